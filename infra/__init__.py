@@ -1,0 +1,1 @@
+"""What the centre stands on: the configuration of its servers and the means to run them."""

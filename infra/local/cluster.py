@@ -1,0 +1,65 @@
+"""The database's own folder: made once by initdb, configured anew at every start."""
+
+import os
+import pwd
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.local import own
+from infra.local.layout import SetupError
+from infra.local.secrets import write_private
+
+SUPERUSER = "postgres"
+CONFIGURATION = Path(__file__).resolve().parents[1] / "timescaledb"
+
+
+def prepare(folder: Path, programs: Mapping[str, Path], account: pwd.struct_passwd, port: int, password: str) -> None:
+    """Make the cluster in `folder`/cluster if there is none, and write its configuration."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _give(folder, account)
+    cluster = folder / "cluster"
+    if not cluster.exists():
+        _initialise(folder, cluster, programs["initdb"], account, password)
+    settings = (CONFIGURATION / "postgresql.conf").read_text() + f"\nport = {port}\n"
+    for name, text in {"postgresql.conf": settings, "pg_hba.conf": (CONFIGURATION / "pg_hba.conf").read_text()}.items():
+        write_private(cluster / name, text)
+        _give(cluster / name, account)
+    _drop_strange_lock(cluster / "postmaster.pid")
+
+
+def _initialise(folder: Path, cluster: Path, initdb: Path, account: pwd.struct_passwd, password: str) -> None:
+    # Made beside and renamed, so an interrupted initdb leaves no half cluster.
+    fresh, password_file = folder / "cluster.new", folder / "password"
+    shutil.rmtree(fresh, ignore_errors=True)
+    write_private(password_file, password)
+    _give(password_file, account)
+    options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", f"--username={SUPERUSER}"]
+    identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    command = [str(initdb), *options, f"--pwfile={password_file}", "-D", str(fresh)]
+    environment = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
+    try:
+        done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False, **identity)
+    finally:
+        password_file.unlink()
+    if done.returncode:
+        raise SetupError(f"initdb could not make the database in {folder}:\n{done.stderr.strip()}")
+    fresh.rename(cluster)
+
+
+def _drop_strange_lock(lock: Path) -> None:
+    """Remove a crashed server's lock file whose process id now belongs to a program that is no PostgreSQL.
+
+    PostgreSQL itself deals with ids of nobody; it refuses to start only when a stranger got the id.
+    """
+    if lock.exists():
+        line = own.command_line(int(lock.read_text().split()[0]))
+        if line and "postgres" not in Path(line[0]).name:
+            lock.unlink()
+
+
+def _give(path: Path, account: pwd.struct_passwd) -> None:
+    path.chmod(0o700 if path.is_dir() else 0o600)
+    if os.geteuid() == 0:
+        os.chown(path, account.pw_uid, account.pw_gid)

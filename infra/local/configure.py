@@ -1,0 +1,65 @@
+"""The servers' configuration files, filled in from the templates in `infra` and written into the instance."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from string import Template
+
+from infra.local.secrets import write_private
+from infra.nats import users
+
+INFRA = Path(__file__).resolve().parents[1]
+
+
+def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]) -> None:
+    """Write the broker's configuration, with its users and their passwords."""
+    store = data / "nats" / "streams"
+    store.mkdir(parents=True, exist_ok=True)
+    values = {
+        "port_nats": ports["nats"],
+        "port_nats_monitor": ports["nats_monitor"],
+        "store": _escaped(store),
+        "max_file_store": _share_of_disk(data / "nats" / "max_file_store"),
+        "users": users.render(password_of),
+    }
+    write_private(data / "nats" / "server.conf", _filled("nats/server.conf", values))
+
+
+def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str]) -> None:
+    """Write Prometheus's configuration. `services` maps a service to the name of its health port."""
+    (data / "prometheus").mkdir(parents=True, exist_ok=True)
+    targets = "".join(
+        f'      - targets: ["127.0.0.1:{ports[port]}"]\n        labels: {{service: {name}}}\n'
+        for name, port in services.items()
+    )
+    values = {
+        "port_prometheus": ports["prometheus"],
+        "port_alertmanager": ports["alertmanager"],
+        "rules": f'"{_escaped(INFRA / "prometheus" / "rules" / "*.yml")}"',
+        "services": targets,
+    }
+    write_private(data / "prometheus" / "prometheus.yml", _filled("prometheus/prometheus.yml", values))
+
+
+def alertmanager(data: Path) -> None:
+    """Write the alert manager's configuration."""
+    (data / "alertmanager").mkdir(parents=True, exist_ok=True)
+    write_private(data / "alertmanager" / "alertmanager.yml", _filled("alertmanager/alertmanager.yml", {}))
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    return Template((INFRA / template).read_text()).substitute(values)
+
+
+def _escaped(path: Path) -> str:
+    return str(path).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _share_of_disk(kept: Path) -> int:
+    """Half of what the disk had free at the first start, in bytes.
+
+    Kept from then on: streams reserve shares of it, and a broker given less refuses to open them.
+    """
+    if not kept.exists():
+        write_private(kept, str(shutil.disk_usage(kept.parent).free // 2))
+    return int(kept.read_text())

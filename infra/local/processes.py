@@ -1,0 +1,102 @@
+"""The table of all processes of a centre: one row each, servers first, then our services.
+
+A new service is a new row. Texts in braces are filled from the instance: its folders, programs and ports.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: what runs, as which credential, on which ports, and how to know that it is ready."""
+
+    name: str
+    kind: Literal["server", "service"]
+    ports: Mapping[str, int]  # port name -> default
+    command: tuple[str, ...]
+    ready: str  # an address that answers 200, or "postgresql"
+    bundle: str = ""  # where the program comes from, see provision.BUNDLES
+    user: str = ""  # the credential of the broker and, as ioc_<user>, of the database
+    stop_signal: str = "TERM"
+    stop_seconds: int = 20
+    unprivileged: bool = False  # run as IOC_RUN_AS when root starts it
+    environment: Mapping[str, str] = field(default_factory=dict)
+    external: str = ""  # a variable with an address and credentials in it that makes this process unneeded
+
+
+def _service(name: str, port: int, user: str = "", **ports: int) -> Process:
+    health = f"health_{name}"
+    variables = {"IOC_HEALTH_PORT": f"{{port_{health}}}"} | {f"IOC_{key.upper()}_PORT": f"{{port_{key}}}" for key in ports}
+    return Process(
+        name=name,
+        kind="service",
+        ports={health: port, **ports},
+        # The unused -X option marks the process as this instance's for everyone who reads its command line.
+        command=("{python}", "-X", "ioc={data}", "-m", f"services.{name}"),
+        ready=f"http://127.0.0.1:{{port_{health}}}/health/ready",
+        user=user or name,
+        environment=variables,
+    )
+
+
+PROCESSES = (
+    Process(
+        name="nats",
+        kind="server",
+        bundle="nats",
+        ports={"nats": 4222, "nats_monitor": 8222},
+        command=("{nats-server}", "-c", "{data}/nats/server.conf"),
+        ready="http://127.0.0.1:{port_nats_monitor}/healthz",
+        external="IOC_NATS_URL",
+    ),
+    Process(
+        name="timescaledb",
+        kind="server",
+        bundle="timescaledb",
+        ports={"timescaledb": 5433},
+        command=("{postgres}", "-D", "{data}/timescaledb/cluster"),
+        ready="postgresql",
+        stop_signal="INT",  # fast shutdown: ends sessions, keeps committed work, leaves nothing to recover
+        stop_seconds=60,
+        unprivileged=True,
+        external="IOC_DATABASE_URL",
+    ),
+    Process(
+        name="prometheus",
+        kind="server",
+        bundle="prometheus",
+        ports={"prometheus": 9090},
+        command=(
+            "{prometheus}",
+            "--config.file={data}/prometheus/prometheus.yml",
+            "--storage.tsdb.path={data}/prometheus/series",
+            "--storage.tsdb.retention.time=90d",
+            "--web.listen-address=127.0.0.1:{port_prometheus}",
+        ),
+        ready="http://127.0.0.1:{port_prometheus}/-/ready",
+    ),
+    Process(
+        name="alertmanager",
+        kind="server",
+        bundle="prometheus",
+        ports={"alertmanager": 9093},
+        command=(
+            "{alertmanager}",
+            "--config.file={data}/alertmanager/alertmanager.yml",
+            "--storage.path={data}/alertmanager/state",
+            "--web.listen-address=127.0.0.1:{port_alertmanager}",
+            "--cluster.listen-address=",  # one machine: no gossip port
+        ),
+        ready="http://127.0.0.1:{port_alertmanager}/-/ready",
+    ),
+    _service("aggregator", 8101),
+    _service("deadlines", 8102),
+    _service("emitters", 8103, emitters=8010),
+)
+
+BY_NAME = {process.name: process for process in PROCESSES}
+SERVERS = tuple(process.name for process in PROCESSES if process.kind == "server")
+SERVICES = tuple(process.name for process in PROCESSES if process.kind == "service")
+DEFAULT_PORTS = {"supervisor": 9001} | {name: port for process in PROCESSES for name, port in process.ports.items()}

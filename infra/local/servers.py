@@ -1,0 +1,316 @@
+"""One running centre: its servers and services, started, watched and stopped together.
+
+    instance = Instance(data)                       # a folder of this centre's own
+    instance.start(["nats", "timescaledb"], print)  # fetched if needed, configured, started, ready; harmless when repeated
+    instance.start_services(["aggregator"])
+    instance.env("cli")                             # variables for a process that acts as the credential `cli`
+    instance.pid("nats"), instance.kill("nats", signal.SIGKILL), instance.wait_ready("nats", 30)
+    instance.stop_process("nats"), instance.start_process("nats")
+    instance.processes()                            # state of each
+    instance.stop()                                 # all of it, and nothing else
+
+The data folder holds ports.json, secrets/ (one file per credential), logs/, run/ and a folder per server. Anything
+that goes wrong raises `SetupError` (the machine lacks something), `NotReady` (a process does not come up, with the
+end of its log) or `KeyError` (no such process).
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from sys import executable
+from typing import Any
+
+from psycopg.conninfo import make_conninfo
+
+from infra.local import cluster, configure, layout, own, ports, provision, readiness, secrets
+from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process
+from infra.local.supervise import RUNNING_STATES, Program, Supervisor
+from infra.nats.users import USERS
+from infra.timescaledb.roles import DATABASE, ROLES
+
+READY_SECONDS = 90.0
+CREDENTIALS = ("supervisor", cluster.SUPERUSER, *ROLES, *USERS)
+Progress = Callable[[str], None]
+
+
+class NotReady(Exception):
+    """A process does not come up; the message holds the end of its log."""
+
+
+@dataclass(frozen=True)
+class ProcessState:
+    """What is known of one process. `state` is the supervisor's word in lower case, `uptime` is in seconds."""
+
+    name: str
+    kind: str
+    state: str
+    ready: bool
+    pid: int | None
+    uptime: float | None
+    port: int
+    health: str
+    log: Path
+
+
+def _silent(_: str) -> None: ...
+
+
+class Instance:
+    """The centre whose state lies in `data`; `runtime` is where fetched programs are kept."""
+
+    def __init__(self, data: Path, runtime: Path | None = None) -> None:
+        self.data = data.resolve()
+        self.runtime = (runtime or layout.home() / "runtime").resolve()
+        self.secrets = self.data / "secrets"
+        self._account = layout.run_as()
+        self._programs: dict[str, Path] = {}
+
+    # --- addresses and credentials ---
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port of each door, by name; the defaults where none was settled yet."""
+        return DEFAULT_PORTS | ports.load(self.data / "ports.json")
+
+    @property
+    def nats_url(self) -> str:
+        """The broker's address, without credentials unless the operator named a broker of theirs."""
+        return external("nats") or f"nats://{ports.LOOPBACK}:{self.ports['nats']}"
+
+    @property
+    def database_url(self) -> str:
+        """The database's address, without credentials unless the operator named a database of theirs."""
+        return external("timescaledb") or f"postgresql://{ports.LOOPBACK}:{self.ports['timescaledb']}/{DATABASE}"
+
+    @property
+    def superuser_conninfo(self) -> str:
+        """How to enter our own database server as its superuser, for making the database and its roles."""
+        return make_conninfo(
+            host=ports.LOOPBACK,
+            port=self.ports["timescaledb"],
+            dbname="postgres",
+            user=cluster.SUPERUSER,
+            password=self.password(cluster.SUPERUSER),
+        )
+
+    def password(self, credential: str) -> str:
+        """The password of a credential: a user of the broker, or a role of the database."""
+        return secrets.read(self.secrets, credential)
+
+    def env(self, user: str) -> dict[str, str]:
+        """The variables of a process that acts as the credential `user`."""
+        return {
+            "IOC_DATA": str(self.data),
+            "IOC_SECRETS": str(self.secrets),
+            "IOC_USER": user,
+            "IOC_NATS_URL": self.nats_url,
+            "IOC_DATABASE_URL": self.database_url,
+            "IOC_EMITTERS_PORT": str(self.ports["emitters"]),
+        }
+
+    # --- starting and stopping ---
+
+    def start(self, names: Iterable[str], progress: Progress = _silent) -> None:
+        """Start servers in the table's order and wait until each really serves.
+
+        Servers that the operator named addresses for (IOC_NATS_URL, IOC_DATABASE_URL) are left out.
+        """
+        rows = [process for process in PROCESSES if process.name in _known(names)]
+        for process in rows:
+            if external(process.name):
+                progress(f"{process.name}: not started, {process.external} names another")
+        self._start([process for process in rows if not external(process.name)], progress)
+
+    def start_services(self, names: Iterable[str], progress: Progress = _silent) -> None:
+        """Start our own services and wait until each says it is ready."""
+        self.start(names, progress)
+
+    def _start(self, rows: list[Process], progress: Progress) -> None:
+        self._make_folders()
+        self._programs |= provision.provide(self.runtime, {process.bundle for process in rows}, progress)
+        supervisor = self._supervisor()
+        if not supervisor.is_running():
+            self._end_orphans(progress)
+        idle = [process for process in rows if process.name not in self._running()]
+        self._settle_ports(idle, progress)
+        for process in idle:
+            self._configure(process)
+        self._supervise({process.name for process in rows})
+        for process in idle:
+            progress(f"starting {process.name}")
+            self._supervisor().start(process.name)
+        for process in rows:
+            self.wait_ready(process.name, READY_SECONDS)
+
+    def stop(self) -> None:
+        """Stop everything this instance started, also what a crashed supervisor left behind, and nothing else."""
+        supervisor = self._supervisor()
+        if supervisor.is_running():
+            supervisor.shutdown(max(process.stop_seconds for process in PROCESSES) + 10)
+        self._end_orphans(_silent)
+
+    def start_process(self, name: str) -> None:
+        """Start one process that was started before, without waiting for it."""
+        self._supervisor().start(name)
+
+    def stop_process(self, name: str) -> None:
+        """Stop one process and wait until it has stopped; it stays down until started again."""
+        self._supervisor().stop(name, BY_NAME[name].stop_seconds + 10)
+
+    def pid(self, name: str) -> int | None:
+        """The process id, or None when the process does not run."""
+        return next((state["pid"] or None for state in self._states() if state["name"] == name), None)
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal to a process and return its id; raises `NotReady` when it does not run."""
+        pid = self.pid(name)
+        if pid is None:
+            raise NotReady(f"{name} does not run")
+        os.kill(pid, number)
+        return pid
+
+    # --- looking ---
+
+    def is_ready(self, name: str) -> bool:
+        """Whether the process answers in its own protocol."""
+        process = BY_NAME[name]
+        if process.ready == "postgresql":
+            return readiness.serves_queries(self.superuser_conninfo)
+        return readiness.answers(self._fill(process.ready))
+
+    def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:
+        """Wait until the process is ready; raises `NotReady` when it gives up or the time (seconds) is over."""
+        deadline = time.monotonic() + timeout
+        while not (self.pid(name) and self.is_ready(name)):
+            state = next((state["statename"] for state in self._states() if state["name"] == name), "UNKNOWN")
+            if state == "FATAL" or time.monotonic() > deadline:
+                raise NotReady(f"{name} is not ready ({state.lower()}); the end of {self.log(name)}:\n{self.log_tail(name)}")
+            time.sleep(0.05)
+
+    def processes(self) -> list[ProcessState]:
+        """The state of each process that was started since the supervisor runs, in the table's order."""
+        states = {state["name"]: state for state in self._states()}
+        return [self._state(process, states[process.name]) for process in PROCESSES if process.name in states]
+
+    def log(self, name: str) -> Path:
+        """The log file of a process."""
+        return self.data / "logs" / f"{name}.log"
+
+    def log_tail(self, name: str, lines: int = 20) -> str:
+        """The last lines of a process's log."""
+        log = self.log(name)
+        return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log yet)"
+
+    def _state(self, process: Process, told: dict[str, Any]) -> ProcessState:
+        # The supervisor calls a process "starting" for a second, however soon it serves.
+        runs = told["statename"] in ("STARTING", "RUNNING")
+        ready = runs and self.is_ready(process.name)
+        return ProcessState(
+            name=process.name,
+            kind=process.kind,
+            state="running" if ready else told["statename"].lower(),
+            ready=ready,
+            pid=told["pid"] or None,
+            uptime=told["now"] - told["start"] if runs else None,
+            port=self.ports[list(process.ports)[-1 if process.kind == "service" else 0]],
+            health="" if process.ready == "postgresql" else self._fill(process.ready),
+            log=self.log(process.name),
+        )
+
+    # --- inside ---
+
+    def _states(self) -> list[dict[str, Any]]:
+        supervisor = self._supervisor()
+        return supervisor.states() if supervisor.is_running() else []
+
+    def _running(self) -> set[str]:
+        return {state["name"] for state in self._states() if state["statename"] in RUNNING_STATES}
+
+    def _supervisor(self) -> Supervisor:
+        secrets.ensure(self.secrets, ["supervisor"])
+        return Supervisor(self.data, self.ports["supervisor"], self.password("supervisor"))
+
+    def _make_folders(self) -> None:
+        for folder in (self.data, self.data / "logs", self.data / "run"):
+            folder.mkdir(parents=True, exist_ok=True)
+        layout.require_reachable(self.data)
+        secrets.ensure(self.secrets, CREDENTIALS)
+
+    def _settle_ports(self, idle: list[Process], progress: Progress) -> None:
+        wanted = {name: port for process in idle for name, port in process.ports.items()}
+        if not self._supervisor().is_running():
+            wanted["supervisor"] = DEFAULT_PORTS["supervisor"]
+        settled, moved = ports.settle(ports.load(self.data / "ports.json"), wanted)
+        ports.save(self.data / "ports.json", settled)
+        for name, (taken, given) in moved.items():
+            progress(f"port {taken} is taken by another program: {name} is on {given}")
+
+    def _configure(self, process: Process) -> None:
+        match process.name:
+            case "nats":
+                configure.nats(self.data, self.ports, self.password)
+            case "timescaledb":
+                folder, port = self.data / "timescaledb", self.ports["timescaledb"]
+                cluster.prepare(folder, self._programs, self._account, port, self.password(cluster.SUPERUSER))
+            case "prometheus":
+                services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
+                configure.prometheus(self.data, self.ports, services)
+            case "alertmanager":
+                configure.alertmanager(self.data)
+
+    def _supervise(self, names: set[str]) -> None:
+        """Have the supervisor know these programs beside those that it knows."""
+        known = {state["name"] for state in self._states()}
+        rows = [process for process in PROCESSES if process.name in names | known]
+        self._programs |= provision.provide(self.runtime, {process.bundle for process in rows}, _silent)
+        programs = [self._program(process) for process in rows]
+        supervisor = self._supervisor()
+        supervisor.reload(programs) if supervisor.is_running() else supervisor.launch(programs)
+
+    def _program(self, process: Process) -> Program:
+        variables = {key: self._fill(value) for key, value in process.environment.items()}
+        return Program(
+            name=process.name,
+            command=self._command(process),
+            # Fetched servers find their files relative to the prefix they were unpacked to, services their modules.
+            folder=layout.CHECKOUT if process.kind == "service" else Path(self._command(process)[0]).parents[1],
+            environment=(self.env(process.user) if process.kind == "service" else {}) | variables,
+            stop_signal=process.stop_signal,
+            stop_seconds=process.stop_seconds,
+            account=self._account if process.unprivileged and os.geteuid() == 0 else None,
+        )
+
+    def _command(self, process: Process) -> tuple[str, ...]:
+        return tuple(self._fill(part) for part in process.command)
+
+    def _fill(self, text: str) -> str:
+        numbers = {f"port_{name}": port for name, port in self.ports.items()}
+        names = {name: name for name in ("nats-server", "postgres", "prometheus", "alertmanager")}
+        return text.format_map(names | self._programs | numbers | {"data": self.data, "python": executable})
+
+    def _end_orphans(self, progress: Progress) -> None:
+        """End what a killed supervisor left running: the supervisor first, so that it restarts nothing."""
+        accounts = {os.geteuid(), self._account.pw_uid}
+        mine = [("supervisor", self._supervisor().command, "TERM", 5)]
+        mine += [(row.name, self._command(row), row.stop_signal, row.stop_seconds) for row in reversed(PROCESSES)]
+        for name, command, stop_signal, seconds in mine:
+            for pid in own.find(command, self.data, accounts):
+                progress(f"ending {name} (process {pid}), left over from an earlier start")
+                own.end(pid, stop_signal, seconds)
+
+
+def external(name: str) -> str:
+    """The operator's own address for this server, when it is set with credentials inside; else empty."""
+    variable = BY_NAME[name].external
+    address = os.environ.get(variable, "") if variable else ""
+    return address if "@" in address else ""
+
+
+def _known(names: Iterable[str]) -> set[str]:
+    wanted = set(names)
+    if strangers := wanted - set(BY_NAME):
+        raise KeyError(f"no process named {', '.join(sorted(strangers))}; there are {', '.join(BY_NAME)}")
+    return wanted

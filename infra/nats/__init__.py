@@ -1,0 +1,1 @@
+"""The message broker: its configuration and who may say what on it."""

@@ -1,0 +1,68 @@
+"""Who may say and hear what on the broker: one row per credential, with the least rights it needs.
+
+Each user hears answers on an inbox prefix of its own, `_INBOX_<user>`, so no one can listen to another's.
+"""
+
+import json
+from collections.abc import Callable, Iterable
+
+API = "$JS.API"
+INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CONSUMER.INFO.*.*")
+
+
+def _stream(stream: str, *calls: str) -> tuple[str, ...]:
+    return tuple(f"{API}.{call.format(stream)}" for call in calls)
+
+
+# user -> the subjects it may publish to
+PUBLISH: dict[str, tuple[str, ...]] = {
+    # Declares streams and consumers, and takes or restores a stream's snapshot.
+    "admin": (
+        *INFO,
+        *_stream("*", "STREAM.CREATE.{}", "STREAM.UPDATE.{}", "STREAM.SNAPSHOT.{}", "STREAM.RESTORE.{}"),
+        *_stream("*", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.DURABLE.CREATE.{}.*"),
+        *_stream("*", "CONSUMER.DELETE.{}.*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"),
+        f"{API}.STREAM.LIST",
+        "$JS.SNAPSHOT.>",
+    ),
+    "aggregator": (
+        *_stream("EVENTS", "STREAM.INFO.{}", "CONSUMER.INFO.{}.aggregator", "CONSUMER.MSG.NEXT.{}.aggregator"),
+        *_stream("EVENTS", "CONSUMER.CREATE.{}.aggregator", "CONSUMER.CREATE.{}.aggregator.>"),
+        *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.aggregator"),
+        "$JS.ACK.EVENTS.aggregator.>",
+        "ioc.quarantine.>",
+        "ioc.alerts.>",
+    ),
+    "deadlines": (
+        "ioc.events.*.procedures.dossier.due_soon",
+        "ioc.events.*.procedures.dossier.overdue",
+        "ioc.events.*.field.report.overdue",
+    ),
+    "emitter_procedures": ("ioc.events.*.procedures.dossier.>", "ioc.events.*.procedures.procedure.>"),
+    "emitter_payments": ("ioc.events.*.procedures.payment.>",),
+    "emitter_field": ("ioc.events.*.field.report.>",),
+    # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
+    "cli": (
+        *INFO,
+        *_stream("QUARANTINE", "STREAM.MSG.GET.{}", "STREAM.MSG.DELETE.{}", "DIRECT.GET.{}", "DIRECT.GET.{}.>"),
+        *_stream("QUARANTINE", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.MSG.NEXT.{}.*"),
+        *_stream("QUARANTINE", "CONSUMER.DELETE.{}.*"),
+        "$JS.ACK.QUARANTINE.>",
+        "ioc.events.>",
+        "ioc.alerts.>",
+    ),
+    "monitor": (*INFO, *_stream("*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"), f"{API}.STREAM.LIST"),
+}
+
+USERS = tuple(PUBLISH)
+
+
+def render(password_of: Callable[[str], str], users: Iterable[str] = USERS) -> str:
+    """The users' part of the server's configuration. `password_of` gives a user's password."""
+    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in users)
+
+
+def _user(user: str, password: str) -> str:
+    # JSON strings are valid strings of the server's configuration language.
+    publish, subscribe = json.dumps(PUBLISH[user]), json.dumps([f"_INBOX_{user}.>"])
+    return f"user: {user}, password: {json.dumps(password)}, permissions: {{publish: {publish}, subscribe: {subscribe}}}"

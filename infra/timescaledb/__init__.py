@@ -1,0 +1,1 @@
+"""The database: its configuration, its roles and its migrations."""

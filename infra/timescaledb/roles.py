@@ -1,0 +1,45 @@
+"""The database `ioc` and the roles that may enter it, each with the least rights; tables are granted by the migrations."""
+
+from collections.abc import Callable
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+DATABASE = "ioc"
+OWNER = "ioc_owner"
+# Owner of the schema and its migrations, then one role for each service that enters the database.
+ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader")
+
+
+def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[str], str]) -> None:
+    """Make or repair the database, its extension and the roles; harmless when repeated.
+
+    `password_of` gives the password of a role. Raises `psycopg.Error` when the server refuses.
+    """
+    with psycopg.connect(superuser_conninfo, autocommit=True) as server:
+        for role in ROLES:
+            _ensure_role(server, role, password_of(role))
+        _ensure_database(server)
+    with psycopg.connect(make_conninfo(superuser_conninfo, dbname=DATABASE), autocommit=True) as database:
+        database.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+        database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def _ensure_role(server: psycopg.Connection, role: str, password: str) -> None:
+    known = server.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount
+    verb = sql.SQL("ALTER" if known else "CREATE")
+    # The password is hashed here, so it appears in no statement, log or statistics view of the server.
+    hashed = server.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD")
+    server.execute(sql.SQL("{} ROLE {} {} {}").format(verb, sql.Identifier(role), rights, sql.Literal(hashed)))
+
+
+def _ensure_database(server: psycopg.Connection) -> None:
+    if not server.execute("SELECT FROM pg_database WHERE datname = %s", [DATABASE]).rowcount:
+        make = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'")
+        server.execute(make.format(sql.Identifier(DATABASE), sql.Identifier(OWNER)))
+    for name in (DATABASE, "postgres", "template1"):
+        server.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
+    granted = sql.SQL(", ").join(map(sql.Identifier, ROLES))
+    server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), granted))

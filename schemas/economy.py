@@ -1,0 +1,113 @@
+"""System 2, socio-economic: statistics that others compute, kept as stated, with every revision, and their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from schemas.calendar_history import CalendarHistory
+from schemas.daily import not_begun
+from schemas.envelope import EventData
+from schemas.fold import Fact, Fold, Folded, Measure
+from schemas.types import Day, Number, Revision, Slug
+
+SYSTEM = "economy"
+PUBLISHED_AHEAD = timedelta(days=1)
+"""A report on a period may appear on the period's last day, or on the eve of it."""
+Document = Annotated[str, StringConstraints(pattern=r"^[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,59}$")]
+"""The number of an official document: `312/BC-UBND`."""
+
+
+class Period(EventData, system=SYSTEM):
+    """What is said of an indicator is said of a period, both its days included."""
+
+    indicator: Slug
+    period_start: Day
+    period_end: Day
+
+    @model_validator(mode="after")
+    def _starts_before_it_ends(self) -> Self:
+        if self.period_start > self.period_end:
+            raise ValueError(f"period_start ({self.period_start}) lies after period_end ({self.period_end})")
+        return self
+
+
+class Statement(Period, entities={"statistic": ("indicator", "unit", "period_start", "period_end", "basis")}):
+    """A value, the total it is a part of, or the reporter's own judgement; `basis` is the part of the report that says so."""
+
+    basis: Literal["table", "text"] = "table"
+    value: Number | None = None
+    total: Number | None = None
+    reached: bool | None = None
+    document: Document | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.value is None and self.reached is None:
+            raise ValueError("at least one of value and reached is needed")
+        return self
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The period must be over when its figure is published."""
+        return not_begun("data.period_end", self.period_end, time, PUBLISHED_AHEAD)
+
+
+class IndicatorReported(Statement, event="indicator.reported"):
+    """A statistic of a period was published; the event's time is the publication."""
+
+    revision: Revision = 0
+
+
+class IndicatorRevised(Statement, event="indicator.revised"):
+    """A published statistic was corrected; the figures stated before stay readable as of their day."""
+
+    revision: Annotated[int, Field(ge=1, le=1000)]
+
+
+class IndicatorTargetSet(
+    Period, event="indicator.target_set", entities={"target": ("indicator", "unit", "period_start", "period_end")}
+):
+    """A target was set for a period: to reach at least, or to stay at most."""
+
+    target: Number
+    direction: Literal["at_least", "at_most"] = "at_least"
+    document: Document | None = None
+
+
+EVENTS: tuple[type[EventData], ...] = (IndicatorReported, IndicatorRevised, IndicatorTargetSet)
+
+MEASURES: tuple[Measure, ...] = ()
+"""None: these figures are stated, not counted; readings take them from the vintages."""
+
+
+@dataclass(frozen=True)
+class Vintages:
+    """Fold of statements about one period: the state is the latest, and `vintages` lists all that was ever stated.
+
+    A vintage is {time, revision, key, and those of `fields` that were stated}, in the order (revision, time, key); as of a
+    moment the last vintage with `time` up to then counts. Adds no points.
+    """
+
+    fields: tuple[str, ...]
+
+    def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        """See `schemas.fold.Fold`."""
+        ordered = sorted(facts, key=lambda f: (f.data.get("revision", 0), f.time, f.key))
+        last, times = ordered[-1], [f.time for f in ordered]
+        state = {**last.data, "vintages": [self._vintage(f) for f in ordered]}
+        status = last.event.rpartition(".")[2]
+        return Folded(last.unit, last.origin, status, opened_at=min(times), ended_at=max(times), state=state)
+
+    def _vintage(self, fact: Fact) -> dict[str, Any]:
+        stated = {name: fact.data[name] for name in self.fields if name in fact.data}
+        return {"time": fact.time.isoformat(), "revision": fact.data.get("revision", 0), "key": fact.key, **stated}
+
+
+fold_statistic = Vintages(("value", "total", "reached"))
+fold_target = Vintages(("target", "direction"))
+
+FOLDS: dict[str, Fold] = {"statistic": fold_statistic, "target": fold_target}

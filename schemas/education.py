@@ -1,0 +1,98 @@
+"""System 3, education: who is there, who is enrolled, how examinations ended and how fees were paid. Counts only, no pupil."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from schemas.daily import Daily
+from schemas.envelope import EventData
+from schemas.fold import Fold, Latest, Measure
+from schemas.types import Count, Dong, Slug
+
+SYSTEM = "education"
+Level = Literal["kindergarten", "primary", "lower_secondary", "upper_secondary", "continuing"]
+SchoolYear = Annotated[str, StringConstraints(pattern=r"^20\d{2}-20\d{2}$")]
+Exam = Literal["graduation", "entrance_10", "excellent_pupils", "term_1", "term_2"]
+
+
+class AttendanceReported(
+    Daily, event="attendance.reported", system=SYSTEM, entities={"attendance": ("unit", "school", "level", "day")}
+):
+    """A school reported how many of its pupils were present on a day."""
+
+    parts = {"present": "enrolled"}
+
+    school: Slug
+    level: Level
+    enrolled: Count
+    present: Count
+
+
+class RosterReported(Daily, event="roster.reported", system=SYSTEM, entities={"roster": ("unit", "level", "day")}):
+    """A unit stated its schools, classes, pupils and teachers of one level, as of a day."""
+
+    level: Level
+    school_year: SchoolYear | None = None
+    schools: Count
+    classes: Count
+    pupils: Count
+    teachers: Count
+
+
+class ExamPublished(Daily, event="exam.published", system=SYSTEM, entities={"exam": ("unit", "exam", "level", "day")}):
+    """The results of an examination were published; `day` is the day of the examination."""
+
+    parts = {"passed": "candidates"}
+
+    exam: Exam
+    level: Level
+    candidates: Count
+    passed: Count
+
+
+class SchoolFeeReported(Daily, event="school_fee.reported", system=SYSTEM, entities={"school_fee": ("unit", "level", "day")}):
+    """Fees that the schools of one level took in on a day, all of them and those paid without cash."""
+
+    parts = {"cashless_amount": "amount", "cashless_payments": "payments"}
+
+    level: Level
+    amount: Dong
+    cashless_amount: Dong
+    payments: Count
+    cashless_payments: Count
+
+
+EVENTS: tuple[type[EventData], ...] = (AttendanceReported, RosterReported, ExamPublished, SchoolFeeReported)
+
+MEASURES = (
+    Measure("pupils_expected", "pupil", ("level",), "Học sinh theo sĩ số", "Pupils expected in class"),
+    Measure("pupils_present", "pupil", ("level",), "Học sinh có mặt", "Pupils present"),
+    Measure("schools", "school", ("level",), "Số trường", "Schools (as of a day)"),
+    Measure("classes", "class", ("level",), "Số lớp", "Classes (as of a day)"),
+    Measure("pupils", "pupil", ("level",), "Số học sinh", "Pupils (as of a day)"),
+    Measure("teachers", "teacher", ("level",), "Số giáo viên", "Teachers (as of a day)"),
+    Measure("exam_candidates", "candidate", ("exam", "level"), "Thí sinh dự thi", "Candidates of examinations"),
+    Measure("exam_passes", "candidate", ("exam", "level"), "Thí sinh đạt", "Candidates who passed"),
+    Measure("school_fees", "VND", ("level",), "Học phí đã thu", "School fees taken in"),
+    Measure("school_fees_cashless", "VND", ("level",), "Học phí thu không dùng tiền mặt", "School fees paid without cash"),
+    Measure("school_fee_payments", "payment", ("level",), "Lượt nộp học phí", "Payments of school fees"),
+    Measure("school_fee_payments_cashless", "payment", ("level",), "Lượt nộp học phí không dùng tiền mặt", "Payments of school fees without cash"),
+)  # fmt: skip
+
+FOLDS: dict[str, Fold] = {
+    "attendance": Latest({"pupils_expected": "enrolled", "pupils_present": "present"}, ("level",), "day"),
+    "roster": Latest({name: name for name in ("schools", "classes", "pupils", "teachers")}, ("level",), "day"),
+    "exam": Latest({"exam_candidates": "candidates", "exam_passes": "passed"}, ("exam", "level"), "day"),
+    "school_fee": Latest(
+        {
+            "school_fees": "amount",
+            "school_fees_cashless": "cashless_amount",
+            "school_fee_payments": "payments",
+            "school_fee_payments_cashless": "cashless_payments",
+        },
+        ("level",),
+        "day",
+    ),
+}

@@ -1,0 +1,290 @@
+"""The door: what every event looks like, and the one function that turns raw bytes into a typed event or a reason.
+
+An event is a CloudEvents 1.0 object in structured JSON. Besides the standard attributes it names the administrative
+`unit` it happened in and its `origin` (`real`, `simulated` or `shifted`, the last with the days it was shifted by).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from hashlib import blake2b
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from schemas import units
+from schemas.types import Instant, UnitCode
+
+TYPE_PREFIX = "vn.ioc."
+SUBJECT_PREFIX = "ioc.events."
+MAX_EVENT_BYTES = 256 * 1024
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+FUTURE_TOLERANCE = timedelta(hours=2)
+"""A clock may be an hour wrong; an event from further ahead is refused."""
+LOCAL = timedelta(hours=7)
+
+Origin = Literal["real", "simulated", "shifted"]
+Ascii = StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")
+
+
+class EntityRef(NamedTuple):
+    """One thing that an event tells about: its kind (`dossier`, `payment`, …) and its id within the kind."""
+
+    kind: str
+    id: str
+
+
+class Invalid(Exception):
+    """An event that can never be accepted as it is.
+
+    `code` is a closed set (see `REASONS`); `reason` says what is wrong, and where.
+    """
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"{code}: {reason}")
+        self.code, self.reason = code, reason
+
+
+REASONS = {
+    "too_large": "the event is larger than 256 KiB",
+    "not_utf8": "the bytes are not UTF-8",
+    "not_json": "the bytes are not one JSON object",
+    "unknown_type": "no such event type, or no such version of it",
+    "missing_field": "a required attribute or field is not there",
+    "extra_field": "an attribute or field that is not on the allow-list",
+    "bad_value": "a value of the wrong type, form or range",
+    "wrong_unit": "the unit is unknown or not valid on that day",
+    "impossible_time": "dates that contradict each other, or lie before 2000 or too far ahead",
+    "personal_data": "a citizen number, phone or e-mail in a field not meant for it",
+    "wrong_subject": "published under a subject that is not the event's own",
+    "conflict": "same source and id as a stored event, but other content",
+}
+
+
+class EventData(BaseModel):
+    """The `data` of one event type; subclasses list the allowed fields.
+
+    Class keywords: `event` (`entity.event`), `system` (slug), `entities` (kind -> fields that make the id; the word
+    `unit` stands for the envelope's unit). An entity whose id field is absent is not touched.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    event: ClassVar[str]
+    system: ClassVar[str]
+    version: ClassVar[int] = 1
+    entities: ClassVar[dict[str, tuple[str, ...]]]
+
+    @classmethod
+    def __init_subclass__(
+        cls,
+        event: str | None = None,
+        system: str | None = None,
+        entities: dict[str, tuple[str, ...]] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init_subclass__(**kwargs)
+        if event:
+            cls.event = event
+        if system:
+            cls.system = system
+        if entities:
+            cls.entities = entities
+
+    def contradiction(self, time: datetime) -> str | None:
+        """What is impossible between the fields and the event's time (aware), in words, or None."""
+        return None
+
+
+class Event(BaseModel):
+    """One event as accepted: CloudEvents attributes, the unit, the origin and typed data."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Annotated[str, Ascii]
+    source: Annotated[str, Ascii]
+    type: str
+    time: Instant
+    datacontenttype: Literal["application/json"] = "application/json"
+    unit: UnitCode
+    origin: Origin = "real"
+    shiftdays: Annotated[int, Field(ge=-20000, le=20000, multiple_of=7)] = 0
+    data: EventData
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """`data` as JSON values (dates and decimals as text), absent fields left out."""
+        return self.data.model_dump(mode="json", exclude_none=True)
+
+    @cached_property
+    def data_json(self) -> str:
+        """`data` as compact JSON, fields in the model's order: one spelling for equal content."""
+        return json.dumps(self.fields, ensure_ascii=False, separators=(",", ":"))
+
+    @cached_property
+    def key(self) -> UUID:
+        """Identity: the same for the same source and id."""
+        return _uuid(f"{self.source}\n{self.id}")
+
+    @cached_property
+    def digest(self) -> UUID:
+        """Content: equal if and only if all attributes and data are equal."""
+        head = (self.source, self.id, self.type, self.time.isoformat(), self.unit, self.origin, str(self.shiftdays))
+        return _uuid("\n".join((*head, self.data_json)))
+
+    @property
+    def message_id(self) -> str:
+        """`Nats-Msg-Id`: of the content, so that the broker drops a repetition but lets a conflict through."""
+        return self.digest.hex
+
+    @property
+    def subject(self) -> str:
+        """NATS subject: unit, system, entity and event; never an id."""
+        return f"{SUBJECT_PREFIX}{self.unit}.{self.data.system}.{self.data.event}"
+
+    @property
+    def touches(self) -> list[EntityRef]:
+        """The entities whose state this event changes."""
+        found = []
+        for kind, names in self.data.entities.items():
+            parts = [self.unit if name == "unit" else getattr(self.data, name) for name in names]
+            if None not in parts:
+                found.append(EntityRef(kind, "|".join(map(str, parts))))
+        return found
+
+    def to_json(self) -> bytes:
+        """The event as it travels: CloudEvents structured JSON, UTF-8."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+
+def _uuid(text: str) -> UUID:
+    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+
+
+def check_size(raw: bytes) -> None:
+    """Refuse a body that is larger than any event, before it is parsed."""
+    if len(raw) > MAX_EVENT_BYTES:
+        raise Invalid("too_large", f"{len(raw):,} bytes; at most {MAX_EVENT_BYTES:,}")
+
+
+def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, subject: str | None = None) -> Event:
+    """Raw bytes -> event, or `Invalid` with an exact reason. `subject` is where it was published, if it was."""
+    check_size(raw)
+    if b"\\u0000" in raw:
+        raise Invalid("bad_value", "the character U+0000 cannot be stored")
+    try:
+        event = validate(raw)
+    except ValidationError as error:
+        raise _explain(error, raw) from None
+    check_event(event, now)
+    if subject is not None and subject != event.subject:
+        raise Invalid("wrong_subject", f"published on {subject}, but the event's own subject is {event.subject}")
+    return event
+
+
+def check_event(event: Event, now: datetime) -> None:
+    """The rules that look at more than one field: times, unit, personal data."""
+    if event.time > now + FUTURE_TOLERANCE:
+        raise Invalid("impossible_time", f"time: {event.time.isoformat()} lies in the future (it is {now.isoformat()})")
+    if event.time < EARLIEST:
+        raise Invalid("impossible_time", f"time: {event.time.isoformat()} lies before {EARLIEST.isoformat()}")
+    if (event.origin == "shifted") != (event.shiftdays != 0):
+        raise Invalid("bad_value", "shiftdays: set if and only if origin is 'shifted'")
+    if contradiction := event.data.contradiction(event.time):
+        raise Invalid("impossible_time", contradiction)
+    _check_unit(event)
+    _check_personal_data(event)
+
+
+def _check_unit(event: Event) -> None:
+    day: date = (event.time + LOCAL - timedelta(days=event.shiftdays)).date()
+    try:
+        valid = units.valid_at(event.unit, day)
+    except units.UnknownUnit as unknown:
+        raise Invalid("wrong_unit", f"unit: {unknown.args[0]}") from None
+    if not valid:
+        raise Invalid("wrong_unit", f"unit: {event.unit} is not valid on {day.isoformat()}")
+
+
+# A cheap look for "anything like it" first: nearly every event passes by one search.
+_SUSPECT = re.compile(r"@|(?:\d[ .\-]?){9}")
+_PERSONAL = {
+    "a 12-digit citizen number": re.compile(r"(?<!\d)\d{3}(?:[ .\-]?\d{3}){3}(?!\d)"),
+    "a phone number": re.compile(r"(?<!\d)(?:\+?84|0)(?:[ .\-]?\d){9}(?!\d)"),
+    "an e-mail address": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
+}
+_CODES = frozenset({"code", "dossier", "procedure"})
+"""Fields whose pattern allows digits only as a register's number."""
+
+
+def _check_personal_data(event: Event) -> None:
+    for name in ("id", "source"):
+        _refuse_personal(name, re.sub(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}", "", getattr(event, name)))
+    if _SUSPECT.search(event.data_json):
+        # Of the typed values only texts are looked at: a sum of 12 digits is no citizen number.
+        for name, value in event.data.model_dump().items():
+            for text in _texts(value) if name not in _CODES else ():
+                _refuse_personal(f"data.{name}", text)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    nested = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in nested for text in _texts(item)]
+
+
+def _refuse_personal(where: str, text: str) -> None:
+    if not _SUSPECT.search(text):
+        return
+    for what, pattern in _PERSONAL.items():
+        if pattern.search(text):
+            raise Invalid("personal_data", f"{where}: holds {what}; remove it and send again")
+
+
+_CODE_OF_ERROR = {
+    "json_invalid": "not_json",
+    "model_type": "not_json",
+    "model_attributes_type": "not_json",
+    "union_tag_not_found": "missing_field",
+    "union_tag_invalid": "unknown_type",
+    "missing": "missing_field",
+    "extra_forbidden": "extra_field",
+}
+
+
+def _explain(error: ValidationError, raw: bytes) -> Invalid:
+    """All that is wrong, most telling first; values are not repeated, they may be personal."""
+    try:
+        raw.decode()
+    except UnicodeDecodeError as undecodable:
+        return Invalid("not_utf8", f"byte {undecodable.start} is not UTF-8")
+    found = error.errors(include_url=False, include_input=False, include_context=True)
+    lines = [_line(item) for item in found[:5]]
+    code = _CODE_OF_ERROR.get(found[0]["type"], "bad_value")
+    return Invalid(code, "; ".join(lines) + (f"; and {len(found) - 5} more" if len(found) > 5 else ""))
+
+
+def _line(item: Any) -> str:
+    # The first step of the location is the union's tag (the type), which the reader knows.
+    where = ".".join(str(step) for step in item["loc"] if not str(step).startswith(TYPE_PREFIX))
+    if item["type"] == "union_tag_invalid":
+        return f"type: {_nearest(item['ctx']['tag'], item['ctx']['expected_tags'])}"
+    if item["type"] == "union_tag_not_found":
+        return "type: the attribute is missing"
+    return f"{where or 'event'}: {item['msg']}"
+
+
+def _nearest(tag: str, expected: str) -> str:
+    known = [word.strip(" '") for word in expected.split(",")]
+    stem, _, version = tag.rpartition(".")
+    versions = [word.rpartition(".")[2] for word in known if word.rpartition(".")[0] == stem]
+    if versions:
+        return f"{stem} has no version {version}; known: {', '.join(versions)}"
+    return f"unknown event type {tag[:80]!r}; `ioc events` lists the known ones"

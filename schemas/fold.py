@@ -1,0 +1,183 @@
+"""From events to state and figures: the vocabulary of the folds, and the two folds that most kinds of entity share.
+
+An entity (a dossier, a payment, a school's attendance on a day) is the *set* of its facts. A fold is a pure function of
+that set, sorted, so the order of arrival, repetition and batching cannot matter. It gives the entity's state and the
+points it adds to the series; a rollup is nothing but a sum of points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from schemas.calendar import VN
+from schemas.calendar_history import CalendarHistory
+
+
+class Fact(NamedTuple):
+    """What an entity remembers of one event. `data` holds JSON values."""
+
+    time: datetime
+    key: str
+    event: str
+    unit: str
+    origin: str
+    data: dict[str, Any]
+
+
+Labels = tuple[tuple[str, str], ...]
+
+
+class Point(NamedTuple):
+    """One contribution to one series. `key` names the event that justifies it; `value` is exact."""
+
+    measure: str
+    unit: str
+    origin: str
+    labels: Labels
+    time: datetime
+    key: str
+    value: int | Decimal
+
+
+@dataclass(slots=True)
+class Folded:
+    """An entity's state: what worklists and deadlines index, `state` for the rest, and its points."""
+
+    unit: str
+    origin: str
+    status: str
+    opened_at: datetime | None = None
+    due_at: datetime | None = None
+    ended_at: datetime | None = None
+    notice_at: datetime | None = None
+    state: dict[str, Any] = field(default_factory=dict)
+    points: list[Point] = field(default_factory=list)
+
+
+Fold = Callable[[str, Sequence[Fact], CalendarHistory], Folded]
+"""(entity id, its facts sorted by `in_order`, the calendar history) -> state and points."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One thing that is counted or summed. `labels` are closed sets, never ids; `unit` is a unit of measurement."""
+
+    name: str
+    unit: str
+    labels: tuple[str, ...]
+    vi: str
+    en: str
+
+
+def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[Fact]:
+    """Facts by time, then by their place in the life of the entity, then by key: one order for one set."""
+    ranks = rank or {}
+    return sorted(facts, key=lambda f: (f.time, ranks.get(f.event, 99), f.key))
+
+
+def instant(text: str) -> datetime:
+    """A JSON instant -> aware datetime."""
+    return datetime.fromisoformat(text)
+
+
+def day_start(text: str) -> datetime:
+    """A JSON date -> the local midnight it begins with (UTC)."""
+    return datetime.combine(datetime.fromisoformat(text).date(), time(), VN).astimezone(UTC)
+
+
+def labels_of(data: dict[str, Any], names: Iterable[str]) -> Labels:
+    """The named fields as labels, sorted by name; a field that is not there is `none`."""
+    return tuple((name, _label(data.get(name))) for name in sorted(names))
+
+
+def _label(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Latest:
+    """Fold of something reported as a whole, maybe corrected: the highest revision counts, in the bucket of its day.
+
+    `values` maps a measure to the field that holds its value (None: the measure counts 1); a field that is absent adds
+    nothing. `labels` are the label fields of all these measures. `day` is the field with the day that the report is about,
+    `hour` the one with the hour of that day (0 to 23).
+    """
+
+    values: dict[str, str | None]
+    labels: tuple[str, ...] = ()
+    day: str | None = None
+    hour: str | None = None
+
+    def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        """See `Fold`."""
+        last = max(facts, key=lambda f: (f.data.get("revision", 0), f.time, f.key))
+        at = self._when(last.data, facts[0].time)
+        folded = Folded(last.unit, last.origin, "reported", opened_at=at, ended_at=at, state=last.data)
+        labels = labels_of(last.data, self.labels)
+        for measure, name in self.values.items():
+            value = 1 if name is None else last.data.get(name)
+            if value is not None:
+                exact = value if isinstance(value, int) else Decimal(value)
+                folded.points.append(Point(measure, last.unit, last.origin, labels, at, last.key, exact))
+        return folded
+
+    def _when(self, data: dict[str, Any], first: datetime) -> datetime:
+        if self.day is None:
+            return first
+        return day_start(data[self.day]) + timedelta(hours=data[self.hour] if self.hour else 0)
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """Fold of something that opens and closes: an alert, an outage, an outbreak.
+
+    Points: `<opened>` at the first opening, `<closed>` at the end, `<steps>[event]` at the first of each other event;
+    `<minutes>` measures give the whole minutes from opening to that event. A close before or without its opening adds nothing until the
+    opening is known. `labels` are fields of the opening, put on every point.
+    """
+
+    opens: str
+    closes: str
+    opened: str
+    closed: str
+    labels: tuple[str, ...] = ()
+    steps: dict[str, str] = field(default_factory=dict)
+    minutes: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        """See `Fold`."""
+        first: dict[str, Fact] = {}
+        for fact in facts:
+            first.setdefault(fact.event, fact)
+        start, end = first.get(self.opens), first.get(self.closes)
+        head = start or facts[0]
+        state = {**head.data, **(end.data if end else {})}
+        folded = Folded(head.unit, head.origin, _status(first, self.closes), state=state)
+        if start is None:
+            return folded
+        folded.opened_at, folded.ended_at = start.time, max(end.time, start.time) if end else None
+        labels = labels_of(start.data, self.labels)
+        for event, measure in {self.opens: self.opened, self.closes: self.closed, **self.steps}.items():
+            if event in first:
+                folded.points.append(_point(measure, start, first[event], labels, 1))
+        for event, measure in self.minutes.items():
+            if event in first:
+                waited = max(int((first[event].time - start.time).total_seconds()) // 60, 0)
+                folded.points.append(_point(measure, start, first[event], labels, waited))
+        return folded
+
+
+def _point(measure: str, start: Fact, fact: Fact, labels: Labels, value: int) -> Point:
+    return Point(measure, start.unit, start.origin, labels, max(fact.time, start.time), fact.key, value)
+
+
+def _status(first: dict[str, Fact], closes: str) -> str:
+    """The last word of the last event by time, but what is closed stays closed."""
+    last = closes if closes in first else max(first.values(), key=lambda f: (f.time, f.key)).event
+    return last.rpartition(".")[2]

@@ -1,0 +1,74 @@
+"""System 5, geographic information: what stands where in the locality, layer by layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import EventData
+from schemas.fold import Fact, Fold, Folded, Measure, Point, in_order
+from schemas.types import Latitude, Longitude, Place, Reference, Slug, UnitCode
+
+SYSTEM = "gis"
+Layer = Literal[
+    "unit", "one_stop", "school", "clinic", "police", "camera", "loudspeaker", "wifi", "sensor", "market", "park", "heritage", "other",
+]  # fmt: skip
+
+
+class FeatureEvent(EventData, system=SYSTEM, entities={"feature": ("feature",)}):
+    """Every event of a feature names it by its number in the map's register."""
+
+    feature: Reference
+
+
+class FeatureUpserted(FeatureEvent, event="feature.upserted"):
+    """A feature was put on the map, or what the map says of it was replaced."""
+
+    layer: Layer
+    name: Place
+    latitude: Latitude
+    longitude: Longitude
+    ward: UnitCode | None = None
+
+
+class FeatureRetired(FeatureEvent, event="feature.retired"):
+    """A feature is no longer there."""
+
+    reason: Slug | None = None
+
+
+EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired)
+
+MEASURES = (Measure("map_features", "feature", ("layer",), "Đối tượng trên bản đồ", "Features on the map (steps)"),)
+
+
+def fold_feature(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+    """Steps of the stock of features: one more where it comes, one less where it goes; a change of layer or unit is both."""
+    ordered = in_order(facts, {"feature.upserted": 0, "feature.retired": 1})
+    placed = [f for f in ordered if f.event == "feature.upserted"]
+    last, known = ordered[-1], placed[-1] if placed else ordered[-1]
+    retired = last.event == "feature.retired"
+    folded = Folded(known.unit, known.origin, "retired" if retired else "present", state={**known.data, **last.data})
+    folded.opened_at = placed[0].time if placed else None
+    folded.ended_at = last.time if retired else None
+    held: Fact | None = None
+    for fact in ordered:
+        now = fact if fact.event == "feature.upserted" else None
+        if _place(held) != _place(now):
+            folded.points += [_step(held, fact, -1)] if held else []
+            folded.points += [_step(now, fact, 1)] if now else []
+        held = now
+    return folded
+
+
+def _place(fact: Fact | None) -> tuple[str, str, str] | None:
+    return (fact.unit, fact.origin, fact.data["layer"]) if fact else None
+
+
+def _step(held: Fact, because: Fact, value: int) -> Point:
+    labels = (("layer", held.data["layer"]),)
+    return Point("map_features", held.unit, held.origin, labels, because.time, because.key, value)
+
+
+FOLDS: dict[str, Fold] = {"feature": fold_feature}

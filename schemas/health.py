@@ -1,0 +1,129 @@
+"""System 4, health: visits, beds, notifiable diseases and outbreaks, electronic health records. Counts and case numbers, no patient."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from schemas.daily import Daily
+from schemas.envelope import EventData
+from schemas.fold import Fold, Latest, Lifecycle, Measure
+from schemas.types import Count, Reference, Slug, UnitCode
+
+SYSTEM = "health"
+Disease = Literal[
+    "anthrax", "chickenpox", "cholera", "covid_19", "dengue", "diphtheria", "hand_foot_mouth", "influenza_a", "leptospirosis",
+    "malaria", "measles", "meningococcal", "mpox", "mumps", "pertussis", "plague", "rabies", "rubella", "tetanus",
+    "tuberculosis", "typhoid", "viral_encephalitis", "viral_hepatitis", "zika", "other",
+]  # fmt: skip
+"""Notifiable diseases."""
+
+
+class VisitsReported(Daily, event="visits.reported", system=SYSTEM, entities={"visits": ("unit", "facility", "day")}):
+    """A facility reported the visits of a day, and how many of them under health insurance."""
+
+    parts = {"insured": "visits"}
+
+    facility: Slug
+    visits: Count
+    insured: Count
+
+
+class BedsReported(Daily, event="beds.reported", system=SYSTEM, entities={"beds": ("unit", "facility", "day")}):
+    """A facility reported its beds and the patients in them; a crowded ward has more patients than beds."""
+
+    facility: Slug
+    beds: Count
+    occupied: Count
+
+
+class DiseaseEvent(EventData, system=SYSTEM, entities={"disease": ("case",)}):
+    """Every event of a case names it by its number in the register, never the patient."""
+
+    case: Reference
+
+
+class DiseaseNotified(DiseaseEvent, event="disease.notified"):
+    """A case of a notifiable disease was suspected and reported."""
+
+    disease: Disease
+    ward: UnitCode | None = None
+
+
+class DiseaseConfirmed(DiseaseEvent, event="disease.confirmed"):
+    """The laboratory or a doctor confirmed the case."""
+
+
+class DiseaseClosed(DiseaseEvent, event="disease.closed"):
+    """The case needs no more watching."""
+
+    outcome: Literal["recovered", "died", "ruled_out", "transferred"] | None = None
+
+
+class OutbreakEvent(EventData, system=SYSTEM, entities={"outbreak": ("outbreak",)}):
+    """Every event of an outbreak names it by its number."""
+
+    outbreak: Reference
+
+
+class OutbreakDeclared(OutbreakEvent, event="outbreak.declared"):
+    """An outbreak (ổ dịch) was declared."""
+
+    disease: Disease
+    ward: UnitCode | None = None
+    cases: Count | None = None
+
+
+class OutbreakClosed(OutbreakEvent, event="outbreak.closed"):
+    """The outbreak is over."""
+
+    cases: Count | None = None
+
+
+class HealthRecordLinked(
+    Daily, event="health_record.linked", system=SYSTEM, entities={"health_record": ("unit", "facility", "day")}
+):
+    """Electronic health records that a facility newly linked to VNeID on a day."""
+
+    facility: Slug
+    linked: Count
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    VisitsReported, BedsReported, DiseaseNotified, DiseaseConfirmed, DiseaseClosed,
+    OutbreakDeclared, OutbreakClosed, HealthRecordLinked,
+)  # fmt: skip
+
+_CASE = ("disease", "ward")
+MEASURES = (
+    Measure("visits", "visit", ("facility",), "Lượt khám chữa bệnh", "Visits"),
+    Measure("visits_insured", "visit", ("facility",), "Lượt khám bảo hiểm y tế", "Visits under health insurance"),
+    Measure("beds", "bed", ("facility",), "Giường bệnh", "Beds (as of a day)"),
+    Measure("beds_occupied", "bed", ("facility",), "Giường bệnh đang sử dụng", "Occupied beds (as of a day)"),
+    Measure("disease_cases", "case", _CASE, "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease"),
+    Measure("disease_cases_confirmed", "case", _CASE, "Ca bệnh xác định", "Confirmed cases of disease"),
+    Measure("disease_cases_closed", "case", _CASE, "Ca bệnh kết thúc theo dõi", "Closed cases of disease"),
+    Measure("outbreaks_declared", "outbreak", _CASE, "Ổ dịch phát hiện", "Outbreaks declared"),
+    Measure("outbreaks_closed", "outbreak", _CASE, "Ổ dịch kết thúc", "Outbreaks closed"),
+    Measure("health_records_linked", "record", ("facility",), "Sổ sức khỏe điện tử liên kết mới", "Health records newly linked to VNeID"),
+)  # fmt: skip
+
+FOLDS: dict[str, Fold] = {
+    "visits": Latest({"visits": "visits", "visits_insured": "insured"}, ("facility",), "day"),
+    "beds": Latest({"beds": "beds", "beds_occupied": "occupied"}, ("facility",), "day"),
+    "disease": Lifecycle(
+        opens="disease.notified",
+        closes="disease.closed",
+        opened="disease_cases",
+        closed="disease_cases_closed",
+        labels=_CASE,
+        steps={"disease.confirmed": "disease_cases_confirmed"},
+    ),
+    "outbreak": Lifecycle(
+        opens="outbreak.declared",
+        closes="outbreak.closed",
+        opened="outbreaks_declared",
+        closed="outbreaks_closed",
+        labels=_CASE,
+    ),
+    "health_record": Latest({"health_records_linked": "linked"}, ("facility",), "day"),
+}

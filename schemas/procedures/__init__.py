@@ -1,0 +1,237 @@
+"""System 1, results of administrative procedures (TTHC): dossiers, payments, the procedures on offer, the calendar."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.envelope import EventData
+from schemas.fold import Measure
+from schemas.procedures.dossier import fold_dossier
+from schemas.procedures.others import fold_calendar_day, fold_payment, fold_service
+from schemas.types import Channel, Count, Dong, DossierCode, Instant, Note, ProcedureCode, Reference, Slug
+
+SYSTEM = "procedures"
+LONGEST_PROMISE = timedelta(days=366)
+OnlineLevel = Literal["none", "partial", "full"]
+"""How far a procedure is offered online: not at all, in part (một phần), fully (toàn trình)."""
+
+
+def _promise_contradiction(promised: datetime | None, time: datetime) -> str | None:
+    if promised is None:
+        return None
+    if promised < time:
+        return f"data.promised_at: {promised.isoformat()} lies before the event's time {time.isoformat()}"
+    if promised > time + LONGEST_PROMISE:
+        return f"data.promised_at: {promised.isoformat()} lies more than a year after the event's time"
+    return None
+
+
+class DossierEvent(EventData, system=SYSTEM, entities={"dossier": ("code",)}):
+    """Every dossier event names the dossier by the code on its receipt."""
+
+    code: DossierCode
+
+
+class DossierSubmitted(DossierEvent, event="dossier.submitted"):
+    """A dossier was filed (status 1, Mới đăng ký)."""
+
+    procedure: ProcedureCode
+    field: Slug
+    channel: Channel
+    online_level: OnlineLevel = "none"
+
+
+class DossierAccepted(DossierEvent, event="dossier.accepted"):
+    """It was received for handling (status 2, Được tiếp nhận), with a promised date or a limit in working time.
+
+    The optional fields repeat what a counter knows when there was no online filing before.
+    """
+
+    procedure: ProcedureCode | None = None
+    field: Slug | None = None
+    channel: Channel | None = None
+    online_level: OnlineLevel | None = None
+    promised_at: Instant | None = None
+    limit_days: Annotated[int, Field(ge=1, le=260)] | None = None
+    limit_hours: Annotated[int, Field(ge=1, le=2080)] | None = None
+    components: Annotated[int, Field(ge=0, le=200)] = 0
+    digitised_components: Annotated[int, Field(ge=0, le=200)] = 0
+    reused_components: Annotated[int, Field(ge=0, le=200)] = 0
+    store_components: Annotated[int, Field(ge=0, le=200)] = 0
+    identity_verified: bool = False
+
+    @model_validator(mode="after")
+    def _one_deadline(self) -> Self:
+        if sum(x is not None for x in (self.promised_at, self.limit_days, self.limit_hours)) != 1:
+            raise ValueError("exactly one of promised_at, limit_days and limit_hours is needed")
+        if max(self.digitised_components, self.reused_components, self.store_components) > self.components:
+            raise ValueError("more digitised, reused or stored components than components")
+        return self
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The promise must lie after the acceptance, within a year."""
+        return _promise_contradiction(self.promised_at, time)
+
+
+class DossierRefused(DossierEvent, event="dossier.refused"):
+    """It was not received (status 3, Không được tiếp nhận)."""
+
+    reason: Slug
+
+
+class DossierProcessing(DossierEvent, event="dossier.processing_started"):
+    """It is being handled (status 4, Đang xử lý)."""
+
+
+class DossierSupplementRequested(DossierEvent, event="dossier.supplement_requested"):
+    """More papers were asked for (status 5); the clock stops until they come."""
+
+    reason: Slug = "missing_papers"
+
+
+class DossierSupplementReceived(DossierEvent, event="dossier.supplement_received"):
+    """The papers came; the promised date moves by the working time waited."""
+
+
+class DossierPaymentRequested(DossierEvent, event="dossier.payment_requested"):
+    """A tax or fee must be paid (status 6)."""
+
+    kind: Literal["tax", "fee"]
+    amount: Dong
+
+
+class DossierWithdrawn(DossierEvent, event="dossier.withdrawn"):
+    """The citizen asked for it back (status 7)."""
+
+
+class DossierStopped(DossierEvent, event="dossier.stopped"):
+    """Handling was stopped (status 8)."""
+
+    reason: Slug
+
+
+class DossierExtended(DossierEvent, event="dossier.extended"):
+    """A letter of apology (form 04) named a new date."""
+
+    promised_at: Instant
+    reason: Slug = "apology"
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The new promise must lie after the extension, within a year."""
+        return _promise_contradiction(self.promised_at, time)
+
+
+class DossierResolved(DossierEvent, event="dossier.resolved"):
+    """It was decided (status 9, Đã xử lý xong)."""
+
+    paper_result: bool = True
+    electronic_result: bool = False
+
+
+class DossierReturned(DossierEvent, event="dossier.returned"):
+    """The result was handed over (status 10, Đã trả kết quả)."""
+
+    channel: Channel = "counter"
+
+
+class DossierRated(DossierEvent, event="dossier.rated"):
+    """The citizen rated the handling, 1 (worst) to 5."""
+
+    score: Annotated[int, Field(ge=1, le=5)]
+
+
+class DossierDueSoon(DossierEvent, event="dossier.due_soon"):
+    """Published by `deadlines`, once per promised date and stage: 3 working days before, and on the day."""
+
+    promised_at: Instant
+    stage: Literal["soon", "today"]
+
+
+class DossierOverdue(DossierEvent, event="dossier.overdue"):
+    """Published by `deadlines`, once per promised date: the date has passed and the dossier is not done."""
+
+    promised_at: Instant
+
+
+class DossierSynchronised(DossierEvent, event="dossier.synchronised"):
+    """The national portal has the dossier."""
+
+
+class PaymentMade(EventData, event="payment.made", system=SYSTEM, entities={"payment": ("transaction",), "dossier": ("dossier",)}):
+    """A tax (nghĩa vụ tài chính) or a fee (phí, lệ phí) was paid."""
+
+    transaction: Reference
+    kind: Literal["tax", "fee"]
+    amount: Dong
+    method: Literal["portal", "bank_transfer", "qr_code", "card", "cash"]
+    dossier: DossierCode | None = None
+
+
+class PaymentRefunded(EventData, event="payment.refunded", system=SYSTEM, entities={"payment": ("transaction",)}):
+    """Money went back, all of it or a part."""
+
+    transaction: Reference
+    amount: Dong
+    reason: Slug = "other"
+
+
+class ProcedurePublished(EventData, event="procedure.published", system=SYSTEM, entities={"service": ("unit", "procedure")}):
+    """A unit offers a procedure from now on (or offers it differently, or no more: `offered` false)."""
+
+    procedure: ProcedureCode
+    field: Slug
+    online_level: OnlineLevel
+    offered: bool = True
+    has_fee: bool = False
+    in_time: bool = True
+    complete: bool = True
+
+
+class CalendarChanged(EventData, event="calendar.changed", system=SYSTEM, entities={"calendar": ("day",)}):
+    """A working day was announced off, or a day off worked; the event's time is the announcement."""
+
+    day: date
+    working: bool
+    name: Note
+
+    def contradiction(self, time: datetime) -> str | None:
+        """A change more than two years away is a slip of the pen."""
+        far = abs(datetime(self.day.year, self.day.month, self.day.day, tzinfo=UTC) - time) > timedelta(days=731)
+        return f"data.day: {self.day.isoformat()} lies more than two years from the announcement" if far else None
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    DossierSubmitted, DossierAccepted, DossierRefused, DossierProcessing, DossierSupplementRequested,
+    DossierSupplementReceived, DossierPaymentRequested, DossierWithdrawn, DossierStopped, DossierExtended,
+    DossierResolved, DossierReturned, DossierRated, DossierDueSoon, DossierOverdue, DossierSynchronised,
+    PaymentMade, PaymentRefunded, ProcedurePublished, CalendarChanged,
+)  # fmt: skip
+
+_DOSSIER = ("channel", "field", "level")
+MEASURES = (
+    Measure("dossiers_received", "dossier", _DOSSIER, "Hồ sơ tiếp nhận", "Dossiers received"),
+    Measure("dossiers_ended", "dossier", (*_DOSSIER, "outcome", "result"), "Hồ sơ kết thúc", "Dossiers ended"),
+    Measure("dossiers_pressing", "dossier", (*_DOSSIER, "stage"), "Hồ sơ sắp, đến hoặc quá hạn", "Open dossiers due soon, today or overdue (steps)"),
+    Measure("processing_minutes", "minute", ("field",), "Thời gian xử lý", "Working time from acceptance to end"),
+    Measure("supplements_requested", "request", ("field",), "Lượt yêu cầu bổ sung", "Requests for supplements"),
+    Measure("dossiers_extended", "dossier", ("field",), "Lượt gia hạn, xin lỗi", "Extensions with apology"),
+    Measure("dossiers_with_fee", "dossier", ("field",), "Hồ sơ có nghĩa vụ tài chính", "Dossiers with a financial obligation"),
+    Measure("dossiers_paid_online", "dossier", ("field",), "Hồ sơ thanh toán trực tuyến", "Dossiers paid online"),
+    Measure("results_issued", "dossier", ("electronic", "field"), "Kết quả đã cấp", "Dossiers ending in a paper"),
+    Measure("dossiers_digitised", "dossier", ("field",), "Hồ sơ số hoá", "Dossiers digitised and with electronic result"),
+    Measure("dossiers_reusing", "dossier", ("field",), "Hồ sơ tái sử dụng dữ liệu", "Dossiers with a reused component"),
+    Measure("dossiers_from_store", "dossier", ("field",), "Hồ sơ dùng kho dữ liệu cá nhân", "Dossiers with a component from the store"),
+    Measure("dossiers_identified", "dossier", ("field",), "Hồ sơ xác thực dân cư", "Dossiers authenticated by population data"),
+    Measure("dossiers_synchronised", "dossier", ("field",), "Hồ sơ đồng bộ", "Dossiers synchronised to the national portal"),
+    Measure("dossier_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5"),
+    Measure("service_dossiers", "dossier", ("procedure",), "Hồ sơ trực tuyến theo thủ tục", "Online dossiers by procedure"),
+    Measure("services_offered", "procedure", ("fee", "level"), "Thủ tục cung cấp", "Procedures on offer (steps)"),
+    Measure("procedures_published", "procedure", ("complete", "in_time"), "Thủ tục công khai", "Publications of procedures"),
+    Measure("payments", "VND", ("kind", "method"), "Thanh toán", "Payments: count and đồng"),
+    Measure("refunds", "VND", ("kind",), "Hoàn trả", "Refunds: count and đồng"),
+)  # fmt: skip
+
+FOLDS = {"dossier": fold_dossier, "payment": fold_payment, "service": fold_service, "calendar": fold_calendar_day}

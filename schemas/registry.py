@@ -1,0 +1,58 @@
+"""All systems in one table: event types, measures and folds, gathered from the modules that define them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import ModuleType
+from typing import Annotated, Any, Literal, Union
+
+from pydantic import Field, TypeAdapter, create_model
+
+from schemas import economy, education, field, gis, health, procedures, security, social
+from schemas.envelope import TYPE_PREFIX, Event, EventData, parse_with
+from schemas.fold import Fold, Measure
+
+SYSTEMS: dict[str, tuple[ModuleType, str, str]] = {
+    "procedures": (procedures, "Kết quả giải quyết thủ tục hành chính", "Administrative procedures"),
+    "economy": (economy, "Kinh tế - xã hội", "Socio-economic"),
+    "education": (education, "Giáo dục", "Education"),
+    "health": (health, "Y tế", "Health"),
+    "gis": (gis, "Thông tin địa lý", "Geographic information"),
+    "security": (security, "An toàn thông tin", "Information security"),
+    "field": (field, "Phản ánh hiện trường", "Field reports"),
+    "social": (social, "Lắng nghe mạng xã hội", "Social listening"),
+}
+"""slug -> (module, name in Vietnamese, name in English), in the order of the boards."""
+
+
+def type_name(data: type[EventData]) -> str:
+    """The CloudEvents `type`: `vn.ioc.<entity>.<event>.v<version>`."""
+    return f"{TYPE_PREFIX}{data.event}.v{data.version}"
+
+
+def _event_model(data: type[EventData]) -> type[Event]:
+    fields: dict[str, Any] = {"type": (Literal[type_name(data)], type_name(data)), "data": (data, ...)}
+    name = "".join(part.capitalize() for part in data.event.replace(".", "_").split("_"))
+    return create_model(f"{name}V{data.version}", __base__=Event, __doc__=data.__doc__, **fields)
+
+
+DATA_TYPES: dict[str, type[EventData]] = {
+    type_name(data): data for module, *_ in SYSTEMS.values() for data in module.EVENTS
+}
+EVENT_MODELS: dict[str, type[Event]] = {name: _event_model(data) for name, data in DATA_TYPES.items()}
+MEASURES: dict[str, Measure] = {m.name: m for module, *_ in SYSTEMS.values() for m in module.MEASURES}
+MEASURE_SYSTEM: dict[str, str] = {m.name: slug for slug, (module, *_) in SYSTEMS.items() for m in module.MEASURES}
+FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind, fold in module.FOLDS.items()}
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[valid-type]  # noqa: UP007
+
+
+def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
+    """Raw bytes -> typed event. `now` is aware; `subject` the NATS subject it came by. Raises `envelope.Invalid`."""
+    return parse_with(_ADAPTER.validate_json, raw, now, subject)
+
+
+def make(data: EventData, *, source: str, id: str, time: datetime, unit: str, **attributes: Any) -> Event:
+    """Build an event from its data. Raises pydantic's ValidationError where an attribute is malformed."""
+    model = EVENT_MODELS[type_name(type(data))]
+    return model(source=source, id=id, time=time, unit=unit, data=data, **attributes)  # type: ignore[arg-type]

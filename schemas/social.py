@@ -1,0 +1,94 @@
+"""System 8, social listening: how often a topic is mentioned, where and in what tone. Counts only, no author and no text."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.calendar import VN
+from schemas.daily import Daily
+from schemas.envelope import EventData
+from schemas.fold import Fold, Latest, Lifecycle, Measure
+from schemas.types import Count, Reference, Severity, Slug
+
+SYSTEM = "social"
+Hour = Annotated[int, Field(ge=0, le=23)]
+
+
+class Hourly(Daily, system=SYSTEM):
+    """A report about one hour of a local day."""
+
+    hour: Hour
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The hour must have begun."""
+        return super().contradiction(time) or self._hour_ahead(time)
+
+    def _hour_ahead(self, time: datetime) -> str | None:
+        local = time.astimezone(VN)
+        if (self.day, self.hour) <= (local.date(), local.hour):
+            return None
+        return f"data.hour: {self.hour} lies after the event's time {time.isoformat()}"
+
+
+class MentionAggregated(
+    Hourly, event="mention.aggregated", entities={"mention": ("unit", "day", "hour", "source", "topic", "tone")}
+):
+    """Mentions of a topic within one hour, in one source and one tone."""
+
+    source: Literal["facebook", "zalo", "tiktok", "youtube", "news", "forum", "other"]
+    topic: Slug
+    tone: Literal["positive", "neutral", "negative"]
+    count: Count
+
+
+class TopicSpiked(Hourly, event="topic.spiked", entities={"spike": ("unit", "day", "hour", "topic")}):
+    """A topic was mentioned far more often in an hour than it usually is."""
+
+    topic: Slug
+    mentions: Count
+    usual: Count | None = None
+
+
+class CrisisEvent(EventData, system=SYSTEM, entities={"crisis": ("crisis",)}):
+    """Every event of a crisis names it by its number."""
+
+    crisis: Reference
+
+
+class CrisisOpened(CrisisEvent, event="crisis.opened"):
+    """A topic needs an answer of the authorities."""
+
+    topic: Slug
+    severity: Severity
+
+
+class CrisisClosed(CrisisEvent, event="crisis.closed"):
+    """The topic has calmed down."""
+
+
+EVENTS: tuple[type[EventData], ...] = (MentionAggregated, TopicSpiked, CrisisOpened, CrisisClosed)
+
+_CRISIS = ("severity", "topic")
+MEASURES = (
+    Measure("mentions", "mention", ("source", "tone", "topic"), "Lượt đề cập", "Mentions"),
+    Measure("topics_spiked", "spike", ("topic",), "Chủ đề tăng đột biến", "Sudden rises of a topic"),
+    Measure("crises_opened", "crisis", _CRISIS, "Khủng hoảng truyền thông phát sinh", "Crises opened"),
+    Measure("crises_closed", "crisis", _CRISIS, "Khủng hoảng truyền thông đã xử lý", "Crises closed"),
+    Measure("crisis_minutes", "minute", _CRISIS, "Thời gian xử lý khủng hoảng", "Minutes from a crisis to its end"),
+)
+
+FOLDS: dict[str, Fold] = {
+    "mention": Latest({"mentions": "count"}, ("source", "tone", "topic"), "day", "hour"),
+    "spike": Latest({"topics_spiked": None}, ("topic",), "day", "hour"),
+    "crisis": Lifecycle(
+        opens="crisis.opened",
+        closes="crisis.closed",
+        opened="crises_opened",
+        closed="crises_closed",
+        labels=_CRISIS,
+        minutes={"crisis.closed": "crisis_minutes"},
+    ),
+}

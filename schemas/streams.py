@@ -1,0 +1,42 @@
+"""The one declaration of what lives in the broker: streams and the durable consumers that services share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A JetStream stream: file storage, limits retention; `max_share` of the broker's disk; full means refuse, not drop."""
+
+    name: str
+    subjects: tuple[str, ...]
+    max_age: timedelta
+    max_share: float
+    dedupe: timedelta
+    purpose: str
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """A durable pull consumer with explicit acknowledgement and endless redelivery."""
+
+    name: str
+    stream: str
+    batch: int
+    ack_wait: timedelta
+
+    @property
+    def max_ack_pending(self) -> int:
+        """Room for several instances with a batch in hand and one under way; less stalls them silently."""
+        return 8 * self.batch
+
+
+EVENTS = Stream("EVENTS", ("ioc.events.>",), timedelta(days=400), 0.7, timedelta(minutes=10), "everything that happened")
+QUARANTINE = Stream("QUARANTINE", ("ioc.quarantine.>",), timedelta(days=400), 0.1, timedelta(hours=24), "what could not be understood")
+ALERTS = Stream("ALERTS", ("ioc.alerts.>",), timedelta(days=400), 0.1, timedelta(minutes=10), "alarms and what was done about them")
+STREAMS = (EVENTS, QUARANTINE, ALERTS)
+
+AGGREGATOR = Consumer("aggregator", "EVENTS", 1000, timedelta(seconds=60))
+CONSUMERS = (AGGREGATOR,)

@@ -1,0 +1,51 @@
+"""Field types shared by all systems' events: each allows exactly what the field is meant for."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+
+
+def _to_utc(t: datetime) -> datetime:
+    try:
+        return t.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such moment in UTC") from None
+
+
+# One spelling per instant, so that equal events have equal digests.
+Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
+
+Day = Annotated[date, Field(ge=date(2000, 1, 1))]
+"""A local day."""
+
+UnitCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}-[A-Z0-9][A-Z0-9_.\-]{0,60}$")]
+"""A number in a register, always behind the register's letters: `TXN-…`, `PA-…`."""
+
+DossierCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^(?:[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2})-\d{6}-\d{4,8}$"),
+]
+ProcedureCode = Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}(?:\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
+Place = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+"""A public place in words (a road, a school): no home address."""
+Note = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+Latitude = Annotated[float, Field(ge=6.0, le=24.0)]
+Longitude = Annotated[float, Field(ge=102.0, le=118.0)]
+"""Degrees, WGS 84; the bounds take in Vietnam with Hoàng Sa and Trường Sa, and catch swapped coordinates."""
+
+Dong = Annotated[int, Field(ge=0, le=10**13)]
+"""Whole đồng."""
+Count = Annotated[int, Field(ge=0, le=10**8)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, max_digits=9, decimal_places=6)]
+Number = Annotated[Decimal, Field(ge=-(10**15), le=10**15, max_digits=22, decimal_places=6)]
+Revision = Annotated[int, Field(ge=0, le=1000)]
+
+Channel = Literal["counter", "online", "post"]
+Priority = Literal["urgent", "normal"]
+Severity = Literal["low", "medium", "high", "critical"]

@@ -1,0 +1,1 @@
+"""One package per service; `kit` is what they share."""

@@ -1,0 +1,106 @@
+"""One batch from hand to acknowledged, whatever happens meanwhile: an outage is waited out, a poison message is found and set aside."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import nats.errors
+import psycopg
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import APIError, NoStreamResponseError
+
+from schemas.envelope import Invalid
+from services.aggregator.door import Refused, admit, quarantine
+from services.aggregator.ledger import Incoming, Raced, Stored
+from services.aggregator.rollups import Disagreement
+from services.kit import clock, metrics
+from services.kit.errors import Unavailable
+from services.kit.health import Health
+from services.kit.store import OUTAGE
+
+log = logging.getLogger(__name__)
+BROKER_OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
+PAUSES = (0.05, 0.2, 1.0, 2.0, 5.0)
+STAY_MINE_EVERY = 20.0
+"""Seconds between "still working on it" to the broker, well below the consumer's ack_wait."""
+
+T = TypeVar("T")
+Store = Callable[[list[Incoming]], Awaitable[Stored]]
+
+
+class Consumer:
+    """Handles batches, one at a time. `store` stores a list of accepted events in one transaction."""
+
+    def __init__(self, js: JetStreamContext, store: Store, health: Health) -> None:
+        self._js, self._store, self._health = js, store, health
+
+    async def handle(self, messages: list[Msg]) -> None:
+        """Store or quarantine every message of the batch, then acknowledge all of them."""
+        started = time.monotonic()
+        accepted, refused = admit(messages, clock.now())
+        refused += await self._persist(accepted)
+        await self._set_aside(refused, messages)
+        for message in messages:
+            await message.ack()
+        metrics.BATCH_SECONDS.observe(time.monotonic() - started)
+        self._health.progress()
+
+    async def _persist(self, accepted: list[tuple[Msg, Incoming]]) -> list[Refused]:
+        """Store; returns what turned out not to be storable. One bad event never fails the others: halves are tried alone."""
+        if not accepted:
+            return []
+        try:
+            stored = await self._insist([m for m, _ in accepted], lambda: self._store([i for _, i in accepted]))
+        except (psycopg.DataError, psycopg.IntegrityError, ValueError, LookupError, TypeError, ArithmeticError) as error:
+            if len(accepted) == 1:
+                log.exception("cannot be stored: %s", accepted[0][1].event.id)
+                return [Refused(accepted[0][0], Invalid("unstorable", f"{type(error).__name__} while storing it"))]
+            middle = len(accepted) // 2
+            return [*await self._persist(accepted[:middle]), *await self._persist(accepted[middle:])]
+        self._count(accepted, stored)
+        clash = Invalid("conflict", "the same source and id are stored with other content; give it an id of its own")
+        return [Refused(accepted[i][0], clash) for i in stored.conflicts]
+
+    async def _set_aside(self, refused: list[Refused], messages: list[Msg]) -> None:
+        for one in refused:
+            await self._insist(messages, lambda one=one: quarantine(self._js, one))  # type: ignore[misc]
+
+    async def _insist(self, messages: list[Msg], attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try until broker and database can: the batch is kept, and the broker is told that it is in work."""
+        tries, told = 0, time.monotonic()
+        while True:
+            try:
+                result = await attempt()
+                self._health.ready()
+                return result
+            except (Raced, Disagreement):
+                tries += 1
+                if tries > 20:
+                    raise
+            except (*OUTAGE, *BROKER_OUTAGE, Unavailable) as error:
+                self._health.not_ready(f"waiting: {type(error).__name__}: {error}".strip())
+                log.warning("kept %d messages, trying again: %s %s", len(messages), type(error).__name__, error)
+                metrics.BATCH_RETRIES.inc()
+                tries += 1
+            self._health.progress()
+            await asyncio.sleep(PAUSES[min(tries, len(PAUSES)) - 1])
+            if time.monotonic() - told > STAY_MINE_EVERY:
+                told = time.monotonic()
+                await self._still_working(messages)
+
+    async def _still_working(self, messages: list[Msg]) -> None:
+        try:
+            for message in messages:
+                await message.in_progress()
+        except BROKER_OUTAGE:
+            log.warning("the broker does not hear that %d messages are in work", len(messages))
+
+    def _count(self, accepted: list[tuple[Msg, Incoming]], stored: Stored) -> None:
+        metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates))
+        for i in stored.new:
+            metrics.EVENTS_STORED.labels(accepted[i][1].event.data.system).inc()

@@ -1,0 +1,93 @@
+"""What a batch changes, computed without a database: facts joined to the entities they touch, and the points that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from schemas.calendar import DayChange
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import EntityRef, Event
+from schemas.fold import Fact, Folded, Point, in_order
+from schemas.registry import FOLDS
+
+
+class Held(NamedTuple):
+    """An entity as stored: `version` counts its changes (0: not stored yet)."""
+
+    version: int
+    facts: tuple[Fact, ...]
+
+
+NEW = Held(0, ())
+
+
+@dataclass(slots=True)
+class Change:
+    """An entity's next version, with the points to delete and to insert."""
+
+    ref: EntityRef
+    version: int
+    facts: list[Fact]
+    folded: Folded
+    removed: list[Point]
+    added: list[Point]
+
+
+def facts_of(event: Event) -> dict[EntityRef, Fact]:
+    """The fact that an event is for each entity it touches."""
+    fact = Fact(event.time, event.key.hex, event.data.event, event.unit, event.origin, event.fields)
+    return {ref: fact for ref in event.touches}
+
+
+def fold(ref: EntityRef, facts: Iterable[Fact], calendars: CalendarHistory) -> Folded:
+    """The state and points of an entity from its facts in any order, points of one place summed into one."""
+    folded = FOLDS[ref.kind](ref.id, in_order(facts), calendars)
+    folded.points = _summed(folded.points)
+    return folded
+
+
+def _summed(points: list[Point]) -> list[Point]:
+    sums: dict[tuple[Any, ...], Decimal | int] = {}
+    for point in points:
+        place = (point.measure, point.unit, point.origin, tuple(sorted(point.labels)), point.time, point.key)
+        sums[place] = sums.get(place, 0) + point.value
+    return [Point(*place, value) for place, value in sums.items()]
+
+
+def change(
+    ref: EntityRef, held: Held, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
+) -> Change | None:
+    """The change that new facts (or another calendar) make to an entity; None where nothing changes."""
+    known = {f.key for f in held.facts}
+    facts = in_order([*held.facts, *(f for f in incoming if f.key not in known)])
+    if len(facts) == len(held.facts) and before is after:
+        return None
+    folded = fold(ref, facts, after)
+    old = set(fold(ref, held.facts, before).points) if held.facts else set()
+    new = set(folded.points)
+    return Change(ref, held.version, facts, folded, sorted(old - new, key=_place), sorted(new - old, key=_place))
+
+
+def _place(point: Point) -> tuple[Any, ...]:
+    return (point.measure, point.unit, point.labels, point.time, point.key)
+
+
+def pack(fact: Fact) -> list[Any]:
+    """A fact as it lies in the database."""
+    return [fact.time.isoformat(), *fact[1:]]
+
+
+def unpack(packed: list[Any]) -> Fact:
+    """A fact from the database."""
+    return Fact(datetime.fromisoformat(packed[0]), *packed[1:])
+
+
+def calendars_of(facts: Iterable[Fact]) -> CalendarHistory:
+    """The calendar history told by `calendar.changed` facts."""
+    return CalendarHistory(
+        DayChange(datetime.fromisoformat(f.data["day"]).date(), f.data["working"], f.data["name"], f.time) for f in facts
+    )

@@ -1,0 +1,202 @@
+"""Storing a batch of accepted events: one transaction for log, state, series and freshness; effectively once by the key table.
+
+Locks are taken in one order (keys, entities, points, rollups; sorted within each), so that several aggregators can share the work.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import AsyncConnection, OperationalError
+from psycopg.types.json import Jsonb
+
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import EntityRef, Event
+from schemas.fold import Fact
+from services.aggregator import rollups
+from services.aggregator.folding import NEW, Change, Held, calendars_of, change, facts_of, pack, unpack
+from services.aggregator.rollups import SeriesIds
+
+
+class Incoming(NamedTuple):
+    """An accepted event and when the broker had it on disk."""
+
+    event: Event
+    recorded: datetime
+
+
+@dataclass
+class Stored:
+    """What became of a batch: positions (indices into it) that were new, met again, or in conflict with what is stored."""
+
+    new: list[int] = field(default_factory=list)
+    duplicates: list[int] = field(default_factory=list)
+    conflicts: list[int] = field(default_factory=list)
+
+
+class Raced(OperationalError):
+    """Another aggregator stored one of the new entities first; the batch is simply done again."""
+
+
+class Calendar:
+    """The calendar history as last read, kept while its version stands."""
+
+    def __init__(self) -> None:
+        self.version = -1
+        self.history = CalendarHistory()
+
+    async def refresh(self, conn: AsyncConnection, changing: bool) -> CalendarHistory:
+        """Lock the version (shared, or alone when this batch changes the calendar) and read the history if it is newer."""
+        row = await (await conn.execute(_CALENDAR_LOCK[changing])).fetchone()
+        assert row is not None
+        if row[0] != self.version:
+            self.history = await read_calendars(conn)
+            self.version = row[0]
+        return self.history
+
+
+_CALENDAR_LOCK = ("SELECT version FROM calendar_version FOR SHARE", "SELECT version FROM calendar_version FOR UPDATE")
+
+
+async def read_calendars(conn: AsyncConnection) -> CalendarHistory:
+    """The history told by the stored `calendar.changed` events."""
+    rows = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+    return calendars_of(unpack(packed) for (facts,) in rows for packed in facts)
+
+
+class Ledger:
+    """Stores batches on one connection; `series` works on another."""
+
+    def __init__(self, conn: AsyncConnection, series: SeriesIds) -> None:
+        self._conn, self._series = conn, series
+        self._calendar = Calendar()
+
+    async def store(self, batch: Sequence[Incoming]) -> Stored:
+        """Store what is new; all of it or, on any error, nothing."""
+        async with self._conn.transaction():
+            changing = any(i.event.data.event == "calendar.changed" for i in batch)
+            before = await self._calendar.refresh(self._conn, changing)
+            stored = await self._admit(batch)
+            if stored.new:
+                await self._fold([batch[i] for i in stored.new], before)
+        return stored
+
+    async def _admit(self, batch: Sequence[Incoming]) -> Stored:
+        """Write the log; the key table says what is new."""
+        stored = Stored()
+        first: dict[UUID, int] = {}
+        for i, incoming in enumerate(batch):
+            first.setdefault(incoming.event.key, i)
+        events = sorted((batch[i].event for i in first.values()), key=lambda e: e.key)
+        columns = ([e.key for e in events], [e.digest for e in events], [e.time for e in events])
+        fresh = {row[0] for row in await (await self._conn.execute(_KEYS, columns)).fetchall()}
+        known = [e.key for e in events if e.key not in fresh]
+        digests = dict(await (await self._conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
+        for i, incoming in enumerate(batch):
+            event = incoming.event
+            if event.key in fresh and first[event.key] == i:
+                stored.new.append(i)
+            elif event.digest == digests.get(event.key, batch[first[event.key]].event.digest):
+                stored.duplicates.append(i)
+            else:
+                stored.conflicts.append(i)
+        await self._log([batch[i] for i in stored.new])
+        return stored
+
+    async def _log(self, new: Iterable[Incoming]) -> None:
+        async with self._conn.cursor().copy(_LOG) as copy:
+            for event, recorded in new:
+                head = (event.time, event.key, event.type, event.unit, event.origin, event.shiftdays, event.source, event.id)
+                await copy.write_row((*head, recorded, event.data_json))
+
+    async def _fold(self, new: Sequence[Incoming], before: CalendarHistory) -> None:
+        touched: dict[EntityRef, list[Fact]] = defaultdict(list)
+        for incoming in new:
+            for ref, fact in facts_of(incoming.event).items():
+                touched[ref].append(fact)
+        after = await self._calendar_after(touched, before)
+        held = await self._hold(touched)
+        found = (change(ref, held.get(ref, NEW), touched.get(ref, ()), before, after) for ref in sorted(touched.keys() | held))
+        changes = [c for c in found if c]
+        await self._write_entities(changes)
+        ids = await self._series.of(p for c in changes for p in (*c.removed, *c.added))
+        removed = rollups.rows((p for c in changes for p in c.removed), ids)
+        added = rollups.rows((p for c in changes for p in c.added), ids)
+        await rollups.apply(self._conn, removed, added)
+        await self._note_sources(new)
+
+    async def _calendar_after(self, touched: dict[EntityRef, list[Fact]], before: CalendarHistory) -> CalendarHistory:
+        """With announced changes in the batch: the new history, and all that was open at the announcement is touched too."""
+        news = [fact for ref, facts in touched.items() if ref.kind == "calendar" for fact in facts]
+        if not news:
+            return before
+        since = min(fact.time for fact in news)
+        for ref in await (await self._conn.execute(_OPEN_SINCE, (since,))).fetchall():
+            touched.setdefault(EntityRef(*ref), [])
+        await self._conn.execute("UPDATE calendar_version SET version = version + 1")
+        held = await (await self._conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+        return calendars_of([*news, *(unpack(packed) for (facts,) in held for packed in facts)])
+
+    async def _hold(self, touched: dict[EntityRef, list[Fact]]) -> dict[EntityRef, Held]:
+        refs = sorted(touched)
+        rows = await (await self._conn.execute(_HOLD, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
+        return {EntityRef(kind, id): Held(version, tuple(map(unpack, facts))) for kind, id, version, facts in rows}
+
+    async def _write_entities(self, changes: list[Change]) -> None:
+        if not changes:
+            return
+        rows = [_entity_row(c) for c in changes]
+        written = await self._conn.execute(_ENTITIES, [list(column) for column in zip(*rows, strict=True)])
+        if written.rowcount != len(changes):
+            raise Raced("another aggregator stored one of these entities first")
+
+    async def _note_sources(self, new: Sequence[Incoming]) -> None:
+        seen: dict[tuple[str, str], list[Any]] = {}
+        for event, recorded in new:
+            row = seen.setdefault((event.source, event.data.system), [0, event.time, recorded])
+            row[:] = [row[0] + 1, max(row[1], event.time), max(row[2], recorded)]
+        rows = [(*names, *values) for names, values in sorted(seen.items())]
+        await self._conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
+
+
+def _entity_row(c: Change) -> tuple[Any, ...]:
+    f = c.folded
+    head = (c.ref.kind, c.ref.id, c.version, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
+    return (*head, Jsonb(f.state), Jsonb([pack(fact) for fact in c.facts]))
+
+
+_KEYS = """
+INSERT INTO event_key (key, digest, time) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[])
+ON CONFLICT DO NOTHING RETURNING key
+"""
+_DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%s::uuid[])"
+_LOG = "COPY event (time, key, type, unit, origin, shiftdays, source, id, recorded, data) FROM STDIN"
+_OPEN_SINCE = """
+SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
+"""
+_HOLD = """
+SELECT kind, id, version, facts FROM entity JOIN unnest(%s::text[], %s::text[]) AS t(kind, id) USING (kind, id)
+ORDER BY kind, id FOR UPDATE OF entity
+"""
+_ENTITIES = """
+INSERT INTO entity (kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
+SELECT kind, id, base + 1, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts
+FROM unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
+            %s::timestamptz[], %s::timestamptz[], %s::jsonb[], %s::jsonb[])
+     AS t(kind, id, base, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
+ON CONFLICT (kind, id) DO UPDATE SET
+    version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
+    opened_at = excluded.opened_at, due_at = excluded.due_at, ended_at = excluded.ended_at, notice_at = excluded.notice_at,
+    state = excluded.state, facts = excluded.facts
+WHERE entity.version = excluded.version - 1
+"""
+_SOURCES = """
+INSERT INTO source AS s SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+ON CONFLICT (source, system) DO UPDATE SET events = s.events + excluded.events,
+    last_time = greatest(s.last_time, excluded.last_time), last_recorded = greatest(s.last_recorded, excluded.last_recorded)
+"""

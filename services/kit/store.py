@@ -1,0 +1,29 @@
+"""The database: connections as a role, and telling an outage from a mistake."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from services.kit.settings import Settings
+
+OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+"""Errors that pass: connection lost, server stopped or full, deadlock, lock not available."""
+
+
+def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
+    """A pool of connections as a role; it is opened by the caller, and heals by itself after an outage."""
+    return AsyncConnectionPool(
+        settings.database(role),
+        min_size=1,
+        max_size=size,
+        open=False,
+        timeout=10,
+        kwargs={"application_name": f"ioc {settings.user}", "options": "-c timezone=UTC"},
+        check=AsyncConnectionPool.check_connection,
+    )
+
+
+def connect(settings: Settings, role: str) -> psycopg.Connection:
+    """A plain connection for a command."""
+    return psycopg.connect(settings.database(role), application_name=f"ioc {settings.user}", options="-c timezone=UTC", connect_timeout=5)

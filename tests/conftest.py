@@ -1,0 +1,44 @@
+"""Fixtures for all tests: a running broker and database of their own, on free ports, in a temporary folder."""
+
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import ports
+from infra.local.layout import home
+from infra.local.processes import DEFAULT_PORTS
+from infra.local.servers import Instance
+
+
+def new_instance(data: Path) -> Instance:
+    """An instance in `data` whose ports are far from those of a running centre and of other test runs."""
+    data.mkdir(parents=True, exist_ok=True)
+    # Below the range that the kernel hands out for outgoing connections, which would race with the servers.
+    base = random.randrange(12000, 30000)
+    settled, _ = ports.settle({}, {name: base + offset for offset, name in enumerate(DEFAULT_PORTS)})
+    ports.save(data / "ports.json", settled)
+    return Instance(data, home() / "runtime")
+
+
+@pytest.fixture(scope="session")
+def open_folder() -> Iterator[Path]:
+    """A temporary folder that the account of PostgreSQL may pass through (pytest's own is closed to others)."""
+    folder = Path(tempfile.mkdtemp(prefix="ioc-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def instance(open_folder: Path) -> Iterator[Instance]:
+    """NATS and TimescaleDB, running and empty; the runtime is shared with the checkout, so it is fetched once."""
+    running = new_instance(open_folder / "centre")
+    try:
+        running.start(["nats", "timescaledb"])
+        yield running
+    finally:
+        running.stop()

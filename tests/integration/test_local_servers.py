@@ -1,0 +1,3 @@
+"""smoke"""
+def test_up(instance): 
+    assert instance.is_ready("nats")
