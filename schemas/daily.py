@@ -35,6 +35,6 @@ class Daily(EventData):
 
 
 def not_begun(where: str, day: date, time: datetime, ahead: timedelta = timedelta()) -> str | None:
-    """Why nothing can be reported at `time` (aware) about a local day: it begins later than `ahead` from then. Else None."""
+    """Why nothing can be reported at `time` (aware) about a day that begins later than `ahead` from then; else None."""
     late = day > (time + ahead).astimezone(VN).date()
     return f"{where}: {day.isoformat()} lies after the event's time {time.isoformat()}" if late else None

@@ -37,7 +37,7 @@ class Period(EventData, system=SYSTEM):
 
 
 class Statement(Period, entities={"statistic": ("indicator", "unit", "period_start", "period_end", "basis")}):
-    """A value, the total it is a part of, or the reporter's own judgement; `basis` is the part of the report that says so."""
+    """A value, the total it is a part of, or the reporter's own judgement; `basis`: in which part of the report."""
 
     basis: Literal["table", "text"] = "table"
     value: Number | None = None
@@ -88,7 +88,7 @@ MEASURES: tuple[Measure, ...] = ()
 class Vintages:
     """Fold of statements about one period: the state is the latest, and `vintages` lists all that was ever stated.
 
-    A vintage is {time, revision, key, and those of `fields` that were stated}, in the order (revision, time, key); as of a
+    A vintage is {time, revision, key, and those of `fields` that were stated}, by (revision, time, key); as of a
     moment the last vintage with `time` up to then counts. Adds no points.
     """
 

@@ -1,8 +1,8 @@
-"""System 3, education: who is there, who is enrolled, how examinations ended and how fees were paid. Counts only, no pupil."""
+"""System 3, education: attendance, rosters, results of examinations and how fees were paid. Counts only, no pupil."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import StringConstraints
 
@@ -22,7 +22,7 @@ class AttendanceReported(
 ):
     """A school reported how many of its pupils were present on a day."""
 
-    parts = {"present": "enrolled"}
+    parts: ClassVar = {"present": "enrolled"}
 
     school: Slug
     level: Level
@@ -44,7 +44,7 @@ class RosterReported(Daily, event="roster.reported", system=SYSTEM, entities={"r
 class ExamPublished(Daily, event="exam.published", system=SYSTEM, entities={"exam": ("unit", "exam", "level", "day")}):
     """The results of an examination were published; `day` is the day of the examination."""
 
-    parts = {"passed": "candidates"}
+    parts: ClassVar = {"passed": "candidates"}
 
     exam: Exam
     level: Level
@@ -52,10 +52,12 @@ class ExamPublished(Daily, event="exam.published", system=SYSTEM, entities={"exa
     passed: Count
 
 
-class SchoolFeeReported(Daily, event="school_fee.reported", system=SYSTEM, entities={"school_fee": ("unit", "level", "day")}):
+class SchoolFeeReported(
+    Daily, event="school_fee.reported", system=SYSTEM, entities={"school_fee": ("unit", "level", "day")}
+):
     """Fees that the schools of one level took in on a day, all of them and those paid without cash."""
 
-    parts = {"cashless_amount": "amount", "cashless_payments": "payments"}
+    parts: ClassVar = {"cashless_amount": "amount", "cashless_payments": "payments"}
 
     level: Level
     amount: Dong
@@ -67,19 +69,61 @@ class SchoolFeeReported(Daily, event="school_fee.reported", system=SYSTEM, entit
 EVENTS: tuple[type[EventData], ...] = (AttendanceReported, RosterReported, ExamPublished, SchoolFeeReported)
 
 MEASURES = (
-    Measure("pupils_expected", "pupil", ("level",), "Học sinh theo sĩ số", "Pupils expected in class"),
-    Measure("pupils_present", "pupil", ("level",), "Học sinh có mặt", "Pupils present"),
-    Measure("schools", "school", ("level",), "Số trường", "Schools (as of a day)"),
-    Measure("classes", "class", ("level",), "Số lớp", "Classes (as of a day)"),
-    Measure("pupils", "pupil", ("level",), "Số học sinh", "Pupils (as of a day)"),
-    Measure("teachers", "teacher", ("level",), "Số giáo viên", "Teachers (as of a day)"),
-    Measure("exam_candidates", "candidate", ("exam", "level"), "Thí sinh dự thi", "Candidates of examinations"),
-    Measure("exam_passes", "candidate", ("exam", "level"), "Thí sinh đạt", "Candidates who passed"),
-    Measure("school_fees", "VND", ("level",), "Học phí đã thu", "School fees taken in"),
-    Measure("school_fees_cashless", "VND", ("level",), "Học phí thu không dùng tiền mặt", "School fees paid without cash"),
-    Measure("school_fee_payments", "payment", ("level",), "Lượt nộp học phí", "Payments of school fees"),
-    Measure("school_fee_payments_cashless", "payment", ("level",), "Lượt nộp học phí không dùng tiền mặt", "Payments of school fees without cash"),
-)  # fmt: skip
+    Measure(
+        "pupils_expected",
+        "pupil",
+        ("level",),
+        "Học sinh theo sĩ số",
+        "Pupils expected in class",
+        covered_by="pupils_expected",
+    ),
+    Measure("pupils_present", "pupil", ("level",), "Học sinh có mặt", "Pupils present", covered_by="pupils_expected"),
+    Measure("schools", "school", ("level",), "Số trường", "Schools (as of a day)", covered_by="schools"),
+    Measure("classes", "class", ("level",), "Số lớp", "Classes (as of a day)", covered_by="schools"),
+    Measure("pupils", "pupil", ("level",), "Số học sinh", "Pupils (as of a day)", covered_by="schools"),
+    Measure("teachers", "teacher", ("level",), "Số giáo viên", "Teachers (as of a day)", covered_by="schools"),
+    Measure(
+        "exam_candidates",
+        "candidate",
+        ("exam", "level"),
+        "Thí sinh dự thi",
+        "Candidates of examinations",
+        covered_by="exam_candidates",
+    ),
+    Measure(
+        "exam_passes",
+        "candidate",
+        ("exam", "level"),
+        "Thí sinh đạt",
+        "Candidates who passed",
+        covered_by="exam_candidates",
+    ),
+    Measure("school_fees", "VND", ("level",), "Học phí đã thu", "School fees taken in", covered_by="school_fees"),
+    Measure(
+        "school_fees_cashless",
+        "VND",
+        ("level",),
+        "Học phí thu không dùng tiền mặt",
+        "School fees paid without cash",
+        covered_by="school_fees",
+    ),
+    Measure(
+        "school_fee_payments",
+        "payment",
+        ("level",),
+        "Lượt nộp học phí",
+        "Payments of school fees",
+        covered_by="school_fees",
+    ),
+    Measure(
+        "school_fee_payments_cashless",
+        "payment",
+        ("level",),
+        "Lượt nộp học phí không dùng tiền mặt",
+        "Payments of school fees without cash",
+        covered_by="school_fees",
+    ),
+)
 
 FOLDS: dict[str, Fold] = {
     "attendance": Latest({"pupils_expected": "enrolled", "pupils_present": "present"}, ("level",), "day"),

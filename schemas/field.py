@@ -11,11 +11,13 @@ from pydantic import Field
 from schemas.calendar import Limit
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EventData
-from schemas.fold import Fact, Folded, Labels, Measure, Point, in_order, instant
+from schemas.fold import Fact, Folded, Labels, Measure, Point, in_order, instant, shift_of
 from schemas.types import Instant, Latitude, Longitude, Place, Priority, Reference, Slug, UnitCode
 
 SYSTEM = "field"
-Category = Literal["road", "lighting", "waste", "water", "construction", "security", "environment", "procedure", "health", "other"]
+Category = Literal[
+    "road", "lighting", "waste", "water", "construction", "security", "environment", "procedure", "health", "other"
+]
 Stage = Literal["route", "accept", "resolve"]
 STAGES: tuple[Stage, ...] = ("route", "accept", "resolve")
 
@@ -88,15 +90,64 @@ EVENTS: tuple[type[EventData], ...] = (
 
 _REPORT = ("category", "channel", "priority")
 MEASURES = (
-    Measure("reports_received", "report", _REPORT, "Phản ánh tiếp nhận", "Reports received"),
-    Measure("reports_resolved", "report", (*_REPORT, "handling", "outcome"), "Phản ánh đã xử lý", "Reports done, refused ones included"),
-    Measure("reports_open", "report", _REPORT, "Phản ánh đang xử lý", "Open reports (steps)"),
-    Measure("reports_late", "report", (*_REPORT, "stage"), "Phản ánh quá hạn", "Open reports beyond a service level (steps)"),
-    Measure("reports_answered", "report", _REPORT, "Trả lời trực tiếp", "Reports answered directly"),
-    Measure("reports_routed", "report", _REPORT, "Chuyển cơ quan xử lý", "Reports forwarded to a unit"),
-    Measure("reports_reopened", "report", _REPORT, "Phản ánh mở lại", "Reports reopened"),
-    Measure("report_minutes", "minute", _REPORT, "Thời gian xử lý", "Minutes from receipt to result"),
-    Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5"),
+    Measure(
+        "reports_received", "report", _REPORT, "Phản ánh tiếp nhận", "Reports received", covered_by="reports_received"
+    ),
+    Measure(
+        "reports_resolved",
+        "report",
+        (*_REPORT, "handling", "outcome"),
+        "Phản ánh đã xử lý",
+        "Reports done, refused ones included",
+        covered_by="reports_received",
+    ),
+    Measure(
+        "reports_open", "report", _REPORT, "Phản ánh đang xử lý", "Open reports (steps)", covered_by="reports_received"
+    ),
+    Measure(
+        "reports_waiting",
+        "report",
+        _REPORT,
+        "Phản ánh chờ phân loại",
+        "Open reports that nobody has touched (steps)",
+        covered_by="reports_received",
+    ),
+    Measure(
+        "reports_late",
+        "report",
+        (*_REPORT, "stage"),
+        "Phản ánh quá hạn",
+        "Open reports beyond a service level (steps)",
+        covered_by="reports_received",
+    ),
+    Measure(
+        "reports_answered",
+        "report",
+        _REPORT,
+        "Trả lời trực tiếp",
+        "Reports answered directly",
+        covered_by="reports_received",
+    ),
+    Measure(
+        "reports_routed",
+        "report",
+        _REPORT,
+        "Chuyển cơ quan xử lý",
+        "Reports forwarded to a unit",
+        covered_by="reports_received",
+    ),
+    Measure(
+        "reports_reopened", "report", _REPORT, "Phản ánh mở lại", "Reports reopened", covered_by="reports_received"
+    ),
+    Measure(
+        "report_minutes",
+        "minute",
+        _REPORT,
+        "Thời gian xử lý",
+        "Minutes from receipt to result",
+        covered_by="reports_received",
+    ),
+    Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by="reports_received"),
 )
 
 LEVELS: dict[tuple[Stage, str], timedelta | Limit] = {
@@ -131,7 +182,7 @@ def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> F
     ordered = in_order(facts, _RANK)
     received = next((f for f in ordered if f.event == "report.received"), None)
     head = received or ordered[0]
-    folded = Folded(head.unit, head.origin, _status(ordered), state=_state(ordered, received))
+    folded = Folded(head.unit, head.origin, _status(ordered), state={**_state(ordered, received), **shift_of(head)})
     if received is None:
         return folded
     episodes = list(_episodes(ordered, received))
@@ -182,7 +233,9 @@ def _episodes(ordered: list[Fact], received: Fact) -> Iterator[Episode]:
     yield Episode(start, end, inside)
 
 
-def _points(ordered: list[Fact], received: Fact, episodes: list[Episode], calendars: CalendarHistory) -> Iterator[Point]:
+def _points(
+    ordered: list[Fact], received: Fact, episodes: list[Episode], calendars: CalendarHistory
+) -> Iterator[Point]:
     labels: Labels = tuple((name, received.data[name]) for name in _REPORT)
 
     def point(measure: str, extra: Labels, fact: Fact, value: int = 1, at: datetime | None = None) -> Point:
@@ -194,6 +247,9 @@ def _points(ordered: list[Fact], received: Fact, episodes: list[Episode], calend
         yield point("reports_open", (), episode.start)
         if episode.end:
             yield point("reports_open", (), episode.end, -1)
+        yield point("reports_waiting", (), episode.start)
+        if touched := next((f for f in episode.facts if f.event in _REACHED["route"]), None):
+            yield point("reports_waiting", (), touched, -1, max(touched.time, episode.start.time))
         for stage in STAGES:
             yield from _late(stage, episode, received, calendars, point)
     if (done := episodes[-1].end) is not None:
@@ -209,7 +265,9 @@ def _points(ordered: list[Fact], received: Fact, episodes: list[Episode], calend
         if fact.event == "report.reopened":
             yield point("reports_reopened", (), fact)
         if fact.event == "report.rated":
-            verdict = "satisfied" if fact.data["score"] >= 4 else "neutral" if fact.data["score"] == 3 else "dissatisfied"
+            verdict = (
+                "satisfied" if fact.data["score"] >= 4 else "neutral" if fact.data["score"] == 3 else "dissatisfied"
+            )
             yield point("report_ratings", (), fact, fact.data["score"])._replace(labels=(("verdict", verdict),))
 
 

@@ -26,6 +26,7 @@ class Fact(NamedTuple):
     unit: str
     origin: str
     data: dict[str, Any]
+    shiftdays: int = 0
 
 
 Labels = tuple[tuple[str, str], ...]
@@ -71,6 +72,8 @@ class Measure:
     labels: tuple[str, ...]
     vi: str
     en: str
+    covered_by: str = ""
+    """The measure that shows that a unit reports at all, so that no point means 0 and not unknown; default: any of the system."""
 
 
 def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[Fact]:
@@ -89,6 +92,11 @@ def day_start(text: str) -> datetime:
     return datetime.combine(datetime.fromisoformat(text).date(), time(), VN).astimezone(UTC)
 
 
+def shift_of(head: Fact) -> dict[str, int]:
+    """The part of a state that says by how many days a shifted entity's events were shifted; empty for others."""
+    return {"shiftdays": head.shiftdays} if head.shiftdays else {}
+
+
 def labels_of(data: dict[str, Any], names: Iterable[str]) -> Labels:
     """The named fields as labels, sorted by name; a field that is not there is `none`."""
     return tuple((name, _label(data.get(name))) for name in sorted(names))
@@ -105,8 +113,8 @@ class Latest:
     """Fold of something reported as a whole, maybe corrected: the highest revision counts, in the bucket of its day.
 
     `values` maps a measure to the field that holds its value (None: the measure counts 1); a field that is absent adds
-    nothing. `labels` are the label fields of all these measures. `day` is the field with the day that the report is about,
-    `hour` the one with the hour of that day (0 to 23).
+    nothing. `labels` are the label fields of all these measures. `day` is the field with the day that the report is
+    about, `hour` the one with the hour of that day (0 to 23).
     """
 
     values: dict[str, str | None]

@@ -12,7 +12,8 @@ from schemas.types import Latitude, Longitude, Place, Reference, Slug, UnitCode
 
 SYSTEM = "gis"
 Layer = Literal[
-    "unit", "one_stop", "school", "clinic", "police", "camera", "loudspeaker", "wifi", "sensor", "market", "park", "heritage", "other",
+    "unit", "one_stop", "school", "clinic", "police", "camera", "loudspeaker",
+    "wifi", "sensor", "market", "park", "heritage", "other",
 ]  # fmt: skip
 
 
@@ -40,11 +41,11 @@ class FeatureRetired(FeatureEvent, event="feature.retired"):
 
 EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired)
 
-MEASURES = (Measure("map_features", "feature", ("layer",), "Đối tượng trên bản đồ", "Features on the map (steps)"),)
+MEASURES = (Measure("map_features", "feature", ("layer",), "Đối tượng trên bản đồ", "Features on the map (steps)", covered_by="map_features"),)
 
 
 def fold_feature(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
-    """Steps of the stock of features: one more where it comes, one less where it goes; a change of layer or unit is both."""
+    """Steps of the stock: one more where a feature comes, one less where it goes; a new layer or unit is both."""
     ordered = in_order(facts, {"feature.upserted": 0, "feature.retired": 1})
     placed = [f for f in ordered if f.event == "feature.upserted"]
     last, known = ordered[-1], placed[-1] if placed else ordered[-1]

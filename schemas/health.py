@@ -1,8 +1,8 @@
-"""System 4, health: visits, beds, notifiable diseases and outbreaks, electronic health records. Counts and case numbers, no patient."""
+"""System 4, health: visits, beds, notifiable diseases, outbreaks, electronic health records. Counts, no patient."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
@@ -11,9 +11,9 @@ from schemas.types import Count, Reference, Slug, UnitCode
 
 SYSTEM = "health"
 Disease = Literal[
-    "anthrax", "chickenpox", "cholera", "covid_19", "dengue", "diphtheria", "hand_foot_mouth", "influenza_a", "leptospirosis",
-    "malaria", "measles", "meningococcal", "mpox", "mumps", "pertussis", "plague", "rabies", "rubella", "tetanus",
-    "tuberculosis", "typhoid", "viral_encephalitis", "viral_hepatitis", "zika", "other",
+    "anthrax", "chickenpox", "cholera", "covid_19", "dengue", "diphtheria", "hand_foot_mouth", "influenza_a",
+    "leptospirosis", "malaria", "measles", "meningococcal", "mpox", "mumps", "pertussis", "plague", "rabies", "rubella",
+    "tetanus", "tuberculosis", "typhoid", "viral_encephalitis", "viral_hepatitis", "zika", "other",
 ]  # fmt: skip
 """Notifiable diseases."""
 
@@ -21,7 +21,7 @@ Disease = Literal[
 class VisitsReported(Daily, event="visits.reported", system=SYSTEM, entities={"visits": ("unit", "facility", "day")}):
     """A facility reported the visits of a day, and how many of them under health insurance."""
 
-    parts = {"insured": "visits"}
+    parts: ClassVar = {"insured": "visits"}
 
     facility: Slug
     visits: Count
@@ -95,17 +95,38 @@ EVENTS: tuple[type[EventData], ...] = (
 
 _CASE = ("disease", "ward")
 MEASURES = (
-    Measure("visits", "visit", ("facility",), "Lượt khám chữa bệnh", "Visits"),
-    Measure("visits_insured", "visit", ("facility",), "Lượt khám bảo hiểm y tế", "Visits under health insurance"),
-    Measure("beds", "bed", ("facility",), "Giường bệnh", "Beds (as of a day)"),
-    Measure("beds_occupied", "bed", ("facility",), "Giường bệnh đang sử dụng", "Occupied beds (as of a day)"),
+    Measure("visits", "visit", ("facility",), "Lượt khám chữa bệnh", "Visits", covered_by="visits"),
+    Measure(
+        "visits_insured",
+        "visit",
+        ("facility",),
+        "Lượt khám bảo hiểm y tế",
+        "Visits under health insurance",
+        covered_by="visits",
+    ),
+    Measure("beds", "bed", ("facility",), "Giường bệnh", "Beds (as of a day)", covered_by="beds"),
+    Measure(
+        "beds_occupied",
+        "bed",
+        ("facility",),
+        "Giường bệnh đang sử dụng",
+        "Occupied beds (as of a day)",
+        covered_by="beds",
+    ),
     Measure("disease_cases", "case", _CASE, "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease"),
     Measure("disease_cases_confirmed", "case", _CASE, "Ca bệnh xác định", "Confirmed cases of disease"),
     Measure("disease_cases_closed", "case", _CASE, "Ca bệnh kết thúc theo dõi", "Closed cases of disease"),
     Measure("outbreaks_declared", "outbreak", _CASE, "Ổ dịch phát hiện", "Outbreaks declared"),
     Measure("outbreaks_closed", "outbreak", _CASE, "Ổ dịch kết thúc", "Outbreaks closed"),
-    Measure("health_records_linked", "record", ("facility",), "Sổ sức khỏe điện tử liên kết mới", "Health records newly linked to VNeID"),
-)  # fmt: skip
+    Measure(
+        "health_records_linked",
+        "record",
+        ("facility",),
+        "Sổ sức khỏe điện tử liên kết mới",
+        "Health records newly linked to VNeID",
+        covered_by="health_records_linked",
+    ),
+)
 
 FOLDS: dict[str, Fold] = {
     "visits": Latest({"visits": "visits", "visits_insured": "insured"}, ("facility",), "day"),

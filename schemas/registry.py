@@ -55,4 +55,4 @@ def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
 def make(data: EventData, *, source: str, id: str, time: datetime, unit: str, **attributes: Any) -> Event:
     """Build an event from its data. Raises pydantic's ValidationError where an attribute is malformed."""
     model = EVENT_MODELS[type_name(type(data))]
-    return model(source=source, id=id, time=time, unit=unit, data=data, **attributes)  # type: ignore[arg-type]
+    return model(specversion="1.0", source=source, id=id, time=time, unit=unit, data=data, **attributes)  # type: ignore[arg-type]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
@@ -11,7 +11,8 @@ from schemas.types import Count, Reference, Severity, Slug
 
 SYSTEM = "security"
 Threat = Literal[
-    "malware", "intrusion", "phishing", "denial_of_service", "defacement", "data_leak", "vulnerability", "misuse", "other",
+    "malware", "intrusion", "phishing", "denial_of_service", "defacement", "data_leak", "vulnerability",
+    "misuse", "other",
 ]  # fmt: skip
 
 
@@ -41,7 +42,7 @@ class AlertClosed(AlertEvent, event="alert.closed"):
 class AntivirusReported(Daily, event="antivirus.reported", system=SYSTEM, entities={"antivirus": ("unit", "day")}):
     """A unit reported its machines and on how many of them the antivirus is installed."""
 
-    parts = {"installs": "machines"}
+    parts: ClassVar = {"installs": "machines"}
 
     installs: Count
     machines: Count | None = None
@@ -96,19 +97,36 @@ MEASURES = (
     Measure("security_alerts", "alert", _THREAT, "Cảnh báo an toàn thông tin", "Security alerts raised"),
     Measure("security_alerts_acknowledged", "alert", _THREAT, "Cảnh báo đã tiếp nhận", "Security alerts acknowledged"),
     Measure("security_alerts_closed", "alert", _THREAT, "Cảnh báo đã xử lý", "Security alerts closed"),
-    Measure("alert_acknowledge_minutes", "minute", _THREAT, "Thời gian tiếp nhận cảnh báo", "Minutes from an alert to its acknowledgement"),
+    Measure(
+        "alert_acknowledge_minutes",
+        "minute",
+        _THREAT,
+        "Thời gian tiếp nhận cảnh báo",
+        "Minutes from an alert to its acknowledgement",
+    ),
     Measure("alert_close_minutes", "minute", _THREAT, "Thời gian xử lý cảnh báo", "Minutes from an alert to its end"),
-    Measure("antivirus_installs", "machine", (), "Máy đã cài phần mềm diệt vi-rút", "Machines with antivirus (as of a day)"),
-    Measure("antivirus_machines", "machine", (), "Máy tính", "Machines (as of a day)"),
+    Measure(
+        "antivirus_installs", "machine", (), "Máy đã cài phần mềm diệt vi-rút", "Machines with antivirus (as of a day)", covered_by="antivirus_installs"),
+    Measure("antivirus_machines", "machine", (), "Máy tính", "Machines (as of a day)", covered_by="antivirus_machines"),
     Measure("service_outages", "outage", _OUTAGE, "Lượt gián đoạn dịch vụ", "Outages begun"),
     Measure("service_restorations", "outage", _OUTAGE, "Lượt khôi phục dịch vụ", "Outages ended"),
     Measure("outage_minutes", "minute", _OUTAGE, "Thời gian gián đoạn", "Minutes of ended outages"),
     Measure("security_incidents", "incident", _THREAT, "Sự cố an toàn thông tin", "Security incidents opened"),
-    Measure("security_incidents_contained", "incident", _THREAT, "Sự cố đã khoanh vùng", "Security incidents contained"),
+    Measure(
+        "security_incidents_contained", "incident", _THREAT, "Sự cố đã khoanh vùng", "Security incidents contained"
+    ),
     Measure("security_incidents_closed", "incident", _THREAT, "Sự cố đã khắc phục", "Security incidents closed"),
-    Measure("incident_contain_minutes", "minute", _THREAT, "Thời gian khoanh vùng sự cố", "Minutes from an incident to its containment"),
-    Measure("incident_close_minutes", "minute", _THREAT, "Thời gian khắc phục sự cố", "Minutes from an incident to its end"),
-)  # fmt: skip
+    Measure(
+        "incident_contain_minutes",
+        "minute",
+        _THREAT,
+        "Thời gian khoanh vùng sự cố",
+        "Minutes from an incident to its containment",
+    ),
+    Measure(
+        "incident_close_minutes", "minute", _THREAT, "Thời gian khắc phục sự cố", "Minutes from an incident to its end"
+    ),
+)
 
 FOLDS: dict[str, Fold] = {
     "alert": Lifecycle(

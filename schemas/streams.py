@@ -38,5 +38,6 @@ QUARANTINE = Stream("QUARANTINE", ("ioc.quarantine.>",), timedelta(days=400), 0.
 ALERTS = Stream("ALERTS", ("ioc.alerts.>",), timedelta(days=400), 0.1, timedelta(minutes=10), "alarms and what was done about them")
 STREAMS = (EVENTS, QUARANTINE, ALERTS)
 
-AGGREGATOR = Consumer("aggregator", "EVENTS", 1000, timedelta(seconds=60))
+AGGREGATOR = Consumer("aggregator", "EVENTS", 1000, timedelta(seconds=15))
+# 15 s is how long a batch waits for another aggregator when the one that held it was killed.
 CONSUMERS = (AGGREGATOR,)

@@ -3,7 +3,7 @@
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,9 +12,10 @@ from infra.local import ports
 from infra.local.layout import home
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
+from services.cli.prepare import prepare
 
 
-def new_instance(data: Path) -> Instance:
+def _new_instance(data: Path) -> Instance:
     """An instance in `data` whose ports are far from those of a running centre and of other test runs."""
     data.mkdir(parents=True, exist_ok=True)
     # Below the range that the kernel hands out for outgoing connections, which would race with the servers.
@@ -34,11 +35,24 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def new_instance() -> Callable[[Path], Instance]:
+    """Makes an instance, not started, in a folder. The caller stops it."""
+    return _new_instance
+
+
+@pytest.fixture(scope="session")
 def instance(open_folder: Path) -> Iterator[Instance]:
     """NATS and TimescaleDB, running and empty; the runtime is shared with the checkout, so it is fetched once."""
-    running = new_instance(open_folder / "centre")
+    running = _new_instance(open_folder / "centre")
     try:
         running.start(["nats", "timescaledb"])
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def centre(instance: Instance) -> Instance:
+    """The instance with its database, roles, migrations and streams, as services find it."""
+    prepare(instance)
+    return instance

@@ -111,7 +111,7 @@ def archive_sources(entries: Iterable[Entry], family: str, suite: str, target: s
 
 
 def _renamed(name: str, suite: str, target: str) -> str:
-    """`bookworm-security` -> `trixie-security`; empty for a suite that is not the archive's main, update or security."""
+    """`bookworm-security` -> `trixie-security`; empty for other suites than the main, update and security ones."""
     base, _, pocket = name.partition("-")
     known = base in (suite, *ALIASES) and pocket in ("", "updates", "security")
     return "" if not known or (pocket and target == "sid") else f"{target}-{pocket}".rstrip("-")

@@ -4,8 +4,9 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from infra.local import own
 from infra.local.layout import SetupError
@@ -15,13 +16,15 @@ SUPERUSER = "postgres"
 CONFIGURATION = Path(__file__).resolve().parents[1] / "timescaledb"
 
 
-def prepare(folder: Path, programs: Mapping[str, Path], account: pwd.struct_passwd, port: int, password: str) -> None:
+def prepare(
+    folder: Path, programs: Mapping[str, Path], account: pwd.struct_passwd, port: int, password_of: Callable[[str], str]
+) -> None:
     """Make the cluster in `folder`/cluster if there is none, and write its configuration."""
     folder.mkdir(parents=True, exist_ok=True)
     _give(folder, account)
     cluster = folder / "cluster"
     if not cluster.exists():
-        _initialise(folder, cluster, programs["initdb"], account, password)
+        _initialise(folder, cluster, programs["initdb"], account, password_of(SUPERUSER))
     settings = (CONFIGURATION / "postgresql.conf").read_text() + f"\nport = {port}\n"
     for name, text in {"postgresql.conf": settings, "pg_hba.conf": (CONFIGURATION / "pg_hba.conf").read_text()}.items():
         write_private(cluster / name, text)
@@ -36,11 +39,15 @@ def _initialise(folder: Path, cluster: Path, initdb: Path, account: pwd.struct_p
     write_private(password_file, password)
     _give(password_file, account)
     options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", f"--username={SUPERUSER}"]
-    identity = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    identity: dict[str, Any] = (
+        {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
     command = [str(initdb), *options, f"--pwfile={password_file}", "-D", str(fresh)]
     environment = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
     try:
-        done = subprocess.run(command, cwd="/", env=environment, capture_output=True, text=True, check=False, **identity)
+        done = subprocess.run(
+            command, cwd="/", env=environment, capture_output=True, text=True, check=False, **identity
+        )
     finally:
         password_file.unlink()
     if done.returncode:

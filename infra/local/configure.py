@@ -5,10 +5,32 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
 
+from infra.local import cluster, layout
+from infra.local.processes import PROCESSES
 from infra.local.secrets import write_private
 from infra.nats import users
 
 INFRA = Path(__file__).resolve().parents[1]
+
+
+def write(
+    name: str,
+    data: Path,
+    ports: Mapping[str, int],
+    programs: Mapping[str, Path],
+    password_of: Callable[[str], str],
+) -> None:
+    """Write what the server `name` needs before it starts; services need nothing."""
+    match name:
+        case "nats":
+            nats(data, ports, password_of)
+        case "timescaledb":
+            cluster.prepare(data / "timescaledb", programs, layout.run_as(), ports["timescaledb"], password_of)
+        case "prometheus":
+            services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
+            prometheus(data, ports, services)
+        case "alertmanager":
+            alertmanager(data)
 
 
 def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]) -> None:

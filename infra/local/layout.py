@@ -30,8 +30,11 @@ def run_as() -> pwd.struct_passwd:
 def can_reach(path: Path, account: pwd.struct_passwd) -> bool:
     """Whether `account` may pass through every existing folder from the root down to `path`."""
     groups = set(os.getgrouplist(account.pw_name, account.pw_gid))
-    folders = [folder for folder in (path, *path.parents) if folder.is_dir()]
-    return all(_may_enter(folder.stat(), account.pw_uid, groups) for folder in folders)
+    try:
+        folders = [folder for folder in (path, *path.parents) if folder.is_dir()]
+        return all(_may_enter(folder.stat(), account.pw_uid, groups) for folder in folders)
+    except PermissionError:
+        return False
 
 
 def _may_enter(folder: os.stat_result, uid: int, groups: set[int]) -> bool:

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -17,18 +18,19 @@ def find(command: Iterable[str], data: Path, accounts: Iterable[int]) -> list[in
     """The ids of running processes that were started with this command for the data folder `data`."""
     program, *arguments = command
     marks = {argument for argument in arguments if str(data) in argument}
-    return [
-        int(entry.name)
-        for entry in PROC.iterdir()
-        if entry.name.isdigit() and _matches(entry, Path(program).name, marks, set(accounts))
-    ]
+    if not marks:
+        return []
+    marks |= {module for option, module in pairwise(arguments) if option == "-m"}
+    ids = [int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()]
+    return [pid for pid in ids if _matches(pid, _plain(program), marks, set(accounts))]
 
 
-def _matches(entry: Path, program: str, marks: set[str], accounts: set[int]) -> bool:
-    argv = command_line(int(entry.name))
+def _matches(pid: int, program: str, marks: set[str], accounts: set[int]) -> bool:
+    # A zombie has no command line, so what only waits to be reaped does not count.
+    argv = command_line(pid)
     try:
-        # A zombie has no command line, so what only waits to be reaped does not count.
-        return bool(argv) and _plain(argv[0]) == program and marks <= set(argv) and entry.stat().st_uid in accounts
+        named = bool(argv) and _plain(argv[0]) == program and marks <= set(argv)
+        return named and (PROC / str(pid)).stat().st_uid in accounts
     except OSError:
         return False
 

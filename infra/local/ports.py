@@ -1,7 +1,6 @@
 """The ports of one instance: kept in `ports.json`, all on loopback, replaced when a stranger holds them."""
 
 import json
-import os
 import socket
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -39,7 +38,7 @@ def save(file: Path, ports: Mapping[str, int]) -> None:
     """Keep `ports`; the rename leaves either the old file or the new one, never half a file."""
     fresh = file.with_suffix(".tmp")
     fresh.write_text(json.dumps(dict(sorted(ports.items())), indent=2) + "\n")
-    os.replace(fresh, file)
+    fresh.replace(file)
 
 
 def settle(ports: Mapping[str, int], defaults: Mapping[str, int]) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:

@@ -3,8 +3,10 @@
 A new service is a new row. Texts in braces are filled from the instance: its folders, programs and ports.
 """
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 
@@ -26,9 +28,26 @@ class Process:
     external: str = ""  # a variable with an address and credentials in it that makes this process unneeded
 
 
+@dataclass(frozen=True)
+class ProcessState:
+    """What is known of one process. `state` is the supervisor's word in lower case, `uptime` is in seconds."""
+
+    name: str
+    kind: str
+    state: str
+    ready: bool
+    pid: int | None
+    uptime: float | None
+    port: int
+    health: str
+    log: Path
+
+
 def _service(name: str, port: int, user: str = "", **ports: int) -> Process:
     health = f"health_{name}"
-    variables = {"IOC_HEALTH_PORT": f"{{port_{health}}}"} | {f"IOC_{key.upper()}_PORT": f"{{port_{key}}}" for key in ports}
+    variables = {"IOC_HEALTH_PORT": f"{{port_{health}}}"} | {
+        f"IOC_{key.upper()}_PORT": f"{{port_{key}}}" for key in ports
+    }
     return Process(
         name=name,
         kind="service",
@@ -100,3 +119,18 @@ BY_NAME = {process.name: process for process in PROCESSES}
 SERVERS = tuple(process.name for process in PROCESSES if process.kind == "server")
 SERVICES = tuple(process.name for process in PROCESSES if process.kind == "service")
 DEFAULT_PORTS = {"supervisor": 9001} | {name: port for process in PROCESSES for name, port in process.ports.items()}
+
+
+def external(name: str) -> str:
+    """The operator's own address for this server, when it is set with credentials inside; else empty."""
+    variable = BY_NAME[name].external
+    address = os.environ.get(variable, "") if variable else ""
+    return address if "@" in address else ""
+
+
+def known(names: Iterable[str]) -> set[str]:
+    """The names as a set; raises `KeyError` for one that is not in the table."""
+    wanted = set(names)
+    if strangers := wanted - set(BY_NAME):
+        raise KeyError(f"no process named {', '.join(sorted(strangers))}; there are {', '.join(BY_NAME)}")
+    return wanted

@@ -20,7 +20,7 @@ POSTGRESQL = ("postgres", "initdb", "pg_ctl", "psql", "pg_dump", "pg_restore", "
 TIMESCALEDB_PACKAGE = r"^postgresql-\d+-timescaledb$"
 STAMP = "ready"
 ADVICE = {
-    "timescaledb": "Install PostgreSQL with its TimescaleDB extension, or name a database of yours in IOC_DATABASE_URL.",
+    "timescaledb": "Install PostgreSQL with TimescaleDB, or name a database of yours in IOC_DATABASE_URL.",
     "prometheus": "Install prometheus and prometheus-alertmanager (on Debian and Ubuntu: by apt).",
 }
 
@@ -37,7 +37,10 @@ UNUSED = re.compile(
 
 @dataclass(frozen=True)
 class Bundle:
-    """Programs that come together. `programs` maps our name to the names it goes by; the first of `packages` is a pattern."""
+    """Programs that come together.
+
+    `programs` maps our name to the names it goes by; the first of `packages` is a pattern.
+    """
 
     name: str
     programs: Mapping[str, tuple[str, ...]]
@@ -133,7 +136,9 @@ def _fetch_locked(root: Path, bundle: Bundle, progress: Progress) -> dict[str, P
         fresh.rename(root)
         return _prove(root, bundle)
     except (SetupError, OSError, subprocess.CalledProcessError) as problem:
-        raise SetupError(f"{bundle.name} is not on this machine and can't be fetched.\n{problem}\n{ADVICE[bundle.name]}") from problem
+        raise SetupError(
+            f"{bundle.name} is not on this machine and can't be fetched.\n{problem}\n{ADVICE[bundle.name]}"
+        ) from problem
 
 
 def _unpack(bundle: Bundle, target: Path, progress: Progress) -> None:

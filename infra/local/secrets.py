@@ -29,4 +29,4 @@ def write_private(file: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
-    os.replace(fresh, file)
+    fresh.replace(file)

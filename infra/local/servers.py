@@ -1,7 +1,7 @@
 """One running centre: its servers and services, started, watched and stopped together.
 
     instance = Instance(data)                       # a folder of this centre's own
-    instance.start(["nats", "timescaledb"], print)  # fetched if needed, configured, started, ready; harmless when repeated
+    instance.start(["nats", "timescaledb"], print)  # fetched, configured, started, ready; idempotent
     instance.start_services(["aggregator"])
     instance.env("cli")                             # variables for a process that acts as the credential `cli`
     instance.pid("nats"), instance.kill("nats", signal.SIGKILL), instance.wait_ready("nats", 30)
@@ -14,11 +14,12 @@ that goes wrong raises `SetupError` (the machine lacks something), `NotReady` (a
 end of its log) or `KeyError` (no such process).
 """
 
+import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from sys import executable
 from typing import Any
@@ -26,7 +27,7 @@ from typing import Any
 from psycopg.conninfo import make_conninfo
 
 from infra.local import cluster, configure, layout, own, ports, provision, readiness, secrets
-from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process
+from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
 from infra.timescaledb.roles import DATABASE, ROLES
@@ -38,21 +39,6 @@ Progress = Callable[[str], None]
 
 class NotReady(Exception):
     """A process does not come up; the message holds the end of its log."""
-
-
-@dataclass(frozen=True)
-class ProcessState:
-    """What is known of one process. `state` is the supervisor's word in lower case, `uptime` is in seconds."""
-
-    name: str
-    kind: str
-    state: str
-    ready: bool
-    pid: int | None
-    uptime: float | None
-    port: int
-    health: str
-    log: Path
 
 
 def _silent(_: str) -> None: ...
@@ -96,6 +82,16 @@ class Instance:
             password=self.password(cluster.SUPERUSER),
         )
 
+    def is_running(self) -> bool:
+        """Whether this instance's supervisor runs, and with it what was started and not stopped by hand."""
+        return self._supervisor().is_running()
+
+    def programs(self, names: Iterable[str], progress: Progress = _silent) -> dict[str, Path]:
+        """The programs that come with these processes (`psql` with timescaledb …), fetched if need be."""
+        bundles = {BY_NAME[name].bundle for name in known(names)}
+        self._programs |= provision.provide(self.runtime, bundles, progress)
+        return dict(self._programs)
+
     def password(self, credential: str) -> str:
         """The password of a credential: a user of the broker, or a role of the database."""
         return secrets.read(self.secrets, credential)
@@ -118,26 +114,27 @@ class Instance:
 
         Servers that the operator named addresses for (IOC_NATS_URL, IOC_DATABASE_URL) are left out.
         """
-        rows = [process for process in PROCESSES if process.name in _known(names)]
+        rows = [process for process in PROCESSES if process.name in known(names)]
         for process in rows:
             if external(process.name):
                 progress(f"{process.name}: not started, {process.external} names another")
-        self._start([process for process in rows if not external(process.name)], progress)
+        self._make_folders()
+        with self._alone():
+            self._start([process for process in rows if not external(process.name)], progress)
 
     def start_services(self, names: Iterable[str], progress: Progress = _silent) -> None:
         """Start our own services and wait until each says it is ready."""
         self.start(names, progress)
 
     def _start(self, rows: list[Process], progress: Progress) -> None:
-        self._make_folders()
-        self._programs |= provision.provide(self.runtime, {process.bundle for process in rows}, progress)
+        self.programs([process.name for process in rows], progress)
         supervisor = self._supervisor()
         if not supervisor.is_running():
             self._end_orphans(progress)
         idle = [process for process in rows if process.name not in self._running()]
         self._settle_ports(idle, progress)
         for process in idle:
-            self._configure(process)
+            configure.write(process.name, self.data, self.ports, self.programs([process.name]), self.password)
         self._supervise({process.name for process in rows})
         for process in idle:
             progress(f"starting {process.name}")
@@ -147,10 +144,13 @@ class Instance:
 
     def stop(self) -> None:
         """Stop everything this instance started, also what a crashed supervisor left behind, and nothing else."""
-        supervisor = self._supervisor()
-        if supervisor.is_running():
-            supervisor.shutdown(max(process.stop_seconds for process in PROCESSES) + 10)
-        self._end_orphans(_silent)
+        if not (self.data / "run").exists():
+            return
+        with self._alone():
+            supervisor = self._supervisor()
+            if supervisor.is_running():
+                supervisor.shutdown(sum(process.stop_seconds for process in PROCESSES))
+            self._end_orphans(_silent)
 
     def start_process(self, name: str) -> None:
         """Start one process that was started before, without waiting for it."""
@@ -187,7 +187,9 @@ class Instance:
         while not (self.pid(name) and self.is_ready(name)):
             state = next((state["statename"] for state in self._states() if state["name"] == name), "UNKNOWN")
             if state == "FATAL" or time.monotonic() > deadline:
-                raise NotReady(f"{name} is not ready ({state.lower()}); the end of {self.log(name)}:\n{self.log_tail(name)}")
+                raise NotReady(
+                    f"{name} is not ready ({state.lower()}); the end of {self.log(name)}:\n{self.log_tail(name)}"
+                )
             time.sleep(0.05)
 
     def processes(self) -> list[ProcessState]:
@@ -230,8 +232,15 @@ class Instance:
         return {state["name"] for state in self._states() if state["statename"] in RUNNING_STATES}
 
     def _supervisor(self) -> Supervisor:
-        secrets.ensure(self.secrets, ["supervisor"])
-        return Supervisor(self.data, self.ports["supervisor"], self.password("supervisor"))
+        made = (self.secrets / "supervisor").exists()
+        return Supervisor(self.data, self.ports["supervisor"], self.password("supervisor") if made else "")
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep two commands from starting or stopping this instance at the same time."""
+        with (self.data / "run" / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _make_folders(self) -> None:
         for folder in (self.data, self.data / "logs", self.data / "run"):
@@ -248,24 +257,11 @@ class Instance:
         for name, (taken, given) in moved.items():
             progress(f"port {taken} is taken by another program: {name} is on {given}")
 
-    def _configure(self, process: Process) -> None:
-        match process.name:
-            case "nats":
-                configure.nats(self.data, self.ports, self.password)
-            case "timescaledb":
-                folder, port = self.data / "timescaledb", self.ports["timescaledb"]
-                cluster.prepare(folder, self._programs, self._account, port, self.password(cluster.SUPERUSER))
-            case "prometheus":
-                services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
-                configure.prometheus(self.data, self.ports, services)
-            case "alertmanager":
-                configure.alertmanager(self.data)
-
     def _supervise(self, names: set[str]) -> None:
         """Have the supervisor know these programs beside those that it knows."""
-        known = {state["name"] for state in self._states()}
-        rows = [process for process in PROCESSES if process.name in names | known]
-        self._programs |= provision.provide(self.runtime, {process.bundle for process in rows}, _silent)
+        listed = {state["name"] for state in self._states()}
+        rows = [process for process in PROCESSES if process.name in names | listed]
+        self.programs([process.name for process in rows])
         programs = [self._program(process) for process in rows]
         supervisor = self._supervisor()
         supervisor.reload(programs) if supervisor.is_running() else supervisor.launch(programs)
@@ -294,23 +290,9 @@ class Instance:
     def _end_orphans(self, progress: Progress) -> None:
         """End what a killed supervisor left running: the supervisor first, so that it restarts nothing."""
         accounts = {os.geteuid(), self._account.pw_uid}
-        mine = [("supervisor", self._supervisor().command, "TERM", 5)]
+        mine: list[tuple[str, tuple[str, ...], str, int]] = [("supervisor", self._supervisor().command, "TERM", 5)]
         mine += [(row.name, self._command(row), row.stop_signal, row.stop_seconds) for row in reversed(PROCESSES)]
         for name, command, stop_signal, seconds in mine:
             for pid in own.find(command, self.data, accounts):
                 progress(f"ending {name} (process {pid}), left over from an earlier start")
                 own.end(pid, stop_signal, seconds)
-
-
-def external(name: str) -> str:
-    """The operator's own address for this server, when it is set with credentials inside; else empty."""
-    variable = BY_NAME[name].external
-    address = os.environ.get(variable, "") if variable else ""
-    return address if "@" in address else ""
-
-
-def _known(names: Iterable[str]) -> set[str]:
-    wanted = set(names)
-    if strangers := wanted - set(BY_NAME):
-        raise KeyError(f"no process named {', '.join(sorted(strangers))}; there are {', '.join(BY_NAME)}")
-    return wanted

@@ -56,7 +56,8 @@ class Supervisor:
         self.command = (sys.executable, "-m", "supervisor.supervisord", "-c", str(self.file))
         self._port, self._password = port, password
         transport = _Transport()
-        self._rpc = xmlrpc.client.ServerProxy(f"http://ioc:{password}@{LOOPBACK}:{port}/RPC2", transport=transport).supervisor
+        address = f"http://ioc:{password}@{LOOPBACK}:{port}/RPC2"
+        self._rpc: Any = xmlrpc.client.ServerProxy(address, transport=transport).supervisor
 
     def is_running(self) -> bool:
         """Whether this instance's supervisor answers."""
@@ -68,7 +69,9 @@ class Supervisor:
     def launch(self, programs: Iterable[Program]) -> None:
         """Start the daemon, detached from this terminal, with all programs stopped."""
         self._write(programs)
-        done = subprocess.run(self.command, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            self.command, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        )
         deadline = time.monotonic() + CALL_SECONDS
         while not self.is_running():
             if done.returncode or time.monotonic() > deadline:
@@ -127,7 +130,9 @@ class Supervisor:
                 "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
             },
         }
-        sections |= {f"program:{program.name}": self._program(program) for program in programs}
+        # Stopped from the last to the first, one by one: services may finish their work while the servers still run.
+        ranked = enumerate(programs, start=1)
+        sections |= {f"program:{item.name}": self._program(item) | {"priority": str(rank)} for rank, item in ranked}
         secrets.write_private(self.file, "\n".join(_section(name, lines) for name, lines in sections.items()))
 
     def _daemon(self) -> dict[str, str]:

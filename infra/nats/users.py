@@ -65,4 +65,6 @@ def render(password_of: Callable[[str], str], users: Iterable[str] = USERS) -> s
 def _user(user: str, password: str) -> str:
     # JSON strings are valid strings of the server's configuration language.
     publish, subscribe = json.dumps(PUBLISH[user]), json.dumps([f"_INBOX_{user}.>"])
-    return f"user: {user}, password: {json.dumps(password)}, permissions: {{publish: {publish}, subscribe: {subscribe}}}"
+    return (
+        f"user: {user}, password: {json.dumps(password)}, permissions: {{publish: {publish}, subscribe: {subscribe}}}"
+    )

@@ -1,4 +1,4 @@
-"""The database `ioc` and the roles that may enter it, each with the least rights; tables are granted by the migrations."""
+"""The database `ioc` and the roles that may enter it, with least rights; the migrations grant tables."""
 
 from collections.abc import Callable
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from schemas.calendar import VN, Limit
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Folded, Labels, Point, in_order, instant
+from schemas.fold import Fact, Folded, Labels, Point, in_order, instant, shift_of
 
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
@@ -63,7 +63,7 @@ def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
     life = _read(in_order(facts, _RANK))
     promises = list(promise_history(life.facts, life.end, calendars))
     head = life.received or next((f for f in life.facts if f.event in _RANK), life.facts[0])
-    folded = Folded(head.unit, head.origin, _status(life), state=_state(life, promises))
+    folded = Folded(head.unit, head.origin, _status(life), state={**_state(life, promises), **shift_of(head)})
     folded.opened_at = life.received.time if life.received else None
     folded.due_at = promises[-1].due if promises else None
     folded.ended_at = life.end.time if life.end else None
@@ -208,7 +208,9 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
         if measure := _EACH.get(fact.event):
             yield point(measure, field, fact.time, fact.key)
         if fact.event == "dossier.rated":
-            yield point("dossier_ratings", (("verdict", _verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"])
+            yield point(
+                "dossier_ratings", (("verdict", _verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"]
+            )
     obligation = _first(life.facts, lambda f: f.event in ("dossier.payment_requested", "payment.made"))
     if obligation:
         yield point("dossiers_with_fee", field, obligation.time, obligation.key)
@@ -286,9 +288,17 @@ def _status(life: _Life) -> str:
 
 
 def _state(life: _Life, promises: Sequence[Promise]) -> dict[str, Any]:
-    about = {k: life.about[k] for k in ("procedure", "field", "channel", "online_level") if k in life.about}
+    about: dict[str, Any] = {
+        k: life.about[k] for k in ("procedure", "field", "channel", "online_level") if k in life.about
+    }
     waits = any(p.paused for p in promises[-1:])
-    return {**about, "waiting": waits, "supplements": sum(f.event == "dossier.supplement_requested" for f in life.facts)}
+    since = {"due_since": promises[-1].since.isoformat()} if promises else {}
+    return {
+        **about,
+        **since,
+        "waiting": waits,
+        "supplements": sum(f.event == "dossier.supplement_requested" for f in life.facts),
+    }
 
 
 def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: CalendarHistory) -> datetime | None:
@@ -296,8 +306,14 @@ def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: 
     if not promises or promises[-1].paused:
         return None
     due, since = promises[-1].due, promises[-1].since
-    said = {_said(f) for f in facts if f.event in ("dossier.due_soon", "dossier.overdue") and instant(f.data["promised_at"]) == due}
-    owed = [at for name, at in zip(STAGES, stage_starts(due, calendars, since), strict=True) if not said & _implied(name)]
+    said = {
+        _said(f)
+        for f in facts
+        if f.event in ("dossier.due_soon", "dossier.overdue") and instant(f.data["promised_at"]) == due
+    }
+    owed = [
+        at for name, at in zip(STAGES, stage_starts(due, calendars, since), strict=True) if not said & _implied(name)
+    ]
     return max(owed[0], since) if owed else None
 
 

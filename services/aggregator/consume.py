@@ -26,7 +26,7 @@ from services.kit.store import OUTAGE
 log = logging.getLogger(__name__)
 BROKER_OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 PAUSES = (0.05, 0.2, 1.0, 2.0, 5.0)
-STAY_MINE_EVERY = 20.0
+STAY_MINE_EVERY = 5.0
 """Seconds between "still working on it" to the broker, well below the consumer's ack_wait."""
 
 T = TypeVar("T")

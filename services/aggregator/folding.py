@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact, Folded, Point, in_order
@@ -39,7 +37,7 @@ class Change:
 
 def facts_of(event: Event) -> dict[EntityRef, Fact]:
     """The fact that an event is for each entity it touches."""
-    fact = Fact(event.time, event.key.hex, event.data.event, event.unit, event.origin, event.fields)
+    fact = Fact(event.time, event.key.hex, event.data.event, event.unit, event.origin, event.fields, event.shiftdays)
     return {ref: fact for ref in event.touches}
 
 
@@ -74,20 +72,3 @@ def change(
 
 def _place(point: Point) -> tuple[Any, ...]:
     return (point.measure, point.unit, point.labels, point.time, point.key)
-
-
-def pack(fact: Fact) -> list[Any]:
-    """A fact as it lies in the database."""
-    return [fact.time.isoformat(), *fact[1:]]
-
-
-def unpack(packed: list[Any]) -> Fact:
-    """A fact from the database."""
-    return Fact(datetime.fromisoformat(packed[0]), *packed[1:])
-
-
-def calendars_of(facts: Iterable[Fact]) -> CalendarHistory:
-    """The calendar history told by `calendar.changed` facts."""
-    return CalendarHistory(
-        DayChange(datetime.fromisoformat(f.data["day"]).date(), f.data["working"], f.data["name"], f.time) for f in facts
-    )

@@ -14,13 +14,15 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact
 from services.aggregator import rollups
-from services.aggregator.folding import NEW, Change, Held, calendars_of, change, facts_of, pack, unpack
+from services.aggregator.folding import NEW, Change, Held, change, facts_of
 from services.aggregator.rollups import SeriesIds
+from services.kit.facts import calendars_of, pack, read_calendars, unpack
 
 
 class Incoming(NamedTuple):
@@ -63,105 +65,104 @@ class Calendar:
 _CALENDAR_LOCK = ("SELECT version FROM calendar_version FOR SHARE", "SELECT version FROM calendar_version FOR UPDATE")
 
 
-async def read_calendars(conn: AsyncConnection) -> CalendarHistory:
-    """The history told by the stored `calendar.changed` events."""
-    rows = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
-    return calendars_of(unpack(packed) for (facts,) in rows for packed in facts)
-
-
 class Ledger:
-    """Stores batches on one connection; `series` works on another."""
+    """Stores batches. The pool's connections are in autocommit mode; two are needed at a time."""
 
-    def __init__(self, conn: AsyncConnection, series: SeriesIds) -> None:
-        self._conn, self._series = conn, series
-        self._calendar = Calendar()
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool, self._series, self._calendar = pool, SeriesIds(pool), Calendar()
 
     async def store(self, batch: Sequence[Incoming]) -> Stored:
         """Store what is new; all of it or, on any error, nothing."""
-        async with self._conn.transaction():
+        async with self._pool.connection() as conn, conn.transaction():
             changing = any(i.event.data.event == "calendar.changed" for i in batch)
-            before = await self._calendar.refresh(self._conn, changing)
-            stored = await self._admit(batch)
+            before = await self._calendar.refresh(conn, changing)
+            stored = await _admit(conn, batch)
             if stored.new:
-                await self._fold([batch[i] for i in stored.new], before)
+                await self._fold(conn, [batch[i] for i in stored.new], before)
         return stored
 
-    async def _admit(self, batch: Sequence[Incoming]) -> Stored:
-        """Write the log; the key table says what is new."""
-        stored = Stored()
-        first: dict[UUID, int] = {}
-        for i, incoming in enumerate(batch):
-            first.setdefault(incoming.event.key, i)
-        events = sorted((batch[i].event for i in first.values()), key=lambda e: e.key)
-        columns = ([e.key for e in events], [e.digest for e in events], [e.time for e in events])
-        fresh = {row[0] for row in await (await self._conn.execute(_KEYS, columns)).fetchall()}
-        known = [e.key for e in events if e.key not in fresh]
-        digests = dict(await (await self._conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
-        for i, incoming in enumerate(batch):
-            event = incoming.event
-            if event.key in fresh and first[event.key] == i:
-                stored.new.append(i)
-            elif event.digest == digests.get(event.key, batch[first[event.key]].event.digest):
-                stored.duplicates.append(i)
-            else:
-                stored.conflicts.append(i)
-        await self._log([batch[i] for i in stored.new])
-        return stored
-
-    async def _log(self, new: Iterable[Incoming]) -> None:
-        async with self._conn.cursor().copy(_LOG) as copy:
-            for event, recorded in new:
-                head = (event.time, event.key, event.type, event.unit, event.origin, event.shiftdays, event.source, event.id)
-                await copy.write_row((*head, recorded, event.data_json))
-
-    async def _fold(self, new: Sequence[Incoming], before: CalendarHistory) -> None:
+    async def _fold(self, conn: AsyncConnection, new: Sequence[Incoming], before: CalendarHistory) -> None:
         touched: dict[EntityRef, list[Fact]] = defaultdict(list)
         for incoming in new:
             for ref, fact in facts_of(incoming.event).items():
                 touched[ref].append(fact)
-        after = await self._calendar_after(touched, before)
-        held = await self._hold(touched)
-        found = (change(ref, held.get(ref, NEW), touched.get(ref, ()), before, after) for ref in sorted(touched.keys() | held))
+        after = await _calendar_after(conn, touched, before)
+        held = await _hold(conn, touched)
+        found = (change(ref, held.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
-        await self._write_entities(changes)
+        await _write_entities(conn, changes)
         ids = await self._series.of(p for c in changes for p in (*c.removed, *c.added))
         removed = rollups.rows((p for c in changes for p in c.removed), ids)
         added = rollups.rows((p for c in changes for p in c.added), ids)
-        await rollups.apply(self._conn, removed, added)
-        await self._note_sources(new)
+        await rollups.apply(conn, removed, added)
+        await _note_sources(conn, new)
 
-    async def _calendar_after(self, touched: dict[EntityRef, list[Fact]], before: CalendarHistory) -> CalendarHistory:
-        """With announced changes in the batch: the new history, and all that was open at the announcement is touched too."""
-        news = [fact for ref, facts in touched.items() if ref.kind == "calendar" for fact in facts]
-        if not news:
-            return before
-        since = min(fact.time for fact in news)
-        for ref in await (await self._conn.execute(_OPEN_SINCE, (since,))).fetchall():
-            touched.setdefault(EntityRef(*ref), [])
-        await self._conn.execute("UPDATE calendar_version SET version = version + 1")
-        held = await (await self._conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
-        return calendars_of([*news, *(unpack(packed) for (facts,) in held for packed in facts)])
 
-    async def _hold(self, touched: dict[EntityRef, list[Fact]]) -> dict[EntityRef, Held]:
-        refs = sorted(touched)
-        rows = await (await self._conn.execute(_HOLD, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
-        return {EntityRef(kind, id): Held(version, tuple(map(unpack, facts))) for kind, id, version, facts in rows}
+async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
+    """Write the log; the key table says what is new."""
+    stored = Stored()
+    first: dict[UUID, int] = {}
+    for i, incoming in enumerate(batch):
+        first.setdefault(incoming.event.key, i)
+    events = sorted((batch[i].event for i in first.values()), key=lambda e: e.key)
+    columns = ([e.key for e in events], [e.digest for e in events], [e.time for e in events])
+    fresh = {row[0] for row in await (await conn.execute(_KEYS, columns)).fetchall()}
+    known = [e.key for e in events if e.key not in fresh]
+    digests = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
+    for i, incoming in enumerate(batch):
+        event = incoming.event
+        if event.key in fresh and first[event.key] == i:
+            stored.new.append(i)
+        elif event.digest == digests.get(event.key, batch[first[event.key]].event.digest):
+            stored.duplicates.append(i)
+        else:
+            stored.conflicts.append(i)
+    await _log(conn, [batch[i] for i in stored.new])
+    return stored
 
-    async def _write_entities(self, changes: list[Change]) -> None:
-        if not changes:
-            return
-        rows = [_entity_row(c) for c in changes]
-        written = await self._conn.execute(_ENTITIES, [list(column) for column in zip(*rows, strict=True)])
-        if written.rowcount != len(changes):
-            raise Raced("another aggregator stored one of these entities first")
 
-    async def _note_sources(self, new: Sequence[Incoming]) -> None:
-        seen: dict[tuple[str, str], list[Any]] = {}
+async def _log(conn: AsyncConnection, new: Iterable[Incoming]) -> None:
+    async with conn.cursor().copy(_LOG) as copy:
         for event, recorded in new:
-            row = seen.setdefault((event.source, event.data.system), [0, event.time, recorded])
-            row[:] = [row[0] + 1, max(row[1], event.time), max(row[2], recorded)]
-        rows = [(*names, *values) for names, values in sorted(seen.items())]
-        await self._conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
+            head = (event.time, event.key, event.type, event.unit, event.origin, event.shiftdays, event.source, event.id)
+            await copy.write_row((*head, recorded, event.data_json))
+
+
+async def _calendar_after(conn: AsyncConnection, touched: dict[EntityRef, list[Fact]], before: CalendarHistory) -> CalendarHistory:
+    """With announced changes in the batch: the new history, and all that was open at the announcement is touched too."""
+    news = [fact for ref, facts in touched.items() if ref.kind == "calendar" for fact in facts]
+    if not news:
+        return before
+    since = min(fact.time for fact in news)
+    for ref in await (await conn.execute(_OPEN_SINCE, (since,))).fetchall():
+        touched.setdefault(EntityRef(*ref), [])
+    await conn.execute("UPDATE calendar_version SET version = version + 1")
+    held = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+    return calendars_of([*news, *(unpack(packed) for (facts,) in held for packed in facts)])
+
+
+async def _hold(conn: AsyncConnection, touched: dict[EntityRef, list[Fact]]) -> dict[EntityRef, Held]:
+    refs = sorted(touched)
+    rows = await (await conn.execute(_HOLD, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
+    return {EntityRef(kind, id): Held(version, tuple(map(unpack, facts))) for kind, id, version, facts in rows}
+
+
+async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
+    if not changes:
+        return
+    rows = [_entity_row(c) for c in changes]
+    written = await conn.execute(_ENTITIES, [list(column) for column in zip(*rows, strict=True)])
+    if written.rowcount != len(changes):
+        raise Raced("another aggregator stored one of these entities first")
+
+
+async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:
+    seen: dict[tuple[str, str], list[Any]] = {}
+    for event, recorded in new:
+        row = seen.setdefault((event.source, event.data.system), [0, event.time, recorded])
+        row[:] = [row[0] + 1, max(row[1], event.time), max(row[2], recorded)]
+    rows = [(*names, *values) for names, values in sorted(seen.items())]
+    await conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _entity_row(c: Change) -> tuple[Any, ...]:

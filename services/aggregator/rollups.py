@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
+from psycopg_pool import AsyncConnectionPool
 
 from schemas.fold import Labels, Point
 
@@ -29,8 +30,8 @@ class SeriesName(NamedTuple):
 class SeriesIds:
     """Ids of series by name. New ones are committed at once, on a connection of their own, so that no batch waits for another's."""
 
-    def __init__(self, conn: AsyncConnection) -> None:
-        self._conn = conn
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
         self._ids: dict[SeriesName, int] = {}
 
     async def of(self, points: Iterable[Point]) -> dict[SeriesName, int]:
@@ -39,20 +40,20 @@ class SeriesIds:
         if missing:
             columns = [[n.measure for n in missing], [n.unit for n in missing], [n.origin for n in missing]]
             labels = [Jsonb(dict(n.labels)) for n in missing]
-            rows = await (await self._conn.execute(_SERIES, (*columns, labels))).fetchall()
+            async with self._pool.connection() as conn:
+                await conn.execute(_MAKE_SERIES, (*columns, labels))
+                rows = await (await conn.execute(_SERIES, (*columns, labels))).fetchall()
             self._ids.update(zip(missing, (row[0] for row in rows), strict=True))
         return self._ids
 
 
-_SERIES = """
-WITH wanted AS (
-    SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)
-), made AS (
-    INSERT INTO series (measure, unit, origin, labels) SELECT measure, unit, origin, labels FROM wanted ORDER BY n
-    ON CONFLICT (measure, unit, origin, labels) DO UPDATE SET measure = excluded.measure RETURNING *
-)
-SELECT made.id FROM wanted JOIN made USING (measure, unit, origin, labels) ORDER BY n
+_WANTED = "unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)"
+_MAKE_SERIES = f"""
+INSERT INTO series (measure, unit, origin, labels) SELECT measure, unit, origin, labels FROM {_WANTED}
+WHERE NOT EXISTS (SELECT FROM series s WHERE (s.measure, s.unit, s.origin, s.labels) = (t.measure, t.unit, t.origin, t.labels))
+ORDER BY n ON CONFLICT DO NOTHING
 """
+_SERIES = f"SELECT s.id FROM {_WANTED} JOIN series s USING (measure, unit, origin, labels) ORDER BY n"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from schemas.envelope import Event
 from schemas.streams import CONSUMERS, STREAMS, Consumer, Stream
-from services.kit.errors import Unavailable
+from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,6 +53,35 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
         yield client
     finally:
         await client.close()
+
+
+@asynccontextmanager
+async def attached(settings: Settings, name: str) -> AsyncIterator[Client]:
+    """A connection for a service: made in the background, healed for ever; see `require`.
+
+    While it is down nothing is buffered: an event that could not be sent is not sent later behind the sender's back.
+    """
+    client = Client()
+    connecting = asyncio.create_task(client.connect(**connection_options(settings, name), pending_size=0))
+    connecting.add_done_callback(_heard)
+    try:
+        yield client
+    finally:
+        connecting.cancel()
+        await client.close()
+
+
+def _heard(connecting: asyncio.Task[None]) -> None:
+    if not connecting.cancelled() and (error := connecting.exception()):
+        fatal(log, "cannot connect to the broker", error)
+
+
+def require(client: Client) -> None:
+    """`Unavailable` while an attached connection is down; stops the process where it will never come back."""
+    if client.is_closed:
+        fatal(log, f"the broker ended the connection for good: {client.last_error}")
+    if not client.is_connected:
+        raise Unavailable("no connection to the broker")
 
 
 def stream_config(stream: Stream, disk: int) -> StreamConfig:
@@ -122,10 +151,16 @@ def headers(event: Event) -> dict[str, str]:
     return {"Nats-Msg-Id": event.message_id, "content-type": "application/cloudevents+json"}
 
 
-async def publish(js: JetStreamContext, event: Event, timeout: float = PUBLISH_TIMEOUT) -> PubAck:
-    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `timeout` seconds."""
+async def publish(
+    js: JetStreamContext, event: Event, timeout: float = PUBLISH_TIMEOUT, message_id: str | None = None
+) -> PubAck:
+    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `timeout` seconds.
+
+    `message_id` is for an event that must be delivered although the broker may remember the same content.
+    """
+    head = headers(event) | ({"Nats-Msg-Id": message_id} if message_id else {})
     try:
-        return await js.publish(event.subject, event.to_json(), timeout=timeout, headers=headers(event))
+        return await js.publish(event.subject, event.to_json(), timeout=timeout, headers=head)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 
@@ -137,7 +172,10 @@ async def publish_many(
     done = known = 0
     window: list[asyncio.Future[PubAck]] = []
     for event in events:
-        window.append(await js.publish_async(event.subject, event.to_json(), headers=headers(event)))
+        try:
+            window.append(await js.publish_async(event.subject, event.to_json(), headers=headers(event)))
+        except (nats.errors.Error, OSError) as error:
+            raise Unavailable(_cut_short(done, error)) from error
         if len(window) >= IN_FLIGHT:
             done, known = await _settle(window, done, known)
             on_progress(done)
@@ -150,6 +188,10 @@ async def _settle(window: list[asyncio.Future[PubAck]], done: int, known: int) -
     try:
         acks = await asyncio.wait_for(asyncio.gather(*window), timeout=60)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
-        raise Unavailable(f"the broker acknowledged {done} events, then not: {error or type(error).__name__}; run again") from error
+        raise Unavailable(_cut_short(done, error)) from error
     window.clear()
     return done + len(acks), known + sum(bool(ack.duplicate) for ack in acks)
+
+
+def _cut_short(done: int, error: BaseException) -> str:
+    return f"the broker acknowledged {done} events, then not: {error or type(error).__name__}; run again"

@@ -12,14 +12,14 @@ OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError
 
 
 def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
-    """A pool of connections as a role; it is opened by the caller, and heals by itself after an outage."""
+    """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an outage."""
     return AsyncConnectionPool(
         settings.database(role),
         min_size=1,
         max_size=size,
         open=False,
         timeout=10,
-        kwargs={"application_name": f"ioc {settings.user}", "options": "-c timezone=UTC"},
+        kwargs={"autocommit": True, "application_name": f"ioc {settings.user}", "options": "-c timezone=UTC"},
         check=AsyncConnectionPool.check_connection,
     )
 

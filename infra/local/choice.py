@@ -1,0 +1,30 @@
+"""Which centre a command speaks of: `main`, `demo` or another, each a folder below the home of all state."""
+
+import re
+
+from infra.local import layout
+from infra.local.servers import Instance
+
+DEFAULT = "main"
+
+
+def open_instance(name: str | None = None) -> Instance:
+    """The named instance; without a name the one that was started last, else `main`."""
+    chosen = name or current()
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", chosen) or chosen == "runtime":
+        raise layout.SetupError(
+            f"{chosen!r} can't name an instance: use a short word in lower case, such as main or demo"
+        )
+    return Instance(layout.home() / chosen)
+
+
+def current() -> str:
+    """The name of the instance that was started last."""
+    file = layout.home() / "current"
+    return file.read_text().strip() if file.exists() else DEFAULT
+
+
+def remember(instance: Instance) -> None:
+    """Make `instance` the one that later commands speak of when they name none."""
+    instance.data.parent.mkdir(parents=True, exist_ok=True)
+    (instance.data.parent / "current").write_text(instance.data.name + "\n")

@@ -1,0 +1,42 @@
+"""The catalogue: every figure of the centre, defined once. Boards, metrics, alerts, reports and docs read it from here."""
+
+from __future__ import annotations
+
+import difflib
+
+from schemas.indicators import economy, education, field, gis, health, procedures, security, social
+from schemas.indicators.checks import CHECKS
+from schemas.indicators.indicator import Indicator
+
+__all__ = ["CATALOGUE", "CHECKS", "SHEETS", "Indicator", "UnknownIndicator", "find"]
+
+CATALOGUE: dict[str, Indicator] = {
+    indicator.code: indicator
+    for module in (procedures, economy, education, health, gis, security, field, social)
+    for indicator in module.INDICATORS
+}
+
+SHEETS: dict[str, tuple[str, ...]] = {
+    "ii06": tuple(code for code in CATALOGUE if code.startswith("ii06_")),
+    **{module.SYSTEM: tuple(i.code for i in module.INDICATORS)
+       for module in (procedures, economy, education, health, gis, security, field, social)},
+}  # fmt: skip
+"""Groups of indicators that are read together: the report II.06, and each system."""
+
+
+class UnknownIndicator(KeyError):
+    """No indicator has this code; the message names the nearest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+def find(name: str) -> list[Indicator]:
+    """The indicator of that code, or all of a sheet."""
+    if name in CATALOGUE:
+        return [CATALOGUE[name]]
+    if name in SHEETS:
+        return [CATALOGUE[code] for code in SHEETS[name]]
+    near = difflib.get_close_matches(name, [*CATALOGUE, *SHEETS], n=3, cutoff=0.5)
+    hint = f"; did you mean {', '.join(near)}?" if near else ""
+    raise UnknownIndicator(f"no indicator {name!r}{hint} (`ioc indicators` lists all)")

@@ -1,0 +1,76 @@
+"""Sums that must agree. Where they don't, that is a finding: shown with both sides, never repaired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.indicators.formula import Combine, Formula, Statement, Stock, Sum
+
+HOTLINE = {"channel": ("hotline_1022",)}
+
+
+@dataclass(frozen=True)
+class Check:
+    """`left` must equal `right` in every unit and period. `evidence`: the points to look at when it does not."""
+
+    code: str
+    vi: str
+    en: str
+    left: Formula
+    right: Formula
+    what: str
+    evidence: Sum | None = None
+
+
+def _stated(*codes: str) -> Formula:
+    return Combine(tuple(Statement(code) for code in codes))
+
+
+CHECKS = (
+    Check(
+        "ecert_balance",
+        "Chứng thực bản sao điện tử: kỳ trước chuyển sang + tiếp nhận mới phải bằng đã giải quyết + đang giải quyết",
+        "Certified e-copies: carried over + newly received must equal resolved + in progress",
+        _stated("ecert_carried_over", "ecert_new"),
+        _stated("ecert_resolved", "ecert_in_progress"),
+        "dossier",
+    ),
+    Check(
+        "ecert_received",
+        "Chứng thực bản sao điện tử: tổng tiếp nhận phải bằng kỳ trước chuyển sang + tiếp nhận mới",
+        "Certified e-copies: received must equal carried over + newly received",
+        _stated("ecert_received"),
+        _stated("ecert_carried_over", "ecert_new"),
+        "dossier",
+    ),
+    Check(
+        "ecert_outcomes",
+        "Chứng thực bản sao điện tử: đã giải quyết phải bằng trước, đúng hạn + quá hạn",
+        "Certified e-copies: resolved must equal in time + overdue",
+        _stated("ecert_resolved"),
+        _stated("ecert_on_time_or_early", "ecert_overdue"),
+        "dossier",
+    ),
+    Check(
+        "hotline_groups",
+        "Tổng đài 1022: tin tiếp nhận phải bằng trả lời trực tiếp + chuyển cơ quan + chờ phân loại + từ chối",
+        "Hotline 1022: messages received must equal answered directly + forwarded + waiting + refused",
+        Sum("reports_received", HOTLINE),
+        Combine((
+            Sum("reports_answered", HOTLINE),
+            Sum("reports_routed", HOTLINE),
+            Stock("reports_waiting", HOTLINE),
+            Sum("reports_resolved", {**HOTLINE, "handling": ("refused",)}),
+        )),
+        "message",
+        Sum("reports_resolved", {**HOTLINE, "handling": ("none",)}),
+    ),
+    Check(
+        "hotline_balance",
+        "Tổng đài 1022: tin tiếp nhận phải bằng đã xử lý + đang xử lý",
+        "Hotline 1022: messages received must equal processed + in progress",
+        Sum("reports_received", HOTLINE),
+        Combine((Sum("reports_resolved", HOTLINE), Stock("reports_open", HOTLINE))),
+        "message",
+    ),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""System 7: field reports, and the 1022 hotline in the columns of its monthly summary."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from schemas.indicators.checks import HOTLINE
+from schemas.indicators.formula import Ratio, Stock, Sum
+from schemas.indicators.indicator import Indicator, rows
+
+SYSTEM = "field"
+_LATE = Stock("reports_late", {"stage": ("resolve",)})
+
+INDICATORS = rows(
+    SYSTEM,
+    Indicator("reports_received", "Phản ánh tiếp nhận", "Reports received", Sum("reports_received"), "report"),
+    Indicator("reports_in_progress", "Phản ánh đang xử lý", "Reports in progress", Stock("reports_open"), "report"),
+    Indicator("reports_waiting", "Phản ánh chờ phân loại", "Reports nobody has touched", Stock("reports_waiting"), "report", better="lower"),
+    Indicator("reports_resolved", "Phản ánh đã xử lý", "Reports done", Sum("reports_resolved"), "report"),
+    Indicator("reports_in_time_share", "Tỷ lệ phản ánh xử lý đúng hạn", "Share of reports done in time", Ratio(Sum("reports_resolved", {"outcome": ("in_time",)}), Sum("reports_resolved")), "%", 2, Decimal(95), "higher"),
+    Indicator("reports_overdue", "Phản ánh quá hạn chưa xử lý", "Open reports overdue", _LATE, "report", better="lower"),
+    Indicator("reports_unrouted_late", "Phản ánh chậm phân loại", "Reports not forwarded in time", Stock("reports_late", {"stage": ("route",)}), "report", better="lower"),
+    Indicator("reports_unaccepted_late", "Phản ánh chậm tiếp nhận xử lý", "Reports not taken in time", Stock("reports_late", {"stage": ("accept",)}), "report", better="lower"),
+    Indicator("reports_reopened", "Phản ánh mở lại", "Reports reopened", Sum("reports_reopened"), "report", better="lower"),
+    Indicator("report_time_mean", "Thời gian xử lý phản ánh bình quân", "Mean time to a result", Ratio(Sum("report_minutes"), Sum("report_minutes", of="count"), 1), "minute", 1, better="lower"),
+    Indicator("report_satisfaction", "Tỷ lệ hài lòng về xử lý phản ánh", "Share of satisfied ratings of reports", Ratio(Sum("report_ratings", {"verdict": ("satisfied",)}, "count"), Sum("report_ratings", of="count")), "%", 2, Decimal(90), "higher"),
+    Indicator("hotline_received", "Tổng đài 1022: tin tiếp nhận", "Hotline 1022: messages received", Sum("reports_received", HOTLINE), "message"),
+    Indicator("hotline_processed", "Tổng đài 1022: đã xử lý", "Hotline 1022: processed", Sum("reports_resolved", HOTLINE), "message"),
+    Indicator("hotline_in_progress", "Tổng đài 1022: đang xử lý", "Hotline 1022: in progress", Stock("reports_open", HOTLINE), "message"),
+    Indicator("hotline_answered", "Tổng đài 1022: trả lời trực tiếp", "Hotline 1022: answered directly", Sum("reports_answered", HOTLINE), "message"),
+    Indicator("hotline_forwarded", "Tổng đài 1022: chuyển cơ quan xử lý", "Hotline 1022: forwarded to agencies", Sum("reports_routed", HOTLINE), "message"),
+)  # fmt: skip

@@ -1,0 +1,32 @@
+"""What the catalogue says of one figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+
+from schemas.indicators.formula import Formula
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One figure: code, names in both languages, formula, unit of measurement, and what is good.
+
+    `decimals` is for printing alone, half up. `target` is compared with the printed value, as published tables do.
+    """
+
+    code: str
+    vi: str
+    en: str
+    formula: Formula
+    unit: str
+    decimals: int = 0
+    target: Decimal | None = None
+    better: Literal["higher", "lower"] | None = None
+    system: str = field(default="", kw_only=True)
+
+
+def rows(system: str, *indicators: Indicator) -> tuple[Indicator, ...]:
+    """The indicators of one system."""
+    return tuple(Indicator(**{**vars(i), "system": system}) for i in indicators)

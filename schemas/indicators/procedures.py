@@ -1,0 +1,142 @@
+"""System 1: dossiers, online services, payments, digitisation, the report II.06, and what Resolution 02 and Project 06 follow."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from schemas.indicators.formula import Combine, Distinct, Ratio, Statement, Stock, Sum, UnitMean
+from schemas.indicators.indicator import Indicator, rows
+
+SYSTEM = "procedures"
+ONLINE = {"channel": ("online",)}
+OFFERED = {"level": ("partial", "full")}
+_RECEIVED, _ENDED = Sum("dossiers_received"), Sum("dossiers_ended")
+_OPEN = Combine((Stock("dossiers_received"),), (Stock("dossiers_ended"),))
+_CARRIED = Combine((Stock("dossiers_received", at="start"),), (Stock("dossiers_ended", at="start"),))
+_OVERDUE = Stock("dossiers_pressing", {"stage": ("overdue",)})
+
+
+def _ended(*outcomes: str) -> Sum:
+    return Sum("dossiers_ended", {"outcome": outcomes})
+
+
+def _resolution(code: str, vi: str, en: str) -> tuple[Indicator, Indicator, Indicator]:
+    value = Statement(f"nq02_{code}")
+    return (
+        Indicator(f"nq02_{code}", f"{vi} (NQ 02/NQ-CP)", f"{en} (Resolution 02)", value, "%", 2, better="higher"),
+        Indicator(f"nq02_{code}_target", f"{vi}: chỉ tiêu", f"{en}: target", Statement(f"nq02_{code}", "target"), "%", 2),
+        Indicator(f"nq02_{code}_reached", f"{vi}: đạt chỉ tiêu", f"{en}: target reached", Statement(f"nq02_{code}", "reached"), "yes/no"),
+    )
+
+
+def _certified(code: str, vi: str, en: str) -> Indicator:
+    return Indicator(f"ecert_{code}", f"Chứng thực bản sao điện tử: {vi}", f"Certified e-copies: {en}", Statement(f"ecert_{code}"), "dossier")
+
+
+def _programme(code: str, vi: str, en: str, unit: str) -> Indicator:
+    return Indicator(code, vi, en, Statement(code), unit)
+
+
+def _share(code: str, vi: str, en: str) -> Indicator:
+    return Indicator(f"{code}_pct", f"{vi}, tỷ lệ", f"{en}, share", Statement(code, "ratio"), "%", 2)
+
+
+INDICATORS = rows(
+    SYSTEM,
+    Indicator("dossiers_received", "Hồ sơ tiếp nhận", "Dossiers received", _RECEIVED, "dossier"),
+    Indicator("dossiers_received_online", "Hồ sơ nộp trực tuyến", "Dossiers filed online", Sum("dossiers_received", ONLINE), "dossier"),
+    Indicator("dossiers_received_counter", "Hồ sơ nộp trực tiếp", "Dossiers filed at the counter", Sum("dossiers_received", {"channel": ("counter",)}), "dossier"),
+    Indicator("dossiers_received_post", "Hồ sơ nộp qua bưu chính", "Dossiers filed by post", Sum("dossiers_received", {"channel": ("post",)}), "dossier"),
+    Indicator("dossiers_ended", "Hồ sơ đã giải quyết", "Dossiers ended", _ENDED, "dossier"),
+    Indicator("dossiers_in_progress", "Hồ sơ đang giải quyết", "Dossiers in progress", _OPEN, "dossier"),
+    Indicator("dossiers_ended_early", "Hồ sơ giải quyết trước hạn", "Dossiers ended early", _ended("early"), "dossier"),
+    Indicator("dossiers_ended_on_time", "Hồ sơ giải quyết đúng hạn", "Dossiers ended on the promised day", _ended("on_time"), "dossier"),
+    Indicator("dossiers_ended_overdue", "Hồ sơ giải quyết quá hạn", "Dossiers ended overdue", _ended("overdue"), "dossier"),
+    Indicator("dossiers_open_overdue", "Hồ sơ đang giải quyết quá hạn", "Open dossiers overdue", _OVERDUE, "dossier", better="lower"),
+    Indicator("dossiers_due_today", "Hồ sơ đến hạn hôm nay", "Dossiers due today", Stock("dossiers_pressing", {"stage": ("today",)}), "dossier"),
+    Indicator("dossiers_due_soon", "Hồ sơ đến hạn trong 3 ngày làm việc", "Dossiers due in 3 working days, today included", Stock("dossiers_pressing", {"stage": ("soon", "today")}), "dossier"),
+    Indicator("dossiers_overdue", "Hồ sơ quá hạn (đã và đang giải quyết)", "Dossiers overdue, ended or open", Combine((_ended("overdue"), _OVERDUE)), "dossier", better="lower"),
+    Indicator("overdue_share", "Tỷ lệ hồ sơ quá hạn", "Share of dossiers overdue", Ratio(Combine((_ended("overdue"), _OVERDUE)), Combine((_ENDED, _OPEN))), "%", 2, Decimal("0.5"), "lower"),
+    Indicator("on_time_share", "Tỷ lệ hồ sơ giải quyết trước và đúng hạn", "Share of dossiers ended in time", Ratio(_ended("early", "on_time"), _ENDED), "%", 2, Decimal(98), "higher"),
+    Indicator("processing_time_mean", "Thời gian giải quyết bình quân", "Mean working time to the end", Ratio(Sum("processing_minutes"), Sum("processing_minutes", of="count"), 1), "minute", 1, better="lower"),
+    Indicator("supplements_requested", "Lượt yêu cầu bổ sung giấy tờ", "Requests for supplements", Sum("supplements_requested"), "request"),
+    Indicator("dossiers_extended", "Lượt xin lỗi, hẹn lại", "Extensions with apology", Sum("dossiers_extended"), "dossier"),
+    Indicator("dossiers_refused", "Hồ sơ không được tiếp nhận", "Dossiers refused", Sum("dossiers_ended", {"result": ("refused",)}), "dossier"),
+    Indicator("dossiers_withdrawn", "Hồ sơ công dân rút", "Dossiers withdrawn", Sum("dossiers_ended", {"result": ("withdrawn",)}), "dossier"),
+    Indicator("dossiers_stopped", "Hồ sơ dừng xử lý", "Dossiers stopped", Sum("dossiers_ended", {"result": ("stopped",)}), "dossier"),
+    # Online services. The province publishes the unweighted mean of its units.
+    Indicator("online_dossier_share", "Tỷ lệ hồ sơ xử lý trực tuyến", "Share of dossiers handled online, mean of units",
+              UnitMean(Ratio(Sum("dossiers_received", {**ONLINE, **OFFERED}), Sum("dossiers_received", OFFERED))), "%", 1, Decimal(50), "higher"),
+    Indicator("online_dossier_share_weighted", "Tỷ lệ hồ sơ trực tuyến (theo số hồ sơ)", "Share of dossiers handled online, all dossiers",
+              Ratio(Sum("dossiers_received", {**ONLINE, **OFFERED}), Sum("dossiers_received", OFFERED)), "%", 2, Decimal(50), "higher"),
+    Indicator("online_service_share", "Tỷ lệ DVC trực tuyến có phát sinh hồ sơ", "Share of online services with dossiers, mean of units",
+              UnitMean(Ratio(Distinct("service_dossiers", "procedure"), Stock("services_offered", OFFERED))), "%", 1, Decimal(80), "higher"),
+    Indicator("services_online", "Thủ tục cung cấp DVC trực tuyến", "Procedures offered online", Stock("services_offered", OFFERED), "procedure"),
+    Indicator("services_online_full", "DVC trực tuyến toàn trình", "Procedures offered fully online", Stock("services_offered", {"level": ("full",)}), "procedure"),
+    Indicator("services_online_used", "DVC trực tuyến có phát sinh hồ sơ", "Online services with dossiers", Distinct("service_dossiers", "procedure"), "procedure"),
+    # Payments, in the columns of the monthly table.
+    Indicator("payments_tax_count", "Thanh toán NVTC trực tuyến: số giao dịch", "Tax payments", Sum("payments", {"kind": ("tax",)}, "count"), "transaction"),
+    Indicator("payments_tax_amount", "Thanh toán NVTC trực tuyến: số tiền", "Tax paid", Sum("payments", {"kind": ("tax",)}), "VND"),
+    Indicator("payments_fee_count", "Thanh toán phí, lệ phí: số giao dịch", "Fee payments", Sum("payments", {"kind": ("fee",)}, "count"), "transaction"),
+    Indicator("payments_fee_amount", "Thanh toán phí, lệ phí: số tiền", "Fees paid", Sum("payments", {"kind": ("fee",)}), "VND"),
+    Indicator("payments_count", "Tổng số giao dịch thanh toán", "Payments", Sum("payments", of="count"), "transaction"),
+    Indicator("payments_amount", "Tổng số tiền thanh toán", "Amount paid", Sum("payments"), "VND"),
+    Indicator("refunds_amount", "Số tiền hoàn trả", "Amount refunded", Sum("refunds"), "VND"),
+    Indicator("paid_online_share", "Tỷ lệ hồ sơ thanh toán trực tuyến", "Share of dossiers with an obligation paid online", Ratio(Sum("dossiers_paid_online"), Sum("dossiers_with_fee")), "%", 2, Decimal(45), "higher"),
+    # Digitisation and satisfaction.
+    Indicator("electronic_result_share", "Tỷ lệ kết quả điện tử", "Share of results issued electronically", Ratio(Sum("results_issued", {"electronic": ("yes",)}), Sum("results_issued")), "%", 2, Decimal(100), "higher"),
+    Indicator("digitised_share", "Tỷ lệ số hoá hồ sơ", "Share of dossiers digitised, with electronic result", Ratio(Sum("dossiers_digitised"), Sum("results_issued")), "%", 2, Decimal(80), "higher"),
+    Indicator("reused_share", "Tỷ lệ tái sử dụng dữ liệu", "Share of dossiers with a reused component", Ratio(Sum("dossiers_reusing"), _RECEIVED), "%", 2, Decimal(50), "higher"),
+    Indicator("synchronised_share", "Tỷ lệ hồ sơ đồng bộ lên Cổng DVCQG", "Share of dossiers synchronised", Ratio(Sum("dossiers_synchronised"), _RECEIVED), "%", 2, Decimal(100), "higher"),
+    Indicator("satisfaction_share", "Tỷ lệ hài lòng", "Share of satisfied ratings", Ratio(Sum("dossier_ratings", {"verdict": ("satisfied",)}, "count"), Sum("dossier_ratings", of="count")), "%", 2, Decimal(90), "higher"),
+    # Report II.06: columns 1 and 2 are the row's number and field (`--by field`).
+    Indicator("ii06_03", "II.06 (3) Tổng số tiếp nhận", "II.06 (3) received, all", Combine((_RECEIVED, _CARRIED)), "dossier"),
+    Indicator("ii06_04", "II.06 (4) Trực tuyến trong kỳ", "II.06 (4) online, in the period", Sum("dossiers_received", ONLINE), "dossier"),
+    Indicator("ii06_05", "II.06 (5) Trực tiếp, bưu chính trong kỳ", "II.06 (5) counter and post, in the period", Sum("dossiers_received", {"channel": ("counter", "post")}), "dossier"),
+    Indicator("ii06_06", "II.06 (6) Kỳ trước chuyển sang", "II.06 (6) carried over", _CARRIED, "dossier"),
+    Indicator("ii06_07", "II.06 (7) Đã giải quyết", "II.06 (7) resolved, all", _ENDED, "dossier"),
+    Indicator("ii06_08", "II.06 (8) Giải quyết trước hạn", "II.06 (8) resolved early", _ended("early"), "dossier"),
+    Indicator("ii06_09", "II.06 (9) Giải quyết đúng hạn", "II.06 (9) resolved on time", _ended("on_time"), "dossier"),
+    Indicator("ii06_10", "II.06 (10) Giải quyết quá hạn", "II.06 (10) resolved overdue", _ended("overdue"), "dossier"),
+    Indicator("ii06_11", "II.06 (11) Đang giải quyết", "II.06 (11) in progress, all", _OPEN, "dossier"),
+    Indicator("ii06_12", "II.06 (12) Đang giải quyết trong hạn", "II.06 (12) in progress, within the promise", Combine((_OPEN,), (_OVERDUE,)), "dossier"),
+    Indicator("ii06_13", "II.06 (13) Đang giải quyết quá hạn", "II.06 (13) in progress, overdue", _OVERDUE, "dossier"),
+    # Certified e-copies, as the report states them.
+    _certified("received", "tổng tiếp nhận", "received, all"),
+    _certified("carried_over", "kỳ trước chuyển sang", "carried over"),
+    _certified("new", "tiếp nhận mới", "newly received"),
+    _certified("resolved", "đã giải quyết", "resolved"),
+    _certified("on_time_or_early", "trước và đúng hạn", "resolved in time"),
+    _certified("overdue", "giải quyết quá hạn", "resolved overdue"),
+    _certified("in_progress", "đang giải quyết", "in progress"),
+    _certified("not_due", "đang giải quyết, chưa đến hạn", "in progress, not due"),
+    _certified("in_progress_overdue", "đang giải quyết, quá hạn", "in progress, overdue"),
+    # Resolution 02.
+    *(indicator for code, vi, en in (
+        ("data_reuse", "Khai thác, sử dụng lại dữ liệu", "Data reused"),
+        ("online_payment", "Thanh toán trực tuyến", "Online payment"),
+        ("online_dossiers", "Hồ sơ trực tuyến", "Online dossiers"),
+        ("dossier_digitisation", "Số hoá hồ sơ", "Dossiers digitised"),
+        ("e_results", "Cấp kết quả điện tử", "Electronic results"),
+        ("publication", "Công bố, công khai TTHC", "Publication of procedures"),
+        ("full_online_services", "DVC trực tuyến toàn trình", "Fully online services"),
+        ("certified_copies", "Chứng thực bản sao điện tử", "Certified e-copies"),
+        ("petitions", "Xử lý phản ánh, kiến nghị", "Petitions handled"),
+        ("dossier_sync", "Đồng bộ hồ sơ lên Cổng DVCQG", "Dossiers synchronised"),
+        ("satisfaction", "Mức độ hài lòng", "Satisfaction"),
+    ) for indicator in _resolution(code, vi, en)),
+    # Project 06 and VNeID.
+    _programme("project_06_tasks_done", "Đề án 06: nhiệm vụ hoàn thành, thực hiện thường xuyên", "Project 06: tasks done", "task"),
+    _share("project_06_tasks_done", "Đề án 06: nhiệm vụ hoàn thành", "Project 06: tasks done"),
+    _programme("project_06_tasks_in_progress", "Đề án 06: nhiệm vụ đang triển khai", "Project 06: tasks in progress", "task"),
+    _programme("project_06_criminal_record_online", "Lý lịch tư pháp nộp qua VNeID", "Criminal records requested on VNeID", "dossier"),
+    _share("project_06_criminal_record_online", "Lý lịch tư pháp nộp qua VNeID", "Criminal records requested on VNeID"),
+    _programme("project_06_linked_procedures", "Hồ sơ hai nhóm thủ tục liên thông", "Dossiers of the two linked procedure groups", "dossier"),
+    _programme("vneid_campaign_accounts_activated", "Tài khoản VNeID được kích hoạt", "VNeID accounts activated", "account"),
+    _programme("vneid_campaign_insurance_cards_linked", "Thẻ BHYT tích hợp VNeID", "Insurance cards linked", "document"),
+    _programme("vneid_campaign_driving_licences_linked", "Giấy phép lái xe tích hợp VNeID", "Driving licences linked", "document"),
+    _programme("vneid_campaign_vehicle_registrations_linked", "Đăng ký xe tích hợp VNeID", "Vehicle registrations linked", "document"),
+    _programme("vneid_campaign_tax_codes_linked", "Mã số thuế tích hợp VNeID", "Tax codes linked", "document"),
+)  # fmt: skip
+
+

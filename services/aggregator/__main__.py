@@ -1,0 +1,5 @@
+"""`python -m services.aggregator`."""
+
+from services.aggregator.app import main
+
+main()

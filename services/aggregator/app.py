@@ -1,0 +1,138 @@
+"""Wiring of the aggregator: FastStream pulls batches of raw messages, `consume` handles them, a watchdog minds the consumer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any
+
+from faststream import AckPolicy, FastStream
+from faststream.nats import JStream, NatsBroker, PullSub
+from faststream.security import SASLPlaintext
+from nats.aio.msg import Msg
+from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
+from psycopg_pool import AsyncConnectionPool
+
+from schemas.streams import AGGREGATOR
+from services.aggregator.consume import BROKER_OUTAGE, Consumer
+from services.aggregator.ledger import Ledger
+from services.kit import bus, logs, metrics, store
+from services.kit.errors import fatal
+from services.kit.health import Health
+from services.kit.settings import Settings
+
+log = logging.getLogger("aggregator")
+FLUSH_SECONDS = 0.1
+"""How long a batch that is not full waits for more: the aggregator's share of an event's latency."""
+WATCH_SECONDS = 2.0
+
+
+async def raw(message: Any) -> list[Msg]:
+    """The messages as they came: each is decoded and validated alone, later."""
+    return list(message.raw_message)
+
+
+def broker_of(settings: Settings) -> NatsBroker:
+    """FastStream's broker, connected as the aggregator's credential."""
+    options = bus.connection_options(settings, "aggregator")
+    user, password = options.pop("user", None), options.pop("password", None)
+    security = SASLPlaintext(username=user, password=password) if user else None
+    return NatsBroker(**options, security=security, apply_types=False, logger=None)
+
+
+async def watch(js: JetStreamContext, pool: AsyncConnectionPool, health: Health) -> None:
+    """Mind the durable consumer: FastStream would spin for ever without a word if it vanished. Also note the safe position."""
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        try:
+            info = await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
+            floor = info.ack_floor.stream_seq if info.ack_floor else 0
+            await _note_position(pool, floor)
+            if not info.num_pending and not info.num_ack_pending:
+                health.progress()
+                health.ready()
+        except NotFoundError:
+            start = await _known_position(pool)
+            log.error("the consumer %s has vanished; made anew after message %d", AGGREGATOR.name, start)
+            await bus.ensure_consumer(js, AGGREGATOR, start)
+            metrics.CONSUMER_RECREATED.inc()
+        except (*BROKER_OUTAGE, *store.OUTAGE) as error:
+            health.not_ready(f"{type(error).__name__}: {error}")
+
+
+async def _note_position(pool: AsyncConnectionPool, seq: int) -> None:
+    async with pool.connection() as conn:
+        await conn.execute(_NOTE_POSITION, (AGGREGATOR.name, seq))
+
+
+async def _known_position(pool: AsyncConnectionPool) -> int:
+    async with pool.connection() as conn:
+        row = await (await conn.execute("SELECT seq FROM position WHERE consumer = %s", (AGGREGATOR.name,))).fetchone()
+    return row[0] if row else 0
+
+
+_NOTE_POSITION = """
+INSERT INTO position AS p VALUES (%s, %s) ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq < excluded.seq
+"""
+
+
+def build(settings: Settings) -> FastStream:
+    """The application; nothing is connected yet."""
+    health = Health("aggregator")
+    pool = store.pool(settings, "aggregator", size=4)
+    broker = broker_of(settings)
+    app = FastStream(broker, logger=None)
+    tasks: list[asyncio.Task[None]] = []
+    consumers: list[Consumer] = []
+
+    @broker.subscriber(
+        "ioc.events.>",
+        durable=AGGREGATOR.name,
+        stream=JStream(AGGREGATOR.stream, declare=False),
+        config=bus.consumer_config(AGGREGATOR),
+        pull_sub=PullSub(batch_size=AGGREGATOR.batch, timeout=FLUSH_SECONDS, batch=True),
+        inbox_prefix=f"_INBOX_{settings.user}.".encode(),
+        ack_policy=AckPolicy.MANUAL,
+        decoder=raw,
+    )
+    async def handle(messages: list[Msg]) -> None:
+        try:
+            await consumers[0].handle(messages)
+        except BROKER_OUTAGE as error:
+            # Stored but not acknowledged: it comes again and is met as a duplicate.
+            log.warning("%d messages stored, not acknowledged: %s", len(messages), error)
+        except Exception as error:
+            fatal(log, "a batch cannot be handled; nothing of it is lost", error)
+
+    @app.on_startup
+    async def open_up() -> None:
+        health.serve(settings.health_port)
+        await pool.open()
+        await broker.connect()
+        js = broker.config.connection_state.stream
+        consumers.append(Consumer(js, Ledger(pool).store, health))
+        tasks.append(asyncio.create_task(_guarded(watch(js, pool, health))))
+
+    @app.on_shutdown
+    async def close_down() -> None:
+        for task in tasks:
+            task.cancel()
+        await pool.close()
+
+    return app
+
+
+async def _guarded(work: Any) -> None:
+    """A background task must not die unheard."""
+    try:
+        await work
+    except Exception as error:
+        fatal(log, "the watchdog failed", error)
+
+
+def main() -> None:
+    """Run until told to stop."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    asyncio.run(build(settings).run())

@@ -1,0 +1,102 @@
+"""`ioc contracts`: write the published contracts, and make sure that they keep their promises."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def contracts() -> None:
+    """The published contracts: JSON Schemas, AsyncAPI and golden samples."""
+
+
+@contracts.command()
+@click.option("--force", is_flag=True, help="Write them although a promise is broken; for types nobody uses yet.")
+def export(force: bool) -> None:
+    """Write schemas/contracts anew from the models, and say what changed."""
+    from schemas.contracts import SAMPLES, check, generated, stored
+
+    old = {path: text for path, text in stored().items() if not path.startswith(SAMPLES)}
+    new = generated()
+    broken = check(old, new)
+    if broken and not force:
+        _fail(broken, "nothing written: give the changed type a new version, or use --force where nobody relies on it")
+    for path in sorted(set(old) | set(new)):
+        if old.get(path) != new.get(path):
+            _write(_folder() / path, new.get(path))
+            click.echo(f"{_verb(path in old, path in new)} {path}")
+    click.echo(f"{len(new)} files up to date", err=True)
+
+
+@contracts.command("check")
+@click.option("--against", metavar="GITREF", help="Compare with this commit; HEAD in a git checkout when not said.")
+def check_command(against: str | None) -> None:
+    """Fail if files are stale, a sample is refused, or a change within a version breaks what relied on it."""
+    from schemas.contracts import check, stale, stored, unaccepted
+
+    kept = stored()
+    if lines := stale(kept):
+        _fail(lines, "stale: run `ioc contracts export`")
+    if lines := unaccepted(kept, datetime.now(UTC)):
+        _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
+    reference = against or "HEAD"
+    before = committed(_folder(), reference)
+    if before is None and against:
+        raise click.ClickException(f"git knows no commit {against!r} here")
+    if lines := check(before or {}, kept):
+        _fail(lines, f"incompatible with {reference}: give the changed type a new version")
+    click.echo(f"contracts: {len(kept)} files in order" + ("" if before is None else f", compatible with {reference}"))
+
+
+def committed(folder: Path, reference: str) -> Mapping[str, str] | None:
+    """The files of a folder as of a git commit: relative path -> text; None without such a commit, or without git."""
+    try:
+        known = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+    except FileNotFoundError:
+        return None
+    if known.returncode:
+        return None
+    archive = _git(folder, "archive", "--format=tar", known.stdout.decode().strip())
+    if archive.returncode:
+        return {}  # the commit is older than the folder
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        members = [(m.name, tar.extractfile(m)) for m in tar if m.isfile() and m.name.endswith(".json")]
+        return {name: file.read().decode() for name, file in members if file}
+
+
+def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(["git", "-C", str(folder), *arguments], capture_output=True, check=False)
+
+
+def _folder() -> Path:
+    from schemas import contracts as package
+
+    return Path(package.__file__).parent
+
+
+def _write(file: Path, text: str | None) -> None:
+    if text is None:
+        file.unlink()
+    else:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+
+
+def _verb(before: bool, after: bool) -> str:
+    return "changed" if before and after else "added" if after else "removed"
+
+
+def _fail(lines: list[str], advice: str) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+    raise click.ClickException(f"{len(lines)} found. {advice[0].upper()}{advice[1:]}")
+
+
+COMMANDS = (contracts,)

@@ -1,0 +1,31 @@
+"""What a centre needs between its servers' start and its services': database, roles, migrations, streams."""
+
+from __future__ import annotations
+
+import asyncio
+
+from infra.local.processes import external
+from infra.local.servers import Instance
+from infra.timescaledb.migrate import migrate
+from infra.timescaledb.roles import ensure_database_and_roles
+from services.kit import bus
+from services.kit.settings import Settings
+
+
+def settings_of(instance: Instance, user: str) -> Settings:
+    """The settings of a process of this centre that acts as the credential `user`."""
+    return Settings(user=user, nats_url=instance.nats_url, database_url=instance.database_url, secrets=instance.secrets)
+
+
+def prepare(instance: Instance) -> None:
+    """Make or repair what is missing; harmless when repeated. A database of the operator's own keeps its roles."""
+    if not external("timescaledb"):
+        ensure_database_and_roles(instance.superuser_conninfo, instance.password)
+    settings = settings_of(instance, "admin")
+    migrate(settings.database("owner"))
+    asyncio.run(_streams(settings))
+
+
+async def _streams(settings: Settings) -> None:
+    async with bus.connected(settings, "prepare") as client:
+        await bus.ensure_streams(client.jetstream())

@@ -1,0 +1,5 @@
+"""`python -m services.deadlines`."""
+
+from services.deadlines.app import main
+
+main()

@@ -1,0 +1,99 @@
+"""Which notices an entity is owed: pure functions of its stored state, the clock and the calendar.
+
+A notice is the same event whoever computes it and whenever: its id names the due date and the stage, its time is the
+moment the stage began. So two services, or one that was restarted, publish it twice without harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import Event, EventData
+from schemas.field import ReportOverdue
+from schemas.fold import instant
+from schemas.procedures import DossierDueSoon, DossierOverdue
+from schemas.procedures.dossier import STAGES, stage_at, stage_starts
+from schemas.registry import make
+
+SOURCE = "/deadlines"
+
+
+class Owed(NamedTuple):
+    """An entity whose next notice is owed since `notice_at`."""
+
+    kind: str
+    id: str
+    unit: str
+    origin: str
+    notice_at: datetime
+    due_at: datetime
+    state: dict[str, Any]
+
+
+class Notice(NamedTuple):
+    """One notice: what is due when, the stage reached, and since when."""
+
+    stage: str
+    due: datetime
+    since: datetime
+    data: EventData
+
+
+def notices(owed: Owed, now: datetime, calendars: CalendarHistory) -> list[Event]:
+    """The notices that an entity is owed at `now`."""
+    return [_event(owed, notice) for notice in _NOTICES[owed.kind](owed, now, calendars)]
+
+
+def _dossier(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[Notice]:
+    """The stage that the promised date has reached; one that was slept through is not told any more."""
+    due, since = owed.due_at, instant(owed.state["due_since"])
+    stage = stage_at(due, since, now, calendars)
+    if stage is None:
+        return
+    began = stage_starts(due, calendars, since)[STAGES.index(stage)]
+    data = (
+        DossierOverdue(code=owed.id, promised_at=due)
+        if stage == "overdue"
+        else DossierDueSoon.model_validate({"code": owed.id, "promised_at": due, "stage": stage})
+    )
+    yield Notice(stage, due, max(began, since), data)
+
+
+def _report(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[Notice]:
+    """Every service level of the open report that was not kept."""
+    for stage, text in owed.state["owed"]:
+        if (due := instant(text)) <= now:
+            yield Notice(stage, due, due, ReportOverdue(code=owed.id, stage=stage, due_at=due))
+
+
+_NOTICES: dict[str, Callable[[Owed, datetime, CalendarHistory], Iterator[Notice]]] = {
+    "dossier": _dossier,
+    "report": _report,
+}
+
+
+def _event(owed: Owed, notice: Notice) -> Event:
+    shift = owed.state.get("shiftdays", 0)
+    return make(
+        notice.data,
+        source=SOURCE,
+        id=f"{owed.id}/{notice.due.astimezone(UTC).isoformat()}/{notice.stage}",
+        time=notice.since,
+        unit=heir(owed.unit, local_day(notice.since - timedelta(days=shift))),
+        origin=owed.origin,
+        shiftdays=shift,
+    )
+
+
+def heir(unit: str, day: date) -> str:
+    """Who answers for the unit's open cases on a local day: itself, its only successor, or who stands above it."""
+    found: str | None = unit
+    while found and not units.valid_at(found, day):
+        after = units.get(found).successors
+        found = after[0] if len(after) == 1 else units.get(found).parent
+    return found or unit

@@ -1,0 +1,5 @@
+"""`python -m services.emitters [NAME …]`."""
+
+from services.emitters.app import main
+
+main()

@@ -1,0 +1,110 @@
+"""Wiring of the emitters: all of them in one process, or those that are named, behind one HTTP door on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import uvicorn
+from fastapi import FastAPI
+from nats.aio.client import Client
+from nats.js.api import PubAck
+
+from schemas.envelope import Event
+from services.emitters import door, field, payments, procedures
+from services.kit import bus, logs
+from services.kit.errors import Unavailable
+from services.kit.health import Health
+from services.kit.settings import Settings
+
+EMITTERS = {emitter.name: emitter for emitter in (procedures.EMITTER, payments.EMITTER, field.EMITTER)}
+PUBLISH_SECONDS = 4.0
+WATCH_SECONDS = 0.5
+
+
+class Line:
+    """One emitter's own connection to the broker, while the application runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.client: Client | None = None
+
+    def require(self) -> Client:
+        """The connection; `Unavailable` while there is none."""
+        if self.client is None:
+            raise Unavailable("no connection to the broker")
+        bus.require(self.client)
+        return self.client
+
+    async def publish(self, event: Event) -> PubAck:
+        """Returns when the event is on disk, else raises `Unavailable` within seconds."""
+        return await bus.publish(self.require().jetstream(), event, PUBLISH_SECONDS)
+
+
+def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
+    """The application with the named emitters; a broker that is not there yet is waited for in the background."""
+    lines = {name: Line(settings.model_copy(update={"user": f"emitter_{name}"})) for name in names}
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for name, line in lines.items():
+                line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}"))
+            watching = asyncio.create_task(_watch(list(lines.values()), health))
+            stack.callback(watching.cancel)
+            yield
+
+    app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    for name, line in lines.items():
+        app.include_router(door.router(EMITTERS[name], token_of(line.settings), line.publish))
+    return app
+
+
+def token_of(settings: Settings) -> str:
+    """The token that opens an emitter, which is the password of its credential; `SystemExit` where there is none."""
+    try:
+        token = settings.password(settings.user)
+    except OSError:
+        token = None
+    if not token:
+        raise SystemExit(
+            f"emitters: there is no token for {settings.user}; IOC_SECRETS must name a folder with a file of that name "
+            "that holds one (`ioc up` makes it)"
+        )
+    return token
+
+
+async def _watch(lines: Sequence[Line], health: Health) -> None:
+    """Alive while this runs; ready while every emitter is connected."""
+    while True:
+        try:
+            for line in lines:
+                line.require()
+            health.ready()
+        except Unavailable as error:
+            health.not_ready(str(error))
+        health.progress()
+        await asyncio.sleep(WATCH_SECONDS)
+
+
+def main() -> None:
+    """Serve until told to stop. The arguments name the emitters; none means all."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    names = sys.argv[1:] or list(EMITTERS)
+    if strangers := set(names) - EMITTERS.keys():
+        raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(EMITTERS)}")
+    health = Health("emitters", stalled_after=10)
+    app = build(settings, names, health)
+    health.serve(settings.health_port)
+    uvicorn.run(
+        app,
+        host="127.0.0.1",
+        port=settings.emitters_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

@@ -1,0 +1,204 @@
+"""The door that all emitters share: who may post, how much, what is answered. A system's own words live in its module.
+
+A new system is a module with an `Emitter` and a row in `app.EMITTERS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from hmac import compare_digest
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from nats.js.api import PubAck
+from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
+
+from schemas.envelope import MAX_EVENT_BYTES, Event, EventData, Invalid
+from schemas.registry import make, parse
+from services.kit import clock, metrics
+from services.kit.errors import Unavailable
+
+BODY_SECONDS = 10.0
+RETRY_SECONDS = 5
+MOST_DRAINED = 16 * 2**20
+"""How much of a body that is too large is still read (and forgotten), so that the sender hears why."""
+
+Publish = Callable[[Event], Awaitable[PubAck]]
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+class Words(BaseModel):
+    """A request in the words of a source system: allow-listed fields, strictly typed."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True)
+class Post:
+    """One path: the words it takes and the pure function that makes the event of them and of the path's parameters."""
+
+    path: str
+    words: type[Words]
+    event: Callable[..., Event]
+
+
+@dataclass(frozen=True)
+class Emitter:
+    """The door of one source system. `name` is also its credential, `emitter_<name>`."""
+
+    name: str
+    posts: tuple[Post, ...]
+
+
+class Accepted(BaseModel):
+    """The event is on disk. `known`: the broker had it minutes ago; what is older the aggregator recognises."""
+
+    id: str
+    type: str
+    subject: str
+    stream_sequence: int
+    known: bool
+
+
+class Problem(BaseModel):
+    """Why nothing was taken: a code, and every reason with the field it is about."""
+
+    code: str
+    reasons: list[str]
+
+
+class Refused(Exception):
+    """A request that is answered with a `Problem`."""
+
+    def __init__(self, status: int, code: str, *reasons: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(code)
+        self.status, self.headers = status, headers
+        self.problem = Problem(code=code, reasons=list(reasons))
+
+    def answer(self) -> JSONResponse:
+        """The response to the sender."""
+        return JSONResponse(self.problem.model_dump(), self.status, self.headers)
+
+
+def compose(emitter: str, id: str, time: datetime, unit: str, data: EventData) -> Event:
+    """An event of a source system's unit; the id is made of the words, so the same words make the same event."""
+    return make(data, source=f"/{emitter}/{unit}", id=id, time=time, unit=unit)
+
+
+def router(emitter: Emitter, token: str, publish: Publish) -> APIRouter:
+    """The paths of an emitter, opened by `token`. `publish` returns once an event is on disk; else `Unavailable`."""
+    routes = APIRouter(tags=[emitter.name])
+    for post in emitter.posts:
+        routes.add_api_route(
+            post.path,
+            _endpoint(emitter, post, token, publish),
+            methods=["POST"],
+            status_code=202,
+            response_model=Accepted,
+            responses={status: {"model": Problem, "description": text} for status, text in _PROBLEMS.items()},
+            name=post.event.__name__,
+            description=post.event.__doc__,
+            openapi_extra=_documented(post),
+        )
+    return routes
+
+
+_PROBLEMS = {
+    400: "The body is not JSON",
+    401: "The token is missing or wrong",
+    408: "The body did not arrive in time",
+    413: "The body is larger than 256 KiB",
+    422: "The words are wrong; each reason names its field",
+    503: "The broker cannot take it now; nothing was taken, send it again",
+}
+
+
+def _endpoint(emitter: Emitter, post: Post, token: str, publish: Publish) -> Callable[..., Awaitable[Any]]:
+    async def endpoint(request: Request, bearer: Bearer) -> Any:
+        try:
+            _authorise(emitter.name, token, bearer)
+            event = understand(post, await _read(request), request.path_params, clock.now())
+            return await _hand_over(emitter.name, event, publish)
+        except Refused as refused:
+            metrics.REFUSED.labels(emitter.name, refused.problem.code).inc()
+            return refused.answer()
+
+    return endpoint
+
+
+def _authorise(name: str, token: str, bearer: HTTPAuthorizationCredentials | None) -> None:
+    given = bearer.credentials if bearer else ""
+    if not compare_digest(given.encode(), token.encode()):
+        how = f"send 'Authorization: Bearer <token>'; the token is in the file emitter_{name} of the secrets folder"
+        raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
+
+
+async def _read(request: Request) -> bytes:
+    """The body, never more of it in memory than an event may have."""
+    body, size = bytearray(), 0
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size <= MAX_EVENT_BYTES:
+                    body += chunk
+                elif size > MOST_DRAINED:
+                    break
+    except TimeoutError:
+        raise Refused(408, "too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s") from None
+    except ClientDisconnect:
+        raise Refused(400, "not_json", "the body ended too early") from None
+    if size > MAX_EVENT_BYTES:
+        raise Refused(413, "too_large", f"a body may have {MAX_EVENT_BYTES:,} bytes", headers={"Connection": "close"})
+    return bytes(body)
+
+
+def understand(post: Post, body: bytes, parameters: dict[str, Any], now: datetime) -> Event:
+    """The event that a body tells, through the same door as every event. Raises `Refused` with all reasons."""
+    try:
+        event = post.event(post.words.model_validate_json(body), **parameters)
+        return parse(event.to_json(), now, event.subject)
+    except ValidationError as error:
+        raise _refusal(error) from None
+    except Invalid as invalid:
+        raise Refused(422, invalid.code, invalid.reason) from None
+
+
+def _refusal(error: ValidationError) -> Refused:
+    """Every field that is wrong, with why; its value is not repeated."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        return Refused(400, "not_json", found[0]["msg"])
+    return Refused(422, "bad_words", *(f"{'.'.join(map(str, e['loc'])) or 'body'}: {_reason(e)}" for e in found[:20]))
+
+
+def _reason(error: Any) -> str:
+    plain = {"extra_forbidden": "is not expected here", "missing": "is missing"}
+    return plain.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
+
+
+async def _hand_over(name: str, event: Event, publish: Publish) -> Accepted:
+    try:
+        ack = await publish(event)
+    except Unavailable as error:
+        wait = {"Retry-After": str(RETRY_SECONDS)}
+        raise Refused(503, "unavailable", f"{error}; send the same again in a few seconds", headers=wait) from None
+    metrics.EMITTED.labels(name, "known" if ack.duplicate else "stored").inc()
+    return Accepted(
+        id=event.id, type=event.type, subject=event.subject, stream_sequence=ack.seq, known=bool(ack.duplicate)
+    )
+
+
+def _documented(post: Post) -> dict[str, Any]:
+    """What OpenAPI can't see, as bodies are read here: the words, and the path's parameters."""
+    names = re.findall(r"{(\w+)}", post.path)
+    schema = {"application/json": {"schema": post.words.model_json_schema()}}
+    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    return {"requestBody": {"required": True, "content": schema}, "parameters": parameters}

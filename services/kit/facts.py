@@ -1,0 +1,36 @@
+"""Facts as they lie in the database, and the calendar history that the stored ones tell."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from schemas.calendar import DayChange
+from schemas.calendar_history import CalendarHistory
+from schemas.fold import Fact
+
+
+def pack(fact: Fact) -> list[Any]:
+    """A fact as it lies in the database."""
+    return [fact.time.isoformat(), *fact[1:]]
+
+
+def unpack(packed: list[Any]) -> Fact:
+    """A fact from the database."""
+    return Fact(datetime.fromisoformat(packed[0]), *packed[1:])
+
+
+def calendars_of(facts: Iterable[Fact]) -> CalendarHistory:
+    """The calendar history told by `calendar.changed` facts."""
+    return CalendarHistory(
+        DayChange(date.fromisoformat(f.data["day"]), f.data["working"], f.data["name"], f.time) for f in facts
+    )
+
+
+async def read_calendars(conn: AsyncConnection) -> CalendarHistory:
+    """The history told by the stored `calendar.changed` events."""
+    rows = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+    return calendars_of(unpack(packed) for (facts,) in rows for packed in facts)

@@ -1,0 +1,268 @@
+"""Evaluating a formula over groups. A value is a number or a reason; a missing part makes the whole missing, never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from psycopg import Connection
+
+from schemas import units as administrative
+from schemas.fold import Measure
+from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean
+from schemas.registry import MEASURE_SYSTEM, MEASURES
+from services.readings import statements, sums
+from services.readings.period import Period
+from services.readings.sums import BEGINNING, Selection, Total
+
+ALL = ""
+"""The name of the only group where nothing is grouped."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A figure of one group: `value`, or None with the `reason`; and the origins of its data."""
+
+    value: Decimal | None
+    reason: str | None = None
+    origins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a formula is evaluated over. `by`: None, `unit` or a label; `root`: the unit asked for (None: the whole locality)."""
+
+    root: str | None
+    units: frozenset[str] | None
+    period: Period
+    by: str | None = None
+
+    @classmethod
+    def of(cls, root: str | None, period: Period, by: str | None = None) -> Scope:
+        """The scope of a unit, followed across mergers."""
+        return cls(root, None if root is None else administrative.scope(root), period, by)
+
+
+class NotBrokenDown(ValueError):
+    """The formula has no such label, or its form allows no such breakdown."""
+
+
+Values = dict[str, Value]
+
+
+def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
+    """group -> value; the group is `ALL` unless the scope groups."""
+    match formula:
+        case Sum() | Stock() | Last() | Distinct():
+            return _measured(conn, formula, scope)
+        case Statement():
+            return _stated(conn, formula, scope)
+        case Ratio(numerator, denominator, scale):
+            return _merge(evaluate(conn, numerator, scope), evaluate(conn, denominator, scope), lambda a, b: _ratio(a, b, scale))
+        case Combine(plus, minus):
+            return _combine(conn, plus, minus, scope)
+        case UnitMean(of):
+            return _unit_mean(conn, of, scope)
+    raise TypeError(formula)
+
+
+def row_unit(unit: str, root: str | None) -> str:
+    """The row a unit's data belongs to: the unit below `root` it is part of (whole locality: the one below the province)."""
+    chain = [unit, *(above.code for above in administrative.ancestors(unit))]
+    if root is None:
+        below = [code for code in chain if administrative.get(code).level != "province"]
+        return below[-1] if below else unit
+    inside = [code for code in chain if code in administrative.scope(root) and code != root]
+    return inside[-1] if inside else unit
+
+
+def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
+    measure = MEASURES[formula.measure]
+    if scope.by not in (None, "unit") and scope.by not in measure.labels:
+        raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: unit, day, month{''.join(', ' + x for x in measure.labels)}")
+    found = _found(conn, formula, scope)
+    if scope.by == "unit":
+        return _with_rows(found, _coverage(conn, measure, formula, scope), scope)
+    if found or scope.by:
+        return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
+    spans = sums.extent(conn, _coverage_measures(measure), scope.units).values()
+    return {ALL: _empty(formula, list(spans), scope.period)}
+
+
+Found = dict[str, tuple[Decimal, frozenset[str]]]
+
+
+def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Found:
+    what, period = Selection(formula.measure, scope.units, formula.where), scope.period
+    match formula:
+        case Sum(of=of):
+            totals = _by_row(sums.totals(conn, what, period.start, period.stop, scope.by), scope)
+            return {g: (t.sum if of == "sum" else Decimal(t.count), t.origins) for g, t in totals.items()}
+        case Stock(at=at):
+            until = period.stop if at == "end" else period.start
+            return {g: (t.sum, t.origins) for g, t in _by_row(sums.totals(conn, what, BEGINNING, until, scope.by), scope).items()}
+        case Last():
+            since = BEGINNING if period.open_start else period.start
+            return {g: (t.sum, t.origins) for g, t in _by_row(sums.latest(conn, what, since, period.stop, scope.by), scope).items()}
+        case Distinct(label=label):
+            return _distinct(conn, what, label, scope)
+    raise TypeError(formula)
+
+
+def _distinct(conn: Connection, what: Selection, label: str, scope: Scope) -> Found:
+    """Different label values per group. By unit, a value counts once for every unit that has it (a procedure is offered by each)."""
+    if scope.by not in (None, "unit"):
+        raise NotBrokenDown(f"a number of different {label} cannot be broken down by {scope.by}")
+    found: Found = {}
+    for unit in _units_with(conn, what, scope):
+        one = sums.totals(conn, Selection(what.measure, frozenset({unit}), what.where), scope.period.start, scope.period.stop, label)
+        used = [total for total in one.values() if total.sum]
+        group = row_unit(unit, scope.root) if scope.by == "unit" else ALL
+        number, origins = found.get(group, (Decimal(0), frozenset()))
+        found[group] = (number + len(used), origins.union(*(t.origins for t in used)))
+    return found
+
+
+def _units_with(conn: Connection, what: Selection, scope: Scope) -> Iterable[str]:
+    return sorted(sums.totals(conn, what, scope.period.start, scope.period.stop, "unit"))
+
+
+def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
+    if scope.by != "unit":
+        return totals
+    rows: dict[str, Total] = {}
+    for unit, total in totals.items():
+        row = row_unit(unit, scope.root)
+        held = rows.get(row)
+        rows[row] = total if held is None else Total(held.sum + total.sum, held.count + total.count, held.origins | total.origins)
+    return rows
+
+
+# --- what is missing, and why ---
+
+Spans = list[tuple[datetime, datetime]]
+
+
+def _coverage_measures(measure: Measure) -> list[str]:
+    system = MEASURE_SYSTEM[measure.name]
+    return [measure.covered_by] if measure.covered_by else [m for m, s in MEASURE_SYSTEM.items() if s == system]
+
+
+def _coverage(conn: Connection, measure: Measure, formula: Formula, scope: Scope) -> dict[str, Value]:
+    """row -> what it shows where no point was found."""
+    spans: dict[str, Spans] = {}
+    for unit, span in sums.extent(conn, _coverage_measures(measure), scope.units).items():
+        spans.setdefault(row_unit(unit, scope.root), []).append(span)
+    return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
+
+
+def _empty(formula: Formula, spans: Spans, period: Period) -> Value:
+    """No point was found: 0 where the source reported around that time, else unknown."""
+    if not spans:
+        return Value(None, "no event of this kind has ever come from here")
+    first, last = min(s[0] for s in spans), max(s[1] for s in spans) + timedelta(days=1)
+    if first >= period.stop:
+        return Value(None, f"no data before {_day(first)}")
+    if isinstance(formula, Last):
+        return Value(None, "not reported in the period")
+    if not isinstance(formula, Stock) and last <= period.start:
+        return Value(None, f"no data after {_day(last - timedelta(days=1))}")
+    return Value(Decimal(0))
+
+
+def _day(t: datetime) -> str:
+    return (t + timedelta(hours=7)).strftime("%d/%m/%Y")
+
+
+def _with_rows(found: Found, coverage: dict[str, Value], scope: Scope) -> Values:
+    rows = dict(coverage)
+    rows.update({row: Value(number, None, origins) for row, (number, origins) in found.items()})
+    return rows
+
+
+# --- statements ---
+
+
+def _stated(conn: Connection, formula: Statement, scope: Scope) -> Values:
+    if scope.by not in (None, "unit"):
+        raise NotBrokenDown(f"{formula.indicator} is a statement; it can be broken down by unit, day and month only")
+    by_unit = statements.current(conn, formula, scope.units, scope.period)
+    if scope.by == "unit":
+        groups: dict[str, dict[str, statements.Stated]] = {}
+        for unit, stated in by_unit.items():
+            groups.setdefault(row_unit(unit, scope.root), {})[unit] = stated
+        return {row: _over_units(formula, row, some) for row, some in groups.items()}
+    return {ALL: _over_units(formula, scope.root, by_unit)}
+
+
+def _over_units(formula: Statement, root: str | None, by_unit: dict[str, statements.Stated]) -> Value:
+    if not by_unit:
+        return Value(None, "not reported for this period")
+    if root in by_unit:
+        by_unit = {root: by_unit[root]}
+    parts = [part for stated in by_unit.values() if (part := stated.part(formula.part)) is not None]
+    origins = frozenset(stated.origin for stated in by_unit.values())
+    if len(parts) == 1:
+        return Value(parts[0], None, origins)
+    if formula.over_units is None:
+        return Value(None, f"stated by {len(parts)} units, which are not added; ask by unit", origins)
+    total = sum(parts, Decimal(0))
+    return Value(total if formula.over_units == "sum" else total / len(parts), None, origins)
+
+
+# --- composites ---
+
+
+def _merge(left: Values, right: Values, join: Callable[[Value, Value], Value]) -> Values:
+    absent = Value(None, "no data")
+    return {group: join(left.get(group, absent), right.get(group, absent)) for group in sorted(left.keys() | right.keys())}
+
+
+def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
+    origins = numerator.origins | denominator.origins
+    if denominator.value is None:
+        return Value(None, f"denominator: {denominator.reason}", origins)
+    if denominator.value == 0:
+        return Value(None, "the denominator is 0", origins)
+    if numerator.value is None:
+        # Nothing of the numerator's kind where the denominator counts something: none of them.
+        return Value(Decimal(0), None, origins) if numerator.reason == "no data" else Value(None, numerator.reason, origins)
+    return Value(numerator.value / denominator.value * scale, None, origins)
+
+
+def _combine(conn: Connection, plus: tuple[Formula, ...], minus: tuple[Formula, ...], scope: Scope) -> Values:
+    terms = [(evaluate(conn, term, scope), 1) for term in plus] + [(evaluate(conn, term, scope), -1) for term in minus]
+    groups = sorted(set().union(*(values for values, _ in terms)))
+    return {group: _added([(values.get(group), sign) for values, sign in terms], scope) for group in groups}
+
+
+def _added(terms: list[tuple[Value | None, int]], scope: Scope) -> Value:
+    origins = frozenset().union(*(v.origins for v, _ in terms if v))
+    total = Decimal(0)
+    for value, sign in terms:
+        if value is None:
+            # By label, a group that one term lacks simply has none of it; otherwise the term is missing.
+            if scope.by in (None, "unit"):
+                return Value(None, "a part of it has no data", origins)
+        elif value.value is None:
+            return Value(None, value.reason, origins)
+        else:
+            total += sign * value.value
+    return Value(total, None, origins)
+
+
+def _unit_mean(conn: Connection, of: Formula, scope: Scope) -> Values:
+    """Every unit's own figure, then the plain mean of those that have one."""
+    if scope.by not in (None, "unit"):
+        raise NotBrokenDown(f"a mean of units cannot be broken down by {scope.by}")
+    rows = evaluate(conn, of, Scope(scope.root, scope.units, scope.period, "unit"))
+    if scope.by == "unit":
+        return rows
+    present = [v for v in rows.values() if v.value is not None]
+    if not present:
+        return {ALL: next(iter(rows.values()), Value(None, "no unit has data"))}
+    origins = frozenset().union(*(v.origins for v in present))
+    mean = sum((v.value for v in present if v.value is not None), Decimal(0)) / len(present)
+    return {ALL: Value(mean, None, origins)}

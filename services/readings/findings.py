@@ -1,0 +1,124 @@
+"""Findings: where published or counted figures do not agree with each other. They are shown, never repaired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from psycopg import Connection
+from psycopg.sql import SQL
+
+from schemas.calendar import VN
+from schemas.indicators import CHECKS
+from schemas.indicators.checks import Check
+from schemas.indicators.formula import Statement, leaves
+from services.readings import statements, sums
+from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.period import Period
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Two figures that should agree: `left` and `right` differ by `missing` (left − right) of `what`."""
+
+    code: str
+    vi: str
+    en: str
+    unit: str | None
+    first: date | None
+    last: date | None
+    left: Decimal
+    right: Decimal
+    what: str
+    evidence: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> Decimal:
+        """left − right."""
+        return self.left - self.right
+
+
+def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
+    """All disagreements known at `as_of`; measured figures over the given days, by default over all there are."""
+    found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
+    return [*found, *_contradictions(conn, as_of), *_orphans(conn)]
+
+
+def _checked(conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None) -> Iterator[Finding]:
+    stated = [leaf for leaf in leaves(check.left) if isinstance(leaf, Statement)]
+    places = _stated_places(conn, stated[0], as_of) if stated else _measured_places(conn, check, as_of, first, last)
+    for unit, start, end in places:
+        scope = Scope.of(unit, Period(start, end, as_of))
+        left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
+        if left is not None and right is not None and left != right:
+            yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, _evidence(conn, check, scope))
+
+
+Place = tuple[str | None, date, date]
+
+
+def _stated_places(conn: Connection, statement: Statement, as_of: datetime) -> list[Place]:
+    known = statements.known(conn, statement.indicator, "statistic", None, as_of)
+    return sorted({(s.unit, s.last, s.last) for s in known if s.basis == "table"})
+
+
+def _measured_places(conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None) -> list[Place]:
+    measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
+    spans = list(sums.extent(conn, measures, None).values())
+    if not spans:
+        return []
+    start = first or min(s[0] for s in spans).astimezone(VN).date()
+    end = last or min(max(s[1] for s in spans) + timedelta(days=1), as_of).astimezone(VN).date()
+    return [(None, start, end)] if start <= end else []
+
+
+def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:
+    """Ids of the events to look at."""
+    if check.evidence is None:
+        return ()
+    condition, values = sums.Selection(check.evidence.measure, scope.units, check.evidence.where).condition()
+    values |= {"start": scope.period.start, "stop": scope.period.stop}
+    return tuple(row[0] for row in conn.execute(_EVIDENCE.format(condition=condition), values).fetchall())
+
+
+def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """A report's running text and its table that give different values for one thing."""
+    for indicator, unit, start, end, table, text in conn.execute(_CONTRADICTIONS, (as_of, as_of)).fetchall():
+        vi = f"Báo cáo tự mâu thuẫn về {indicator}: bảng ghi {_plain(table)}, lời văn ghi {_plain(text)}"
+        en = f"The report contradicts itself on {indicator}: its table says {_plain(table)}, its text {_plain(text)}"
+        yield Finding("contradiction", vi, en, unit, start, end, table, text, indicator)
+
+
+def _orphans(conn: Connection) -> Iterator[Finding]:
+    """Steps of dossiers and reports whose first event has never come: they count nowhere until it does."""
+    for kind, count, ids in conn.execute(_ORPHANS).fetchall():
+        name = {"dossier": "hồ sơ", "report": "phản ánh"}[kind]
+        vi = f"Có bước xử lý nhưng chưa có sự kiện tiếp nhận: {count} {name}"
+        en = f"Steps but no beginning: {count} of kind {kind}"
+        yield Finding(f"orphan_{kind}", vi, en, None, None, None, Decimal(count), Decimal(0), kind, tuple(ids))
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+_EVIDENCE = SQL("""
+SELECT e.id FROM point p JOIN series s ON s.id = p.series JOIN event_key k ON k.key = p.key
+JOIN event e ON e.key = k.key AND e.time = k.time
+WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s ORDER BY e.time, e.id LIMIT 20
+""")
+_CONTRADICTIONS = """
+SELECT t.state ->> 'indicator', t.unit, (t.state ->> 'period_start')::date, (t.state ->> 'period_end')::date,
+       (t.state ->> 'value')::numeric, (x.state ->> 'value')::numeric
+FROM entity t JOIN entity x ON x.kind = t.kind AND x.unit = t.unit AND x.state ->> 'indicator' = t.state ->> 'indicator'
+    AND x.state ->> 'period_start' = t.state ->> 'period_start' AND x.state ->> 'period_end' = t.state ->> 'period_end'
+WHERE t.kind = 'statistic' AND t.state ->> 'basis' = 'table' AND x.state ->> 'basis' = 'text'
+  AND t.opened_at <= %s AND x.opened_at <= %s AND t.state ->> 'value' <> x.state ->> 'value'
+ORDER BY 1, 2
+"""
+_ORPHANS = """
+SELECT kind, count(*), (array_agg(id ORDER BY id))[1:20] FROM entity
+WHERE kind IN ('dossier', 'report') AND opened_at IS NULL GROUP BY kind ORDER BY kind
+"""

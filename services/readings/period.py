@@ -1,0 +1,75 @@
+"""Periods of local days, and the exact instants they cover as of a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from schemas.calendar import VN
+
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class Period:
+    """Local days `first` to `last`, both included, known as of the instant `as_of` (event time).
+
+    `open_start`: the caller named no first day, so that levels and statements may be older than the period.
+    """
+
+    first: date
+    last: date
+    as_of: datetime
+    open_start: bool = False
+
+    @classmethod
+    def of(cls, as_of: datetime, first: date | None = None, last: date | None = None) -> Period:
+        """Defaults: from the first of the month, to the day of `as_of`. ValueError if the days are the wrong way round."""
+        today = as_of.astimezone(VN).date()
+        end = last or today
+        start = first or min(end, today).replace(day=1)
+        if start > end:
+            raise ValueError(f"the period ends ({end}) before it begins ({start})")
+        return cls(start, end, as_of, first is None)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant (UTC)."""
+        return midnight(self.first)
+
+    @property
+    def stop(self) -> datetime:
+        """The first instant that no longer counts (UTC): the end of the last day, or just after `as_of`."""
+        return max(min(midnight(self.last + timedelta(days=1)), self.as_of + TICK), self.start)
+
+    def days(self) -> Iterator[Period]:
+        """The period's days up to `as_of`, one by one."""
+        day = self.first
+        while day <= self.last and midnight(day) <= self.as_of:
+            yield Period(day, day, self.as_of)
+            day += timedelta(days=1)
+
+    def months(self) -> Iterator[Period]:
+        """The period's months (or parts of them) up to `as_of`."""
+        first = self.first
+        while first <= self.last and midnight(first) <= self.as_of:
+            following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
+            yield Period(first, min(following - timedelta(days=1), self.last), self.as_of)
+            first = following
+
+
+def midnight(day: date) -> datetime:
+    """The local midnight that begins a day (UTC)."""
+    return datetime.combine(day, time(), VN).astimezone(UTC)
+
+
+def next_midnight(t: datetime) -> datetime:
+    """The first local midnight at or after an instant (UTC)."""
+    day = midnight(t.astimezone(VN).date())
+    return day if day == t else day + timedelta(days=1)
+
+
+def last_midnight(t: datetime) -> datetime:
+    """The last local midnight at or before an instant (UTC)."""
+    return midnight(t.astimezone(VN).date())

@@ -1,0 +1,66 @@
+"""Readings: indicators evaluated, grouped, printed as published, and held against their targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+from psycopg import Connection
+
+from schemas.indicators import Indicator
+from services.readings.evaluate import ALL, Scope, Value, evaluate
+from services.readings.period import Period
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One figure: of an indicator, in a group (unit, day, month or label value; ``""`` if not grouped)."""
+
+    indicator: Indicator
+    group: str
+    value: Decimal | None
+    reason: str | None
+    origins: frozenset[str]
+
+    @property
+    def printed(self) -> Decimal | None:
+        """The value rounded half up to the indicator's decimals."""
+        return None if self.value is None else round_half_up(self.value, self.indicator.decimals)
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the printed value reaches the target; None without a target or a value."""
+        if self.printed is None or self.indicator.target is None:
+            return None
+        if self.indicator.better == "lower":
+            return self.printed <= self.indicator.target
+        return self.printed >= self.indicator.target
+
+
+def round_half_up(value: Decimal, decimals: int) -> Decimal:
+    """As clerks round: 0.5 goes up."""
+    return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+
+
+def read(conn: Connection, indicator: Indicator, unit: str | None, period: Period, by: str | None = None) -> list[Reading]:
+    """The readings of an indicator for a unit (None: the whole locality).
+
+    `by`: None for one reading; `unit`, `day`, `month` or a label of the measure for one per group.
+    Raises `evaluate.NotBrokenDown` where the formula has no such breakdown.
+    """
+    if by in ("day", "month"):
+        parts = period.days() if by == "day" else period.months()
+        form = "%Y-%m-%d" if by == "day" else "%Y-%m"
+        return [_reading(indicator, part.first.strftime(form), _one(conn, indicator, unit, part)) for part in parts]
+    if by is None:
+        return [_reading(indicator, ALL, _one(conn, indicator, unit, period))]
+    values = evaluate(conn, indicator.formula, Scope.of(unit, period, by))
+    return [_reading(indicator, group, value) for group, value in sorted(values.items())]
+
+
+def _one(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> Value:
+    return evaluate(conn, indicator.formula, Scope.of(unit, period))[ALL]
+
+
+def _reading(indicator: Indicator, group: str, value: Value) -> Reading:
+    return Reading(indicator, group, value.value, value.reason, value.origins)

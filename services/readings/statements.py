@@ -1,0 +1,73 @@
+"""Statistics as reported: the vintage known at a moment, of the latest period it was stated for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+from schemas.indicators.formula import Statement
+from services.readings.period import Period
+
+
+class Stated(NamedTuple):
+    """One statement as known at a moment: whose, for which days, by which part of the report, and what it says."""
+
+    unit: str
+    first: date
+    last: date
+    basis: str
+    origin: str
+    key: str
+    said: dict[str, Any]
+
+    def part(self, name: str) -> Decimal | None:
+        """The value of a part; see `formula.Statement`."""
+        if name == "ratio":
+            value, total = self.part("value"), self.part("total")
+            return value / total * 100 if value is not None and total else None
+        found = self.said.get(name)
+        return None if found is None else Decimal(int(found)) if isinstance(found, bool) else Decimal(str(found))
+
+
+def known(conn: Connection, indicator: str, kind: str, units: frozenset[str] | None, as_of: datetime) -> Iterator[Stated]:
+    """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage published up to `as_of`."""
+    values = {"kind": kind, "indicator": indicator, "units": None if units is None else sorted(units)}
+    for unit, origin, state in conn.execute(_STATEMENTS, values).fetchall():
+        published = [v for v in state["vintages"] if datetime.fromisoformat(v["time"]) <= as_of]
+        if published:
+            first, last = date.fromisoformat(state["period_start"]), date.fromisoformat(state["period_end"])
+            yield Stated(unit, first, last, state.get("basis", "table"), origin, published[-1]["key"], published[-1])
+
+
+def current(conn: Connection, formula: Statement, units: frozenset[str] | None, period: Period) -> dict[str, Stated]:
+    """unit -> its statement in force: that of the latest period which ends in (or, with no first day named, before) `period`.
+
+    A target holds for its whole period, so one that begins by the period's last day is in force.
+    """
+    kind = "target" if formula.part == "target" else "statistic"
+    chosen: dict[str, Stated] = {}
+    for stated in known(conn, formula.indicator, kind, units, period.as_of):
+        if stated.basis != "table" or stated.part(formula.part) is None or not _in_force(stated, kind, period):
+            continue
+        held = chosen.get(stated.unit)
+        if held is None or (stated.last, stated.first) > (held.last, held.first):
+            chosen[stated.unit] = stated
+    return chosen
+
+
+def _in_force(stated: Stated, kind: str, period: Period) -> bool:
+    if kind == "target":
+        return stated.first <= period.last and (period.open_start or stated.last >= period.first)
+    return stated.last <= period.last and (period.open_start or stated.last >= period.first)
+
+
+_STATEMENTS = """
+SELECT unit, origin, state FROM entity
+WHERE kind = %(kind)s AND kind IN ('statistic', 'target') AND state ->> 'indicator' = %(indicator)s
+  AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
+ORDER BY id
+"""

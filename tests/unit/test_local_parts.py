@@ -1,0 +1,148 @@
+"""The small parts of running a centre on one machine: ports, secrets, the tables, whose process is whose."""
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local import choice, layout, own, ports, provision, secrets
+from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
+from infra.local.supervise import _section
+from infra.nats import users
+
+
+def test_a_free_port_is_kept_and_a_taken_one_moves() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        taken = stranger.getsockname()[1]
+        settled, moved = ports.settle({"a": taken}, {"a": 1, "b": taken})
+    assert settled["a"] != taken
+    assert settled["b"] not in (taken, settled["a"])
+    assert moved == {name: (taken, given) for name, given in settled.items()}
+
+
+def test_settled_ports_survive_being_saved(tmp_path: Path) -> None:
+    assert ports.load(tmp_path / "ports.json") == {}
+    ports.save(tmp_path / "ports.json", {"nats": 4222})
+    assert ports.load(tmp_path / "ports.json") == {"nats": 4222}
+    assert list(tmp_path.iterdir()) == [tmp_path / "ports.json"]
+
+
+def test_passwords_are_private_long_and_kept(tmp_path: Path) -> None:
+    folder = tmp_path / "secrets"
+    secrets.ensure(folder, ["one", "two"])
+    first = secrets.read(folder, "one")
+    secrets.ensure(folder, ["one", "two"])
+    assert secrets.read(folder, "one") == first != secrets.read(folder, "two")
+    assert len(first) >= 40
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+
+
+def test_a_private_file_replaces_an_open_one(tmp_path: Path) -> None:
+    (tmp_path / "conf").write_text("old")
+    (tmp_path / "conf").chmod(0o644)
+    secrets.write_private(tmp_path / "conf", "new")
+    assert (tmp_path / "conf").read_text() == "new"
+    assert stat.S_IMODE((tmp_path / "conf").stat().st_mode) == 0o600
+
+
+def test_default_ports_and_names_are_unique() -> None:
+    assert len(set(DEFAULT_PORTS.values())) == len(DEFAULT_PORTS)
+    assert len(BY_NAME) == len(PROCESSES)
+    assert {process.bundle for process in PROCESSES} - {""} == {bundle.name for bundle in provision.BUNDLES}
+
+
+def test_every_user_hears_its_own_inbox_alone() -> None:
+    for user in users.USERS:
+        line = users.render(lambda name: f"{name}-password", [user])
+        assert f'subscribe: ["_INBOX_{user}.>"]' in line
+        assert f'password: "{user}-password"' in line
+        assert users.PUBLISH[user], "an empty list would mean no limits"
+
+
+def test_no_user_may_say_everything() -> None:
+    said = {subject for subjects in users.PUBLISH.values() for subject in subjects}
+    assert not {subject for subject in said if subject in (">", "*", "ioc.>", "$JS.>", "$JS.API.>")}
+
+
+def test_supervisor_lines_survive_percent_signs() -> None:
+    assert _section("program:x", {"command": '"/a%b/c"'}) == '[program:x]\ncommand="/a%%b/c"\n'
+
+
+def test_only_a_process_with_our_mark_program_and_account_is_ours(tmp_path: Path) -> None:
+    mark = f"ioc={tmp_path}"
+    code = "import sys; print(flush=True); sys.stdin.read()"
+    with (
+        subprocess.Popen(
+            [sys.executable, "-X", mark, "-c", code, "-m", "services.x"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as ours,
+        subprocess.Popen(
+            ["sh", "-c", "echo; read line", mark], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ) as stranger,
+    ):
+        for process in (ours, stranger):
+            assert process.stdout and process.stdout.readline()
+        command = ["python3", "-X", mark, "-m", "services.x"]
+        assert own.find(command, tmp_path, [os.getuid()]) == [ours.pid]
+        assert own.find(command, tmp_path, [os.getuid() + 1]) == []
+        assert own.find([*command[:-1], "services.y"], tmp_path, [os.getuid()]) == []
+        assert own.find(command, tmp_path / "other", [os.getuid()]) == []
+        own.end(ours.pid, "TERM", 5)
+        assert stranger.poll() is None
+        for process in (ours, stranger):
+            assert process.stdin
+            process.stdin.close()
+
+
+def test_a_program_that_ignores_the_request_is_killed() -> None:
+    stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
+    with subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline()
+        own.end(process.pid, "TERM", 0.2)
+        assert process.wait(5) == -9
+
+
+def test_a_closed_folder_can_not_be_reached_by_another_account(tmp_path: Path) -> None:
+    account = layout.run_as()
+    (tmp_path / "private" / "data").mkdir(parents=True)
+    (tmp_path / "private").chmod(0o700 if account.pw_uid != os.getuid() else 0o600)
+    assert not layout.can_reach(tmp_path / "private" / "data", account)
+    (tmp_path / "private").chmod(0o700)
+
+
+def test_the_home_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOC_HOME", str(tmp_path))
+    assert layout.home() == tmp_path
+    assert choice.open_instance().data == tmp_path / "main"
+    choice.remember(choice.open_instance("demo"))
+    assert choice.open_instance().data == tmp_path / "demo"
+
+
+@pytest.mark.parametrize("name", ["../x", "runtime", "", "A", "a/b", "-x"])
+def test_an_instances_name_stays_inside_the_home(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOC_HOME", str(tmp_path))
+    if not name:
+        assert choice.open_instance(name).data.name == "main"
+        return
+    with pytest.raises(layout.SetupError, match="can't name an instance"):
+        choice.open_instance(name)
+
+
+def test_a_half_fetched_or_moved_bundle_does_not_count(tmp_path: Path) -> None:
+    bundle = next(bundle for bundle in provision.BUNDLES if bundle.name == "prometheus")
+    programs = tmp_path / "prometheus" / "usr" / "bin"
+    programs.mkdir(parents=True)
+    for names in bundle.programs.values():
+        (programs / names[0]).write_text("#!/bin/sh\n")
+        (programs / names[0]).chmod(0o755)
+    stamp = tmp_path / "prometheus" / provision.STAMP
+    found_elsewhere = provision.locate(tmp_path / "nothing", bundle)
+    assert provision.locate(tmp_path, bundle) == found_elsewhere
+    stamp.write_text("/another/place/prometheus")
+    assert provision.locate(tmp_path, bundle) == found_elsewhere
+    stamp.write_text(str(tmp_path / "prometheus"))
+    assert provision.locate(tmp_path, bundle) == {name: programs / names[0] for name, names in bundle.programs.items()}
