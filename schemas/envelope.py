@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
@@ -96,6 +96,16 @@ class EventData(BaseModel):
         if entities:
             cls.entities = entities
 
+    @classmethod
+    def touched(cls, unit: str, fields: Mapping[str, Any]) -> list[EntityRef]:
+        """The entities that an event of this type in `unit`, with these JSON fields, tells about."""
+        found = []
+        for kind, names in cls.entities.items():
+            parts = [unit if name == "unit" else fields.get(name) for name in names]
+            if None not in parts:
+                found.append(EntityRef(kind, "|".join(map(str, parts))))
+        return found
+
     def contradiction(self, time: datetime) -> str | None:
         """What is impossible between the fields and the event's time (aware), in words, or None."""
         return None
@@ -151,12 +161,7 @@ class Event(BaseModel):
     @property
     def touches(self) -> list[EntityRef]:
         """The entities whose state this event changes."""
-        found = []
-        for kind, names in self.data.entities.items():
-            parts = [self.unit if name == "unit" else getattr(self.data, name) for name in names]
-            if None not in parts:
-                found.append(EntityRef(kind, "|".join(map(str, parts))))
-        return found
+        return self.data.touched(self.unit, self.fields)
 
     def to_json(self) -> bytes:
         """The event as it travels: CloudEvents structured JSON, UTF-8."""

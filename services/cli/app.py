@@ -1,19 +1,58 @@
-"""The `ioc` command: all its sub-commands under one name."""
+"""The `ioc` command: one table of all sub-commands. A command's module is imported only when it is run."""
+
+from __future__ import annotations
+
+from importlib import import_module
 
 import click
 
-from services.cli import lifecycle
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("demo:demo", "See it live: a centre of its own on the published figures of November 2024."),
+    "up": ("lifecycle:up", "Start the centre: broker, database, Prometheus, Alertmanager, services."),
+    "down": ("lifecycle:down", "Stop all that was started, and nothing else."),
+    "status": ("lifecycle:status", "What runs, whether it is healthy, what waits."),
+    "logs": ("lifecycle:logs", "What the processes say."),
+    "doctor": ("lifecycle:doctor", "What this machine lacks, and how to get it."),
+    "emit": ("emit:emit", "Send events from a file or a pipe: validated, published, counted."),
+    "load": ("load:load", "Load a scenario's events in bulk."),
+    "query": ("figures:query", "Ask for a figure: any indicator, unit, period, as of any moment."),
+    "explain": ("figures:explain", "Open a figure to its formula, sources and events."),
+    "indicators": ("figures:indicators", "The catalogue of figures."),
+    "units": ("listing:units", "The administrative units at a date."),
+    "events": ("listing:events", "The event types and their contracts."),
+    "findings": ("figures:findings", "Figures that should agree and do not."),
+    "quarantine": ("quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
+    "rebuild": ("rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
+    "contracts": ("contracts:contracts", "Write or check the generated contracts."),
+    "test": ("test:test", "Run the project's tests on real servers."),
+}
+"""name -> (module:attribute in services.cli, what it is for)."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option(
-    "--instance", envvar="IOC_INSTANCE", help="Which centre: main, demo …; the one started last when not said."
-)
+class Table(click.Group):
+    """A group that knows its commands' names and purposes without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command that is about to run."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[cmd_name][0].split(":")
+        command: click.Command = getattr(import_module(f"services.cli.{module}"), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Names and purposes, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
+
+
+@click.group(cls=Table, context_settings={"help_option_names": ["-h", "--help"]}, epilog="Start with `ioc demo`; `ioc COMMAND --help` explains one, with examples.")
+@click.option("--instance", envvar="IOC_INSTANCE", help="Which centre: main, demo …; the one started last when not said.")
 @click.pass_context
 def main(context: click.Context, instance: str | None) -> None:
     """The operations centre of a district: its events, figures and services."""
     context.obj = {"instance": instance}
-
-
-for command in lifecycle.COMMANDS:
-    main.add_command(command)

@@ -76,21 +76,28 @@ def up(detach: bool) -> None:
     """
     with explained():
         instance = chosen_instance()
-        was_running = instance.is_running()
-        try:
-            with _stoppable():
-                bring_up(instance)
-                _print_status(instance)
-                if not detach:
-                    say("running; Ctrl-C stops everything")
-                    _watch(instance)
-        except KeyboardInterrupt:
+        with stopping_on_failure(instance):
+            bring_up(instance)
+            _print_status(instance)
+            if not detach:
+                say("running; Ctrl-C stops everything")
+                _watch(instance)
+
+
+@contextmanager
+def stopping_on_failure(instance: Instance) -> Iterator[None]:
+    """Ctrl-C and SIGTERM stop the centre; so does a failure, unless it was running before."""
+    was_running = instance.is_running()
+    try:
+        with _stoppable():
+            yield
+    except KeyboardInterrupt:
+        _stop(instance)
+        raise SystemExit(130) from None
+    except BaseException:
+        if not was_running:
             _stop(instance)
-        except BaseException:
-            # A centre that runs already is not torn down because a second `up` failed.
-            if not was_running:
-                _stop(instance)
-            raise
+        raise
 
 
 @click.command(epilog="\b\nExample:\n  ioc --instance demo down")
@@ -157,9 +164,6 @@ def doctor() -> None:
     Console().print(table)
     if any(finding.verdict == "bad" for finding in findings):
         raise SystemExit(1)
-
-
-COMMANDS: list[click.Command] = [up, down, status, logs, doctor]
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`ioc load`: a scenario's events, published in bulk. Loading the same again adds nothing: ids and contents are equal."""
+"""`ioc load`: a scenario's events, published in bulk. Loaded again they add nothing: ids and contents are equal."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ async def _publish(
 
 
 def weeks_for(scenario: Scenario, shift_to: str | None, today: date) -> int:
-    """The shift that `--shift-to` asks for; `today` is the local day. ValueError if some events would lie in the future.
+    """The shift that `--shift-to` asks for; `now` stands for yesterday, the last day that is over.
 
-    `now` stands for yesterday, the last day that is over.
+    `today` is the local day. ValueError where some events would lie in the future.
     """
     yesterday = today - timedelta(days=1)
     weeks = scenario.shift_for(yesterday if shift_to == "now" else _iso(shift_to)) if shift_to else 0

@@ -1,6 +1,6 @@
 """Scenarios: published figures expanded into events that give the figures back. `SCENARIOS` lists them by name.
 
-A scenario is a module with `TITLE`, `END` (its last local day), `count_estimate()`, `shift_for(until)` and `events(weeks)`.
+A scenario is a module that offers what `Scenario` lists; `END` is its last local day.
 """
 
 from __future__ import annotations

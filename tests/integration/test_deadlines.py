@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -159,20 +160,22 @@ def test_a_shifted_dossier_and_one_whose_unit_has_ended_are_told_too(running: In
     eventually(lambda: told(running, orphan), [overdue("dong_nai")])
 
 
-def test_two_services_that_look_again_and_again_tell_each_notice_once(running: Instance) -> None:
+def test_two_services_that_look_again_and_again_tell_each_notice_once(running: Instance, tmp_path: Path) -> None:
     start, codes = now() - timedelta(days=30), [new_code() for _ in range(700)]  # more than a page
     running.stop_process("deadlines")
     send(running, *(accepted(code, start, start + timedelta(days=5)) for code in codes))
     eventually(lambda: query(running, "SELECT count(*) FROM entity WHERE id = ANY(%s)", codes), [(700,)])
     running.stop_process("aggregator")  # so that every row stays listed, and both find all of them
     before = notices_in_stream(running)
+    logs = [tmp_path / "one.log", tmp_path / "other.log"]
     command = [sys.executable, "-m", "services.deadlines"]
-    both = [subprocess.Popen(command, env=running.env("deadlines"), stderr=subprocess.PIPE) for _ in range(2)]
+    both = [subprocess.Popen(command, env=running.env("deadlines"), stderr=log.open("w")) for log in logs]
     time.sleep(4)
     for service in both:
         service.terminate()
-        log = service.communicate(timeout=10)[1].decode()
-        assert [log.count(f" {code}/") for code in codes] == [1] * 700
+        service.wait(10)
+    for log in logs:
+        assert [log.read_text().count(f" {code}/") for code in codes] == [1] * 700
     assert notices_in_stream(running) == before + 700
     for service in ("aggregator", "deadlines"):
         running.start_process(service)

@@ -268,10 +268,10 @@ def test_the_estimate_is_within_one_in_a_hundred(november: Tally) -> None:
 
 
 def test_it_is_the_same_each_time(november: Tally) -> None:
-    content, start, count = blake2b(), time.perf_counter(), 0
-    for count, raw in enumerate(bodies(), start=1):
+    content, start = blake2b(), time.perf_counter()
+    for raw in bodies():
         content.update(raw)
-    print(f"\n{count / (time.perf_counter() - start):,.0f} events/s made and written as JSON")
+    print(f"\n{november.types.total() / (time.perf_counter() - start):,.0f} events/s made and written as JSON")
     assert content.hexdigest() == november.digest
 
 
@@ -333,7 +333,9 @@ def test_a_shift_moves_times_days_and_codes_alike_and_keeps_what_came_after_the_
         e for e in november_2024.events(SHIFT) if not (e.origin == "real" and e.data.event == "indicator.target_set")
     )
     kept = 0
-    for one, two in zip(ours, theirs, strict=True):
+    for number, (one, two) in enumerate(zip(ours, theirs, strict=True)):
+        if number % 20 == 0:
+            registry.parse(two.to_json(), end)
         if one == two:
             kept += 1
             assert one.fields["period_end"] > END.isoformat()
@@ -346,7 +348,7 @@ def test_a_shift_moves_times_days_and_codes_alike_and_keeps_what_came_after_the_
         code = two.fields.get("dossier") or two.fields.get("code", "")
         if code.startswith("H99."):
             was = (one.fields.get("dossier") or one.fields["code"]).split("-")
-            day = datetime.strptime(was[1], "%y%m%d") + timedelta(weeks=SHIFT)  # noqa: DTZ007
+            day = datetime.strptime(was[1], "%y%m%d") + timedelta(weeks=SHIFT)
             assert code == f"{was[0]}-{day:%y%m%d}-{was[2]}"
     assert kept == 8 + 7  # the year's results of Resolution 02; the programme figures of April 2025
 

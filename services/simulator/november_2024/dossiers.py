@@ -12,7 +12,7 @@ from schemas.calendar import VN, WORKING_DAY, WorkCalendar
 from schemas.types import Channel
 from services.simulator.november_2024 import moments, tables
 from services.simulator.november_2024.moments import CLOSE
-from services.simulator.november_2024.offers import SEED, Cell, Obligation, Offer, Profile, cells, offers
+from services.simulator.november_2024.offers import Cell, Obligation, Offer, Profile, cells, chance, offers
 from services.simulator.november_2024.splits import amounts
 
 End = Literal["resolved", "refused", "withdrawn", "stopped"]
@@ -57,7 +57,7 @@ class Dossier:
 
 def dossiers(profile: Profile, overdue: int) -> tuple[list[Dossier], Random]:
     """A unit's dossiers by time of filing, exactly `overdue` of them late; and the source of all further chance."""
-    rng = Random(f"{SEED}/{profile.unit}")
+    rng = chance(profile.unit)
     planned = list(_planned(profile, rng))
     _delay(planned, overdue, rng)
     _oblige(profile, planned, rng)
@@ -69,9 +69,9 @@ def obligations(profile: Profile) -> dict[Obligation, int]:
     """How many dossiers of a unit have a tax or fee to pay: in districts as many as fit the payments made online."""
     paid = tables.payments().get(profile.unit)
     if paid:
-        return {"tax": paid["tax"].count * 100 // PAID_ONLINE, "fee": paid["fee"].count * 100 // PAID_ONLINE}
+        return {"tax": paid["tax"].payments * 100 // PAID_ONLINE, "fee": paid["fee"].payments * 100 // PAID_ONLINE}
     kinds = {offer.obligation for offer in offers(profile) if offer.obligation}
-    return {kind: profile.dossiers * OBLIGED_IN_DEPARTMENTS // 100 for kind in sorted(kinds)}
+    return dict.fromkeys(sorted(kinds), profile.dossiers * OBLIGED_IN_DEPARTMENTS // 100)
 
 
 def _planned(profile: Profile, rng: Random) -> Iterator[Dossier]:
@@ -92,8 +92,10 @@ def _planned(profile: Profile, rng: Random) -> Iterator[Dossier]:
 
 def _weights(used: Sequence[Offer], profile: Profile) -> list[float]:
     """Some procedures are asked for much more than others; those that cost something often enough for the payments."""
-    obliged = {kind: (1.25 * count + 50) / profile.dossiers for kind, count in obligations(profile).items()}
-    wanted: dict[Obligation | None, float] = {**obliged, None: 1 - sum(obliged.values())}
+    obliged: dict[Obligation | None, float] = {
+        kind: (1.25 * count + 50) / profile.dossiers for kind, count in obligations(profile).items()
+    }
+    wanted = {**obliged, None: 1 - sum(obliged.values())}
     groups: dict[Obligation | None, list[Offer]] = {}
     for offer in used:
         groups.setdefault(offer.obligation, []).append(offer)
@@ -165,7 +167,7 @@ def _oblige(profile: Profile, planned: Sequence[Dossier], rng: Random) -> None:
     paid = tables.payments().get(profile.unit, {})
     for kind, count in obligations(profile).items():
         able = [d for d in planned if d.offer.obligation == kind and d.end == "resolved" and _can_pay(d)]
-        sums = amounts(paid[kind].total, paid[kind].count, rng) if kind in paid else []
+        sums = amounts(paid[kind].total, paid[kind].payments, rng) if kind in paid else []
         for i, dossier in enumerate(rng.sample(able, count)):
             amount = sums[i] if i < len(sums) else rng.choice(sums or (20_000, 50_000, 100_000, 150_000))
             dossier.due = _due(kind, amount, dossier, i < len(sums), rng)

@@ -12,7 +12,7 @@ from schemas import units
 from schemas.calendar import WorkCalendar
 from schemas.envelope import Event, EventData
 from services.simulator.november_2024.moments import moment
-from services.simulator.november_2024.offers import PROFILES, SEED
+from services.simulator.november_2024.offers import PROFILES, chance
 from services.simulator.november_2024.shift import Shift
 from services.simulator.november_2024.statements import PROVINCE
 from services.simulator.november_2024.tables import period, rows
@@ -35,7 +35,7 @@ class Message(NamedTuple):
 
 def hotline_events(shift: Shift) -> Iterator[Event]:
     """Each message's events in order, the messages by time of receipt."""
-    rng = Random(f"{SEED}/hotline")
+    rng = chance("hotline")
     for serial, message in enumerate(_messages(rng), start=1):
         code = f"PA-1022.{serial:04d}-{shift.tag}"
         for time, data in _steps(code, message, rng):

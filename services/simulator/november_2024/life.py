@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
 from random import Random
+from typing import Literal
 
 from schemas import procedures as p
 from schemas.envelope import Event, EventData
@@ -17,9 +18,10 @@ from services.simulator.november_2024.shift import Shift
 from services.simulator.november_2024.splits import shares
 
 OVERDUE_PERMILLE = 5
+Method = Literal["portal", "qr_code", "bank_transfer"]
 Step = tuple[str, datetime, EventData]
 
-_METHODS: tuple[str, ...] = ("portal", "portal", "portal", "qr_code", "qr_code", "bank_transfer")
+_METHODS: tuple[Method, ...] = ("portal", "portal", "portal", "qr_code", "qr_code", "bank_transfer")
 _SCORES = (5, 5, 5, 5, 5, 5, 5, 4, 4, 4, 4, 3, 2)
 _REASONS = ("missing_papers", "wrong_form", "not_competent")
 

@@ -1,4 +1,4 @@
-"""When people file: the shape of a week and of a day, at the counter and online. All moments are local, to the second."""
+"""When people file: the shape of a week and of a day, at the counter and online. Moments are local, to the second."""
 
 from __future__ import annotations
 

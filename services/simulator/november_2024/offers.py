@@ -6,16 +6,20 @@ The report prints percentages only. The numbers of dossiers and procedures are o
 from __future__ import annotations
 
 from functools import cache
-from itertools import cycle, islice
+from itertools import cycle
 from random import Random
 from typing import Literal, NamedTuple
 
 from services.simulator.november_2024 import tables
 from services.simulator.november_2024.splits import ratio_near
 
-SEED = "november-2024"
 Obligation = Literal["tax", "fee"]
 OnlineLevel = Literal["partial", "full"]
+
+
+def chance(purpose: str) -> Random:
+    """A source of chance that is the same each time, of its own for each purpose."""
+    return Random(f"november-2024/{purpose}")  # noqa: S311 - nothing here is a secret
 
 
 class Offer(NamedTuple):
@@ -96,8 +100,8 @@ def offers(profile: Profile) -> tuple[Offer, ...]:
 
 
 def _procedure_codes(fields: tuple[str, ...]) -> list[str]:
-    rng = Random(f"{SEED}/{'+'.join(fields)}")
-    return list(islice((f"{rng.choice('112')}.0{number:05d}" for number in rng.sample(range(10**5), 100)), 100))
+    rng = chance("+".join(fields))
+    return [f"{rng.choice('112')}.0{number:05d}" for number in rng.sample(range(10**5), 100)]
 
 
 class Cell(NamedTuple):

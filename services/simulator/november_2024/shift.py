@@ -1,4 +1,4 @@
-"""Moving the whole scenario by whole weeks: every time and day goes through a `Shift`, and every event is made by one."""
+"""Moving the scenario by whole weeks: every time and day goes through a `Shift`, and every event is made by one."""
 
 from __future__ import annotations
 

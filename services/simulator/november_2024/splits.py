@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from random import Random
 
 _AMOUNT_WEIGHTS = (4, 4, 5, 5, 6, 6, 8, 8, 10, 10, 12, 15, 15, 20, 30, 40, 90)
@@ -19,7 +19,7 @@ def amounts(total: int, count: int, rng: Random) -> list[int]:
         return []
     ends = list(accumulate(rng.choice(_AMOUNT_WEIGHTS) for _ in range(count)))
     cuts = [total * end // ends[-1] // 1000 * 1000 for end in ends[:-1]]
-    return [after - before for before, after in zip([0, *cuts], [*cuts, total], strict=True)]
+    return [after - before for before, after in pairwise((0, *cuts, total))]
 
 
 def ratio_near(permille: int, about: int) -> tuple[int, int]:
@@ -36,7 +36,7 @@ def ratio_near(permille: int, about: int) -> tuple[int, int]:
 
 
 def shares(total: int, weights: Sequence[int]) -> list[int]:
-    """`total` divided among `weights`, in whole numbers: each share is rounded, none is more than 1 off, the sum holds."""
+    """`total` divided among `weights` in whole numbers: none is more than 1 off, the sum is exact."""
     ends = list(accumulate(weights, initial=0))
     cuts = [(2 * total * end + ends[-1]) // (2 * ends[-1]) for end in ends]
-    return [after - before for before, after in zip(cuts, cuts[1:], strict=False)]
+    return [after - before for before, after in pairwise(cuts)]

@@ -17,9 +17,9 @@ def rows(name: str) -> tuple[dict[str, str], ...]:
 
 
 class Paid(NamedTuple):
-    """How many payments of one kind were made online in a district, and how much together (đồng)."""
+    """The payments of one kind made online in a district, and their sum (đồng)."""
 
-    count: int
+    payments: int
     total: int
 
 

@@ -1,0 +1,184 @@
+"""Folding the whole log anew, entity by entity, and holding the result against what lives: the proof that rollups are folds of events.
+
+This is another road than a batch takes: every entity is folded once from all its facts, and rollups are grouped sums of points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import EntityRef
+from schemas.fold import Fact, in_order
+from schemas.registry import DATA_TYPES
+from services.aggregator.folding import calendars_of, fold, pack, unpack
+
+CHUNK = 5000
+Progress = Callable[[str, int, int], None]
+"""(what is being done, done so far, of how many)."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A table in which the live rows are not what the log gives: rows only there, rows only in the fold, and some of them."""
+
+    table: str
+    only_live: int
+    only_folded: int
+    examples: tuple[str, ...]
+
+
+def check(conninfo: str, progress: Progress) -> list[Difference]:
+    """Compare, in one snapshot, while everything goes on working. An empty list is agreement."""
+    with psycopg.connect(conninfo) as conn:
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        _fold_log(conn, progress)
+        found = [_compare(conn, table) for table in TABLES]
+        conn.rollback()
+    return [difference for difference in found if difference]
+
+
+def rebuild(conninfo: str, progress: Progress) -> None:
+    """Replace state, series and rollups by the fold of the log. Aggregators wait meanwhile; nothing is lost if this is stopped."""
+    with psycopg.connect(conninfo) as conn:
+        conn.execute("SELECT FROM calendar_version FOR UPDATE")
+        _fold_log(conn, progress)
+        conn.execute(_REPLACE)
+
+
+def _fold_log(conn: Connection, progress: Progress) -> None:
+    conn.execute(_SCRATCH)
+    _copy_facts(conn, progress)
+    conn.execute("ANALYZE folded_fact")
+    _fold_entities(conn, _calendars(conn), progress)
+    conn.execute(_ROLLUPS)
+
+
+def _copy_facts(conn: Connection, progress: Progress) -> None:
+    row = conn.execute("SELECT count(*) FROM event").fetchone()
+    total, done = (row[0] if row else 0), 0
+    for rows in _chunks(conn, "SELECT time, key, type, unit, origin, data FROM event"):
+        with conn.cursor().copy("COPY folded_fact (kind, id, fact) FROM STDIN") as copy:
+            for time, key, type_, unit, origin, data in rows:
+                fact = Jsonb(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data)))
+                for ref in DATA_TYPES[type_].touched(unit, data):
+                    copy.write_row((*ref, fact))
+        done += len(rows)
+        progress("reading the log", done, total)
+
+
+def _calendars(conn: Connection) -> CalendarHistory:
+    return calendars_of(unpack(fact) for (fact,) in conn.execute("SELECT fact FROM folded_fact WHERE kind = 'calendar'"))
+
+
+def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progress) -> None:
+    row = conn.execute("SELECT count(*) FROM folded_fact").fetchone()
+    total, done = (row[0] if row else 0), 0
+    entities: list[tuple[Any, ...]] = []
+    points: list[tuple[Any, ...]] = []
+    for ref, facts in _entities(conn):
+        folded = fold(ref, facts, calendars)
+        head = (*ref, folded.unit, folded.origin, folded.status, folded.opened_at, folded.due_at, folded.ended_at, folded.notice_at)
+        entities.append((*head, Jsonb(folded.state), Jsonb([pack(f) for f in facts])))
+        points += [(p.measure, p.unit, p.origin, Jsonb(dict(p.labels)), p.time, p.key, p.value) for p in folded.points]
+        done += len(facts)
+        if len(entities) >= CHUNK:
+            _write(conn, entities, points)
+            progress("folding", done, total)
+    _write(conn, entities, points)
+    progress("folding", total, total)
+
+
+def _entities(conn: Connection) -> Iterator[tuple[EntityRef, list[Fact]]]:
+    rows = (row for chunk in _chunks(conn, 'SELECT kind, id, fact FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"') for row in chunk)
+    for ref, group in groupby(rows, key=lambda row: EntityRef(row[0], row[1])):
+        yield ref, in_order(unpack(fact) for _, _, fact in group)
+
+
+def _chunks(conn: Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
+    with conn.cursor(name="log") as cursor:
+        cursor.execute(query)  # type: ignore[arg-type]
+        while rows := cursor.fetchmany(CHUNK):
+            yield rows
+
+
+def _write(conn: Connection, entities: list[tuple[Any, ...]], points: list[tuple[Any, ...]]) -> None:
+    for statement, rows in ((_COPY_ENTITY, entities), (_COPY_POINT, points)):
+        with conn.cursor().copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
+        rows.clear()
+
+
+def _compare(conn: Connection, table: str) -> Difference | None:
+    live, folded = TABLES[table]
+    only_live, live_rows = _except(conn, live, folded)
+    only_folded, folded_rows = _except(conn, folded, live)
+    examples = (*(f"only live: {row}" for row in live_rows), *(f"only folded: {row}" for row in folded_rows))
+    return Difference(table, only_live, only_folded, examples) if examples else None
+
+
+def _except(conn: Connection, left: str, right: str) -> tuple[int, list[str]]:
+    query = f"WITH x AS (({left}) EXCEPT ALL ({right})) SELECT count(*) OVER (), x::text FROM x LIMIT 3"
+    rows = conn.execute(query).fetchall()  # type: ignore[arg-type]
+    return (rows[0][0] if rows else 0), [row[1][:300] for row in rows]
+
+
+_ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
+_COPY_ENTITY = f"COPY folded_entity ({_ENTITY}) FROM STDIN"
+_COPY_POINT = "COPY folded_point (measure, unit, origin, labels, time, key, value) FROM STDIN"
+_SCRATCH = """
+CREATE TEMP TABLE folded_fact (kind text, id text, fact jsonb) ON COMMIT DROP;
+CREATE TEMP TABLE folded_entity (LIKE entity) ON COMMIT DROP;
+ALTER TABLE folded_entity ALTER version SET DEFAULT 1;
+CREATE TEMP TABLE folded_point (measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric)
+    ON COMMIT DROP;
+"""
+_BUCKETS = {"rollup_hour": "date_trunc('hour', p.time)", "rollup_day": "date_bin('1 day', p.time, '1999-12-31 17:00+00')"}
+_ROLLUPS = "".join(
+    f"CREATE TEMP TABLE folded_{table} ON COMMIT DROP AS SELECT measure, unit, origin, labels, {bucket} AS bucket, count(*) AS count, "
+    "sum(value) AS sum, min(value) AS min, max(value) AS max FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
+    for table, bucket in _BUCKETS.items()
+)
+_SYSTEM_OF = "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
+_SOURCES = f"""
+SELECT source, {_SYSTEM_OF} AS system, count(*)::bigint AS events, max(time) AS last_time, max(recorded) AS last_recorded
+FROM event GROUP BY 1, 2
+"""
+_NAMED = "s.measure, s.unit, s.origin, s.labels"
+TABLES: dict[str, tuple[str, str]] = {
+    "event_key": ("SELECT key, time FROM event_key", "SELECT key, time FROM event"),
+    "entity": (f"SELECT {_ENTITY} FROM entity", f"SELECT {_ENTITY} FROM folded_entity"),
+    "point": (
+        f"SELECT {_NAMED}, time, key, value FROM point p JOIN series s ON s.id = p.series",
+        "SELECT measure, unit, origin, labels, time, key, value FROM folded_point",
+    ),
+    **{
+        table: (
+            f"SELECT {_NAMED}, bucket, count, sum, min, max FROM {table} r JOIN series s ON s.id = r.series",
+            f"SELECT measure, unit, origin, labels, bucket, count, sum, min, max FROM folded_{table}",
+        )
+        for table in _BUCKETS
+    },
+    "source": ("SELECT source, system, events, last_time, last_recorded FROM source", _SOURCES),
+}
+"""table -> (the live rows by natural key, the rows that the log gives)."""
+
+_SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
+_REPLACE = f"""
+INSERT INTO series (measure, unit, origin, labels) SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
+TRUNCATE entity, point, rollup_hour, rollup_day, source;
+INSERT INTO entity SELECT * FROM folded_entity;
+INSERT INTO point SELECT s.id, p.time, p.key, p.value FROM folded_point p {_SERIES_OF};
+INSERT INTO rollup_hour SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_hour r {_SERIES_OF};
+INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_day r {_SERIES_OF};
+INSERT INTO source {_SOURCES};
+UPDATE calendar_version SET version = version + 1;
+"""

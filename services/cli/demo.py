@@ -1,0 +1,100 @@
+"""`ioc demo`: a centre of its own, alive on the published figures of November 2024."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from infra.local.servers import Instance
+    from services.kit.settings import Settings
+
+SCENARIO = "november-2024"
+
+
+@click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
+def demo() -> None:
+    """Start a centre in a data folder of its own and load the scenario, moved by whole weeks so that it ends now."""
+    from infra.local.choice import open_instance
+    from services.cli.lifecycle import bring_up, explained, stopping_on_failure
+
+    instance = open_instance("demo")
+    with explained(), stopping_on_failure(instance):
+        bring_up(instance)
+        weeks = _load_once(instance)
+    click.echo(_welcome(instance, weeks))
+
+
+def _load_once(instance: Instance) -> int:
+    """Load the scenario unless it was loaded before; returns the weeks it is shifted by."""
+    from schemas.calendar import local_day
+    from services.cli.lifecycle import say
+    from services.cli.load import load_scenario, progress_bar, weeks_for
+    from services.cli.prepare import settings_of
+    from services.kit import clock
+    from services.simulator import SCENARIOS
+
+    loaded = instance.data / "scenario.loaded"
+    if loaded.exists():
+        return int(loaded.read_text())
+    started = instance.data / "scenario.weeks"
+    scenario = SCENARIOS[SCENARIO]
+    # The shift is kept from the first try on: an interrupted load is finished, not begun again with other dates.
+    if not started.exists():
+        started.write_text(str(weeks_for(scenario, "now", local_day(clock.now()))))
+    weeks = int(started.read_text())
+    say(f"loading {SCENARIO}, {weeks} weeks later")
+    with progress_bar("events sent", scenario.count_estimate()) as advance:
+        sent, _ = load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
+    with progress_bar("events stored", sent) as advance:
+        asyncio.run(_wait_stored(settings_of(instance, "cli"), advance))
+    loaded.write_text(str(weeks))
+    return weeks
+
+
+async def _wait_stored(settings: Settings, advance: Callable[[int], None]) -> None:
+    """Until the aggregator has nothing left to do."""
+    from schemas.streams import AGGREGATOR
+    from services.kit import bus
+
+    async with bus.connected(settings, "demo") as client:
+        js = client.jetstream()
+        while True:
+            info = await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
+            advance(info.ack_floor.stream_seq if info.ack_floor else 0)
+            if not info.num_pending and not info.num_ack_pending:
+                return
+            await asyncio.sleep(0.3)
+
+
+def _welcome(instance: Instance, weeks: int) -> str:
+    start, end = (date(2024, 11, day) + timedelta(weeks=weeks) for day in (1, 30))
+    period = f"--from {start} --to {end}"
+    token = instance.secrets / "emitter_procedures"
+    ports = instance.ports
+    return f"""
+The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks: {start:%d/%m/%Y} to {end:%d/%m/%Y}.
+
+Ask for figures
+  ./ioc query payments_fee_amount --by unit {period}
+  ./ioc query online_dossier_share --by unit {period}
+  ./ioc query ii06 {period}
+  ./ioc explain overdue_share {period}
+  ./ioc findings
+
+Look
+  ./ioc status                          processes, health, what waits
+  http://127.0.0.1:{ports["prometheus"]}                 Prometheus
+  http://127.0.0.1:{ports["alertmanager"]}                 Alertmanager
+
+Send an event
+  ./ioc events dossier.submitted        its contract, and a sample to send with `./ioc emit`
+  curl -s http://127.0.0.1:{ports["emitters"]}/openapi.json  the emitters' doors (token: {token})
+
+Stop
+  ./ioc down
+"""

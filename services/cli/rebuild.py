@@ -1,0 +1,35 @@
+"""`ioc rebuild`: fold the log anew, to check what lives or to replace it."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command(epilog="\b\nExamples:\n  ioc rebuild --check     nothing is changed; exit 1 where live rows and log disagree\n  ioc rebuild             replace state, series and rollups")
+@click.option("--check", "only_check", is_flag=True, help="Compare only.")
+def rebuild(only_check: bool) -> None:
+    """Fold all stored events anew: the same rows must come out as live in the tables."""
+    from services.aggregator import rebuild as folding
+    from services.cli.lifecycle import chosen_instance
+    from services.cli.load import progress_bar
+    from services.cli.prepare import settings_of
+
+    conninfo = settings_of(chosen_instance(), "cli").database("owner")
+    with progress_bar("folding the log", 100) as advance:
+
+        def progress(what: str, done: int, total: int) -> None:
+            half = 0 if what == "reading the log" else 50
+            advance(half + (50 * done // total if total else 50))
+
+        if not only_check:
+            folding.rebuild(conninfo, progress)
+            differences = []
+        else:
+            differences = folding.check(conninfo, progress)
+    for d in differences:
+        click.secho(f"{d.table}: {d.only_live:,} rows only live, {d.only_folded:,} only in the fold of the log", fg="red", err=True)
+        for example in d.examples:
+            click.echo(f"  {example}", err=True)
+    if differences:
+        raise click.ClickException("live rows and log disagree; `ioc rebuild` makes them agree")
+    click.echo("live rows and log agree" if only_check else "state, series and rollups are the fold of the log")
