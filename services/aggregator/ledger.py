@@ -172,23 +172,23 @@ def _entity_row(c: Change) -> tuple[Any, ...]:
 
 
 _KEYS = """
-INSERT INTO event_key (key, digest, time) SELECT * FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[])
+INSERT INTO event_key (key, digest, time) SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[])
 ON CONFLICT DO NOTHING RETURNING key
 """
-_DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%s::uuid[])"
+_DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%b::uuid[])"
 _LOG = "COPY event (time, key, type, unit, origin, shiftdays, source, id, recorded, data) FROM STDIN"
 _OPEN_SINCE = """
 SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
 """
 _HOLD = """
-SELECT kind, id, version, facts FROM entity JOIN unnest(%s::text[], %s::text[]) AS t(kind, id) USING (kind, id)
+SELECT kind, id, version, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
 ORDER BY kind, id FOR UPDATE OF entity
 """
 _ENTITIES = """
 INSERT INTO entity (kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
 SELECT kind, id, base + 1, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts
-FROM unnest(%s::text[], %s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-            %s::timestamptz[], %s::timestamptz[], %s::jsonb[], %s::jsonb[])
+FROM unnest(%b::text[], %b::text[], %b::int[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
+            %b::timestamptz[], %b::timestamptz[], %b::jsonb[], %b::jsonb[])
      AS t(kind, id, base, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
 ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
@@ -197,7 +197,7 @@ ON CONFLICT (kind, id) DO UPDATE SET
 WHERE entity.version = excluded.version - 1
 """
 _SOURCES = """
-INSERT INTO source AS s SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::timestamptz[], %s::timestamptz[])
+INSERT INTO source AS s SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::timestamptz[], %b::timestamptz[])
 ON CONFLICT (source, system) DO UPDATE SET events = s.events + excluded.events,
     last_time = greatest(s.last_time, excluded.last_time), last_recorded = greatest(s.last_recorded, excluded.last_recorded)
 """

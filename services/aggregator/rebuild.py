@@ -18,7 +18,8 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact, in_order
 from schemas.registry import DATA_TYPES
-from services.aggregator.folding import calendars_of, fold, pack, unpack
+from services.aggregator.folding import fold
+from services.kit.facts import calendars_of, pack, unpack
 
 CHUNK = 5000
 Progress = Callable[[str, int, int], None]
@@ -64,10 +65,10 @@ def _fold_log(conn: Connection, progress: Progress) -> None:
 def _copy_facts(conn: Connection, progress: Progress) -> None:
     row = conn.execute("SELECT count(*) FROM event").fetchone()
     total, done = (row[0] if row else 0), 0
-    for rows in _chunks(conn, "SELECT time, key, type, unit, origin, data FROM event"):
+    for rows in _chunks(conn, "SELECT time, key, type, unit, origin, shiftdays, data FROM event"):
         with conn.cursor().copy("COPY folded_fact (kind, id, fact) FROM STDIN") as copy:
-            for time, key, type_, unit, origin, data in rows:
-                fact = Jsonb(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data)))
+            for time, key, type_, unit, origin, shiftdays, data in rows:
+                fact = Jsonb(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data, shiftdays)))
                 for ref in DATA_TYPES[type_].touched(unit, data):
                     copy.write_row((*ref, fact))
         done += len(rows)

@@ -47,7 +47,7 @@ class SeriesIds:
         return self._ids
 
 
-_WANTED = "unnest(%s::text[], %s::text[], %s::text[], %s::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)"
+_WANTED = "unnest(%b::text[], %b::text[], %b::text[], %b::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)"
 _MAKE_SERIES = f"""
 INSERT INTO series (measure, unit, origin, labels) SELECT measure, unit, origin, labels FROM {_WANTED}
 WHERE NOT EXISTS (SELECT FROM series s WHERE (s.measure, s.unit, s.origin, s.labels) = (t.measure, t.unit, t.origin, t.labels))
@@ -107,7 +107,7 @@ class Disagreement(Exception):
 
 
 _DELETE_POINTS = """
-DELETE FROM point p USING unnest(%s::int[], %s::timestamptz[], %s::uuid[]) AS t(series, time, key)
+DELETE FROM point p USING unnest(%b::int[], %b::timestamptz[], %b::uuid[]) AS t(series, time, key)
 WHERE p.series = t.series AND p.time = t.time AND p.key = t.key
 """
 
@@ -131,7 +131,7 @@ async def _add(conn: AsyncConnection, rollup: Rollup, added: list[Row], anew: se
 
 
 _ADD = """
-INSERT INTO {table} AS r SELECT * FROM unnest(%s::int[], %s::timestamptz[], %s::bigint[], %s::numeric[], %s::numeric[], %s::numeric[])
+INSERT INTO {table} AS r SELECT * FROM unnest(%b::int[], %b::timestamptz[], %b::bigint[], %b::numeric[], %b::numeric[], %b::numeric[])
 ON CONFLICT (series, bucket) DO UPDATE SET count = r.count + excluded.count, sum = r.sum + excluded.sum,
     min = least(r.min, excluded.min), max = greatest(r.max, excluded.max)
 """
@@ -148,16 +148,16 @@ async def _recompute(conn: AsyncConnection, rollup: Rollup, places: list[tuple[i
 
 
 _LOCK = """
-SELECT 1 FROM {table} JOIN unnest(%s::int[], %s::timestamptz[]) AS t(series, bucket) USING (series, bucket)
+SELECT 1 FROM {table} JOIN unnest(%b::int[], %b::timestamptz[]) AS t(series, bucket) USING (series, bucket)
 ORDER BY series, bucket FOR UPDATE OF {table}
 """
 _DELETE = """
-DELETE FROM {table} r USING unnest(%s::int[], %s::timestamptz[]) AS t(series, bucket)
+DELETE FROM {table} r USING unnest(%b::int[], %b::timestamptz[]) AS t(series, bucket)
 WHERE r.series = t.series AND r.bucket = t.bucket
 """
 _ANEW = """
 INSERT INTO {table} SELECT t.series, t.bucket, s.count, s.sum, s.min, s.max
-FROM unnest(%s::int[], %s::timestamptz[]) AS t(series, bucket), LATERAL (
+FROM unnest(%b::int[], %b::timestamptz[]) AS t(series, bucket), LATERAL (
     SELECT count(*), sum(value), min(value), max(value) FROM point p
     WHERE p.series = t.series AND p.time >= t.bucket AND p.time < t.bucket + %s) s
 WHERE s.count > 0
