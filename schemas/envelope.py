@@ -240,7 +240,8 @@ def _check_personal_data(event: Event) -> None:
 
 
 def _look_closer(name: str, value: Any) -> None:
-    """Of the typed value only texts are looked at: a sum of 12 digits is no citizen number. A code may have 12 digits, but not in one run."""
+    """Of the typed value only texts are looked at: a sum of 12 digits is no citizen number. A code may have 12
+    digits, but not in one run."""
     for text in _texts(value):
         if name not in _CODES or _RUN_OF_12.search(text):
             _refuse_personal(f"data.{name}", text)

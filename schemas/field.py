@@ -61,7 +61,8 @@ class ReportAccepted(ReportEvent, event="report.accepted"):
 
 
 class ReportResolved(ReportEvent, event="report.resolved"):
-    """It was done: answered at once (`answered`) or handled by a unit (`handled`); absent where the source says neither."""
+    """It was done: answered at once (`answered`) or handled by a unit (`handled`); absent where the source says
+    neither."""
 
     handling: Literal["answered", "handled"] | None = None
 

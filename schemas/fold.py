@@ -73,7 +73,8 @@ class Measure:
     vi: str
     en: str
     covered_by: str = ""
-    """The measure that shows that a unit reports at all, so that no point means 0 and not unknown; default: any of the system."""
+    """The measure that shows that a unit reports at all, so that no point means 0 and not unknown; default: any of
+    the system."""
 
 
 def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[Fact]:

@@ -41,7 +41,16 @@ class FeatureRetired(FeatureEvent, event="feature.retired"):
 
 EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired)
 
-MEASURES = (Measure("map_features", "feature", ("layer",), "Đối tượng trên bản đồ", "Features on the map (steps)", covered_by="map_features"),)
+MEASURES = (
+    Measure(
+        "map_features",
+        "feature",
+        ("layer",),
+        "Đối tượng trên bản đồ",
+        "Features on the map (steps)",
+        covered_by="map_features",
+    ),
+)
 
 
 def fold_feature(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:

@@ -44,7 +44,7 @@ MEASURES: dict[str, Measure] = {m.name: m for module, *_ in SYSTEMS.values() for
 MEASURE_SYSTEM: dict[str, str] = {m.name: slug for slug, (module, *_) in SYSTEMS.items() for m in module.MEASURES}
 FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind, fold in module.FOLDS.items()}
 
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[valid-type]  # noqa: UP007
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[arg-type]  # noqa: UP007
 
 
 def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
@@ -55,4 +55,4 @@ def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
 def make(data: EventData, *, source: str, id: str, time: datetime, unit: str, **attributes: Any) -> Event:
     """Build an event from its data. Raises pydantic's ValidationError where an attribute is malformed."""
     model = EVENT_MODELS[type_name(type(data))]
-    return model(specversion="1.0", source=source, id=id, time=time, unit=unit, data=data, **attributes)  # type: ignore[arg-type]
+    return model(specversion="1.0", source=source, id=id, time=time, unit=unit, data=data, **attributes)

@@ -74,10 +74,23 @@ EVENTS: tuple[type[EventData], ...] = (MentionAggregated, TopicSpiked, CrisisOpe
 _CRISIS = ("severity", "topic")
 MEASURES = (
     Measure("mentions", "mention", ("source", "tone", "topic"), "Lượt đề cập", "Mentions", covered_by="mentions"),
-    Measure("topics_spiked", "spike", ("topic",), "Chủ đề tăng đột biến", "Sudden rises of a topic", covered_by="mentions"),
-    Measure("crises_opened", "crisis", _CRISIS, "Khủng hoảng truyền thông phát sinh", "Crises opened", covered_by="mentions"),
-    Measure("crises_closed", "crisis", _CRISIS, "Khủng hoảng truyền thông đã xử lý", "Crises closed", covered_by="mentions"),
-    Measure("crisis_minutes", "minute", _CRISIS, "Thời gian xử lý khủng hoảng", "Minutes from a crisis to its end", covered_by="mentions"),
+    Measure(
+        "topics_spiked", "spike", ("topic",), "Chủ đề tăng đột biến", "Sudden rises of a topic", covered_by="mentions"
+    ),
+    Measure(
+        "crises_opened", "crisis", _CRISIS, "Khủng hoảng truyền thông phát sinh", "Crises opened", covered_by="mentions"
+    ),
+    Measure(
+        "crises_closed", "crisis", _CRISIS, "Khủng hoảng truyền thông đã xử lý", "Crises closed", covered_by="mentions"
+    ),
+    Measure(
+        "crisis_minutes",
+        "minute",
+        _CRISIS,
+        "Thời gian xử lý khủng hoảng",
+        "Minutes from a crisis to its end",
+        covered_by="mentions",
+    ),
 )
 
 FOLDS: dict[str, Fold] = {

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 @dataclass(frozen=True)
 class Stream:
-    """A JetStream stream: file storage, limits retention; `max_share` of the broker's disk; full means refuse, not drop."""
+    """A JetStream stream: file storage, limits retention; `max_share` of the broker's disk; full means refuse, not
+    drop."""
 
     name: str
     subjects: tuple[str, ...]
@@ -33,9 +34,15 @@ class Consumer:
         return 8 * self.batch
 
 
-EVENTS = Stream("EVENTS", ("ioc.events.>",), timedelta(days=400), 0.7, timedelta(minutes=10), "everything that happened")
-QUARANTINE = Stream("QUARANTINE", ("ioc.quarantine.>",), timedelta(days=400), 0.1, timedelta(hours=24), "what could not be understood")
-ALERTS = Stream("ALERTS", ("ioc.alerts.>",), timedelta(days=400), 0.1, timedelta(minutes=10), "alarms and what was done about them")
+EVENTS = Stream(
+    "EVENTS", ("ioc.events.>",), timedelta(days=400), 0.7, timedelta(minutes=10), "everything that happened"
+)
+QUARANTINE = Stream(
+    "QUARANTINE", ("ioc.quarantine.>",), timedelta(days=400), 0.1, timedelta(hours=24), "what could not be understood"
+)
+ALERTS = Stream(
+    "ALERTS", ("ioc.alerts.>",), timedelta(days=400), 0.1, timedelta(minutes=10), "alarms and what was done about them"
+)
 STREAMS = (EVENTS, QUARANTINE, ALERTS)
 
 AGGREGATOR = Consumer("aggregator", "EVENTS", 1000, timedelta(seconds=15))

@@ -1,4 +1,5 @@
-"""Forward-only migrations: every `migrations/NNNN_*.sql` not yet applied, in order, each in a transaction of its own."""
+"""Forward-only migrations: every `migrations/NNNN_*.sql` not yet applied, in order, each in a transaction of its
+own."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ def migrate(conninfo: str, say: Callable[[str], None] = lambda text: None) -> li
     with psycopg.connect(conninfo, autocommit=True) as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         conn.execute(
-            "CREATE TABLE IF NOT EXISTS schema_migration (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+            "CREATE TABLE IF NOT EXISTS schema_migration ("
+            "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
         )
         known = {name for (name,) in conn.execute("SELECT name FROM schema_migration")}
         for path in sorted(MIGRATIONS.glob("*.sql")):

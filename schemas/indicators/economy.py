@@ -13,7 +13,15 @@ def _plan(code: str, vi: str, en: str, unit: str, decimals: int = 0) -> tuple[In
     return (
         Indicator(code, vi, en, actual, unit, decimals, better="higher"),
         Indicator(f"{code}_plan", f"{vi}: kế hoạch", f"{en}: plan", plan, unit, decimals),
-        Indicator(f"{code}_of_plan", f"{vi}: so kế hoạch", f"{en}: share of the plan", Ratio(actual, plan), "%", 2, better="higher"),
+        Indicator(
+            f"{code}_of_plan",
+            f"{vi}: so kế hoạch",
+            f"{en}: share of the plan",
+            Ratio(actual, plan),
+            "%",
+            2,
+            better="higher",
+        ),
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Union
+from typing import Literal, TypeAlias
 
-Where = dict[str, tuple[str, ...]]
+Where = Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Statement:
     over_units: Literal["sum", "mean"] | None = None
 
 
-Formula = Union[Sum, Stock, Last, Distinct, Combine, Ratio, UnitMean, Statement]
+Formula: TypeAlias = Sum | Stock | Last | Distinct | Combine | Ratio | UnitMean | Statement
 
 
 def children(formula: Formula) -> tuple[Formula, ...]:

@@ -26,13 +26,27 @@ def _resolution(code: str, vi: str, en: str) -> tuple[Indicator, Indicator, Indi
     value = Statement(f"nq02_{code}")
     return (
         Indicator(f"nq02_{code}", f"{vi} (NQ 02/NQ-CP)", f"{en} (Resolution 02)", value, "%", 2, better="higher"),
-        Indicator(f"nq02_{code}_target", f"{vi}: chỉ tiêu", f"{en}: target", Statement(f"nq02_{code}", "target"), "%", 2),
-        Indicator(f"nq02_{code}_reached", f"{vi}: đạt chỉ tiêu", f"{en}: target reached", Statement(f"nq02_{code}", "reached"), "yes/no"),
+        Indicator(
+            f"nq02_{code}_target", f"{vi}: chỉ tiêu", f"{en}: target", Statement(f"nq02_{code}", "target"), "%", 2
+        ),
+        Indicator(
+            f"nq02_{code}_reached",
+            f"{vi}: đạt chỉ tiêu",
+            f"{en}: target reached",
+            Statement(f"nq02_{code}", "reached"),
+            "yes/no",
+        ),
     )
 
 
 def _certified(code: str, vi: str, en: str) -> Indicator:
-    return Indicator(f"ecert_{code}", f"Chứng thực bản sao điện tử: {vi}", f"Certified e-copies: {en}", Statement(f"ecert_{code}"), "dossier")
+    return Indicator(
+        f"ecert_{code}",
+        f"Chứng thực bản sao điện tử: {vi}",
+        f"Certified e-copies: {en}",
+        Statement(f"ecert_{code}"),
+        "dossier",
+    )
 
 
 def _programme(code: str, vi: str, en: str, unit: str) -> Indicator:
@@ -138,5 +152,3 @@ INDICATORS = rows(
     _programme("vneid_campaign_vehicle_registrations_linked", "Đăng ký xe tích hợp VNeID", "Vehicle registrations linked", "document"),
     _programme("vneid_campaign_tax_codes_linked", "Mã số thuế tích hợp VNeID", "Tax codes linked", "document"),
 )  # fmt: skip
-
-

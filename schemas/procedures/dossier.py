@@ -28,7 +28,8 @@ _ENDS = (("resolved",), ("returned",), ("stopped", "refused", "withdrawn"))
 
 
 class Promise(NamedTuple):
-    """From `since` on the dossier is due at `due`; `paused` while a supplement is awaited. `key`: the event that said so."""
+    """From `since` on the dossier is due at `due`; `paused` while a supplement is awaited. `key`: the event that said
+    so."""
 
     since: datetime
     due: datetime

@@ -1,4 +1,5 @@
-"""Wiring of the aggregator: FastStream pulls batches of raw messages, `consume` handles them, a watchdog minds the consumer."""
+"""Wiring of the aggregator: FastStream pulls batches of raw messages, `consume` handles them, a watchdog minds the
+consumer."""
 
 from __future__ import annotations
 
@@ -42,7 +43,8 @@ def broker_of(settings: Settings) -> NatsBroker:
 
 
 async def watch(js: JetStreamContext, pool: AsyncConnectionPool, health: Health) -> None:
-    """Mind the durable consumer: FastStream would spin for ever without a word if it vanished. Also note the safe position."""
+    """Mind the durable consumer: FastStream would spin for ever without a word if it vanished. Also note the safe
+    position."""
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         try:
@@ -73,7 +75,8 @@ async def _known_position(pool: AsyncConnectionPool) -> int:
 
 
 _NOTE_POSITION = """
-INSERT INTO position AS p VALUES (%s, %s) ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq < excluded.seq
+INSERT INTO position AS p VALUES (%s, %s)
+ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq < excluded.seq
 """
 
 

@@ -1,4 +1,5 @@
-"""One batch from hand to acknowledged, whatever happens meanwhile: an outage is waited out, a poison message is found and set aside."""
+"""One batch from hand to acknowledged, whatever happens meanwhile: an outage is waited out, a poison message is found
+and set aside."""
 
 from __future__ import annotations
 
@@ -51,12 +52,20 @@ class Consumer:
         self._health.progress()
 
     async def _persist(self, accepted: list[tuple[Msg, Incoming]]) -> list[Refused]:
-        """Store; returns what turned out not to be storable. One bad event never fails the others: halves are tried alone."""
+        """Store; returns what turned out not to be storable. One bad event never fails the others: halves are tried
+        alone."""
         if not accepted:
             return []
         try:
             stored = await self._insist([m for m, _ in accepted], lambda: self._store([i for _, i in accepted]))
-        except (psycopg.DataError, psycopg.IntegrityError, ValueError, LookupError, TypeError, ArithmeticError) as error:
+        except (
+            psycopg.DataError,
+            psycopg.IntegrityError,
+            ValueError,
+            LookupError,
+            TypeError,
+            ArithmeticError,
+        ) as error:
             if len(accepted) == 1:
                 log.exception("cannot be stored: %s", accepted[0][1].event.id)
                 return [Refused(accepted[0][0], Invalid("unstorable", f"{type(error).__name__} while storing it"))]

@@ -1,4 +1,5 @@
-"""The door for messages from the bus: each is validated alone, and what cannot be accepted is laid into the quarantine with its reason."""
+"""The door for messages from the bus: each is validated alone, and what cannot be accepted is laid into the
+quarantine with its reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""What a batch changes, computed without a database: facts joined to the entities they touch, and the points that come and go."""
+"""What a batch changes, computed without a database: facts joined to the entities they touch, and the points that
+come and go."""
 
 from __future__ import annotations
 
@@ -38,7 +39,7 @@ class Change:
 def facts_of(event: Event) -> dict[EntityRef, Fact]:
     """The fact that an event is for each entity it touches."""
     fact = Fact(event.time, event.key.hex, event.data.event, event.unit, event.origin, event.fields, event.shiftdays)
-    return {ref: fact for ref in event.touches}
+    return dict.fromkeys(event.touches, fact)
 
 
 def fold(ref: EntityRef, facts: Iterable[Fact], calendars: CalendarHistory) -> Folded:
@@ -53,7 +54,7 @@ def _summed(points: list[Point]) -> list[Point]:
     for point in points:
         place = (point.measure, point.unit, point.origin, tuple(sorted(point.labels)), point.time, point.key)
         sums[place] = sums.get(place, 0) + point.value
-    return [Point(*place, value) for place, value in sums.items()]
+    return [Point._make((*place, value)) for place, value in sums.items()]
 
 
 def change(

@@ -1,4 +1,5 @@
-"""Storing a batch of accepted events: one transaction for log, state, series and freshness; effectively once by the key table.
+"""Storing a batch of accepted events: one transaction for log, state, series and freshness; effectively once by the
+key table.
 
 Locks are taken in one order (keys, entities, points, rollups; sorted within each), so that several aggregators can share the work.
 """
@@ -34,7 +35,8 @@ class Incoming(NamedTuple):
 
 @dataclass
 class Stored:
-    """What became of a batch: positions (indices into it) that were new, met again, or in conflict with what is stored."""
+    """What became of a batch: positions (indices into it) that were new, met again, or in conflict with what is
+    stored."""
 
     new: list[int] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
@@ -53,7 +55,8 @@ class Calendar:
         self.history = CalendarHistory()
 
     async def refresh(self, conn: AsyncConnection, changing: bool) -> CalendarHistory:
-        """Lock the version (shared, or alone when this batch changes the calendar) and read the history if it is newer."""
+        """Lock the version (shared, or alone when this batch changes the calendar) and read the history if it is
+        newer."""
         row = await (await conn.execute(_CALENDAR_LOCK[changing])).fetchone()
         assert row is not None
         if row[0] != self.version:
@@ -108,7 +111,7 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
     columns = ([e.key for e in events], [e.digest for e in events], [e.time for e in events])
     fresh = {row[0] for row in await (await conn.execute(_KEYS, columns)).fetchall()}
     known = [e.key for e in events if e.key not in fresh]
-    digests = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
+    digests: dict[UUID, UUID] = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
     for i, incoming in enumerate(batch):
         event = incoming.event
         if event.key in fresh and first[event.key] == i:
@@ -124,12 +127,24 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
 async def _log(conn: AsyncConnection, new: Iterable[Incoming]) -> None:
     async with conn.cursor().copy(_LOG) as copy:
         for event, recorded in new:
-            head = (event.time, event.key, event.type, event.unit, event.origin, event.shiftdays, event.source, event.id)
+            head = (
+                event.time,
+                event.key,
+                event.type,
+                event.unit,
+                event.origin,
+                event.shiftdays,
+                event.source,
+                event.id,
+            )
             await copy.write_row((*head, recorded, event.data_json))
 
 
-async def _calendar_after(conn: AsyncConnection, touched: dict[EntityRef, list[Fact]], before: CalendarHistory) -> CalendarHistory:
-    """With announced changes in the batch: the new history, and all that was open at the announcement is touched too."""
+async def _calendar_after(
+    conn: AsyncConnection, touched: dict[EntityRef, list[Fact]], before: CalendarHistory
+) -> CalendarHistory:
+    """With announced changes in the batch: the new history, and all that was open at the announcement is touched
+    too."""
     news = [fact for ref, facts in touched.items() if ref.kind == "calendar" for fact in facts]
     if not news:
         return before
@@ -192,12 +207,15 @@ FROM unnest(%b::text[], %b::text[], %b::int[], %b::text[], %b::text[], %b::text[
      AS t(kind, id, base, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
 ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
-    opened_at = excluded.opened_at, due_at = excluded.due_at, ended_at = excluded.ended_at, notice_at = excluded.notice_at,
+    opened_at = excluded.opened_at,
+    due_at = excluded.due_at, ended_at = excluded.ended_at, notice_at = excluded.notice_at,
     state = excluded.state, facts = excluded.facts
 WHERE entity.version = excluded.version - 1
 """
 _SOURCES = """
-INSERT INTO source AS s SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::timestamptz[], %b::timestamptz[])
+INSERT INTO source AS s
+SELECT * FROM unnest(%b::text[], %b::text[], %b::bigint[], %b::timestamptz[], %b::timestamptz[])
 ON CONFLICT (source, system) DO UPDATE SET events = s.events + excluded.events,
-    last_time = greatest(s.last_time, excluded.last_time), last_recorded = greatest(s.last_recorded, excluded.last_recorded)
+    last_time = greatest(s.last_time, excluded.last_time),
+    last_recorded = greatest(s.last_recorded, excluded.last_recorded)
 """

@@ -1,4 +1,5 @@
-"""Folding the whole log anew, entity by entity, and holding the result against what lives: the proof that rollups are folds of events.
+"""Folding the whole log anew, entity by entity, and holding the result against what lives: the proof that rollups are
+folds of events.
 
 This is another road than a batch takes: every entity is folded once from all its facts, and rollups are grouped sums of points.
 """
@@ -28,7 +29,8 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Difference:
-    """A table in which the live rows are not what the log gives: rows only there, rows only in the fold, and some of them."""
+    """A table in which the live rows are not what the log gives: rows only there, rows only in the fold, and some of
+    them."""
 
     table: str
     only_live: int
@@ -47,7 +49,8 @@ def check(conninfo: str, progress: Progress) -> list[Difference]:
 
 
 def rebuild(conninfo: str, progress: Progress) -> None:
-    """Replace state, series and rollups by the fold of the log. Aggregators wait meanwhile; nothing is lost if this is stopped."""
+    """Replace state, series and rollups by the fold of the log. Aggregators wait meanwhile; nothing is lost if this
+    is stopped."""
     with psycopg.connect(conninfo) as conn:
         conn.execute("SELECT FROM calendar_version FOR UPDATE")
         _fold_log(conn, progress)
@@ -76,7 +79,9 @@ def _copy_facts(conn: Connection, progress: Progress) -> None:
 
 
 def _calendars(conn: Connection) -> CalendarHistory:
-    return calendars_of(unpack(fact) for (fact,) in conn.execute("SELECT fact FROM folded_fact WHERE kind = 'calendar'"))
+    return calendars_of(
+        unpack(fact) for (fact,) in conn.execute("SELECT fact FROM folded_fact WHERE kind = 'calendar'")
+    )
 
 
 def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progress) -> None:
@@ -86,7 +91,16 @@ def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progr
     points: list[tuple[Any, ...]] = []
     for ref, facts in _entities(conn):
         folded = fold(ref, facts, calendars)
-        head = (*ref, folded.unit, folded.origin, folded.status, folded.opened_at, folded.due_at, folded.ended_at, folded.notice_at)
+        head = (
+            *ref,
+            folded.unit,
+            folded.origin,
+            folded.status,
+            folded.opened_at,
+            folded.due_at,
+            folded.ended_at,
+            folded.notice_at,
+        )
         entities.append((*head, Jsonb(folded.state), Jsonb([pack(f) for f in facts])))
         points += [(p.measure, p.unit, p.origin, Jsonb(dict(p.labels)), p.time, p.key, p.value) for p in folded.points]
         done += len(facts)
@@ -98,14 +112,18 @@ def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progr
 
 
 def _entities(conn: Connection) -> Iterator[tuple[EntityRef, list[Fact]]]:
-    rows = (row for chunk in _chunks(conn, 'SELECT kind, id, fact FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"') for row in chunk)
+    rows = (
+        row
+        for chunk in _chunks(conn, 'SELECT kind, id, fact FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"')
+        for row in chunk
+    )
     for ref, group in groupby(rows, key=lambda row: EntityRef(row[0], row[1])):
         yield ref, in_order(unpack(fact) for _, _, fact in group)
 
 
 def _chunks(conn: Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
     with conn.cursor(name="log") as cursor:
-        cursor.execute(query)  # type: ignore[arg-type]
+        cursor.execute(query)
         while rows := cursor.fetchmany(CHUNK):
             yield rows
 
@@ -128,7 +146,7 @@ def _compare(conn: Connection, table: str) -> Difference | None:
 
 def _except(conn: Connection, left: str, right: str) -> tuple[int, list[str]]:
     query = f"WITH x AS (({left}) EXCEPT ALL ({right})) SELECT count(*) OVER (), x::text FROM x LIMIT 3"
-    rows = conn.execute(query).fetchall()  # type: ignore[arg-type]
+    rows = conn.execute(query).fetchall()
     return (rows[0][0] if rows else 0), [row[1][:300] for row in rows]
 
 
@@ -139,18 +157,25 @@ _SCRATCH = """
 CREATE TEMP TABLE folded_fact (kind text, id text, fact jsonb) ON COMMIT DROP;
 CREATE TEMP TABLE folded_entity (LIKE entity) ON COMMIT DROP;
 ALTER TABLE folded_entity ALTER version SET DEFAULT 1;
-CREATE TEMP TABLE folded_point (measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric)
-    ON COMMIT DROP;
+CREATE TEMP TABLE folded_point (
+    measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric
+) ON COMMIT DROP;
 """
-_BUCKETS = {"rollup_hour": "date_trunc('hour', p.time)", "rollup_day": "date_bin('1 day', p.time, '1999-12-31 17:00+00')"}
+_BUCKETS = {
+    "rollup_hour": "date_trunc('hour', p.time)",
+    "rollup_day": "date_bin('1 day', p.time, '1999-12-31 17:00+00')",
+}
 _ROLLUPS = "".join(
-    f"CREATE TEMP TABLE folded_{table} ON COMMIT DROP AS SELECT measure, unit, origin, labels, {bucket} AS bucket, count(*) AS count, "
-    "sum(value) AS sum, min(value) AS min, max(value) AS max FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
+    f"CREATE TEMP TABLE folded_{table} ON COMMIT DROP AS SELECT measure, unit, origin, labels, {bucket} AS bucket, "
+    "count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
     for table, bucket in _BUCKETS.items()
 )
-_SYSTEM_OF = "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
+_SYSTEM_OF = (
+    "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
+)
 _SOURCES = f"""
-SELECT source, {_SYSTEM_OF} AS system, count(*)::bigint AS events, max(time) AS last_time, max(recorded) AS last_recorded
+SELECT source, {_SYSTEM_OF} AS system, count(*)::bigint AS events,
+       max(time) AS last_time, max(recorded) AS last_recorded
 FROM event GROUP BY 1, 2
 """
 _NAMED = "s.measure, s.unit, s.origin, s.labels"
@@ -174,7 +199,8 @@ TABLES: dict[str, tuple[str, str]] = {
 
 _SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
 _REPLACE = f"""
-INSERT INTO series (measure, unit, origin, labels) SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
+INSERT INTO series (measure, unit, origin, labels)
+SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
 TRUNCATE entity, point, rollup_hour, rollup_day, source;
 INSERT INTO entity SELECT * FROM folded_entity;
 INSERT INTO point SELECT s.id, p.time, p.key, p.value FROM folded_point p {_SERIES_OF};

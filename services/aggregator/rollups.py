@@ -28,7 +28,8 @@ class SeriesName(NamedTuple):
 
 
 class SeriesIds:
-    """Ids of series by name. New ones are committed at once, on a connection of their own, so that no batch waits for another's."""
+    """Ids of series by name. New ones are committed at once, on a connection of their own, so that no batch waits for
+    another's."""
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool = pool
@@ -47,10 +48,14 @@ class SeriesIds:
         return self._ids
 
 
-_WANTED = "unnest(%b::text[], %b::text[], %b::text[], %b::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)"
+_WANTED = (
+    "unnest(%b::text[], %b::text[], %b::text[], %b::jsonb[]) WITH ORDINALITY AS t(measure, unit, origin, labels, n)"
+)
 _MAKE_SERIES = f"""
 INSERT INTO series (measure, unit, origin, labels) SELECT measure, unit, origin, labels FROM {_WANTED}
-WHERE NOT EXISTS (SELECT FROM series s WHERE (s.measure, s.unit, s.origin, s.labels) = (t.measure, t.unit, t.origin, t.labels))
+WHERE NOT EXISTS (
+    SELECT FROM series s WHERE (s.measure, s.unit, s.origin, s.labels) = (t.measure, t.unit, t.origin, t.labels)
+)
 ORDER BY n ON CONFLICT DO NOTHING
 """
 _SERIES = f"SELECT s.id FROM {_WANTED} JOIN series s USING (measure, unit, origin, labels) ORDER BY n"
@@ -97,7 +102,9 @@ async def apply(conn: AsyncConnection, removed: list[Row], added: list[Row]) -> 
 
 
 async def _delete_points(conn: AsyncConnection, removed: list[Row]) -> None:
-    found = await conn.execute(_DELETE_POINTS, ([r[0] for r in removed], [r[1] for r in removed], [r[2] for r in removed]))
+    found = await conn.execute(
+        _DELETE_POINTS, ([r[0] for r in removed], [r[1] for r in removed], [r[2] for r in removed])
+    )
     if found.rowcount != len(removed):
         raise Disagreement(f"{len(removed)} points to take back, {found.rowcount} found; run `ioc rebuild`")
 
@@ -131,7 +138,8 @@ async def _add(conn: AsyncConnection, rollup: Rollup, added: list[Row], anew: se
 
 
 _ADD = """
-INSERT INTO {table} AS r SELECT * FROM unnest(%b::int[], %b::timestamptz[], %b::bigint[], %b::numeric[], %b::numeric[], %b::numeric[])
+INSERT INTO {table} AS r
+SELECT * FROM unnest(%b::int[], %b::timestamptz[], %b::bigint[], %b::numeric[], %b::numeric[], %b::numeric[])
 ON CONFLICT (series, bucket) DO UPDATE SET count = r.count + excluded.count, sum = r.sum + excluded.sum,
     min = least(r.min, excluded.min), max = greatest(r.max, excluded.max)
 """

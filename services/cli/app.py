@@ -50,8 +50,14 @@ class Table(click.Group):
             formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
 
 
-@click.group(cls=Table, context_settings={"help_option_names": ["-h", "--help"]}, epilog="Start with `ioc demo`; `ioc COMMAND --help` explains one, with examples.")
-@click.option("--instance", envvar="IOC_INSTANCE", help="Which centre: main, demo …; the one started last when not said.")
+@click.group(
+    cls=Table,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with `ioc demo`; `ioc COMMAND --help` explains one, with examples.",
+)
+@click.option(
+    "--instance", envvar="IOC_INSTANCE", help="Which centre: main, demo …; the one started last when not said."
+)
 @click.pass_context
 def main(context: click.Context, instance: str | None) -> None:
     """The operations centre of a district: its events, figures and services."""

@@ -77,7 +77,8 @@ def _welcome(instance: Instance, weeks: int) -> str:
     token = instance.secrets / "emitter_procedures"
     ports = instance.ports
     return f"""
-The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks: {start:%d/%m/%Y} to {end:%d/%m/%Y}.
+The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
+{start:%d/%m/%Y} to {end:%d/%m/%Y}.
 
 Ask for figures
   ./ioc query payments_fee_amount --by unit {period}

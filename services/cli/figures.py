@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from services.readings.explain import Explanation
     from services.readings.findings import Finding
 
+DAY = click.DateTime(["%Y-%m-%d"])
 FORMS = click.Choice(["table", "json", "csv"])
 ORIGINS = {"simulated": "SIMULATED", "shifted": "SHIFTED in time"}
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """An instant: a local day (its end), or an ISO time; without an offset it is local."""
 
     name = "moment"
@@ -48,10 +49,10 @@ class Moment(click.ParamType):
 def period_options(command: Any) -> Any:
     """The options that say of which unit, which days, and as of when."""
     for option in reversed((
-        click.option("--unit", "unit", metavar="U", help="A unit with all below it, by code or name; the whole locality when not said."),
-        click.option("--from", "first", metavar="D", type=click.DateTime(["%Y-%m-%d"]), help="First day; the first of the month when not said."),
-        click.option("--to", "last", metavar="D", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included; that of --as-of when not said."),
-        click.option("--as-of", "as_of", metavar="T", type=Moment(), help="What was so at that moment (event time); now when not said."),
+        click.option("--unit", metavar="U", help="A unit with all below it, code or name; else the whole locality."),
+        click.option("--from", "first", metavar="D", type=DAY, help="First day; else the first of the month."),
+        click.option("--to", "last", metavar="D", type=DAY, help="Last day, included; else that of --as-of."),
+        click.option("--as-of", metavar="T", type=Moment(), help="What was so then, by event time; else now."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -75,7 +76,9 @@ def reading(role: str = "reader") -> Iterator[Connection]:
             conn.read_only = True
             yield conn
     except (psycopg.OperationalError, FileNotFoundError) as error:
-        raise click.ClickException(f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`") from None
+        raise click.ClickException(
+            f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
+        ) from None
     except (UnknownIndicator, UnknownUnit, NotBrokenDown) as error:
         raise click.ClickException(str(error)) from None
 
@@ -113,7 +116,13 @@ Examples:
 @click.option("--by", metavar="unit|day|month|LABEL", help="One row for each.")
 @click.option("--format", "form", type=FORMS, default="table", show_default=True)
 def query(
-    indicator: str, unit: str | None, first: datetime | None, last: datetime | None, as_of: datetime | None, by: str | None, form: str
+    indicator: str,
+    unit: str | None,
+    first: datetime | None,
+    last: datetime | None,
+    as_of: datetime | None,
+    by: str | None,
+    form: str,
 ) -> None:
     """Ask for a figure: an INDICATOR (or a sheet of them), of a unit, over a period, as of a moment."""
     from schemas.indicators import find
@@ -125,7 +134,9 @@ def query(
         found = [(i, read(conn, i, code, period, by)) for i in indicators]
         rows = [_plain(r, by) for _, readings in found for r in readings]
         if form == "json":
-            click.echo(json.dumps({"unit": code, **_period(period), "by": by, "readings": rows}, ensure_ascii=False, indent=2))
+            click.echo(
+                json.dumps({"unit": code, **_period(period), "by": by, "readings": rows}, ensure_ascii=False, indent=2)
+            )
         elif form == "csv":
             _csv(rows)
         else:
@@ -138,7 +149,11 @@ def _period(period: Period) -> dict[str, str]:
 
 def _plain(r: Reading, by: str | None) -> dict[str, Any]:
     head = {"indicator": r.indicator.code, **({by: r.group} if by else {})}
-    exact = None if r.value is None else str(r.value.normalize() if r.value != r.value.to_integral() else r.value.quantize(Decimal(1)))
+    exact = (
+        None
+        if r.value is None
+        else str(r.value.normalize() if r.value != r.value.to_integral() else r.value.quantize(Decimal(1)))
+    )
     target = None if r.indicator.target is None else str(r.indicator.target)
     value = None if r.printed is None else str(r.printed)
     return {
@@ -154,13 +169,17 @@ def _csv(rows: Sequence[dict[str, Any]]) -> None:
         writer.writerows({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows)
 
 
-def _print_readings(found: list[tuple[Indicator, list[Reading]]], unit: str | None, period: Period, by: str | None) -> None:
+def _print_readings(
+    found: list[tuple[Indicator, list[Reading]]], unit: str | None, period: Period, by: str | None
+) -> None:
     from rich.console import Console
     from rich.table import Table
 
     groups = sorted({r.group for _, readings in found for r in readings})
     one = len(found) == 1
-    table = Table(title=_title(found, unit, period), title_justify="left", caption=_caption(found), caption_justify="left")
+    table = Table(
+        title=_title(found, unit, period), title_justify="left", caption=_caption(found), caption_justify="left"
+    )
     table.add_column(by or "indicator")
     for i, _ in found if by else found[:1]:
         table.add_column((i.code if not one else f"{i.code} ({i.unit})") if by else "value", justify="right")
@@ -174,7 +193,9 @@ def _print_readings(found: list[tuple[Indicator, list[Reading]]], unit: str | No
         table.add_column("unit")
         table.add_column("")
         for i, readings in found:
-            table.add_row(f"{i.code}  {i.vi}", _cell(readings[0]), i.unit, _verdict(readings[0]) or readings[0].reason or "")
+            table.add_row(
+                f"{i.code}  {i.vi}", _cell(readings[0]), i.unit, _verdict(readings[0]) or readings[0].reason or ""
+            )
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
@@ -218,7 +239,9 @@ Example:
 @click.argument("indicator")
 @period_options
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def explain(indicator: str, unit: str | None, first: datetime | None, last: datetime | None, as_of: datetime | None, form: str) -> None:
+def explain(
+    indicator: str, unit: str | None, first: datetime | None, last: datetime | None, as_of: datetime | None, form: str
+) -> None:
     """Open a figure: formula, parts, period, sources with their freshness, the events behind it."""
     from schemas.indicators import find
     from services.readings import explain as open_figure
@@ -238,9 +261,12 @@ def explained(e: Explanation) -> dict[str, Any]:
     """An explanation as JSON values."""
     return {
         **_plain(e.reading, None),
-        "vi": e.reading.indicator.vi, "en": e.reading.indicator.en, "unit": e.unit, **_period(e.period), "formula": e.formula,
+        "vi": e.reading.indicator.vi, "en": e.reading.indicator.en, "unit": e.unit,
+        **_period(e.period), "formula": e.formula,
         "parts": [{**vars(p), "value": None if p.value is None else str(p.value)} for p in e.parts],
-        "sources": [{**vars(s), "last_time": s.last_time.isoformat(), "last_recorded": s.last_recorded.isoformat()} for s in e.sources],
+        "sources": [
+            {**vars(s), "last_time": s.last_time.isoformat(), "last_recorded": s.last_recorded.isoformat()} for s in e.sources
+        ],
         "events": e.events,
         "sample": [{**vars(x), "time": x.time.isoformat()} for x in e.sample],
     }  # fmt: skip
@@ -251,7 +277,7 @@ def _lines(e: Explanation) -> Iterator[str]:
     yield click.style(f"{i.vi} — {i.en}", bold=True) + f"   [{i.system}/{i.code}]"
     yield f"  value    {'none: ' + str(r.reason) if r.printed is None else f'{r.printed:,} {i.unit}'}   {_verdict(r)}"
     yield f"  unit     {e.unit or 'whole locality'}"
-    yield f"  period   {e.period.first} to {e.period.last} (local days), as of {e.period.as_of.astimezone(VN):%Y-%m-%d %H:%M}"
+    yield f"  period   {e.period.first} to {e.period.last} (local days), as of {_local(e.period.as_of)}"
     yield f"  formula  {e.formula}"
     for p in e.parts[1:]:
         shown = f"{p.value.normalize():f}" if p.value is not None else f"none: {p.reason}"
@@ -260,7 +286,8 @@ def _lines(e: Explanation) -> Iterator[str]:
         yield f"  data     {', '.join(ORIGINS.get(o, o) for o in sorted(r.origins))}"
     yield "  sources"
     for s in e.sources:
-        yield f"    {s.source:<40} {s.events:>9,} events, last {_local(s.last_time)}, recorded {_local(s.last_recorded)}"
+        yield f"    {s.source:<40} {s.events:>9,} events,"
+        yield f"{'':>46}last {_local(s.last_time)}, recorded {_local(s.last_recorded)}"
     yield f"  events   {e.events:,}, among them"
     for x in e.sample:
         yield f"    {_local(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
@@ -284,12 +311,20 @@ def indicators(system: str | None, form: str) -> None:
         for i in CATALOGUE.values() if system in (None, i.system)
     ]  # fmt: skip
     if not rows:
-        raise click.ClickException(f"no system {system!r}; known: {', '.join(dict.fromkeys(i.system for i in CATALOGUE.values()))}")
+        raise click.ClickException(
+            f"no system {system!r}; known: {', '.join(dict.fromkeys(i.system for i in CATALOGUE.values()))}"
+        )
     _emit(rows, form, ("system", "code", "vi", "en", "unit", "target"))
 
 
 @click.command(epilog="\b\nExample:\n  ioc findings --from 2024-10-23 --to 2024-11-23")
-@click.option("--from", "first", metavar="D", type=click.DateTime(["%Y-%m-%d"]), help="First day for counted figures; all there is when not said.")
+@click.option(
+    "--from",
+    "first",
+    metavar="D",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="First day for counted figures; all there is when not said.",
+)
 @click.option("--to", "last", metavar="D", type=click.DateTime(["%Y-%m-%d"]), help="Last day, included.")
 @click.option("--as-of", "as_of", metavar="T", type=Moment(), help="What was known at that moment; now when not said.")
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
@@ -314,8 +349,10 @@ def findings(first: datetime | None, last: datetime | None, as_of: datetime | No
 
 def _finding(f: Finding) -> dict[str, Any]:
     return {
-        "code": f.code, "vi": f.vi, "en": f.en, "unit": f.unit, "from": f.first and f.first.isoformat(), "to": f.last and f.last.isoformat(),
-        "left": str(f.left), "right": str(f.right), "missing": str(f.missing), "what": f.what, "evidence": list(f.evidence),
+        "code": f.code, "vi": f.vi, "en": f.en, "unit": f.unit,
+        "from": f.first and f.first.isoformat(), "to": f.last and f.last.isoformat(),
+        "left": str(f.left), "right": str(f.right), "missing": str(f.missing), "what": f.what,
+        "evidence": list(f.evidence),
     }  # fmt: skip
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 import click
 
 
-@click.command(epilog="\b\nExamples:\n  ioc rebuild --check     nothing is changed; exit 1 where live rows and log disagree\n  ioc rebuild             replace state, series and rollups")
+@click.command(
+    epilog="""\b
+Examples:
+  ioc rebuild --check     nothing is changed; exit 1 where live rows and log disagree
+  ioc rebuild             replace state, series and rollups"""
+)
 @click.option("--check", "only_check", is_flag=True, help="Compare only.")
 def rebuild(only_check: bool) -> None:
     """Fold all stored events anew: the same rows must come out as live in the tables."""
@@ -27,7 +32,11 @@ def rebuild(only_check: bool) -> None:
         else:
             differences = folding.check(conninfo, progress)
     for d in differences:
-        click.secho(f"{d.table}: {d.only_live:,} rows only live, {d.only_folded:,} only in the fold of the log", fg="red", err=True)
+        click.secho(
+            f"{d.table}: {d.only_live:,} rows only live, {d.only_folded:,} only in the fold of the log",
+            fg="red",
+            err=True,
+        )
         for example in d.examples:
             click.echo(f"  {example}", err=True)
     if differences:

@@ -1,4 +1,5 @@
-"""The broker: connecting as a credential, the declared streams made real, and publishing events that are on disk when acknowledged."""
+"""The broker: connecting as a credential, the declared streams made real, and publishing events that are on disk when
+acknowledged."""
 
 from __future__ import annotations
 
@@ -44,11 +45,18 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
 @asynccontextmanager
 async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
     """A connection for a command that ends; `Unavailable` where no broker answers."""
-    options = {**connection_options(settings, name), "allow_reconnect": True, "connect_timeout": 3, "max_reconnect_attempts": 10}
+    options = {
+        **connection_options(settings, name),
+        "allow_reconnect": True,
+        "connect_timeout": 3,
+        "max_reconnect_attempts": 10,
+    }
     try:
         client = await nats.connect(**options)
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        raise Unavailable(f"no broker at {settings.nats_url}: {error or type(error).__name__}; `ioc status` shows what runs") from None
+        raise Unavailable(
+            f"no broker at {settings.nats_url}: {error or type(error).__name__}; `ioc status` shows what runs"
+        ) from None
     try:
         yield client
     finally:
@@ -152,15 +160,15 @@ def headers(event: Event) -> dict[str, str]:
 
 
 async def publish(
-    js: JetStreamContext, event: Event, timeout: float = PUBLISH_TIMEOUT, message_id: str | None = None
+    js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT, message_id: str | None = None
 ) -> PubAck:
-    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `timeout` seconds.
+    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds.
 
     `message_id` is for an event that must be delivered although the broker may remember the same content.
     """
     head = headers(event) | ({"Nats-Msg-Id": message_id} if message_id else {})
     try:
-        return await js.publish(event.subject, event.to_json(), timeout=timeout, headers=head)
+        return await js.publish(event.subject, event.to_json(), timeout=within, headers=head)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 

@@ -1,4 +1,5 @@
-"""`/health/live`, `/health/ready` and `/metrics` of a service, on loopback. Live means progressing, not merely running."""
+"""`/health/live`, `/health/ready` and `/metrics` of a service, on loopback. Live means progressing, not merely
+running."""
 
 from __future__ import annotations
 
@@ -42,7 +43,12 @@ class Health:
         idle = time.monotonic() - self._last
         stalled = idle > self.stalled_after
         problem = f"no progress for {idle:.0f} s" if stalled else self._problem if path == "/health/ready" else None
-        body: dict[str, object] = {"service": self.service, "ok": problem is None, "problem": problem, "idle_seconds": round(idle, 1)}
+        body: dict[str, object] = {
+            "service": self.service,
+            "ok": problem is None,
+            "problem": problem,
+            "idle_seconds": round(idle, 1),
+        }
         return (200 if problem is None else 503), body
 
     def serve(self, port: int | None) -> None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 from prometheus_client import Counter, Gauge, Histogram
 
-EVENTS_STORED = Counter("ioc_aggregator_events_stored_total", "Events stored and counted for the first time", ["system"])
+EVENTS_STORED = Counter(
+    "ioc_aggregator_events_stored_total", "Events stored and counted for the first time", ["system"]
+)
 EVENTS_DUPLICATE = Counter("ioc_aggregator_events_duplicate_total", "Events met again and ignored")
 EVENTS_QUARANTINED = Counter("ioc_aggregator_events_quarantined_total", "Events that could not be accepted", ["code"])
 BATCH_SECONDS = Histogram(
-    "ioc_aggregator_batch_seconds", "From a batch in hand to committed and acknowledged", buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+    "ioc_aggregator_batch_seconds",
+    "From a batch in hand to committed and acknowledged",
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-BATCH_RETRIES = Counter("ioc_aggregator_batch_retries_total", "Batches kept and tried again because broker or database could not answer")
-CONSUMER_RECREATED = Counter("ioc_aggregator_consumer_recreated_total", "Times the durable consumer had vanished and was made anew")
+BATCH_RETRIES = Counter(
+    "ioc_aggregator_batch_retries_total", "Batches kept and tried again because broker or database could not answer"
+)
+CONSUMER_RECREATED = Counter(
+    "ioc_aggregator_consumer_recreated_total", "Times the durable consumer had vanished and was made anew"
+)
 NOTICES_PUBLISHED = Counter("ioc_deadlines_notices_published_total", "Deadline notices published", ["event", "stage"])
 EMITTED = Counter("ioc_emitter_events_total", "Events acknowledged by the broker for an emitter", ["emitter", "result"])
 REFUSED = Counter("ioc_emitter_refused_total", "Requests refused by an emitter", ["emitter", "code"])
-LAST_PROGRESS = Gauge("ioc_last_progress_timestamp_seconds", "When the service last did its work, or found none to do", ["service"])
+LAST_PROGRESS = Gauge(
+    "ioc_last_progress_timestamp_seconds", "When the service last did its work, or found none to do", ["service"]
+)

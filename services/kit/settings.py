@@ -1,4 +1,5 @@
-"""Where a service finds its broker, database and credentials: environment variables, each with a default for one machine."""
+"""Where a service finds its broker, database and credentials: environment variables, each with a default for one
+machine."""
 
 from __future__ import annotations
 
@@ -14,9 +15,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True)
 
-    user: str = Field("cli", description="the credential this process acts as, in NATS; its password is the file of that name")
-    nats_url: str = Field("nats://127.0.0.1:4222", description="the broker; a user and password inside win over `secrets`")
-    database_url: str = Field("postgresql://127.0.0.1:5433/ioc", description="the database; a user inside wins over `secrets`")
+    user: str = Field(
+        "cli", description="the credential this process acts as, in NATS; its password is the file of that name"
+    )
+    nats_url: str = Field(
+        "nats://127.0.0.1:4222", description="the broker; a user and password inside win over `secrets`"
+    )
+    database_url: str = Field(
+        "postgresql://127.0.0.1:5433/ioc", description="the database; a user inside wins over `secrets`"
+    )
     secrets: Path | None = Field(None, description="folder with one password file per credential")
     health_port: int | None = Field(None, description="port of /health and /metrics on loopback; none: not served")
     emitters_port: int = Field(8010, description="port of the emitters' HTTP door on loopback")

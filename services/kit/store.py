@@ -12,7 +12,8 @@ OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError
 
 
 def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
-    """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an outage."""
+    """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an
+    outage."""
     return AsyncConnectionPool(
         settings.database(role),
         min_size=1,
@@ -26,4 +27,6 @@ def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
 
 def connect(settings: Settings, role: str) -> psycopg.Connection:
     """A plain connection for a command."""
-    return psycopg.connect(settings.database(role), application_name=f"ioc {settings.user}", options="-c timezone=UTC", connect_timeout=5)
+    return psycopg.connect(
+        settings.database(role), application_name=f"ioc {settings.user}", options="-c timezone=UTC", connect_timeout=5
+    )

@@ -60,7 +60,9 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
         case Statement():
             return _stated(conn, formula, scope)
         case Ratio(numerator, denominator, scale):
-            return _merge(evaluate(conn, numerator, scope), evaluate(conn, denominator, scope), lambda a, b: _ratio(a, b, scale))
+            return _merge(
+                evaluate(conn, numerator, scope), evaluate(conn, denominator, scope), lambda a, b: _ratio(a, b, scale)
+            )
         case Combine(plus, minus):
             return _combine(conn, plus, minus, scope)
         case UnitMean(of):
@@ -81,7 +83,9 @@ def row_unit(unit: str, root: str | None) -> str:
 def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
     measure = MEASURES[formula.measure]
     if scope.by not in (None, "unit") and scope.by not in measure.labels:
-        raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: unit, day, month{''.join(', ' + x for x in measure.labels)}")
+        raise NotBrokenDown(
+            f"{measure.name} has no label {scope.by!r}; it has: unit, day, month{''.join(', ' + x for x in measure.labels)}"
+        )
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope), scope)
@@ -102,10 +106,16 @@ def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scop
             return {g: (t.sum if of == "sum" else Decimal(t.count), t.origins) for g, t in totals.items()}
         case Stock(at=at):
             until = period.stop if at == "end" else period.start
-            return {g: (t.sum, t.origins) for g, t in _by_row(sums.totals(conn, what, BEGINNING, until, scope.by), scope).items()}
+            return {
+                g: (t.sum, t.origins)
+                for g, t in _by_row(sums.totals(conn, what, BEGINNING, until, scope.by), scope).items()
+            }
         case Last():
             since = BEGINNING if period.open_start else period.start
-            return {g: (t.sum, t.origins) for g, t in _by_row(sums.latest(conn, what, since, period.stop, scope.by), scope).items()}
+            return {
+                g: (t.sum, t.origins)
+                for g, t in _by_row(sums.latest(conn, what, since, period.stop, scope.by), scope).items()
+            }
         case Distinct(label=label):
             return _distinct(conn, what, label, scope)
     raise TypeError(formula)
@@ -117,7 +127,9 @@ def _distinct(conn: Connection, what: Selection, label: str, scope: Scope) -> Fo
         raise NotBrokenDown(f"a number of different {label} cannot be broken down by {scope.by}")
     found: Found = {}
     for unit in _units_with(conn, what, scope):
-        one = sums.totals(conn, Selection(what.measure, frozenset({unit}), what.where), scope.period.start, scope.period.stop, label)
+        one = sums.totals(
+            conn, Selection(what.measure, frozenset({unit}), what.where), scope.period.start, scope.period.stop, label
+        )
         used = [total for total in one.values() if total.sum]
         group = row_unit(unit, scope.root) if scope.by == "unit" else ALL
         number, origins = found.get(group, (Decimal(0), frozenset()))
@@ -136,7 +148,11 @@ def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
     for unit, total in totals.items():
         row = row_unit(unit, scope.root)
         held = rows.get(row)
-        rows[row] = total if held is None else Total(held.sum + total.sum, held.count + total.count, held.origins | total.origins)
+        rows[row] = (
+            total
+            if held is None
+            else Total(held.sum + total.sum, held.count + total.count, held.origins | total.origins)
+        )
     return rows
 
 
@@ -217,7 +233,9 @@ def _over_units(formula: Statement, root: str | None, by_unit: dict[str, stateme
 
 def _merge(left: Values, right: Values, join: Callable[[Value, Value], Value]) -> Values:
     absent = Value(None, "no data")
-    return {group: join(left.get(group, absent), right.get(group, absent)) for group in sorted(left.keys() | right.keys())}
+    return {
+        group: join(left.get(group, absent), right.get(group, absent)) for group in sorted(left.keys() | right.keys())
+    }
 
 
 def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
@@ -228,7 +246,11 @@ def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
         return Value(None, "the denominator is 0", origins)
     if numerator.value is None:
         # Nothing of the numerator's kind where the denominator counts something: none of them.
-        return Value(Decimal(0), None, origins) if numerator.reason == "no data" else Value(None, numerator.reason, origins)
+        return (
+            Value(Decimal(0), None, origins)
+            if numerator.reason == "no data"
+            else Value(None, numerator.reason, origins)
+        )
     return Value(numerator.value / denominator.value * scale, None, origins)
 
 

@@ -11,7 +11,19 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from schemas.indicators import Indicator
-from schemas.indicators.formula import Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean, children, describe, leaves
+from schemas.indicators.formula import (
+    Distinct,
+    Formula,
+    Last,
+    Ratio,
+    Statement,
+    Stock,
+    Sum,
+    UnitMean,
+    children,
+    describe,
+    leaves,
+)
 from services.readings import statements
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.period import Period
@@ -68,7 +80,9 @@ class Explanation:
     sample: list[Evidence]
 
 
-def explain(conn: Connection, indicator: Indicator, unit: str | None, period: Period, sample: int = SAMPLE) -> Explanation:
+def explain(
+    conn: Connection, indicator: Indicator, unit: str | None, period: Period, sample: int = SAMPLE
+) -> Explanation:
     """Open one figure. The number of events counts every event once, however many parts rest on it."""
     scope = Scope.of(unit, period)
     keys = _keys(conn, indicator.formula, scope)
@@ -109,7 +123,10 @@ def _point_keys(conn: Connection, leaf: Sum | Stock | Last | Distinct, scope: Sc
     condition, values = Selection(leaf.measure, scope.units, leaf.where).condition()
     whole = isinstance(leaf, Stock) or (isinstance(leaf, Last) and scope.period.open_start)
     at_start = isinstance(leaf, Stock) and leaf.at == "start"
-    values |= {"start": BEGINNING if whole else scope.period.start, "stop": scope.period.start if at_start else scope.period.stop}
+    values |= {
+        "start": BEGINNING if whole else scope.period.start,
+        "stop": scope.period.start if at_start else scope.period.stop,
+    }
     return {row[0].hex for row in conn.execute(_KEYS.format(condition=condition), values)}
 
 
@@ -121,8 +138,6 @@ def _sources(conn: Connection, keys: set[str], system: str) -> list[Source]:
     """The sources that sent these events; where there are none, all sources of the system, so that silence shows."""
     rows = conn.execute(_SOURCES, (sorted(keys),)).fetchall() if keys else []
     return [Source(*row) for row in rows or conn.execute(_SYSTEM_SOURCES, (system,)).fetchall()]
-
-
 
 
 _KEYS = SQL("""
@@ -139,4 +154,6 @@ WHERE s.source IN (SELECT e.source FROM event_key k JOIN event e ON e.key = k.ke
                    WHERE k.key = ANY(%s::uuid[]))
 ORDER BY s.source, s.system
 """
-_SYSTEM_SOURCES = "SELECT source, system, events, last_time, last_recorded FROM source WHERE system = %s ORDER BY source"
+_SYSTEM_SOURCES = (
+    "SELECT source, system, events, last_time, last_recorded FROM source WHERE system = %s ORDER BY source"
+)

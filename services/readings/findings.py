@@ -46,14 +46,18 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
     return [*found, *_contradictions(conn, as_of), *_orphans(conn)]
 
 
-def _checked(conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None) -> Iterator[Finding]:
+def _checked(
+    conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
+) -> Iterator[Finding]:
     stated = [leaf for leaf in leaves(check.left) if isinstance(leaf, Statement)]
     places = _stated_places(conn, stated[0], as_of) if stated else _measured_places(conn, check, as_of, first, last)
     for unit, start, end in places:
         scope = Scope.of(unit, Period(start, end, as_of))
         left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
         if left is not None and right is not None and left != right:
-            yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, _evidence(conn, check, scope))
+            yield Finding(
+                check.code, check.vi, check.en, unit, start, end, left, right, check.what, _evidence(conn, check, scope)
+            )
 
 
 Place = tuple[str | None, date, date]
@@ -64,7 +68,9 @@ def _stated_places(conn: Connection, statement: Statement, as_of: datetime) -> l
     return sorted({(s.unit, s.last, s.last) for s in known if s.basis == "table"})
 
 
-def _measured_places(conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None) -> list[Place]:
+def _measured_places(
+    conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
+) -> list[Place]:
     measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
     spans = list(sums.extent(conn, measures, None).values())
     if not spans:

@@ -42,7 +42,9 @@ def round_half_up(value: Decimal, decimals: int) -> Decimal:
     return value.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
 
 
-def read(conn: Connection, indicator: Indicator, unit: str | None, period: Period, by: str | None = None) -> list[Reading]:
+def read(
+    conn: Connection, indicator: Indicator, unit: str | None, period: Period, by: str | None = None
+) -> list[Reading]:
     """The readings of an indicator for a unit (None: the whole locality).
 
     `by`: None for one reading; `unit`, `day`, `month` or a label of the measure for one per group.

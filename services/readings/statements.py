@@ -33,7 +33,9 @@ class Stated(NamedTuple):
         return None if found is None else Decimal(int(found)) if isinstance(found, bool) else Decimal(str(found))
 
 
-def known(conn: Connection, indicator: str, kind: str, units: frozenset[str] | None, as_of: datetime) -> Iterator[Stated]:
+def known(
+    conn: Connection, indicator: str, kind: str, units: frozenset[str] | None, as_of: datetime
+) -> Iterator[Stated]:
     """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage published up to `as_of`."""
     values = {"kind": kind, "indicator": indicator, "units": None if units is None else sorted(units)}
     for unit, origin, state in conn.execute(_STATEMENTS, values).fetchall():

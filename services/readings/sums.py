@@ -74,7 +74,9 @@ def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, b
     return {group: Total(total, int(count), frozenset(origins)) for group, total, count, origins in rows}
 
 
-def extent(conn: Connection, measures: Iterable[str], units: frozenset[str] | None) -> dict[str, tuple[datetime, datetime]]:
+def extent(
+    conn: Connection, measures: Iterable[str], units: frozenset[str] | None
+) -> dict[str, tuple[datetime, datetime]]:
     """unit -> the first and last daily bucket (begin, UTC) with a point of any of the measures."""
     values = {"measures": sorted(measures), "units": None if units is None else sorted(units)}
     return {unit: (first, last) for unit, first, last in conn.execute(_EXTENT, values).fetchall() if first is not None}

@@ -1,0 +1,29 @@
+"""What system 1 counts and sums: the measures that the folds of dossiers, payments and services add to."""
+
+from __future__ import annotations
+
+from schemas.fold import Measure
+
+_DOSSIER = ("channel", "field", "level")
+MEASURES = (
+    Measure("dossiers_received", "dossier", _DOSSIER, "Hồ sơ tiếp nhận", "Dossiers received", covered_by="dossiers_received"),
+    Measure("dossiers_ended", "dossier", (*_DOSSIER, "outcome", "result"), "Hồ sơ kết thúc", "Dossiers ended", covered_by="dossiers_received"),
+    Measure("dossiers_pressing", "dossier", (*_DOSSIER, "stage"), "Hồ sơ sắp, đến hoặc quá hạn", "Open dossiers due soon, today or overdue (steps)", covered_by="dossiers_received"),
+    Measure("processing_minutes", "minute", ("field",), "Thời gian xử lý", "Working time from acceptance to end", covered_by="dossiers_received"),
+    Measure("supplements_requested", "request", ("field",), "Lượt yêu cầu bổ sung", "Requests for supplements", covered_by="dossiers_received"),
+    Measure("dossiers_extended", "dossier", ("field",), "Lượt gia hạn, xin lỗi", "Extensions with apology", covered_by="dossiers_received"),
+    Measure("dossiers_with_fee", "dossier", ("field",), "Hồ sơ có nghĩa vụ tài chính", "Dossiers with a financial obligation", covered_by="dossiers_received"),
+    Measure("dossiers_paid_online", "dossier", ("field",), "Hồ sơ thanh toán trực tuyến", "Dossiers paid online", covered_by="dossiers_received"),
+    Measure("results_issued", "dossier", ("electronic", "field"), "Kết quả đã cấp", "Dossiers ending in a paper", covered_by="dossiers_received"),
+    Measure("dossiers_digitised", "dossier", ("field",), "Hồ sơ số hoá", "Dossiers digitised and with electronic result", covered_by="dossiers_received"),
+    Measure("dossiers_reusing", "dossier", ("field",), "Hồ sơ tái sử dụng dữ liệu", "Dossiers with a reused component", covered_by="dossiers_received"),
+    Measure("dossiers_from_store", "dossier", ("field",), "Hồ sơ dùng kho dữ liệu cá nhân", "Dossiers with a component from the store", covered_by="dossiers_received"),
+    Measure("dossiers_identified", "dossier", ("field",), "Hồ sơ xác thực dân cư", "Dossiers authenticated by population data", covered_by="dossiers_received"),
+    Measure("dossiers_synchronised", "dossier", ("field",), "Hồ sơ đồng bộ", "Dossiers synchronised to the national portal", covered_by="dossiers_synchronised"),
+    Measure("dossier_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by="dossiers_received"),
+    Measure("service_dossiers", "dossier", ("procedure",), "Hồ sơ trực tuyến theo thủ tục", "Online dossiers by procedure", covered_by="dossiers_received"),
+    Measure("services_offered", "procedure", ("fee", "level"), "Thủ tục cung cấp", "Procedures on offer (steps)", covered_by="services_offered"),
+    Measure("procedures_published", "procedure", ("complete", "in_time"), "Thủ tục công khai", "Publications of procedures", covered_by="services_offered"),
+    Measure("payments", "VND", ("kind", "method"), "Thanh toán", "Payments: count and đồng", covered_by="payments"),
+    Measure("refunds", "VND", ("kind",), "Hoàn trả", "Refunds: count and đồng", covered_by="payments"),
+)  # fmt: skip
