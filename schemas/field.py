@@ -99,7 +99,7 @@ MEASURES = (
         "report",
         (*_REPORT, "handling", "outcome"),
         "Phản ánh đã xử lý",
-        "Reports done, refused ones included",
+        "Reports done, refused ones and each time after a reopening included",
         covered_by="reports_received",
     ),
     Measure(
@@ -145,7 +145,7 @@ MEASURES = (
         "minute",
         _REPORT,
         "Thời gian xử lý",
-        "Minutes from receipt to result",
+        "Minutes from receipt, or reopening, to the result",
         covered_by="reports_received",
     ),
     Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by="reports_received"),
@@ -203,8 +203,10 @@ def due_at(stage: Stage, received: Fact, start: Fact, calendars: CalendarHistory
     if isinstance(level, timedelta):
         return start.time + level
     due = calendars.at(start.time).due_at(start.time, level)
-    for announced in calendars.announcements(start.time, due):
-        due = calendars.at(announced).due_at(start.time, level)
+    for announced in calendars.announcements(start.time, datetime.max.replace(tzinfo=UTC)):
+        if announced > due:
+            break
+        due = max(calendars.at(announced).due_at(start.time, level), announced)
     return due.astimezone(UTC)
 
 
@@ -244,32 +246,37 @@ def _points(
         return Point(measure, received.unit, received.origin, (*labels, *extra), time, fact.key, value)
 
     yield point("reports_received", (), received)
-    for episode in episodes:
-        yield point("reports_open", (), episode.start)
-        if episode.end:
-            yield point("reports_open", (), episode.end, -1)
-        yield point("reports_waiting", (), episode.start)
-        if touched := next((f for f in episode.facts if f.event in _REACHED["route"]), None):
-            yield point("reports_waiting", (), touched, -1, max(touched.time, episode.start.time))
-        for stage in STAGES:
-            yield from _late(stage, episode, received, calendars, point)
-    if (done := episodes[-1].end) is not None:
-        handling = done.data.get("handling") or ("refused" if done.event == "report.refused" else "none")
-        late = done.time > due_at("resolve", received, episodes[-1].start, calendars)
-        yield point("reports_resolved", (("handling", handling), ("outcome", "late" if late else "in_time")), done)
-        yield point("report_minutes", (), done, int((done.time - received.time).total_seconds()) // 60)
-        if handling == "answered":
-            yield point("reports_answered", (), done)
-    if routed := next((f for f in ordered if f.event == "report.routed"), None):
-        yield point("reports_routed", (), routed)
+    for number, episode in enumerate(episodes):
+        if number:
+            yield point("reports_reopened", (), episode.start)
+        yield from _episode_points(episode, received, calendars, point)
     for fact in ordered:
-        if fact.event == "report.reopened":
-            yield point("reports_reopened", (), fact)
         if fact.event == "report.rated":
-            verdict = (
-                "satisfied" if fact.data["score"] >= 4 else "neutral" if fact.data["score"] == 3 else "dissatisfied"
-            )
-            yield point("report_ratings", (), fact, fact.data["score"])._replace(labels=(("verdict", verdict),))
+            score = fact.data["score"]
+            verdict = "satisfied" if score >= 4 else "neutral" if score == 3 else "dissatisfied"
+            yield point("report_ratings", (), fact, score)._replace(labels=(("verdict", verdict),))
+
+
+def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:
+    """Every episode counts by itself, so received + reopened = done + open, at any moment."""
+    start, end, facts = episode
+    yield point("reports_open", (), start)
+    yield point("reports_waiting", (), start)
+    if touched := next((f for f in facts if f.event in _REACHED["route"]), None):
+        yield point("reports_waiting", (), touched, -1, max(touched.time, start.time))
+    if routed := next((f for f in facts if f.event == "report.routed"), None):
+        yield point("reports_routed", (), routed, 1, max(routed.time, start.time))
+    for stage in STAGES:
+        yield from _late(stage, episode, received, calendars, point)
+    if end is None:
+        return
+    handling = end.data.get("handling") or ("refused" if end.event == "report.refused" else "none")
+    late = end.time > due_at("resolve", received, start, calendars)
+    yield point("reports_open", (), end, -1)
+    yield point("reports_resolved", (("handling", handling), ("outcome", "late" if late else "in_time")), end)
+    yield point("report_minutes", (), end, int((end.time - start.time).total_seconds()) // 60)
+    if handling == "answered":
+        yield point("reports_answered", (), end)
 
 
 def _late(stage: Stage, episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:

@@ -3,14 +3,20 @@
 An entity (a dossier, a payment, a school's attendance on a day) is the *set* of its facts. A fold is a pure function of
 that set, sorted, so the order of arrival, repetition and batching cannot matter. It gives the entity's state and the
 points it adds to the series; a rollup is nothing but a sum of points.
+
+The points up to a moment follow from the facts up to that moment: what happens later adds points, it never changes the
+ones before. So a reading as of a past moment is what was so then. (A report about a whole day is the exception, see
+`Latest`: it counts in its day, whenever it came.)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from schemas.calendar import VN
@@ -83,6 +89,44 @@ def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[
     return sorted(facts, key=lambda f: (f.time, ranks.get(f.event, 99), f.key))
 
 
+def as_known(fold: Callable[[Sequence[Fact]], Folded], facts: Sequence[Fact], turns: Sequence[Fact]) -> Folded:
+    """Fold sorted facts of which some, the `turns`, contradict what followed from the ones before them.
+
+    Up to a turn the points are those of the facts before it; at the turn the sums are corrected; from it on they follow
+    from the facts with it. Between turns `fold` itself must not look ahead.
+    """
+    folded = fold(facts)
+    if turns:
+        folded.points = list(_corrected(fold, facts, turns))
+    return folded
+
+
+def _corrected(
+    fold: Callable[[Sequence[Fact]], Folded], facts: Sequence[Fact], turns: Sequence[Fact]
+) -> Iterator[Point]:
+    # The first turn of a moment stands for all of that moment; at the very first there is nothing to correct.
+    moments = {turn.time: turn for turn in reversed(turns) if turn.time > facts[0].time}
+    said: list[Point] = []
+    for turn, following in pairwise([None, *(moments[t] for t in sorted(moments)), None]):
+        known = fold([f for f in facts if not following or f.time < following.time]).points
+        if turn:
+            yield from _corrections(said, known, turn)
+        for p in known:
+            if (not turn or p.time >= turn.time) and (not following or p.time < following.time):
+                yield p
+        said = known
+
+
+def _corrections(said: Iterable[Point], known: Iterable[Point], turn: Fact) -> Iterator[Point]:
+    """What brings the sums as they were said before the turn to what they are now known to have been."""
+    sums: Counter[tuple[str, str, str, Labels]] = Counter()
+    for sign, points in ((1, known), (-1, said)):
+        for p in points:
+            if p.time < turn.time:
+                sums[p[:4]] += sign * p.value  # type: ignore[assignment]
+    return (Point(*series, turn.time, turn.key, value) for series, value in sums.items() if value)
+
+
 def instant(text: str) -> datetime:
     """A JSON instant -> aware datetime."""
     return datetime.fromisoformat(text)
@@ -115,7 +159,7 @@ class Latest:
 
     `values` maps a measure to the field that holds its value (None: the measure counts 1); a field that is absent adds
     nothing. `labels` are the label fields of all these measures. `day` is the field with the day that the report is
-    about, `hour` the one with the hour of that day (0 to 23).
+    about, `hour` the one with the hour of that day (0 to 23); a reading as of before the report was sent shows it too.
     """
 
     values: dict[str, str | None]

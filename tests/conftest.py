@@ -1,7 +1,10 @@
 """Fixtures for all tests: a running broker and database of their own, on free ports, in a temporary folder."""
 
+import os
 import random
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import ports
-from infra.local.layout import home
+from infra.local.layout import CHECKOUT, home
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
 from services.cli.prepare import prepare
@@ -56,3 +59,18 @@ def centre(instance: Instance) -> Instance:
     """The instance with its database, roles, migrations and streams, as services find it."""
     prepare(instance)
     return instance
+
+
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def ioc(centre: Instance) -> Ioc:
+    """Runs the `ioc` command against the centre, as an operator does: `ioc("emit", "-", input=text)`."""
+    env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
+
+    def run(*arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "services.cli", *arguments]
+        return subprocess.run(command, env=env, cwd=CHECKOUT, input=input, capture_output=True, text=True, timeout=60)
+
+    return run

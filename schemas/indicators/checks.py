@@ -26,6 +26,11 @@ def _stated(*codes: str) -> Formula:
     return Combine(tuple(Statement(code) for code in codes))
 
 
+def _came(left_over: str) -> Formula:
+    """What there was to be done: received and reopened in the period, and left over from before."""
+    return Combine((Sum("reports_received", HOTLINE), Sum("reports_reopened", HOTLINE), Stock(left_over, HOTLINE, "start")))
+
+
 CHECKS = (
     Check(
         "ecert_balance",
@@ -53,9 +58,9 @@ CHECKS = (
     ),
     Check(
         "hotline_groups",
-        "Tổng đài 1022: tin tiếp nhận phải bằng trả lời trực tiếp + chuyển cơ quan + chờ phân loại + từ chối",
-        "Hotline 1022: messages received must equal answered directly + forwarded + waiting + refused",
-        Sum("reports_received", HOTLINE),
+        "Tổng đài 1022: tin kỳ trước chuyển sang, tiếp nhận và mở lại phải bằng trả lời trực tiếp + chuyển cơ quan + chờ phân loại + từ chối",
+        "Hotline 1022: messages carried over, received and reopened must equal answered directly + forwarded + waiting + refused",
+        _came("reports_waiting"),
         Combine((
             Sum("reports_answered", HOTLINE),
             Sum("reports_routed", HOTLINE),
@@ -67,9 +72,9 @@ CHECKS = (
     ),
     Check(
         "hotline_balance",
-        "Tổng đài 1022: tin tiếp nhận phải bằng đã xử lý + đang xử lý",
-        "Hotline 1022: messages received must equal processed + in progress",
-        Sum("reports_received", HOTLINE),
+        "Tổng đài 1022: tin kỳ trước chuyển sang, tiếp nhận và mở lại phải bằng đã xử lý + đang xử lý",
+        "Hotline 1022: messages carried over, received and reopened must equal processed + in progress",
+        _came("reports_open"),
         Combine((Sum("reports_resolved", HOTLINE), Stock("reports_open", HOTLINE))),
         "message",
     ),

@@ -74,7 +74,7 @@ INDICATORS = rows(
     Indicator("dossiers_overdue", "Hồ sơ quá hạn (đã và đang giải quyết)", "Dossiers overdue, ended or open", Combine((_ended("overdue"), _OVERDUE)), "dossier", better="lower"),
     Indicator("overdue_share", "Tỷ lệ hồ sơ quá hạn", "Share of dossiers overdue", Ratio(Combine((_ended("overdue"), _OVERDUE)), Combine((_ENDED, _OPEN))), "%", 2, Decimal("0.5"), "lower"),
     Indicator("on_time_share", "Tỷ lệ hồ sơ giải quyết trước và đúng hạn", "Share of dossiers ended in time", Ratio(_ended("early", "on_time"), _ENDED), "%", 2, Decimal(98), "higher"),
-    Indicator("processing_time_mean", "Thời gian giải quyết bình quân", "Mean working time to the end", Ratio(Sum("processing_minutes"), Sum("processing_minutes", of="count"), 1), "minute", 1, better="lower"),
+    Indicator("processing_time_mean", "Thời gian giải quyết bình quân", "Mean working time to the end", Ratio(Sum("processing_minutes"), Sum("dossiers_processed"), 1), "minute", 1, better="lower"),
     Indicator("supplements_requested", "Lượt yêu cầu bổ sung giấy tờ", "Requests for supplements", Sum("supplements_requested"), "request"),
     Indicator("dossiers_extended", "Lượt xin lỗi, hẹn lại", "Extensions with apology", Sum("dossiers_extended"), "dossier"),
     Indicator("dossiers_refused", "Hồ sơ không được tiếp nhận", "Dossiers refused", Sum("dossiers_ended", {"result": ("refused",)}), "dossier"),

@@ -3,7 +3,8 @@
 The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`. Early, on time and overdue compare
 the local day of the end with the promised day. A wait for supplements stops the clock; an announced swap of
 working days moves what is still open. Nothing here looks at a clock: a dossier that will lapse tomorrow already carries
-the point of tomorrow, and a reading as of today leaves it out.
+the point of tomorrow, and a reading as of today leaves it out. Nor does a point look ahead: a dossier that was stopped
+counts so from then on, and is corrected when it is resolved after all.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 
 from schemas.calendar import VN, Limit
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Folded, Labels, Point, in_order, instant, shift_of
+from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of
 
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
@@ -25,6 +26,7 @@ _LIFE = (
 )  # fmt: skip
 _RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
 _ENDS = (("resolved",), ("returned",), ("stopped", "refused", "withdrawn"))
+_END_RANK = {name: rank for rank, names in enumerate(_ENDS) for name in names}
 
 
 class Promise(NamedTuple):
@@ -51,7 +53,7 @@ class Stage(NamedTuple):
 class _Life:
     """What the facts say when read in order."""
 
-    facts: list[Fact]
+    facts: Sequence[Fact]
     received: Fact | None
     accepted: Fact | None
     end: Fact | None
@@ -61,7 +63,25 @@ class _Life:
 
 def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
-    life = _read(in_order(facts, _RANK))
+    ordered = in_order(facts, _RANK)
+    return as_known(lambda known: _fold(known, calendars), ordered, _turns(ordered))
+
+
+def _turns(ordered: Sequence[Fact]) -> list[Fact]:
+    """A filing that is told as later than the acceptance, and an end that outranks an earlier one."""
+    turns: list[Fact] = []
+    accepted, rank = False, len(_ENDS)
+    for fact in ordered:
+        name = fact.event.removeprefix("dossier.")
+        ends = _END_RANK.get(name, len(_ENDS))
+        if (name == "submitted" and accepted) or ends < rank < len(_ENDS):
+            turns.append(fact)
+        accepted, rank = accepted or name == "accepted", min(ends, rank)
+    return turns
+
+
+def _fold(facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+    life = _read(facts)
     promises = list(promise_history(life.facts, life.end, calendars))
     head = life.received or next((f for f in life.facts if f.event in _RANK), life.facts[0])
     folded = Folded(head.unit, head.origin, _status(life), state={**_state(life, promises), **shift_of(head)})
@@ -125,7 +145,7 @@ def _swapped(promise: Promise, until: datetime, calendars: CalendarHistory) -> I
             yield promise
 
 
-def _read(facts: list[Fact]) -> _Life:
+def _read(facts: Sequence[Fact]) -> _Life:
     first: dict[str, Fact] = {}
     for fact in facts:
         first.setdefault(fact.event.removeprefix("dossier."), fact)
@@ -204,7 +224,7 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
     if accepted := life.accepted:
         for measure, name in _COMPONENTS.items():
             if accepted.data.get(name):
-                yield point(measure, field, received.time, accepted.key)
+                yield point(measure, field, accepted.time, accepted.key)
     for fact in life.facts:
         if measure := _EACH.get(fact.event):
             yield point(measure, field, fact.time, fact.key)
@@ -220,7 +240,7 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
         yield point("dossiers_paid_online", field, paid.time, paid.key)
     synchronised = _first(life.facts, lambda f: f.event == "dossier.synchronised")
     if synchronised:
-        yield point("dossiers_synchronised", field, received.time, synchronised.key)
+        yield point("dossiers_synchronised", field, synchronised.time, synchronised.key)
     if life.end:
         ended = (*life.labels, ("outcome", outcome(life.end, promises, calendars)), ("result", _result(life.end)))
         yield point("dossiers_ended", ended, life.end.time, life.end.key)
@@ -244,9 +264,10 @@ def _result_points(
     electronic = bool(resolved and resolved.data["electronic_result"])
     if resolved and (resolved.data["paper_result"] or electronic):
         yield "results_issued", (("electronic", "yes" if electronic else "no"), *field), end.time, end.key, 1
-    if life.accepted:
+    if life.accepted and life.accepted.time <= end.time:
         if electronic and life.accepted.data["digitised_components"]:
             yield "dossiers_digitised", field, end.time, end.key, 1
+        yield "dossiers_processed", field, end.time, end.key, 1
         yield "processing_minutes", field, end.time, end.key, _minutes(life.accepted, end, promises, calendars)
 
 

@@ -9,6 +9,7 @@ MEASURES = (
     Measure("dossiers_received", "dossier", _DOSSIER, "Hồ sơ tiếp nhận", "Dossiers received", covered_by="dossiers_received"),
     Measure("dossiers_ended", "dossier", (*_DOSSIER, "outcome", "result"), "Hồ sơ kết thúc", "Dossiers ended", covered_by="dossiers_received"),
     Measure("dossiers_pressing", "dossier", (*_DOSSIER, "stage"), "Hồ sơ sắp, đến hoặc quá hạn", "Open dossiers due soon, today or overdue (steps)", covered_by="dossiers_received"),
+    Measure("dossiers_processed", "dossier", ("field",), "Hồ sơ kết thúc sau khi tiếp nhận", "Dossiers ended after acceptance", covered_by="dossiers_received"),
     Measure("processing_minutes", "minute", ("field",), "Thời gian xử lý", "Working time from acceptance to end", covered_by="dossiers_received"),
     Measure("supplements_requested", "request", ("field",), "Lượt yêu cầu bổ sung", "Requests for supplements", covered_by="dossiers_received"),
     Measure("dossiers_extended", "dossier", ("field",), "Lượt gia hạn, xin lỗi", "Extensions with apology", covered_by="dossiers_received"),

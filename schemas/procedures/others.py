@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Folded, Labels, Point, in_order
+from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order
 
 
 def fold_payment(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """A payment counts once, when first made; a refund counts by itself and takes nothing back from the payment."""
+    made = next((f for f in facts if f.event == "payment.made"), None)
+    return as_known(_fold_payment, facts, [made] if made else [])
+
+
+def _fold_payment(facts: Sequence[Fact]) -> Folded:
     made = next((f for f in facts if f.event == "payment.made"), None)
     head = made or facts[0]
     folded = Folded(head.unit, head.origin, "made" if made else "refunded", state=dict(head.data))

@@ -7,6 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
+import nats.errors
 from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsBroker, PullSub
 from faststream.security import SASLPlaintext
@@ -27,6 +28,23 @@ log = logging.getLogger("aggregator")
 FLUSH_SECONDS = 0.1
 """How long a batch that is not full waits for more: the aggregator's share of an event's latency."""
 WATCH_SECONDS = 2.0
+
+
+def alike_timeouts() -> None:
+    """Have a fetch end in nats-py's own TimeoutError, the only one FastStream 0.7.8 knows.
+
+    nats-py raises the plain one too when little time is left. FastStream's loop then dies with the messages in its hand,
+    is restarted without a word, and they come again only when ack_wait is over.
+    """
+    fetch = JetStreamContext.PullSubscription.fetch
+
+    async def mended(self: JetStreamContext.PullSubscription, *args: Any, **kwargs: Any) -> list[Msg]:
+        try:
+            return await fetch(self, *args, **kwargs)
+        except TimeoutError as late:
+            raise nats.errors.TimeoutError from late
+
+    JetStreamContext.PullSubscription.fetch = mended  # type: ignore[method-assign]
 
 
 async def raw(message: Any) -> list[Msg]:
@@ -82,6 +100,7 @@ ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq < excluded.s
 
 def build(settings: Settings) -> FastStream:
     """The application; nothing is connected yet."""
+    alike_timeouts()
     health = Health("aggregator")
     pool = store.pool(settings, "aggregator", size=4)
     broker = broker_of(settings)

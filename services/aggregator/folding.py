@@ -61,8 +61,7 @@ def change(
     ref: EntityRef, held: Held, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
 ) -> Change | None:
     """The change that new facts (or another calendar) make to an entity; None where nothing changes."""
-    known = {f.key for f in held.facts}
-    facts = in_order([*held.facts, *(f for f in incoming if f.key not in known)])
+    facts = in_order({f.key: f for f in (*incoming, *held.facts)}.values())
     if len(facts) == len(held.facts) and before is after:
         return None
     folded = fold(ref, facts, after)

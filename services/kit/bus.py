@@ -45,8 +45,14 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
 @asynccontextmanager
 async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
     """A connection for a command that ends; `Unavailable` where no broker answers."""
+
+    async def on_error(error: Exception) -> None:
+        if not isinstance(error, OSError):  # that nobody answers is said once, at the end
+            log.warning("broker: %s", error)
+
     options = {
         **connection_options(settings, name),
+        "error_cb": on_error,
         "allow_reconnect": True,
         "connect_timeout": 3,
         "max_reconnect_attempts": 10,
@@ -54,8 +60,9 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
     try:
         client = await nats.connect(**options)
     except (OSError, nats.errors.Error, TimeoutError) as error:
+        address = settings.nats_url.rpartition("@")[2]
         raise Unavailable(
-            f"no broker at {settings.nats_url}: {error or type(error).__name__}; `ioc status` shows what runs"
+            f"no broker at {address}: {error or type(error).__name__}; `ioc status` shows what runs"
         ) from None
     try:
         yield client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -60,9 +59,7 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
         case Statement():
             return _stated(conn, formula, scope)
         case Ratio(numerator, denominator, scale):
-            return _merge(
-                evaluate(conn, numerator, scope), evaluate(conn, denominator, scope), lambda a, b: _ratio(a, b, scale)
-            )
+            return _ratios(evaluate(conn, numerator, scope), evaluate(conn, denominator, scope), scale, scope)
         case Combine(plus, minus):
             return _combine(conn, plus, minus, scope)
         case UnitMean(of):
@@ -86,12 +83,14 @@ def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: S
         raise NotBrokenDown(
             f"{measure.name} has no label {scope.by!r}; it has: unit, day, month{''.join(', ' + x for x in measure.labels)}"
         )
+    if not scope.period.begun:
+        return {} if scope.by else {ALL: Value(None, "the period begins only after that moment")}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope), scope)
     if found or scope.by:
         return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
-    spans = sums.extent(conn, _coverage_measures(measure), scope.units).values()
+    spans = sums.extent(conn, _coverage_measures(measure), scope.units, scope.period.as_of).values()
     return {ALL: _empty(formula, list(spans), scope.period)}
 
 
@@ -126,19 +125,11 @@ def _distinct(conn: Connection, what: Selection, label: str, scope: Scope) -> Fo
     if scope.by not in (None, "unit"):
         raise NotBrokenDown(f"a number of different {label} cannot be broken down by {scope.by}")
     found: Found = {}
-    for unit in _units_with(conn, what, scope):
-        one = sums.totals(
-            conn, Selection(what.measure, frozenset({unit}), what.where), scope.period.start, scope.period.stop, label
-        )
-        used = [total for total in one.values() if total.sum]
+    for unit, (number, origins) in sums.distinct(conn, what, label, scope.period.start, scope.period.stop).items():
         group = row_unit(unit, scope.root) if scope.by == "unit" else ALL
-        number, origins = found.get(group, (Decimal(0), frozenset()))
-        found[group] = (number + len(used), origins.union(*(t.origins for t in used)))
+        held, others = found.get(group, (Decimal(0), frozenset()))
+        found[group] = (held + number, origins | others)
     return found
-
-
-def _units_with(conn: Connection, what: Selection, scope: Scope) -> Iterable[str]:
-    return sorted(sums.totals(conn, what, scope.period.start, scope.period.stop, "unit"))
 
 
 def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
@@ -169,7 +160,7 @@ def _coverage_measures(measure: Measure) -> list[str]:
 def _coverage(conn: Connection, measure: Measure, formula: Formula, scope: Scope) -> dict[str, Value]:
     """row -> what it shows where no point was found."""
     spans: dict[str, Spans] = {}
-    for unit, span in sums.extent(conn, _coverage_measures(measure), scope.units).items():
+    for unit, span in sums.extent(conn, _coverage_measures(measure), scope.units, scope.period.as_of).items():
         spans.setdefault(row_unit(unit, scope.root), []).append(span)
     return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
 
@@ -216,8 +207,7 @@ def _stated(conn: Connection, formula: Statement, scope: Scope) -> Values:
 def _over_units(formula: Statement, root: str | None, by_unit: dict[str, statements.Stated]) -> Value:
     if not by_unit:
         return Value(None, "not reported for this period")
-    if root in by_unit:
-        by_unit = {root: by_unit[root]}
+    by_unit = {root: by_unit[root]} if root in by_unit else _topmost(by_unit)
     parts = [part for stated in by_unit.values() if (part := stated.part(formula.part)) is not None]
     origins = frozenset(stated.origin for stated in by_unit.values())
     if len(parts) == 1:
@@ -228,13 +218,24 @@ def _over_units(formula: Statement, root: str | None, by_unit: dict[str, stateme
     return Value(total if formula.over_units == "sum" else total / len(parts), None, origins)
 
 
+def _topmost(by_unit: dict[str, statements.Stated]) -> dict[str, statements.Stated]:
+    """Without the units for which one above them speaks."""
+    return {
+        unit: stated
+        for unit, stated in by_unit.items()
+        if not any(above.code in by_unit for above in administrative.ancestors(unit))
+    }
+
+
 # --- composites ---
 
 
-def _merge(left: Values, right: Values, join: Callable[[Value, Value], Value]) -> Values:
-    absent = Value(None, "no data")
+def _ratios(numerators: Values, denominators: Values, scale: int, scope: Scope) -> Values:
+    # By label, a group that the numerator lacks has none of it; a unit that it lacks was never heard of.
+    absent = Value(None, "no data") if scope.by in (None, "unit") else Value(Decimal(0))
     return {
-        group: join(left.get(group, absent), right.get(group, absent)) for group in sorted(left.keys() | right.keys())
+        group: _ratio(numerators.get(group, absent), denominators.get(group, Value(None, "no data")), scale)
+        for group in sorted(numerators.keys() | denominators.keys())
     }
 
 
@@ -245,12 +246,7 @@ def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
     if denominator.value == 0:
         return Value(None, "the denominator is 0", origins)
     if numerator.value is None:
-        # Nothing of the numerator's kind where the denominator counts something: none of them.
-        return (
-            Value(Decimal(0), None, origins)
-            if numerator.reason == "no data"
-            else Value(None, numerator.reason, origins)
-        )
+        return Value(None, f"numerator: {numerator.reason}", origins)
     return Value(numerator.value / denominator.value * scale, None, origins)
 
 

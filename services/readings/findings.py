@@ -72,7 +72,7 @@ def _measured_places(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> list[Place]:
     measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
-    spans = list(sums.extent(conn, measures, None).values())
+    spans = list(sums.extent(conn, measures, None, as_of).values())
     if not spans:
         return []
     start = first or min(s[0] for s in spans).astimezone(VN).date()

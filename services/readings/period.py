@@ -35,13 +35,18 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """The first instant (UTC)."""
-        return midnight(self.first)
+        """The first instant (UTC); just after `as_of`, if that lies before it."""
+        return min(midnight(self.first), self.as_of + TICK)
 
     @property
     def stop(self) -> datetime:
         """The first instant that no longer counts (UTC): the end of the last day, or just after `as_of`."""
         return max(min(midnight(self.last + timedelta(days=1)), self.as_of + TICK), self.start)
+
+    @property
+    def begun(self) -> bool:
+        """Whether its first day had begun at `as_of`."""
+        return midnight(self.first) <= self.as_of
 
     def days(self) -> Iterator[Period]:
         """The period's days up to `as_of`, one by one."""

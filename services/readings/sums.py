@@ -67,19 +67,30 @@ def totals(conn: Connection, what: Selection, start: datetime, stop: datetime, b
 
 
 def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
-    """Per group, the sum over its series of each series' last daily bucket that begins in [start, stop)."""
+    """Per group, the sum over its series of the points of each series' last local day with points in [start, stop)."""
     condition, values = what.condition()
     values |= {"start": start, "stop": stop, "by": by}
     rows = conn.execute(_LATEST.format(group=_group(by), condition=condition), values).fetchall()
     return {group: Total(total, int(count), frozenset(origins)) for group, total, count, origins in rows}
 
 
+def distinct(
+    conn: Connection, what: Selection, label: str, start: datetime, stop: datetime
+) -> dict[str, tuple[int, frozenset[str]]]:
+    """unit -> how many values of the label have points in [start, stop) that do not come to 0, and their origins."""
+    condition, values = what.condition()
+    values |= {"start": start, "stop": stop, "by": label}
+    rows = conn.execute(_DISTINCT.format(condition=condition), values).fetchall()
+    return {unit: (int(number), frozenset(origins)) for unit, number, origins in rows}
+
+
 def extent(
-    conn: Connection, measures: Iterable[str], units: frozenset[str] | None
+    conn: Connection, measures: Iterable[str], units: frozenset[str] | None, as_of: datetime
 ) -> dict[str, tuple[datetime, datetime]]:
-    """unit -> the first and last daily bucket (begin, UTC) with a point of any of the measures."""
-    values = {"measures": sorted(measures), "units": None if units is None else sorted(units)}
-    return {unit: (first, last) for unit, first, last in conn.execute(_EXTENT, values).fetchall() if first is not None}
+    """unit -> the first and last local day (begin, UTC) with a point of any of the measures up to `as_of`."""
+    values = {"measures": sorted(measures), "units": None if units is None else sorted(units), "as_of": as_of}
+    rows = conn.execute(_EXTENT, values).fetchall()
+    return {unit: (last_midnight(first), last_midnight(last)) for unit, first, last in rows if first is not None}
 
 
 def _parameter(name: str) -> SQL:
@@ -106,14 +117,23 @@ FROM ({parts}) AS x(series, sum, count) JOIN chosen s ON s.id = x.series GROUP B
 _LATEST = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
 SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin) FROM chosen s, LATERAL (
-    SELECT r.sum, r.count FROM rollup_day r WHERE r.series = s.id AND r.bucket >= %(start)s AND r.bucket < %(stop)s
-    ORDER BY r.bucket DESC LIMIT 1) x
+    SELECT time FROM point WHERE series = s.id AND time >= %(start)s AND time < %(stop)s
+    ORDER BY time DESC LIMIT 1) last, LATERAL (
+    SELECT sum(value), count(*) FROM point WHERE series = s.id AND time < %(stop)s
+    AND time >= greatest(%(start)s, date_bin('1 day', last.time, '1999-12-31 17:00+00'))) AS x(sum, count)
+GROUP BY 1
+""")
+_DISTINCT = SQL("""
+WITH chosen AS (SELECT * FROM series s WHERE {condition})
+SELECT unit, count(DISTINCT label), array_agg(DISTINCT origin) FROM (
+    SELECT s.unit, s.origin, coalesce(s.labels ->> %(by)s, 'none') AS label FROM chosen s JOIN point p ON p.series = s.id
+    WHERE p.time >= %(start)s AND p.time < %(stop)s GROUP BY 1, 2, 3 HAVING sum(p.value) <> 0) x
 GROUP BY 1
 """)
 _EXTENT = """
 SELECT s.unit, min(x.first), max(x.last) FROM series s, LATERAL (
-    SELECT (SELECT bucket FROM rollup_day WHERE series = s.id ORDER BY bucket LIMIT 1) AS first,
-           (SELECT bucket FROM rollup_day WHERE series = s.id ORDER BY bucket DESC LIMIT 1) AS last) x
+    SELECT (SELECT time FROM point WHERE series = s.id AND time <= %(as_of)s ORDER BY time LIMIT 1) AS first,
+           (SELECT time FROM point WHERE series = s.id AND time <= %(as_of)s ORDER BY time DESC LIMIT 1) AS last) x
 WHERE s.measure = ANY(%(measures)s) AND (%(units)s::text[] IS NULL OR s.unit = ANY(%(units)s))
 GROUP BY s.unit
 """

@@ -1,0 +1,165 @@
+"""`ioc emit` on a real broker: every record is sent or named with its reason, and sending again is harmless."""
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.layout import CHECKOUT
+from infra.local.servers import Instance
+
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+NUMBERS = count(1)
+
+
+def event(**changed: Any) -> dict[str, Any]:
+    code = f"H99.96-261101-{next(NUMBERS):05}"
+    return {
+        "specversion": "1.0",
+        "id": code,
+        "source": "/test/emit",
+        "type": "vn.ioc.dossier.withdrawn.v1",
+        "time": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+        "unit": "phuong_chon_thanh",
+        "data": {"code": code},
+        **changed,
+    }
+
+
+def lines(events: list[dict[str, Any]]) -> str:
+    return "".join(json.dumps(one) + "\n" for one in events)
+
+
+def command(centre: Instance, *arguments: str) -> tuple[list[str], dict[str, str]]:
+    env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
+    return [sys.executable, "-m", "services.cli", "emit", *arguments], env
+
+
+def test_all_that_is_valid_is_sent_and_the_rest_is_named_with_line_and_reason(ioc: Ioc) -> None:
+    good = [event() for _ in range(5)]
+    text = lines(good[:2]) + "{broken\n\n" + lines([event(unit="chon_thanh"), *good[2:], event(type="vn.ioc.x.v1")])
+    first, again = ioc("emit", input=text), ioc("emit", "-", input=text)
+    assert first.stdout == "read 8, sent 5, of them known already 0, rejected 3\n"
+    assert again.stdout == "read 8, sent 5, of them known already 5, rejected 3\n"
+    assert first.returncode == again.returncode == 1
+    told = first.stderr.splitlines()
+    assert [line.split(": ")[:2] for line in told] == [
+        ["line 3", "not_json"],
+        ["line 5", "wrong_unit"],
+        ["line 9", "unknown_type"],
+    ]
+    assert "chon_thanh is not valid on" in told[1]
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_an_array_is_read_element_by_element(ioc: Ioc, tmp_path: Path, indent: int | None) -> None:
+    file = tmp_path / "events.json"
+    file.write_text(json.dumps([event(), event(), event()], indent=indent))
+    done = ioc("emit", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "read 3, sent 3, of them known already 0, rejected 0\n"
+
+
+def test_a_line_of_five_megabytes_is_rejected_and_the_next_one_sent(ioc: Ioc) -> None:
+    huge = event(data={"code": "x" * 5 * 2**20})
+    done = ioc("emit", input=lines([huge, event()]))
+    assert done.stdout == "read 2, sent 1, of them known already 0, rejected 1\n"
+    assert done.stderr.startswith("line 1: too_large: ") and len(done.stderr) < 200
+
+
+MEASURED = """
+import resource, sys
+from services.cli.app import main
+try:
+    main()
+finally:
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+"""
+
+
+def test_a_large_file_is_sent_within_seconds_and_not_held_in_memory(centre: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "many.jsonl"
+    with file.open("w") as many:
+        for _ in range(20_000):
+            many.write(json.dumps(event()) + " " * 5000 + "\n")
+    arguments, env = command(centre, str(file))
+    began = time.monotonic()
+    measured = [sys.executable, "-c", MEASURED, *arguments[3:]]
+    done = subprocess.run(measured, env=env, cwd=CHECKOUT, capture_output=True, text=True)
+    assert done.stdout == "read 20,000, sent 20,000, of them known already 0, rejected 0\n"
+    assert int(done.stderr) * 1024 < file.stat().st_size + 30 * 2**20  # an empty run takes 80 MB
+    assert time.monotonic() - began < 20
+
+
+def test_what_comes_slowly_through_a_pipe_is_sent_as_it_comes(centre: Instance, ioc: Ioc) -> None:
+    arguments, env = command(centre)
+    slow = subprocess.Popen(arguments, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert slow.stdin
+    one = lines([event()])
+    slow.stdin.write(one.encode())
+    slow.stdin.flush()
+    deadline = time.monotonic() + 10
+    while "known already 1" not in ioc("emit", input=one).stdout:
+        assert time.monotonic() < deadline
+    assert slow.communicate(b"", timeout=10)[0].startswith(b"read 1, sent 1")
+
+
+def test_a_broker_that_stops_is_told_with_what_it_acknowledged(centre: Instance) -> None:
+    arguments, env = command(centre)
+    process = subprocess.Popen(
+        arguments, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin
+    process.stdin.write(lines([event() for _ in range(3)]).encode())
+    process.stdin.flush()
+    time.sleep(3)
+    centre.stop_process("nats")
+    try:
+        began = time.monotonic()
+        out, error = process.communicate(lines([event()]).encode(), timeout=30)
+        assert time.monotonic() - began < 20
+        assert (process.returncode, out) == (75, b"")
+        assert b"3 events were acknowledged; send the same again" in error and b"Traceback" not in error
+    finally:
+        centre.start_process("nats")
+        centre.wait_ready("nats", 20)
+
+
+def test_without_a_broker_it_says_so(ioc: Ioc, centre: Instance) -> None:
+    arguments, env = command(centre)
+    elsewhere = env | {"IOC_NATS_URL": "nats://nobody:nothing@127.0.0.1:1"}
+    done = subprocess.run(arguments, env=elsewhere, cwd=CHECKOUT, input=b"", capture_output=True, timeout=30)
+    assert done.returncode == 75
+    assert b"no broker at" in done.stderr and b"Traceback" not in done.stderr and b"nothing@" not in done.stderr
+
+
+def test_ctrl_c_ends_a_waiting_emit(centre: Instance) -> None:
+    arguments, env = command(centre)
+    waiting = subprocess.Popen(arguments, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    time.sleep(2)
+    waiting.send_signal(signal.SIGINT)
+    assert waiting.wait(5) == 1
+    assert waiting.stderr and b"Traceback" not in waiting.stderr.read()
+
+
+def test_a_bar_is_shown_where_there_is_a_terminal(centre: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "events.jsonl"
+    file.write_text(lines([event(), event(type="vn.ioc.x.v1")]))
+    arguments, env = command(centre, str(file))
+    outer, inner = pty.openpty()
+    done = subprocess.run(arguments, env=env | {"TERM": "xterm"}, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=inner)
+    os.close(inner)
+    shown = os.read(outer, 65536).decode()
+    os.close(outer)
+    assert done.stdout.startswith(b"read 2, sent 1")
+    assert "line 2: unknown_type" in shown and "━" in shown

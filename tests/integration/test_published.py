@@ -1,0 +1,298 @@
+"""The published tables, cell by cell, asked for with the `ioc` command of a centre that was fed over the real road."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from infra.local.layout import home
+from infra.local.servers import Instance
+from schemas.indicators import CATALOGUE
+from services.cli.app import main
+from services.cli.load import load_scenario
+from services.cli.prepare import prepare, settings_of
+from services.simulator import november_2024
+
+TABLES = Path(november_2024.__file__).parent / "tables"
+NOVEMBER = ("--from", "2024-11-01", "--to", "2024-11-30")
+REPORT = ("--from", "2024-10-23", "--to", "2024-11-23", "--as-of", "2024-11-30")
+STATE = ("--from", "2024-11-01", "--to", "2024-11-23", "--as-of", "2024-11-23")
+Ioc = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    """A centre with all services, the scenario sent to its broker and folded by its aggregator."""
+    folder = open_folder / "published"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "runtime").symlink_to(home() / "runtime")
+    running = new_instance(folder / "main")
+    try:
+        running.start(["nats", "timescaledb"])
+        prepare(running)
+        running.start_services(["aggregator", "deadlines", "emitters"])
+        sent, _ = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
+        _wait_stored(running, sent)
+        yield running
+    finally:
+        running.stop()
+
+
+def _wait_stored(centre: Instance, sent: int) -> None:
+    import psycopg
+
+    end = time.monotonic() + 240
+    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
+        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (row[0] or 0) < sent:
+            assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
+            time.sleep(0.5)
+
+
+@pytest.fixture(scope="module")
+def ioc(published: Instance) -> Ioc:
+    """Runs the command as an operator would, without the start of a process; returns what it prints."""
+
+    def run(*arguments: str) -> str:
+        done = CliRunner().invoke(main, arguments, env={"IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"})
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with (TABLES / f"{name}.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def column(ioc: Ioc, indicator: str, *options: str) -> dict[str, dict[str, str]]:
+    """unit -> its row of `ioc query INDICATOR --by unit`."""
+    text = ioc("query", indicator, "--by", "unit", "--format", "csv", *options)
+    return {row["unit"]: row for row in csv.DictReader(io.StringIO(text))}
+
+
+def value(ioc: Ioc, indicator: str, *options: str) -> Decimal | None:
+    answer = json.loads(ioc("query", indicator, "--format", "json", *options))["readings"][0]["value"]
+    return None if answer is None else Decimal(answer)
+
+
+PAYMENTS = {
+    "tax_txn_month": "payments_tax_count",
+    "tax_vnd_month": "payments_tax_amount",
+    "fee_txn_month": "payments_fee_count",
+    "fee_vnd_month": "payments_fee_amount",
+}
+
+
+def test_payments_in_all_44_cells_and_their_totals(ioc: Ioc) -> None:
+    rows = table("online_payment_by_district")
+    compared = 0
+    for printed, indicator in PAYMENTS.items():
+        found = column(ioc, indicator, *NOVEMBER)
+        assert set(found) == {row["unit_code"] for row in rows}
+        for row in rows:
+            assert found[row["unit_code"]]["value"] == row[printed], (row["unit_code"], printed)
+            compared += 1
+        assert value(ioc, indicator, *NOVEMBER) == sum(int(row[printed]) for row in rows)
+    assert compared == 44
+    assert value(ioc, "payments_count", *NOVEMBER) == 15_097
+    assert value(ioc, "payments_amount", *NOVEMBER) == 16_850_363_253
+
+
+@pytest.mark.parametrize("options", [STATE, NOVEMBER], ids=["state on 23/11", "whole month"])
+def test_online_services_of_27_units_with_54_flags(ioc: Ioc, options: tuple[str, ...]) -> None:
+    rows = table("online_services_by_unit")
+    services, dossiers = column(ioc, "online_service_share", *options), column(ioc, "online_dossier_share", *options)
+    assert len(rows) == 27
+    for row in rows:
+        unit = row["unit_code"]
+        assert Decimal(services[unit]["value"]) == Decimal(row["pct_online_services_with_dossiers"]), unit
+        assert Decimal(dossiers[unit]["value"]) == Decimal(row["pct_dossiers_handled_online"]), unit
+        assert services[unit]["met"] == str(row["meets_target_80"] == "1"), unit
+        assert dossiers[unit]["met"] == str(row["meets_target_50"] == "1"), unit
+    assert value(ioc, "online_service_share_mean", *options) == Decimal("98.61")
+    assert value(ioc, "online_dossier_share_mean", *options) == Decimal("80.78")
+
+
+SOFTWARE = {
+    "paperless_meetings_period": "paperless_meetings",
+    "paperless_meetings_cumulative": "paperless_meetings_total",
+    "pct_documents_digitally_signed": "documents_signed_pct",
+    "pct_documents_handled_online": "documents_online_pct",
+    "antivirus_installs": "antivirus_installs",
+    "pct_staff_using_official_email": "official_email_pct",
+}
+
+
+def test_software_usage_of_33_units_with_sums_and_means(ioc: Ioc) -> None:
+    rows = table("egov_software_usage_by_unit")
+    for printed, indicator in SOFTWARE.items():
+        found = column(ioc, indicator, *REPORT)
+        for row in rows:
+            if row[printed] == "":
+                assert row["unit_code"] not in found or found[row["unit_code"]]["value"] == "", "a blank cell is not a zero"
+            else:
+                assert Decimal(found[row["unit_code"]]["value"]) == Decimal(row[printed]), (row["unit_code"], printed)
+    totals = {indicator: value(ioc, indicator, *REPORT) for indicator in SOFTWARE.values()}
+    assert totals == {
+        "paperless_meetings": 92,
+        "paperless_meetings_total": 4849,
+        "documents_signed_pct": Decimal("90.85"),
+        "documents_online_pct": 100,
+        "antivirus_installs": 4760,
+        "official_email_pct": Decimal("86.76"),
+    }
+
+
+def test_certified_copies_and_hotline_as_printed(ioc: Ioc) -> None:
+    row = table("e_certification_summary")[0]
+    names = {
+        "received_total": "received", "carried_over": "carried_over", "newly_received": "new", "resolved_total": "resolved",
+        "resolved_on_time_or_early": "on_time_or_early", "resolved_overdue": "overdue", "in_progress_total": "in_progress",
+        "in_progress_not_due": "not_due", "in_progress_overdue": "in_progress_overdue",
+    }  # fmt: skip
+    for printed, code in names.items():
+        assert value(ioc, f"ecert_{code}", *REPORT) == int(row[printed]), printed
+    row = table("hotline_1022_period")[0]
+    period = ("--from", "2024-10-23", "--to", "2024-11-23")
+    names = {
+        "received": "received", "processed": "processed", "in_progress": "in_progress",
+        "answered_directly": "answered", "forwarded_to_agencies": "forwarded",
+    }  # fmt: skip
+    for printed, code in names.items():
+        assert value(ioc, f"hotline_{code}", *period) == int(row[printed]), printed
+
+
+def test_programme_figures(ioc: Ioc) -> None:
+    rows = table("programme_figures")
+    assert len(rows) == 33
+    for row in rows:
+        code = f"{row['programme']}_{row['indicator_code']}"
+        answer = json.loads(ioc("explain", code, "--format", "json", "--to", row["period_end"]))
+        assert Decimal(answer["value"]) == Decimal(row["value"]), code
+        assert answer["events"] == 1
+        if row["total"] and f"{code}_pct" in CATALOGUE:
+            share = value(ioc, f"{code}_pct", "--to", row["period_end"])
+            assert share == round(Decimal(row["value"]) / Decimal(row["total"]) * 100, 2), code
+
+
+def test_resolution_02(ioc: Ioc) -> None:
+    for row in table("nq02_2024_targets"):
+        code = f"nq02_{row['indicator_code']}"
+        for printed, indicator, last in (
+            ("achieved_10m2024_pct", code, "2024-10-31"),
+            ("achieved_year2024_pct", code, "2024-12-31"),
+            ("target_2024_pct", f"{code}_target", "2024-12-31"),
+            ("reached_at_10m", f"{code}_reached", "2024-10-31"),
+        ):
+            found = value(ioc, indicator, "--from", "2024-01-01", "--to", last)
+            if row[printed]:
+                assert found == Decimal(row[printed]), (indicator, last)
+            elif printed != "achieved_year2024_pct":
+                assert found is None, (indicator, last)
+
+
+def test_about_57_000_dossiers_half_a_percent_overdue(ioc: Ioc) -> None:
+    received = value(ioc, "dossiers_received", *NOVEMBER)
+    assert received is not None and abs(received - 57_000) < 1_000
+    assert value(ioc, "overdue_share", "--from", "2024-10-23", "--to", "2024-11-30") == Decimal("0.50")
+    sheet = json.loads(ioc("query", "ii06", "--format", "json", "--from", "2024-11-04", "--to", "2024-11-20"))["readings"]
+    c = {int(r["indicator"][-2:]): int(r["value"]) for r in sheet}
+    assert sorted(c) == list(range(3, 14))
+    assert c[3] == c[4] + c[5] + c[6] == c[7] + c[11]
+    assert c[7] == c[8] + c[9] + c[10]
+    assert c[11] == c[12] + c[13]
+
+
+def test_findings_name_what_is_missing(ioc: Ioc) -> None:
+    found = {f["code"]: f for f in json.loads(ioc("findings", "--format", "json"))}
+    assert (found["ecert_balance"]["left"], found["ecert_balance"]["right"], found["ecert_balance"]["missing"]) == ("5122", "5121", "1")
+    assert (found["hotline_groups"]["left"], found["hotline_groups"]["right"], found["hotline_groups"]["missing"]) == ("290", "288", "2")
+    assert len(found["hotline_groups"]["evidence"]) == 2
+    texts = [f for f in json.loads(ioc("findings", "--format", "json")) if f["code"] == "contradiction"]
+    assert {(f["unit"], f["left"], f["right"]) for f in texts} == {("dong_xoai", "1674", "1733"), ("vpubnd_tinh", "1377", "1674")}
+    assert set(found) == {"ecert_balance", "hotline_groups", "contradiction"}
+
+
+def test_explain_opens_a_cell_to_its_events(ioc: Ioc) -> None:
+    answer = json.loads(ioc("explain", "payments_fee_amount", "--unit", "bu_gia_map", "--format", "json", *NOVEMBER))
+    assert (answer["value"], answer["events"]) == ("2438000", 103)
+    assert all(e["unit"] == "bu_gia_map" and e["type"] == "vn.ioc.payment.made.v1" for e in answer["sample"])
+    assert answer["sources"][0]["source"].startswith("/scenario/november-2024/")
+    assert "2,438,000 VND" in ioc("explain", "payments_fee_amount", "--unit", "Huyện Bù Gia Mập", *NOVEMBER)
+
+
+def test_every_indicator_of_the_catalogue_opens(published: Instance) -> None:
+    """Each gives a value or a reason, and its explanation agrees with its reading."""
+    from services.kit import store
+    from services.readings import Period, explain, read
+
+    period = Period.of(datetime(2024, 11, 30, 16, 59, tzinfo=UTC), datetime(2024, 11, 1).date())
+    assert len(CATALOGUE) >= 60
+    with store.connect(settings_of(published, "cli"), "reader") as conn:
+        for indicator in CATALOGUE.values():
+            reading = read(conn, indicator, None, period)[0]
+            assert (reading.value is None) == bool(reading.reason), indicator.code
+            assert explain(conn, indicator, None, period).parts[0].value == reading.value, indicator.code
+
+
+def test_rebuild_agrees(ioc: Ioc) -> None:
+    assert "agree" in ioc("rebuild", "--check")
+
+
+def _post(published: Instance, emitter: str, path: str, body: dict[str, Any]) -> None:
+    answer = httpx.post(
+        f"http://127.0.0.1:{published.ports['emitters']}{path}",
+        json=body,
+        headers={"Authorization": f"Bearer {published.password(f'emitter_{emitter}')}"},
+    )
+    assert answer.status_code == 202, answer.text
+
+
+def test_what_is_posted_is_read_back_within_a_second(published: Instance, ioc: Ioc) -> None:
+    now = datetime.now(UTC) - timedelta(seconds=2)
+    today = (now + timedelta(hours=7)).date().isoformat()
+    unit, at = "phuong_chon_thanh", now.isoformat()
+    words: list[tuple[str, str, dict[str, Any], str]] = [
+        ("procedures", "/procedures/dossiers", {
+            "code": "H99.98-261101-700001", "status": 1, "at": at, "unit": unit, "procedure": "2.000815", "field": "justice",
+        }, "dossiers_received"),
+        ("payments", "/payments", {
+            "transaction": "TXN-READBACK-1", "kind": "fee", "amount": 5000, "method": "qr_code", "unit": unit, "paid_at": at,
+        }, "payments_fee_amount"),
+        ("field", "/field/reports", {
+            "code": "PA-READBACK-1", "channel": "app", "category": "road", "unit": unit, "reported_at": at,
+        }, "reports_received"),
+    ]  # fmt: skip
+    for emitter, path, body, indicator in words:
+        _post(published, emitter, path, body)
+        posted = time.monotonic()
+        # The command itself takes about half a second to start; what counts is that the very next answer has it.
+        time.sleep(0.5)
+        found = value(ioc, indicator, "--unit", unit, "--from", today, "--to", today)
+        assert found == (5000 if emitter == "payments" else 1), (indicator, time.monotonic() - posted)
+
+
+def test_an_unknown_name_says_what_is_near(published: Instance) -> None:
+    environment = {**os.environ, "IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"}
+    for arguments, hint in ((["payments_fee_ammount"], "payments_fee_amount"), (["payments_count", "--unit", "chon_than"], "chon_thanh")):
+        done = subprocess.run([sys.executable, "-m", "services.cli", "query", *arguments], env=environment, capture_output=True, text=True)
+        assert done.returncode == 1
+        assert hint in done.stderr
+
+
