@@ -95,19 +95,19 @@ def as_known(fold: Callable[[Sequence[Fact]], Folded], facts: Sequence[Fact], tu
     Up to a turn the points are those of the facts before it; at the turn the sums are corrected; from it on they follow
     from the facts with it. Between turns `fold` itself must not look ahead.
     """
+    # The first turn of a moment stands for all of that moment; at the very first there is nothing to correct.
+    moments = {turn.time: turn for turn in reversed(turns) if turn.time > facts[0].time}
     folded = fold(facts)
-    if turns:
-        folded.points = list(_corrected(fold, facts, turns))
+    if moments:
+        folded.points = list(_corrected(fold, facts, [moments[time] for time in sorted(moments)]))
     return folded
 
 
 def _corrected(
     fold: Callable[[Sequence[Fact]], Folded], facts: Sequence[Fact], turns: Sequence[Fact]
 ) -> Iterator[Point]:
-    # The first turn of a moment stands for all of that moment; at the very first there is nothing to correct.
-    moments = {turn.time: turn for turn in reversed(turns) if turn.time > facts[0].time}
     said: list[Point] = []
-    for turn, following in pairwise([None, *(moments[t] for t in sorted(moments)), None]):
+    for turn, following in pairwise([None, *turns, None]):
         known = fold([f for f in facts if not following or f.time < following.time]).points
         if turn:
             yield from _corrections(said, known, turn)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from services.kit.settings import Settings
 
 CHUNK = 1024 * 1024
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 8.0
 """How long the broker may take for the events of one chunk."""
 
 Tell = Callable[[str], None]

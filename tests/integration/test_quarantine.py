@@ -1,0 +1,165 @@
+"""`ioc quarantine` on real servers: what the aggregator set aside is found, mended, sent on or discarded, and nothing is lost."""
+
+import asyncio
+import json
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.servers import Instance
+from services.cli.prepare import settings_of
+from services.kit import bus, store
+
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+SUBJECT = "ioc.events.phuong_chon_thanh.procedures.dossier.withdrawn"
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def running(centre: Instance) -> Iterator[Instance]:
+    centre.start_services(["aggregator"])
+    yield centre
+    centre.stop_process("aggregator")
+
+
+def event(**changed: Any) -> dict[str, Any]:
+    code = f"H99.95-261101-{next(NUMBERS):05}"
+    return {
+        "specversion": "1.0",
+        "id": code,
+        "source": "/test/quarantine",
+        "type": "vn.ioc.dossier.withdrawn.v1",
+        "time": (datetime.now(UTC) - timedelta(days=1)).isoformat(),
+        "unit": "phuong_chon_thanh",
+        "data": {"code": code},
+        **changed,
+    }
+
+
+def lay(centre: Instance, ioc: Ioc, *bodies: bytes) -> list[dict[str, Any]]:
+    """Publish bodies past every check, as any program can; returns how they are listed once they lie in the quarantine."""
+
+    async def publish() -> None:
+        async with bus.connected(settings_of(centre, "cli"), "test") as client:
+            for body in bodies:
+                await client.jetstream().publish(SUBJECT, body)
+
+    before = len(listed(ioc))
+    asyncio.run(publish())
+    deadline = time.monotonic() + 10
+    while len(found := listed(ioc)) < before + len(bodies) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return found[before:]
+
+
+def listed(ioc: Ioc, *options: str) -> list[dict[str, Any]]:
+    done = ioc("quarantine", "list", "--format", "json", "--limit", "10000", *options)
+    assert done.returncode == 0, done.stderr
+    found: list[dict[str, Any]] = json.loads(done.stdout)
+    return found
+
+
+def stored(centre: Instance, id: str) -> int:
+    with store.connect(settings_of(centre, "test"), "reader") as conn:
+        row = conn.execute("SELECT count(*) FROM event WHERE source = '/test/quarantine' AND id = %s", (id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def noted(centre: Instance, deed: str) -> int:
+    """How many deeds of a kind the stream of alarms holds."""
+
+    async def ask() -> int:
+        async with bus.connected(settings_of(centre, "monitor"), "test") as client:
+            info = await client.jetstream().stream_info("ALERTS", subjects_filter=f"ioc.alerts.quarantine.{deed}")
+            return sum((info.state.subjects or {}).values())
+
+    return asyncio.run(ask())
+
+
+def test_what_lies_there_is_listed_with_its_reason_and_shown_as_it_came(running: Instance, ioc: Ioc) -> None:
+    wrong, broken = lay(running, ioc, json.dumps(event(unit="chon_thanh")).encode(), b"\xff{ Ch\xe1")
+    assert (wrong["code"], broken["code"]) == ("wrong_unit", "not_utf8")
+    assert wrong["reason"].startswith("unit: chon_thanh is not valid on 20")
+    assert (wrong["subject"], broken["size"]) == (SUBJECT, 7)
+    assert listed(ioc, "--code", "wrong_unit")[-1] == wrong
+    table = ioc("quarantine", "list", "--limit", "1").stdout
+    assert str(broken["seq"]) in table and "not_utf8" in table and "wrong_unit" not in table
+    shown = ioc("quarantine", "show", str(wrong["seq"])).stdout
+    assert "Ioc-Code: wrong_unit\n" in shown and '\n  "unit": "chon_thanh",\n' in shown
+    assert ioc("quarantine", "show", str(broken["seq"])).stdout.endswith("\\xff{ Ch\\xe1\n")
+
+
+def test_a_reason_in_vietnamese_is_read_as_it_was_written(running: Instance, ioc: Ioc) -> None:
+    (lying,) = lay(running, ioc, json.dumps(event(unit="phuong_chon_than"), ensure_ascii=False).encode())
+    assert "(Phường Chơn Thành)" in lying["reason"]
+
+
+def test_a_mended_event_goes_through_the_same_door_and_is_taken_out(
+    running: Instance, ioc: Ioc, tmp_path: Path
+) -> None:
+    mended = event()
+    (lying,) = lay(running, ioc, json.dumps(mended | {"unit": "chon_thanh"}).encode())
+    seq, notes, file = str(lying["seq"]), noted(running, "resubmitted"), tmp_path / "mended.json"
+    again = ioc("quarantine", "resubmit", seq)
+    assert again.returncode == 1 and f"{seq} stays: wrong_unit: unit: chon_thanh" in again.stderr
+    file.write_text(json.dumps(mended))
+    done = ioc("quarantine", "resubmit", seq, "--with", str(file))
+    assert (done.returncode, done.stdout) == (0, f"{seq} resubmitted as {mended['id']}\n")
+    assert lying not in listed(ioc)
+    deadline = time.monotonic() + 10
+    while not stored(running, mended["id"]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert stored(running, mended["id"]) == 1
+    assert noted(running, "resubmitted") == notes + 1
+
+
+def test_all_that_has_become_valid_is_sent_on_and_what_the_broker_remembers_is_not_lost(
+    running: Instance, ioc: Ioc
+) -> None:
+    """Published under a wrong subject with the usual message id, it is valid by itself; the broker still knows that id."""
+    stray = event()
+
+    async def publish() -> None:
+        from schemas.registry import parse
+
+        told = parse(json.dumps(stray).encode(), datetime.now(UTC))
+        async with bus.connected(settings_of(running, "cli"), "test") as client:
+            subject = SUBJECT.replace("withdrawn", "resolved")
+            await client.jetstream().publish(subject, told.to_json(), headers=bus.headers(told))
+
+    before = len(listed(ioc))
+    asyncio.run(publish())
+    (bad,) = lay(running, ioc, b"{")[-1:]
+    assert len(listed(ioc)) == before + 2
+    done = ioc("quarantine", "resubmit", "--all")
+    assert done.returncode == 1 and f"{bad['seq']} stays: not_json" in done.stderr
+    assert f"resubmitted as {stray['id']}\n" in done.stdout
+    deadline = time.monotonic() + 10
+    while not stored(running, stray["id"]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert stored(running, stray["id"]) == 1
+    assert bad in listed(ioc)
+
+
+def test_what_is_discarded_leaves_a_note_of_who_did_it_and_why(running: Instance, ioc: Ioc) -> None:
+    first, second = lay(running, ioc, b"[1]", b"[2]")
+    notes = noted(running, "discarded")
+    assert ioc("quarantine", "discard", str(first["seq"])).returncode == 2  # no reason given
+    done = ioc("quarantine", "discard", str(first["seq"]), str(second["seq"]), "--reason", "dữ liệu thử")
+    assert done.stdout == f"{first['seq']} discarded\n{second['seq']} discarded\n"
+    assert first not in listed(ioc) and second not in listed(ioc)
+    assert noted(running, "discarded") == notes + 2
+    gone = ioc("quarantine", "discard", str(first["seq"]), "--reason", "again")
+    assert gone.returncode == 1 and f"nothing lies in the quarantine under {first['seq']}" in gone.stderr
+    assert noted(running, "discarded") == notes + 2
+
+
+@pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["1", "2", "--with", "/dev/null"]])
+def test_what_to_resubmit_must_be_clear(running: Instance, ioc: Ioc, arguments: list[str]) -> None:
+    assert ioc("quarantine", "resubmit", *arguments).returncode == 2
