@@ -75,20 +75,22 @@ MEASURES = (
         ("level",),
         "Học sinh theo sĩ số",
         "Pupils expected in class",
-        covered_by="pupils_expected",
+        covered_by=("pupils_expected",),
     ),
-    Measure("pupils_present", "pupil", ("level",), "Học sinh có mặt", "Pupils present", covered_by="pupils_expected"),
-    Measure("schools", "school", ("level",), "Số trường", "Schools (as of a day)", covered_by="schools"),
-    Measure("classes", "class", ("level",), "Số lớp", "Classes (as of a day)", covered_by="schools"),
-    Measure("pupils", "pupil", ("level",), "Số học sinh", "Pupils (as of a day)", covered_by="schools"),
-    Measure("teachers", "teacher", ("level",), "Số giáo viên", "Teachers (as of a day)", covered_by="schools"),
+    Measure(
+        "pupils_present", "pupil", ("level",), "Học sinh có mặt", "Pupils present", covered_by=("pupils_expected",)
+    ),
+    Measure("schools", "school", ("level",), "Số trường", "Schools (as of a day)", covered_by=("schools",)),
+    Measure("classes", "class", ("level",), "Số lớp", "Classes (as of a day)", covered_by=("schools",)),
+    Measure("pupils", "pupil", ("level",), "Số học sinh", "Pupils (as of a day)", covered_by=("schools",)),
+    Measure("teachers", "teacher", ("level",), "Số giáo viên", "Teachers (as of a day)", covered_by=("schools",)),
     Measure(
         "exam_candidates",
         "candidate",
         ("exam", "level"),
         "Thí sinh dự thi",
         "Candidates of examinations",
-        covered_by="exam_candidates",
+        covered_by=("exam_candidates",),
     ),
     Measure(
         "exam_passes",
@@ -96,16 +98,16 @@ MEASURES = (
         ("exam", "level"),
         "Thí sinh đạt",
         "Candidates who passed",
-        covered_by="exam_candidates",
+        covered_by=("exam_candidates",),
     ),
-    Measure("school_fees", "VND", ("level",), "Học phí đã thu", "School fees taken in", covered_by="school_fees"),
+    Measure("school_fees", "VND", ("level",), "Học phí đã thu", "School fees taken in", covered_by=("school_fees",)),
     Measure(
         "school_fees_cashless",
         "VND",
         ("level",),
         "Học phí thu không dùng tiền mặt",
         "School fees paid without cash",
-        covered_by="school_fees",
+        covered_by=("school_fees",),
     ),
     Measure(
         "school_fee_payments",
@@ -113,7 +115,7 @@ MEASURES = (
         ("level",),
         "Lượt nộp học phí",
         "Payments of school fees",
-        covered_by="school_fees",
+        covered_by=("school_fees",),
     ),
     Measure(
         "school_fee_payments_cashless",
@@ -121,7 +123,7 @@ MEASURES = (
         ("level",),
         "Lượt nộp học phí không dùng tiền mặt",
         "Payments of school fees without cash",
-        covered_by="school_fees",
+        covered_by=("school_fees",),
     ),
 )
 

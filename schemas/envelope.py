@@ -228,6 +228,8 @@ _HASH = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
 _RUN_OF_12 = re.compile(r"(?<!\d)\d{12}(?!\d)")
 _CODES = frozenset({"code", "dossier", "procedure"})
 """Fields whose pattern allows digits only as a register's number."""
+_NUMBERS = frozenset({"transaction"})
+"""Fields meant for a number: a bank's reference may have 12 digits."""
 
 
 def _check_personal_data(event: Event) -> None:
@@ -243,13 +245,13 @@ def _look_closer(name: str, value: Any) -> None:
     """Of the typed value only texts are looked at: a sum of 12 digits is no citizen number. A code may have 12
     digits, but not in one run."""
     for text in _texts(value):
-        if name not in _CODES or _RUN_OF_12.search(text):
+        if name not in _CODES | _NUMBERS or (name in _CODES and _RUN_OF_12.search(text)):
             _refuse_personal(f"data.{name}", text)
 
 
 def _without_codes(text: str, event: Event) -> str:
     """An id may be a hash, or repeat the event's own codes."""
-    for name in _CODES:
+    for name in _CODES | _NUMBERS:
         text = text.replace(getattr(event.data, name, None) or "\0", "")
     return _HASH.sub("", text)
 

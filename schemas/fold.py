@@ -78,9 +78,9 @@ class Measure:
     labels: tuple[str, ...]
     vi: str
     en: str
-    covered_by: str = ""
-    """The measure that shows that a unit reports at all, so that no point means 0 and not unknown; default: any of
-    the system."""
+    covered_by: tuple[str, ...] = ()
+    """The measures that show that a unit reports at all, so that no point means 0 and not unknown; default: any of the
+    system. Not those that get points by the mere passing of time."""
 
 
 def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[Fact]:

@@ -48,7 +48,7 @@ MEASURES = (
         ("layer",),
         "Đối tượng trên bản đồ",
         "Features on the map (steps)",
-        covered_by="map_features",
+        covered_by=("map_features",),
     ),
 )
 

@@ -95,23 +95,23 @@ EVENTS: tuple[type[EventData], ...] = (
 
 _CASE = ("disease", "ward")
 MEASURES = (
-    Measure("visits", "visit", ("facility",), "Lượt khám chữa bệnh", "Visits", covered_by="visits"),
+    Measure("visits", "visit", ("facility",), "Lượt khám chữa bệnh", "Visits", covered_by=("visits",)),
     Measure(
         "visits_insured",
         "visit",
         ("facility",),
         "Lượt khám bảo hiểm y tế",
         "Visits under health insurance",
-        covered_by="visits",
+        covered_by=("visits",),
     ),
-    Measure("beds", "bed", ("facility",), "Giường bệnh", "Beds (as of a day)", covered_by="beds"),
+    Measure("beds", "bed", ("facility",), "Giường bệnh", "Beds (as of a day)", covered_by=("beds",)),
     Measure(
         "beds_occupied",
         "bed",
         ("facility",),
         "Giường bệnh đang sử dụng",
         "Occupied beds (as of a day)",
-        covered_by="beds",
+        covered_by=("beds",),
     ),
     Measure("disease_cases", "case", _CASE, "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease"),
     Measure("disease_cases_confirmed", "case", _CASE, "Ca bệnh xác định", "Confirmed cases of disease"),
@@ -124,7 +124,7 @@ MEASURES = (
         ("facility",),
         "Sổ sức khỏe điện tử liên kết mới",
         "Health records newly linked to VNeID",
-        covered_by="health_records_linked",
+        covered_by=("health_records_linked",),
     ),
 )
 

@@ -111,9 +111,11 @@ MEASURES = (
         (),
         "Máy đã cài phần mềm diệt vi-rút",
         "Machines with antivirus (as of a day)",
-        covered_by="antivirus_installs",
+        covered_by=("antivirus_installs",),
     ),
-    Measure("antivirus_machines", "machine", (), "Máy tính", "Machines (as of a day)", covered_by="antivirus_machines"),
+    Measure(
+        "antivirus_machines", "machine", (), "Máy tính", "Machines (as of a day)", covered_by=("antivirus_machines",)
+    ),
     Measure("service_outages", "outage", _OUTAGE, "Lượt gián đoạn dịch vụ", "Outages begun"),
     Measure("service_restorations", "outage", _OUTAGE, "Lượt khôi phục dịch vụ", "Outages ended"),
     Measure("outage_minutes", "minute", _OUTAGE, "Thời gian gián đoạn", "Minutes of ended outages"),

@@ -73,15 +73,30 @@ EVENTS: tuple[type[EventData], ...] = (MentionAggregated, TopicSpiked, CrisisOpe
 
 _CRISIS = ("severity", "topic")
 MEASURES = (
-    Measure("mentions", "mention", ("source", "tone", "topic"), "Lượt đề cập", "Mentions", covered_by="mentions"),
+    Measure("mentions", "mention", ("source", "tone", "topic"), "Lượt đề cập", "Mentions", covered_by=("mentions",)),
     Measure(
-        "topics_spiked", "spike", ("topic",), "Chủ đề tăng đột biến", "Sudden rises of a topic", covered_by="mentions"
+        "topics_spiked",
+        "spike",
+        ("topic",),
+        "Chủ đề tăng đột biến",
+        "Sudden rises of a topic",
+        covered_by=("mentions",),
     ),
     Measure(
-        "crises_opened", "crisis", _CRISIS, "Khủng hoảng truyền thông phát sinh", "Crises opened", covered_by="mentions"
+        "crises_opened",
+        "crisis",
+        _CRISIS,
+        "Khủng hoảng truyền thông phát sinh",
+        "Crises opened",
+        covered_by=("mentions",),
     ),
     Measure(
-        "crises_closed", "crisis", _CRISIS, "Khủng hoảng truyền thông đã xử lý", "Crises closed", covered_by="mentions"
+        "crises_closed",
+        "crisis",
+        _CRISIS,
+        "Khủng hoảng truyền thông đã xử lý",
+        "Crises closed",
+        covered_by=("mentions",),
     ),
     Measure(
         "crisis_minutes",
@@ -89,7 +104,7 @@ MEASURES = (
         _CRISIS,
         "Thời gian xử lý khủng hoảng",
         "Minutes from a crisis to its end",
-        covered_by="mentions",
+        covered_by=("mentions",),
     ),
 )
 

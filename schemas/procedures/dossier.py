@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from schemas.calendar import VN, Limit
+from schemas.calendar import VN, Limit, WorkCalendar
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of
 
@@ -121,8 +121,13 @@ def _moved_by(fact: Fact, current: Promise | None, calendars: CalendarHistory) -
             return Promise(now, current.due, True, fact.key)
         case "dossier.supplement_received" if current and current.paused:
             waited = calendar.working_time_between(current.since, now)
-            return Promise(now, calendar.add_working_time(current.due, waited).astimezone(UTC), False, fact.key)
+            return Promise(now, _later(current.due, waited, calendar), False, fact.key)
     return None
+
+
+def _later(due: datetime, waited: timedelta, calendar: WorkCalendar) -> datetime:
+    # Without a wait the date stays: at closing time, adding nothing would lead to the next opening.
+    return calendar.add_working_time(due, waited).astimezone(UTC) if waited else due
 
 
 def _promised(accepted: Fact, calendars: CalendarHistory) -> datetime:
@@ -139,8 +144,8 @@ def _swapped(promise: Promise, until: datetime, calendars: CalendarHistory) -> I
             return
         before, after = calendars.at(announced - timedelta(microseconds=1)), calendars.at(announced)
         left = before.working_time_between(announced, promise.due)
-        due = after.add_working_time(announced, left).astimezone(UTC)
-        if due != promise.due:
+        if left and left != after.working_time_between(announced, promise.due):
+            due = after.add_working_time(announced, left).astimezone(UTC)
             promise = Promise(announced, due, False, promise.key)
             yield promise
 
@@ -290,7 +295,7 @@ def outcome(end: Fact, promises: Sequence[Promise], calendars: CalendarHistory) 
     due = last.due
     if last.paused and due > last.since:
         calendar = calendars.at(end.time)
-        due = calendar.add_working_time(due, calendar.working_time_between(last.since, end.time))
+        due = _later(due, calendar.working_time_between(last.since, end.time), calendar)
     ended, promised = end.time.astimezone(VN).date(), due.astimezone(VN).date()
     return "early" if ended < promised else "on_time" if ended == promised else "overdue"
 

@@ -33,8 +33,8 @@ WATCH_SECONDS = 2.0
 def alike_timeouts() -> None:
     """Have a fetch end in nats-py's own TimeoutError, the only one FastStream 0.7.8 knows.
 
-    nats-py raises the plain one too when little time is left. FastStream's loop then dies with the messages in its hand,
-    is restarted without a word, and they come again only when ack_wait is over.
+    nats-py raises the plain one too when little time is left. FastStream's loop then dies with the messages in hand, is
+    restarted without a word, and they come again only when ack_wait is over.
     """
     fetch = JetStreamContext.PullSubscription.fetch
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
     "rebuild": ("rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
     "contracts": ("contracts:contracts", "Write or check the generated contracts."),
+    "reference": ("reference:reference", "Write docs/reference.md from the code."),
     "test": ("test:test", "Run the project's tests on real servers."),
 }
 """name -> (module:attribute in services.cli, what it is for)."""

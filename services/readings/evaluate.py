@@ -154,7 +154,7 @@ Spans = list[tuple[datetime, datetime]]
 
 def _coverage_measures(measure: Measure) -> list[str]:
     system = MEASURE_SYSTEM[measure.name]
-    return [measure.covered_by] if measure.covered_by else [m for m, s in MEASURE_SYSTEM.items() if s == system]
+    return list(measure.covered_by) or [m for m, s in MEASURE_SYSTEM.items() if s == system]
 
 
 def _coverage(conn: Connection, measure: Measure, formula: Formula, scope: Scope) -> dict[str, Value]:

@@ -1,4 +1,4 @@
-"""`ioc quarantine` on real servers: what the aggregator set aside is found, mended, sent on or discarded, and nothing is lost."""
+"""`ioc quarantine` on real servers: what the aggregator set aside is found, mended, sent on or discarded."""
 
 import asyncio
 import json
@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from infra.local.servers import Instance
+from schemas.registry import parse
 from services.cli.prepare import settings_of
 from services.kit import bus, store
 
@@ -43,7 +44,7 @@ def event(**changed: Any) -> dict[str, Any]:
 
 
 def lay(centre: Instance, ioc: Ioc, *bodies: bytes) -> list[dict[str, Any]]:
-    """Publish bodies past every check, as any program can; returns how they are listed once they lie in the quarantine."""
+    """Publish bodies past every check, as any program can; returns them as listed once they lie in the quarantine."""
 
     async def publish() -> None:
         async with bus.connected(settings_of(centre, "cli"), "test") as client:
@@ -86,7 +87,7 @@ def test_what_lies_there_is_listed_with_its_reason_and_shown_as_it_came(running:
     wrong, broken = lay(running, ioc, json.dumps(event(unit="chon_thanh")).encode(), b"\xff{ Ch\xe1")
     assert (wrong["code"], broken["code"]) == ("wrong_unit", "not_utf8")
     assert wrong["reason"].startswith("unit: chon_thanh is not valid on 20")
-    assert (wrong["subject"], broken["size"]) == (SUBJECT, 7)
+    assert (wrong["subject"], broken["size"]) == (SUBJECT, 6)
     assert listed(ioc, "--code", "wrong_unit")[-1] == wrong
     table = ioc("quarantine", "list", "--limit", "1").stdout
     assert str(broken["seq"]) in table and "not_utf8" in table and "wrong_unit" not in table
@@ -122,12 +123,10 @@ def test_a_mended_event_goes_through_the_same_door_and_is_taken_out(
 def test_all_that_has_become_valid_is_sent_on_and_what_the_broker_remembers_is_not_lost(
     running: Instance, ioc: Ioc
 ) -> None:
-    """Published under a wrong subject with the usual message id, it is valid by itself; the broker still knows that id."""
+    """An event under a wrong subject is valid by itself; its message id is one that the broker still remembers."""
     stray = event()
 
     async def publish() -> None:
-        from schemas.registry import parse
-
         told = parse(json.dumps(stray).encode(), datetime.now(UTC))
         async with bus.connected(settings_of(running, "cli"), "test") as client:
             subject = SUBJECT.replace("withdrawn", "resolved")

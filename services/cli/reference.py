@@ -1,0 +1,97 @@
+"""The reference page: settings, metrics, commands, events and indicators, written from what the code itself declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
+HOME_SETTINGS = {
+    "IOC_HOME": "where all state lies; `.ioc` beside the checkout",
+    "IOC_INSTANCE": "which centre a command speaks of, as `--instance`",
+    "IOC_PYTHON": "the Python to make `.venv` with",
+    "IOC_RUN_AS": "the account PostgreSQL runs as when root starts it; `nobody`",
+}
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = (_settings(), _commands(), _metrics(), _events(), _measures(), _indicators())
+    return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join("\n".join(p) + "\n" for p in parts)
+
+
+@click.command()
+@click.option("--check", is_flag=True, help="Only say whether docs/reference.md is stale (exit 1).")
+def reference(check: bool) -> None:
+    """Write docs/reference.md from the code."""
+    if check and PAGE.read_text(encoding="utf-8") != page():
+        raise click.ClickException("docs/reference.md is stale; run `ioc reference`")
+    if not check:
+        PAGE.write_text(page(), encoding="utf-8")
+
+
+def _table(title: str, *columns: str) -> Iterator[str]:
+    yield f"## {title}\n"
+    yield "| " + " | ".join(columns) + " |"
+    yield "|" + "---|" * len(columns)
+
+
+def _row(*cells: object) -> str:
+    return "| " + " | ".join(str(c).replace("|", "\\|").replace("\n", " ") for c in cells) + " |"
+
+
+def _settings() -> Iterator[str]:
+    from services.kit.settings import Settings
+
+    yield from _table("Settings", "variable", "meaning", "default")
+    for name, field in Settings.model_fields.items():
+        yield _row(f"`IOC_{name.upper()}`", field.description, f"`{field.default}`")
+    for name, meaning in HOME_SETTINGS.items():
+        yield _row(f"`{name}`", meaning, "")
+
+
+def _commands() -> Iterator[str]:
+    from services.cli.app import COMMANDS
+
+    yield from _table("Commands", "command", "what it is for")
+    for name, (_, purpose) in COMMANDS.items():
+        yield _row(f"`ioc {name}`", purpose)
+
+
+def _metrics() -> Iterator[str]:
+    from services.kit import metrics
+
+    yield from _table("Metrics of the services", "metric", "labels", "meaning")
+    for metric in vars(metrics).values():
+        if hasattr(metric, "_documentation"):
+            suffix = "_total" if metric._type == "counter" else ""
+            labels = ", ".join(metric._labelnames)
+            yield _row(f"`{metric._name}{suffix}`", labels, metric._documentation)
+
+
+def _events() -> Iterator[str]:
+    from schemas.registry import DATA_TYPES
+
+    yield from _table("Events", "type", "system", "meaning")
+    for name, data in DATA_TYPES.items():
+        yield _row(f"`{name}`", data.system, (data.__doc__ or "").strip().split("\n")[0])
+
+
+def _measures() -> Iterator[str]:
+    from schemas.registry import MEASURES
+
+    yield from _table("Measures", "measure", "unit", "labels", "Vietnamese", "English")
+    for m in MEASURES.values():
+        yield _row(f"`{m.name}`", m.unit, ", ".join(m.labels), m.vi, m.en)
+
+
+def _indicators() -> Iterator[str]:
+    from schemas.indicators import CATALOGUE
+    from schemas.indicators.formula import describe
+
+    yield from _table("Indicators", "code", "system", "Vietnamese", "English", "unit", "target", "formula")
+    for i in CATALOGUE.values():
+        target = "" if i.target is None else f"{'≤' if i.better == 'lower' else '≥'} {i.target}"
+        yield _row(f"`{i.code}`", i.system, i.vi, i.en, i.unit, target, describe(i.formula))
