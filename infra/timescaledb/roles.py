@@ -1,4 +1,4 @@
-"""The database `ioc` and the roles that may enter it, with least rights; the migrations grant tables."""
+"""The database `ioc` and the roles that may enter it, each with the least rights."""
 
 from collections.abc import Callable
 
@@ -10,6 +10,16 @@ DATABASE = "ioc"
 OWNER = "ioc_owner"
 # Owner of the schema and its migrations, then one role for each service that enters the database.
 ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader")
+_FOLDED = ("event_key", "event", "entity", "series", "point", "rollup_hour", "rollup_day", "source", "position")
+RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
+    ("ioc_aggregator", "INSERT", _FOLDED),
+    ("ioc_aggregator", "UPDATE", ("entity", "rollup_hour", "rollup_day", "source", "position", "calendar_version")),
+    ("ioc_aggregator", "DELETE", ("point", "rollup_hour", "rollup_day")),
+    ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
+    ("ioc_reader", "SELECT", (*_FOLDED, "calendar_version")),
+)
+"""(role, right, tables): the log can be added to, never changed; who reads, reads."""
 
 
 def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[str], str]) -> None:
@@ -24,6 +34,16 @@ def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[st
     with psycopg.connect(make_conninfo(superuser_conninfo, dbname=DATABASE), autocommit=True) as database:
         database.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+
+
+def grant_rights(owner_conninfo: str) -> None:
+    """Give each role its rights on the tables, as their owner, after the migrations; harmless when repeated."""
+    with psycopg.connect(owner_conninfo) as database:
+        for role in ROLES[1:]:
+            database.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
+        for role, right, tables in RIGHTS:
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            database.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(right), names, sql.Identifier(role)))
 
 
 def _ensure_role(server: psycopg.Connection, role: str, password: str) -> None:

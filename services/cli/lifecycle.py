@@ -55,10 +55,12 @@ def explained() -> Iterator[None]:
     """Turn what an operator can mend into a message instead of a trace."""
     from infra.local.layout import SetupError
     from infra.local.servers import NotReady
+    from infra.timescaledb.migrate import NoTimescale
+    from services.kit.errors import Unavailable
 
     try:
         yield
-    except (SetupError, NotReady, TimeoutError) as problem:
+    except (SetupError, NotReady, NoTimescale, Unavailable, TimeoutError) as problem:
         raise click.ClickException(str(problem)) from problem
     except PermissionError as problem:
         raise click.ClickException(f"{problem}; run this as the account that started the centre") from problem

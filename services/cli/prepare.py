@@ -7,7 +7,7 @@ import asyncio
 from infra.local.processes import external
 from infra.local.servers import Instance
 from infra.timescaledb.migrate import migrate
-from infra.timescaledb.roles import ensure_database_and_roles
+from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from services.kit import bus
 from services.kit.settings import Settings
 
@@ -18,11 +18,17 @@ def settings_of(instance: Instance, user: str) -> Settings:
 
 
 def prepare(instance: Instance) -> None:
-    """Make or repair what is missing; harmless when repeated. A database of the operator's own keeps its roles."""
-    if not external("timescaledb"):
+    """Make or repair what is missing; harmless when repeated.
+
+    In a database of the operator's own there are no roles of ours: the user of its address does everything.
+    """
+    own = not external("timescaledb")
+    if own:
         ensure_database_and_roles(instance.superuser_conninfo, instance.password)
     settings = settings_of(instance, "admin")
     migrate(settings.database("owner"))
+    if own:
+        grant_rights(settings.database("owner"))
     asyncio.run(_streams(settings))
 
 

@@ -95,10 +95,3 @@ CREATE TABLE position (
     consumer text PRIMARY KEY,
     seq      bigint NOT NULL
 );
-
-GRANT USAGE ON SCHEMA public TO ioc_aggregator, ioc_deadlines, ioc_reader;
-GRANT SELECT ON ALL TABLES IN SCHEMA public TO ioc_aggregator, ioc_reader;
-GRANT INSERT ON event_key, event, entity, series, point, rollup_hour, rollup_day, source, position TO ioc_aggregator;
-GRANT UPDATE ON entity, rollup_hour, rollup_day, source, position, calendar_version TO ioc_aggregator;
-GRANT DELETE ON point, rollup_hour, rollup_day TO ioc_aggregator;
-GRANT SELECT ON entity, calendar_version TO ioc_deadlines;
