@@ -23,7 +23,7 @@ URGENT, NORMAL = timedelta(hours=2), Limit(days=5)
 
 
 def local_day(t: datetime) -> date:
-    return (t + timedelta(hours=7)).date()
+    return (t.astimezone(UTC) + timedelta(hours=7)).date()
 
 
 def midnight(day: date) -> datetime:
@@ -130,7 +130,9 @@ def _stage(due: datetime | None, paused: datetime | None, today: date) -> str | 
         return "overdue" if local_day(paused) > day else None
     if today >= day:
         return "today" if today == day else "overdue"
-    return "soon" if OFFICE.working_days_between(today, day) <= 3 and today >= OFFICE.add_working_days(day, -3) else None
+    return (
+        "soon" if OFFICE.working_days_between(today, day) <= 3 and today >= OFFICE.add_working_days(day, -3) else None
+    )
 
 
 class Report(NamedTuple):

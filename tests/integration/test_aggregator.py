@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.calendar_history import CalendarHistory
@@ -86,20 +87,6 @@ def wire(events: list[Event]) -> list[tuple[str, bytes]]:
     return [(e.subject, e.to_json()) for e in events]
 
 
-async def _consumer(centre: Instance) -> tuple[int, int]:
-    async with bus.connected(settings_of(centre, "monitor"), "test") as client:
-        info = await client.jetstream().consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
-        return info.num_pending or 0, info.num_ack_pending or 0
-
-
-def wait_until_idle(centre: Instance, seconds: float = 90) -> None:
-    """Until every message of the stream is acknowledged."""
-    end = time.monotonic() + seconds
-    while (left := asyncio.run(_consumer(centre))) != (0, 0):
-        assert time.monotonic() < end, f"still waiting and in hand: {left}; {centre.log_tail('aggregator', 20)}"
-        time.sleep(0.2)
-
-
 def quarantined(centre: Instance) -> list[tuple[str, str, bytes]]:
     """(code, reason, body) of all that lies in the quarantine."""
 
@@ -142,7 +129,13 @@ def reference(events: list[Event]) -> tuple[dict[EntityRef, tuple[Any, ...]], di
     entities, days = {}, defaultdict(int)
     for ref, facts in by_entity.items():
         folded = fold(ref, facts, CalendarHistory())
-        entities[ref] = (folded.status, folded.due_at, folded.ended_at, folded.state, {json.dumps(pack(f), sort_keys=True) for f in facts})
+        entities[ref] = (
+            folded.status,
+            folded.due_at,
+            folded.ended_at,
+            folded.state,
+            {json.dumps(pack(f), sort_keys=True) for f in facts},
+        )
         for p in folded.points:
             day = (p.time + timedelta(hours=7)).date()
             days[p.measure, p.unit, p.origin, tuple(sorted(p.labels)), day] += p.value
@@ -193,7 +186,9 @@ def test_twice_shuffled_two_aggregators_and_sigkill_give_the_reference_fold(cent
 
 def test_a_check_notices_a_row_that_is_not_from_the_log(centre: Instance) -> None:
     with psycopg.connect(settings_of(centre, "cli").database("owner"), autocommit=True) as conn:
-        conn.execute("UPDATE rollup_day SET sum = sum + 1 WHERE (series, bucket) = (SELECT series, bucket FROM rollup_day LIMIT 1)")
+        conn.execute(
+            "UPDATE rollup_day SET sum = sum + 1 WHERE (series, bucket) = (SELECT series, bucket FROM rollup_day LIMIT 1)"
+        )
         assert [d.table for d in disagreements(centre)] == ["rollup_day"]
     rebuild.rebuild(settings_of(centre, "cli").database("owner"), lambda *_: None)
     assert disagreements(centre) == []
@@ -313,7 +308,12 @@ def test_an_announced_day_off_moves_what_is_open(centre: Instance) -> None:
             ("dossier.submitted", "2024-11-05T01:00:00Z", sample("dossier.submitted")["data"]),
             ("dossier.accepted", "2024-11-05T02:00:00Z", {"promised_at": "2024-11-14T04:00:00Z"}),
         ):
-            body = sample(name) | {"id": f"{code}/{name}", "time": day, "unit": "chon_thanh", "data": data | {"code": code}}
+            body = sample(name) | {
+                "id": f"{code}/{name}",
+                "time": day,
+                "unit": "chon_thanh",
+                "data": data | {"code": code},
+            }
             events.append(event_of(body))
     ended = sample("dossier.resolved") | {"id": "ended", "time": "2024-11-07T02:00:00Z", "unit": "chon_thanh"}
     ended["data"] |= {"code": "H99.76-241105-00002"}

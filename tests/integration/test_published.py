@@ -58,7 +58,9 @@ def _wait_stored(centre: Instance, sent: int) -> None:
 
     end = time.monotonic() + 240
     with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (row[0] or 0) < sent:
+        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (
+            row[0] or 0
+        ) < sent:
             assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
             time.sleep(0.5)
 
@@ -145,7 +147,9 @@ def test_software_usage_of_33_units_with_sums_and_means(ioc: Ioc) -> None:
         found = column(ioc, indicator, *REPORT)
         for row in rows:
             if row[printed] == "":
-                assert row["unit_code"] not in found or found[row["unit_code"]]["value"] == "", "a blank cell is not a zero"
+                assert row["unit_code"] not in found or found[row["unit_code"]]["value"] == "", (
+                    "a blank cell is not a zero"
+                )
             else:
                 assert Decimal(found[row["unit_code"]]["value"]) == Decimal(row[printed]), (row["unit_code"], printed)
     totals = {indicator: value(ioc, indicator, *REPORT) for indicator in SOFTWARE.values()}
@@ -211,7 +215,9 @@ def test_about_57_000_dossiers_half_a_percent_overdue(ioc: Ioc) -> None:
     received = value(ioc, "dossiers_received", *NOVEMBER)
     assert received is not None and abs(received - 57_000) < 1_000
     assert value(ioc, "overdue_share", "--from", "2024-10-23", "--to", "2024-11-30") == Decimal("0.50")
-    sheet = json.loads(ioc("query", "ii06", "--format", "json", "--from", "2024-11-04", "--to", "2024-11-20"))["readings"]
+    sheet = json.loads(ioc("query", "ii06", "--format", "json", "--from", "2024-11-04", "--to", "2024-11-20"))[
+        "readings"
+    ]
     c = {int(r["indicator"][-2:]): int(r["value"]) for r in sheet}
     assert sorted(c) == list(range(3, 14))
     assert c[3] == c[4] + c[5] + c[6] == c[7] + c[11]
@@ -221,11 +227,22 @@ def test_about_57_000_dossiers_half_a_percent_overdue(ioc: Ioc) -> None:
 
 def test_findings_name_what_is_missing(ioc: Ioc) -> None:
     found = {f["code"]: f for f in json.loads(ioc("findings", "--format", "json"))}
-    assert (found["ecert_balance"]["left"], found["ecert_balance"]["right"], found["ecert_balance"]["missing"]) == ("5122", "5121", "1")
-    assert (found["hotline_groups"]["left"], found["hotline_groups"]["right"], found["hotline_groups"]["missing"]) == ("290", "288", "2")
+    assert (found["ecert_balance"]["left"], found["ecert_balance"]["right"], found["ecert_balance"]["missing"]) == (
+        "5122",
+        "5121",
+        "1",
+    )
+    assert (found["hotline_groups"]["left"], found["hotline_groups"]["right"], found["hotline_groups"]["missing"]) == (
+        "290",
+        "288",
+        "2",
+    )
     assert len(found["hotline_groups"]["evidence"]) == 2
     texts = [f for f in json.loads(ioc("findings", "--format", "json")) if f["code"] == "contradiction"]
-    assert {(f["unit"], f["left"], f["right"]) for f in texts} == {("dong_xoai", "1674", "1733"), ("vpubnd_tinh", "1377", "1674")}
+    assert {(f["unit"], f["left"], f["right"]) for f in texts} == {
+        ("dong_xoai", "1674", "1733"),
+        ("vpubnd_tinh", "1377", "1674"),
+    }
     assert set(found) == {"ecert_balance", "hotline_groups", "contradiction"}
 
 
@@ -290,9 +307,12 @@ def test_what_is_posted_is_read_back_within_a_second(published: Instance, ioc: I
 
 def test_an_unknown_name_says_what_is_near(published: Instance) -> None:
     environment = {**os.environ, "IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"}
-    for arguments, hint in ((["payments_fee_ammount"], "payments_fee_amount"), (["payments_count", "--unit", "chon_than"], "chon_thanh")):
-        done = subprocess.run([sys.executable, "-m", "services.cli", "query", *arguments], env=environment, capture_output=True, text=True)
+    for arguments, hint in (
+        (["payments_fee_ammount"], "payments_fee_amount"),
+        (["payments_count", "--unit", "chon_than"], "chon_thanh"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli", "query", *arguments], env=environment, capture_output=True, text=True
+        )
         assert done.returncode == 1
         assert hint in done.stderr
-
-

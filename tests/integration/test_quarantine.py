@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.registry import parse
@@ -25,6 +26,7 @@ NUMBERS = count(1)
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
     centre.start_services(["aggregator"])
+    wait_until_idle(centre)  # what other tests left in the stream is done with first
     yield centre
     centre.stop_process("aggregator")
 

@@ -12,18 +12,16 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from plain_readings import CODES, DAY, FLOWS, TICK, Question, World, figures, local_day, midnight
 
 from infra.local.servers import Instance
-from infra.timescaledb.migrate import migrate
-from infra.timescaledb.roles import ensure_database_and_roles
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import DATA_TYPES, make
 from services.aggregator.ledger import Incoming, Ledger
-from services.cli.prepare import settings_of
+from services.cli.prepare import prepare, settings_of
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read
@@ -39,9 +37,8 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
     """A database of this module's own: it is emptied again and again."""
     running = new_instance(open_folder / "readings")
     try:
-        running.start(["timescaledb"])
-        ensure_database_and_roles(running.superuser_conninfo, running.password)
-        migrate(settings_of(running, "admin").database("owner"))
+        running.start(["nats", "timescaledb"])
+        prepare(running)
         yield settings_of(running, "admin")
     finally:
         running.stop()
@@ -164,7 +161,8 @@ def questions(draw: st.DrawFn, events: list[Event]) -> Question:
 
 def chance(examples: int) -> settings:
     health = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
-    return settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=health)
+    phases = [Phase.explicit, Phase.generate]  # without shrinking: every step of it would fill a database
+    return settings(max_examples=examples, deadline=None, derandomize=True, phases=phases, suppress_health_check=health)
 
 
 def answers(reader: psycopg.Connection, code: str, q: Question, by: str | None = None) -> dict[str, Decimal | None]:

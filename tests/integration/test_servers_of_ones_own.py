@@ -24,7 +24,20 @@ def broker(open_folder: Path, instance: Instance) -> Iterator[str]:
     """A plain nats-server with one user; its address."""
     port = ports.free_port(14_222, ())
     program = instance.programs(["nats"])["nats-server"]
-    command = [program, "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", open_folder / "their-nats", "--user", "u", "--pass", "p"]
+    command = [
+        program,
+        "-a",
+        "127.0.0.1",
+        "-p",
+        str(port),
+        "-js",
+        "-sd",
+        open_folder / "their-nats",
+        "--user",
+        "u",
+        "--pass",
+        "p",
+    ]
     process = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
     time.sleep(1)
     yield f"nats://u:p@127.0.0.1:{port}"

@@ -33,10 +33,14 @@ def test_infra_knows_schemas_alone() -> None:
 
 
 def test_the_kit_knows_no_service() -> None:
-    assert [(f, n) for f, n in imports(ROOT / "services" / "kit") if not n.startswith(("schemas", "services.kit"))] == []
+    assert [
+        (f, n) for f, n in imports(ROOT / "services" / "kit") if not n.startswith(("schemas", "services.kit"))
+    ] == []
 
 
 @pytest.mark.parametrize("service", [s for s in SERVICES if s not in ("kit", "cli")])
 def test_services_import_readings_and_the_kit_only(service: str) -> None:
     allowed = ("schemas", "services.kit", "services.readings", f"services.{service}")
-    assert [(f, n) for f, n in imports(ROOT / "services" / service) if not n.startswith(allowed) and n != "services"] == []
+    assert [
+        (f, n) for f, n in imports(ROOT / "services" / service) if not n.startswith(allowed) and n != "services"
+    ] == []

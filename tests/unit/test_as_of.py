@@ -40,7 +40,11 @@ def _accepted(time: datetime, draw: Any) -> dict[str, Any]:
     )
     flags = ("digitised_components", "reused_components", "store_components", "identity_verified")
     told = {"channel": draw(st.sampled_from(["counter", "online"])), "field": "land", "online_level": "full"}
-    return {**deadline, **{flag: draw(st.sampled_from([0, 1])) for flag in flags}, **(told if draw(st.booleans()) else {})}
+    return {
+        **deadline,
+        **{flag: draw(st.sampled_from([0, 1])) for flag in flags},
+        **(told if draw(st.booleans()) else {}),
+    }
 
 
 def _promise(time: datetime, days: int) -> dict[str, Any]:

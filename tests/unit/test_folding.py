@@ -29,16 +29,28 @@ def facts(draw: st.DrawFn) -> list[Fact]:
     """Any set of events of one dossier, sensible or not."""
     later = draw(moments()) + timedelta(days=1)
     code: dict[str, Any] = {"code": REF.id}
-    promise = code | {"components": 3, "digitised_components": 2, "reused_components": 1, "store_components": 0, "identity_verified": True}
+    promise = code | {
+        "components": 3,
+        "digitised_components": 2,
+        "reused_components": 1,
+        "store_components": 0,
+        "identity_verified": True,
+    }
     menu: list[tuple[str, dict[str, Any]]] = [
-        ("dossier.submitted", code | {"procedure": "2.000815", "field": "justice", "channel": "online", "online_level": "full"}),
+        (
+            "dossier.submitted",
+            code | {"procedure": "2.000815", "field": "justice", "channel": "online", "online_level": "full"},
+        ),
         ("dossier.accepted", promise | {"promised_at": later.isoformat()}),
         ("dossier.accepted", promise | {"limit_days": 3}),
         ("dossier.supplement_requested", code | {"reason": "missing_papers"}),
         ("dossier.supplement_received", code),
         ("dossier.extended", code | {"promised_at": (later + timedelta(days=3)).isoformat(), "reason": "apology"}),
         ("dossier.payment_requested", code | {"kind": "fee", "amount": 5000}),
-        ("payment.made", {"dossier": REF.id, "transaction": "TXN-1", "kind": "fee", "amount": 5000, "method": "portal"}),
+        (
+            "payment.made",
+            {"dossier": REF.id, "transaction": "TXN-1", "kind": "fee", "amount": 5000, "method": "portal"},
+        ),
         ("dossier.resolved", code | {"paper_result": True, "electronic_result": True}),
         ("dossier.returned", code | {"channel": "counter"}),
         ("dossier.stopped", code | {"reason": "other"}),
@@ -48,7 +60,9 @@ def facts(draw: st.DrawFn) -> list[Fact]:
         ("dossier.overdue", code | {"promised_at": later.isoformat()}),
     ]
     chosen = draw(st.lists(st.sampled_from(menu), min_size=1, max_size=9))
-    return [Fact(draw(moments()), f"{i:032x}", event, "chon_thanh", "real", data) for i, (event, data) in enumerate(chosen)]
+    return [
+        Fact(draw(moments()), f"{i:032x}", event, "chon_thanh", "real", data) for i, (event, data) in enumerate(chosen)
+    ]
 
 
 def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[Held, set[Point], Any]:
@@ -66,7 +80,9 @@ def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[Held, 
 
 @given(facts(), st.data(), st.sampled_from([CalendarHistory(), CHANGED]))
 @settings(max_examples=300, deadline=None)
-def test_any_order_repetition_and_split_gives_one_state(some: list[Fact], data: st.DataObject, calendars: CalendarHistory) -> None:
+def test_any_order_repetition_and_split_gives_one_state(
+    some: list[Fact], data: st.DataObject, calendars: CalendarHistory
+) -> None:
     shuffled = data.draw(st.permutations(some + data.draw(st.lists(st.sampled_from(some), max_size=5))))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(shuffled)), max_size=4)))
     batches = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)]
@@ -95,8 +111,15 @@ def test_report_ii06_balances_whatever_happened(some: list[Fact]) -> None:
     points = fold(REF, some, CalendarHistory()).points
     for day in range(25):
         until = START + timedelta(days=day)
-        sums = {m: sum(p.value for p in points if p.measure == m and p.time <= until) for m in ("dossiers_received", "dossiers_ended")}
-        overdue = sum(p.value for p in points if p.measure == "dossiers_pressing" and ("stage", "overdue") in p.labels and p.time <= until)
+        sums = {
+            m: sum(p.value for p in points if p.measure == m and p.time <= until)
+            for m in ("dossiers_received", "dossiers_ended")
+        }
+        overdue = sum(
+            p.value
+            for p in points
+            if p.measure == "dossiers_pressing" and ("stage", "overdue") in p.labels and p.time <= until
+        )
         assert sums["dossiers_received"] in (0, 1)
         assert 0 <= sums["dossiers_ended"] <= sums["dossiers_received"]
         assert 0 <= overdue <= sums["dossiers_received"] - sums["dossiers_ended"]

@@ -120,7 +120,7 @@ def test_no_field_takes_personal_data(name: str, field: str, free: bool) -> None
         assert {put(text) for text in PERSONAL} == {"personal_data"}
         assert {put(f"Liên hệ {text} trước 17 giờ") for text in PERSONAL} == {"personal_data"}
     else:
-        registers_own = field in ("code", "dossier", "procedure")
+        registers_own = field in ("code", "dossier", "procedure", "transaction")
         assert {put(text) for text in (*PERSONAL, *(() if registers_own else DISGUISED))} <= {
             "personal_data",
             "bad_value",
