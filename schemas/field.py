@@ -184,7 +184,7 @@ def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> F
     episodes = list(_episodes(ordered, received))
     last = episodes[-1]
     folded.opened_at, folded.ended_at = received.time, last.end.time if last.end else None
-    folded.due_at = due_at("resolve", received, last.start, calendars)
+    folded.due_at = due_at("resolve", received, last, calendars)
     folded.points = list(_points(ordered, received, episodes, calendars))
     owed = [] if last.end else owed_notices(ordered, received, last, calendars)
     folded.notice_at = min((due for _, due in owed), default=None)
@@ -192,13 +192,15 @@ def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> F
     return folded
 
 
-def due_at(stage: Stage, received: Fact, start: Fact, calendars: CalendarHistory) -> datetime:
-    """When a stage is due, counted from receipt or reopening (UTC); swaps announced before that moment move it."""
+def due_at(stage: Stage, received: Fact, episode: Episode, calendars: CalendarHistory) -> datetime:
+    """When a stage is due, counted from receipt or reopening (UTC); swaps announced before that, while it was open,
+    move it."""
+    start, end = episode.start, episode.end.time if episode.end else datetime.max.replace(tzinfo=UTC)
     level = LEVELS[stage, received.data["priority"]]
     if isinstance(level, timedelta):
         return start.time + level
     due = calendars.at(start.time).due_at(start.time, level)
-    for announced in calendars.announcements(start.time, datetime.max.replace(tzinfo=UTC)):
+    for announced in calendars.announcements(start.time, end):
         if announced > due:
             break
         due = max(calendars.at(announced).due_at(start.time, level), announced)
@@ -212,7 +214,7 @@ def owed_notices(
     said = {(f.data["stage"], instant(f.data["due_at"])) for f in facts if f.event == "report.overdue"}
     owed = []
     for stage in STAGES:
-        due = due_at(stage, received, open_episode.start, calendars)
+        due = due_at(stage, received, open_episode, calendars)
         if not any(f.event in _REACHED[stage] for f in open_episode.facts) and (stage, due) not in said:
             owed.append((stage, due))
     return owed
@@ -266,7 +268,7 @@ def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory
     if end is None:
         return
     handling = end.data.get("handling") or ("refused" if end.event == "report.refused" else "none")
-    late = end.time > due_at("resolve", received, start, calendars)
+    late = end.time > due_at("resolve", received, episode, calendars)
     yield point("reports_open", (), end, -1)
     yield point("reports_resolved", (("handling", handling), ("outcome", "late" if late else "in_time")), end)
     yield point("report_minutes", (), end, int((end.time - start.time).total_seconds()) // 60)
@@ -275,7 +277,7 @@ def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory
 
 
 def _late(stage: Stage, episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:
-    due = due_at(stage, received, episode.start, calendars)
+    due = due_at(stage, received, episode, calendars)
     reached = next((f for f in episode.facts if f.event in _REACHED[stage]), None)
     if reached and reached.time <= due:
         return

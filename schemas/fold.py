@@ -191,8 +191,8 @@ class Lifecycle:
     """Fold of something that opens and closes: an alert, an outage, an outbreak.
 
     Points: `<opened>` at the first opening, `<closed>` at the end, `<steps>[event]` at the first of each other event;
-    `<minutes>` measures give the whole minutes from opening to that event. A close before or without its opening adds nothing until the
-    opening is known. `labels` are fields of the opening, put on every point.
+    `<minutes>` measures give the whole minutes from opening to that event. A close before or without its opening adds
+    nothing until the opening is known. `labels` are fields of the opening, put on every point.
     """
 
     opens: str

@@ -28,7 +28,9 @@ def _stated(*codes: str) -> Formula:
 
 def _came(left_over: str) -> Formula:
     """What there was to be done: received and reopened in the period, and left over from before."""
-    return Combine((Sum("reports_received", HOTLINE), Sum("reports_reopened", HOTLINE), Stock(left_over, HOTLINE, "start")))
+    return Combine(
+        (Sum("reports_received", HOTLINE), Sum("reports_reopened", HOTLINE), Stock(left_over, HOTLINE, "start"))
+    )
 
 
 CHECKS = (

@@ -1,7 +1,7 @@
 """The life of a dossier as a pure fold: when it is due, how it ended, and the points it adds.
 
-The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`. Early, on time and overdue compare
-the local day of the end with the promised day. A wait for supplements stops the clock; an announced swap of
+The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`. Early, on time and overdue
+compare the local day of the end with the promised day. A wait for supplements stops the clock; an announced swap of
 working days moves what is still open. Nothing here looks at a clock: a dossier that will lapse tomorrow already carries
 the point of tomorrow, and a reading as of today leaves it out. Nor does a point look ahead: a dossier that was stopped
 counts so from then on, and is corrected when it is resolved after all.
@@ -21,8 +21,9 @@ from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instan
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
 _LIFE = (
-    "submitted", "accepted", "processing_started", "supplement_requested", "supplement_received", "payment_requested", "extended",
-    "due_soon", "overdue", "refused", "withdrawn", "stopped", "resolved", "returned", "synchronised", "rated",
+    "submitted", "accepted", "processing_started", "supplement_requested", "supplement_received", "payment_requested",
+    "extended", "due_soon", "overdue", "refused", "withdrawn", "stopped", "resolved", "returned", "synchronised",
+    "rated",
 )  # fmt: skip
 _RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
 _ENDS = (("resolved",), ("returned",), ("stopped", "refused", "withdrawn"))
@@ -227,9 +228,9 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
         if stage.stop:
             yield point("dossiers_pressing", labels, stage.stop, stage.stopped_by, -1)
     if accepted := life.accepted:
-        for measure, name in _COMPONENTS.items():
+        for component, name in _COMPONENTS.items():
             if accepted.data.get(name):
-                yield point(measure, field, accepted.time, accepted.key)
+                yield point(component, field, accepted.time, accepted.key)
     for fact in life.facts:
         if measure := _EACH.get(fact.event):
             yield point(measure, field, fact.time, fact.key)

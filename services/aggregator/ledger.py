@@ -1,7 +1,8 @@
 """Storing a batch of accepted events: one transaction for log, state, series and freshness; effectively once by the
 key table.
 
-Locks are taken in one order (keys, entities, points, rollups; sorted within each), so that several aggregators can share the work.
+Locks are taken in one order (keys, entities, points, rollups; sorted within each), so that several aggregators can
+share the work.
 """
 
 from __future__ import annotations

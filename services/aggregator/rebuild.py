@@ -1,20 +1,26 @@
 """Folding the whole log anew, entity by entity, and holding the result against what lives: the proof that rollups are
 folds of events.
 
-This is another road than a batch takes: every entity is folded once from all its facts, and rollups are grouped sums of points.
+This is another road than a batch takes: every entity is folded once from all its facts, and rollups are grouped sums
+of points.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
+from importlib.metadata import version
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+import schemas
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact, in_order
@@ -55,6 +61,29 @@ def rebuild(conninfo: str, progress: Progress) -> None:
         conn.execute("SELECT FROM calendar_version FOR UPDATE")
         _fold_log(conn, progress)
         conn.execute(_REPLACE)
+        conn.execute("UPDATE fold_version SET version = %s", (fold_version(),))
+
+
+def bring_up_to_date(conninfo: str, progress: Progress) -> bool:
+    """Rebuild if state and series were made by other folds than today's; True if that was so. For a start after an
+    upgrade."""
+    with psycopg.connect(conninfo) as conn:
+        row = conn.execute("SELECT version, EXISTS (SELECT FROM event) FROM fold_version").fetchone()
+    if row and row[0] == fold_version():
+        return False
+    rebuild(conninfo, progress)
+    return bool(row and row[1])
+
+
+@cache
+def fold_version() -> str:
+    """A digest of all that a fold rests on: the code and tables of `schemas`, and the library of holidays."""
+    digest = blake2b(version("holidays").encode(), digest_size=16)
+    folder = Path(schemas.__file__).parent
+    for file in sorted(f for f in folder.rglob("*") if f.suffix in (".py", ".csv")):
+        if file.relative_to(folder).parts[0] not in ("contracts", "indicators"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _fold_log(conn: Connection, progress: Progress) -> None:
@@ -167,7 +196,8 @@ _BUCKETS = {
 }
 _ROLLUPS = "".join(
     f"CREATE TEMP TABLE folded_{table} ON COMMIT DROP AS SELECT measure, unit, origin, labels, {bucket} AS bucket, "
-    "count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
+    "count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max "
+    "FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
     for table, bucket in _BUCKETS.items()
 )
 _SYSTEM_OF = (

@@ -265,7 +265,8 @@ def explained(e: Explanation) -> dict[str, Any]:
         **_period(e.period), "formula": e.formula,
         "parts": [{**vars(p), "value": None if p.value is None else str(p.value)} for p in e.parts],
         "sources": [
-            {**vars(s), "last_time": s.last_time.isoformat(), "last_recorded": s.last_recorded.isoformat()} for s in e.sources
+            {**vars(s), "last_time": s.last_time.isoformat(), "last_recorded": s.last_recorded.isoformat()}
+            for s in e.sources
         ],
         "events": e.events,
         "sample": [{**vars(x), "time": x.time.isoformat()} for x in e.sample],

@@ -41,7 +41,7 @@ def bring_up(instance: Instance) -> None:
     remember(instance)
     instance.start(SERVERS, say)
     say("preparing database and streams")
-    prepare(instance)
+    prepare(instance, say)
     instance.start_services(SERVICES, say)
 
 

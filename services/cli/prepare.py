@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from infra.local.processes import external
 from infra.local.servers import Instance
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
+from services.aggregator.rebuild import bring_up_to_date
 from services.kit import bus
 from services.kit.settings import Settings
 
@@ -17,7 +19,7 @@ def settings_of(instance: Instance, user: str) -> Settings:
     return Settings(user=user, nats_url=instance.nats_url, database_url=instance.database_url, secrets=instance.secrets)
 
 
-def prepare(instance: Instance) -> None:
+def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) -> None:
     """Make or repair what is missing; harmless when repeated.
 
     In a database of the operator's own there are no roles of ours: the user of its address does everything.
@@ -29,6 +31,7 @@ def prepare(instance: Instance) -> None:
     migrate(settings.database("owner"))
     if own:
         grant_rights(settings.database("owner"))
+    bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
     asyncio.run(_streams(settings))
 
 

@@ -1,4 +1,5 @@
-"""The reference page: settings, metrics, commands, events and indicators, written from what the code itself declares."""
+"""The reference page: settings, metrics, commands, events and indicators, written from what the code itself
+declares."""
 
 from __future__ import annotations
 
@@ -19,7 +20,9 @@ HOME_SETTINGS = {
 def page() -> str:
     """The page as Markdown."""
     parts = (_settings(), _commands(), _metrics(), _events(), _measures(), _indicators())
-    return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join("\n".join(p) + "\n" for p in parts)
+    return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join(
+        "\n".join(p) + "\n" for p in parts
+    )
 
 
 @click.command()

@@ -1,4 +1,5 @@
-"""The one place that computes a figure: any indicator, period, unit, as of any past moment, with a reason where there is none."""
+"""The one place that computes a figure: any indicator, period, unit, as of any past moment, with a reason where there
+is none."""
 
 from services.readings.explain import explain
 from services.readings.findings import findings

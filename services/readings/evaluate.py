@@ -1,4 +1,4 @@
-"""Evaluating a formula over groups. A value is a number or a reason; a missing part makes the whole missing, never 0."""
+"""Evaluating a formula over groups. A value is a number or a reason; a missing part makes the whole missing, not 0."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Scope:
-    """What a formula is evaluated over. `by`: None, `unit` or a label; `root`: the unit asked for (None: the whole locality)."""
+    """What a formula is evaluated over. `by`: None, `unit` or a label; `root`: the unit asked for (None: all)."""
 
     root: str | None
     units: frozenset[str] | None
@@ -68,7 +68,7 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
 
 
 def row_unit(unit: str, root: str | None) -> str:
-    """The row a unit's data belongs to: the unit below `root` it is part of (whole locality: the one below the province)."""
+    """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
     chain = [unit, *(above.code for above in administrative.ancestors(unit))]
     if root is None:
         below = [code for code in chain if administrative.get(code).level != "province"]
@@ -80,9 +80,8 @@ def row_unit(unit: str, root: str | None) -> str:
 def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
     measure = MEASURES[formula.measure]
     if scope.by not in (None, "unit") and scope.by not in measure.labels:
-        raise NotBrokenDown(
-            f"{measure.name} has no label {scope.by!r}; it has: unit, day, month{''.join(', ' + x for x in measure.labels)}"
-        )
+        known = ", ".join(("unit", "day", "month", *measure.labels))
+        raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: {known}")
     if not scope.period.begun:
         return {} if scope.by else {ALL: Value(None, "the period begins only after that moment")}
     found = _found(conn, formula, scope)
@@ -102,7 +101,7 @@ def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scop
     match formula:
         case Sum(of=of):
             totals = _by_row(sums.totals(conn, what, period.start, period.stop, scope.by), scope)
-            return {g: (t.sum if of == "sum" else Decimal(t.count), t.origins) for g, t in totals.items()}
+            return {g: (t.sum if of == "sum" else Decimal(t.number), t.origins) for g, t in totals.items()}
         case Stock(at=at):
             until = period.stop if at == "end" else period.start
             return {
@@ -121,14 +120,14 @@ def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scop
 
 
 def _distinct(conn: Connection, what: Selection, label: str, scope: Scope) -> Found:
-    """Different label values per group. By unit, a value counts once for every unit that has it (a procedure is offered by each)."""
+    """Different label values per group. A value counts once for every unit that has it: each offers a procedure."""
     if scope.by not in (None, "unit"):
         raise NotBrokenDown(f"a number of different {label} cannot be broken down by {scope.by}")
     found: Found = {}
-    for unit, (number, origins) in sums.distinct(conn, what, label, scope.period.start, scope.period.stop).items():
+    for unit, total in sums.distinct(conn, what, label, scope.period.start, scope.period.stop):
         group = row_unit(unit, scope.root) if scope.by == "unit" else ALL
-        held, others = found.get(group, (Decimal(0), frozenset()))
-        found[group] = (held + number, origins | others)
+        number, origins = found.get(group, (Decimal(0), frozenset()))
+        found[group] = (number + (total.sum != 0), origins | total.origins)
     return found
 
 
@@ -142,7 +141,7 @@ def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
         rows[row] = (
             total
             if held is None
-            else Total(held.sum + total.sum, held.count + total.count, held.origins | total.origins)
+            else Total(held.sum + total.sum, held.number + total.number, held.origins | total.origins)
         )
     return rows
 

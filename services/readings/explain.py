@@ -1,4 +1,4 @@
-"""Opening a figure: its formula with the value of every part, the sources with their freshness, and the events behind it."""
+"""Opening a figure: its formula with the value of every part, the sources and their freshness, the events behind it."""
 
 from __future__ import annotations
 

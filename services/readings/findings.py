@@ -43,7 +43,7 @@ class Finding:
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
     """All disagreements known at `as_of`; measured figures over the given days, by default over all there are."""
     found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-    return [*found, *_contradictions(conn, as_of), *_orphans(conn)]
+    return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of)]
 
 
 def _checked(
@@ -91,15 +91,23 @@ def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:
 
 def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """A report's running text and its table that give different values for one thing."""
-    for indicator, unit, start, end, table, text in conn.execute(_CONTRADICTIONS, (as_of, as_of)).fetchall():
-        vi = f"Báo cáo tự mâu thuẫn về {indicator}: bảng ghi {_plain(table)}, lời văn ghi {_plain(text)}"
-        en = f"The report contradicts itself on {indicator}: its table says {_plain(table)}, its text {_plain(text)}"
-        yield Finding("contradiction", vi, en, unit, start, end, table, text, indicator)
+    for (indicator,) in conn.execute(_IN_WORDS).fetchall():
+        stated = list(statements.known(conn, indicator, "statistic", None, as_of))
+        tables = {s[:3]: s.part("value") for s in stated if s.basis == "table"}
+        for place, text in sorted((s[:3], s.part("value")) for s in stated if s.basis == "text"):
+            table = tables.get(place)
+            if table is None or text is None or table == text:
+                continue
+            vi = f"Báo cáo tự mâu thuẫn về {indicator}: bảng ghi {_plain(table)}, lời văn ghi {_plain(text)}"
+            en = (
+                f"The report contradicts itself on {indicator}: its table says {_plain(table)}, its text {_plain(text)}"
+            )
+            yield Finding("contradiction", vi, en, *place, table, text, indicator)
 
 
-def _orphans(conn: Connection) -> Iterator[Finding]:
+def _orphans(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """Steps of dossiers and reports whose first event has never come: they count nowhere until it does."""
-    for kind, count, ids in conn.execute(_ORPHANS).fetchall():
+    for kind, count, ids in conn.execute(_ORPHANS, (as_of,)).fetchall():
         name = {"dossier": "hồ sơ", "report": "phản ánh"}[kind]
         vi = f"Có bước xử lý nhưng chưa có sự kiện tiếp nhận: {count} {name}"
         en = f"Steps but no beginning: {count} of kind {kind}"
@@ -115,16 +123,11 @@ SELECT e.id FROM point p JOIN series s ON s.id = p.series JOIN event_key k ON k.
 JOIN event e ON e.key = k.key AND e.time = k.time
 WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s ORDER BY e.time, e.id LIMIT 20
 """)
-_CONTRADICTIONS = """
-SELECT t.state ->> 'indicator', t.unit, (t.state ->> 'period_start')::date, (t.state ->> 'period_end')::date,
-       (t.state ->> 'value')::numeric, (x.state ->> 'value')::numeric
-FROM entity t JOIN entity x ON x.kind = t.kind AND x.unit = t.unit AND x.state ->> 'indicator' = t.state ->> 'indicator'
-    AND x.state ->> 'period_start' = t.state ->> 'period_start' AND x.state ->> 'period_end' = t.state ->> 'period_end'
-WHERE t.kind = 'statistic' AND t.state ->> 'basis' = 'table' AND x.state ->> 'basis' = 'text'
-  AND t.opened_at <= %s AND x.opened_at <= %s AND t.state ->> 'value' <> x.state ->> 'value'
-ORDER BY 1, 2
+_IN_WORDS = """
+SELECT DISTINCT state ->> 'indicator' FROM entity WHERE kind = 'statistic' AND state ->> 'basis' = 'text' ORDER BY 1
 """
 _ORPHANS = """
 SELECT kind, count(*), (array_agg(id ORDER BY id))[1:20] FROM entity
-WHERE kind IN ('dossier', 'report') AND opened_at IS NULL GROUP BY kind ORDER BY kind
+WHERE kind IN ('dossier', 'report') AND opened_at IS NULL AND (facts -> 0 ->> 0)::timestamptz <= %s
+GROUP BY kind ORDER BY kind
 """

@@ -25,7 +25,7 @@ class Period:
 
     @classmethod
     def of(cls, as_of: datetime, first: date | None = None, last: date | None = None) -> Period:
-        """Defaults: from the first of the month, to the day of `as_of`. ValueError if the days are the wrong way round."""
+        """Defaults: from the first of the month, to the day of `as_of`. ValueError if they are in the wrong order."""
         today = as_of.astimezone(VN).date()
         end = last or today
         start = first or min(end, today).replace(day=1)

@@ -46,7 +46,7 @@ def known(
 
 
 def current(conn: Connection, formula: Statement, units: frozenset[str] | None, period: Period) -> dict[str, Stated]:
-    """unit -> its statement in force: that of the latest period which ends in (or, with no first day named, before) `period`.
+    """unit -> its statement in force: of the latest period which ends in (with no first day named: before) `period`.
 
     A target holds for its whole period, so one that begins by the period's last day is in force.
     """

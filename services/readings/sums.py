@@ -1,15 +1,16 @@
-"""Reading the series: whole local days from the daily rollup, what is left of a day from the points, so every instant is exact."""
+"""Reading the series: whole local days from the daily rollup, what is left of a day from the points, so that every
+instant is exact."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from psycopg import Connection
-from psycopg.sql import SQL, Composed, Identifier
+from psycopg.sql import SQL, Composable, Composed, Placeholder
 
 from schemas.indicators.formula import Where
 from services.readings.period import last_midnight, next_midnight
@@ -28,13 +29,13 @@ class Selection:
 
     def condition(self) -> tuple[Composed, dict[str, Any]]:
         """The condition on table `series` (alias s), and its parameters."""
-        parts = [SQL("s.measure = %(measure)s")]
+        parts: list[Composable] = [SQL("s.measure = %(measure)s")]
         values: dict[str, Any] = {"measure": self.measure}
         if self.units is not None:
             parts.append(SQL("s.unit = ANY(%(units)s)"))
             values["units"] = sorted(self.units)
         for i, (label, allowed) in enumerate(sorted(self.where.items())):
-            parts.append(SQL("s.labels ->> {} = ANY({})").format(_parameter(f"l{i}"), _parameter(f"v{i}")))
+            parts.append(SQL("s.labels ->> {} = ANY({})").format(Placeholder(f"l{i}"), Placeholder(f"v{i}")))
             values |= {f"l{i}": label, f"v{i}": list(allowed)}
         return SQL(" AND ").join(parts), values
 
@@ -43,64 +44,66 @@ class Total(NamedTuple):
     """The points of one group: exact sum, number, and the origins they come from."""
 
     sum: Decimal
-    count: int
+    number: int
     origins: frozenset[str]
 
 
 def totals(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
-    """Sums over [start, stop) by `unit`, by a label, or (None) all in the group ``""``. Groups without points are absent."""
+    """Sums over [start, stop) by `unit`, by a label, or (None) all in the group ``""``.
+
+    Groups without points are absent.
+    """
+    return dict(_totals(conn, what, start, stop, _group(by), by))
+
+
+def distinct(
+    conn: Connection, what: Selection, label: str, start: datetime, stop: datetime
+) -> Iterator[tuple[str, Total]]:
+    """(unit, its total) for every value of a label with which the unit has points in [start, stop)."""
+    both = SQL("ARRAY[{}, {}]").format(_group("unit"), _group(label))
+    return ((unit, total) for (unit, _), total in _totals(conn, what, start, stop, both, label))
+
+
+def _totals(
+    conn: Connection, what: Selection, start: datetime, stop: datetime, group: Composable, by: str | None
+) -> Iterator[tuple[Any, Total]]:
     condition, values = what.condition()
     values |= {"start": start, "stop": stop, "by": by}
     first_day, last_day = next_midnight(start), last_midnight(stop)
     if first_day > last_day:
-        parts = [_POINTS.format(SQL("%(start)s"), SQL("%(stop)s"))]
+        parts: list[Composable] = [_POINTS.format(SQL("%(start)s"), SQL("%(stop)s"))]
     else:
         values |= {"first_day": first_day, "last_day": last_day}
         parts = [_DAYS] if first_day < last_day else []
         parts += [_POINTS.format(SQL("%(start)s"), SQL("%(first_day)s"))] if start < first_day else []
         parts += [_POINTS.format(SQL("%(last_day)s"), SQL("%(stop)s"))] if last_day < stop else []
-    if not parts:
-        return {}
-    query = _TOTALS.format(group=_group(by), condition=condition, parts=SQL(" UNION ALL ").join(parts))
-    rows = conn.execute(query, values).fetchall()
-    return {group: Total(total, int(count), frozenset(origins)) for group, total, count, origins in rows}
+    if parts:
+        query = _TOTALS.format(group=group, condition=condition, parts=SQL(" UNION ALL ").join(parts))
+        for found, total, number, origins in conn.execute(query, values).fetchall():
+            yield found, Total(total, int(number), frozenset(origins))
 
 
 def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
     """Per group, the sum over its series of the points of each series' last local day with points in [start, stop)."""
     condition, values = what.condition()
-    values |= {"start": start, "stop": stop, "by": by}
+    values |= {"start": start, "stop": stop, "today": max(start, last_midnight(stop)), "by": by}
     rows = conn.execute(_LATEST.format(group=_group(by), condition=condition), values).fetchall()
-    return {group: Total(total, int(count), frozenset(origins)) for group, total, count, origins in rows}
-
-
-def distinct(
-    conn: Connection, what: Selection, label: str, start: datetime, stop: datetime
-) -> dict[str, tuple[int, frozenset[str]]]:
-    """unit -> how many values of the label have points in [start, stop) that do not come to 0, and their origins."""
-    condition, values = what.condition()
-    values |= {"start": start, "stop": stop, "by": label}
-    rows = conn.execute(_DISTINCT.format(condition=condition), values).fetchall()
-    return {unit: (int(number), frozenset(origins)) for unit, number, origins in rows}
+    return {group: Total(total, int(number), frozenset(origins)) for group, total, number, origins in rows}
 
 
 def extent(
     conn: Connection, measures: Iterable[str], units: frozenset[str] | None, as_of: datetime
 ) -> dict[str, tuple[datetime, datetime]]:
     """unit -> the first and last local day (begin, UTC) with a point of any of the measures up to `as_of`."""
-    values = {"measures": sorted(measures), "units": None if units is None else sorted(units), "as_of": as_of}
-    rows = conn.execute(_EXTENT, values).fetchall()
-    return {unit: (last_midnight(first), last_midnight(last)) for unit, first, last in rows if first is not None}
+    values = {"measures": sorted(measures), "units": None if units is None else sorted(units)}
+    rows = conn.execute(_EXTENT, values | {"as_of": as_of, "today": last_midnight(as_of)}).fetchall()
+    return {unit: (first, last) for unit, first, last in rows}
 
 
-def _parameter(name: str) -> SQL:
-    return SQL("%(" + name + ")s")  # type: ignore[arg-type]
-
-
-def _group(by: str | None) -> Composed | SQL:
+def _group(by: str | None) -> SQL:
     if by is None:
         return SQL("''")
-    return SQL("{}.unit").format(Identifier("s")) if by == "unit" else SQL("coalesce(s.labels ->> %(by)s, 'none')")
+    return SQL("s.unit") if by == "unit" else SQL("coalesce(s.labels ->> %(by)s, 'none')")
 
 
 _DAYS = SQL("""
@@ -117,23 +120,20 @@ FROM ({parts}) AS x(series, sum, count) JOIN chosen s ON s.id = x.series GROUP B
 _LATEST = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
 SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin) FROM chosen s, LATERAL (
-    SELECT time FROM point WHERE series = s.id AND time >= %(start)s AND time < %(stop)s
-    ORDER BY time DESC LIMIT 1) last, LATERAL (
-    SELECT sum(value), count(*) FROM point WHERE series = s.id AND time < %(stop)s
-    AND time >= greatest(%(start)s, date_bin('1 day', last.time, '1999-12-31 17:00+00'))) AS x(sum, count)
-GROUP BY 1
-""")
-_DISTINCT = SQL("""
-WITH chosen AS (SELECT * FROM series s WHERE {condition})
-SELECT unit, count(DISTINCT label), array_agg(DISTINCT origin) FROM (
-    SELECT s.unit, s.origin, coalesce(s.labels ->> %(by)s, 'none') AS label FROM chosen s JOIN point p ON p.series = s.id
-    WHERE p.time >= %(start)s AND p.time < %(stop)s GROUP BY 1, 2, 3 HAVING sum(p.value) <> 0) x
+    (SELECT r.bucket AS day, r.sum, r.count FROM rollup_day r
+     WHERE r.series = s.id AND r.bucket >= %(start)s AND r.bucket < %(today)s ORDER BY r.bucket DESC LIMIT 1)
+    UNION ALL (SELECT %(today)s, sum(p.value), count(*) FROM point p
+     WHERE p.series = s.id AND p.time >= %(today)s AND p.time < %(stop)s HAVING count(*) > 0)
+    ORDER BY day DESC LIMIT 1) x
 GROUP BY 1
 """)
 _EXTENT = """
-SELECT s.unit, min(x.first), max(x.last) FROM series s, LATERAL (
-    SELECT (SELECT time FROM point WHERE series = s.id AND time <= %(as_of)s ORDER BY time LIMIT 1) AS first,
-           (SELECT time FROM point WHERE series = s.id AND time <= %(as_of)s ORDER BY time DESC LIMIT 1) AS last) x
+SELECT s.unit, min(x.day), max(x.day) FROM series s, LATERAL (
+    (SELECT bucket AS day FROM rollup_day WHERE series = s.id AND bucket < %(today)s ORDER BY bucket LIMIT 1)
+    UNION ALL
+    (SELECT bucket FROM rollup_day WHERE series = s.id AND bucket < %(today)s ORDER BY bucket DESC LIMIT 1)
+    UNION ALL
+    (SELECT %(today)s FROM point WHERE series = s.id AND time >= %(today)s AND time <= %(as_of)s LIMIT 1)) x
 WHERE s.measure = ANY(%(measures)s) AND (%(units)s::text[] IS NULL OR s.unit = ANY(%(units)s))
 GROUP BY s.unit
 """

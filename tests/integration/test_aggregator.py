@@ -1,4 +1,5 @@
-"""The aggregator on real servers: duplicates, disorder, two at once, SIGKILL at random moments, poison, conflicts, outages."""
+"""The aggregator on real servers: duplicates, disorder, two at once, SIGKILL at random moments, poison, conflicts,
+outages."""
 
 from __future__ import annotations
 
@@ -62,7 +63,8 @@ def event_of(body: dict[str, Any]) -> Event:
 
 
 def a_month(dossiers: int) -> list[Event]:
-    """The whole lives of some of the scenario's dossiers with their payments, its other events thinned out, all golden samples."""
+    """The whole lives of some of the scenario's dossiers with their payments, its other events thinned out, all
+    golden samples."""
     everything = list(scenario())
     lives = {ref for e in everything[:: len(everything) // dossiers] for ref in e.touches}
     chosen = [e for e in everything if lives & set(e.touches)]
@@ -150,13 +152,15 @@ def live(centre: Instance) -> tuple[dict[EntityRef, tuple[Any, ...]], dict[tuple
     }
     days = sql(
         centre,
-        "SELECT measure, unit, origin, labels, (bucket + interval '7 hours')::date, sum FROM rollup_day JOIN series ON id = series",
+        "SELECT measure, unit, origin, labels, (bucket + interval '7 hours')::date, sum"
+        " FROM rollup_day JOIN series ON id = series",
     )
     return entities, {(m, u, o, tuple(sorted(x.items())), day): total for m, u, o, x, day, total in days if total}
 
 
 def test_twice_shuffled_two_aggregators_and_sigkill_give_the_reference_fold(centre: Instance) -> None:
-    """Everything sent twice in random order; two aggregators; one of them killed again and again in the middle of a batch."""
+    """Everything sent twice in random order; two aggregators; one of them killed again and again in the middle of a
+    batch."""
     random.seed(7)
     events = [e for e in a_month(1200) if e.data.event != "calendar.changed"]
     messages = wire(events) * 2
@@ -187,7 +191,8 @@ def test_twice_shuffled_two_aggregators_and_sigkill_give_the_reference_fold(cent
 def test_a_check_notices_a_row_that_is_not_from_the_log(centre: Instance) -> None:
     with psycopg.connect(settings_of(centre, "cli").database("owner"), autocommit=True) as conn:
         conn.execute(
-            "UPDATE rollup_day SET sum = sum + 1 WHERE (series, bucket) = (SELECT series, bucket FROM rollup_day LIMIT 1)"
+            "UPDATE rollup_day SET sum = sum + 1"
+            " WHERE (series, bucket) = (SELECT series, bucket FROM rollup_day LIMIT 1)"
         )
         assert [d.table for d in disagreements(centre)] == ["rollup_day"]
     rebuild.rebuild(settings_of(centre, "cli").database("owner"), lambda *_: None)
@@ -327,3 +332,17 @@ def test_an_announced_day_off_moves_what_is_open(centre: Instance) -> None:
     assert due["H99.76-241105-00001"] == datetime(2024, 11, 15, 4, tzinfo=UTC)
     assert due["H99.76-241105-00002"] == datetime(2024, 11, 14, 4, tzinfo=UTC)
     assert disagreements(centre) == []
+
+
+def test_after_an_upgrade_of_the_folds_the_log_is_folded_anew(centre: Instance) -> None:
+    """What other folds made is replaced before any service starts; the same version changes nothing."""
+    owner = settings_of(centre, "cli").database("owner")
+    centre.stop_process("aggregator")
+    with psycopg.connect(owner, autocommit=True) as conn:
+        conn.execute("UPDATE fold_version SET version = 'of the year before'")
+        conn.execute("DELETE FROM point WHERE time < '2024-11-10'")
+    assert disagreements(centre) != []
+    assert rebuild.bring_up_to_date(owner, lambda *_: None)
+    assert disagreements(centre) == []
+    assert not rebuild.bring_up_to_date(owner, lambda *_: None)
+    centre.start_process("aggregator")

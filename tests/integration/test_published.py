@@ -166,8 +166,10 @@ def test_software_usage_of_33_units_with_sums_and_means(ioc: Ioc) -> None:
 def test_certified_copies_and_hotline_as_printed(ioc: Ioc) -> None:
     row = table("e_certification_summary")[0]
     names = {
-        "received_total": "received", "carried_over": "carried_over", "newly_received": "new", "resolved_total": "resolved",
-        "resolved_on_time_or_early": "on_time_or_early", "resolved_overdue": "overdue", "in_progress_total": "in_progress",
+        "received_total": "received", "carried_over": "carried_over", "newly_received": "new",
+        "resolved_total": "resolved",
+        "resolved_on_time_or_early": "on_time_or_early", "resolved_overdue": "overdue",
+        "in_progress_total": "in_progress",
         "in_progress_not_due": "not_due", "in_progress_overdue": "in_progress_overdue",
     }  # fmt: skip
     for printed, code in names.items():
@@ -287,10 +289,12 @@ def test_what_is_posted_is_read_back_within_a_second(published: Instance, ioc: I
     unit, at = "phuong_chon_thanh", now.isoformat()
     words: list[tuple[str, str, dict[str, Any], str]] = [
         ("procedures", "/procedures/dossiers", {
-            "code": "H99.98-261101-700001", "status": 1, "at": at, "unit": unit, "procedure": "2.000815", "field": "justice",
+            "code": "H99.98-261101-700001", "status": 1, "at": at,
+            "unit": unit, "procedure": "2.000815", "field": "justice",
         }, "dossiers_received"),
         ("payments", "/payments", {
-            "transaction": "TXN-READBACK-1", "kind": "fee", "amount": 5000, "method": "qr_code", "unit": unit, "paid_at": at,
+            "transaction": "TXN-READBACK-1", "kind": "fee", "amount": 5000, "method": "qr_code",
+            "unit": unit, "paid_at": at,
         }, "payments_fee_amount"),
         ("field", "/field/reports", {
             "code": "PA-READBACK-1", "channel": "app", "category": "road", "unit": unit, "reported_at": at,

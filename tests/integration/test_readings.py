@@ -12,24 +12,19 @@ from typing import Any
 
 import psycopg
 import pytest
+from chance_worlds import questions, told, worlds
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from plain_readings import CODES, DAY, FLOWS, TICK, Question, World, figures, local_day, midnight
+from plain_readings import CODES, FLOWS, Question, World, figures
 
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
-from schemas.registry import DATA_TYPES, make
 from services.aggregator.ledger import Incoming, Ledger
 from services.cli.prepare import prepare, settings_of
 from services.kit import store
 from services.kit.settings import Settings
-from services.readings import Period, Reading, read
-from services.readings.evaluate import row_unit
-
-START = datetime(2024, 10, 27, 17, tzinfo=UTC)
-UNITS = ("chon_thanh", "chon_thanh_minh_hung", "chon_thanh_nha_bich", "bu_gia_map", "so_tp")
-ASKED = (None, "binh_phuoc", "dong_nai", "chon_thanh", "chon_thanh_minh_hung", "bu_gia_map", "so_tp", "hon_quan")
+from services.readings import Period, Reading, findings, read
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +37,6 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
         yield settings_of(running, "admin")
     finally:
         running.stop()
-
-
-def told(name: str, at: datetime, unit: str, number: int, **fields: Any) -> Event:
-    attributes = {key: fields.pop(key) for key in ("origin", "shiftdays") if key in fields}
-    data = DATA_TYPES[f"vn.ioc.{name}.v1"].model_validate(fields, strict=False)
-    return make(data, source="/test/readings", id=f"{name}/{number}/{at.isoformat()}", time=at, unit=unit, **attributes)
 
 
 def fill(database: Settings, events: Iterable[Event]) -> None:
@@ -74,91 +63,6 @@ def reader(database: Settings) -> Iterator[psycopg.Connection]:
         yield conn
 
 
-# --- worlds of chance ---
-
-gaps = st.sampled_from([timedelta(minutes=15), timedelta(hours=3), DAY, 2 * DAY, 5 * DAY, None])
-"""Between two steps; None: until the next local midnight, exactly."""
-
-
-def after(t: datetime, gap: timedelta | None) -> datetime:
-    return midnight(local_day(t) + DAY) if gap is None else t + gap
-
-
-@st.composite
-def dossiers(draw: st.DrawFn, number: int) -> list[Event]:
-    """One dossier's life, mostly as it should be; some are accepted before they are filed, or resolved after a stop."""
-    begin = draw(st.sampled_from([("submitted", "accepted"), ("accepted",), ("submitted",), ("accepted", "submitted")]))
-    middle = draw(st.lists(st.sampled_from(["supplement_requested", "supplement_received", "extended"]), max_size=3))
-    ends: list[tuple[str, ...]] = [(), (), ("resolved",), ("resolved", "returned", "extended"), ("stopped", "resolved")]
-    end = draw(st.sampled_from([*ends, ("refused",), ("stopped", "extended", "returned"), ("returned", "resolved")]))
-    at = after(START + draw(st.integers(0, 24 * 30)) * timedelta(hours=1), draw(gaps))
-    unit, events = draw(st.sampled_from(UNITS)), []
-    for step in (*begin, *middle, *end):
-        fields = FIELDS.get(step, lambda at, draw: {})(at, draw)
-        events.append(told(f"dossier.{step}", at, unit, number, code=f"H99.12-241101-{number:04}", **fields))
-        at = after(at, draw(gaps))
-    return events
-
-
-def evening(at: datetime, draw: st.DrawFn) -> dict[str, Any]:
-    """A promised date: closing time of some day ahead."""
-    day = local_day(at) + draw(st.integers(1, 9)) * DAY
-    return {"promised_at": (midnight(day) + timedelta(hours=17)).isoformat()}
-
-
-def limit(at: datetime, draw: st.DrawFn) -> dict[str, Any]:
-    return {draw(st.sampled_from(["limit_days", "limit_hours"])): draw(st.integers(1, 9))}
-
-
-FIELDS: dict[str, Callable[[datetime, st.DrawFn], dict[str, Any]]] = {
-    "submitted": lambda at, draw: {
-        "procedure": "2.000815", "field": "justice", "channel": draw(st.sampled_from(["online", "post", "counter"])),
-    },
-    "accepted": lambda at, draw: draw(st.sampled_from([evening, limit]))(at, draw),
-    "extended": evening,
-    "refused": lambda at, draw: {"reason": "not_complete"},
-    "stopped": lambda at, draw: {"reason": "not_complete"},
-}  # fmt: skip
-
-
-@st.composite
-def payments(draw: st.DrawFn, number: int) -> list[Event]:
-    at, unit = START + draw(st.integers(0, 24 * 30)) * timedelta(hours=1), draw(st.sampled_from(UNITS))
-    paid = {"kind": draw(st.sampled_from(["tax", "fee"])), "amount": draw(st.integers(1, 10**9)), "method": "portal"}
-    made = told("payment.made", at, unit, number, transaction=f"TXN-{number}", **paid)
-    refund = {"transaction": f"TXN-{number}", "amount": draw(st.integers(1, 10**6))}
-    back = told("payment.refunded", after(at, draw(gaps)), unit, number, **refund)
-    return [made, back] if draw(st.booleans()) else [made]
-
-
-@st.composite
-def reports(draw: st.DrawFn, number: int) -> list[Event]:
-    at, unit = START + draw(st.integers(0, 24 * 30)) * timedelta(hours=1), draw(st.sampled_from(UNITS))
-    about = {"channel": "app", "category": "road", "priority": draw(st.sampled_from(["urgent", "normal"]))}
-    events = [told("report.received", at, unit, number, code=f"PA-{number}", **about)]
-    steps = {"routed": {"to_unit": unit}, "accepted": {}, "resolved": {}, "refused": {"reason": "x"}, "reopened": {}}
-    for step in draw(st.lists(st.sampled_from(sorted(steps)), max_size=6)):
-        at = after(at, draw(gaps))
-        events.append(told(f"report.{step}", at, unit, number, code=f"PA-{number}", **steps[step]))
-    return events
-
-
-@st.composite
-def worlds(draw: st.DrawFn) -> list[Event]:
-    kinds = draw(st.lists(st.sampled_from([dossiers, dossiers, dossiers, payments, reports]), min_size=4, max_size=14))
-    return [event for number, kind in enumerate(kinds) for event in draw(kind(number))]
-
-
-@st.composite
-def questions(draw: st.DrawFn, events: list[Event]) -> Question:
-    """Days around the events, as of the moment of one, just before it, of a midnight, long ago or long after."""
-    first = local_day(START) + draw(st.integers(-3, 45)) * DAY
-    at = draw(st.sampled_from(sorted({e.time for e in events})))
-    moments = [at, at - TICK, midnight(local_day(at)), midnight(local_day(at)) - TICK, at + timedelta(hours=1)]
-    as_of = draw(st.sampled_from([*moments, datetime(2001, 1, 1, tzinfo=UTC), datetime(2025, 6, 1, tzinfo=UTC)]))
-    return Question(draw(st.sampled_from(ASKED)), first, first + draw(st.integers(0, 45)) * DAY, as_of)
-
-
 def chance(examples: int) -> settings:
     health = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large]
     phases = [Phase.explicit, Phase.generate]  # without shrinking: every step of it would fill a database
@@ -171,7 +75,7 @@ def answers(reader: psycopg.Connection, code: str, q: Question, by: str | None =
     return {r.group: r.value for r in found}
 
 
-@chance(20)
+@chance(50)
 @given(data=st.data())
 def test_figures_are_those_of_the_events(database: Settings, reader: psycopg.Connection, data: st.DataObject) -> None:
     events = data.draw(worlds())
@@ -192,7 +96,7 @@ def hold_identities(f: dict[str, Decimal | None]) -> None:
             assert numbers[0] == sum(n for n in numbers[1:] if n is not None), (whole, parts)
 
 
-@chance(6)
+@chance(12)
 @given(data=st.data())
 def test_parts_add_up_to_the_whole(database: Settings, reader: psycopg.Connection, data: st.DataObject) -> None:
     events = data.draw(worlds())
@@ -207,7 +111,7 @@ def test_parts_add_up_to_the_whole(database: Settings, reader: psycopg.Connectio
                 assert number == figures(world, q._replace(unit=unit))[code], (code, unit, q)
 
 
-@chance(6)
+@chance(12)
 @given(data=st.data())
 def test_a_past_moment_knows_nothing_of_what_came_later(
     database: Settings, reader: psycopg.Connection, data: st.DataObject
@@ -224,3 +128,178 @@ def test_a_past_moment_knows_nothing_of_what_came_later(
     later = everything()
     fill(database, [e for e in events if e.time <= q.as_of])
     assert later == everything()
+
+
+# --- cases ---
+
+NOVEMBER = (date(2024, 11, 1), date(2024, 11, 30))
+NEVER = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def at(day: int, hour: int = 2, month: int = 11, year: int = 2024) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=UTC)
+
+
+def paid(number: int, time: datetime, unit: str, kind: str = "fee", amount: int = 1000, **attributes: Any) -> Event:
+    fields = {"transaction": f"TXN-{number}", "kind": kind, "amount": amount, "method": "portal"}
+    return told("payment.made", time, unit, number, **fields, **attributes)
+
+
+def filed(number: int, time: datetime, unit: str, channel: str = "online", procedure: str = "2.000815") -> Event:
+    about = {"procedure": procedure, "field": "justice", "channel": channel, "online_level": "full"}
+    return told("dossier.submitted", time, unit, number, code=f"H99.12-241101-{number:04}", **about)
+
+
+def offered(number: int, unit: str, procedure: str) -> Event:
+    about = {"procedure": procedure, "field": "justice", "online_level": "full"}
+    return told("procedure.published", at(1, month=10), unit, number, **about)
+
+
+def stated(
+    number: int, time: datetime, value: int, revision: int = 0, unit: str = "binh_phuoc", month: int = 11, **more: str
+) -> Event:
+    name = "indicator.revised" if revision else "indicator.reported"
+    days = {"period_start": f"2024-{month}-01", "period_end": f"2024-{month}-{30 if month == 11 else 31}"}
+    about = {"indicator": "ecert_received", "value": str(value), "revision": revision, **days, **more}
+    return told(name, time, unit, number, **about)
+
+
+def asked(
+    reader: psycopg.Connection, code: str, unit: str | None, days: tuple[date, date] = NOVEMBER, as_of: datetime = NEVER
+) -> Reading:
+    return read(reader, CATALOGUE[code], unit, Period(*days, as_of))[0]
+
+
+def test_missing_is_not_zero_and_zero_is_zero(database: Settings, reader: psycopg.Connection) -> None:
+    fill(database, [paid(1, at(5), "bu_gia_map"), paid(2, at(20), "bu_gia_map"), filed(3, at(5), "chon_thanh")])
+    day = date(2024, 11, 10)
+    assert asked(reader, "payments_fee_count", "bu_gia_map").value == 2
+    assert asked(reader, "payments_tax_count", "bu_gia_map").value == 0, "it reports payments, none of them a tax"
+    assert asked(reader, "payments_fee_count", "bu_gia_map", (day, day)).value == 0, "between two payments"
+    assert asked(reader, "payments_fee_count", "chon_thanh").value is None, "dossiers tell nothing of payments"
+    assert asked(reader, "payments_fee_count", "hon_quan").reason == "no event of this kind has ever come from here"
+    october = (date(2024, 10, 1), date(2024, 10, 31))
+    assert asked(reader, "payments_fee_count", "bu_gia_map", october).reason == "no data before 05/11/2024"
+    december = (date(2024, 12, 1), date(2024, 12, 31))
+    assert asked(reader, "payments_fee_count", "bu_gia_map", december).reason == "no data after 20/11/2024"
+    assert asked(reader, "payments_fee_count", "bu_gia_map", december, at(30)).reason == (
+        "the period begins only after that moment"
+    )
+
+
+def test_a_share_without_a_known_denominator_is_missing(database: Settings, reader: psycopg.Connection) -> None:
+    fill(database, [filed(1, at(5), "chon_thanh", "counter"), offered(2, "so_tp", "2.000815")])
+    assert asked(reader, "on_time_share", "chon_thanh").reason == "the denominator is 0"
+    assert asked(reader, "on_time_share", "hon_quan").value is None
+    assert asked(reader, "online_service_share", "so_tp").value is None, "nothing ever came in: that is not 0 %"
+    rows = read(reader, CATALOGUE["online_service_share"], None, Period(*NOVEMBER, NEVER), "unit")
+    assert {r.group: r.value for r in rows}["so_tp"] is None, "by unit neither"
+
+
+def test_services_count_once_for_each_unit_and_means_are_of_units(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    used = [filed(1, at(5), "chon_thanh"), filed(2, at(6), "chon_thanh"), filed(3, at(6), "bu_gia_map")]
+    more = [filed(4, at(9), "bu_gia_map", procedure="1.000001"), filed(5, at(9), "chon_thanh", "counter")]
+    offers = [offered(6, "chon_thanh", "2.000815"), offered(7, "chon_thanh", "1.000001")]
+    offers += [offered(8, "bu_gia_map", "2.000815"), offered(9, "bu_gia_map", "1.000001")]
+    fill(database, [*used, *more, *offers])
+    assert asked(reader, "services_online_used", "binh_phuoc").value == 3
+    assert asked(reader, "online_service_share", "binh_phuoc").value == 75
+    assert asked(reader, "online_service_share", "chon_thanh").value == 50
+    assert asked(reader, "online_service_share_mean", "binh_phuoc").value == 75
+    assert asked(reader, "online_dossier_share", "binh_phuoc").value == 80
+    assert asked(reader, "online_dossier_share_mean", "binh_phuoc").printed == Decimal("83.33")
+
+
+def test_a_statement_is_read_in_the_revision_known_at_the_moment(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    fill(database, [stated(1, at(30), 100), stated(1, at(5, month=12), 120, 1), stated(2, at(30), 7, month=10)])
+    before = at(5, month=12) - timedelta(microseconds=1)
+    assert asked(reader, "ecert_received", "binh_phuoc", as_of=before).value == 100
+    assert asked(reader, "ecert_received", "binh_phuoc", as_of=at(5, month=12)).value == 120
+    assert asked(reader, "ecert_received", "binh_phuoc", as_of=at(29)).value is None
+    october = (date(2024, 10, 1), date(2024, 10, 31))
+    assert asked(reader, "ecert_received", "binh_phuoc", october).value == 7
+    assert asked(reader, "ecert_received", "chon_thanh").reason == "not reported for this period"
+
+
+def test_statements_of_several_units_are_not_added_unasked(database: Settings, reader: psycopg.Connection) -> None:
+    fill(database, [stated(1, at(30), 100, unit="chon_thanh"), stated(2, at(30), 50, unit="bu_gia_map")])
+    assert asked(reader, "ecert_received", None).value is None
+    fill(database, [stated(1, at(30), 100, unit="chon_thanh"), stated(2, at(30), 150, unit="binh_phuoc")])
+    assert asked(reader, "ecert_received", None).value == 150, "the province speaks for those below it"
+
+
+def test_a_series_is_followed_across_the_merger_of_2025(database: Settings, reader: psycopg.Connection) -> None:
+    before = [paid(1, at(5), "chon_thanh"), paid(2, at(6), "chon_thanh_minh_hung"), paid(3, at(6), "so_tp")]
+    fill(database, [*before, paid(4, at(3, month=7, year=2025), "phuong_minh_hung")])
+    both = (date(2024, 11, 1), date(2025, 7, 31))
+    assert asked(reader, "payments_count", "dong_nai", both).value == 4
+    assert asked(reader, "payments_count", "binh_phuoc", both).value == 3
+    assert asked(reader, "payments_count", "phuong_minh_hung", both).value == 2, "its only predecessor comes with it"
+    assert asked(reader, "payments_count", "chon_thanh", both).value == 2
+    assert asked(reader, "payments_count", "xa_nha_bich", both).value is None, "a district that was split is nobody's"
+    rows = read(reader, CATALOGUE["payments_count"], "dong_nai", Period(*both, NEVER), "unit")
+    assert {r.group: r.value for r in rows} == {"binh_phuoc": 3, "phuong_minh_hung": 1}
+
+
+def test_figures_name_the_origins_of_their_data(database: Settings, reader: psycopg.Connection) -> None:
+    shifted = paid(3, at(20), "so_tp", origin="shifted", shiftdays=7)
+    fill(database, [paid(1, at(5), "chon_thanh"), paid(2, at(6), "bu_gia_map", origin="simulated"), shifted])
+    assert asked(reader, "payments_count", None).origins == {"real", "simulated", "shifted"}
+    assert asked(reader, "payments_count", "chon_thanh").origins == {"real"}
+    assert asked(reader, "payments_count", None, as_of=at(6)).origins == {"real", "simulated"}
+
+
+def test_a_level_is_the_last_one_reported(database: Settings, reader: psycopg.Connection) -> None:
+    beds = [(1, 5, "east", 40), (2, 7, "east", 30), (3, 6, "west", 10)]
+    events = [
+        told("beds.reported", at(d), "chon_thanh", n, facility=house, day=f"2024-11-{d:02}", beds=number, occupied=1)
+        for n, d, house, number in beds
+    ]
+    fill(database, events)
+    day = date(2024, 11, 6)
+    assert asked(reader, "beds", "chon_thanh").value == 40, "30 in the east, 10 in the west"
+    assert asked(reader, "beds", "chon_thanh", as_of=at(6)).value == 50
+    assert asked(reader, "beds_free", "chon_thanh").value == 38
+    assert asked(reader, "beds", "chon_thanh", (day, day)).value == 10
+    later = (date(2024, 11, 8), date(2024, 11, 30))
+    assert asked(reader, "beds", "chon_thanh", later).reason == "not reported in the period"
+
+
+def test_an_hour_of_the_same_day_that_is_still_to_come_does_not_count(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    about = {"source": "facebook", "topic": "land", "tone": "neutral", "day": "2024-11-05"}
+    fill(database, [told("mention.aggregated", at(5, 12), "chon_thanh", n, hour=n, count=n, **about) for n in (8, 15)])
+    assert asked(reader, "mentions", "chon_thanh", as_of=at(5, 2)).value == 8
+    assert asked(reader, "mentions", "chon_thanh", as_of=at(5, 8)).value == 23
+
+
+def test_the_hotline_balances_over_any_days(database: Settings, reader: psycopg.Connection) -> None:
+    """A report left over from before and one that was reopened are no finding; one that was resolved in no way is."""
+    received = {"channel": "hotline_1022", "category": "road", "priority": "normal"}
+    lives = {1: ["resolved"], 2: ["routed", "resolved", "reopened", "routed"], 3: [], 4: ["refused"]}
+    fields = {"resolved": {"handling": "handled"}, "routed": {"to_unit": "so_tp"}, "refused": {"reason": "x"}}
+    events = [told("report.received", at(1), "chon_thanh", n, code=f"PA-{n}", **received) for n in lives]
+    events += [
+        told(f"report.{step}", at(4 + day), "chon_thanh", n, code=f"PA-{n}", **fields.get(step, {}))
+        for n, steps in lives.items()
+        for day, step in enumerate(steps)
+    ]
+    fill(database, events)
+    for first in (date(2024, 11, 1), date(2024, 11, 4), date(2024, 11, 6)):
+        found = {f.code: f.missing for f in findings(reader, NEVER, first, date(2024, 11, 30))}
+        assert found == ({"hotline_groups": 1} if first < date(2024, 11, 6) else {}), first
+
+
+def test_findings_are_those_of_the_moment(database: Settings, reader: psycopg.Connection) -> None:
+    """The table said 100 and the text 90, until the text was corrected."""
+    later = at(5, month=12)
+    corrected = stated(2, later, 100, 1, basis="text")
+    fill(database, [stated(1, at(30), 100), stated(2, at(30), 90, basis="text"), corrected])
+    before = findings(reader, later - timedelta(days=1))
+    assert [(f.code, f.left, f.right) for f in before] == [("contradiction", 100, 90)]
+    assert findings(reader, later) == []

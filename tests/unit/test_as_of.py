@@ -51,28 +51,30 @@ def _promise(time: datetime, days: int) -> dict[str, Any]:
     return {"promised_at": (time + timedelta(days=days, hours=3)).isoformat()}
 
 
+def _one_of(**choices: list[Any]) -> Callable[[datetime, Any], dict[str, Any]]:
+    return lambda time, draw: {name: draw(st.sampled_from(values)) for name, values in choices.items()}
+
+
+YES_NO = [True, False]
 DATA: dict[str, Callable[[datetime, Any], dict[str, Any]]] = {
-    "dossier.submitted": lambda t, draw: {
-        "procedure": "2.000815", "field": "justice", "channel": draw(st.sampled_from(["online", "post"])), "online_level": "full",
-    },
+    "dossier.submitted": _one_of(
+        procedure=["2.000815"], field=["justice"], channel=["online", "post"], online_level=["full", "none"]
+    ),
     "dossier.accepted": _accepted,
-    "dossier.extended": lambda t, draw: _promise(t, draw(st.integers(0, 14))),
-    "dossier.resolved": lambda t, draw: {"paper_result": draw(st.booleans()), "electronic_result": draw(st.booleans())},
-    "dossier.rated": lambda t, draw: {"score": draw(st.integers(1, 5))},
-    "payment.made": lambda t, draw: {"kind": draw(st.sampled_from(["tax", "fee"])), "amount": draw(st.integers(0, 9)), "method": draw(st.sampled_from(["cash", "card"]))},
-    "payment.refunded": lambda t, draw: {"amount": draw(st.integers(0, 9))},
-    "report.received": lambda t, draw: {
-        "channel": draw(st.sampled_from(["app", "web"])), "category": "road", "priority": draw(st.sampled_from(["urgent", "normal"])),
-    },
-    "report.routed": lambda t, draw: {"to_unit": "chon_thanh"},
-    "report.resolved": lambda t, draw: draw(st.sampled_from([{}, {"handling": "answered"}, {"handling": "handled"}])),
-    "report.rated": lambda t, draw: {"score": draw(st.integers(1, 5))},
-    "procedure.published": lambda t, draw: {
-        "offered": draw(st.booleans()), "has_fee": draw(st.booleans()), "complete": True, "in_time": True,
-        "online_level": draw(st.sampled_from(["none", "partial", "full"])),
-    },
-    "alert.raised": lambda t, draw: {"severity": draw(st.sampled_from(["low", "high"]))},
-}  # fmt: skip
+    "dossier.extended": lambda time, draw: _promise(time, draw(st.integers(0, 14))),
+    "dossier.resolved": _one_of(paper_result=YES_NO, electronic_result=YES_NO),
+    "dossier.rated": _one_of(score=[1, 3, 5]),
+    "payment.made": _one_of(kind=["tax", "fee"], amount=[0, 7], method=["cash", "card"]),
+    "payment.refunded": _one_of(amount=[0, 7]),
+    "report.received": _one_of(channel=["app", "web"], category=["road"], priority=["urgent", "normal"]),
+    "report.routed": _one_of(to_unit=["chon_thanh"]),
+    "report.resolved": _one_of(handling=["answered", "handled", None]),
+    "report.rated": _one_of(score=[1, 3, 5]),
+    "procedure.published": _one_of(
+        offered=YES_NO, has_fee=YES_NO, complete=[True], in_time=[True], online_level=["none", "partial", "full"]
+    ),
+    "alert.raised": _one_of(severity=["low", "high"]),
+}
 STEPS = {
     "dossier": [
         *(f"dossier.{step}" for step in (
@@ -82,7 +84,8 @@ STEPS = {
         "payment.made",
     ],
     "report": [f"report.{step}" for step in (
-        "received", "received", "verified", "refused", "routed", "accepted", "resolved", "resolved", "reopened", "rated")],
+        "received", "received", "verified", "refused", "routed", "accepted", "resolved", "resolved", "reopened",
+        "rated")],
     "payment": ["payment.made", "payment.refunded"],
     "service": ["procedure.published"],
     "alert": ["alert.raised", "alert.acknowledged", "alert.closed"],
@@ -129,3 +132,55 @@ def assert_told_by_its_past(kind: str, facts: Sequence[Fact], announced: Sequenc
 def test_points_up_to_a_moment_follow_from_the_facts_up_to_it(kind: str, data: st.DataObject) -> None:
     facts, announced = data.draw(lives(kind)), data.draw(changes)
     assert_told_by_its_past(kind, facts, announced)
+
+
+def step(event: str, day: int, **data: Any) -> Fact:
+    """What happened on the day-th day from Monday 4 November, at 8:00."""
+    return Fact(MONDAY + timedelta(days=day), f"{day:032x}", event, "chon_thanh", "real", data)
+
+
+def resolved(day: int) -> Fact:
+    return step("dossier.resolved", day, paper_result=True, electronic_result=False)
+
+
+def told(kind: str, measure: str, facts: Sequence[Fact], day: int) -> dict[str, Any]:
+    """The values of a measure at the end of a day, by the last label."""
+    found = sums(points_of(kind, facts, []), MONDAY + timedelta(days=day, hours=1))
+    return {labels[-1][1]: value for (name, _, _, labels), value in found.items() if name == measure}
+
+
+def test_a_stopped_dossier_that_is_resolved_after_all_is_corrected_then() -> None:
+    life = [step("dossier.accepted", 0, limit_days=3), step("dossier.stopped", 1, reason="x"), resolved(8)]
+    assert told("dossier", "dossiers_ended", life, 7) == {"stopped": 1}, "so it was, as of then"
+    assert told("dossier", "dossiers_ended", life, 8) == {"resolved": 1}
+    assert told("dossier", "dossiers_processed", life, 8) == {"none": 1}
+
+
+def test_an_extension_after_the_end_makes_a_late_end_no_better() -> None:
+    life = [step("dossier.accepted", 0, limit_days=1), resolved(3)]
+    life.append(step("dossier.extended", 4, promised_at=(MONDAY + timedelta(days=9)).isoformat()))
+    ended = [p for p in points_of("dossier", life, []) if p.measure == "dossiers_ended"]
+    assert [dict(p.labels)["outcome"] for p in ended] == ["overdue"]
+
+
+def test_a_wait_outside_of_working_time_leaves_the_promise_as_it_was() -> None:
+    """Promised for a Friday at closing time; supplements asked for and brought on the Saturday before."""
+    friday = datetime(2024, 11, 15, 10, tzinfo=UTC)
+    life = [step("dossier.accepted", 0, promised_at=friday.isoformat()), step("dossier.supplement_requested", 5)]
+    back = step("dossier.supplement_received", 5)._replace(time=MONDAY + timedelta(days=5, hours=2), key="f" * 32)
+    assert FOLDS["dossier"]("x", in_order([*life, back]), CalendarHistory()).due_at == friday
+
+
+def test_an_announcement_that_does_not_concern_a_promise_leaves_it_as_it_was() -> None:
+    midnight = datetime(2024, 11, 15, 16, 59, tzinfo=UTC)
+    elsewhere = DayChange(date(2024, 12, 2), False, "x", MONDAY + timedelta(days=1))
+    life = [step("dossier.accepted", 0, promised_at=midnight.isoformat())]
+    assert FOLDS["dossier"]("x", life, CalendarHistory([elsewhere])).due_at == midnight
+
+
+def test_every_resolution_of_a_reopened_report_counts_when_it_happens() -> None:
+    life = [step("report.received", 0, channel="app", category="road", priority="normal")]
+    life += [step("report.resolved", 1), step("report.reopened", 10), step("report.resolved", 11)]
+    measures = ("reports_resolved", "reports_open", "reports_reopened")
+    counted = [tuple(sum(told("report", m, life, day).values()) for m in measures) for day in (1, 10, 11)]
+    assert counted == [(1, 0, 0), (1, 1, 1), (2, 0, 1)]

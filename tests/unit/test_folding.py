@@ -1,4 +1,5 @@
-"""The incremental road (batches of facts joined to what is held) against one fold of all facts: any order, repetition and split."""
+"""The incremental road (batches of facts joined to what is held) against one fold of all facts: any order, repetition
+and split."""
 
 from __future__ import annotations
 

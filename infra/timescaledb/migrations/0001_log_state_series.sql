@@ -90,6 +90,10 @@ CREATE TABLE source (
 CREATE TABLE calendar_version (version bigint NOT NULL);
 INSERT INTO calendar_version VALUES (0);
 
+-- The version of the folds that state, series and rollups were made with; another one means: fold the log anew.
+CREATE TABLE fold_version (version text NOT NULL);
+INSERT INTO fold_version VALUES ('');
+
 -- The stream position known to be stored, for a consumer that has to be made anew.
 CREATE TABLE position (
     consumer text PRIMARY KEY,
