@@ -341,11 +341,18 @@ def findings(first: datetime | None, last: datetime | None, as_of: datetime | No
         return
     for f in found:
         where = f"{f.unit or 'toàn địa bàn'}, {f.first} - {f.last}" if f.first else "toàn địa bàn"
-        click.secho(f"{f.code}: {abs(f.missing):f} {f.what} {'missing' if f.missing > 0 else 'too many'}", bold=True)
+        click.secho(f"{f.code}: {_difference(f)}", bold=True)
         click.echo(f"  {f.vi}\n  {f.en}\n  {where}: {f.left:f} ≠ {f.right:f}")
         if f.evidence:
             click.echo(f"  see: {', '.join(f.evidence)}")
     click.echo(f"{len(found)} finding{'s' * (len(found) != 1)}")
+
+
+def _difference(f: Finding) -> str:
+    if f.code == "contradiction":
+        return f"{f.what} stated twice, {abs(f.missing):f} apart"
+    plural = "s" * (abs(f.missing) != 1)
+    return f"{abs(f.missing):f} {f.what}{plural} {'missing' if f.missing > 0 else 'too many'}"
 
 
 def _finding(f: Finding) -> dict[str, Any]:

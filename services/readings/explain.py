@@ -114,7 +114,7 @@ def _keys(conn: Connection, formula: Formula, scope: Scope) -> set[str]:
     for leaf in leaves(formula):
         if isinstance(leaf, Statement):
             found |= {stated.key for stated in statements.current(conn, leaf, scope.units, scope.period).values()}
-        else:
+        elif scope.period.begun:
             found |= _point_keys(conn, leaf, scope)
     return found
 

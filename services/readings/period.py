@@ -35,8 +35,8 @@ class Period:
 
     @property
     def start(self) -> datetime:
-        """The first instant (UTC); just after `as_of`, if that lies before it."""
-        return min(midnight(self.first), self.as_of + TICK)
+        """The first instant (UTC)."""
+        return midnight(self.first)
 
     @property
     def stop(self) -> datetime:
@@ -46,7 +46,7 @@ class Period:
     @property
     def begun(self) -> bool:
         """Whether its first day had begun at `as_of`."""
-        return midnight(self.first) <= self.as_of
+        return self.start <= self.as_of
 
     def days(self) -> Iterator[Period]:
         """The period's days up to `as_of`, one by one."""

@@ -23,7 +23,7 @@ def told(name: str, at: datetime, unit: str, number: int, **fields: Any) -> Even
     return make(data, source="/test/readings", id=f"{name}/{number}/{at.isoformat()}", time=at, unit=unit, **attributes)
 
 
-gaps = st.sampled_from([timedelta(minutes=15), timedelta(hours=3), DAY, 2 * DAY, 5 * DAY, None])
+gaps = st.sampled_from([timedelta(minutes=15), timedelta(hours=2), DAY, 2 * DAY, 5 * DAY, None])
 """Between two steps; None: until the next local midnight, exactly."""
 
 

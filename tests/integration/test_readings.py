@@ -24,7 +24,7 @@ from services.aggregator.ledger import Incoming, Ledger
 from services.cli.prepare import prepare, settings_of
 from services.kit import store
 from services.kit.settings import Settings
-from services.readings import Period, Reading, findings, read
+from services.readings import Period, Reading, explain, findings, read
 
 
 @pytest.fixture(scope="module")
@@ -182,9 +182,8 @@ def test_missing_is_not_zero_and_zero_is_zero(database: Settings, reader: psycop
     assert asked(reader, "payments_fee_count", "bu_gia_map", october).reason == "no data before 05/11/2024"
     december = (date(2024, 12, 1), date(2024, 12, 31))
     assert asked(reader, "payments_fee_count", "bu_gia_map", december).reason == "no data after 20/11/2024"
-    assert asked(reader, "payments_fee_count", "bu_gia_map", december, at(30)).reason == (
-        "the period begins only after that moment"
-    )
+    ahead = explain(reader, CATALOGUE["dossiers_in_progress"], "chon_thanh", Period(*december, at(30)))
+    assert (ahead.reading.reason, ahead.events) == ("the period begins only after that moment", 0)
 
 
 def test_a_share_without_a_known_denominator_is_missing(database: Settings, reader: psycopg.Connection) -> None:
@@ -263,6 +262,7 @@ def test_a_level_is_the_last_one_reported(database: Settings, reader: psycopg.Co
     day = date(2024, 11, 6)
     assert asked(reader, "beds", "chon_thanh").value == 40, "30 in the east, 10 in the west"
     assert asked(reader, "beds", "chon_thanh", as_of=at(6)).value == 50
+    assert asked(reader, "beds", "chon_thanh", as_of=at(7)).value == 40
     assert asked(reader, "beds_free", "chon_thanh").value == 38
     assert asked(reader, "beds", "chon_thanh", (day, day)).value == 10
     later = (date(2024, 11, 8), date(2024, 11, 30))
