@@ -31,7 +31,8 @@ def _new_instance(data: Path) -> Instance:
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
     """A temporary folder that the account of PostgreSQL may pass through (pytest's own is closed to others)."""
-    folder = Path(tempfile.mkdtemp(prefix="ioc-test-"))
+    base = next(f for f in (Path(tempfile.gettempdir()), Path("/tmp"), home()) if can_reach(f, run_as()))
+    folder = Path(tempfile.mkdtemp(prefix="ioc-test-", dir=base))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -7,6 +7,8 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.kit.settings import Settings
 
+SESSION = "-c timezone=GMT"
+"""GMT is built into PostgreSQL; UTC would need the zone files of its machine."""
 OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 """Errors that pass: connection lost, server stopped or full, deadlock, lock not available."""
 
@@ -20,7 +22,7 @@ def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
         max_size=size,
         open=False,
         timeout=10,
-        kwargs={"autocommit": True, "application_name": f"ioc {settings.user}", "options": "-c timezone=UTC"},
+        kwargs={"autocommit": True, "application_name": f"ioc {settings.user}", "options": SESSION},
         check=AsyncConnectionPool.check_connection,
     )
 
@@ -28,5 +30,5 @@ def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
 def connect(settings: Settings, role: str) -> psycopg.Connection:
     """A plain connection for a command."""
     return psycopg.connect(
-        settings.database(role), application_name=f"ioc {settings.user}", options="-c timezone=UTC", connect_timeout=5
+        settings.database(role), application_name=f"ioc {settings.user}", options=SESSION, connect_timeout=5
     )
