@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from infra.local import ports
-from infra.local.layout import CHECKOUT, home
+from infra.local.layout import CHECKOUT, can_reach, home, run_as
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
 from services.cli.prepare import prepare

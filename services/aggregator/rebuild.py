@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from importlib.metadata import version
+from importlib.metadata import version as installed
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ def rebuild(conninfo: str, progress: Progress) -> None:
         conn.execute("SELECT FROM calendar_version FOR UPDATE")
         _fold_log(conn, progress)
         conn.execute(_REPLACE)
-        conn.execute("UPDATE fold_version SET version = %s", (fold_version(),))
+        conn.execute(_NOTE_VERSION, (fold_version(),))
 
 
 def bring_up_to_date(conninfo: str, progress: Progress) -> bool:
@@ -69,16 +69,20 @@ def bring_up_to_date(conninfo: str, progress: Progress) -> bool:
     upgrade."""
     with psycopg.connect(conninfo) as conn:
         row = conn.execute("SELECT version, EXISTS (SELECT FROM event) FROM fold_version").fetchone()
-    if row and row[0] == fold_version():
-        return False
+        version, any_events = row or ("", False)
+        if version == fold_version():
+            return False
+        if not any_events:
+            conn.execute(_NOTE_VERSION, (fold_version(),))
+            return False
     rebuild(conninfo, progress)
-    return bool(row and row[1])
+    return True
 
 
 @cache
 def fold_version() -> str:
     """A digest of all that a fold rests on: the code and tables of `schemas`, and the library of holidays."""
-    digest = blake2b(version("holidays").encode(), digest_size=16)
+    digest = blake2b(installed("holidays").encode(), digest_size=16)
     folder = Path(schemas.__file__).parent
     for file in sorted(f for f in folder.rglob("*") if f.suffix in (".py", ".csv")):
         if file.relative_to(folder).parts[0] not in ("contracts", "indicators"):
@@ -179,6 +183,7 @@ def _except(conn: Connection, left: str, right: str) -> tuple[int, list[str]]:
     return (rows[0][0] if rows else 0), [row[1][:300] for row in rows]
 
 
+_NOTE_VERSION = "UPDATE fold_version SET version = %s"
 _ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
 _COPY_ENTITY = f"COPY folded_entity ({_ENTITY}) FROM STDIN"
 _COPY_POINT = "COPY folded_point (measure, unit, origin, labels, time, key, value) FROM STDIN"
