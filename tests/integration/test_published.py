@@ -256,6 +256,21 @@ def test_explain_opens_a_cell_to_its_events(ioc: Ioc) -> None:
     assert "2,438,000 VND" in ioc("explain", "payments_fee_amount", "--unit", "Huyện Bù Gia Mập", *NOVEMBER)
 
 
+def test_tables_for_people_show_the_same(ioc: Ioc) -> None:
+    one = ioc("query", "payments_fee_amount", *NOVEMBER)
+    assert "Thanh toán phí, lệ phí: số tiền" in one and "1,912,706,930" in one and "SHIFTED" not in one
+    by_unit = ioc("query", "online_dossier_share", "--by", "unit", *NOVEMBER)
+    assert "Thị xã Bình Long" in by_unit and "37.0" in by_unit and "✗ chưa đạt (≥ 50)" in by_unit
+    sheet = ioc("query", "ii06", "--by", "unit", *NOVEMBER)
+    assert all(f"ii06_{n:02}" in sheet for n in range(3, 14)) and "Thị xã Chơn Thành" in sheet
+    assert "no data" in ioc(
+        "query", "payments_count", "--unit", "chon_thanh", "--from", "2023-01-01", "--to", "2023-01-31"
+    )
+    assert "2 messages missing" in ioc("findings")
+    assert "ecert_balance" in ioc("findings", "--as-of", "2024-12-31")
+    assert len(ioc("indicators").splitlines()) == len(CATALOGUE) + 2
+
+
 def test_every_indicator_of_the_catalogue_opens(published: Instance) -> None:
     """Each gives a value or a reason, and its explanation agrees with its reading."""
     from services.kit import store

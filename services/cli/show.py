@@ -1,0 +1,212 @@
+"""How figures look: as tables and lines for people, as JSON values and CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from schemas.calendar import VN
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from services.readings import Period, Reading
+    from services.readings.explain import Explanation
+    from services.readings.findings import Finding
+
+ORIGINS = {"simulated": "SIMULATED", "shifted": "SHIFTED in time"}
+WIDE = 160
+"""Columns of a table that goes to a file or a pipe."""
+
+
+# --- for programs ---
+
+
+def reading_values(r: Reading, by: str | None) -> dict[str, Any]:
+    """A reading as JSON values; numbers are text, so that none of their digits is lost."""
+    return {
+        "indicator": r.indicator.code,
+        **({by: r.group} if by else {}),
+        "value": None if r.printed is None else str(r.printed),
+        "measured_in": r.indicator.unit,
+        "exact": None if r.value is None else plain(r.value),
+        "reason": r.reason,
+        "target": None if r.indicator.target is None else str(r.indicator.target),
+        "met": r.met,
+        "origins": sorted(r.origins),
+    }
+
+
+def period_values(period: Period) -> dict[str, str]:
+    """A period as JSON values."""
+    return {"from": period.first.isoformat(), "to": period.last.isoformat(), "as_of": period.as_of.isoformat()}
+
+
+def explanation_values(e: Explanation) -> dict[str, Any]:
+    """An explanation as JSON values."""
+    names = {"vi": e.reading.indicator.vi, "en": e.reading.indicator.en, "unit": e.unit, "formula": e.formula}
+    return {
+        **reading_values(e.reading, None),
+        **names,
+        **period_values(e.period),
+        "parts": [_values(p) for p in e.parts],
+        "sources": [_values(s) for s in e.sources],
+        "events": e.events,
+        "sample": [_values(x) for x in e.sample],
+    }
+
+
+def finding_values(f: Finding) -> dict[str, Any]:
+    """A finding as JSON values."""
+    values = _values(f)
+    return {**values, "from": values.pop("first"), "to": values.pop("last"), "missing": str(f.missing)}
+
+
+def _values(thing: Any) -> dict[str, Any]:
+    return {name: _value(value) for name, value in vars(thing).items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return str(value)
+    return value.isoformat() if hasattr(value, "isoformat") else list(value) if isinstance(value, tuple) else value
+
+
+def write_csv(rows: Sequence[dict[str, Any]]) -> None:
+    """Rows of JSON values to standard output; lists become words."""
+    if rows:
+        writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows)
+
+
+# --- for people ---
+
+
+def print_readings(readings: Sequence[Sequence[Reading]], unit: str | None, period: Period, by: str | None) -> None:
+    """One table for the readings of one or more indicators (a list for each)."""
+    from rich.console import Console
+
+    table = _by_group(readings, by) if by else _by_indicator([r for some in readings for r in some])
+    table.title, table.title_justify = _title(readings, unit, period), "left"
+    table.caption, table.caption_justify = _origins(r for some in readings for r in some), "left"
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+
+
+def _by_indicator(readings: Iterable[Reading]) -> Table:
+    """A row for each indicator."""
+    from rich.table import Table
+
+    table = Table("indicator", "", "value", "unit", "")
+    table.columns[2].justify = "right"
+    for r in readings:
+        table.add_row(r.indicator.code, r.indicator.vi, _number(r), r.indicator.unit, r.reason or _verdict(r))
+    return table
+
+
+def _by_group(readings: Sequence[Sequence[Reading]], by: str) -> Table:
+    """A row for each group, a column for each indicator; with one indicator, its verdict or reason beside it."""
+    from rich.table import Table
+
+    table = Table(by, *(_name_of_group(by)))
+    indicators = [some[0].indicator for some in readings if some]
+    alone = len(indicators) == 1
+    for i in indicators:
+        table.add_column(f"{i.code} ({i.unit})" if alone else i.code, justify="right")
+    if alone:
+        table.add_column("")
+    cells = {(r.indicator.code, r.group): r for some in readings for r in some}
+    for group in sorted({group for _, group in cells}):
+        row = [cells.get((i.code, group)) for i in indicators]
+        note = [r.reason or _verdict(r) for r in row if r] if alone else []
+        table.add_row(group, *_name_of_group(by, group), *(_number(r) if r else "" for r in row), *note)
+    return table
+
+
+def _name_of_group(by: str, group: str = "") -> list[str]:
+    """The column with the units' names, where groups are units."""
+    from schemas import units
+
+    return [] if by != "unit" else [units.get(group).name_vi if group else ""]
+
+
+def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Period) -> str:
+    from schemas import units
+
+    first = next((r.indicator for some in readings for r in some), None)
+    what = f"{first.vi} — {first.en}" if first and len(readings) == 1 else f"{len(readings)} indicators"
+    where = units.get(unit).name_vi if unit else "Toàn địa bàn"
+    days = f"{period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}"
+    return f"{what}\n{where}, {days}, as of {period.as_of.astimezone(VN):%d/%m/%Y %H:%M}"
+
+
+def _origins(readings: Iterable[Reading]) -> str | None:
+    """What must be said of data that is not real."""
+    unreal = {ORIGINS[o] for r in readings for o in r.origins if o in ORIGINS}
+    return f"Data: {', '.join(sorted(unreal))}" if unreal else None
+
+
+def _number(r: Reading) -> str:
+    return "–" if r.printed is None else f"{r.printed:,}"
+
+
+def _verdict(r: Reading) -> str:
+    if r.met is None:
+        return ""
+    sign = "≤" if r.indicator.better == "lower" else "≥"
+    return f"{'✓ đạt' if r.met else '✗ chưa đạt'} ({sign} {r.indicator.target})"
+
+
+def explanation_lines(e: Explanation) -> Iterator[str]:
+    """An opened figure, line by line."""
+    r, i = e.reading, e.reading.indicator
+    yield click.style(f"{i.vi} — {i.en}", bold=True) + f"   [{i.system}/{i.code}]"
+    yield f"  value    {f'none: {r.reason}' if r.printed is None else f'{r.printed:,} {i.unit}'}   {_verdict(r)}"
+    yield f"  unit     {e.unit or 'whole locality'}"
+    yield f"  period   {e.period.first} to {e.period.last} (local days), as of {_local(e.period.as_of)}"
+    yield f"  formula  {e.formula}"
+    for p in e.parts[1:]:
+        shown = plain(p.value) if p.value is not None else f"none: {p.reason}"
+        yield f"           {'  ' * (p.depth - 1)}{p.role}: {p.formula} = {shown}"
+    if unreal := _origins([r]):
+        yield f"  {unreal}"
+    yield "  sources"
+    for s in e.sources:
+        freshness = f"last {_local(s.last_time)}, recorded {_local(s.last_recorded)}"
+        yield f"    {s.source}  {s.events:,} events, {freshness}"
+    yield f"  events   {e.events:,}{', among them' if e.sample else ''}"
+    for x in e.sample:
+        yield f"    {_local(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
+
+
+def finding_lines(f: Finding) -> Iterator[str]:
+    """A finding with both sides and what to look at."""
+    days = f", {f.first} - {f.last}" if f.first else ""
+    yield click.style(f"{f.code}: {_difference(f)}", bold=True)
+    yield f"  {f.vi}"
+    yield f"  {f.en}"
+    yield f"  {f.unit or 'toàn địa bàn'}{days}: {plain(f.left)} ≠ {plain(f.right)}"
+    if f.evidence:
+        yield f"  see: {', '.join(f.evidence)}"
+
+
+def _difference(f: Finding) -> str:
+    apart = plain(abs(f.missing))
+    if f.code == "contradiction":
+        return f"{f.what} stated twice, {apart} apart"
+    return f"{apart} {f.what}{'s' * (apart != '1')} {'missing' if f.missing > 0 else 'too many'}"
+
+
+def plain(value: Decimal) -> str:
+    """All digits that matter, never in powers of ten."""
+    return f"{value.normalize():f}"
+
+
+def _local(t: datetime) -> str:
+    return f"{t.astimezone(VN):%Y-%m-%d %H:%M}"
