@@ -52,7 +52,8 @@ def _checked(
     stated = [leaf for leaf in leaves(check.left) if isinstance(leaf, Statement)]
     places = _stated_places(conn, stated[0], as_of) if stated else _measured_places(conn, check, as_of, first, last)
     for unit, start, end in places:
-        scope = Scope.of(unit, Period(start, end, as_of))
+        # A statement is looked up by its last day, so that it is the one of this period and not of a longer one.
+        scope = Scope.of(unit, Period(end if stated else start, end, as_of))
         left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
         if left is not None and right is not None and left != right:
             yield Finding(
@@ -65,7 +66,7 @@ Place = tuple[str | None, date, date]
 
 def _stated_places(conn: Connection, statement: Statement, as_of: datetime) -> list[Place]:
     known = statements.known(conn, statement.indicator, "statistic", None, as_of)
-    return sorted({(s.unit, s.last, s.last) for s in known if s.basis == "table"})
+    return sorted({(s.unit, s.first, s.last) for s in known if s.basis == "table"})
 
 
 def _measured_places(

@@ -220,7 +220,8 @@ def changed(event: Event, **changes: Any) -> bytes:
 def dossiers(prefix: str, count: int) -> list[Event]:
     """Filed dossiers with codes of their own."""
     template = event_of(sample("dossier.submitted"))
-    serial = {"batch": 1, "after": 2, "conflict": 3, "forged": 4, "outage": 5, "outage2": 6, "vanished": 7}[prefix]
+    uses = ("batch", "after", "conflict", "forged", "outage", "outage2", "vanished", "broker", "broker2")
+    serial = uses.index(prefix)
     return [
         parse(changed(template, id=f"{prefix}/{i}", data__code=f"H99.77-241105-{serial}{i:04}"), NOW)
         for i in range(count)
@@ -285,6 +286,16 @@ def test_a_killed_database_only_delays(centre: Instance) -> None:
     centre.wait_ready("timescaledb", 60)
     wait_until_idle(centre)
     assert sql(centre, "SELECT count(*) FROM event WHERE id LIKE 'outage%%/%%'") == [(600,)]
+    assert disagreements(centre) == []
+
+
+def test_a_killed_broker_only_delays(centre: Instance) -> None:
+    publish(centre, wire(dossiers("broker", 600)))
+    centre.kill("nats", signal.SIGKILL)
+    centre.wait_ready("nats", 60)
+    publish(centre, wire(dossiers("broker2", 300)))
+    wait_until_idle(centre)
+    assert sql(centre, "SELECT count(*) FROM event WHERE id LIKE 'broker%%/%%'") == [(900,)]
     assert disagreements(centre) == []
 
 
