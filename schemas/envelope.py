@@ -47,6 +47,7 @@ class Invalid(Exception):
 
     def __init__(self, code: str, reason: str) -> None:
         super().__init__(f"{code}: {reason}")
+        assert code in REASONS, code
         self.code, self.reason = code, reason
 
 
@@ -63,6 +64,7 @@ REASONS = {
     "personal_data": "a citizen number, phone or e-mail in a field not meant for it",
     "wrong_subject": "published under a subject that is not the event's own",
     "conflict": "same source and id as a stored event, but other content",
+    "unstorable": "accepted, but the database cannot hold it: a fault of ours to look into",
 }
 
 

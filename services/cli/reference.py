@@ -19,7 +19,7 @@ HOME_SETTINGS = {
 
 def page() -> str:
     """The page as Markdown."""
-    parts = (_settings(), _commands(), _metrics(), _events(), _measures(), _indicators())
+    parts = (_settings(), _commands(), _metrics(), _events(), _reasons(), _measures(), _indicators())
     return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join(
         "\n".join(p) + "\n" for p in parts
     )
@@ -80,6 +80,14 @@ def _events() -> Iterator[str]:
     yield from _table("Events", "type", "system", "meaning")
     for name, data in DATA_TYPES.items():
         yield _row(f"`{name}`", data.system, (data.__doc__ or "").strip().split("\n")[0])
+
+
+def _reasons() -> Iterator[str]:
+    from schemas.envelope import REASONS
+
+    yield from _table("Why an event is refused", "code", "meaning")
+    for code, meaning in REASONS.items():
+        yield _row(f"`{code}`", meaning)
 
 
 def _measures() -> Iterator[str]:
