@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -18,6 +18,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from schemas import units
+from schemas.calendar import local_day
 from schemas.types import Instant, UnitCode
 
 TYPE_PREFIX = "vn.ioc."
@@ -26,7 +27,6 @@ MAX_EVENT_BYTES = 256 * 1024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=2)
 """A clock may be an hour wrong; an event from further ahead is refused."""
-LOCAL = timedelta(hours=7)
 
 Origin = Literal["real", "simulated", "shifted"]
 Ascii = StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")
@@ -210,7 +210,7 @@ def check_event(event: Event, now: datetime) -> None:
 
 
 def _check_unit(event: Event) -> None:
-    day: date = (event.time + LOCAL - timedelta(days=event.shiftdays)).date()
+    day = local_day(event.time - timedelta(days=event.shiftdays))
     try:
         valid = units.valid_at(event.unit, day)
     except units.UnknownUnit as unknown:

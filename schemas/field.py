@@ -11,7 +11,7 @@ from pydantic import Field
 from schemas.calendar import Limit
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EventData
-from schemas.fold import Fact, Folded, Labels, Measure, Point, in_order, instant, shift_of
+from schemas.fold import Fact, Folded, Labels, Measure, Point, in_order, instant, shift_of, verdict
 from schemas.types import Instant, Latitude, Longitude, Place, Priority, Reference, Slug, UnitCode
 
 SYSTEM = "field"
@@ -250,8 +250,7 @@ def _points(
     for fact in ordered:
         if fact.event == "report.rated":
             score = fact.data["score"]
-            verdict = "satisfied" if score >= 4 else "neutral" if score == 3 else "dissatisfied"
-            yield point("report_ratings", (), fact, score)._replace(labels=(("verdict", verdict),))
+            yield point("report_ratings", (), fact, score)._replace(labels=(("verdict", verdict(score)),))
 
 
 def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:

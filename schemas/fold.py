@@ -144,13 +144,19 @@ def shift_of(head: Fact) -> dict[str, int]:
 
 def labels_of(data: dict[str, Any], names: Iterable[str]) -> Labels:
     """The named fields as labels, sorted by name; a field that is not there is `none`."""
-    return tuple((name, _label(data.get(name))) for name in sorted(names))
+    return tuple((name, label(data.get(name))) for name in sorted(names))
 
 
-def _label(value: Any) -> str:
+def label(value: Any) -> str:
+    """A field's value as a label: yes or no, the text, or `none`."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else str(value)
+
+
+def verdict(score: int) -> str:
+    """A rating of 1 (worst) to 5 as a label."""
+    return "satisfied" if score >= 4 else "neutral" if score == 3 else "dissatisfied"
 
 
 @dataclass(frozen=True)

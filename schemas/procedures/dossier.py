@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from schemas.calendar import VN, Limit, WorkCalendar
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of
+from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
 
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
@@ -236,7 +236,7 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
             yield point(measure, field, fact.time, fact.key)
         if fact.event == "dossier.rated":
             yield point(
-                "dossier_ratings", (("verdict", _verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"]
+                "dossier_ratings", (("verdict", verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"]
             )
     obligation = _first(life.facts, lambda f: f.event in ("dossier.payment_requested", "payment.made"))
     if obligation:
@@ -359,10 +359,6 @@ def stage_at(due: datetime, since: datetime, now: datetime, calendars: CalendarH
     starts = stage_starts(due, calendars, since)
     reached = [name for name, at in zip(STAGES, starts, strict=True) if at <= now]
     return reached[-1] if reached else None
-
-
-def _verdict(score: int) -> str:
-    return "satisfied" if score >= 4 else "neutral" if score == 3 else "dissatisfied"
 
 
 def _first(facts: Sequence[Fact], wanted: Any) -> Fact | None:

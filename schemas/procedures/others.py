@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order
+from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, label
 
 
 def fold_payment(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
@@ -44,7 +44,7 @@ def fold_service(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
             folded.points += [_point("services_offered", fact, now, 1)] if now else []
         held = now
         if fact.data["offered"]:
-            quality = (("complete", _yes(fact.data["complete"])), ("in_time", _yes(fact.data["in_time"])))
+            quality = (("complete", label(fact.data["complete"])), ("in_time", label(fact.data["in_time"])))
             folded.points.append(_point("procedures_published", fact, quality, 1))
     return folded
 
@@ -58,11 +58,7 @@ def fold_calendar_day(id: str, facts: Sequence[Fact], calendars: CalendarHistory
 def _offer(fact: Fact) -> Labels | None:
     if not fact.data["offered"]:
         return None
-    return (("fee", _yes(fact.data["has_fee"])), ("level", fact.data["online_level"]))
-
-
-def _yes(value: bool) -> str:
-    return "yes" if value else "no"
+    return (("fee", label(fact.data["has_fee"])), ("level", fact.data["online_level"]))
 
 
 def _point(measure: str, fact: Fact, labels: Labels, value: int) -> Point:

@@ -13,9 +13,8 @@ from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.calendar import VN
 from schemas.fold import Labels, Point
-
-LOCAL = timedelta(hours=7)
 
 
 class SeriesName(NamedTuple):
@@ -76,7 +75,10 @@ class Rollup:
 
 
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-ROLLUPS = (Rollup("rollup_hour", timedelta(hours=1), timedelta(0)), Rollup("rollup_day", timedelta(days=1), LOCAL))
+ROLLUPS = (
+    Rollup("rollup_hour", timedelta(hours=1), timedelta(0)),
+    Rollup("rollup_day", timedelta(days=1), VN.utcoffset(None)),
+)
 
 Row = tuple[int, datetime, str, Decimal | int]
 """A point as stored: series id, time, key, value."""

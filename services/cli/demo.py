@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -72,7 +72,10 @@ async def _wait_stored(settings: Settings, advance: Callable[[int], None]) -> No
 
 
 def _welcome(instance: Instance, weeks: int) -> str:
-    start, end = (date(2024, 11, day) + timedelta(weeks=weeks) for day in (1, 30))
+    from services.simulator import SCENARIOS
+
+    last = SCENARIOS[SCENARIO].END
+    start, end = (day + timedelta(weeks=weeks) for day in (last.replace(day=1), last))
     period = f"--from {start} --to {end}"
     token = instance.secrets / "emitter_procedures"
     ports = instance.ports

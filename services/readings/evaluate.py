@@ -9,6 +9,7 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas import units as administrative
+from schemas.calendar import local_day
 from schemas.fold import Measure
 from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.registry import MEASURE_SYSTEM, MEASURES
@@ -179,7 +180,7 @@ def _empty(formula: Formula, spans: Spans, period: Period) -> Value:
 
 
 def _day(t: datetime) -> str:
-    return (t + timedelta(hours=7)).strftime("%d/%m/%Y")
+    return local_day(t).strftime("%d/%m/%Y")
 
 
 def _with_rows(found: Found, coverage: dict[str, Value], scope: Scope) -> Values:
