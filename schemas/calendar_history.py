@@ -26,6 +26,8 @@ class CalendarHistory:
 
     def announcements(self, after: datetime, until: datetime) -> list[datetime]:
         """The instants in (after, until] at which a change was announced."""
+        if not self._announced:
+            return []
         found = self._announced[bisect_right(self._announced, after) : bisect_right(self._announced, until)]
         return sorted(set(found))
 

@@ -63,3 +63,4 @@ def _ensure_database(server: psycopg.Connection) -> None:
         server.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(sql.Identifier(name)))
     granted = sql.SQL(", ").join(map(sql.Identifier, ROLES))
     server.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(DATABASE), granted))
+    server.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO ioc_aggregator").format(sql.Identifier(DATABASE)))

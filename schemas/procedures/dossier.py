@@ -9,9 +9,9 @@ counts so from then on, and is corrected when it is resolved after all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas.calendar import VN, Limit, WorkCalendar
@@ -26,8 +26,8 @@ _LIFE = (
     "rated",
 )  # fmt: skip
 _RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
-_ENDS = (("resolved",), ("returned",), ("stopped", "refused", "withdrawn"))
-_END_RANK = {name: rank for rank, names in enumerate(_ENDS) for name in names}
+_ENDS = (("dossier.resolved",), ("dossier.returned",), ("dossier.stopped", "dossier.refused", "dossier.withdrawn"))
+_END_RANK = {event: rank for rank, events in enumerate(_ENDS) for event in events}
 
 
 class Promise(NamedTuple):
@@ -73,11 +73,12 @@ def _turns(ordered: Sequence[Fact]) -> list[Fact]:
     turns: list[Fact] = []
     accepted, rank = False, len(_ENDS)
     for fact in ordered:
-        name = fact.event.removeprefix("dossier.")
-        ends = _END_RANK.get(name, len(_ENDS))
-        if (name == "submitted" and accepted) or ends < rank < len(_ENDS):
+        ends = _END_RANK.get(fact.event, len(_ENDS))
+        if (accepted and fact.event == "dossier.submitted") or ends < rank < len(_ENDS):
             turns.append(fact)
-        accepted, rank = accepted or name == "accepted", min(ends, rank)
+        accepted = accepted or fact.event == "dossier.accepted"
+        if ends < rank:
+            rank = ends
     return turns
 
 
@@ -112,7 +113,7 @@ def promise_history(facts: Sequence[Fact], end: Fact | None, calendars: Calendar
 
 
 def _moved_by(fact: Fact, current: Promise | None, calendars: CalendarHistory) -> Promise | None:
-    calendar, now = calendars.at(fact.time), fact.time
+    now = fact.time
     match fact.event:
         case "dossier.accepted":
             return Promise(now, _promised(fact, calendars), False, fact.key)
@@ -121,6 +122,7 @@ def _moved_by(fact: Fact, current: Promise | None, calendars: CalendarHistory) -
         case "dossier.supplement_requested" if current and not current.paused:
             return Promise(now, current.due, True, fact.key)
         case "dossier.supplement_received" if current and current.paused:
+            calendar = calendars.at(now)
             waited = calendar.working_time_between(current.since, now)
             return Promise(now, _later(current.due, waited, calendar), False, fact.key)
     return None
@@ -154,11 +156,11 @@ def _swapped(promise: Promise, until: datetime, calendars: CalendarHistory) -> I
 def _read(facts: Sequence[Fact]) -> _Life:
     first: dict[str, Fact] = {}
     for fact in facts:
-        first.setdefault(fact.event.removeprefix("dossier."), fact)
-    submitted, accepted = first.get("submitted"), first.get("accepted")
+        first.setdefault(fact.event, fact)
+    submitted, accepted = first.get("dossier.submitted"), first.get("dossier.accepted")
     end = None
-    for names in _ENDS:
-        if candidates := [first[name] for name in names if name in first]:
+    for events in _ENDS:
+        if candidates := [first[event] for event in events if event in first]:
             end = min(candidates, key=lambda f: (f.time, f.key))
             break
     received = submitted or accepted
@@ -174,16 +176,21 @@ def _read(facts: Sequence[Fact]) -> _Life:
     return _Life(facts, received, accepted, end, about, labels)
 
 
-def local_midnight(t: datetime, days: int = 0) -> datetime:
-    """The local midnight that begins the day of `t`, or of `days` later (UTC)."""
-    return datetime.combine(t.astimezone(VN).date() + timedelta(days=days), time(), VN).astimezone(UTC)
+def local_midnight(t: datetime) -> datetime:
+    """The local midnight that begins the day of `t` (UTC)."""
+    return t - (t - _A_MIDNIGHT) % _DAY
+
+
+_A_MIDNIGHT = datetime(1999, 12, 31, 17, tzinfo=UTC)
+_DAY = timedelta(days=1)
 
 
 def stage_starts(due: datetime, calendars: CalendarHistory, known: datetime) -> tuple[datetime, datetime, datetime]:
     """When `soon`, `today` and `overdue` begin for a due date: local midnights."""
+    today = local_midnight(due)
     day = due.astimezone(VN).date()
     soon = calendars.at(known).add_working_days(day, -WARN_WORKING_DAYS)
-    return datetime.combine(soon, time(), VN).astimezone(UTC), local_midnight(due), local_midnight(due, 1)
+    return today - (day - soon), today, today + _DAY
 
 
 def stages(promises: Sequence[Promise], end: Fact | None, calendars: CalendarHistory) -> list[Stage]:
@@ -217,7 +224,7 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
     unit, origin, about, field = received.unit, received.origin, life.about, (life.labels[1],)
 
     def point(measure: str, labels: Labels, at: datetime, key: str, value: int = 1) -> Point:
-        return Point(measure, unit, origin, labels, max(at, received.time), key, value)
+        return Point(measure, unit, origin, labels, at if at > received.time else received.time, key, value)
 
     yield point("dossiers_received", life.labels, received.time, received.key)
     if about.get("channel") == "online" and about.get("online_level", "none") != "none" and about.get("procedure"):
@@ -238,19 +245,25 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
             yield point(
                 "dossier_ratings", (("verdict", verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"]
             )
-    obligation = _first(life.facts, lambda f: f.event in ("dossier.payment_requested", "payment.made"))
-    if obligation:
-        yield point("dossiers_with_fee", field, obligation.time, obligation.key)
-    paid = _first(life.facts, lambda f: f.event == "payment.made" and f.data["method"] != "cash")
-    if paid:
-        yield point("dossiers_paid_online", field, paid.time, paid.key)
-    synchronised = _first(life.facts, lambda f: f.event == "dossier.synchronised")
-    if synchronised:
-        yield point("dossiers_synchronised", field, synchronised.time, synchronised.key)
+    for measure, fact in _firsts(life.facts):
+        yield point(measure, field, fact.time, fact.key)
     if life.end:
         ended = (*life.labels, ("outcome", outcome(life.end, promises, calendars)), ("result", _result(life.end)))
         yield point("dossiers_ended", ended, life.end.time, life.end.key)
         yield from (point(*p) for p in _result_points(life, promises, calendars))
+
+
+def _firsts(facts: Iterable[Fact]) -> Iterator[tuple[str, Fact]]:
+    """What counts once per dossier, with the first fact that shows it."""
+    found: dict[str, Fact] = {}
+    for fact in facts:
+        if fact.event == "dossier.payment_requested" or fact.event == "payment.made":
+            found.setdefault("dossiers_with_fee", fact)
+        if fact.event == "payment.made" and fact.data["method"] != "cash":
+            found.setdefault("dossiers_paid_online", fact)
+        elif fact.event == "dossier.synchronised":
+            found.setdefault("dossiers_synchronised", fact)
+    yield from found.items()
 
 
 _COMPONENTS = {
@@ -334,24 +347,19 @@ def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: 
     if not promises or promises[-1].paused:
         return None
     due, since = promises[-1].due, promises[-1].since
-    said = {
-        _said(f)
-        for f in facts
-        if f.event in ("dossier.due_soon", "dossier.overdue") and instant(f.data["promised_at"]) == due
-    }
-    owed = [
-        at for name, at in zip(STAGES, stage_starts(due, calendars, since), strict=True) if not said & _implied(name)
-    ]
-    return max(owed[0], since) if owed else None
+    said = {_said(f) for f in facts if f.event in _NOTICES and instant(f.data["promised_at"]) == due}
+    starts = stage_starts(due, calendars, since)
+    owed = next((at for name, at in zip(STAGES, starts, strict=True) if not said & _IMPLIED[name]), None)
+    return max(owed, since) if owed else None
+
+
+_NOTICES = ("dossier.due_soon", "dossier.overdue")
+_IMPLIED = {name: set(STAGES[i:]) for i, name in enumerate(STAGES)}
+"""A later warning makes an earlier one needless."""
 
 
 def _said(fact: Fact) -> str:
     return "overdue" if fact.event == "dossier.overdue" else str(fact.data["stage"])
-
-
-def _implied(name: str) -> set[str]:
-    """A later warning makes an earlier one needless."""
-    return set(STAGES[STAGES.index(name) :])
 
 
 def stage_at(due: datetime, since: datetime, now: datetime, calendars: CalendarHistory) -> str | None:
@@ -359,7 +367,3 @@ def stage_at(due: datetime, since: datetime, now: datetime, calendars: CalendarH
     starts = stage_starts(due, calendars, since)
     reached = [name for name, at in zip(STAGES, starts, strict=True) if at <= now]
     return reached[-1] if reached else None
-
-
-def _first(facts: Sequence[Fact], wanted: Any) -> Fact | None:
-    return next((f for f in facts if wanted(f)), None)

@@ -34,8 +34,27 @@ T = TypeVar("T")
 Store = Callable[[list[Incoming]], Awaitable[Stored]]
 
 
+class Hands:
+    """Batches in work, `at_most` at a time: while the database stores one, the next is fetched and validated."""
+
+    def __init__(self, work: Callable[[list[Msg]], Awaitable[None]], at_most: int = 2) -> None:
+        self._work, self._at_most = work, at_most
+        self._busy: set[asyncio.Task[None]] = set()
+
+    async def take(self, messages: list[Msg]) -> None:
+        """Begin with a batch; returns when there is room for the next, so that none lies about unattended."""
+        self._busy.add(asyncio.ensure_future(self._work(messages)))
+        while len(self._busy) >= self._at_most:
+            _, self._busy = await asyncio.wait(self._busy, return_when=asyncio.FIRST_COMPLETED)
+
+    async def finish(self, within: float) -> None:
+        """Wait for what is in work; what is not done by then comes again from the broker."""
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=within)
+
+
 class Consumer:
-    """Handles batches, one at a time. `store` stores a list of accepted events in one transaction."""
+    """Handles batches. `store` stores a list of accepted events in one transaction."""
 
     def __init__(self, js: JetStreamContext, store: Store, health: Health) -> None:
         self._js, self._store, self._health = js, store, health

@@ -3,7 +3,7 @@ come and go."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -42,9 +42,9 @@ def facts_of(event: Event) -> dict[EntityRef, Fact]:
     return dict.fromkeys(event.touches, fact)
 
 
-def fold(ref: EntityRef, facts: Iterable[Fact], calendars: CalendarHistory) -> Folded:
-    """The state and points of an entity from its facts in any order, points of one place summed into one."""
-    folded = FOLDS[ref.kind](ref.id, in_order(facts), calendars)
+def fold(ref: EntityRef, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+    """The state and points of an entity from its facts (`in_order`), points of one place summed into one."""
+    folded = FOLDS[ref.kind](ref.id, facts, calendars)
     folded.points = _summed(folded.points)
     return folded
 
@@ -52,9 +52,9 @@ def fold(ref: EntityRef, facts: Iterable[Fact], calendars: CalendarHistory) -> F
 def _summed(points: list[Point]) -> list[Point]:
     sums: dict[tuple[Any, ...], Decimal | int] = {}
     for point in points:
-        place = (point.measure, point.unit, point.origin, tuple(sorted(point.labels)), point.time, point.key)
+        place = point[:6]
         sums[place] = sums.get(place, 0) + point.value
-    return [Point._make((*place, value)) for place, value in sums.items()]
+    return points if len(sums) == len(points) else [Point._make((*place, value)) for place, value in sums.items()]
 
 
 def change(
@@ -65,10 +65,7 @@ def change(
     if len(facts) == len(held.facts) and before is after:
         return None
     folded = fold(ref, facts, after)
-    old = set(fold(ref, held.facts, before).points) if held.facts else set()
-    new = set(folded.points)
-    return Change(ref, held.version, facts, folded, sorted(old - new, key=_place), sorted(new - old, key=_place))
-
-
-def _place(point: Point) -> tuple[Any, ...]:
-    return (point.measure, point.unit, point.labels, point.time, point.key)
+    if not held.facts:
+        return Change(ref, held.version, facts, folded, [], folded.points)
+    old, new = set(fold(ref, held.facts, before).points), set(folded.points)
+    return Change(ref, held.version, facts, folded, list(old - new), list(new - old))

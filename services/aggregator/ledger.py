@@ -7,21 +7,22 @@ share the work.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError
-from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
+from pydantic_core import to_json
 
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact
-from services.aggregator import rollups
+from services.aggregator import rollups, staging
 from services.aggregator.folding import NEW, Change, Held, change, facts_of
 from services.aggregator.rollups import SeriesIds
 from services.kit.facts import calendars_of, pack, read_calendars, unpack
@@ -69,19 +70,42 @@ class Calendar:
 _CALENDAR_LOCK = ("SELECT version FROM calendar_version FOR SHARE", "SELECT version FROM calendar_version FOR UPDATE")
 
 
+class Turn:
+    """A lock that is taken half-way through a transaction and given back after its end."""
+
+    def __init__(self, lock: asyncio.Lock) -> None:
+        self._lock, self._mine = lock, False
+
+    async def take(self) -> None:
+        """Wait for the batch before."""
+        self._mine = await self._lock.acquire()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *failure: object) -> None:
+        if self._mine:
+            self._lock.release()
+
+
 class Ledger:
-    """Stores batches. The pool's connections are in autocommit mode; two are needed at a time."""
+    """Stores batches. The pool's connections are in autocommit mode, prepared by `staging.make`.
+
+    Two batches may be stored at a time, on two connections: the log of one is written while the other is folded. They
+    fold in turn, since neighbours in the stream tell of the same entities.
+    """
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
-        self._pool, self._series, self._calendar = pool, SeriesIds(pool), Calendar()
+        self._pool, self._series, self._calendar, self._folding = pool, SeriesIds(pool), Calendar(), asyncio.Lock()
 
     async def store(self, batch: Sequence[Incoming]) -> Stored:
         """Store what is new; all of it or, on any error, nothing."""
-        async with self._pool.connection() as conn, conn.transaction():
+        async with Turn(self._folding) as turn, self._pool.connection() as conn, conn.transaction():
             changing = any(i.event.data.event == "calendar.changed" for i in batch)
             before = await self._calendar.refresh(conn, changing)
             stored = await _admit(conn, batch)
             if stored.new:
+                await turn.take()
                 await self._fold(conn, [batch[i] for i in stored.new], before)
         return stored
 
@@ -95,10 +119,10 @@ class Ledger:
         found = (change(ref, held.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
         await _write_entities(conn, changes)
-        ids = await self._series.of(p for c in changes for p in (*c.removed, *c.added))
-        removed = rollups.rows((p for c in changes for p in c.removed), ids)
-        added = rollups.rows((p for c in changes for p in c.added), ids)
-        await rollups.apply(conn, removed, added)
+        removed, added = [p for c in changes for p in c.removed], [p for c in changes for p in c.added]
+        if removed or added:
+            ids = await self._series.of((*removed, *added))
+            await rollups.apply(conn, rollups.rows(removed, ids, -1), rollups.rows(added, ids, 1))
         await _note_sources(conn, new)
 
 
@@ -108,10 +132,9 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
     first: dict[UUID, int] = {}
     for i, incoming in enumerate(batch):
         first.setdefault(incoming.event.key, i)
-    events = sorted((batch[i].event for i in first.values()), key=lambda e: e.key)
-    columns = ([e.key for e in events], [e.digest for e in events], [e.time for e in events])
-    fresh = {row[0] for row in await (await conn.execute(_KEYS, columns)).fetchall()}
-    known = [e.key for e in events if e.key not in fresh]
+    await staging.fill(conn, _COPY_EVENTS, (_log_row(batch[i]) for i in first.values()))
+    fresh = {row[0] for row in await (await conn.execute(_ADMIT)).fetchall()}
+    known = [key for key in first if key not in fresh]
     digests: dict[UUID, UUID] = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
     for i, incoming in enumerate(batch):
         event = incoming.event
@@ -121,24 +144,13 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
             stored.duplicates.append(i)
         else:
             stored.conflicts.append(i)
-    await _log(conn, [batch[i] for i in stored.new])
     return stored
 
 
-async def _log(conn: AsyncConnection, new: Iterable[Incoming]) -> None:
-    async with conn.cursor().copy(_LOG) as copy:
-        for event, recorded in new:
-            head = (
-                event.time,
-                event.key,
-                event.type,
-                event.unit,
-                event.origin,
-                event.shiftdays,
-                event.source,
-                event.id,
-            )
-            await copy.write_row((*head, recorded, event.data_json))
+def _log_row(incoming: Incoming) -> tuple[Any, ...]:
+    e = incoming.event
+    head = (e.time, e.key, e.type, e.unit, e.origin, e.shiftdays, e.source, e.id)
+    return (*head, incoming.recorded, e.data_json, e.digest)
 
 
 async def _calendar_after(
@@ -166,8 +178,8 @@ async def _hold(conn: AsyncConnection, touched: dict[EntityRef, list[Fact]]) -> 
 async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
     if not changes:
         return
-    rows = [_entity_row(c) for c in changes]
-    written = await conn.execute(_ENTITIES, [list(column) for column in zip(*rows, strict=True)])
+    await staging.fill(conn, _COPY_ENTITIES, map(_entity_row, changes))
+    written = await conn.execute(_ENTITIES)
     if written.rowcount != len(changes):
         raise Raced("another aggregator stored one of these entities first")
 
@@ -183,16 +195,33 @@ async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:
 
 def _entity_row(c: Change) -> tuple[Any, ...]:
     f = c.folded
-    head = (c.ref.kind, c.ref.id, c.version, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
-    return (*head, Jsonb(f.state), Jsonb([pack(fact) for fact in c.facts]))
+    head = (
+        c.ref.kind,
+        c.ref.id,
+        c.version + 1,
+        f.unit,
+        f.origin,
+        f.status,
+        f.opened_at,
+        f.due_at,
+        f.ended_at,
+        f.notice_at,
+    )
+    return (*head, to_json(f.state).decode(), to_json([pack(fact) for fact in c.facts]).decode())
 
 
-_KEYS = """
-INSERT INTO event_key (key, digest, time) SELECT * FROM unnest(%b::uuid[], %b::uuid[], %b::timestamptz[])
-ON CONFLICT DO NOTHING RETURNING key
+_LOGGED = "time, key, type, unit, origin, shiftdays, source, id, recorded, data"
+_COPY_EVENTS = f"COPY new_event ({_LOGGED}, digest) FROM STDIN"
+_ADMIT = f"""
+WITH fresh AS (
+    INSERT INTO event_key (key, digest, time) SELECT key, digest, time FROM new_event ORDER BY key
+    ON CONFLICT DO NOTHING RETURNING key
+), logged AS (
+    INSERT INTO event ({_LOGGED}) SELECT {_LOGGED} FROM new_event JOIN fresh USING (key)
+)
+SELECT key FROM fresh
 """
 _DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%b::uuid[])"
-_LOG = "COPY event (time, key, type, unit, origin, shiftdays, source, id, recorded, data) FROM STDIN"
 _OPEN_SINCE = """
 SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
 """
@@ -200,12 +229,10 @@ _HOLD = """
 SELECT kind, id, version, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
 ORDER BY kind, id FOR UPDATE OF entity
 """
-_ENTITIES = """
-INSERT INTO entity (kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
-SELECT kind, id, base + 1, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts
-FROM unnest(%b::text[], %b::text[], %b::int[], %b::text[], %b::text[], %b::text[], %b::timestamptz[], %b::timestamptz[],
-            %b::timestamptz[], %b::timestamptz[], %b::jsonb[], %b::jsonb[])
-     AS t(kind, id, base, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts)
+_ENTITY = "kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
+_COPY_ENTITIES = f"COPY new_entity ({_ENTITY}) FROM STDIN"
+_ENTITIES = f"""
+INSERT INTO entity ({_ENTITY}) SELECT {_ENTITY} FROM new_entity ORDER BY kind, id
 ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
     opened_at = excluded.opened_at,

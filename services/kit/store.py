@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import psycopg
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.kit.settings import Settings
@@ -13,9 +16,11 @@ OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError
 """Errors that pass: connection lost, server stopped or full, deadlock, lock not available."""
 
 
-def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
+def pool(
+    settings: Settings, role: str, size: int = 2, configure: Callable[[AsyncConnection], Awaitable[None]] | None = None
+) -> AsyncConnectionPool:
     """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an
-    outage."""
+    outage. `configure` prepares each new connection."""
     return AsyncConnectionPool(
         settings.database(role),
         min_size=1,
@@ -23,6 +28,7 @@ def pool(settings: Settings, role: str, size: int = 2) -> AsyncConnectionPool:
         open=False,
         timeout=10,
         kwargs={"autocommit": True, "application_name": f"ioc {settings.user}", "options": SESSION},
+        configure=configure,
         check=AsyncConnectionPool.check_connection,
     )
 

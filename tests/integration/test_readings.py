@@ -20,6 +20,7 @@ from plain_readings import CODES, FLOWS, Question, World, figures
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
+from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
 from services.cli.prepare import prepare, settings_of
 from services.kit import store
@@ -48,7 +49,7 @@ def fill(database: Settings, events: Iterable[Event]) -> None:
         conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, source")
 
     async def run() -> None:
-        async with store.pool(database, "aggregator") as pool:
+        async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:
             ledger = Ledger(pool)
             for batch in batches:
                 await ledger.store(batch)
