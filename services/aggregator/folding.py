@@ -15,10 +15,11 @@ from schemas.registry import FOLDS
 
 
 class Held(NamedTuple):
-    """An entity as stored: `version` counts its changes (0: not stored yet)."""
+    """An entity as stored: `version` counts its changes (0: not stored yet); `points` where they are still known."""
 
     version: int
-    facts: tuple[Fact, ...]
+    facts: Sequence[Fact]
+    points: Sequence[Point] | None = None
 
 
 NEW = Held(0, ())
@@ -67,5 +68,6 @@ def change(
     folded = fold(ref, facts, after)
     if not held.facts:
         return Change(ref, held.version, facts, folded, [], folded.points)
-    old, new = set(fold(ref, held.facts, before).points), set(folded.points)
+    held_points = held.points if held.points is not None else fold(ref, held.facts, before).points
+    old, new = set(held_points), set(folded.points)
     return Change(ref, held.version, facts, folded, list(old - new), list(new - old))

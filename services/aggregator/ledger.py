@@ -8,8 +8,8 @@ share the work.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -26,6 +26,9 @@ from services.aggregator import rollups, staging
 from services.aggregator.folding import NEW, Change, Held, change, facts_of
 from services.aggregator.rollups import SeriesIds
 from services.kit.facts import calendars_of, pack, read_calendars, unpack
+
+REMEMBERED = 10_000
+"""Entities kept in memory, some 4 KB each."""
 
 
 class Incoming(NamedTuple):
@@ -70,6 +73,56 @@ class Calendar:
 _CALENDAR_LOCK = ("SELECT version FROM calendar_version FOR SHARE", "SELECT version FROM calendar_version FOR UPDATE")
 
 
+class Recent:
+    """The entities changed last, so that what was folded a moment ago is not read and folded again.
+
+    Only what is committed is kept, and it is used only while the stored version is the same.
+    """
+
+    def __init__(self) -> None:
+        self._held: OrderedDict[EntityRef, Held] = OrderedDict()
+        self._calendars = CalendarHistory()
+
+    async def hold(
+        self, conn: AsyncConnection, refs: Iterable[EntityRef], calendars: CalendarHistory
+    ) -> dict[EntityRef, Held]:
+        """Lock the entities, those to be made by their names, and tell what is stored of each."""
+        if calendars is not self._calendars:
+            self._held.clear()
+            self._calendars = calendars
+        versions = await _lock(conn, sorted(refs))
+        known = {ref: self._held[ref] for ref, version in versions.items() if self._knows(ref, version)}
+        unknown = [ref for ref in versions if ref not in known]
+        read = await _look_up(conn, _FACTS, unknown) if unknown else {}
+        return known | {ref: Held(versions[ref], list(map(unpack, facts))) for ref, facts in read.items()}
+
+    def keep(self, changes: Iterable[Change]) -> None:
+        """Remember what a committed batch made of its entities."""
+        for c in changes:
+            self._held[c.ref] = Held(c.version + 1, c.facts, c.folded.points)
+            self._held.move_to_end(c.ref)
+        while len(self._held) > REMEMBERED:
+            self._held.popitem(last=False)
+
+    def _knows(self, ref: EntityRef, version: int) -> bool:
+        held = self._held.get(ref)
+        return held is not None and held.version == version
+
+
+async def _lock(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, int]:
+    versions = await _look_up(conn, _LOCK, refs)
+    if missing := [ref for ref in refs if ref not in versions]:
+        # Another aggregator may be about to store one of these: whoever claims its name first does.
+        await _look_up(conn, _CLAIM, missing)
+        versions |= await _look_up(conn, _LOCK, missing)
+    return versions
+
+
+async def _look_up(conn: AsyncConnection, query: str, refs: Sequence[EntityRef]) -> dict[EntityRef, Any]:
+    rows = await (await conn.execute(query, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
+    return {EntityRef(kind, id): value for kind, id, value in rows}
+
+
 class Turn:
     """A lock that is taken half-way through a transaction and given back after its end."""
 
@@ -96,26 +149,30 @@ class Ledger:
     """
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
-        self._pool, self._series, self._calendar, self._folding = pool, SeriesIds(pool), Calendar(), asyncio.Lock()
+        self._pool, self._series, self._calendar = pool, SeriesIds(pool), Calendar()
+        self._recent, self._folding = Recent(), asyncio.Lock()
 
     async def store(self, batch: Sequence[Incoming]) -> Stored:
         """Store what is new; all of it or, on any error, nothing."""
-        async with Turn(self._folding) as turn, self._pool.connection() as conn, conn.transaction():
-            changing = any(i.event.data.event == "calendar.changed" for i in batch)
-            before = await self._calendar.refresh(conn, changing)
-            stored = await _admit(conn, batch)
-            if stored.new:
-                await turn.take()
-                await self._fold(conn, [batch[i] for i in stored.new], before)
+        changes: list[Change] = []
+        async with Turn(self._folding) as turn:
+            async with self._pool.connection() as conn, conn.transaction():
+                changing = any(i.event.data.event == "calendar.changed" for i in batch)
+                before = await self._calendar.refresh(conn, changing)
+                stored = await _admit(conn, batch)
+                if stored.new:
+                    await turn.take()
+                    changes = await self._fold(conn, [batch[i] for i in stored.new], before)
+            self._recent.keep(changes)
         return stored
 
-    async def _fold(self, conn: AsyncConnection, new: Sequence[Incoming], before: CalendarHistory) -> None:
+    async def _fold(self, conn: AsyncConnection, new: Sequence[Incoming], before: CalendarHistory) -> list[Change]:
         touched: dict[EntityRef, list[Fact]] = defaultdict(list)
         for incoming in new:
             for ref, fact in facts_of(incoming.event).items():
                 touched[ref].append(fact)
         after = await _calendar_after(conn, touched, before)
-        held = await _hold(conn, touched)
+        held = await self._recent.hold(conn, touched, after)
         found = (change(ref, held.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
         await _write_entities(conn, changes)
@@ -124,6 +181,7 @@ class Ledger:
             ids = await self._series.of((*removed, *added))
             await rollups.apply(conn, rollups.rows(removed, ids, -1), rollups.rows(added, ids, 1))
         await _note_sources(conn, new)
+        return changes
 
 
 async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
@@ -133,9 +191,13 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
     for i, incoming in enumerate(batch):
         first.setdefault(incoming.event.key, i)
     await staging.fill(conn, _COPY_EVENTS, (_log_row(batch[i]) for i in first.values()))
-    fresh = {row[0] for row in await (await conn.execute(_ADMIT)).fetchall()}
+    fresh = {row[0] for row in await (await conn.execute(_KEYS)).fetchall()}
     known = [key for key in first if key not in fresh]
-    digests: dict[UUID, UUID] = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall()) if known else {}
+    digests: dict[UUID, UUID] = {}
+    if known:
+        digests = dict(await (await conn.execute(_DIGESTS, (known,))).fetchall())
+        await conn.execute(_FORGET, (known,))
+    await conn.execute(_LOG)
     for i, incoming in enumerate(batch):
         event = incoming.event
         if event.key in fresh and first[event.key] == i:
@@ -167,12 +229,6 @@ async def _calendar_after(
     await conn.execute("UPDATE calendar_version SET version = version + 1")
     held = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
     return calendars_of([*news, *(unpack(packed) for (facts,) in held for packed in facts)])
-
-
-async def _hold(conn: AsyncConnection, touched: dict[EntityRef, list[Fact]]) -> dict[EntityRef, Held]:
-    refs = sorted(touched)
-    rows = await (await conn.execute(_HOLD, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
-    return {EntityRef(kind, id): Held(version, tuple(map(unpack, facts))) for kind, id, version, facts in rows}
 
 
 async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
@@ -212,23 +268,25 @@ def _entity_row(c: Change) -> tuple[Any, ...]:
 
 _LOGGED = "time, key, type, unit, origin, shiftdays, source, id, recorded, data"
 _COPY_EVENTS = f"COPY new_event ({_LOGGED}, digest) FROM STDIN"
-_ADMIT = f"""
-WITH fresh AS (
-    INSERT INTO event_key (key, digest, time) SELECT key, digest, time FROM new_event ORDER BY key
-    ON CONFLICT DO NOTHING RETURNING key
-), logged AS (
-    INSERT INTO event ({_LOGGED}) SELECT {_LOGGED} FROM new_event JOIN fresh USING (key)
-)
-SELECT key FROM fresh
+_KEYS = """
+INSERT INTO event_key (key, digest, time) SELECT key, digest, time FROM new_event ORDER BY key
+ON CONFLICT DO NOTHING RETURNING key
 """
+_FORGET = "DELETE FROM new_event WHERE key = ANY(%b::uuid[])"
+_LOG = f"INSERT INTO event ({_LOGGED}) SELECT {_LOGGED} FROM new_event"
 _DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%b::uuid[])"
 _OPEN_SINCE = """
 SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
 """
-_HOLD = """
-SELECT kind, id, version, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
+_LOCK = """
+SELECT kind, id, version FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
 ORDER BY kind, id FOR UPDATE OF entity
 """
+_CLAIM = """
+SELECT kind, id, pg_advisory_xact_lock(hashtextextended(kind || id, 0)) FROM (
+    SELECT * FROM unnest(%b::text[], %b::text[]) AS t(kind, id) ORDER BY kind, id) t
+"""
+_FACTS = "SELECT kind, id, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)"
 _ENTITY = "kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
 _COPY_ENTITIES = f"COPY new_entity ({_ENTITY}) FROM STDIN"
 _ENTITIES = f"""

@@ -12,7 +12,10 @@ from psycopg import AsyncConnection
 from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
+# Every statement of a batch is a look-up by key. A plan that was made while the tables were small must not be a scan.
 _TABLES = """
+SET enable_hashjoin = off;
+SET enable_mergejoin = off;
 CREATE TEMP TABLE new_event (LIKE event, digest uuid NOT NULL) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE new_entity (LIKE entity) ON COMMIT DELETE ROWS;
 CREATE TEMP TABLE new_point (LIKE point, sign integer NOT NULL) ON COMMIT DELETE ROWS;
