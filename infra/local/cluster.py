@@ -20,16 +20,31 @@ def prepare(
     folder: Path, programs: Mapping[str, Path], account: pwd.struct_passwd, port: int, password_of: Callable[[str], str]
 ) -> None:
     """Make the cluster in `folder`/cluster if there is none, and write its configuration."""
-    folder.mkdir(parents=True, exist_ok=True)
-    _give(folder, account)
+    make_folder(folder, account)
     cluster = folder / "cluster"
     if not cluster.exists():
         _initialise(folder, cluster, programs["initdb"], account, password_of(SUPERUSER))
-    settings = (CONFIGURATION / "postgresql.conf").read_text() + f"\nport = {port}\n"
+    write_configuration(cluster, account, port)
+
+
+def make_folder(folder: Path, account: pwd.struct_passwd) -> None:
+    """Make a folder that PostgreSQL's account alone may enter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    _give(folder, account)
+
+
+def write_configuration(cluster: Path, account: pwd.struct_passwd, port: int, more: str = "") -> None:
+    """Write the configuration of the server in `cluster`; `more` is added to the settings that all servers share."""
+    settings = (CONFIGURATION / "postgresql.conf").read_text() + f"\nport = {port}\n{more}"
     for name, text in {"postgresql.conf": settings, "pg_hba.conf": (CONFIGURATION / "pg_hba.conf").read_text()}.items():
         write_private(cluster / name, text)
         _give(cluster / name, account)
     _drop_strange_lock(cluster / "postmaster.pid")
+
+
+def identity(account: pwd.struct_passwd) -> dict[str, Any]:
+    """What makes a subprocess run as PostgreSQL's account when root starts it."""
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
 
 
 def _initialise(folder: Path, cluster: Path, initdb: Path, account: pwd.struct_passwd, password: str) -> None:
@@ -39,14 +54,11 @@ def _initialise(folder: Path, cluster: Path, initdb: Path, account: pwd.struct_p
     write_private(password_file, password)
     _give(password_file, account)
     options = ["--encoding=UTF8", "--locale=C.UTF-8", "--auth=scram-sha-256", f"--username={SUPERUSER}"]
-    identity: dict[str, Any] = (
-        {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
-    )
     command = [str(initdb), *options, f"--pwfile={password_file}", "-D", str(fresh)]
     environment = {"LC_ALL": "C", "PATH": os.environ.get("PATH", os.defpath)}
     try:
         done = subprocess.run(
-            command, cwd="/", env=environment, capture_output=True, text=True, check=False, **identity
+            command, cwd="/", env=environment, capture_output=True, text=True, check=False, **identity(account)
         )
     finally:
         password_file.unlink()

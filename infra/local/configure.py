@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
 
-from infra.local import cluster, layout
+from infra.local import cluster, layout, replica
 from infra.local.processes import PROCESSES
 from infra.local.secrets import write_private
-from infra.nats import users
+from infra.nats.cluster import Node, render
 
 INFRA = Path(__file__).resolve().parents[1]
 
@@ -19,6 +19,7 @@ def write(
     ports: Mapping[str, int],
     programs: Mapping[str, Path],
     password_of: Callable[[str], str],
+    say: Callable[[str], None],
 ) -> None:
     """Write what the server `name` needs before it starts; services need nothing."""
     match name:
@@ -26,6 +27,8 @@ def write(
             nats(data, ports, password_of)
         case "timescaledb":
             cluster.prepare(data / "timescaledb", programs, layout.run_as(), ports["timescaledb"], password_of)
+        case replica.NAME:
+            replica.prepare(data / name, programs, layout.run_as(), ports, password_of, say)
         case "prometheus":
             services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
             prometheus(data, ports, services)
@@ -37,14 +40,9 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     """Write the broker's configuration, with its users and their passwords."""
     store = data / "nats" / "streams"
     store.mkdir(parents=True, exist_ok=True)
-    values = {
-        "port_nats": ports["nats"],
-        "port_nats_monitor": ports["nats_monitor"],
-        "store": _escaped(store),
-        "max_file_store": _share_of_disk(data / "nats" / "max_file_store"),
-        "users": users.render(password_of),
-    }
-    write_private(data / "nats" / "server.conf", _filled("nats/server.conf", values))
+    node = Node(port=ports["nats"], monitor=ports["nats_monitor"])
+    room = _share_of_disk(data / "nats" / "max_file_store")
+    write_private(data / "nats" / "server.conf", render(node, store, room, password_of))
 
 
 def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str]) -> None:

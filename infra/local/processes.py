@@ -25,6 +25,7 @@ class Process:
     stop_seconds: int = 20
     unprivileged: bool = False  # run as IOC_RUN_AS when root starts it
     environment: Mapping[str, str] = field(default_factory=dict)
+    optional: bool = False  # started only when asked for
     external: str = ""  # a variable with an address and credentials in it that makes this process unneeded
 
 
@@ -43,7 +44,7 @@ class ProcessState:
     log: Path
 
 
-def _service(name: str, port: int, user: str = "", **ports: int) -> Process:
+def _service(name: str, port: int, user: str = "", optional: bool = False, **ports: int) -> Process:
     health = f"health_{name}"
     variables = {"IOC_HEALTH_PORT": f"{{port_{health}}}"} | {
         f"IOC_{key.upper()}_PORT": f"{{port_{key}}}" for key in ports
@@ -57,6 +58,7 @@ def _service(name: str, port: int, user: str = "", **ports: int) -> Process:
         ready=f"http://127.0.0.1:{{port_{health}}}/health/ready",
         user=user or name,
         environment=variables,
+        optional=optional,
     )
 
 
@@ -80,6 +82,19 @@ PROCESSES = (
         stop_signal="INT",  # fast shutdown: ends sessions, keeps committed work, leaves nothing to recover
         stop_seconds=60,
         unprivileged=True,
+        external="IOC_DATABASE_URL",
+    ),
+    Process(
+        name="timescaledb_replica",
+        kind="server",
+        bundle="timescaledb",
+        ports={"timescaledb_replica": 5434},
+        command=("{postgres}", "-D", "{data}/timescaledb_replica/cluster"),
+        ready="postgresql",
+        stop_signal="INT",
+        stop_seconds=60,
+        unprivileged=True,
+        optional=True,
         external="IOC_DATABASE_URL",
     ),
     Process(
@@ -113,11 +128,13 @@ PROCESSES = (
     _service("aggregator", 8101),
     _service("deadlines", 8102),
     _service("emitters", 8103, emitters=8010),
+    _service("simulator", 8104, optional=True),
+    _service("upkeep", 8105),
 )
 
 BY_NAME = {process.name: process for process in PROCESSES}
-SERVERS = tuple(process.name for process in PROCESSES if process.kind == "server")
-SERVICES = tuple(process.name for process in PROCESSES if process.kind == "service")
+SERVERS = tuple(process.name for process in PROCESSES if process.kind == "server" and not process.optional)
+SERVICES = tuple(process.name for process in PROCESSES if process.kind == "service" and not process.optional)
 DEFAULT_PORTS = {"supervisor": 9001} | {name: port for process in PROCESSES for name, port in process.ports.items()}
 
 

@@ -26,14 +26,14 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
-from infra.local import cluster, configure, layout, own, ports, provision, readiness, secrets
+from infra.local import cluster, configure, layout, own, ports, provision, readiness, replica, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
-from infra.timescaledb.roles import DATABASE, ROLES
+from infra.timescaledb.roles import DATABASE, REPLICATION, ROLES
 
 READY_SECONDS = 90.0
-CREDENTIALS = ("supervisor", cluster.SUPERUSER, *ROLES, *USERS)
+CREDENTIALS = ("supervisor", cluster.SUPERUSER, REPLICATION, *ROLES, *USERS)
 Progress = Callable[[str], None]
 
 
@@ -72,11 +72,20 @@ class Instance:
         return external("timescaledb") or f"postgresql://{ports.LOOPBACK}:{self.ports['timescaledb']}/{DATABASE}"
 
     @property
+    def reader_url(self) -> str | None:
+        """Where readings are taken from: as the operator named it, else the replica if one was made; None: nowhere
+        else."""
+        return os.environ.get("IOC_READER_URL") or replica.reader_url(self.data, self.ports)
+
+    @property
     def superuser_conninfo(self) -> str:
         """How to enter our own database server as its superuser, for making the database and its roles."""
+        return self._superuser_at("timescaledb")
+
+    def _superuser_at(self, server: str) -> str:
         return make_conninfo(
             host=ports.LOOPBACK,
-            port=self.ports["timescaledb"],
+            port=self.ports[server],
             dbname="postgres",
             user=cluster.SUPERUSER,
             password=self.password(cluster.SUPERUSER),
@@ -105,7 +114,7 @@ class Instance:
             "IOC_NATS_URL": self.nats_url,
             "IOC_DATABASE_URL": self.database_url,
             "IOC_EMITTERS_PORT": str(self.ports["emitters"]),
-        }
+        } | ({"IOC_READER_URL": self.reader_url} if self.reader_url else {})
 
     # --- starting and stopping ---
 
@@ -126,6 +135,12 @@ class Instance:
         """Start our own services and wait until each says it is ready."""
         self.start(names, progress)
 
+    def start_replica(self, progress: Progress = _silent) -> None:
+        """Start the replica for readers beside the running database, copied anew where it can follow no more."""
+        if self.pid(replica.NAME) and replica.is_lost(self.superuser_conninfo):
+            self.stop_process(replica.NAME)
+        self.start([replica.NAME], progress)
+
     def _start(self, rows: list[Process], progress: Progress) -> None:
         self.programs([process.name for process in rows], progress)
         supervisor = self._supervisor()
@@ -134,7 +149,8 @@ class Instance:
         idle = [process for process in rows if process.name not in self._running()]
         self._settle_ports(idle, progress)
         for process in idle:
-            configure.write(process.name, self.data, self.ports, self.programs([process.name]), self.password)
+            programs = self.programs([process.name])
+            configure.write(process.name, self.data, self.ports, programs, self.password, progress)
         self._supervise({process.name for process in rows})
         for process in idle:
             progress(f"starting {process.name}")
@@ -178,7 +194,7 @@ class Instance:
         """Whether the process answers in its own protocol."""
         process = BY_NAME[name]
         if process.ready == "postgresql":
-            return readiness.serves_queries(self.superuser_conninfo)
+            return readiness.serves_queries(self._superuser_at(name))
         return readiness.answers(self._fill(process.ready))
 
     def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:

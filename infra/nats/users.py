@@ -16,10 +16,11 @@ def _stream(stream: str, *calls: str) -> tuple[str, ...]:
 
 # user -> the subjects it may publish to
 PUBLISH: dict[str, tuple[str, ...]] = {
-    # Declares streams and consumers, and takes or restores a stream's snapshot.
+    # Declares streams and consumers, and saves and restores streams: to replace one is to delete it first.
     "admin": (
         *INFO,
         *_stream("*", "STREAM.CREATE.{}", "STREAM.UPDATE.{}", "STREAM.SNAPSHOT.{}", "STREAM.RESTORE.{}"),
+        *_stream("*", "STREAM.DELETE.{}", "STREAM.MSG.GET.{}"),
         *_stream("*", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.DURABLE.CREATE.{}.*"),
         *_stream("*", "CONSUMER.DELETE.{}.*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"),
         f"{API}.STREAM.LIST",
@@ -38,6 +39,8 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         "ioc.events.*.procedures.dossier.overdue",
         "ioc.events.*.field.report.overdue",
     ),
+    # A district of the imagination; like every emitter it can say, and hear nothing.
+    "simulator": ("ioc.events.>",),
     "emitter_procedures": ("ioc.events.*.procedures.dossier.>", "ioc.events.*.procedures.procedure.>"),
     "emitter_payments": ("ioc.events.*.procedures.payment.>",),
     "emitter_field": ("ioc.events.*.field.report.>",),

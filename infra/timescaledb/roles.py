@@ -1,15 +1,20 @@
 """The database `ioc` and the roles that may enter it, each with the least rights."""
 
 from collections.abc import Callable
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from infra.timescaledb import migrate
+
 DATABASE = "ioc"
 OWNER = "ioc_owner"
 # Owner of the schema and its migrations, then one role for each service that enters the database.
-ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader")
+ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader", "ioc_upkeep")
+# May copy and follow the whole database, and nothing else.
+REPLICATION = "ioc_replication"
 _FOLDED = ("event_key", "event", "entity", "series", "point", "rollup_hour", "rollup_day", "source", "position")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
@@ -17,9 +22,16 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "UPDATE", ("entity", "rollup_hour", "rollup_day", "source", "position", "calendar_version")),
     ("ioc_aggregator", "DELETE", ("point", "rollup_hour", "rollup_day")),
     ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
-    ("ioc_reader", "SELECT", (*_FOLDED, "calendar_version")),
+    ("ioc_reader", "SELECT", (*_FOLDED, "calendar_version", "backup")),
+    ("ioc_aggregator", "SELECT", ("horizon",)),
+    ("ioc_reader", "SELECT", ("horizon",)),
+    ("ioc_upkeep", "SELECT", ("horizon",)),
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""
+CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ioc_upkeep", ("move_horizon", "forget_log", "forget_series", "forget_entities", "compress_log")),
+)
+"""(role, functions that it may call, which then act as the owner)."""
 
 
 def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[str], str]) -> None:
@@ -28,10 +40,13 @@ def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[st
     `password_of` gives the password of a role. Raises `psycopg.Error` when the server refuses.
     """
     with psycopg.connect(superuser_conninfo, autocommit=True) as server:
+        _one_at_a_time(server)
         for role in ROLES:
             _ensure_role(server, role, password_of(role))
+        _ensure_role(server, REPLICATION, password_of(REPLICATION), "REPLICATION")
         _ensure_database(server)
     with psycopg.connect(make_conninfo(superuser_conninfo, dbname=DATABASE), autocommit=True) as database:
+        _one_at_a_time(database)
         database.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
 
@@ -39,19 +54,30 @@ def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[st
 def grant_rights(owner_conninfo: str) -> None:
     """Give each role its rights on the tables, as their owner, after the migrations; harmless when repeated."""
     with psycopg.connect(owner_conninfo) as database:
+        _one_at_a_time(database)
         for role in ROLES[1:]:
             database.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
         for role, right, tables in RIGHTS:
             names = sql.SQL(", ").join(map(sql.Identifier, tables))
             database.execute(sql.SQL("GRANT {} ON {} TO {}").format(sql.SQL(right), names, sql.Identifier(role)))
+        for role, functions in CALLS:
+            names = sql.SQL(", ").join(map(sql.Identifier, functions))
+            database.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(names, sql.Identifier(role)))
 
 
-def _ensure_role(server: psycopg.Connection, role: str, password: str) -> None:
+def _one_at_a_time(conn: psycopg.Connection) -> None:
+    """Until the connection ends: two starts that grant the same right at once would make one of them fail."""
+    conn.execute("SELECT pg_advisory_lock(%s)", (migrate.LOCK,))
+
+
+def _ensure_role(
+    server: psycopg.Connection, role: str, password: str, replication: LiteralString = "NOREPLICATION"
+) -> None:
     known = server.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount
     verb = sql.SQL("ALTER" if known else "CREATE")
     # The password is hashed here, so it appears in no statement, log or statistics view of the server.
     hashed = server.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD")
+    rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS {} PASSWORD").format(sql.SQL(replication))
     server.execute(sql.SQL("{} ROLE {} {} {}").format(verb, sql.Identifier(role), rights, sql.Literal(hashed)))
 
 

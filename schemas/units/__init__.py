@@ -133,20 +133,37 @@ class Index:
     folded: Mapping[str, tuple[Unit, ...]]
 
 
+_added: list[Unit] = []
+
+
+def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
+    """Let more units be known in this process, from a table in the form of `units.csv`; gives them back.
+
+    They may name units of `units.csv` as parents and successors. ValueError, with nothing added, names the row that is
+    wrong. Meant for the start of a process, before anything is looked up.
+    """
+    more = read_units(lines, table)
+    build_index((*_index().units.values(), *more))
+    _added.extend(more)
+    for known in (_index, subtree, scope):
+        known.cache_clear()
+    return more
+
+
 @cache
 def _index() -> Index:
     text = files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
-    return build_index(read_units(text.splitlines()))
+    return build_index((*read_units(text.splitlines()), *_added))
 
 
-def read_units(lines: Iterable[str]) -> list[Unit]:
+def read_units(lines: Iterable[str], table: str = "units.csv") -> list[Unit]:
     """The units of a table in the form of `units.csv`; ValueError names the row that is wrong."""
     units = []
     for number, row in enumerate(csv.DictReader(lines), start=2):
         try:
             units.append(_unit(row))
         except (KeyError, ValueError, AttributeError) as wrong:
-            raise ValueError(f"units.csv, row {number} ({row.get('code')}): {wrong}") from wrong
+            raise ValueError(f"{table}, row {number} ({row.get('code')}): {wrong}") from wrong
     return units
 
 
@@ -155,7 +172,7 @@ def build_index(units: Iterable[Unit]) -> Index:
     by_code: dict[str, Unit] = {}
     for unit in units:
         if by_code.setdefault(unit.code, unit) is not unit:
-            raise ValueError(f"units.csv: the code {unit.code!r} is given twice")
+            raise ValueError(f"units: the code {unit.code!r} is given twice")
     for unit in by_code.values():
         _check(unit, by_code)
     every = list(by_code.values())
@@ -189,12 +206,12 @@ def _unit(row: Mapping[str, str]) -> Unit:
 def _check(unit: Unit, units: Mapping[str, Unit]) -> None:
     for other in (unit.parent, *unit.successors):
         if other and other not in units:
-            raise ValueError(f"units.csv: {unit.code!r} names {other!r}, which is no code of the table")
+            raise ValueError(f"units: {unit.code!r} names {other!r}, which is no code of the table")
     if unit.valid_from and unit.valid_to and unit.valid_from > unit.valid_to:
-        raise ValueError(f"units.csv: {unit.code!r} ends before it begins")
+        raise ValueError(f"units: {unit.code!r} ends before it begins")
     for follow in (_above, _after):
         if unit.code in _reach(unit, follow, units):
-            raise ValueError(f"units.csv: {unit.code!r} is its own ancestor or successor")
+            raise ValueError(f"units: {unit.code!r} is its own ancestor or successor")
 
 
 def _above(unit: Unit) -> tuple[str, ...]:

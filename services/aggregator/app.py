@@ -72,12 +72,15 @@ async def watch(js: JetStreamContext, pool: AsyncConnectionPool, health: Health)
         try:
             info = await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
             floor = info.ack_floor.stream_seq if info.ack_floor else 0
-            await _note_position(pool, floor)
+            if floor:
+                await _note_position(pool, floor)
             if not info.num_pending and not info.num_ack_pending:
                 health.progress()
                 health.ready()
         except NotFoundError:
             start = await _known_position(pool)
+            if start > (await js.stream_info(AGGREGATOR.stream)).state.last_seq:
+                start = 0  # the stream was made anew: its numbers mean nothing to us, its events may all be new
             log.error("the consumer %s has vanished; made anew after message %d", AGGREGATOR.name, start)
             await bus.ensure_consumer(js, AGGREGATOR, start)
             metrics.CONSUMER_RECREATED.inc()
@@ -98,7 +101,7 @@ async def _known_position(pool: AsyncConnectionPool) -> int:
 
 _NOTE_POSITION = """
 INSERT INTO position AS p VALUES (%s, %s)
-ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq < excluded.seq
+ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq <> excluded.seq
 """
 
 

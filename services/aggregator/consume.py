@@ -7,6 +7,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
 import nats.errors
@@ -17,6 +18,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Invalid
 from services.aggregator.door import Refused, admit, quarantine
+from services.aggregator.folding import earliest
 from services.aggregator.ledger import Incoming, Raced, Stored
 from services.aggregator.rollups import Disagreement
 from services.kit import clock, metrics
@@ -92,7 +94,8 @@ class Consumer:
             return [*await self._persist(accepted[:middle]), *await self._persist(accepted[middle:])]
         self._count(accepted, stored)
         clash = Invalid("conflict", "the same source and id are stored with other content; give it an id of its own")
-        return [Refused(accepted[i][0], clash) for i in stored.conflicts]
+        refused = [Refused(accepted[i][0], clash) for i in stored.conflicts]
+        return refused + [Refused(*_forgotten(*accepted[i], stored.horizon)) for i in stored.forgotten]
 
     async def _set_aside(self, refused: list[Refused], messages: list[Msg]) -> None:
         for one in refused:
@@ -132,3 +135,9 @@ class Consumer:
         metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates))
         for i in stored.new:
             metrics.EVENTS_STORED.labels(accepted[i][1].event.data.system).inc()
+
+
+def _forgotten(message: Msg, incoming: Incoming, horizon: datetime) -> tuple[Msg, Invalid]:
+    since = earliest(incoming.event).isoformat()
+    why = f"what happened by {since} can change no figure any more: before {horizon.isoformat()} days alone are kept"
+    return message, Invalid("impossible_time", why)

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from schemas.calendar_history import CalendarHistory
+from schemas.daily import Daily
 from schemas.envelope import EntityRef, Event
-from schemas.fold import Fact, Folded, Point, in_order
+from schemas.fold import Fact, Folded, Point, day_start, in_order
 from schemas.registry import FOLDS
 
 
@@ -41,6 +43,13 @@ def facts_of(event: Event) -> dict[EntityRef, Fact]:
     """The fact that an event is for each entity it touches."""
     fact = Fact(event.time, event.key.hex, event.data.event, event.unit, event.origin, event.fields, event.shiftdays)
     return dict.fromkeys(event.touches, fact)
+
+
+def earliest(event: Event) -> datetime:
+    """The first instant whose figures an event may move: its time, or the beginning of the day that it reports on."""
+    if isinstance(event.data, Daily):
+        return min(event.time, day_start(event.data.day.isoformat()))
+    return event.time
 
 
 def fold(ref: EntityRef, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:

@@ -23,9 +23,9 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact
 from services.aggregator import rollups, staging
-from services.aggregator.folding import NEW, Change, Held, change, facts_of
+from services.aggregator.folding import NEW, Change, Held, change, earliest, facts_of
 from services.aggregator.rollups import SeriesIds
-from services.kit.facts import calendars_of, pack, read_calendars, unpack
+from services.kit.facts import BEGINNING, calendars_of, pack, read_calendars, read_horizon, unpack
 
 REMEMBERED = 10_000
 """Entities kept in memory, some 4 KB each."""
@@ -40,12 +40,14 @@ class Incoming(NamedTuple):
 
 @dataclass
 class Stored:
-    """What became of a batch: positions (indices into it) that were new, met again, or in conflict with what is
-    stored."""
+    """What became of a batch: positions (indices into it) that were new, met again, in conflict with what is stored,
+    or about a time before the horizon."""
 
     new: list[int] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
+    forgotten: list[int] = field(default_factory=list)
+    horizon: datetime = BEGINNING
 
 
 class Raced(OperationalError):
@@ -53,11 +55,12 @@ class Raced(OperationalError):
 
 
 class Calendar:
-    """The calendar history as last read, kept while its version stands."""
+    """The calendar history and the horizon as last read, kept while their version stands."""
 
     def __init__(self) -> None:
         self.version = -1
         self.history = CalendarHistory()
+        self.horizon = BEGINNING
 
     async def refresh(self, conn: AsyncConnection, changing: bool) -> CalendarHistory:
         """Lock the version (shared, or alone when this batch changes the calendar) and read the history if it is
@@ -66,6 +69,7 @@ class Calendar:
         assert row is not None
         if row[0] != self.version:
             self.history = await read_calendars(conn)
+            self.horizon = await read_horizon(conn)
             self.version = row[0]
         return self.history
 
@@ -159,7 +163,7 @@ class Ledger:
             async with self._pool.connection() as conn, conn.transaction():
                 changing = any(i.event.data.event == "calendar.changed" for i in batch)
                 before = await self._calendar.refresh(conn, changing)
-                stored = await _admit(conn, batch)
+                stored = await _admit(conn, batch, self._calendar.horizon)
                 if stored.new:
                     await turn.take()
                     changes = await self._fold(conn, [batch[i] for i in stored.new], before)
@@ -176,20 +180,27 @@ class Ledger:
         found = (change(ref, held.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
         await _write_entities(conn, changes)
-        removed, added = [p for c in changes for p in c.removed], [p for c in changes for p in c.added]
+        # Points before the horizon are gone, and their days stand: only what lies after it moves.
+        since = self._calendar.horizon
+        removed = [p for c in changes for p in c.removed if p.time >= since]
+        added = [p for c in changes for p in c.added if p.time >= since]
         if removed or added:
             ids = await self._series.of((*removed, *added))
-            await rollups.apply(conn, rollups.rows(removed, ids, -1), rollups.rows(added, ids, 1))
+            await rollups.apply(conn, ids, removed, added)
         await _note_sources(conn, new)
         return changes
 
 
-async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
+async def _admit(conn: AsyncConnection, batch: Sequence[Incoming], horizon: datetime) -> Stored:
     """Write the log; the key table says what is new."""
-    stored = Stored()
+    behind: set[int] = set()
+    if horizon > BEGINNING:
+        behind = {i for i, incoming in enumerate(batch) if earliest(incoming.event) < horizon}
+    stored = Stored(forgotten=sorted(behind), horizon=horizon)
     first: dict[UUID, int] = {}
     for i, incoming in enumerate(batch):
-        first.setdefault(incoming.event.key, i)
+        if i not in behind:
+            first.setdefault(incoming.event.key, i)
     await staging.fill(conn, _COPY_EVENTS, (_log_row(batch[i]) for i in first.values()))
     fresh = {row[0] for row in await (await conn.execute(_KEYS)).fetchall()}
     known = [key for key in first if key not in fresh]
@@ -200,6 +211,8 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming]) -> Stored:
     await conn.execute(_LOG)
     for i, incoming in enumerate(batch):
         event = incoming.event
+        if i in behind:
+            continue
         if event.key in fresh and first[event.key] == i:
             stored.new.append(i)
         elif event.digest == digests.get(event.key, batch[first[event.key]].event.digest):
@@ -266,14 +279,13 @@ def _entity_row(c: Change) -> tuple[Any, ...]:
     return (*head, to_json(f.state).decode(), to_json([pack(fact) for fact in c.facts]).decode())
 
 
-_LOGGED = "time, key, type, unit, origin, shiftdays, source, id, recorded, data"
-_COPY_EVENTS = f"COPY new_event ({_LOGGED}, digest) FROM STDIN"
+_COPY_EVENTS = f"COPY new_event ({staging.EVENT}, digest) FROM STDIN"
 _KEYS = """
 INSERT INTO event_key (key, digest, time) SELECT key, digest, time FROM new_event ORDER BY key
 ON CONFLICT DO NOTHING RETURNING key
 """
 _FORGET = "DELETE FROM new_event WHERE key = ANY(%b::uuid[])"
-_LOG = f"INSERT INTO event ({_LOGGED}) SELECT {_LOGGED} FROM new_event"
+_LOG = f"INSERT INTO event ({staging.EVENT}) SELECT {staging.EVENT} FROM new_event"
 _DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%b::uuid[])"
 _OPEN_SINCE = """
 SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
@@ -287,10 +299,9 @@ SELECT kind, id, pg_advisory_xact_lock(hashtextextended(kind || id, 0)) FROM (
     SELECT * FROM unnest(%b::text[], %b::text[]) AS t(kind, id) ORDER BY kind, id) t
 """
 _FACTS = "SELECT kind, id, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)"
-_ENTITY = "kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
-_COPY_ENTITIES = f"COPY new_entity ({_ENTITY}) FROM STDIN"
+_COPY_ENTITIES = f"COPY new_entity ({staging.ENTITY}) FROM STDIN"
 _ENTITIES = f"""
-INSERT INTO entity ({_ENTITY}) SELECT {_ENTITY} FROM new_entity ORDER BY kind, id
+INSERT INTO entity ({staging.ENTITY}) SELECT {staging.ENTITY} FROM new_entity ORDER BY kind, id
 ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
     opened_at = excluded.opened_at,

@@ -2,7 +2,8 @@
 folds of events.
 
 This is another road than a batch takes: every entity is folded once from all its facts, and rollups are grouped sums
-of points.
+of points. Behind the horizon the log is forgotten: what entities kept of it stands for it, points there are ignored,
+and the days there are taken as they are.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def check(conninfo: str, progress: Progress) -> list[Difference]:
     """Compare, in one snapshot, while everything goes on working. An empty list is agreement."""
     with psycopg.connect(conninfo) as conn:
         conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        conn.execute(_HOLD_HORIZON)
         _fold_log(conn, progress)
         found = [_compare(conn, table) for table in TABLES]
         conn.rollback()
@@ -58,6 +60,7 @@ def rebuild(conninfo: str, progress: Progress) -> None:
     """Replace state, series and rollups by the fold of the log. Aggregators wait meanwhile; nothing is lost if this
     is stopped."""
     with psycopg.connect(conninfo) as conn:
+        conn.execute(_HOLD_HORIZON)
         conn.execute("SELECT FROM calendar_version FOR UPDATE")
         _fold_log(conn, progress)
         conn.execute(_REPLACE)
@@ -93,15 +96,17 @@ def fold_version() -> str:
 def _fold_log(conn: Connection, progress: Progress) -> None:
     conn.execute(_SCRATCH)
     _copy_facts(conn, progress)
+    conn.execute(_REMAINS)
     conn.execute("ANALYZE folded_fact")
     _fold_entities(conn, _calendars(conn), progress)
+    conn.execute(f"DELETE FROM folded_point WHERE time < {_HORIZON}")
     conn.execute(_ROLLUPS)
 
 
 def _copy_facts(conn: Connection, progress: Progress) -> None:
-    row = conn.execute("SELECT count(*) FROM event").fetchone()
+    row = conn.execute(f"SELECT count(*) FROM event WHERE time >= {_HORIZON}").fetchone()
     total, done = (row[0] if row else 0), 0
-    for rows in _chunks(conn, "SELECT time, key, type, unit, origin, shiftdays, data FROM event"):
+    for rows in _chunks(conn, _LOG):
         with conn.cursor().copy("COPY folded_fact (kind, id, fact) FROM STDIN") as copy:
             for time, key, type_, unit, origin, shiftdays, data in rows:
                 fact = Jsonb(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data, shiftdays)))
@@ -183,13 +188,21 @@ def _except(conn: Connection, left: str, right: str) -> tuple[int, list[str]]:
     return (rows[0][0] if rows else 0), [row[1][:300] for row in rows]
 
 
+# The lock before the snapshot, so that no chunk goes while the log is read. Aggregators do not mind it.
+_HOLD_HORIZON = "LOCK TABLE horizon IN SHARE MODE"
+_HORIZON = "(SELECT time FROM horizon)"
+_LOG = f"SELECT time, key, type, unit, origin, shiftdays, data FROM event WHERE time >= {_HORIZON}"
+_REMAINS = f"""
+INSERT INTO folded_fact SELECT kind, id, fact FROM entity, jsonb_array_elements(facts) fact
+WHERE (facts -> 0 ->> 0)::timestamptz < {_HORIZON} AND (fact ->> 0)::timestamptz < {_HORIZON}
+"""
 _NOTE_VERSION = "UPDATE fold_version SET version = %s"
 _ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
 _COPY_ENTITY = f"COPY folded_entity ({_ENTITY}) FROM STDIN"
 _COPY_POINT = "COPY folded_point (measure, unit, origin, labels, time, key, value) FROM STDIN"
 _SCRATCH = """
 CREATE TEMP TABLE folded_fact (kind text, id text, fact jsonb) ON COMMIT DROP;
-CREATE TEMP TABLE folded_entity (LIKE entity) ON COMMIT DROP;
+CREATE TEMP TABLE folded_entity (LIKE entity INCLUDING DEFAULTS) ON COMMIT DROP;
 ALTER TABLE folded_entity ALTER version SET DEFAULT 1;
 CREATE TEMP TABLE folded_point (
     measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric
@@ -205,25 +218,33 @@ _ROLLUPS = "".join(
     "FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
     for table, bucket in _BUCKETS.items()
 )
+_NAMED = "s.measure, s.unit, s.origin, s.labels"
+_ROLLUPS += f"""
+INSERT INTO folded_rollup_day SELECT {_NAMED}, bucket, count, sum, min, max
+FROM rollup_day r JOIN series s ON s.id = r.series WHERE bucket < {_HORIZON};
+"""
 _SYSTEM_OF = (
     "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
 )
 _SOURCES = f"""
-SELECT source, {_SYSTEM_OF} AS system, count(*)::bigint AS events,
-       max(time) AS last_time, max(recorded) AS last_recorded
-FROM event GROUP BY 1, 2
+SELECT source, {_SYSTEM_OF} AS system, sum(events)::bigint AS events,
+       max(last_time) AS last_time, max(last_recorded) AS last_recorded
+FROM (
+    SELECT source, type, count(*), max(time), max(recorded) FROM event GROUP BY 1, 2
+    UNION ALL SELECT * FROM source_base
+) AS x(source, type, events, last_time, last_recorded) GROUP BY 1, 2
 """
-_NAMED = "s.measure, s.unit, s.origin, s.labels"
 TABLES: dict[str, tuple[str, str]] = {
     "event_key": ("SELECT key, time FROM event_key", "SELECT key, time FROM event"),
     "entity": (f"SELECT {_ENTITY} FROM entity", f"SELECT {_ENTITY} FROM folded_entity"),
     "point": (
-        f"SELECT {_NAMED}, time, key, value FROM point p JOIN series s ON s.id = p.series",
+        f"SELECT {_NAMED}, time, key, value FROM point p JOIN series s ON s.id = p.series WHERE time >= {_HORIZON}",
         "SELECT measure, unit, origin, labels, time, key, value FROM folded_point",
     ),
     **{
         table: (
-            f"SELECT {_NAMED}, bucket, count, sum, min, max FROM {table} r JOIN series s ON s.id = r.series",
+            f"SELECT {_NAMED}, bucket, count, sum, min, max FROM {table} r JOIN series s ON s.id = r.series"
+            + (f" WHERE bucket >= {_HORIZON}" if table == "rollup_hour" else ""),
             f"SELECT measure, unit, origin, labels, bucket, count, sum, min, max FROM folded_{table}",
         )
         for table in _BUCKETS

@@ -3,9 +3,7 @@ what came and takes back what went."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Iterable, Iterator, Sequence
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
@@ -51,22 +49,17 @@ ORDER BY n ON CONFLICT DO NOTHING
 """
 _SERIES = f"SELECT s.id FROM {_WANTED} JOIN series s USING (measure, unit, origin, labels) ORDER BY n"
 
-Row = tuple[int, datetime, str, Decimal | int, int]
-"""A point that moves: series id, time, key, value; +1 where it comes, -1 where it goes."""
-
-
-def rows(points: Iterable[Point], ids: dict[SeriesName, int], sign: int) -> list[Row]:
-    """Points as rows."""
-    return [(ids[p[:4]], p.time, p.key, p.value, sign) for p in points]
-
 
 class Disagreement(Exception):
     """State and points do not belong together: only a rebuild from the log mends that."""
 
 
-async def apply(conn: AsyncConnection, removed: list[Row], added: list[Row]) -> None:
+async def apply(
+    conn: AsyncConnection, ids: dict[SeriesName, int], removed: Sequence[Point], added: Sequence[Point]
+) -> None:
     """Delete and insert points and bring both rollups along, within the caller's transaction."""
-    await staging.fill(conn, "COPY new_point (series, time, key, value, sign) FROM STDIN", [*removed, *added])
+    lines = (*_lines(removed, ids, -1), *_lines(added, ids, 1))
+    await staging.fill_plain(conn, f"COPY new_point ({staging.POINT}, sign) FROM STDIN", lines)
     if removed:
         found = await conn.execute(_DELETE_POINTS)
         if found.rowcount != len(removed):
@@ -79,13 +72,18 @@ async def apply(conn: AsyncConnection, removed: list[Row], added: list[Row]) -> 
             await conn.execute(_EMPTIED[table])
 
 
+def _lines(points: Iterable[Point], ids: dict[SeriesName, int], sign: int) -> Iterator[str]:
+    """Points as they move: series id, time, key, value; +1 where one comes, -1 where it goes."""
+    for p in points:
+        yield f"{ids[p[:4]]}\t{p.time.isoformat()}\t{p.key}\t{p.value}\t{sign}\n"
+
+
 _DELETE_POINTS = """
 DELETE FROM point p USING new_point n
 WHERE n.sign < 0 AND p.series = n.series AND p.time = n.time AND p.key = n.key
 """
-_INSERT_POINTS = """
-INSERT INTO point (series, time, key, value)
-SELECT series, time, key, value FROM new_point WHERE sign > 0 ORDER BY series, time, key
+_INSERT_POINTS = f"""
+INSERT INTO point ({staging.POINT}) SELECT {staging.POINT} FROM new_point WHERE sign > 0 ORDER BY series, time, key
 """
 BUCKETS = {
     "rollup_hour": ("date_trunc('hour', n.time)", "1 hour"),
@@ -113,7 +111,8 @@ _EXTREMES = {
 UPDATE {table} r SET min = x.min, max = x.max FROM {_LOST[table]}, LATERAL (
     SELECT min(value), max(value) FROM point p
     WHERE p.series = lost.series AND p.time >= lost.bucket AND p.time < lost.bucket + interval '{width}') x
-WHERE r.series = lost.series AND r.bucket = lost.bucket AND x.min IS NOT NULL
+WHERE r.series = lost.series AND r.bucket = lost.bucket AND (r.min, r.max) IS DISTINCT FROM (x.min, x.max)
+    AND x.min IS NOT NULL
 """
     for table, (_, width) in BUCKETS.items()
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 
 import click
@@ -15,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("lifecycle:doctor", "What this machine lacks, and how to get it."),
     "emit": ("emit:emit", "Send events from a file or a pipe: validated, published, counted."),
     "load": ("load:load", "Load a scenario's events in bulk."),
+    "simulate": ("simulate:simulate", "Send what a simulated district would; check the readings against its truth."),
     "query": ("figures:query", "Ask for a figure: any indicator, unit, period, as of any moment."),
     "explain": ("figures:explain", "Open a figure to its formula, sources and events."),
     "indicators": ("figures:indicators", "The catalogue of figures."),
@@ -23,6 +25,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "findings": ("figures:findings", "Figures that should agree and do not."),
     "quarantine": ("quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
     "rebuild": ("rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
+    "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
+    "backup": ("backup:backup", "Save database and broker into a folder, while everything goes on working."),
+    "restore": ("restore:restore", "Bring a backup back: nothing lost, nothing twice."),
     "contracts": ("contracts:contracts", "Write or check the generated contracts."),
     "reference": ("reference:reference", "Write docs/reference.md from the code."),
     "test": ("test:test", "Run the project's tests on real servers."),
@@ -63,3 +68,16 @@ class Table(click.Group):
 def main(context: click.Context, instance: str | None) -> None:
     """The operations centre of a district: its events, figures and services."""
     context.obj = {"instance": instance}
+    if "IOC_UNITS" in os.environ:
+        _know_own_units()
+
+
+def _know_own_units() -> None:
+    from pydantic import ValidationError
+
+    from services.kit.settings import Settings
+
+    try:
+        Settings()
+    except (OSError, ValidationError) as wrong:
+        raise click.ClickException(f"IOC_UNITS: {wrong}") from None

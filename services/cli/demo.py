@@ -1,4 +1,5 @@
-"""`ioc demo`: a centre of its own, alive on the published figures of November 2024."""
+"""`ioc demo`: a centre of its own, on the published figures of November 2024, with a simulated district that lives on
+from today."""
 
 from __future__ import annotations
 
@@ -18,14 +19,17 @@ SCENARIO = "november-2024"
 
 @click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
 def demo() -> None:
-    """Start a centre in a data folder of its own and load the scenario, moved by whole weeks so that it ends now."""
+    """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, and wake
+    the simulated district, which lives from today's midnight on."""
     from infra.local.choice import open_instance
-    from services.cli.lifecycle import bring_up, explained, stopping_on_failure
+    from services.cli.lifecycle import bring_up, explained, say, stopping_on_failure
 
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
         bring_up(instance)
         weeks = _load_once(instance)
+        say("waking the simulated district")
+        instance.start_services(["simulator"], say)
     click.echo(_welcome(instance, weeks))
 
 
@@ -51,12 +55,12 @@ def _load_once(instance: Instance) -> int:
     with progress_bar("events sent", scenario.count_estimate()) as advance:
         sent, _ = load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
     with progress_bar("events stored", sent) as advance:
-        asyncio.run(_wait_stored(settings_of(instance, "cli"), advance))
+        asyncio.run(wait_stored(settings_of(instance, "cli"), advance))
     loaded.write_text(str(weeks))
     return weeks
 
 
-async def _wait_stored(settings: Settings, advance: Callable[[int], None]) -> None:
+async def wait_stored(settings: Settings, advance: Callable[[int], None]) -> None:
     """Until the aggregator has nothing left to do."""
     from schemas.streams import AGGREGATOR
     from services.kit import bus
@@ -82,6 +86,7 @@ def _welcome(instance: Instance, weeks: int) -> str:
     return f"""
 The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
 {start:%d/%m/%Y} to {end:%d/%m/%Y}.
+Beside it a SIMULATED district lives on from today's midnight: the wards around Chơn Thành, all eight systems.
 
 Ask for figures
   ./ioc query payments_fee_amount --by unit {period}
@@ -89,9 +94,11 @@ Ask for figures
   ./ioc query ii06 {period}
   ./ioc explain overdue_share {period}
   ./ioc findings
+  ./ioc query field --unit phuong_chon_thanh
 
 Look
-  ./ioc status                          processes, health, what waits
+  ./ioc status                          processes, health, what waits, who sends and how fresh it is
+  ./ioc simulate --check                do the readings say what the simulated district meant?
   http://127.0.0.1:{ports["prometheus"]}                 Prometheus
   http://127.0.0.1:{ports["alertmanager"]}                 Alertmanager
 

@@ -68,6 +68,11 @@ def reading(role: str = "reader") -> Iterator[Connection]:
     try:
         with store.connect(settings, role) as conn:
             conn.read_only = True
+            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            if since := store.cut_off_since(conn):
+                click.secho(
+                    f"read from a replica that hears of no change since {since:%Y-%m-%d %H:%M:%S} UTC", err=True
+                )
             yield conn
     except (psycopg.OperationalError, FileNotFoundError) as error:
         raise click.ClickException(
@@ -120,12 +125,12 @@ def query(
 ) -> None:
     """Ask for a figure: an INDICATOR (or a sheet of them), of a unit, over a period, as of a moment."""
     from schemas.indicators import find
-    from services.readings import read
+    from services.readings import sheet
 
     with reading() as conn:
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
-        found = [read(conn, one, code, period, by) for one in indicators]
+        found = sheet(conn, indicators, code, period, by)
     rows = [show.reading_values(r, by) for readings in found for r in readings]
     if form == "json":
         _json({"unit": code, **show.period_values(period), "by": by, "readings": rows})

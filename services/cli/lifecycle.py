@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from infra.local.processes import ProcessState
     from infra.local.servers import Instance
+    from services.cli.sources import Source
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
@@ -32,7 +34,7 @@ def chosen_instance() -> Instance:
     return open_instance((click.get_current_context().find_root().obj or {}).get("instance"))
 
 
-def bring_up(instance: Instance) -> None:
+def bring_up(instance: Instance, replica: bool = False) -> None:
     """Start the servers, prepare database and streams, start the services; return when all are ready."""
     from infra.local.choice import remember
     from infra.local.processes import SERVERS, SERVICES
@@ -42,6 +44,8 @@ def bring_up(instance: Instance) -> None:
     instance.start(SERVERS, say)
     say("preparing database and streams")
     prepare(instance, say)
+    if replica:
+        instance.start_replica(say)
     instance.start_services(SERVICES, say)
 
 
@@ -55,12 +59,12 @@ def explained() -> Iterator[None]:
     """Turn what an operator can mend into a message instead of a trace."""
     from infra.local.layout import SetupError
     from infra.local.servers import NotReady
-    from infra.timescaledb.migrate import NoTimescale
+    from infra.timescaledb.migrate import Blocked, NoTimescale
     from services.kit.errors import Unavailable
 
     try:
         yield
-    except (SetupError, NotReady, NoTimescale, Unavailable, TimeoutError) as problem:
+    except (SetupError, NotReady, NoTimescale, Blocked, Unavailable, TimeoutError) as problem:
         raise click.ClickException(str(problem)) from problem
     except PermissionError as problem:
         raise click.ClickException(f"{problem}; run this as the account that started the centre") from problem
@@ -70,7 +74,8 @@ def explained() -> Iterator[None]:
     epilog="\b\nExamples:\n  ioc up            until Ctrl-C\n  ioc up --detach   in the background, until `ioc down`"
 )
 @click.option("--detach", is_flag=True, help="Return as soon as everything is healthy and leave it running.")
-def up(detach: bool) -> None:
+@click.option("--replica", is_flag=True, help="With a second database for readers, which follows the first.")
+def up(detach: bool, replica: bool) -> None:
     """Start the centre: servers, database, streams, services.
 
     What is missing is fetched into a private folder first (once, about a minute). Running it again is harmless.
@@ -79,7 +84,7 @@ def up(detach: bool) -> None:
     with explained():
         instance = chosen_instance()
         with stopping_on_failure(instance):
-            bring_up(instance)
+            bring_up(instance, replica)
             _print_status(instance)
             if not detach:
                 say("running; Ctrl-C stops everything")
@@ -115,7 +120,8 @@ def down() -> None:
 @click.command(epilog="\b\nExamples:\n  ioc status\n  ioc status --json | jq '.processes[] | select(.ready | not)'")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable, for scripts and monitoring.")
 def status(as_json: bool) -> None:
-    """Show every process: state, port, health, and how far readers are behind.
+    """Show every process: state, port, health, how far readers are behind; and every source: how much it sends and how
+    fresh that is.
 
     Exits with 0 only when everything runs and is healthy.
     """
@@ -210,6 +216,10 @@ def _print_status(instance: Instance) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from services.cli import sources
+    from services.cli.show import WIDE
+    from services.kit import clock
+
     console = Console()
     states = instance.processes()
     if not states:
@@ -224,12 +234,44 @@ def _print_status(instance: Instance) -> None:
     console.print(table)
     for lag in _lags(instance):
         console.print(f"{lag['stream']} → {lag['consumer']}: {lag['pending']} waiting, {lag['in_hand']} in hand")
+    now = clock.now()
+    if found := _sources(instance, now):
+        console.print()
+        Console(width=None if console.is_terminal else WIDE).print(sources.table(found, now))
 
 
 def _report(instance: Instance, states: list[ProcessState]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from services.kit import clock
+
     fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health")
     rows = [{field: getattr(state, field) for field in fields} | {"log": str(state.log)} for state in states]
-    return {"instance": instance.data.name, "data": str(instance.data), "processes": rows, "consumers": _lags(instance)}
+    found = [asdict(source) for source in _sources(instance, clock.now())]
+    times = ("last_time", "last_recorded")
+    told = [source | {name: source[name].isoformat() for name in times} for source in found]
+    return {
+        "instance": instance.data.name,
+        "data": str(instance.data),
+        "processes": rows,
+        "consumers": _lags(instance),
+        "sources": told,
+    }
+
+
+def _sources(instance: Instance, now: datetime) -> list[Source]:
+    """Rates and freshness; none where no database answers, or an empty one."""
+    import psycopg
+
+    from services.cli.prepare import settings_of
+    from services.cli.sources import sources
+    from services.kit import store
+
+    try:
+        with store.connect(settings_of(instance, "cli"), "reader") as conn:
+            return sources(conn, now)
+    except (psycopg.Error, OSError):
+        return []
 
 
 def _lags(instance: Instance) -> list[dict[str, Any]]:

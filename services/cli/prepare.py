@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from infra.local.layout import SetupError
 from infra.local.processes import external
 from infra.local.servers import Instance
 from infra.timescaledb.migrate import migrate
@@ -13,10 +14,19 @@ from services.aggregator.rebuild import bring_up_to_date
 from services.kit import bus
 from services.kit.settings import Settings
 
+RESTORING = "restoring.json"
+"""The journal of a restore in the data folder: while it is there, the centre is neither the old nor the new one."""
+
 
 def settings_of(instance: Instance, user: str) -> Settings:
     """The settings of a process of this centre that acts as the credential `user`."""
-    return Settings(user=user, nats_url=instance.nats_url, database_url=instance.database_url, secrets=instance.secrets)
+    return Settings(
+        user=user,
+        nats_url=instance.nats_url,
+        database_url=instance.database_url,
+        secrets=instance.secrets,
+        reader_url=instance.reader_url,
+    )
 
 
 def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) -> None:
@@ -24,6 +34,8 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
 
     In a database of the operator's own there are no roles of ours: the user of its address does everything.
     """
+    if (journal := instance.data / RESTORING).exists():
+        raise SetupError(f"a restore was cut short: run it again, or give it up by deleting {journal}")
     own = not external("timescaledb")
     if own:
         ensure_database_and_roles(instance.superuser_conninfo, instance.password)
@@ -37,4 +49,4 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
 
 async def _streams(settings: Settings) -> None:
     async with bus.connected(settings, "prepare") as client:
-        await bus.ensure_streams(client.jetstream())
+        await bus.ensure_streams(client.jetstream(), settings.replicas)

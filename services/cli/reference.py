@@ -19,7 +19,7 @@ HOME_SETTINGS = {
 
 def page() -> str:
     """The page as Markdown."""
-    parts = (_settings(), _commands(), _metrics(), _events(), _reasons(), _measures(), _indicators())
+    parts = (_settings(), _commands(), _metrics(), _kept(), _events(), _reasons(), _measures(), _indicators())
     return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join(
         "\n".join(p) + "\n" for p in parts
     )
@@ -72,6 +72,14 @@ def _metrics() -> Iterator[str]:
             suffix = "_total" if metric._type == "counter" else ""
             labels = ", ".join(metric._labelnames)
             yield _row(f"`{metric._name}{suffix}`", labels, metric._documentation)
+
+
+def _kept() -> Iterator[str]:
+    from services.upkeep.kept import kept
+
+    yield from _table("What is kept how long", "what", "until", "meaning")
+    for row in kept():
+        yield _row(*row)
 
 
 def _events() -> Iterator[str]:

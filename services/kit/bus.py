@@ -11,6 +11,7 @@ from typing import Any
 
 import nats
 from nats.aio.client import Client
+from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
@@ -22,6 +23,8 @@ from services.kit.settings import Settings
 
 log = logging.getLogger(__name__)
 PUBLISH_TIMEOUT = 5.0
+PATIENCE = 60.0
+"""Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
 IN_FLIGHT = 2000
 
 
@@ -32,7 +35,7 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
         log.warning("broker: %s", error)
 
     return {
-        "servers": [settings.nats_url],
+        "servers": settings.nats_servers,
         "name": name,
         "inbox_prefix": f"_INBOX_{settings.user}".encode(),
         "max_reconnect_attempts": -1,
@@ -60,7 +63,7 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
     try:
         client = await nats.connect(**options)
     except (OSError, nats.errors.Error, TimeoutError) as error:
-        address = settings.nats_url.rpartition("@")[2]
+        address = ", ".join(server.rpartition("@")[2] for server in settings.nats_servers)
         raise Unavailable(
             f"no broker at {address}: {error or type(error).__name__}; `ioc status` shows what runs"
         ) from None
@@ -99,8 +102,8 @@ def require(client: Client) -> None:
         raise Unavailable("no connection to the broker")
 
 
-def stream_config(stream: Stream, disk: int) -> StreamConfig:
-    """The JetStream configuration of a declared stream on a broker with `disk` bytes of storage."""
+def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
+    """The JetStream configuration of a declared stream, kept by `replicas` nodes with `disk` bytes of storage each."""
     return StreamConfig(
         name=stream.name,
         description=stream.purpose,
@@ -112,6 +115,7 @@ def stream_config(stream: Stream, disk: int) -> StreamConfig:
         max_bytes=int(disk * stream.max_share),
         duplicate_window=stream.dedupe.total_seconds(),
         allow_direct=True,
+        num_replicas=replicas,
     )
 
 
@@ -132,23 +136,31 @@ def consumer_config(consumer: Consumer, start_after: int = 0) -> ConsumerConfig:
     )
 
 
-async def ensure_streams(js: JetStreamContext, say: Callable[[str], None] = log.info) -> None:
-    """Make the declared streams and consumers real; what exists already is brought up to the declaration."""
+async def ensure_streams(js: JetStreamContext, replicas: int = 1, say: Callable[[str], None] = log.info) -> None:
+    """Make the declared streams and consumers real, kept by `replicas` nodes; what exists already is brought up to the
+    declaration."""
     account = await js.account_info()
     disk = account.limits.max_storage if account.limits.max_storage > 0 else 10 * 2**30
     for stream in STREAMS:
-        wanted = stream_config(stream, disk)
+        wanted = stream_config(stream, disk, replicas)
         try:
             held = (await js.stream_info(stream.name)).config
         except NotFoundError:
             await js.add_stream(wanted)
             say(f"stream {stream.name} created")
             continue
-        if (held.subjects, held.max_age, held.max_bytes) != (wanted.subjects, wanted.max_age, wanted.max_bytes):
+        # A start that knows of fewer nodes takes no copy away.
+        wanted.num_replicas = max(replicas, held.num_replicas or 1)
+        if _declared(held) != _declared(wanted):
             await js.update_stream(wanted)
             say(f"stream {stream.name} updated")
     for consumer in CONSUMERS:
         await ensure_consumer(js, consumer)
+
+
+def _declared(config: StreamConfig) -> tuple[object, ...]:
+    """What an update of the declaration may change."""
+    return config.subjects, config.max_age, config.max_bytes, config.num_replicas
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after: int = 0) -> bool:
@@ -163,7 +175,11 @@ async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after:
 
 def headers(event: Event) -> dict[str, str]:
     """The headers of a published event: its id is its content, so a repetition is dropped by the broker."""
-    return {"Nats-Msg-Id": event.message_id, "content-type": "application/cloudevents+json"}
+    return _headers(event.message_id)
+
+
+def _headers(message_id: str) -> dict[str, str]:
+    return {"Nats-Msg-Id": message_id, "content-type": "application/cloudevents+json"}
 
 
 async def publish(
@@ -181,33 +197,71 @@ async def publish(
 
 
 async def publish_many(
-    js: JetStreamContext, events: Iterable[Event], on_progress: Callable[[int], None] = lambda done: None
+    js: JetStreamContext,
+    events: Iterable[Event],
+    on_progress: Callable[[int], None] = lambda done: None,
+    within: float = PATIENCE,
 ) -> tuple[int, int]:
-    """Publish events with many in flight; returns (acknowledged, of them already known). Raises `Unavailable`."""
+    """Publish events with many in flight; returns (acknowledged, of them already known).
+
+    `Unavailable` when the broker refuses one, or has not acknowledged what is in flight after `within` seconds.
+    """
+    messages = ((event.subject, event.to_json(), event.message_id) for event in events)
+    return await publish_raw(js, messages, on_progress, within)
+
+
+async def publish_raw(
+    js: JetStreamContext,
+    messages: Iterable[tuple[str, bytes, str]],
+    on_progress: Callable[[int], None] = lambda done: None,
+    within: float = PATIENCE,
+) -> tuple[int, int]:
+    """As `publish_many`, for messages as they are: (subject, bytes, message id)."""
     done = known = 0
     window: list[asyncio.Future[PubAck]] = []
-    for event in events:
-        try:
-            window.append(await js.publish_async(event.subject, event.to_json(), headers=headers(event)))
-        except (nats.errors.Error, OSError) as error:
-            raise Unavailable(_cut_short(done, error)) from error
-        if len(window) >= IN_FLIGHT:
-            # The older half is waited for while the newer is on its way: the broker never runs dry.
-            done, known = await _settle(window, IN_FLIGHT // 2, done, known)
-            on_progress(done)
-    done, known = await _settle(window, len(window), done, known)
-    on_progress(done)
-    return done, known
-
-
-async def _settle(window: list[asyncio.Future[PubAck]], count: int, done: int, known: int) -> tuple[int, int]:
-    """Wait for the first `count` acknowledgements and take them out of the window."""
     try:
-        acks = await asyncio.wait_for(asyncio.gather(*window[:count]), timeout=60)
+        for subject, raw, message_id in messages:
+            window.append(await js.publish_async(subject, raw, headers=_headers(message_id)))
+            if len(window) >= IN_FLIGHT:
+                # The older half is waited for while the newer is on its way: the broker never runs dry.
+                acks = await _settle(window, IN_FLIGHT // 2, within)
+                done, known = done + len(acks), known + sum(bool(ack.duplicate) for ack in acks)
+                on_progress(done)
+        acks = await _settle(window, len(window), within)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(_cut_short(done, error)) from error
-    del window[:count]
+    finally:
+        # nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever.
+        for future in window:
+            future.cancel()
+    on_progress(done + len(acks))
     return done + len(acks), known + sum(bool(ack.duplicate) for ack in acks)
+
+
+async def _settle(window: list[asyncio.Future[PubAck]], count: int, within: float) -> list[PubAck]:
+    """Wait for the first `count` acknowledgements and take them out of the window."""
+    acks = await asyncio.wait_for(asyncio.gather(*window[:count]), within)
+    del window[:count]
+    return acks
+
+
+def _hear_refusals() -> None:
+    """Have a refusal reach the future that `publish_async` has given: nats-py 2.16 raises it where no one listens."""
+    hear = JetStreamContext._handle_async_reply
+
+    async def mended(self: JetStreamContext, message: Msg) -> None:
+        try:
+            await hear(self, message)
+        except APIError as refusal:
+            for token, future in self._publish_async_futures.items():
+                if message.subject.endswith(token) and not future.done():
+                    future.set_exception(refusal)
+                    return
+
+    JetStreamContext._handle_async_reply = mended  # type: ignore[method-assign, assignment]
+
+
+_hear_refusals()
 
 
 def _cut_short(done: int, error: BaseException) -> str:

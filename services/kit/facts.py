@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -11,6 +11,9 @@ from psycopg import AsyncConnection
 from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact
+
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+"""The horizon of a centre that keeps everything."""
 
 
 def pack(fact: Fact) -> list[Any]:
@@ -34,3 +37,9 @@ async def read_calendars(conn: AsyncConnection) -> CalendarHistory:
     """The history told by the stored `calendar.changed` events."""
     rows = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
     return calendars_of(unpack(packed) for (facts,) in rows for packed in facts)
+
+
+async def read_horizon(conn: AsyncConnection) -> datetime:
+    """The local midnight before which nothing is accepted or changed."""
+    row = await (await conn.execute("SELECT nullif(time, '-infinity') FROM horizon")).fetchone()
+    return row[0] if row and row[0] else BEGINNING

@@ -23,6 +23,21 @@ CONSUMER_RECREATED = Counter(
 NOTICES_PUBLISHED = Counter("ioc_deadlines_notices_published_total", "Deadline notices published", ["event", "stage"])
 EMITTED = Counter("ioc_emitter_events_total", "Events acknowledged by the broker for an emitter", ["emitter", "result"])
 REFUSED = Counter("ioc_emitter_refused_total", "Requests refused by an emitter", ["emitter", "code"])
+TABLE_BYTES = Gauge("ioc_upkeep_table_bytes", "Size of a table with its indexes", ["table"])
+TABLE_CHUNKS = Gauge("ioc_upkeep_table_chunks", "Chunks of a hypertable", ["table"])
+TABLE_OLDEST = Gauge("ioc_upkeep_table_oldest_timestamp_seconds", "Start of a hypertable's oldest chunk", ["table"])
+TABLE_NEWEST = Gauge("ioc_upkeep_table_newest_timestamp_seconds", "End of a hypertable's newest chunk", ["table"])
+HORIZON = Gauge("ioc_upkeep_horizon_timestamp_seconds", "Before this only days and open state are kept; 0: all is kept")
+FORGOTTEN_EVENTS = Counter("ioc_upkeep_forgotten_events_total", "Events that passed behind the horizon")
+REPLICA_BEHIND = Gauge(
+    "ioc_upkeep_replica_behind_bytes",
+    "Log that a replica has not got yet; infinite: it cannot follow any more",
+    ["slot"],
+)
+SIMULATED = Counter(
+    "ioc_simulator_messages_total", "Messages of the simulated district that the broker has acknowledged", ["kind"]
+)
+SIMULATOR_LAG = Gauge("ioc_simulator_lag_seconds", "How far the simulator is behind what it should have sent by now")
 LAST_PROGRESS = Gauge(
     "ioc_last_progress_timestamp_seconds", "When the service last did its work, or found none to do", ["service"]
 )

@@ -3,11 +3,21 @@ machine."""
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas import units
+
+
+@cache
+def _know(table: Path) -> None:
+    """Once in a process, however many settings it makes."""
+    units.add(table.read_text(encoding="utf-8").splitlines(), table.name)
 
 
 class Settings(BaseSettings):
@@ -19,31 +29,73 @@ class Settings(BaseSettings):
         "cli", description="the credential this process acts as, in NATS; its password is the file of that name"
     )
     nats_url: str = Field(
-        "nats://127.0.0.1:4222", description="the broker; a user and password inside win over `secrets`"
+        "nats://127.0.0.1:4222",
+        description="the broker, or the nodes of its cluster with commas between; a user and password inside win over "
+        "`secrets`",
+    )
+    nats_replicas: int | None = Field(
+        None, ge=1, le=5, description="copies of each stream; none: three where `nats_url` names three nodes, else one"
     )
     database_url: str = Field(
         "postgresql://127.0.0.1:5433/ioc", description="the database; a user inside wins over `secrets`"
     )
+    reader_url: str | None = Field(
+        None,
+        description="where readings are taken from, hosts with commas between are tried in order; none: `database_url`",
+    )
     secrets: Path | None = Field(None, description="folder with one password file per credential")
     health_port: int | None = Field(None, description="port of /health and /metrics on loopback; none: not served")
     emitters_port: int = Field(8010, description="port of the emitters' HTTP door on loopback")
+    retention_days: int = Field(
+        3660, description="how long events, points and what has ended are kept; days and open state stay for ever"
+    )
+    data: Path | None = Field(None, description="folder of this centre, where a service keeps what it must remember")
+    simulator_seed: int = Field(2024, description="the simulated district's chance: the same seed, the same district")
+    simulator_rate: float = Field(
+        0.5, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"
+    )
+    simulator_start: AwareDatetime | None = Field(
+        None, description="the moment from which the district is simulated; none: the midnight before the first start"
+    )
+    units: Path | None = Field(
+        None,
+        description="full path of a table of further administrative units, in the form of `schemas/units/units.csv`",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @model_validator(mode="after")
+    def _know_units(self) -> Self:
+        """A process that has settings knows the centre's own units; `OSError` or an error of validation if not."""
+        if self.units:
+            _know(self.units.resolve())
+        return self
 
     def password(self, credential: str) -> str | None:
         """The password of a credential, or None where there is no secrets folder."""
         return (self.secrets / credential).read_text().strip() if self.secrets else None
 
+    @property
+    def nats_servers(self) -> list[str]:
+        """The address of each node of the broker."""
+        return self.nats_url.split(",")
+
+    @property
+    def replicas(self) -> int:
+        """How many nodes keep each stream."""
+        return self.nats_replicas or (3 if len(self.nats_servers) >= 3 else 1)
+
     def nats(self) -> dict[str, str | None]:
         """Keyword arguments `user` and `password` for a NATS connection; empty where the URL carries them."""
-        if urlsplit(self.nats_url).username or self.secrets is None:
+        if urlsplit(self.nats_servers[0]).username or self.secrets is None:
             return {}
         return {"user": self.user, "password": self.password(self.user)}
 
     def database(self, role: str) -> str:
         """The connection URL for a role (`owner`, `aggregator`, `deadlines`, `reader`), password inside."""
-        parts = urlsplit(self.database_url)
+        url = self.reader_url if role == "reader" and self.reader_url else self.database_url
+        parts = urlsplit(url)
         if parts.username or self.secrets is None:
-            return self.database_url
+            return url
         name = f"ioc_{role}"
         netloc = f"{name}:{quote(self.password(name) or '', safe='')}@{parts.netloc}"
         return urlunsplit(parts._replace(netloc=netloc))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 import psycopg
 from psycopg import AsyncConnection
@@ -38,3 +39,15 @@ def connect(settings: Settings, role: str) -> psycopg.Connection:
     return psycopg.connect(
         settings.database(role), application_name=f"ioc {settings.user}", options=SESSION, connect_timeout=5
     )
+
+
+def cut_off_since(conn: psycopg.Connection) -> datetime | None:
+    """When a replica last heard of a change, if it hears from its primary no more; None: it does, or is no replica."""
+    row = conn.execute(_CUT_OFF).fetchone()
+    return row[0] if row else None
+
+
+_CUT_OFF = """
+SELECT coalesce(pg_last_xact_replay_timestamp(), pg_postmaster_start_time())
+WHERE pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_wal_receiver)
+"""

@@ -4,6 +4,6 @@ is none."""
 from services.readings.explain import explain
 from services.readings.findings import findings
 from services.readings.period import Period
-from services.readings.read import Reading, read
+from services.readings.read import Reading, read, sheet
 
-__all__ = ["Period", "Reading", "explain", "findings", "read"]
+__all__ = ["Period", "Reading", "explain", "findings", "read", "sheet"]

@@ -85,6 +85,8 @@ def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: S
         raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: {known}")
     if not scope.period.begun:
         return {} if scope.by else {ALL: Value(None, "the period begins only after that moment")}
+    if sums.cuts_a_forgotten_day(conn, scope.period.stop):
+        return {} if scope.by else {ALL: Value(None, "of that time whole days alone are kept; ask as of a day's end")}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope), scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -9,6 +10,7 @@ from psycopg import Connection
 
 from schemas.indicators import Indicator
 from services.readings.evaluate import ALL, Scope, Value, evaluate
+from services.readings.once import once
 from services.readings.period import Period
 
 
@@ -62,6 +64,14 @@ def read(
 
 def _one(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> Value:
     return evaluate(conn, indicator.formula, Scope.of(unit, period))[ALL]
+
+
+def sheet(
+    conn: Connection, indicators: Iterable[Indicator], unit: str | None, period: Period, by: str | None = None
+) -> list[list[Reading]]:
+    """The readings of several indicators, each as `read` gives it; what they share is asked once."""
+    shared = once(conn)
+    return [read(shared, indicator, unit, period, by) for indicator in indicators]
 
 
 def _reading(indicator: Indicator, group: str, value: Value) -> Reading:

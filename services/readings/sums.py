@@ -100,6 +100,13 @@ def extent(
     return {unit: (first, last) for unit, first, last in rows}
 
 
+def cuts_a_forgotten_day(conn: Connection, stop: datetime) -> bool:
+    """Whether an instant lies within a day of which retention left the rollup alone."""
+    if stop == last_midnight(stop):
+        return False
+    return bool(conn.execute("SELECT FROM horizon WHERE time > %s", (stop,)).fetchall())
+
+
 def _group(by: str | None) -> SQL:
     if by is None:
         return SQL("''")

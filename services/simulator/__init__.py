@@ -1,4 +1,5 @@
-"""Scenarios: published figures expanded into events that give the figures back. `SCENARIOS` lists them by name.
+"""Two sources of events that are not real. Scenarios (`SCENARIOS`, by name): published figures expanded into events
+that give the figures back. And `district`: a district that lives, sent by this service as time goes on.
 
 A scenario is a module that offers what `Scenario` lists; `END` is its last local day.
 """

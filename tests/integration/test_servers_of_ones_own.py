@@ -87,6 +87,11 @@ def test_the_centre_works_on_servers_that_are_there(
                     break
             assert time.monotonic() < end, centre.log_tail("aggregator", 20)
             time.sleep(0.2)
+        for command in (("backup", str(home / "saved")), ("restore", str(home / "saved"), "--replace")):
+            done = CliRunner().invoke(main, ["--instance", "main", *command])
+            assert done.exit_code == 0, done.output
+        with psycopg.connect(database) as conn:
+            assert conn.execute("SELECT count(*) FROM event").fetchone() == (1,)
     finally:
         centre.stop()
     assert readiness.serves_queries(database)

@@ -22,8 +22,7 @@ def test_every_setting_read_anywhere_is_in_the_reference() -> None:
     text = page()
     files = [*ROOT.glob("services/**/*.py"), *ROOT.glob("infra/**/*.py"), ROOT / "ioc"]
     used = {name for f in files for name in re.findall(r"\bIOC_[A-Z_]+[A-Z]\b", f.read_text(encoding="utf-8"))}
-    internal = {"IOC_DATA"}  # written for services by the supervisor, read by none
-    assert sorted(name for name in used - internal if f"`{name}`" not in text) == []
+    assert sorted(name for name in used if f"`{name}`" not in text) == []
     assert HOME_SETTINGS.keys() <= used
 
 

@@ -1,0 +1,80 @@
+"""`ioc bench memory`: what the aggregator holds in memory while a million events wait, and whether it grows."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from typing import Any
+
+from nats.js import JetStreamContext
+
+from infra.local.servers import Instance
+from schemas.streams import AGGREGATOR
+from services.cli.bench import sample
+from services.cli.bench.centre import Say, relaxed_broker
+from services.cli.bench.machine import resident_mib
+from services.cli.bench.options import Options
+from services.cli.bench.race import acknowledged, process
+from services.cli.bench.result import Row
+from services.cli.prepare import settings_of
+from services.kit import bus
+
+LOOK_EVERY = 0.5
+WATCHED_SECONDS = 150
+WARM = 0.2
+"""The share of the looks that is left out of the trend: modules load, caches of series fill."""
+
+ROWS = (
+    Row("events", "events waiting at the start", "events"),
+    Row("handled", "of them handled while it was watched", "events"),
+    Row("peak_mib", "memory of the aggregator, highest", "MiB", at_most=250),
+    Row("median_mib", "memory of the aggregator, median", "MiB"),
+    Row("growth_mib", "growth for every 100,000 events, once warm", "MiB", at_most=2),
+)
+
+
+def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
+    """Fill the stream, start the aggregator, look at its memory until all is handled or the time is over."""
+    return asyncio.run(_run(instance, options, say))
+
+
+async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
+    count = options.count(1_000_000, 20_000)
+    say(f"publishing {count:,} events, with a broker that need not flush each")
+    with relaxed_broker(instance):
+        async with bus.connected(settings_of(instance, "cli"), "bench") as client:
+            waiting = await sample.publish(client.jetstream(), sample.stream(count))
+    say(f"the aggregator starts before {waiting:,} events")
+    async with bus.connected(settings_of(instance, "admin"), "bench") as client:
+        with process(instance, "services.aggregator") as aggregator:
+            looks = await _watch(client.jetstream(), aggregator.pid, 20 if options.quick else WATCHED_SECONDS)
+    return _figures(waiting, looks)
+
+
+Look = tuple[float, int, float]
+"""(seconds, events handled, MiB)."""
+
+
+async def _watch(js: JetStreamContext, pid: int, seconds: float) -> list[Look]:
+    total = (await js.stream_info(AGGREGATOR.stream)).state.messages
+    begin, looks, done = time.monotonic(), list[Look](), 0
+    while done < total and (passed := time.monotonic() - begin) < seconds:
+        await asyncio.sleep(LOOK_EVERY)
+        done = await acknowledged(js, total)
+        looks.append((round(passed, 1), done, round(resident_mib(pid), 1)))
+    return looks
+
+
+def _figures(waiting: int, looks: list[Look]) -> dict[str, Any]:
+    warm = looks[int(WARM * len(looks)) :]
+    handled, held = [look[1] for look in warm], [look[2] for look in warm]
+    slope = statistics.linear_regression(handled, held).slope
+    return {
+        "events": waiting,
+        "handled": looks[-1][1],
+        "peak_mib": max(look[2] for look in looks),
+        "median_mib": statistics.median(held),
+        "growth_mib": round(slope * 100_000, 2),
+        "looks": looks[:: max(len(looks) // 150, 1)],
+    }

@@ -1,0 +1,143 @@
+"""The benchmarks drawn, from their results alone: cost against load, one plot each, as PNG and SVG.
+
+The only module that needs matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+from matplotlib import pyplot
+
+INK, GREY, MET = "#222222", "#8a8f98", "#b8443a"
+COLOURS = ("#1f5a94", "#5b9bd5", "#d98e2b", "#3f8f5f", "#7b5ea7", "#8a8f98")
+STYLE = {
+    "figure.figsize": (7.2, 4.0),
+    "figure.dpi": 150,
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": GREY,
+    "axes.labelcolor": INK,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "grid.color": "#e4e6ea",
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.6,
+    "lines.markersize": 4,
+    "legend.frameon": False,
+    "svg.hashsalt": "ioc",  # the same result, the same file
+}
+Result = Mapping[str, Any]
+
+
+def draw(name: str, result: Result, folder: Path) -> None:
+    """Write `<name>.png` and `<name>.svg` into the folder."""
+    with pyplot.rc_context(STYLE):
+        figure, axes = pyplot.subplots(layout="constrained")
+        _DRAWN[name](axes, result)
+        figure.savefig(folder / f"{name}.png")
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        pyplot.close(figure)
+
+
+def _ingest(axes: Any, result: Result) -> None:
+    named = {
+        "naive": "handler per message", "rate": "one aggregator", "two": "two aggregators", "pipe": "bare pipe",
+    }  # fmt: skip
+    rounds = [result["rounds_of"][name] for name in named]
+    middle = [result[key] for key in ("naive_rate", "rate", "two_rate", "pipe_rate")]
+    axes.barh(list(named.values()), middle, color=[GREY, COLOURS[0], COLOURS[0], GREY], height=0.6)
+    for place, (rates, value) in enumerate(zip(rounds, middle, strict=True)):
+        axes.plot(rates, [place] * len(rates), "|", color=INK, markersize=10)
+        axes.annotate(f"  {value:,}", (max(rates), place), va="center")
+    axes.set(title="A full stream read to its end", xlabel="events/s (bar: median, strokes: rounds)")
+    axes.set_xlim(right=1.15 * max(max(rates) for rates in rounds))
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def _latency(axes: Any, result: Result) -> None:
+    rates = [step["rate"] for step in result["steps"]]
+    for name in ("p50", "p95", "p99", "max"):
+        axes.plot(rates, [step[name] for step in result["steps"]], "o-", label=name)
+    _limit(axes, 1000, "target at 500 events/s")
+    _limit(axes, 3000, "target at 80 % of sustained")
+    axes.set(xscale="log", yscale="log", xlabel="events/s sent", ylabel="ms", title="From sent to readable")
+    _plain(axes, rates)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
+    axes.set_ylim(top=12_000)
+    axes.legend(loc="upper left", ncols=4)
+
+
+def _query(axes: Any, result: Result) -> None:
+    sizes = [step["events"] for step in result["steps"]]
+    for name in result["steps"][0]["figures"]:
+        axes.plot(sizes, [step["figures"][name]["p95"] for step in result["steps"]], "o-", label=name)
+    _limit(axes, 50, "target")
+    axes.set(
+        xscale="log", yscale="log", xlabel="events stored", ylabel="ms, p95", title="A headline figure over a year"
+    )
+    _plain(axes, sizes)
+    axes.yaxis.set_major_formatter("{x:,g}")
+    axes.legend()
+
+
+def _nation(axes: Any, result: Result) -> None:
+    figures = result["figures"]
+    axes.barh(list(figures), [one["p95"] for one in figures.values()], height=0.6, label="p95")
+    axes.plot([one["p50"] for one in figures.values()], list(figures), "|", color=INK, markersize=14, label="p50")
+    axes.axvline(100, color=MET, linestyle=":", linewidth=1.2, label="target")
+    title = f"{result['communes']:,} communes, {result['events']:,} events of a year"
+    axes.set(title=title, xlabel="ms")
+    axes.grid(axis="y", visible=False)
+    axes.legend()
+
+
+def _deadlines(axes: Any, result: Result) -> None:
+    delays = result["delays"]
+    axes.step(delays, [100 * (n + 1) / len(delays) for n in range(len(delays))], where="post")
+    axes.axvline(2, color=MET, linestyle=":", linewidth=1.2, label="target")
+    axes.set(
+        xlabel="s after its moment", ylabel="% of them told", title=f"Overdue among {result['open']:,} open dossiers"
+    )
+    axes.set_xlim(left=0)
+    axes.legend(loc="lower right")
+
+
+def _memory(axes: Any, result: Result) -> None:
+    axes.plot([look[1] for look in result["looks"]], [look[2] for look in result["looks"]])
+    _limit(axes, 250, "target")
+    title = f"The aggregator before {result['events']:,} waiting events"
+    axes.set(xlabel="events handled", ylabel="MiB resident", title=title)
+    axes.set_ylim(0, 280)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
+def _limit(axes: Any, value: float, text: str) -> None:
+    axes.axhline(value, color=MET, linestyle=":", linewidth=1.2)
+    axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=MET, fontsize=8)
+
+
+def _plain(axes: Any, ticks: Sequence[float]) -> None:
+    """The measured places as the marks of a logarithmic axis."""
+    axes.set_xticks(ticks, [f"{tick:,.0f}" for tick in ticks])
+    axes.minorticks_off()
+
+
+_DRAWN: dict[str, Callable[[Any, Result], None]] = {
+    "ingest": _ingest,
+    "latency": _latency,
+    "query": _query,
+    "nation": _nation,
+    "deadlines": _deadlines,
+    "memory": _memory,
+}

@@ -1,0 +1,248 @@
+"""`ioc simulate`: a simulated district by hand, for load; and the readings held against the running one's truth."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from services.cli import show
+from services.cli.demo import wait_stored
+
+if TYPE_CHECKING:
+    from infra.local.servers import Instance
+    from services.kit.settings import Settings
+    from services.simulator.district import Plan, Sending
+    from services.simulator.district.truth import Line, Truth
+    from services.simulator.progress import Progress
+
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+TICK_SECONDS = 0.1
+BATCH = 2000
+PACED_DAYS = 3
+"""So many simulated days are spread over a paced run, so that everything that takes hours or days is in it."""
+
+
+class Span(click.ParamType[timedelta]):
+    """A span of time: a number and s, m, h or d."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """`90s` -> timedelta."""
+        found = re.fullmatch(r"(\d+)([smhd])", str(value))
+        if not found:
+            self.fail(f"{value!r} is no span like 60s, 10m, 2h or 3d", param, ctx)
+        return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+
+
+class Start(click.ParamType[datetime]):
+    """A moment in ISO form; without an offset it is local."""
+
+    name = "start"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """ISO text -> aware moment."""
+        from schemas.calendar import VN
+
+        try:
+            parsed = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no moment like 2026-02-16T07:00", param, ctx)
+        return parsed if parsed.tzinfo else parsed.replace(tzinfo=VN)
+
+
+@click.command(epilog="""\b
+Examples:
+  ioc simulate --rate 5 --for 1h                         as it happens, from now on
+  ioc simulate --rate 2 --for 2d --start 2026-02-16      two days around Tết, at once
+  ioc simulate --rate 500 --for 60s --paced              load: 30,000 messages, 500 in every second
+  ioc simulate --check                                   do the readings say what was meant?""")  # fmt: skip
+@click.option("--rate", type=click.FloatRange(0.1, 5000), default=5.0, show_default=True, help="Events per second.")
+@click.option("--for", "span", type=Span(), default="60s", show_default=True, metavar="SPAN", help="How long.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another district.")
+@click.option("--start", type=Start(), metavar="T", help="The first moment; else now (paced: days ago).")
+@click.option("--paced", is_flag=True, help="Exactly RATE messages in every second, whenever they are meant for.")
+@click.option(
+    "--check", is_flag=True, help="Send nothing: hold the readings against the truth of the running simulator."
+)
+def simulate(rate: float, span: timedelta, seed: int, start: datetime | None, paced: bool, check: bool) -> None:
+    """Send what a simulated district would send: all eight systems, with their hours, delays, repetitions and errors.
+
+    Every event says that it is simulated. What is meant for the past is sent at once, the rest when its time comes. The
+    running simulator is a process of its own (`ioc demo` starts it); --check halts it for a moment.
+    """
+    from services.cli.lifecycle import chosen_instance, explained
+    from services.cli.prepare import settings_of
+    from services.simulator.district import Plan
+
+    with explained():
+        instance = chosen_instance()
+        if check:
+            _check(instance)
+            return
+        settings = settings_of(instance, "simulator")
+        try:
+            if paced:
+                _paced(settings, seed, start, rate, span)
+            else:
+                from services.kit.clock import now
+
+                _as_it_happens(settings, Plan(seed, start or now(), rate), span)
+        except ValueError as problem:
+            raise click.ClickException(str(problem)) from None
+
+
+def _as_it_happens(settings: Settings, plan: Plan, span: timedelta) -> None:
+    from services.cli.load import progress_bar
+    from services.kit.clock import now
+
+    begun = now()
+    with progress_bar("messages sent", int(plan.rate * span.total_seconds())) as advance:
+        due = ((sending, (sending.at - begun).total_seconds()) for sending in plan.sendings(plan.start + span))
+        _tell(*asyncio.run(_send(settings, due, advance)))
+
+
+def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, span: timedelta) -> None:
+    from services.cli.load import progress_bar
+    from services.kit.clock import now
+    from services.simulator.district import Plan
+    from services.simulator.district.hours import slot_start
+
+    count = int(rate * span.total_seconds())
+    days = timedelta(days=PACED_DAYS)
+    first = start or slot_start(now() - 3 * days).replace(hour=0, minute=0)
+    plan = Plan(seed, first, min(max(count / days.total_seconds(), 0.1), 5000.0))
+    with progress_bar("messages sent", count) as advance:
+        due = ((sending, n / rate) for n, sending in enumerate(islice(plan.sendings(now()), count)))
+        _tell(*asyncio.run(_send(settings, due, advance)))
+
+
+async def _send(
+    settings: Settings, due: Iterable[tuple[Sending, float]], advance: Callable[[int], None]
+) -> tuple[int, int, float]:
+    """Send each message so many seconds after the start, or as soon as the broker can; (sent, known, seconds)."""
+    from services.kit import bus
+
+    begun, sent, known = time.monotonic(), 0, 0
+    ready: list[Sending] = []
+    async with bus.connected(settings, "simulate") as client:
+        js = client.jetstream()
+
+        async def flush() -> None:
+            nonlocal sent, known
+            acknowledged, again = await bus.publish_raw(js, ((s.subject, s.raw, s.message_id) for s in ready))
+            sent, known = sent + acknowledged, known + again
+            ready.clear()
+            advance(sent)
+
+        for sending, at in due:
+            ahead = at - (time.monotonic() - begun)
+            if len(ready) >= BATCH or (ready and ahead > 0):
+                await flush()
+            if ahead > 0:
+                await asyncio.sleep(max(ahead, TICK_SECONDS))
+            ready.append(sending)
+        await flush()
+    return sent, known, time.monotonic() - begun
+
+
+def _tell(sent: int, known: int, took: float) -> None:
+    click.echo(
+        f"sent {sent:,} messages in {took:.1f} s ({sent / took:,.0f} per second), of them known already {known:,}; "
+        "all of them SIMULATED"
+    )
+
+
+def _check(instance: Instance) -> None:
+    """Print meant and read side by side; exit status 1 where they differ."""
+    from services.cli.prepare import settings_of
+    from services.kit import store
+    from services.simulator.district import truth
+
+    with _halted(instance) as progress:
+        asyncio.run(wait_stored(settings_of(instance, "cli"), lambda done: None))
+        meant = truth.expected(progress.plan, progress.until)
+        with store.connect(settings_of(instance, "cli"), "reader") as conn:
+            lines, held = truth.comparison(conn, meant), truth.stored(conn)
+    _print_comparison(meant, lines, held)
+    if held != meant.events:
+        click.secho(
+            f"the log holds {held:,} simulated events instead of {meant.events:,}: was another district simulated too?",
+            fg="red",
+        )
+    if held != meant.events or not all(line.same for line in lines):
+        raise SystemExit(1)
+
+
+@contextmanager
+def _halted(instance: Instance) -> Iterator[Progress]:
+    """The progress of the running simulator, which says nothing meanwhile."""
+    from services.cli.lifecycle import say
+    from services.simulator import progress
+
+    if progress.load(instance.data) is None:
+        raise click.ClickException(f"no simulator has run in {instance.data}; `ioc demo` starts one")
+    running = instance.is_running() and instance.pid("simulator") is not None
+    if running:
+        say("halting the simulator")
+        instance.stop_process("simulator")
+    try:
+        held = progress.load(instance.data)
+        assert held is not None
+        yield held
+    finally:
+        if running:
+            instance.start_process("simulator")
+
+
+def _print_comparison(meant: Truth, lines: list[Line], held: int) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from schemas.calendar import VN
+
+    start, until = meant.plan.start.astimezone(VN), meant.until.astimezone(VN)
+    table = Table("figure", "", "meant", "read", "wards", "", box=None, pad_edge=False)
+    table.columns[2].justify = table.columns[3].justify = "right"
+    table.title = f"SIMULATED since {start:%d/%m/%Y %H:%M}, as of {until:%d/%m/%Y %H:%M:%S}"
+    table.title_justify = "left"
+    for code in dict.fromkeys(line.indicator for line in lines):
+        table.add_row(*_row(code, [line for line in lines if line.indicator == code]))
+    Console(width=None if sys.stdout.isatty() else show.WIDE).print(table)
+    alike = sum(line.same for line in lines)
+    click.echo(
+        f"{alike} of {len(lines)} figures alike; events meant {meant.events:,}, in the log {held:,}; "
+        f"sent again {meant.repeats:,}; for the quarantine {meant.refused:,}"
+    )
+
+
+def _row(code: str, lines: list[Line]) -> Iterator[str]:
+    """The whole district where nothing else is counted in, else its wards added."""
+    from schemas.indicators import CATALOGUE
+
+    wards = [line for line in lines if line.unit]
+    summed = [line for line in lines if not line.unit] or wards
+    colour = "green" if all(line.same for line in lines) else "red"
+    yield code
+    yield CATALOGUE[code].vi
+    yield _shown(code, sum((line.meant for line in summed), Decimal(0)))
+    yield _shown(code, sum((line.read for line in summed), Decimal(0)))
+    yield f"[{colour}]{sum(line.same for line in wards)} of {len(wards)} alike[/]"
+    yield "wards only: other data lies in the whole" if summed is wards else ""
+
+
+def _shown(code: str, value: Decimal) -> str:
+    from schemas.indicators import CATALOGUE
+    from services.readings.read import round_half_up
+
+    return f"{round_half_up(value, CATALOGUE[code].decimals):,}"

@@ -1,0 +1,5 @@
+"""`python -m services.simulator`."""
+
+from services.simulator.app import main
+
+main()

@@ -1,0 +1,117 @@
+"""Wiring of the simulator: send what is due, remember how far, wait for what comes next. Outages are waited out."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from nats.aio.client import Client
+
+from schemas.calendar import VN
+from services.kit import bus, clock, logs, metrics
+from services.kit.errors import Unavailable, fatal
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.simulator import progress
+from services.simulator.district import Plan, Sending
+from services.simulator.progress import Progress
+
+log = logging.getLogger("simulator")
+BATCH = 2000
+PAUSE_SECONDS = 1.0
+FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
+
+
+class Feed:
+    """A plan's messages as they come due, from `since` on."""
+
+    def __init__(self, plan: Plan, since: datetime) -> None:
+        self._sendings = plan.sendings(FOR_EVER, since)
+        self._head = next(self._sendings, None)
+        self.next_at = self._head.at if self._head else FOR_EVER
+
+    def take(self, now: datetime) -> list[Sending]:
+        """What is due by `now`, at most about a batch; then nothing before `next_at` is left of it."""
+        due: list[Sending] = []
+        while self._head and self._head.at < now and (len(due) < BATCH or self._head.at == due[-1].at):
+            due.append(self._head)
+            self._head = next(self._sendings, None)
+        self.next_at = self._head.at if self._head else FOR_EVER
+        return due
+
+
+async def run(settings: Settings, health: Health, folder: Path, stop: asyncio.Event) -> None:
+    """Live until told to stop. What is sent but not yet remembered is sent again: with the same ids it counts once."""
+    held = progress.load(folder) or begun(settings, clock.now())
+    held.save(folder)
+    log.info("seed %s, %s events/s since %s, sent until %s", held.seed, held.rate, held.start, held.sent_until)
+    feed = Feed(held.plan, held.until)
+    async with bus.attached(settings, "simulator") as client:
+        while not stop.is_set():
+            now = clock.now()
+            if not await _deliver(client, feed.take(now), health, stop):
+                return
+            held = held.reached(max(held.until, min(now, feed.next_at)))
+            held.save(folder)
+            metrics.SIMULATOR_LAG.set((clock.now() - held.until).total_seconds())
+            await _pause(stop, min(PAUSE_SECONDS, (feed.next_at - clock.now()).total_seconds()))
+
+
+async def _deliver(client: Client, due: list[Sending], health: Health, stop: asyncio.Event) -> bool:
+    """Send until the broker has all of it on disk; False if told to stop before that."""
+    js = client.jetstream()
+    while not stop.is_set():
+        health.progress()
+        try:
+            bus.require(client)
+            await bus.publish_raw(js, ((sending.subject, sending.raw, sending.message_id) for sending in due))
+        except Unavailable as error:
+            log.warning("waiting: %s", error)
+            health.not_ready(f"waiting: {error}")
+            await _pause(stop, PAUSE_SECONDS)
+        else:
+            health.ready()
+            for kind, number in Counter(sending.kind for sending in due).items():
+                metrics.SIMULATED.labels(kind).inc(number)
+            return True
+    return False
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """So long, or until told to stop."""
+    if seconds > 0:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
+
+
+def begun(settings: Settings, now: datetime) -> Progress:
+    """The plan as the settings name it, with nothing sent. ValueError where there is no such plan."""
+    midnight = now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0)
+    plan = Plan(settings.simulator_seed, settings.simulator_start or midnight, settings.simulator_rate)
+    return Progress.of(plan, plan.start)
+
+
+async def _until_told(settings: Settings, health: Health, folder: Path) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(settings, health, folder, stop)
+
+
+def main() -> None:
+    """Run until told to stop; what is being sent then is finished and remembered."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    if settings.data is None:
+        fatal(log, "IOC_DATA names no folder to remember in")
+    health = Health("simulator", stalled_after=90)
+    health.serve(settings.health_port)
+    try:
+        asyncio.run(_until_told(settings, health, settings.data))
+    except Exception as error:
+        fatal(log, "the simulator cannot go on", error)

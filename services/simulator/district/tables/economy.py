@@ -1,0 +1,48 @@
+"""System 2: what the wards state each evening of the month so far, the corrections of next morning, the month's targets."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from schemas import economy as e
+from services.simulator.district.courses import Course, Life, Step
+
+SYSTEM = "economy"
+# indicator -> (the least and the most that a day adds, in units of `step`; `step`)
+_STATED = (("enterprises_new", 0, 3, 1), ("paperless_meetings", 1, 6, 1), ("budget_revenue", 400, 2000, 100_000))
+_CORRECTED = (("public_investment", 200, 3000, 1_000_000), ("production_value", 900, 9000, 1_000_000))
+_TARGETS = (("budget_revenue", 30_000, 40_000, 100_000), ("public_investment", 40_000, 60_000, 1_000_000))
+
+
+def _so_far(x: Life, table: tuple[tuple[str, int, int, int], ...]) -> dict[str, Any]:
+    name, low, high, step = table[x.number]
+    day = x.began.date()
+    value = Decimal(x.dice.between(1, low, high) * step * day.day)
+    return {"indicator": name, "period_start": day.replace(day=1), "period_end": day, "value": value}
+
+
+def _corrected(x: Life, t: datetime) -> e.IndicatorRevised:
+    said = _so_far(x, _CORRECTED)
+    share = Decimal(x.dice.between(2, 97, 103)) / 100
+    return e.IndicatorRevised(**{**said, "value": (said["value"] * share).quantize(Decimal(1))}, revision=1)
+
+
+def _month_end(day: date) -> date:
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def _target(x: Life, t: datetime) -> e.IndicatorTargetSet:
+    name, low, high, step = _TARGETS[x.number]
+    day, target = x.began.date(), Decimal(x.dice.between(1, low, high) * step)
+    return e.IndicatorTargetSet(
+        indicator=name, period_start=day.replace(day=1), period_end=_month_end(day), target=target
+    )
+
+
+COURSES = (
+    Course("stated", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _STATED))),), fixed=len(_STATED), door="wards"),
+    Course("stated_and_corrected", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _CORRECTED))), Step(_corrected, 100, door="statistics")), fixed=len(_CORRECTED), door="wards"),
+    Course("target", SYSTEM, "week_begins", (Step(_target),), fixed=len(_TARGETS), door="finance"),
+)  # fmt: skip

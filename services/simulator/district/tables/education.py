@@ -1,0 +1,76 @@
+"""System 3: schools tell in the morning who is there, in the afternoon what was paid, on Mondays how many they are."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import get_args
+
+from schemas import education as ed
+from services.simulator.district.courses import Course, Life, Step
+
+SYSTEM = "education"
+LEVELS: tuple[ed.Level, ...] = get_args(ed.Level)
+_CLASSROOM = 32
+
+
+def _attendance(x: Life, revision: int) -> ed.AttendanceReported:
+    """A school is named after its plan and place in it: pupils of two plans are never mixed up."""
+    c = x.cohort
+    enrolled = x.dice.between(2, 150, 1200)
+    away = enrolled * x.dice.between(3, 5, 90) // 1000
+    return ed.AttendanceReported(
+        day=x.began.date(),
+        revision=revision,
+        school=f"truong_{c.tag.lower()}_{c.number}_{c.start:%H%M}_{x.number}",
+        level=x.dice.pick(1, LEVELS),
+        enrolled=enrolled,
+        present=enrolled - away // (1 + revision),
+    )
+
+
+def _roster(x: Life, t: datetime) -> ed.RosterReported:
+    schools = x.dice.between(1, 2, 9)
+    classes = schools * x.dice.between(2, 9, 18)
+    begins = t.year if t.month >= 8 else t.year - 1
+    return ed.RosterReported(
+        day=x.began.date(),
+        level=LEVELS[x.number],
+        school_year=f"{begins}-{begins + 1}",
+        schools=schools,
+        classes=classes,
+        pupils=classes * _CLASSROOM + x.dice.between(3, -60, 60),
+        teachers=classes * 3 // 2,
+    )
+
+
+def _exam(x: Life, t: datetime) -> ed.ExamPublished:
+    candidates = x.dice.between(1, 120, 900)
+    passed = candidates * x.dice.between(2, 82, 100) // 100
+    return ed.ExamPublished(
+        day=x.began.date(), exam="term_1", level=LEVELS[1 + x.number], candidates=candidates, passed=passed
+    )
+
+
+def _fees(x: Life, t: datetime) -> ed.SchoolFeeReported:
+    payments, amount = x.dice.between(1, 5, 80), x.dice.between(2, 200, 900) * 1000
+    cashless = payments * x.dice.between(3, 70, 100) // 100
+    return ed.SchoolFeeReported(
+        day=x.began.date(),
+        level=LEVELS[x.number],
+        amount=payments * amount,
+        cashless_amount=cashless * amount,
+        payments=payments,
+        cashless_payments=cashless,
+    )
+
+
+_PRESENT = Step(lambda x, t: _attendance(x, 0))
+_FOUND = Step(lambda x, t: _attendance(x, 1), 130)
+
+COURSES = (
+    Course("attendance", SYSTEM, "school", (_PRESENT,), often=70, door="schools"),
+    Course("attendance_corrected", SYSTEM, "school", (_PRESENT, _FOUND), often=4, door="schools"),
+    Course("roster", SYSTEM, "week_begins", (Step(_roster),), fixed=len(LEVELS), door="office"),
+    Course("exam", SYSTEM, "week_begins", (Step(_exam),), fixed=2, door="office"),
+    Course("fees", SYSTEM, "school_evening", (Step(_fees),), fixed=3, door="fees"),
+)

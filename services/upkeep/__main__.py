@@ -1,0 +1,5 @@
+"""`python -m services.upkeep`."""
+
+from services.upkeep.app import main
+
+main()

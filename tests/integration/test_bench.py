@@ -1,0 +1,102 @@
+"""The benchmarks' harness on real servers: the figures are there, agree with each other, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.layout import CHECKOUT, home
+from services.cli.bench import BENCHES, module, report, show
+from services.cli.bench.race import Course
+from services.cli.bench.result import Row, targets
+
+
+@pytest.fixture(scope="module")
+def own_home(open_folder: Path) -> Path:
+    """A home of state with the fetched programs, and nothing else."""
+    folder = open_folder / "bench"
+    folder.mkdir()
+    (folder / "runtime").symlink_to(home() / "runtime")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ingested(own_home: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "services.cli", "bench", "ingest", "--events", "2000", "--quick", "--json"]
+    env = os.environ | {"IOC_HOME": str(own_home)}
+    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_a_run_gives_rates_beside_its_baselines_and_their_ratios(ingested: dict[str, Any]) -> None:
+    assert ingested["events"] == 2000
+    rates = {key: ingested[key] for key in ("rate", "naive_rate", "pipe_rate", "two_rate")}
+    assert all(rate > 0 for rate in rates.values()), rates
+    assert ingested["versus_naive"] == pytest.approx(rates["rate"] / rates["naive_rate"], rel=0.02)
+    assert ingested["versus_pipe"] == pytest.approx(rates["rate"] / rates["pipe_rate"], rel=0.02)
+    assert ingested["versus_one"] == pytest.approx(rates["two_rate"] / rates["rate"], rel=0.02)
+
+
+def test_a_run_says_where_it_was_taken_and_which_targets_it_met(ingested: dict[str, Any]) -> None:
+    assert ingested["machine"]["cores"] >= 1
+    assert {"python", "nats-server", "nats-py", "faststream", "postgresql", "timescaledb"} <= ingested[
+        "versions"
+    ].keys()
+    for key, held in ingested["targets"].items():
+        assert held["value"] == ingested[key]
+        assert held["met"] == (held["value"] >= float(held["target"].removeprefix("≥ ")))
+
+
+def test_a_run_leaves_no_servers_and_no_files(ingested: dict[str, Any], own_home: Path) -> None:
+    assert [file.name for file in own_home.iterdir()] == ["runtime"]
+    assert not [line for line in command_lines() if str(own_home) in line]
+
+
+def command_lines() -> Iterator[str]:
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            yield file.read_text(errors="replace")
+
+
+def test_a_rate_leaves_out_the_start_of_the_process() -> None:
+    slow_start = Course(((0.0, 0), (5.0, 100), (6.0, 600), (7.0, 1100)))
+    assert slow_start.rate() == 500
+    with pytest.raises(ValueError, match="too few"):
+        Course(((0.0, 0), (1.0, 50))).rate()
+
+
+def test_a_target_is_met_at_its_very_value() -> None:
+    rows = (Row("a", "", at_least=10), Row("b", "", at_most=10), Row("c", ""))
+    found = targets(rows, {"a": 10, "b": 10.1, "c": 1})
+    assert {key: held["met"] for key, held in found.items()} == {"a": True, "b": False}
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_every_benchmark_says_what_its_figures_are(name: str) -> None:
+    rows = module(name).ROWS
+    assert any(row.target for row in rows)
+    assert all(len(row.what) > 3 for row in rows)
+    assert len({row.key for row in rows}) == len(rows)
+
+
+def test_the_page_holds_the_saved_figures() -> None:
+    page, results = report.PAGE.read_text(encoding="utf-8"), report.saved()
+    assert page == report.filled(page, results), "run `ioc bench report`"
+    assert set(results) <= set(BENCHES)
+    assert [name for name in BENCHES if f"\n### {name}\n" not in page] == []
+
+
+def test_a_figure_is_shown_with_its_verdict() -> None:
+    rows = (Row("rate", "one", "events/s"), Row("versus", "ratio", "×", at_least=10))
+    lines = list(show.markdown(rows, {"rate": 12345.6, "versus": 3.14159}))
+    assert lines[2:] == ["| one | 12,346 events/s |  |  |", "| ratio | 3.14 × | ≥ 10 | **not met** |"]

@@ -1,0 +1,189 @@
+"""Upgrades of a living system: data of the previous version under today's code, and migrations while events come in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from previous_version import LEFT, LIVED, dossiers, figures, publish
+from support import wait_until_idle
+
+from infra import backups
+from infra.local.servers import Instance
+from infra.nats import backup as broker
+from infra.timescaledb import backup as database
+from infra.timescaledb import migrate
+from infra.timescaledb.roles import ensure_database_and_roles
+from schemas.envelope import Event
+from schemas.streams import AGGREGATOR
+from services.aggregator import rebuild
+from services.cli.prepare import prepare, settings_of
+from services.kit import bus
+
+PREVIOUS = Path(__file__).parent / "data" / "version_0001"
+NEW_ROOMS = """
+ALTER TABLE event ADD COLUMN note text DEFAULT '';
+ALTER TABLE entity ADD COLUMN note text DEFAULT '';
+CREATE INDEX event_note ON event (note, time);
+CREATE INDEX entity_note ON entity (note);
+"""
+
+
+@pytest.fixture(scope="module")
+def upgraded(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    """A centre as the previous version left it, with its consumer and messages that it had not read."""
+    instance = new_instance(open_folder / "upgraded")
+    try:
+        instance.start(["nats", "timescaledb"])
+        ensure_database_and_roles(instance.superuser_conninfo, instance.password)
+        manifest = backups.read(PREVIOUS)
+        backups.verify(PREVIOUS, manifest)
+        database.restore(owner(instance), manifest.database, PREVIOUS, lambda *_: None)
+        asyncio.run(_restore_streams(instance, manifest))
+        yield instance
+    finally:
+        instance.stop()
+
+
+async def _restore_streams(instance: Instance, manifest: backups.Manifest) -> None:
+    async with bus.connected(settings_of(instance, "admin"), "test") as client:
+        for name, stream in manifest.streams.items():
+            with (PREVIOUS / stream.file).open("rb") as file:
+                config = stream.config | {"max_bytes": -1}
+                await broker.restore(client, name, config, stream.state, file, lambda done: None)
+
+
+def owner(instance: Instance) -> str:
+    return settings_of(instance, "cli").database("owner")
+
+
+def sql(instance: Instance, query: str) -> list[tuple[Any, ...]]:
+    with psycopg.connect(owner(instance), autocommit=True) as conn:
+        return conn.execute(query.encode()).fetchall()
+
+
+def count(instance: Instance) -> int:
+    return int(sql(instance, "SELECT count(*) FROM event")[0][0])
+
+
+def waiting(instance: Instance) -> int:
+    async def ask() -> int:
+        async with bus.connected(settings_of(instance, "monitor"), "test") as client:
+            return (await client.jetstream().consumer_info(AGGREGATOR.stream, AGGREGATOR.name)).num_pending or 0
+
+    return asyncio.run(ask())
+
+
+def disagreements(instance: Instance) -> list[Any]:
+    return rebuild.check(owner(instance), lambda *_: None)
+
+
+def test_a_system_of_the_previous_version_lives_on(upgraded: Instance) -> None:
+    """Its figures are the same, what it had not read is read, new events are counted, and the log agrees."""
+    stored = backups.read(PREVIOUS).database.tables["event"].rows
+    assert sql(upgraded, "SELECT name FROM schema_migration") == [("0001_log_state_series",)]
+    assert count(upgraded) == stored > LIVED
+    assert waiting(upgraded) == LEFT
+
+    prepare(upgraded)
+    known = sorted(migrate.available())
+    assert [name for (name,) in sql(upgraded, "SELECT name FROM schema_migration ORDER BY 1")] == known
+    assert sql(upgraded, "SELECT version FROM fold_version") == [(rebuild.fold_version(),)]
+    assert disagreements(upgraded) == []
+    before = json.loads((PREVIOUS / "figures.json").read_text())
+    after = figures(settings_of(upgraded, "cli").database("reader"))
+    assert {name: after.get(name) for name in before} == before
+    assert sum(value is not None for value in before.values()) > 100
+
+    upgraded.start_services(["aggregator"])
+    wait_until_idle(upgraded)
+    assert count(upgraded) == stored + LEFT
+    publish(upgraded, dossiers(LIVED, LIVED + LEFT + 100))
+    wait_until_idle(upgraded)
+    assert count(upgraded) == stored + LEFT + 100
+    assert disagreements(upgraded) == []
+
+
+@contextmanager
+def load(instance: Instance, events: list[Event]) -> Iterator[None]:
+    """Send the events, some hundred a second, while the block runs, and the rest of them at its end."""
+    over = threading.Event()
+
+    def send() -> None:
+        for start in range(0, len(events), 40):
+            publish(instance, events[start : start + 40])
+            over.wait(0.1)
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_migration_under_load_loses_nothing_and_a_second_start_does_no_harm(
+    upgraded: Instance, tmp_path: Path
+) -> None:
+    """Columns and indexes come to tables in use; two starts race for it."""
+    (tmp_path / "9001_rooms.sql").write_text(NEW_ROOMS)
+    before, applied, problems = count(upgraded), [], []
+
+    def start() -> None:
+        try:
+            applied.extend(migrate.migrate(owner(upgraded), folders=(migrate.MIGRATIONS, tmp_path)))
+            prepare(upgraded)
+        except Exception as problem:
+            problems.append(problem)
+
+    with load(upgraded, dossiers(1000, 4000)):
+        time.sleep(1)
+        starts = [threading.Thread(target=start) for _ in range(2)]
+        for thread in starts:
+            thread.start()
+        for thread in starts:
+            thread.join()
+        assert waiting(upgraded) > 0 or count(upgraded) > before
+        time.sleep(1)
+    assert problems == [], traceback.format_exception(problems[0])
+    assert applied == ["9001_rooms"]
+    wait_until_idle(upgraded)
+    assert count(upgraded) == before + 3000
+    assert disagreements(upgraded) == []
+
+
+def test_a_migration_gives_way_to_who_holds_a_table_and_names_him(upgraded: Instance, tmp_path: Path) -> None:
+    """A long reader is in the way. Events are stored all the while; in the end nothing of the migration is done."""
+    (tmp_path / "9001_rooms.sql").write_text(NEW_ROOMS)
+    (tmp_path / "9002_late.sql").write_text("ALTER TABLE entity ADD COLUMN late integer")
+    folders = (migrate.MIGRATIONS, tmp_path)
+    with psycopg.connect(owner(upgraded), application_name="a long report") as reader:
+        reader.execute("SELECT count(*) FROM entity")
+        told: list[str] = []
+
+        def attempt() -> None:
+            with pytest.raises(migrate.Blocked) as blocked:
+                migrate.migrate(owner(upgraded), folders=folders, patience=5)
+            told.append(str(blocked.value))
+
+        thread = threading.Thread(target=attempt)
+        thread.start()
+        before = count(upgraded)
+        publish(upgraded, dossiers(5000, 5100))
+        wait_until_idle(upgraded, 8)
+        assert count(upgraded) == before + 100
+        assert thread.is_alive(), "the events were stored while the migration was still trying"
+        thread.join()
+    assert "9002_late" in told[0]
+    assert "a long report" in told[0]
+    assert migrate.migrate(owner(upgraded), folders=folders) == ["9002_late"]
