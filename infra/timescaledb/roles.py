@@ -15,12 +15,13 @@ OWNER = "ioc_owner"
 ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader", "ioc_upkeep")
 # May copy and follow the whole database, and nothing else.
 REPLICATION = "ioc_replication"
-_FOLDED = ("event_key", "event", "entity", "series", "point", "rollup_hour", "rollup_day", "source", "position")
+_ROLLUPS = ("rollup_hour", "rollup_day", "rollup_month")
+_FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source", "position")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
-    ("ioc_aggregator", "UPDATE", ("entity", "rollup_hour", "rollup_day", "source", "position", "calendar_version")),
-    ("ioc_aggregator", "DELETE", ("point", "rollup_hour", "rollup_day")),
+    ("ioc_aggregator", "UPDATE", ("entity", *_ROLLUPS, "source", "position", "calendar_version")),
+    ("ioc_aggregator", "DELETE", ("point", *_ROLLUPS)),
     ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
     ("ioc_reader", "SELECT", (*_FOLDED, "calendar_version", "backup")),
     ("ioc_aggregator", "SELECT", ("horizon",)),

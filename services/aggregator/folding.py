@@ -3,6 +3,7 @@ come and go."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -64,7 +65,11 @@ def _summed(points: list[Point]) -> list[Point]:
     for point in points:
         place = point[:6]
         sums[place] = sums.get(place, 0) + point.value
-    return points if len(sums) == len(points) else [Point._make((*place, value)) for place, value in sums.items()]
+    if len(sums) == len(points):
+        return points
+    # What cancels itself out at one instant has not happened; a single zero was reported as such.
+    several = Counter(point[:6] for point in points)
+    return [Point._make((*place, value)) for place, value in sums.items() if value or several[place] == 1]
 
 
 def change(

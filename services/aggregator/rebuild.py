@@ -222,6 +222,10 @@ _NAMED = "s.measure, s.unit, s.origin, s.labels"
 _ROLLUPS += f"""
 INSERT INTO folded_rollup_day SELECT {_NAMED}, bucket, count, sum, min, max
 FROM rollup_day r JOIN series s ON s.id = r.series WHERE bucket < {_HORIZON};
+CREATE TEMP TABLE folded_rollup_month ON COMMIT DROP AS
+SELECT measure, unit, origin, labels,
+       date_trunc('month', bucket + interval '7 hours', 'GMT') - interval '7 hours' AS bucket,
+       sum(count)::bigint AS count, sum(sum) AS sum FROM folded_rollup_day GROUP BY 1, 2, 3, 4, 5;
 """
 _SYSTEM_OF = (
     "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
@@ -249,6 +253,10 @@ TABLES: dict[str, tuple[str, str]] = {
         )
         for table in _BUCKETS
     },
+    "rollup_month": (
+        f"SELECT {_NAMED}, bucket, count, sum FROM rollup_month r JOIN series s ON s.id = r.series",
+        "SELECT measure, unit, origin, labels, bucket, count, sum FROM folded_rollup_month",
+    ),
     "source": ("SELECT source, system, events, last_time, last_recorded FROM source", _SOURCES),
 }
 """table -> (the live rows by natural key, the rows that the log gives)."""
@@ -257,11 +265,12 @@ _SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
 _REPLACE = f"""
 INSERT INTO series (measure, unit, origin, labels)
 SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
-TRUNCATE entity, point, rollup_hour, rollup_day, source;
+TRUNCATE entity, point, rollup_hour, rollup_day, rollup_month, source;
 INSERT INTO entity SELECT * FROM folded_entity;
 INSERT INTO point SELECT s.id, p.time, p.key, p.value FROM folded_point p {_SERIES_OF};
 INSERT INTO rollup_hour SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_hour r {_SERIES_OF};
 INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_day r {_SERIES_OF};
+INSERT INTO rollup_month SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_month r {_SERIES_OF};
 INSERT INTO source {_SOURCES};
 UPDATE calendar_version SET version = version + 1;
 """

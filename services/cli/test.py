@@ -1,4 +1,4 @@
-"""`ioc test`: the project's own tests, on real servers of their own."""
+"""`ioc test`: the project's own tests, on real servers of their own; `--long`: an hour of faults."""
 
 from __future__ import annotations
 
@@ -11,14 +11,20 @@ import click
 
 @click.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
-    epilog="\b\nExamples:\n  ioc test\n  ioc test tests/unit -k calendar\n  ioc test -x --durations 10",
+    epilog="\b\nExamples:\n  ioc test\n  ioc test tests/unit -k calendar\n  ioc test -x --durations 10\n"
+    "  ioc test --long\n  ioc test --long --minutes 10 -k kill",
 )
+@click.option("--long", is_flag=True, help="The faults alone, in their full length, for --minutes.")
+@click.option("--minutes", default=60.0, show_default=True, help="How long --long goes on.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def test(arguments: tuple[str, ...]) -> None:
+def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
     """Run the tests; ARGUMENTS go to pytest."""
     root = Path(__file__).resolve().parents[2]
     os.chdir(root)
     # The tests bring their own servers; those of the operator stay untouched.
     for name in ("IOC_NATS_URL", "IOC_DATABASE_URL", "IOC_INSTANCE", "IOC_SECRETS", "IOC_USER", "IOC_DATA"):
         os.environ.pop(name, None)
+    if long:
+        os.environ["IOC_CHAOS_MINUTES"] = str(minutes)
+        arguments = ("tests/chaos", *arguments)
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606

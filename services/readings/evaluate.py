@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -89,7 +90,7 @@ def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: S
         return {} if scope.by else {ALL: Value(None, "of that time whole days alone are kept; ask as of a day's end")}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
-        return _with_rows(found, _coverage(conn, measure, formula, scope), scope)
+        return _with_rows(found, _coverage(conn, measure, formula, scope, found), scope)
     if found or scope.by:
         return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
     spans = sums.extent(conn, _coverage_measures(measure), scope.units, scope.period.as_of).values()
@@ -159,10 +160,13 @@ def _coverage_measures(measure: Measure) -> list[str]:
     return list(measure.covered_by) or [m for m, s in MEASURE_SYSTEM.items() if s == system]
 
 
-def _coverage(conn: Connection, measure: Measure, formula: Formula, scope: Scope) -> dict[str, Value]:
-    """row -> what it shows where no point was found."""
+def _coverage(
+    conn: Connection, measure: Measure, formula: Formula, scope: Scope, found: Iterable[str]
+) -> dict[str, Value]:
+    """row -> what it shows, for the rows without any point."""
     spans: dict[str, Spans] = {}
-    for unit, span in sums.extent(conn, _coverage_measures(measure), scope.units, scope.period.as_of).items():
+    measures, as_of = _coverage_measures(measure), scope.period.as_of
+    for unit, span in sums.extent(conn, measures, scope.units, as_of, besides=found).items():
         spans.setdefault(row_unit(unit, scope.root), []).append(span)
     return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
 

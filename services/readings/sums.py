@@ -1,5 +1,5 @@
-"""Reading the series: whole local days from the daily rollup, what is left of a day from the points, so that every
-instant is exact."""
+"""Reading the series: whole local months and days from their rollups, what is left of a day from the points, so that
+every instant is exact and a long period costs no more than a short one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composable, Composed, Placeholder
 
 from schemas.indicators.formula import Where
-from services.readings.period import last_midnight, next_midnight
+from services.readings.period import last_midnight, last_month, next_midnight, next_month
 
 BEGINNING = datetime(1999, 12, 31, 17, tzinfo=UTC)
 """A local midnight before every event."""
@@ -68,19 +68,30 @@ def _totals(
     conn: Connection, what: Selection, start: datetime, stop: datetime, group: Composable, by: str | None
 ) -> Iterator[tuple[Any, Total]]:
     condition, values = what.condition()
-    values |= {"start": start, "stop": stop, "by": by}
-    first_day, last_day = next_midnight(start), last_midnight(stop)
-    if first_day > last_day:
-        parts: list[Composable] = [_POINTS.format(SQL("%(start)s"), SQL("%(stop)s"))]
-    else:
-        values |= {"first_day": first_day, "last_day": last_day}
-        parts = [_DAYS] if first_day < last_day else []
-        parts += [_POINTS.format(SQL("%(start)s"), SQL("%(first_day)s"))] if start < first_day else []
-        parts += [_POINTS.format(SQL("%(last_day)s"), SQL("%(stop)s"))] if last_day < stop else []
+    values |= {"by": by}
+    parts: list[Composable] = []
+    for i, (table, since, until) in enumerate(stretches(start, stop)):
+        values |= {f"since{i}": since, f"until{i}": until}
+        parts.append(_PARTS[table].format(Placeholder(f"since{i}"), Placeholder(f"until{i}")))
     if parts:
         query = _TOTALS.format(group=group, condition=condition, parts=SQL(" UNION ALL ").join(parts))
         for found, total, number, origins in conn.execute(query, values).fetchall():
             yield found, Total(total, int(number), frozenset(origins))
+
+
+def stretches(start: datetime, stop: datetime) -> list[tuple[str, datetime, datetime]]:
+    """[start, stop) cut at midnights and firsts of months: (the table that holds a stretch, from, to), none empty."""
+    first_day, last_day = next_midnight(start), last_midnight(stop)
+    if first_day > last_day:
+        return [("point", start, stop)]
+    first_month, final_month = next_month(start), last_month(stop)
+    if first_month < final_month:
+        days = [("rollup_day", first_day, first_month), ("rollup_month", first_month, final_month)]
+        days.append(("rollup_day", final_month, last_day))
+    else:
+        days = [("rollup_day", first_day, last_day)]
+    whole = [("point", start, first_day), *days, ("point", last_day, stop)]
+    return [(table, since, until) for table, since, until in whole if since < until]
 
 
 def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
@@ -92,10 +103,21 @@ def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, b
 
 
 def extent(
-    conn: Connection, measures: Iterable[str], units: frozenset[str] | None, as_of: datetime
+    conn: Connection,
+    measures: Iterable[str],
+    units: frozenset[str] | None,
+    as_of: datetime,
+    besides: Iterable[str] = (),
 ) -> dict[str, tuple[datetime, datetime]]:
-    """unit -> the first and last local day (begin, UTC) with a point of any of the measures up to `as_of`."""
-    values = {"measures": sorted(measures), "units": None if units is None else sorted(units)}
+    """unit -> the first and last local day (begin, UTC) with a point of any of the measures up to `as_of`.
+
+    The units `besides` are left out.
+    """
+    values = {
+        "measures": sorted(measures),
+        "units": None if units is None else sorted(units),
+        "besides": sorted(besides),
+    }
     rows = conn.execute(_EXTENT, values | {"as_of": as_of, "today": last_midnight(as_of)}).fetchall()
     return {unit: (first, last) for unit, first, last in rows}
 
@@ -113,12 +135,18 @@ def _group(by: str | None) -> SQL:
     return SQL("s.unit") if by == "unit" else SQL("coalesce(s.labels ->> %(by)s, 'none')")
 
 
-_DAYS = SQL("""
-    SELECT r.series, r.sum, r.count FROM rollup_day r
-    WHERE r.series IN (SELECT id FROM chosen) AND r.bucket >= %(first_day)s AND r.bucket < %(last_day)s""")
-_POINTS = SQL("""
-    SELECT p.series, p.value, 1 FROM point p
-    WHERE p.series IN (SELECT id FROM chosen) AND p.time >= {} AND p.time < {}""")
+# The chosen as an array, so that the index is used however stale the statistics are.
+_PARTS = {
+    "point": SQL("""
+    SELECT series, value, 1 FROM point
+    WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND time >= {} AND time < {}"""),
+    "rollup_day": SQL("""
+    SELECT series, sum, count FROM rollup_day
+    WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND bucket >= {} AND bucket < {}"""),
+    "rollup_month": SQL("""
+    SELECT series, sum, count FROM rollup_month
+    WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND bucket >= {} AND bucket < {}"""),
+}
 _TOTALS = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
 SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin)
@@ -142,5 +170,6 @@ SELECT s.unit, min(x.day), max(x.day) FROM series s, LATERAL (
     UNION ALL
     (SELECT %(today)s FROM point WHERE series = s.id AND time >= %(today)s AND time <= %(as_of)s LIMIT 1)) x
 WHERE s.measure = ANY(%(measures)s) AND (%(units)s::text[] IS NULL OR s.unit = ANY(%(units)s))
+    AND s.unit <> ALL(%(besides)s)
 GROUP BY s.unit
 """

@@ -22,7 +22,11 @@ class Kept(NamedTuple):
 
 
 TABLES = (
-    Kept("rollup_day", "for ever", "every figure of whole days, also of days before the horizon, stays as it was"),
+    Kept(
+        "rollup_day, rollup_month",
+        "for ever",
+        "every figure of whole days, also of days before the horizon, stays as it was",
+    ),
     Kept("series, source", "for ever", "a source's counters go on counting"),
     Kept("entity", "the horizon", "what ended before it and was not heard of since; what is open stays with its facts"),
     Kept(f"entity: {', '.join(STATE_KINDS)}", "for ever", "state that readings and folds need"),

@@ -46,7 +46,7 @@ def fill(database: Settings, events: Iterable[Event]) -> None:
     for event in events:
         random.Random(event.id).choice(batches).append(Incoming(event, event.time))
     with psycopg.connect(database.database("owner")) as conn:
-        conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, source")
+        conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, rollup_month, source")
 
     async def run() -> None:
         async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:

@@ -302,7 +302,17 @@ def test_what_is_kept_is_measured(centre: Instance) -> None:
                          " WHERE hypertable_name = 'event'")[0]  # fmt: skip
     assert value("ioc_upkeep_table_chunks", {"table": "event"}) == chunks[0]
     assert value("ioc_upkeep_table_oldest_timestamp_seconds", {"table": "event"}) == chunks[1].timestamp()
-    for table in ("event", "event_key", "entity", "point", "rollup_hour", "rollup_day", "series", "source"):
+    for table in (
+        "event",
+        "event_key",
+        "entity",
+        "point",
+        "rollup_hour",
+        "rollup_day",
+        "rollup_month",
+        "series",
+        "source",
+    ):
         assert (value("ioc_upkeep_table_bytes", {"table": table}) or 0) > 8192, table
 
 

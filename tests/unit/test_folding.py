@@ -124,3 +124,20 @@ def test_report_ii06_balances_whatever_happened(some: list[Fact]) -> None:
         assert sums["dossiers_received"] in (0, 1)
         assert 0 <= sums["dossiers_ended"] <= sums["dossiers_received"]
         assert 0 <= overdue <= sums["dossiers_received"] - sums["dossiers_ended"]
+
+
+def test_what_cancels_itself_out_leaves_no_point() -> None:
+    """Returned, and resolved two days later with the same outcome: the correction takes back and adds the same."""
+    code = {"code": REF.id}
+    returned, resolved = START + timedelta(days=2), START + timedelta(days=4)
+    about = {"procedure": "2.000815", "field": "justice", "channel": "online", "online_level": "full"}
+    some = [
+        Fact(START, "a", "dossier.submitted", "chon_thanh", "real", code | about),
+        Fact(returned, "b", "dossier.returned", "chon_thanh", "real", code | {"channel": "counter"}),
+        Fact(
+            resolved, "c", "dossier.resolved", "chon_thanh", "real",
+            code | {"paper_result": False, "electronic_result": False},
+        ),
+    ]  # fmt: skip
+    ended = [p for p in fold(REF, some, CalendarHistory()).points if p.measure == "dossiers_ended"]
+    assert [(p.time, p.value) for p in ended] == [(returned, 1)]

@@ -19,7 +19,18 @@ from infra.local.servers import Instance
 from services.cli.prepare import prepare, settings_of
 
 Say = Callable[[str], None]
-FOLDED = ("event_key", "event", "entity", "series", "point", "rollup_hour", "rollup_day", "source", "position")
+FOLDED = (
+    "event_key",
+    "event",
+    "entity",
+    "series",
+    "point",
+    "rollup_hour",
+    "rollup_day",
+    "rollup_month",
+    "source",
+    "position",
+)
 
 
 @contextmanager

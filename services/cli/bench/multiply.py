@@ -17,7 +17,7 @@ from services.cli.prepare import settings_of
 from services.kit import store
 
 BASES = ("event_key", "event", "entity", "point", "series")
-SIZED = ("event", "event_key", "entity", "point", "rollup_hour", "rollup_day", "series")
+SIZED = ("event", "event_key", "entity", "point", "rollup_hour", "rollup_day", "rollup_month", "series")
 
 
 class Copy(NamedTuple):
@@ -128,7 +128,7 @@ _STATEMENTS = (
     FROM base_point b JOIN heir_series h ON h.id = b.series JOIN copy c ON c.number = h.number ORDER BY 2
     """,
     "DROP TABLE heir_series",
-    "TRUNCATE rollup_hour, rollup_day",
+    "TRUNCATE rollup_hour, rollup_day, rollup_month",
     """
     INSERT INTO rollup_hour SELECT series, date_trunc('hour', time), count(*), sum(value), min(value), max(value)
     FROM point GROUP BY 1, 2 ORDER BY 2, 1
@@ -138,6 +138,12 @@ _STATEMENTS = (
            min(value), max(value)
     FROM point GROUP BY 1, 2 ORDER BY 2, 1
     """,
+    """
+    INSERT INTO rollup_month
+    SELECT series, date_trunc('month', bucket + interval '7 hours', 'GMT') - interval '7 hours', sum(count), sum(sum)
+    FROM rollup_day GROUP BY 1, 2 ORDER BY 2, 1
+    """,
+    "ANALYZE series, point, rollup_day, rollup_month",
 )
 _SIZE = """
 SELECT coalesce(hypertable_size(to_regclass(%s)), pg_total_relation_size(to_regclass(%s)))
