@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composable, Composed, Placeholder
@@ -70,28 +70,45 @@ def _totals(
     condition, values = what.condition()
     values |= {"by": by}
     parts: list[Composable] = []
-    for i, (table, since, until) in enumerate(stretches(start, stop)):
+    for i, (table, since, until, sign) in enumerate(stretches(start, stop)):
         values |= {f"since{i}": since, f"until{i}": until}
-        parts.append(_PARTS[table].format(Placeholder(f"since{i}"), Placeholder(f"until{i}")))
+        parts.append(_PARTS[table].format(SQL(sign), SQL(sign), Placeholder(f"since{i}"), Placeholder(f"until{i}")))
     if parts:
         query = _TOTALS.format(group=group, condition=condition, parts=SQL(" UNION ALL ").join(parts))
         for found, total, number, origins in conn.execute(query, values).fetchall():
             yield found, Total(total, int(number), frozenset(origins))
 
 
-def stretches(start: datetime, stop: datetime) -> list[tuple[str, datetime, datetime]]:
-    """[start, stop) cut at midnights and firsts of months: (the table that holds a stretch, from, to), none empty."""
-    first_day, last_day = next_midnight(start), last_midnight(stop)
-    if first_day > last_day:
-        return [("point", start, stop)]
-    first_month, final_month = next_month(start), last_month(stop)
-    if first_month < final_month:
-        days = [("rollup_day", first_day, first_month), ("rollup_month", first_month, final_month)]
-        days.append(("rollup_day", final_month, last_day))
-    else:
-        days = [("rollup_day", first_day, last_day)]
-    whole = [("point", start, first_day), *days, ("point", last_day, stop)]
-    return [(table, since, until) for table, since, until in whole if since < until]
+class Stretch(NamedTuple):
+    """A part of a period: the table it is read from, [since, until), and `+` or `-` for how it counts."""
+
+    table: str
+    since: datetime
+    until: datetime
+    sign: Literal["+", "-"] = "+"
+
+
+def stretches(start: datetime, stop: datetime) -> list[Stretch]:
+    """[start, stop) cut at midnights and firsts of months, none of it empty.
+
+    Of the last month the shorter side is read: the days until `stop`, or the month less what comes after.
+    """
+    first_month, final_month, end = next_month(start), last_month(stop), next_month(stop)
+    if first_month >= final_month:
+        return _days(start, stop)
+    whole = [*_days(start, first_month), Stretch("rollup_month", first_month, final_month)]
+    if stop - final_month <= end - stop:
+        return [*whole, *_days(final_month, stop)]
+    after = [part._replace(sign="-") for part in _days(stop, end)]
+    return [*whole, Stretch("rollup_month", final_month, end), *after]
+
+
+def _days(start: datetime, stop: datetime) -> list[Stretch]:
+    first, last = next_midnight(start), last_midnight(stop)
+    if first > last:
+        return [Stretch("point", start, stop)]
+    cut = (Stretch("point", start, first), Stretch("rollup_day", first, last), Stretch("point", last, stop))
+    return [part for part in cut if part.since < part.until]
 
 
 def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
@@ -138,19 +155,22 @@ def _group(by: str | None) -> SQL:
 # The chosen as an array, so that the index is used however stale the statistics are.
 _PARTS = {
     "point": SQL("""
-    SELECT series, value, 1 FROM point
+    SELECT series, {}value, {}1 FROM point
     WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND time >= {} AND time < {}"""),
     "rollup_day": SQL("""
-    SELECT series, sum, count FROM rollup_day
+    SELECT series, {}sum, {}count FROM rollup_day
     WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND bucket >= {} AND bucket < {}"""),
     "rollup_month": SQL("""
-    SELECT series, sum, count FROM rollup_month
+    SELECT series, {}sum, {}count FROM rollup_month
     WHERE series = ANY(ARRAY(SELECT id FROM chosen)) AND bucket >= {} AND bucket < {}"""),
 }
 _TOTALS = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
 SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin)
-FROM ({parts}) AS x(series, sum, count) JOIN chosen s ON s.id = x.series GROUP BY 1
+FROM (
+    SELECT series, sum(sum), sum(count) FROM ({parts}) AS parts(series, sum, count)
+    GROUP BY series HAVING sum(count) > 0
+) AS x(series, sum, count) JOIN chosen s ON s.id = x.series GROUP BY 1
 """)
 _LATEST = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
