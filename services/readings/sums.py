@@ -105,8 +105,8 @@ def stretches(start: datetime, stop: datetime) -> list[Stretch]:
 
 def _days(start: datetime, stop: datetime) -> list[Stretch]:
     first, last = next_midnight(start), last_midnight(stop)
-    if first > last:
-        return [Stretch("point", start, stop)]
+    if first > last:  # within one day
+        first = last = stop
     cut = (Stretch("point", start, first), Stretch("rollup_day", first, last), Stretch("point", last, stop))
     return [part for part in cut if part.since < part.until]
 
