@@ -45,6 +45,6 @@ ALERTS = Stream(
 )
 STREAMS = (EVENTS, QUARANTINE, ALERTS)
 
-AGGREGATOR = Consumer("aggregator", "EVENTS", 1000, timedelta(seconds=15))
+AGGREGATOR = Consumer("aggregator", "EVENTS", 2_000, timedelta(seconds=15))
 # 15 s is how long a batch waits for another aggregator when the one that held it was killed.
 CONSUMERS = (AGGREGATOR,)
