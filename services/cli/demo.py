@@ -55,12 +55,12 @@ def _load_once(instance: Instance) -> int:
     with progress_bar("events sent", scenario.count_estimate()) as advance:
         sent, _ = load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
     with progress_bar("events stored", sent) as advance:
-        asyncio.run(wait_stored(settings_of(instance, "cli"), advance))
+        asyncio.run(wait_stored(settings_of(instance, "cli"), sent, advance))
     loaded.write_text(str(weeks))
     return weeks
 
 
-async def wait_stored(settings: Settings, advance: Callable[[int], None]) -> None:
+async def wait_stored(settings: Settings, total: int, advance: Callable[[int], None]) -> None:
     """Until the aggregator has nothing left to do."""
     from schemas.streams import AGGREGATOR
     from services.kit import bus
@@ -68,9 +68,9 @@ async def wait_stored(settings: Settings, advance: Callable[[int], None]) -> Non
     async with bus.connected(settings, "demo") as client:
         js = client.jetstream()
         while True:
-            info = await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
-            advance(info.ack_floor.stream_seq if info.ack_floor else 0)
-            if not info.num_pending and not info.num_ack_pending:
+            left = await bus.unacknowledged(js, AGGREGATOR)
+            advance(total - left)
+            if not left:
                 return
             await asyncio.sleep(0.3)
 

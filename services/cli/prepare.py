@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from infra.local.configure import broker_storage
 from infra.local.layout import SetupError
 from infra.local.processes import external
 from infra.local.servers import Instance
@@ -44,9 +45,10 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
     if own:
         grant_rights(settings.database("owner"))
     bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
-    asyncio.run(_streams(settings))
+    room = broker_storage(instance.data) or settings.nats_storage
+    asyncio.run(_streams(settings.model_copy(update={"nats_storage": room})))
 
 
 async def _streams(settings: Settings) -> None:
     async with bus.connected(settings, "prepare") as client:
-        await bus.ensure_streams(client.jetstream(), settings.replicas)
+        await bus.ensure_streams(client.jetstream(), settings)

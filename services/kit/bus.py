@@ -136,13 +136,12 @@ def consumer_config(consumer: Consumer, start_after: int = 0) -> ConsumerConfig:
     )
 
 
-async def ensure_streams(js: JetStreamContext, replicas: int = 1, say: Callable[[str], None] = log.info) -> None:
-    """Make the declared streams and consumers real, kept by `replicas` nodes; what exists already is brought up to the
-    declaration."""
+async def ensure_streams(js: JetStreamContext, settings: Settings, say: Callable[[str], None] = log.info) -> None:
+    """Make the declared streams and consumers real; what exists already is brought up to the declaration."""
     account = await js.account_info()
-    disk = account.limits.max_storage if account.limits.max_storage > 0 else 10 * 2**30
+    disk = account.limits.max_storage if account.limits.max_storage > 0 else settings.nats_storage
     for stream in STREAMS:
-        wanted = stream_config(stream, disk, replicas)
+        wanted = stream_config(stream, disk, settings.replicas)
         try:
             held = (await js.stream_info(stream.name)).config
         except NotFoundError:
@@ -150,7 +149,7 @@ async def ensure_streams(js: JetStreamContext, replicas: int = 1, say: Callable[
             say(f"stream {stream.name} created")
             continue
         # A start that knows of fewer nodes takes no copy away.
-        wanted.num_replicas = max(replicas, held.num_replicas or 1)
+        wanted.num_replicas = max(settings.replicas, held.num_replicas or 1)
         if _declared(held) != _declared(wanted):
             await js.update_stream(wanted)
             say(f"stream {stream.name} updated")
@@ -171,6 +170,16 @@ async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after:
     except NotFoundError:
         await js.add_consumer(consumer.stream, consumer_config(consumer, start_after))
         return True
+
+
+async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
+    """How many messages lie after the last one up to which all are acknowledged.
+
+    The consumer's own counts lag behind the stream for a moment after a message was stored.
+    """
+    last = (await js.stream_info(consumer.stream)).state.last_seq
+    floor = (await js.consumer_info(consumer.stream, consumer.name)).ack_floor
+    return max(last - (floor.stream_seq if floor else 0), 0)
 
 
 def headers(event: Event) -> dict[str, str]:

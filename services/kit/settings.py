@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     nats_replicas: int | None = Field(
         None, ge=1, le=5, description="copies of each stream; none: three where `nats_url` names three nodes, else one"
     )
+    nats_storage: int = Field(
+        10 * 2**30, ge=2**20, description="bytes that a broker of your own has for streams, on each node of a cluster"
+    )
     database_url: str = Field(
         "postgresql://127.0.0.1:5433/ioc", description="the database; a user inside wins over `secrets`"
     )
