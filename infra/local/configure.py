@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 
 from infra.local import cluster, layout, replica
-from infra.local.processes import PROCESSES
+from infra.local.processes import PROCESSES, external
 from infra.local.secrets import write_private
 from infra.nats.cluster import Node, render
 
@@ -73,6 +73,12 @@ def _filled(template: str, values: Mapping[str, object]) -> str:
 
 def _escaped(path: Path) -> str:
     return str(path).replace("\\", "\\\\").replace('"', '\\"')
+
+
+def broker_storage(data: Path) -> int | None:
+    """How many bytes our own broker may store; None where the operator's own is used instead."""
+    kept = data / "nats" / "max_file_store"
+    return None if external("nats") or not kept.exists() else _share_of_disk(kept)
 
 
 def _share_of_disk(kept: Path) -> int:

@@ -21,6 +21,8 @@ from services.kit.settings import Settings
 
 log = logging.getLogger("deadlines")
 PAUSE_SECONDS = 1.0
+WITHIN_SECONDS = 10.0
+"""How long the broker may take for a page of notices; then all that are owed are looked up again."""
 
 
 async def run(settings: Settings, health: Health) -> None:
@@ -46,7 +48,7 @@ async def look(pool: AsyncConnectionPool, js: JetStreamContext, said: set[UUID],
     async for rows, calendars in pages(pool, now):
         owed = [event for row in rows for event in notices(row, now, calendars)]
         fresh = [event for event in owed if event.key not in said and _is_valid(event, now)]
-        await bus.publish_many(js, fresh)
+        await bus.publish_many(js, fresh, within=WITHIN_SECONDS)
         _count(fresh)
         keys = {event.key for event in owed}
         said |= keys

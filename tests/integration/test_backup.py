@@ -281,7 +281,7 @@ def test_a_stream_that_is_not_the_backups_own_is_read_from_its_beginning(world: 
     async def replace_stream() -> None:
         async with bus.connected(settings_of(world.centre, "admin"), "test") as client:
             await client.jetstream().delete_stream("EVENTS")
-            await bus.ensure_streams(client.jetstream())
+            await bus.ensure_streams(client.jetstream(), settings_of(world.centre, "admin"))
 
     asyncio.run(replace_stream())
     asyncio.run(elsewhere.send(world.centre, 10**6))

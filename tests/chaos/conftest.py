@@ -1,0 +1,75 @@
+"""The stage of each fault, and the table of counts that stands at the end of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from chaos.proof import Row, line
+from chaos.stage import Stage
+
+from infra.local.servers import Instance
+from services.cli.prepare import prepare
+
+ROWS: list[Row] = []
+
+
+@pytest.fixture(scope="session")
+def minutes() -> float:
+    """How long the long form may take; 0 in the short form."""
+    return float(os.environ.get("IOC_CHAOS_MINUTES", "0"))
+
+
+@pytest.fixture(scope="session")
+def template(new_instance: Callable[[Path], Instance], open_folder: Path) -> Path:
+    """The folder of a centre made ready and stopped, for others to be copied from."""
+    ready = new_instance(open_folder / "chaos")
+    try:
+        ready.start(["nats", "timescaledb"])
+        prepare(ready)
+    finally:
+        ready.stop()
+    return ready.data
+
+
+@pytest.fixture(scope="session")
+def new_stage(template: Path, minutes: float) -> Callable[[str, int], Stage]:
+    """Makes a stage for the fault of this name, with chance from this seed."""
+    runtime = Instance(template).runtime
+
+    def make(name: str, seed: int) -> Stage:
+        folder = template.with_name("chaos-" + "".join(c if c.isalnum() else "-" for c in name.lower()) + f"-{seed}")
+        return Stage(template, folder, runtime, seed, minutes)
+
+    return make
+
+
+@pytest.fixture
+def report(
+    pytestconfig: pytest.Config, minutes: float, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Row], None]:
+    """Takes the row of a fault: shown at once in the long form, and kept in a file of pytest's temporary folder."""
+    manager = pytestconfig.pluginmanager
+    terminal, capture = manager.get_plugin("terminalreporter"), manager.get_plugin("capturemanager")
+    file = tmp_path_factory.getbasetemp() / "chaos.txt"
+
+    def keep(row: Row) -> None:
+        ROWS.append(row)
+        file.write_text("\n".join([line(), *map(line, ROWS)]) + "\n")
+        if minutes and terminal and capture:
+            with capture.global_and_fixture_disabled():
+                terminal.ensure_newline()
+                terminal.write_line(line(row))
+                terminal.flush()
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of all faults."""
+    if ROWS:
+        terminalreporter.section("chaos: faults and counts")
+        for text in (line(), *map(line, ROWS)):
+            terminalreporter.write_line(text)

@@ -1,0 +1,93 @@
+"""What must be true after a fault: the log holds what was meant and nothing else, state and rollups are its fold, and
+the quarantine holds what had to be refused; each exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import astuple, dataclass
+
+import psycopg
+from chaos.stage import Stage
+
+from services.aggregator import rebuild
+from services.deadlines.notices import SOURCE
+from services.kit import bus
+from services.simulator.district import truth
+
+
+@dataclass(frozen=True)
+class Row:
+    """The counts of one fault. `sent` counts every handing over to the broker, tries after a failure included;
+    `duplicates` those that the broker knew already and those that it had to deliver to an aggregator once more."""
+
+    fault: str
+    sent: int
+    stored: int
+    duplicates: int
+    quarantined: int
+    lost: int
+    twice: int
+    seconds: float
+
+
+HEAD = ("fault", "sent", "stored", "duplicates met", "quarantined", "lost", "twice", "seconds")
+_FORM = "{:<34}{:>8}{:>8}{:>16}{:>13}{:>6}{:>7}{:>9}"
+
+
+def line(row: Row | None = None) -> str:
+    """A row as text; none: the heads of the columns."""
+    return _FORM.format(*(HEAD if row is None else (*astuple(row)[:-1], f"{row.seconds:.1f}")))
+
+
+def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
+    """Wait until all is done, then compare; the counts, and what is wrong in words. `began` is of the monotonic
+    clock."""
+    stage.load.finish()
+    stage.wait_until_idle()
+    stage.wait_for(lambda: not stage.sql(_OWED), 60, "a notice is owed and does not come")
+    stage.wait_until_idle()
+    log = Counter(dict[tuple[str, str], int]({(s, i): n for s, i, n in stage.sql(_LOG)}))
+    aside = quarantined(stage)
+    meant, refused = Counter(stage.load.meant), stage.load.refused
+    strange = [name for name in log - meant if name not in meant and name[0] != SOURCE]
+    row = Row(
+        fault=fault,
+        sent=stage.load.sent,
+        stored=sum(log.values()),
+        duplicates=stage.load.known + stage.redelivered(),
+        quarantined=sum(aside.values()),
+        lost=(meant - log).total() + (refused - aside).total(),
+        twice=sum(n - 1 for n in log.values()) + (aside - refused).total(),
+        seconds=time.monotonic() - began,
+    )
+    wrong = [f"lost: {name}" for name in [*(meant - log), *(refused - aside)][:5]]
+    wrong += [f"in the quarantine without reason or twice: {body[:300]!r}" for body in list(aside - refused)[:5]]
+    wrong += [f"nobody meant {name}" for name in strange[:5]]
+    wrong += [str(difference) for difference in rebuild.check(stage.settings("cli").database("owner"), lambda *_: None)]
+    wrong += _misread(stage)
+    return row, wrong + ["twice in the log"] * (row.twice > 0)
+
+
+def _misread(stage: Stage) -> list[str]:
+    """Figures that are not what the simulator meant."""
+    with psycopg.connect(stage.settings("cli").database("reader")) as conn:
+        return truth.differences(conn, truth.expected(stage.load.plan, stage.load.until))[:5]
+
+
+_LOG = "SELECT source, id, count(*) FROM event GROUP BY source, id"
+_OWED = "SELECT kind, id, notice_at FROM entity WHERE notice_at <= now() LIMIT 1"
+
+
+def quarantined(stage: Stage) -> Counter[bytes]:
+    """The bodies that lie in the quarantine, each with how often."""
+
+    async def read() -> Counter[bytes]:
+        async with bus.connected(stage.settings("cli"), "chaos") as client:
+            js = client.jetstream()
+            state = (await js.stream_info("QUARANTINE")).state
+            seqs = range(state.first_seq, state.last_seq + 1) if state.messages else ()
+            return Counter([(await js.get_msg("QUARANTINE", seq)).data or b"" for seq in seqs])
+
+    return asyncio.run(read())
