@@ -25,6 +25,6 @@ def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
     for name in ("IOC_NATS_URL", "IOC_DATABASE_URL", "IOC_INSTANCE", "IOC_SECRETS", "IOC_USER", "IOC_DATA"):
         os.environ.pop(name, None)
     if long:
-        os.environ["IOC_CHAOS_MINUTES"] = str(minutes)
+        os.environ["CHAOS_MINUTES"] = str(minutes)
         arguments = ("tests/chaos", *arguments)
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606

@@ -19,7 +19,7 @@ ROWS: list[Row] = []
 @pytest.fixture(scope="session")
 def minutes() -> float:
     """How long the long form may take; 0 in the short form."""
-    return float(os.environ.get("IOC_CHAOS_MINUTES", "0"))
+    return float(os.environ.get("CHAOS_MINUTES", "0"))
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ STYLE = {
     "axes.labelcolor": INK,
     "axes.grid": True,
     "axes.axisbelow": True,
-    "axes.prop_cycle": matplotlib.cycler(color=COLOURS),
+    "axes.prop_cycle": pyplot.cycler(color=COLOURS),
     "grid.color": "#e4e6ea",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.6,
