@@ -88,7 +88,7 @@ def _query(axes: Any, result: Result) -> None:
     )
     _plain(axes, sizes)
     axes.yaxis.set_major_formatter("{x:,g}")
-    axes.legend()
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))  # beside the lines, not on them
 
 
 def _nation(axes: Any, result: Result) -> None:
