@@ -30,7 +30,7 @@ def own_home(open_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def ingested(own_home: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "services.cli", "bench", "ingest", "--events", "2000", "--quick", "--json"]
+    command = [sys.executable, "-m", "services.cli", "bench", "ingest", "--events", "8000", "--quick", "--json"]
     env = os.environ | {"IOC_HOME": str(own_home)}
     done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -39,7 +39,7 @@ def ingested(own_home: Path) -> dict[str, Any]:
 
 
 def test_a_run_gives_rates_beside_its_baselines_and_their_ratios(ingested: dict[str, Any]) -> None:
-    assert ingested["events"] == 2000
+    assert ingested["events"] == 8000
     rates = {key: ingested[key] for key in ("rate", "naive_rate", "pipe_rate", "two_rate")}
     assert all(rate > 0 for rate in rates.values()), rates
     assert ingested["versus_naive"] == pytest.approx(rates["rate"] / rates["naive_rate"], rel=0.02)
