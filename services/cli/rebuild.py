@@ -14,23 +14,30 @@ Examples:
 @click.option("--check", "only_check", is_flag=True, help="Compare only.")
 def rebuild(only_check: bool) -> None:
     """Fold all stored events anew: the same rows must come out as live in the tables."""
+    import psycopg
+
     from services.aggregator import rebuild as folding
     from services.cli.lifecycle import chosen_instance
     from services.cli.load import progress_bar
     from services.cli.prepare import settings_of
 
-    conninfo = settings_of(chosen_instance(), "cli").database("owner")
-    with progress_bar("folding the log", 100) as advance:
+    settings = settings_of(chosen_instance(), "cli")
+    try:
+        with progress_bar("folding the log", 100) as advance:
 
-        def progress(what: str, done: int, total: int) -> None:
-            half = 0 if what == "reading the log" else 50
-            advance(half + (50 * done // total if total else 50))
+            def progress(what: str, done: int, total: int) -> None:
+                half = 0 if what == "reading the log" else 50
+                advance(half + (50 * done // total if total else 50))
 
-        if not only_check:
-            folding.rebuild(conninfo, progress)
-            differences = []
-        else:
-            differences = folding.check(conninfo, progress)
+            if not only_check:
+                folding.rebuild(settings.database("owner"), progress)
+                differences = []
+            else:
+                differences = folding.check(settings.database("owner"), progress)
+    except (psycopg.OperationalError, FileNotFoundError) as error:
+        raise click.ClickException(
+            f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
+        ) from None
     for d in differences:
         click.secho(
             f"{d.table}: {d.only_live:,} rows only live, {d.only_folded:,} only in the fold of the log",
