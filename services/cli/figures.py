@@ -59,7 +59,7 @@ def reading(role: str = "reader") -> Iterator[Connection]:
 
     from schemas.indicators import UnknownIndicator
     from schemas.units import UnknownUnit
-    from services.cli.lifecycle import chosen_instance
+    from services.cli.lifecycle import chosen_instance, no_database
     from services.cli.prepare import settings_of
     from services.kit import store
     from services.readings.evaluate import NotBrokenDown
@@ -75,9 +75,7 @@ def reading(role: str = "reader") -> Iterator[Connection]:
                 )
             yield conn
     except (psycopg.OperationalError, FileNotFoundError) as error:
-        raise click.ClickException(
-            f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
-        ) from None
+        raise no_database(settings, error) from None
     except (UnknownIndicator, UnknownUnit, NotBrokenDown) as error:
         raise click.ClickException(str(error)) from None
 

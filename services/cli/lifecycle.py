@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from infra.local.processes import ProcessState
     from infra.local.servers import Instance
     from services.cli.sources import Source
+    from services.kit.settings import Settings
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
@@ -52,6 +53,13 @@ def bring_up(instance: Instance, replica: bool = False) -> None:
 def say(message: str) -> None:
     """A line about what goes on, on standard error, so that output stays clean."""
     click.secho(f"· {message}", err=True, dim=True)
+
+
+def no_database(settings: Settings, error: Exception) -> click.ClickException:
+    """What to say where a command finds no database."""
+    return click.ClickException(
+        f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
+    )
 
 
 @contextmanager

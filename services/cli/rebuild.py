@@ -17,7 +17,7 @@ def rebuild(only_check: bool) -> None:
     import psycopg
 
     from services.aggregator import rebuild as folding
-    from services.cli.lifecycle import chosen_instance
+    from services.cli.lifecycle import chosen_instance, no_database
     from services.cli.load import progress_bar
     from services.cli.prepare import settings_of
 
@@ -35,9 +35,7 @@ def rebuild(only_check: bool) -> None:
             else:
                 differences = folding.check(settings.database("owner"), progress)
     except (psycopg.OperationalError, FileNotFoundError) as error:
-        raise click.ClickException(
-            f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
-        ) from None
+        raise no_database(settings, error) from None
     for d in differences:
         click.secho(
             f"{d.table}: {d.only_live:,} rows only live, {d.only_folded:,} only in the fold of the log",

@@ -14,9 +14,10 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.envelope import Event, Invalid, check_event
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
-from services.kit import bus, clock, logs, metrics, store
-from services.kit.errors import Unavailable, fatal
+from services.kit import bus, clock, metrics, store
+from services.kit.errors import Unavailable
 from services.kit.health import Health
+from services.kit.service import live
 from services.kit.settings import Settings
 
 log = logging.getLogger("deadlines")
@@ -74,11 +75,4 @@ def _count(fresh: Iterable[Event]) -> None:
 
 def main() -> None:
     """Run until told to stop."""
-    settings = Settings()
-    logs.configure(settings.log_level)
-    health = Health("deadlines", stalled_after=90)
-    health.serve(settings.health_port)
-    try:
-        asyncio.run(run(settings, health))
-    except Exception as error:
-        fatal(log, "deadlines cannot go on", error)
+    live("deadlines", run, stalled_after=90)

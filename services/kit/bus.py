@@ -182,12 +182,8 @@ async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
     return max(last - (floor.stream_seq if floor else 0), 0)
 
 
-def headers(event: Event) -> dict[str, str]:
-    """The headers of a published event: its id is its content, so a repetition is dropped by the broker."""
-    return _headers(event.message_id)
-
-
-def _headers(message_id: str) -> dict[str, str]:
+def headers(message_id: str) -> dict[str, str]:
+    """The headers of a published message. The id of an event is its content: the broker drops a repetition."""
     return {"Nats-Msg-Id": message_id, "content-type": "application/cloudevents+json"}
 
 
@@ -198,7 +194,7 @@ async def publish(
 
     `message_id` is for an event that must be delivered although the broker may remember the same content.
     """
-    head = headers(event) | ({"Nats-Msg-Id": message_id} if message_id else {})
+    head = headers(message_id or event.message_id)
     try:
         return await js.publish(event.subject, event.to_json(), timeout=within, headers=head)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
@@ -230,7 +226,7 @@ async def publish_raw(
     window: list[asyncio.Future[PubAck]] = []
     try:
         for subject, raw, message_id in messages:
-            window.append(await js.publish_async(subject, raw, headers=_headers(message_id)))
+            window.append(await js.publish_async(subject, raw, headers=headers(message_id)))
             if len(window) >= IN_FLIGHT:
                 # The older half is waited for while the newer is on its way: the broker never runs dry.
                 acks = await _settle(window, IN_FLIGHT // 2, within)

@@ -13,9 +13,10 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from schemas.calendar import VN
-from services.kit import bus, clock, logs, metrics
+from services.kit import bus, clock, metrics
 from services.kit.errors import Unavailable, fatal
 from services.kit.health import Health
+from services.kit.service import live
 from services.kit.settings import Settings
 from services.simulator import progress
 from services.simulator.district import Plan, Sending
@@ -96,22 +97,15 @@ def begun(settings: Settings, now: datetime) -> Progress:
     return Progress.of(plan, plan.start)
 
 
-async def _until_told(settings: Settings, health: Health, folder: Path) -> None:
+async def _until_told(settings: Settings, health: Health) -> None:
+    if settings.data is None:
+        fatal(log, "IOC_DATA names no folder to remember in")
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await run(settings, health, folder, stop)
+    await run(settings, health, settings.data, stop)
 
 
 def main() -> None:
     """Run until told to stop; what is being sent then is finished and remembered."""
-    settings = Settings()
-    logs.configure(settings.log_level)
-    if settings.data is None:
-        fatal(log, "IOC_DATA names no folder to remember in")
-    health = Health("simulator", stalled_after=90)
-    health.serve(settings.health_port)
-    try:
-        asyncio.run(_until_told(settings, health, settings.data))
-    except Exception as error:
-        fatal(log, "the simulator cannot go on", error)
+    live("simulator", _until_told, stalled_after=90)

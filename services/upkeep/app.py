@@ -9,9 +9,9 @@ from datetime import timedelta
 
 from psycopg import AsyncConnection
 
-from services.kit import clock, logs, metrics, store
-from services.kit.errors import fatal
+from services.kit import clock, metrics, store
 from services.kit.health import Health
+from services.kit.service import live
 from services.kit.settings import Settings
 from services.upkeep.compression import compress
 from services.upkeep.measure import measure
@@ -56,12 +56,5 @@ async def keep_up(conn: AsyncConnection, keep: timedelta) -> None:
 
 def main() -> None:
     """Run until told to stop."""
-    settings = Settings()
-    logs.configure(settings.log_level)
     # The first round over years of data takes its time.
-    health = Health("upkeep", stalled_after=1800)
-    health.serve(settings.health_port)
-    try:
-        asyncio.run(run(settings, health))
-    except Exception as error:
-        fatal(log, "upkeep cannot go on", error)
+    live("upkeep", run, stalled_after=1800)

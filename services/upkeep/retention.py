@@ -7,12 +7,12 @@ moves first; from then on nothing before it comes or changes, and what is there 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
-from schemas.calendar import VN
+from services.readings.period import next_midnight
 from services.upkeep.kept import LEAST_DAYS, STATE_KINDS
 
 
@@ -52,7 +52,7 @@ async def next_horizon(conn: AsyncConnection, cutoff: datetime) -> datetime | No
     row = await (await conn.execute(_OLDEST)).fetchone()
     if row is None or row[0] is None:
         return None
-    edge = midnight_after(row[0])
+    edge = next_midnight(row[0])
     return edge if edge <= cutoff else None
 
 
@@ -65,12 +65,6 @@ async def forget(conn: AsyncConnection) -> Forgotten:
     entities = await _one(conn, "SELECT forget_entities(%s)", list(STATE_KINDS))
     await conn.execute("SELECT forget_series()")
     return Forgotten(horizon, events, entities)
-
-
-def midnight_after(t: datetime) -> datetime:
-    """The first local midnight at or after an instant (UTC)."""
-    midnight = datetime.combine(t.astimezone(VN).date(), time(), VN).astimezone(UTC)
-    return midnight if midnight == t else midnight + timedelta(days=1)
 
 
 async def _one(conn: AsyncConnection, query: str, *values: object) -> Any:

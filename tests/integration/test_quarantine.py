@@ -132,7 +132,7 @@ def test_all_that_has_become_valid_is_sent_on_and_what_the_broker_remembers_is_n
         told = parse(json.dumps(stray).encode(), datetime.now(UTC))
         async with bus.connected(settings_of(running, "cli"), "test") as client:
             subject = SUBJECT.replace("withdrawn", "resolved")
-            await client.jetstream().publish(subject, told.to_json(), headers=bus.headers(told))
+            await client.jetstream().publish(subject, told.to_json(), headers=bus.headers(told.message_id))
 
     before = len(listed(ioc))
     asyncio.run(publish())

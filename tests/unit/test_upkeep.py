@@ -10,8 +10,9 @@ import pytest
 from infra.timescaledb.migrate import MIGRATIONS
 from schemas.registry import FOLDS
 from schemas.streams import STREAMS
+from services.readings.period import next_midnight
 from services.upkeep.kept import LEAST_DAYS, STATE_KINDS, kept
-from services.upkeep.retention import kept_days, midnight_after
+from services.upkeep.retention import kept_days
 
 
 def test_retention_is_at_least_what_the_broker_may_send_again() -> None:
@@ -35,7 +36,7 @@ def test_the_database_holds_the_same_limit() -> None:
     ],
 )
 def test_the_horizon_is_a_local_midnight(moment: datetime, midnight: datetime) -> None:
-    assert midnight_after(moment) == midnight
+    assert next_midnight(moment) == midnight
 
 
 def test_every_table_and_stream_says_how_long_it_is_kept() -> None:
