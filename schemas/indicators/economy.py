@@ -21,6 +21,7 @@ def _plan(code: str, vi: str, en: str, unit: str, decimals: int = 0) -> tuple[In
             "%",
             2,
             better="higher",
+            headline=True,
         ),
     )
 
@@ -38,9 +39,9 @@ INDICATORS = rows(
     *_plan("production_value", "Giá trị sản xuất", "Production value", "VND"),
     *_plan("budget_revenue", "Thu ngân sách nhà nước", "Budget revenue", "VND"),
     *_plan("public_investment", "Giải ngân vốn đầu tư công", "Public investment disbursed", "VND"),
-    Indicator("industrial_index", "Chỉ số sản xuất công nghiệp (IIP)", "Index of industrial production", Statement("industrial_index"), "%", 2, better="higher"),
-    Indicator("enterprises_new", "Doanh nghiệp thành lập mới", "New enterprises", Statement("enterprises_new", over_units="sum"), "enterprise", better="higher"),
-    Indicator("poverty_rate", "Tỷ lệ hộ nghèo", "Poverty rate", Statement("poverty_rate"), "%", 2, better="lower"),
+    Indicator("industrial_index", "Chỉ số sản xuất công nghiệp (IIP)", "Index of industrial production", Statement("industrial_index"), "%", 2, better="higher", headline=True),
+    Indicator("enterprises_new", "Doanh nghiệp thành lập mới", "New enterprises", Statement("enterprises_new", over_units="sum"), "enterprise", better="higher", headline=True),
+    Indicator("poverty_rate", "Tỷ lệ hộ nghèo", "Poverty rate", Statement("poverty_rate"), "%", 2, better="lower", headline=True),
     # Digital government, as each unit reports it every month.
     Indicator("paperless_meetings", "Phòng họp không giấy: số cuộc họp trong kỳ", "Paperless meetings in the period", Statement("paperless_meetings", over_units="sum"), "meeting"),
     Indicator("paperless_meetings_total", "Phòng họp không giấy: luỹ kế", "Paperless meetings so far", Statement("paperless_meetings_total", over_units="sum"), "meeting"),

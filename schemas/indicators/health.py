@@ -9,18 +9,18 @@ SYSTEM = "health"
 
 INDICATORS = rows(
     SYSTEM,
-    Indicator("visits", "Lượt khám chữa bệnh", "Visits", Sum("visits"), "visit"),
+    Indicator("visits", "Lượt khám chữa bệnh", "Visits", Sum("visits"), "visit", headline=True, windows=("today",)),
     Indicator("visits_insured_share", "Tỷ lệ khám bảo hiểm y tế", "Share of visits under health insurance", Ratio(Sum("visits_insured"), Sum("visits")), "%", 2),
     Indicator("beds", "Giường bệnh", "Beds", Last("beds"), "bed"),
-    Indicator("beds_free", "Giường bệnh trống", "Free beds", Combine((Last("beds"),), (Last("beds_occupied"),)), "bed", better="higher"),
+    Indicator("beds_free", "Giường bệnh trống", "Free beds", Combine((Last("beds"),), (Last("beds_occupied"),)), "bed", better="higher", headline=True),
     Indicator("bed_occupancy", "Công suất sử dụng giường bệnh", "Bed occupancy", Ratio(Last("beds_occupied"), Last("beds")), "%", 2, better="lower"),
-    Indicator("disease_cases", "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease", Sum("disease_cases"), "case", better="lower"),
+    Indicator("disease_cases", "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease", Sum("disease_cases"), "case", better="lower", headline=True, classes="disease", windows=("week", "week_before")),
     Indicator("disease_cases_confirmed", "Ca bệnh xác định", "Confirmed cases of disease", Sum("disease_cases_confirmed"), "case", better="lower"),
     Indicator("disease_cases_open", "Ca bệnh đang theo dõi", "Cases under observation", Combine((Stock("disease_cases"),), (Stock("disease_cases_closed"),)), "case", better="lower"),
-    Indicator("outbreaks_open", "Ổ dịch đang hoạt động", "Outbreaks going on", Combine((Stock("outbreaks_declared"),), (Stock("outbreaks_closed"),)), "outbreak", better="lower"),
+    Indicator("outbreaks_open", "Ổ dịch đang hoạt động", "Outbreaks going on", Combine((Stock("outbreaks_declared"),), (Stock("outbreaks_closed"),)), "outbreak", better="lower", headline=True),
     Indicator("health_records_linked", "Sổ sức khoẻ điện tử liên kết trong kỳ", "Health records linked in the period", Sum("health_records_linked"), "person"),
     Indicator("health_record_residents_with_record", "Nhân khẩu có sổ sức khoẻ điện tử trên VNeID", "Residents with a health record on VNeID", Statement("health_record_residents_with_record"), "person"),
-    Indicator("health_record_residents_with_record_pct", "Nhân khẩu có sổ sức khoẻ điện tử, tỷ lệ", "Residents with a health record, share", Statement("health_record_residents_with_record", "ratio"), "%", 2, better="higher"),
+    Indicator("health_record_residents_with_record_pct", "Nhân khẩu có sổ sức khoẻ điện tử, tỷ lệ", "Residents with a health record, share", Statement("health_record_residents_with_record", "ratio"), "%", 2, better="higher", headline=True),
     Indicator("health_record_facilities_sending", "Cơ sở khám chữa bệnh BHYT gửi dữ liệu", "Insured facilities sending data", Statement("health_record_facilities_sending"), "facility"),
     Indicator("health_record_facilities_sending_pct", "Cơ sở khám chữa bệnh BHYT gửi dữ liệu, tỷ lệ", "Insured facilities sending data, share", Statement("health_record_facilities_sending", "ratio"), "%", 2, better="higher"),
 )  # fmt: skip

@@ -14,6 +14,8 @@ class Indicator:
     """One figure: code, names in both languages, formula, unit of measurement, and what is good.
 
     `decimals` is for printing alone, half up. `target` is compared with the printed value, as published tables do.
+    `headline`: shown first on the system's boards. `classes`: the label by which boards also break it down. `windows`:
+    the periods besides its own for which it is watched, see `schemas.indicators.metric`.
     """
 
     code: str
@@ -24,6 +26,9 @@ class Indicator:
     decimals: int = 0
     target: Decimal | None = None
     better: Literal["higher", "lower"] | None = None
+    headline: bool = field(default=False, kw_only=True)
+    classes: str = field(default="", kw_only=True)
+    windows: tuple[str, ...] = field(default=(), kw_only=True)
     system: str = field(default="", kw_only=True)
 
 

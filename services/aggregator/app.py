@@ -130,7 +130,7 @@ def build(settings: Settings) -> FastStream:
 
     @app.on_startup
     async def open_up() -> None:
-        health.serve(settings.health_port)
+        health.serve(settings.health_port, settings.host)
         await pool.open()
         await broker.connect()
         js = broker.config.connection_state.stream

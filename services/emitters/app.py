@@ -98,10 +98,10 @@ def main() -> None:
         raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(EMITTERS)}")
     health = Health("emitters", stalled_after=10)
     app = build(settings, names, health)
-    health.serve(settings.health_port)
+    health.serve(settings.health_port, settings.host)
     uvicorn.run(
         app,
-        host="127.0.0.1",
+        host=settings.host,
         port=settings.emitters_port,
         log_config=None,
         access_log=False,

@@ -1,4 +1,4 @@
-"""`/health/live`, `/health/ready` and `/metrics` of a service, on loopback. Live means progressing, not merely
+"""`/health/live`, `/health/ready` and `/metrics` of a service. Live means progressing, not merely
 running."""
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ class Health:
         }
         return (200 if problem is None else 503), body
 
-    def serve(self, port: int | None) -> None:
-        """Answer on 127.0.0.1:`port` from a thread of its own; None: not at all."""
+    def serve(self, port: int | None, host: str = "127.0.0.1") -> None:
+        """Answer on `host`:`port` from a thread of its own; no port: not at all."""
         if port is None:
             return
-        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
+        server = ThreadingHTTPServer((host, port), _handler(self))
         threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
 
 

@@ -19,7 +19,7 @@ def live(name: str, run: Callable[[Settings, Health], Coroutine[Any, Any, None]]
     settings = Settings()
     logs.configure(settings.log_level)
     health = Health(name, stalled_after)
-    health.serve(settings.health_port)
+    health.serve(settings.health_port, settings.host)
     try:
         asyncio.run(run(settings, health))
     except Exception as error:

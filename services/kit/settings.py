@@ -47,8 +47,9 @@ class Settings(BaseSettings):
         description="where readings are taken from, hosts with commas between are tried in order; none: `database_url`",
     )
     secrets: Path | None = Field(None, description="folder with one password file per credential")
-    health_port: int | None = Field(None, description="port of /health and /metrics on loopback; none: not served")
-    emitters_port: int = Field(8010, description="port of the emitters' HTTP door on loopback")
+    host: str = Field("127.0.0.1", description="the address that all doors of ours listen on; in a container 0.0.0.0")
+    health_port: int | None = Field(None, description="port of /health and /metrics; none: not served")
+    emitters_port: int = Field(8010, description="port of the emitters' HTTP door")
     retention_days: int = Field(
         3660, description="how long events, points and what has ended are kept; days and open state stay for ever"
     )

@@ -1,0 +1,1 @@
+"""Grafana's dashboards as code, written from the catalogue of figures."""
