@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("backup:backup", "Save database and broker into a folder, while everything goes on working."),
     "restore": ("restore:restore", "Bring a backup back: nothing lost, nothing twice."),
     "contracts": ("contracts:contracts", "Write or check the generated contracts."),
-    "reference": ("reference:reference", "Write docs/reference.md from the code."),
+    "generate": ("generate:generate", "Write what follows from the code: reference, rules, dashboards."),
     "test": ("test:test", "Run the project's tests on real servers."),
 }
 """name -> (module:attribute in services.cli, what it is for)."""

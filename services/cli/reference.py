@@ -4,11 +4,7 @@ declares."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-import click
-
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference.md"
 HOME_SETTINGS = {
     "IOC_HOME": "where all state lies; `.ioc` beside the checkout",
     "IOC_INSTANCE": "which centre a command speaks of, as `--instance`",
@@ -20,19 +16,14 @@ HOME_SETTINGS = {
 def page() -> str:
     """The page as Markdown."""
     parts = (_settings(), _commands(), _metrics(), _kept(), _events(), _reasons(), _measures(), _indicators())
-    return "<!-- written by `ioc reference`; do not edit -->\n# Reference\n\n" + "\n".join(
+    return "<!-- written by `ioc generate`; do not edit -->\n# Reference\n\n" + "\n".join(
         "\n".join(p) + "\n" for p in parts
     )
 
 
-@click.command()
-@click.option("--check", is_flag=True, help="Only say whether docs/reference.md is stale (exit 1).")
-def reference(check: bool) -> None:
-    """Write docs/reference.md from the code."""
-    if check and PAGE.read_text(encoding="utf-8") != page():
-        raise click.ClickException("docs/reference.md is stale; run `ioc reference`")
-    if not check:
-        PAGE.write_text(page(), encoding="utf-8")
+def files() -> dict[str, str]:
+    """The page as the one file it is."""
+    return {"docs/reference.md": page()}
 
 
 def _table(title: str, *columns: str) -> Iterator[str]:

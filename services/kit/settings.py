@@ -59,7 +59,9 @@ class Settings(BaseSettings):
         0.5, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"
     )
     simulator_start: AwareDatetime | None = Field(
-        None, description="the moment from which the district is simulated; none: the midnight before the first start"
+        None,
+        description="the moment from which the district is simulated; none: the midnight that begins the last working day "
+        "before the first start",
     )
     units: Path | None = Field(
         None,

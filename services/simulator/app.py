@@ -7,12 +7,12 @@ import logging
 import signal
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 from nats.aio.client import Client
 
-from schemas.calendar import VN
+from schemas.calendar import VN, WorkCalendar, local_day
 from services.kit import bus, clock, metrics
 from services.kit.errors import Unavailable, fatal
 from services.kit.health import Health
@@ -92,9 +92,14 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 
 def begun(settings: Settings, now: datetime) -> Progress:
     """The plan as the settings name it, with nothing sent. ValueError where there is no such plan."""
-    midnight = now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0)
-    plan = Plan(settings.simulator_seed, settings.simulator_start or midnight, settings.simulator_rate)
+    plan = Plan(settings.simulator_seed, settings.simulator_start or working_day_before(now), settings.simulator_rate)
     return Progress.of(plan, plan.start)
+
+
+def working_day_before(now: datetime) -> datetime:
+    """The local midnight that begins the last working day before today: on a Sunday, too, schools have reported."""
+    day = WorkCalendar.base().add_working_days(local_day(now), -1)
+    return datetime.combine(day, time(), VN)
 
 
 async def _until_told(settings: Settings, health: Health) -> None:

@@ -9,13 +9,12 @@ from click.testing import CliRunner
 
 from schemas.registry import DATA_TYPES
 from services.cli.app import COMMANDS, main
-from services.cli.reference import HOME_SETTINGS, PAGE, page
+from services.cli.generate import ROOT, stale
+from services.cli.reference import HOME_SETTINGS, page
 
-ROOT = PAGE.parents[1]
 
-
-def test_the_reference_page_is_fresh() -> None:
-    assert PAGE.read_text(encoding="utf-8") == page(), "run `ioc reference`"
+def test_every_generated_file_is_fresh() -> None:
+    assert stale() == [], "run `ioc generate`"
 
 
 def test_every_setting_read_anywhere_is_in_the_reference() -> None:
