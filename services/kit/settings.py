@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     )
     simulator_start: AwareDatetime | None = Field(
         None,
-        description="the moment from which the district is simulated; none: the midnight that begins the last working day "
-        "before the first start",
+        description="the moment from which the district is simulated; none: the midnight that begins the last "
+        "working day before the first start",
     )
     units: Path | None = Field(
         None,
