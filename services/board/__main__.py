@@ -1,0 +1,5 @@
+"""`python -m services.board`."""
+
+from services.board.app import main
+
+main()

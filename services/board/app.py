@@ -1,0 +1,94 @@
+"""Wiring of the board: one watch for all, one page for each who looks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
+from nicegui import ui
+from psycopg import Connection
+from starlette.requests import Request
+
+from schemas.indicators import CATALOGUE
+from services.board import figure
+from services.board.doors import Doors, add_login
+from services.board.frame import dress, header, keep_fresh, look_of
+from services.board.spans import Against, Span
+from services.board.system import Choice, content, render
+from services.board.wall import wall
+from services.board.watch import Watch
+from services.kit import clock, logs, store
+from services.kit.health import Health
+from services.kit.settings import Settings
+
+STATIC = Path(__file__).parent / "static"
+
+
+def build(settings: Settings, health: Health) -> FastAPI:
+    """The application: pages, the way in, and the watch that feeds them."""
+    watch = Watch(settings)
+    pool = store.pool(settings, "board", size=4)
+
+    def reading(ask: Callable[[Connection], Any]) -> Any:
+        with store.connect(settings, "reader") as conn:
+            conn.autocommit = True
+            return ask(conn)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with pool:
+            following = asyncio.create_task(watch.run(health))
+            yield
+            following.cancel()
+
+    app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    add_login(app, pool)
+    app.add_middleware(Doors, pool=pool, public=settings.board_public)
+
+    @ui.page("/")
+    def index(request: Request) -> None:
+        look = look_of(request, watch)
+        dress(look)
+        keep_fresh(look, wall(look))
+
+    @ui.page("/system/{slug}")
+    async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
+                        against: Against = "previous", ranked: str = "") -> None:  # fmt: skip
+        look = look_of(request, watch)
+        dress(look)
+        choice = Choice(slug, unit or None, span, against, ranked)
+        top = header(look, f"/system/{slug}")
+        shown = await asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now()))
+        ui.html(render(look, choice, shown), sanitize=False)
+        keep_fresh(look, top)
+
+    @ui.page("/figure/{code}")
+    async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:
+        look = look_of(request, watch)
+        dress(look)
+        top, now = header(look, f"/figure/{code}"), clock.now()
+        shown, found = await asyncio.to_thread(
+            reading, lambda conn: figure.opened(conn, CATALOGUE[code], unit or None, span, now)
+        )
+        ui.html(figure.render(look, shown, found, str(request.url), now), sanitize=False)
+        keep_fresh(look, top)
+
+    ui.run_with(
+        app, title="IOC", language="vi", dark=None, tailwind=False, show_welcome_message=False, reconnect_timeout=10
+    )
+    return app
+
+
+def main() -> None:
+    settings = Settings()
+    logs.configure(settings.log_level)
+    health = Health("board", stalled_after=30)
+    app = build(settings, health)
+    uvicorn.run(app, host=settings.host, port=settings.board_port, log_config=None, access_log=False)

@@ -1,0 +1,125 @@
+"""The frame of every page: who looks, in which language, the way to the other pages, and what cannot be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from nicegui import ui
+from starlette.requests import Request
+
+from services.board.access import Account, Action
+from services.board.markup import Html, link, tag
+from services.board.watch import View, Watch
+from services.board.words import Language, clock_time, word
+from services.kit import clock
+
+TICK_SECONDS = 0.25
+Render = Callable[[View, datetime], None]
+NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
+    ("wall", "/", None),
+    ("worklist", "/worklist", "cases"),
+    ("map", "/map", None),
+    ("alarms", "/alarms", "cases"),
+    ("quality", "/quality", "cases"),
+    ("sources", "/sources", None),
+    ("people", "/people", "accounts"),
+)
+"""(word, path, what one must be allowed for it): the pages that every page leads to."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One opened page: the account, the language, and the watch that feeds it."""
+
+    account: Account
+    language: Language
+    watch: Watch
+
+    def word(self, key: str) -> str:
+        """A text in the page's language."""
+        return word(key, self.language)
+
+
+def look_of(request: Request, watch: Watch) -> Look:
+    """Who opened this page, and how they read it."""
+    chosen = request.query_params.get("lang") or request.cookies.get("ioc_lang", "vi")
+    return Look(request.state.account, "en" if chosen == "en" else "vi", watch)
+
+
+def dress(look: Look) -> None:
+    """Style and language of the page; both are remembered by the browser."""
+    ui.add_head_html('<link rel="stylesheet" href="/static/board.css"><script src="/static/board.js" defer></script>')
+    ui.context.client.content.props(f"lang={look.language}")
+
+
+def header(look: Look, here: str) -> Render:
+    """The bar at the top of an ordinary page."""
+    with ui.element("header").classes("head"):
+        ui.html(_ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        origin = ui.label().classes("origin")
+        as_of = ui.label().classes("small")
+        ui.html(_reader(look, here), sanitize=False).classes("reader")
+    banner = trouble(look)
+
+    def render(view: View, now: datetime) -> None:
+        show_origin(look, origin, view)
+        as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
+        banner(view, now)
+
+    return render
+
+
+def _ways(look: Look, here: str) -> Html:
+    """Links to the pages that the account may see."""
+    links = (
+        link(path, look.word(key), aria_current="page" if path == here else None)
+        for key, path, action in NAVIGATION
+        if action is None or look.account.may(action)
+    )
+    return Html("".join([link("/", look.word("short_title"), class_="home"), *links]))
+
+
+def _reader(look: Look, here: str) -> Html:
+    """Language, light, and the way out or in."""
+    other = link(f"{here}?lang={'vi' if look.language == 'en' else 'en'}", look.word("other_language"))
+    light = tag("button", look.word("theme"), type="button", class_="plain", data_theme_switch="")
+    name = f"{look.account.full_name} · {look.word('log_out')}"
+    out = tag("form", tag("button", name, class_="plain"), method="post", action="/logout")
+    return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
+
+
+def trouble(look: Look) -> Render:
+    """The red band that says what cannot be reached."""
+    banner = ui.label().classes("trouble").props("role=alert")
+
+    def render(view: View, now: datetime) -> None:
+        texts = []
+        if "database" in view.problems:
+            texts.append(f"{look.word('database')} {clock_time(view.as_of)}")
+        if "broker" in view.problems:
+            texts.append(look.word("broker"))
+        banner.set_text(" · ".join(texts))
+        banner.set_visibility(bool(texts))
+
+    return render
+
+
+def show_origin(look: Look, label: ui.label, view: View) -> None:
+    """Say where data is not real."""
+    origins = frozenset().union(*(tile.origins for tile in view.tiles.values())) - {"real"}
+    label.set_text(" · ".join(look.word(o) for o in sorted(origins)))
+    label.set_visibility(bool(origins))
+
+
+def keep_fresh(look: Look, *renders: Render) -> None:
+    """Bring the page up to date now, and for as long as it is open."""
+
+    def tick() -> None:
+        view, now = look.watch.view, clock.now()
+        for render in renders:
+            render(view, now)
+
+    tick()
+    ui.timer(TICK_SECONDS, tick)

@@ -1,0 +1,45 @@
+"""HTML by hand where a whole block is one thing: everything that is not marked as HTML is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+
+
+class Html(str):
+    """Text that is HTML already."""
+
+
+def esc(value: object) -> Html:
+    """Any value as HTML text; HTML stays as it is."""
+    return value if isinstance(value, Html) else Html(html.escape(str(value), quote=True))
+
+
+def tag(name: str, *content: object, **attributes: object) -> Html:
+    """An element; attributes that are None are left out, `class_` is written `class`, `_` becomes `-`."""
+    named = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{esc(value)}"' for key, value in attributes.items() if value is not None
+    )
+    return Html(f"<{name}{named}>{''.join(esc(part) for part in content)}</{name}>")
+
+
+def link(target: str, *content: object, **attributes: object) -> Html:
+    """A link within the board."""
+    return tag("a", *content, href=target, **attributes)
+
+
+def table(
+    heads: Sequence[object], rows: Iterable[Sequence[object]], numeric: Iterable[int] = (), **attributes: object
+) -> Html:
+    """A table; the first cell of a row is its header, columns in `numeric` are set right."""
+    right = set(numeric)
+
+    def cell(name: str, place: int, value: object, **more: object) -> Html:
+        return tag(name, value, class_="n" if place in right else None, **more)
+
+    head = tag("tr", *(cell("th", i, h, scope="col") for i, h in enumerate(heads)))
+    body = [
+        tag("tr", *(cell("th", i, v, scope="row") if i == 0 else cell("td", i, v) for i, v in enumerate(row)))
+        for row in rows
+    ]
+    return tag("table", tag("thead", head), tag("tbody", *body), **attributes)

@@ -1,0 +1,8 @@
+// Remembers what the reader chose: light or dark.
+const apply = () => document.body.classList.toggle("light", localStorage.getItem("ioc-theme") === "light");
+document.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-theme-switch]")) return;
+  localStorage.setItem("ioc-theme", document.body.classList.contains("light") ? "dark" : "light");
+  apply();
+});
+apply();

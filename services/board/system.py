@@ -1,0 +1,203 @@
+"""The page of a system: all its figures for a period, against the same before, with charts, units and classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from psycopg import Connection
+
+from schemas.indicators import CATALOGUE, Indicator
+from services.board.frame import Look
+from services.board.markup import Html, link, table, tag
+from services.board.sketch import bars
+from services.board.spans import SPANS, STEPS, Against, Span, before, period_of, today
+from services.board.words import Language, days, figure, name_of, signed, state_of, system_name, unit_name, word
+from services.readings import Period, Reading, read, sheet
+from services.readings.evaluate import NotBrokenDown
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the reader chose to see of a system."""
+
+    system: str
+    unit: str | None = None
+    span: Span = "month"
+    against: Against = "previous"
+    ranked: str = ""
+
+    def path(self, **other: str | None) -> str:
+        """The address of this page, with something else chosen."""
+        chosen = {"unit": self.unit, "span": self.span, "against": self.against, "ranked": self.ranked, **other}
+        return f"/system/{self.system}?" + urlencode({k: v for k, v in chosen.items() if v})
+
+
+@dataclass(frozen=True)
+class Line:
+    """An indicator's reading, and the reading of the same period before."""
+
+    now: Reading
+    then: Reading
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a system's page shows, as of a moment."""
+
+    period: Period
+    earlier: Period
+    lines: tuple[Line, ...]
+    charts: tuple[tuple[Reading, ...], ...]
+    ranking: tuple[Reading, ...]
+    classes: tuple[tuple[Reading, ...], ...]
+
+
+def indicators(system: str) -> tuple[Indicator, ...]:
+    """The system's indicators, in the order of the catalogue."""
+    return tuple(i for i in CATALOGUE.values() if i.system == system)
+
+
+def content(conn: Connection, choice: Choice, now: datetime) -> Content:
+    """Read what the page shows."""
+    period = period_of(choice.span, today(now), now)
+    earlier = before(choice.span, period, choice.against)
+    every = indicators(choice.system)
+    heads = [i for i in every if i.headline]
+    ranked = CATALOGUE.get(choice.ranked, heads[0])
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        pairs = zip(sheet(conn, every, choice.unit, period), sheet(conn, every, choice.unit, earlier), strict=True)
+        return Content(
+            period,
+            earlier,
+            tuple(Line(a[0], b[0]) for a, b in pairs),
+            tuple(tuple(read(conn, i, choice.unit, period, STEPS[choice.span])) for i in heads),
+            tuple(_ranking(conn, ranked, choice.unit, period)),
+            tuple(tuple(read(conn, i, choice.unit, period, i.classes)) for i in every if i.classes),
+        )
+
+
+def _ranking(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> list[Reading]:
+    """By unit, the worst first; those without data at the end."""
+    try:
+        rows = read(conn, indicator, unit, period, "unit")
+    except NotBrokenDown:
+        return []
+    known = [r for r in rows if r.value is not None]
+    known.sort(key=lambda r: r.value or 0, reverse=indicator.better != "higher")
+    return known + [r for r in rows if r.value is None]
+
+
+def render(look: Look, choice: Choice, shown: Content) -> Html:
+    """The page's content."""
+    language = look.language
+    panels = [
+        (look.word("all_figures"), _figures(look, choice, shown)),
+        (look.word("by_unit"), _units(look, choice, shown.ranking)),
+        *((name_of(c[0].indicator, language), _classes(c, language)) for c in shown.classes if c),
+    ]
+    return tag(
+        "main",
+        _title(look, choice, shown.period),
+        tag("section", *(_chart(look, choice, c) for c in shown.charts), class_="charts"),
+        *(tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels),
+        class_="page",
+    )
+
+
+def _title(look: Look, choice: Choice, period: Period) -> Html:
+    return tag(
+        "div",
+        tag("h1", system_name(choice.system, look.language)),
+        tag("p", f"{unit_name(choice.unit, look.language)} · {days(period)}", class_="small"),
+        _choices(look, choice),
+        class_="title",
+    )
+
+
+def _choices(look: Look, choice: Choice) -> Html:
+    spans = [
+        link(choice.path(span=s), look.word(f"span_{s}"), aria_current="true" if s == choice.span else None)
+        for s in SPANS
+    ]
+    against = [
+        link(choice.path(against=a), look.word(f"against_{a}"), aria_current="true" if a == choice.against else None)
+        for a in ("previous", "year")
+    ]
+    back = [link(choice.path(unit=None), look.word("whole"))] if choice.unit else []
+    return tag(
+        "div", *back, tag("span", *spans, class_="choice"), tag("span", *against, class_="choice"), class_="choices"
+    )
+
+
+def _chart(look: Look, choice: Choice, readings: Sequence[Reading]) -> Html:
+    name = name_of(readings[0].indicator, look.language)
+    texts = [f"{r.group}: {figure(r, look.language)}" for r in readings]
+    drawing = bars(
+        [r.group[-2:] for r in readings], [r.printed for r in readings], texts, name, readings[0].indicator.target
+    )
+    inside = Html(drawing) if drawing else tag("p", look.word("no_data"), class_="none")
+    return tag("figure", tag("figcaption", name), inside)
+
+
+def _figures(look: Look, choice: Choice, shown: Content) -> Html:
+    heads = [look.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
+    return table(heads, (_figure_row(look, choice, line) for line in shown.lines), (1, 2, 3, 4))
+
+
+def _figure_row(look: Look, choice: Choice, line: Line) -> list[object]:
+    r, language = line.now, look.language
+    asked = urlencode({k: v for k, v in {"unit": choice.unit, "span": choice.span}.items() if v})
+    return [
+        name_of(r.indicator, language),
+        _value(look, r),
+        figure(line.then, language),
+        _change(line, language),
+        _aim(r, language),
+        link(f"/figure/{r.indicator.code}?{asked}", look.word("how"), class_="how"),
+    ]
+
+
+def _change(line: Line, language: Language) -> str:
+    now, then = line.now.printed, line.then.printed
+    if now is None or not then:
+        return ""
+    if line.now.indicator.unit == "%":
+        return f"{now - then:+.2f}".replace(".", "," if language == "vi" else ".")
+    return f"{(now - then) / abs(then) * 100:+.1f} %".replace(".", "," if language == "vi" else ".")
+
+
+def _aim(r: Reading, language: Language) -> str:
+    if r.indicator.target is None:
+        return ""
+    return f"{'≤' if r.indicator.better == 'lower' else '≥'} {r.indicator.target.normalize():f}".replace(
+        ".", "," if language == "vi" else "."
+    )
+
+
+def _units(look: Look, choice: Choice, ranking: Sequence[Reading]) -> Html:
+    chosen = ranking[0].indicator if ranking else None
+    heads = [
+        link(choice.path(ranked=i.code), name_of(i, look.language), aria_current="true" if i == chosen else None)
+        for i in indicators(choice.system)
+        if i.headline
+    ]
+    rows = ([_unit_link(look, choice, r.group), _value(look, r)] for r in ranking)
+    columns = [look.word("unit"), look.word("value")]
+    return Html(tag("div", *heads, class_="choices choice") + table(columns, rows, (1,)))
+
+
+def _value(look: Look, r: Reading) -> Html:
+    return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=r.reason)
+
+
+def _unit_link(look: Look, choice: Choice, code: str) -> Html:
+    return link(choice.path(unit=code), unit_name(code, look.language))
+
+
+def _classes(readings: Sequence[Reading], language: Language) -> Html:
+    rows = ([r.group, figure(r, language)] for r in sorted(readings, key=lambda r: r.value or 0, reverse=True))
+    return table([readings[0].indicator.classes, word("value", language)], rows, (1,))

@@ -1,0 +1,134 @@
+"""What the boards show now, read once for all who look: again as soon as an event was stored, and as time passes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from nats.aio.client import Client
+from psycopg import Connection
+
+from schemas.calendar import local_day
+from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
+from services.kit import bus, clock, store
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.readings import Period, Reading, read, sheet
+
+log = logging.getLogger("board")
+LOOK_SECONDS = 0.25
+"""How often is asked whether anything was stored: the board's share of an event's way to the eye."""
+ALL_SECONDS = 15.0
+"""How often everything is read although nothing came: time alone makes dossiers overdue."""
+SILENT_SECONDS = 2.0
+"""After so long without an answer of the database the boards say so."""
+TREND_DAYS = 14
+HEADLINES = {slug: tuple(i for i in CATALOGUE.values() if i.system == slug and i.headline) for slug in SYSTEMS}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One system: its headline figures, the daily values of the first of them, when its last event was recorded."""
+
+    system: str
+    readings: tuple[Reading, ...]
+    trend: tuple[Reading, ...] = ()
+    recorded: datetime | None = None
+    origins: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class View:
+    """All systems as of a moment. `problems`: what cannot be reached (`database`, `broker`), empty when all is well."""
+
+    as_of: datetime
+    tiles: Mapping[str, Tile] = field(default_factory=dict)
+    problems: frozenset[str] = frozenset({"database"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What tells that a system has news: events of it stored so far, and when the last was recorded."""
+
+    events: int
+    recorded: datetime
+
+
+class Watch:
+    """Follows the database for ever; `view` is the newest look, and listeners are called with each new one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._view = View(clock.now())
+        self._heard = -SILENT_SECONDS
+        self._broker: Client | None = None
+        self.listeners: set[Callable[[], None]] = set()
+
+    @property
+    def view(self) -> View:
+        """The newest look, with what cannot be reached at this moment."""
+        problems = set()
+        if time.monotonic() - self._heard > SILENT_SECONDS:
+            problems.add("database")
+        if self._broker is None or not self._broker.is_connected:
+            problems.add("broker")
+        return replace(self._view, problems=frozenset(problems))
+
+    async def run(self, health: Health) -> None:
+        """Look for ever; an outage is waited out, and shown meanwhile."""
+        async with bus.attached(self._settings, "board") as self._broker:
+            while True:
+                try:
+                    await self._follow(health)
+                except store.OUTAGE as error:
+                    log.warning("waiting: %s: %s", type(error).__name__, error)
+                    health.not_ready(f"waiting: {type(error).__name__}: {error}")
+                health.progress()
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _follow(self, health: Health) -> None:
+        seen: dict[str, Mark] = {}
+        whole = 0.0
+        with await asyncio.to_thread(store.connect, self._settings, "reader") as conn:
+            conn.autocommit = True
+            while True:
+                news = await asyncio.to_thread(marks, conn)
+                self._heard = time.monotonic()
+                if self._heard - whole > ALL_SECONDS:
+                    seen, whole = {}, self._heard
+                changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
+                if changed := changed if seen else list(SYSTEMS):
+                    await self._look(conn, changed, news)
+                seen = news
+                health.progress()
+                health.ready()
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark]) -> None:
+        for slug in systems:
+            tile = await asyncio.to_thread(tile_of, conn, slug, news.get(slug), clock.now())
+            self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
+            self._heard = time.monotonic()
+            for tell in tuple(self.listeners):
+                tell()
+
+
+def marks(conn: Connection) -> dict[str, Mark]:
+    """system -> what tells that it has news."""
+    rows = conn.execute("SELECT system, sum(events), max(last_recorded) FROM source GROUP BY system").fetchall()
+    return {system: Mark(int(events), recorded) for system, events, recorded in rows}
+
+
+def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime) -> Tile:
+    """A system's tile as of `now`, for the month so far."""
+    period = Period.of(now)
+    readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
+    days = Period(local_day(now) - timedelta(days=TREND_DAYS - 1), local_day(now), now)
+    trend = tuple(read(conn, HEADLINES[system][0], None, days, by="day"))
+    origins = frozenset().union(*(r.origins for r in readings))
+    return Tile(system, readings, trend, mark.recorded if mark else None, origins)

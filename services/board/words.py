@@ -1,0 +1,182 @@
+"""The board's words in both languages, and numbers, moments and units as each language writes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from schemas import units
+from schemas.calendar import VN
+from schemas.indicators import Indicator
+from schemas.registry import SYSTEMS
+from services.readings import Period, Reading
+
+Language = Literal["vi", "en"]
+
+WORDS: dict[str, tuple[str, str]] = {
+    "title": ("Trung tâm điều hành thông minh", "Intelligent Operations Centre"),
+    "short_title": ("IOC", "IOC"),
+    "pages": ("Các trang", "Pages"),
+    "wall": ("Màn hình tổng", "Wall"),
+    "worklist": ("Việc cần xử lý", "Worklist"),
+    "map": ("Bản đồ", "Map"),
+    "alarms": ("Cảnh báo", "Alarms"),
+    "quality": ("Chất lượng dữ liệu", "Data quality"),
+    "sources": ("Nguồn dữ liệu", "Sources"),
+    "people": ("Tài khoản", "People"),
+    "theme": ("Sáng/tối", "Light/dark"),
+    "account": ("Tên đăng nhập", "Account"),
+    "password": ("Mật khẩu", "Password"),
+    "log_in": ("Đăng nhập", "Log in"),
+    "log_out": ("Đăng xuất", "Log out"),
+    "wrong_password": ("Tên đăng nhập hoặc mật khẩu không đúng.", "Wrong account or password."),
+    "too_many": ("Sai quá nhiều lần. Vui lòng thử lại sau 5 phút.", "Too many failures. Try again in 5 minutes."),
+    "as_of": ("Số liệu lúc", "As of"),
+    "last_event": ("Cập nhật", "Last event"),
+    "never": ("chưa có dữ liệu", "no data yet"),
+    "no_data": ("không có dữ liệu", "no data"),
+    "whole": ("Toàn địa bàn", "Whole locality"),
+    "all_figures": ("Tất cả chỉ tiêu", "All figures"),
+    "by_unit": ("Theo đơn vị", "By unit"),
+    "unit": ("Đơn vị", "Unit"),
+    "figure": ("Chỉ tiêu", "Figure"),
+    "value": ("Giá trị", "Value"),
+    "before": ("Kỳ so sánh", "Compared"),
+    "change": ("Tăng, giảm", "Change"),
+    "know": ("Nguồn gốc", "Source"),
+    "how": ("Căn cứ?", "How do we know?"),
+    "span_day": ("Ngày", "Day"),
+    "span_week": ("7 ngày", "7 days"),
+    "span_month": ("Tháng", "Month"),
+    "span_year": ("Năm", "Year"),
+    "against_previous": ("So với kỳ trước", "Against the period before"),
+    "against_year": ("So với cùng kỳ năm trước", "Against last year"),
+    "exact": ("chính xác", "exactly"),
+    "this_figure": ("Liên kết đến số liệu này", "Link to this figure"),
+    "back": ("Về trang hệ thống", "Back to the system"),
+    "formula": ("Công thức", "Formula"),
+    "findings": ("Số liệu chưa khớp", "Findings"),
+    "no_findings": ("Không có mâu thuẫn nào được phát hiện.", "No disagreement is known."),
+    "events": ("Sự kiện làm căn cứ ({}), trích", "Events behind it ({}), a sample"),
+    "part": ("Thành phần", "Part"),
+    "role": ("Vai trò", "Role"),
+    "role_numerator": ("tử số", "numerator"),
+    "role_denominator": ("mẫu số", "denominator"),
+    "role_term": ("số hạng", "term"),
+    "source": ("Nguồn", "Source"),
+    "number_events": ("Số sự kiện", "Events"),
+    "happened": ("Xảy ra", "Happened"),
+    "recorded": ("Ghi nhận", "Recorded"),
+    "when": ("Thời điểm", "When"),
+    "event": ("Sự kiện", "Event"),
+    "id": ("Mã (đã che)", "Id (masked)"),
+    "target": ("chỉ tiêu", "target"),
+    "simulated": ("DỮ LIỆU MÔ PHỎNG", "SIMULATED"),
+    "shifted": ("DỮ LIỆU DỜI NGÀY", "SHIFTED IN TIME"),
+    "database": ("Mất kết nối cơ sở dữ liệu: số liệu dừng lúc", "The database does not answer: figures stopped at"),
+    "broker": ("Mất kết nối hệ thống truyền sự kiện: sự kiện mới chưa đến", "The broker does not answer"),
+    "stale": ("Nguồn im lặng", "Source silent"),
+    "good": ("đạt", "met"),
+    "bad": ("không đạt", "not met"),
+    "watch": ("cần chú ý", "needs attention"),
+    "neutral": ("", ""),
+    "missing": ("không có dữ liệu", "no data"),
+    "ago_s": ("{} giây trước", "{} s ago"),
+    "ago_min": ("{} phút trước", "{} min ago"),
+    "ago_h": ("{} giờ trước", "{} h ago"),
+    "ago_d": ("{} ngày trước", "{} days ago"),
+    "other_language": ("English", "Tiếng Việt"),
+    "billion": ("tỷ đ", "bn đ"),
+    "million": ("triệu đ", "m đ"),
+}  # fmt: skip
+SIGNS = {"good": "✓", "bad": "▲", "watch": "●", "neutral": "", "missing": "–"}
+"""A state is told by a sign as well as a colour: not everybody sees colours."""
+_MONEY = ((Decimal(10) ** 9, "billion", 2), (Decimal(10) ** 6, "million", 1))
+
+
+def word(key: str, language: Language) -> str:
+    """A text of the board."""
+    vi, en = WORDS[key]
+    return vi if language == "vi" else en
+
+
+def system_name(slug: str, language: Language) -> str:
+    """A system's name."""
+    _, vi, en = SYSTEMS[slug]
+    return vi if language == "vi" else en
+
+
+def unit_name(code: str | None, language: Language) -> str:
+    """A unit's name; None is the whole locality."""
+    if code is None:
+        return word("whole", language)
+    unit = units.get(code)
+    return unit.name_vi if language == "vi" else unit.name_en
+
+
+def name_of(indicator: Indicator, language: Language) -> str:
+    """An indicator's name."""
+    return indicator.vi if language == "vi" else indicator.en
+
+
+def state_of(r: Reading) -> str:
+    """`good` or `bad` against the target; `watch` where there should be none and there is some; else `neutral`."""
+    if r.printed is None:
+        return "missing"
+    if r.met is not None:
+        return "good" if r.met else "bad"
+    counts = r.indicator.unit not in ("%", "minute", "VND")
+    return "watch" if r.indicator.better == "lower" and counts and r.printed > 0 else "neutral"
+
+
+def number(value: Decimal, decimals: int, language: Language) -> str:
+    """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English."""
+    text = f"{value:,.{decimals}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
+
+
+def figure(r: Reading, language: Language) -> str:
+    """A reading as the wall shows it: rounded as published, large amounts of money shortened."""
+    if r.printed is None:
+        return "–"
+    if r.indicator.unit == "VND":
+        for size, name, decimals in _MONEY:
+            if r.printed >= size:
+                return f"{number(r.printed / size, decimals, language)} {word(name, language)}"
+        return f"{number(r.printed, 0, language)} đ"
+    text = number(r.printed, r.indicator.decimals, language)
+    return f"{text} %" if r.indicator.unit == "%" else text
+
+
+def signed(r: Reading, language: Language) -> str:
+    """A reading with the sign of its state before it."""
+    sign = SIGNS[state_of(r)]
+    return f"{sign} {figure(r, language)}" if sign and r.printed is not None else figure(r, language)
+
+
+def days(period: Period) -> str:
+    """A period's days, as written in Viet Nam."""
+    first, last = f"{period.first:%d/%m/%Y}", f"{period.last:%d/%m/%Y}"
+    return first if first == last else f"{first} – {last}"
+
+
+def clock_time(t: datetime) -> str:
+    """The local time of day."""
+    return t.astimezone(VN).strftime("%H:%M:%S")
+
+
+def day_and_time(t: datetime) -> str:
+    """The local day and time, as written in Viet Nam."""
+    return t.astimezone(VN).strftime("%d/%m/%Y %H:%M")
+
+
+def ago(then: datetime | None, now: datetime, language: Language) -> str:
+    """How long ago, in one unit."""
+    if then is None:
+        return word("never", language)
+    seconds = max(int((now - then).total_seconds()), 0)
+    for key, length in (("ago_d", 86_400), ("ago_h", 3600), ("ago_min", 60)):
+        if seconds >= 2 * length:
+            return word(key, language).format(seconds // length)
+    return word("ago_s", language).format(seconds)
