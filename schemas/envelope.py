@@ -240,16 +240,16 @@ _NUMBERS = frozenset({"transaction"})
 def _check_personal_data(event: Event) -> None:
     for name in ("id", "source"):
         if _SUSPECT.search(text := getattr(event, name)):
-            _refuse_personal(name, _without_codes(text, event.fields))
+            refuse_personal(name, _without_codes(text, event.fields))
     for name, value in event.fields.items():
         if name in _CODES:
             # A code may have 12 digits, but not in one run.
             if _RUN_OF_12.search(value):
-                _refuse_personal(f"data.{name}", value)
+                refuse_personal(f"data.{name}", value)
         elif name not in _NUMBERS and isinstance(value, str | list | dict) and _SUSPECT.search(str(value)):
             # Of the typed value only texts are looked at: a sum of 12 digits is no citizen number.
             for text in _texts(getattr(event.data, name)):
-                _refuse_personal(f"data.{name}", text)
+                refuse_personal(f"data.{name}", text)
 
 
 def _without_codes(text: str, fields: dict[str, Any]) -> str:
@@ -267,7 +267,8 @@ def _texts(value: Any) -> list[str]:
     return [text for item in nested for text in _texts(item)]
 
 
-def _refuse_personal(where: str, text: str) -> None:
+def refuse_personal(where: str, text: str) -> None:
+    """Raise `Invalid` where a text holds what looks like a citizen number, a phone or an e-mail."""
     if not _SUSPECT.search(text):
         return
     for what, pattern in _PERSONAL.items():

@@ -158,7 +158,7 @@ LEVELS: dict[tuple[Stage, str], timedelta | Limit] = {
 
 _RANK = {f"report.{e}": i for i, e in enumerate(
     ("received", "verified", "routed", "accepted", "refused", "resolved", "reopened", "rated", "overdue"))}  # fmt: skip
-_REACHED = {
+REACHED = {
     "route": frozenset({"report.routed", "report.accepted", "report.resolved", "report.refused"}),
     "accept": frozenset({"report.accepted", "report.resolved", "report.refused"}),
     "resolve": frozenset({"report.resolved", "report.refused"}),
@@ -215,7 +215,7 @@ def owed_notices(
     owed = []
     for stage in STAGES:
         due = due_at(stage, received, open_episode, calendars)
-        if not any(f.event in _REACHED[stage] for f in open_episode.facts) and (stage, due) not in said:
+        if not any(f.event in REACHED[stage] for f in open_episode.facts) and (stage, due) not in said:
             owed.append((stage, due))
     return owed
 
@@ -227,7 +227,7 @@ def _episodes(ordered: list[Fact], received: Fact) -> Iterator[Episode]:
         if fact.event == "report.reopened" and end is not None:
             yield Episode(start, end, inside)
             start, end, inside = fact, None, []
-        elif fact.event in _REACHED["resolve"] and end is None:
+        elif fact.event in REACHED["resolve"] and end is None:
             end = fact._replace(time=max(fact.time, start.time))
         inside.append(fact)
     yield Episode(start, end, inside)
@@ -258,7 +258,7 @@ def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory
     start, end, facts = episode
     yield point("reports_open", (), start)
     yield point("reports_waiting", (), start)
-    if touched := next((f for f in facts if f.event in _REACHED["route"]), None):
+    if touched := next((f for f in facts if f.event in REACHED["route"]), None):
         yield point("reports_waiting", (), touched, -1, max(touched.time, start.time))
     if routed := next((f for f in facts if f.event == "report.routed"), None):
         yield point("reports_routed", (), routed, 1, max(routed.time, start.time))
@@ -277,7 +277,7 @@ def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory
 
 def _late(stage: Stage, episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:
     due = due_at(stage, received, episode, calendars)
-    reached = next((f for f in episode.facts if f.event in _REACHED[stage]), None)
+    reached = next((f for f in episode.facts if f.event in REACHED[stage]), None)
     if reached and reached.time <= due:
         return
     yield point("reports_late", (("stage", stage),), episode.start, 1, due)

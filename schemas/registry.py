@@ -47,6 +47,12 @@ FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[arg-type]  # noqa: UP007
 
 
+def covering(measure: str) -> tuple[str, ...]:
+    """The measures that show that a unit reports at all, see `Measure.covered_by`."""
+    system = MEASURE_SYSTEM[measure]
+    return MEASURES[measure].covered_by or tuple(m for m, s in MEASURE_SYSTEM.items() if s == system)
+
+
 def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
     """Raw bytes -> typed event. `now` is aware; `subject` the NATS subject it came by. Raises `envelope.Invalid`."""
     return parse_with(_ADAPTER.validate_json, raw, now, subject)

@@ -21,12 +21,13 @@ class Stream:
 
 @dataclass(frozen=True)
 class Consumer:
-    """A durable pull consumer with explicit acknowledgement and endless redelivery."""
+    """A durable pull consumer with explicit acknowledgement and endless redelivery; no `subjects`: all there are."""
 
     name: str
     stream: str
     batch: int
     ack_wait: timedelta
+    subjects: tuple[str, ...] = ()
 
     @property
     def max_ack_pending(self) -> int:
@@ -47,4 +48,16 @@ STREAMS = (EVENTS, QUARANTINE, ALERTS)
 
 AGGREGATOR = Consumer("aggregator", "EVENTS", 2_000, timedelta(seconds=15))
 # 15 s is how long a batch waits for another aggregator when the one that held it was killed.
-CONSUMERS = (AGGREGATOR,)
+NOTIFIER = Consumer(
+    "notifier",
+    "EVENTS",
+    500,
+    timedelta(seconds=5),
+    (
+        "ioc.events.*.procedures.dossier.overdue",
+        "ioc.events.*.field.report.overdue",
+        "ioc.events.*.security.incident.opened",
+        "ioc.events.*.social.crisis.opened",
+    ),
+)
+CONSUMERS = (AGGREGATOR, NOTIFIER)

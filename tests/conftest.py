@@ -6,16 +6,19 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from infra.local import ports
 from infra.local.layout import CHECKOUT, can_reach, home, run_as
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
-from services.cli.prepare import prepare
+from services.cli.load import load_scenario
+from services.cli.prepare import prepare, settings_of
 
 
 def _new_instance(data: Path) -> Instance:
@@ -75,3 +78,32 @@ def ioc(centre: Instance) -> Ioc:
         return subprocess.run(command, env=env, cwd=CHECKOUT, input=input, capture_output=True, text=True, timeout=60)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    """A centre with all services, the scenario sent to its broker and folded by its aggregator."""
+    folder = open_folder / "published"
+    folder.mkdir()
+    folder.chmod(0o755)
+    (folder / "runtime").symlink_to(home() / "runtime")
+    running = new_instance(folder / "main")
+    try:
+        running.start(["nats", "timescaledb"])
+        prepare(running)
+        running.start_services(["aggregator", "deadlines", "emitters"])
+        sent, _ = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
+        _wait_stored(running, sent)
+        yield running
+    finally:
+        running.stop()
+
+
+def _wait_stored(centre: Instance, sent: int) -> None:
+    end = time.monotonic() + 240
+    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
+        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (
+            row[0] or 0
+        ) < sent:
+            assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
+            time.sleep(0.5)

@@ -2,6 +2,8 @@
 
 import re
 
+from infra.docker.centre import NAME as CONTAINERS
+from infra.docker.centre import Containers
 from infra.local import layout
 from infra.local.servers import Instance
 
@@ -15,7 +17,7 @@ def open_instance(name: str | None = None) -> Instance:
         raise layout.SetupError(
             f"{chosen!r} can't name an instance: use a short word in lower case, such as main or demo"
         )
-    return Instance(layout.home() / chosen)
+    return Containers() if chosen == CONTAINERS else Instance(layout.home() / chosen)
 
 
 def current() -> str:

@@ -4,13 +4,22 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from string import Template
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local import cluster, layout, replica
+from infra.local.ports import LOOPBACK
 from infra.local.processes import PROCESSES, external
 from infra.local.secrets import write_private
 from infra.nats.cluster import Node, render
+from infra.timescaledb.roles import DATABASE
 
 INFRA = Path(__file__).resolve().parents[1]
+INTERVAL, REPEAT = "15s", "5m"
+"""How often Prometheus looks and the alert manager tells what changed, and how often it tells again what goes on."""
+
+
+def _loopback(_: str) -> str:
+    return "127.0.0.1"
 
 
 def write(
@@ -33,7 +42,9 @@ def write(
             services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
             prometheus(data, ports, services)
         case "alertmanager":
-            alertmanager(data)
+            alertmanager(data, ports)
+        case "grafana":
+            grafana(data, ports)
 
 
 def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]) -> None:
@@ -45,34 +56,108 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     write_private(data / "nats" / "server.conf", render(node, store, room, password_of))
 
 
-def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str]) -> None:
-    """Write Prometheus's configuration. `services` maps a service to the name of its health port."""
+def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str], interval: str = INTERVAL) -> None:
+    """Write Prometheus's configuration.
+
+    `services` maps a service to the name of its health port; every `interval` they are asked and the rules evaluated.
+    """
     (data / "prometheus").mkdir(parents=True, exist_ok=True)
+    text = prometheus_text(ports, services, INFRA / "prometheus" / "rules", interval=interval)
+    write_private(data / "prometheus" / "prometheus.yml", text)
+
+
+def prometheus_text(
+    ports: Mapping[str, int],
+    services: Mapping[str, str],
+    rules: Path,
+    host_of: Callable[[str], str] = _loopback,
+    interval: str = INTERVAL,
+) -> str:
+    """Prometheus's configuration with the rules of the folder `rules`; `host_of` tells where a process is reached."""
     targets = "".join(
-        f'      - targets: ["127.0.0.1:{ports[port]}"]\n        labels: {{service: {name}}}\n'
+        f'      - targets: ["{host_of(name)}:{ports[port]}"]\n        labels: {{service: {name}}}\n'
         for name, port in services.items()
     )
     values = {
+        "interval": interval,
         "port_prometheus": ports["prometheus"],
-        "port_alertmanager": ports["alertmanager"],
-        "rules": f'"{_escaped(INFRA / "prometheus" / "rules" / "*.yml")}"',
+        "alertmanager": f"{host_of('alertmanager')}:{ports['alertmanager']}",
+        "rules": f'"{_escaped(rules / "*.yml")}"',
         "services": targets,
     }
-    write_private(data / "prometheus" / "prometheus.yml", _filled("prometheus/prometheus.yml", values))
+    return _filled("prometheus/prometheus.yml", values)
 
 
-def alertmanager(data: Path) -> None:
-    """Write the alert manager's configuration."""
+def alertmanager(data: Path, ports: Mapping[str, int], interval: str = INTERVAL, repeat: str = REPEAT) -> None:
+    """Write the alert manager's configuration: changes are told every `interval`, what goes on every `repeat`."""
     (data / "alertmanager").mkdir(parents=True, exist_ok=True)
-    write_private(data / "alertmanager" / "alertmanager.yml", _filled("alertmanager/alertmanager.yml", {}))
+    text = alertmanager_text(ports, data / "secrets", interval=interval, repeat=repeat)
+    write_private(data / "alertmanager" / "alertmanager.yml", text)
+
+
+def alertmanager_text(
+    ports: Mapping[str, int],
+    secrets: Path,
+    host_of: Callable[[str], str] = _loopback,
+    interval: str = INTERVAL,
+    repeat: str = REPEAT,
+) -> str:
+    """The alert manager's configuration; the notifier's token is the file `notifier` of the folder `secrets`."""
+    values = {
+        "notifier": f"http://{host_of('notifier')}:{ports['notifier']}/alertmanager",
+        "credentials": f'"{_escaped(secrets / "notifier")}"',
+        "interval": interval,
+        "repeat": repeat,
+    }
+    return _filled("alertmanager/alertmanager.yml", values)
+
+
+def grafana(data: Path, ports: Mapping[str, int]) -> None:
+    """Write Grafana's configuration: its data sources, and where the dashboards lie."""
+    secrets = data / "secrets"
+    values = {
+        "data": data,
+        "secrets": secrets,
+        "dashboards": INFRA.parent / "dashboards",
+        "host": LOOPBACK,
+        "port_grafana": ports["grafana"],
+        "prometheus": f"http://{LOOPBACK}:{ports['prometheus']}",
+        **_database(ports, secrets),
+    }
+    for name, text in grafana_files(values).items():
+        (data / "grafana" / name).parent.mkdir(parents=True, exist_ok=True)
+        write_private(data / "grafana" / name, text)
+
+
+def grafana_files(values: Mapping[str, object]) -> dict[str, str]:
+    """Grafana's configuration, path below its folder -> text; `values` fill the templates in `infra/grafana`."""
+    quoted = {name: _escaped(value) for name, value in values.items()}
+    return {
+        "grafana.ini": _filled("grafana/grafana.ini", values),
+        "provisioning/datasources/ioc.yml": _filled("grafana/datasources.yml", quoted),
+        "provisioning/dashboards/ioc.yml": _filled("grafana/dashboards.yml", quoted),
+    }
+
+
+def _database(ports: Mapping[str, int], secrets: Path) -> dict[str, str]:
+    """Where Grafana finds the database; one of the operator's own is entered as the user of its address."""
+    named = urlsplit(external("timescaledb"))
+    own = f"{LOOPBACK}:{ports['timescaledb']}"
+    return {
+        "database_host": named.netloc.rpartition("@")[2] or own,
+        "database_name": named.path.removeprefix("/") or DATABASE,
+        "database_user": unquote(named.username or "ioc_grafana"),
+        "database_password": unquote(named.password or "").replace("$", "$$") or f"$__file{{{secrets}/ioc_grafana}}",
+        "sslmode": dict(parse_qsl(named.query)).get("sslmode", "prefer" if named.netloc else "disable"),
+    }
 
 
 def _filled(template: str, values: Mapping[str, object]) -> str:
     return Template((INFRA / template).read_text()).substitute(values)
 
 
-def _escaped(path: Path) -> str:
-    return str(path).replace("\\", "\\\\").replace('"', '\\"')
+def _escaped(value: object) -> str:
+    return str(value).replace("\\", "\\\\").replace('"', '\\"')
 
 
 def broker_storage(data: Path) -> int | None:

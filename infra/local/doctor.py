@@ -85,9 +85,8 @@ def _bundle(instance: Instance, bundle: provision.Bundle) -> Finding:
         return Finding(bundle.name, "good", str(next(iter(found.values())).parent))
     if bundle.packages and shutil.which("apt-get") and shutil.which("dpkg-deb"):
         return Finding(bundle.name, "warn", "not here yet", "fetched by apt into a private folder at the first start")
-    return Finding(
-        bundle.name, "bad", "not found", provision.ADVICE.get(bundle.name, "remove .venv and run ./ioc again")
-    )
+    advice = provision.ADVICE.get(bundle.name, "remove .venv and run ./ioc again")
+    return Finding(bundle.name, "warn" if bundle.optional else "bad", "not found", advice)
 
 
 def _room(instance: Instance) -> list[Finding]:

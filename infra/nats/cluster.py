@@ -21,13 +21,17 @@ ROUTES = "nats_routes"
 
 @dataclass(frozen=True)
 class Node:
-    """One broker: its name, where it is reached, and its ports for clients, monitoring and the other nodes."""
+    """One broker: its name, where it is reached, and its ports for clients, monitoring and the other nodes.
+
+    Monitoring asks for no password: `monitor_host` is loopback, or the inside of a network that only services share.
+    """
 
     name: str = "ioc"
     host: str = "127.0.0.1"
     port: int = 4222
     monitor: int = 8222
     route: int = 6222
+    monitor_host: str = "127.0.0.1"
 
 
 def render(
@@ -44,6 +48,7 @@ def render(
     """
     values = {
         "host": node.host,
+        "host_monitor": node.monitor_host,
         "name": node.name,
         "port_nats": node.port,
         "port_nats_monitor": node.monitor,

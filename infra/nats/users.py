@@ -6,6 +6,8 @@ Each user hears answers on an inbox prefix of its own, `_INBOX_<user>`, so no on
 import json
 from collections.abc import Callable, Iterable
 
+from schemas.streams import CONSUMERS
+
 API = "$JS.API"
 INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CONSUMER.INFO.*.*")
 
@@ -13,6 +15,12 @@ INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CO
 def _stream(stream: str, *calls: str) -> tuple[str, ...]:
     return tuple(f"{API}.{call.format(stream)}" for call in calls)
 
+
+# To list what lies in the quarantine, to look at it and to take it out.
+MENDING = (
+    *_stream("QUARANTINE", "STREAM.MSG.DELETE.{}", "DIRECT.GET.{}", "DIRECT.GET.{}.>"),
+    *_stream("QUARANTINE", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.MSG.NEXT.{}.*"),
+)
 
 # user -> the subjects it may publish to
 PUBLISH: dict[str, tuple[str, ...]] = {
@@ -39,6 +47,14 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         "ioc.events.*.procedures.dossier.overdue",
         "ioc.events.*.field.report.overdue",
     ),
+    # Hears what raises an alarm, and tells every step of each alarm.
+    "notifier": (
+        *_stream("EVENTS", "STREAM.INFO.{}", "CONSUMER.INFO.{}.notifier", "CONSUMER.MSG.NEXT.{}.notifier"),
+        *_stream("EVENTS", "CONSUMER.CREATE.{}.notifier", "CONSUMER.CREATE.{}.notifier.>"),
+        *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.notifier"),
+        "$JS.ACK.EVENTS.notifier.>",
+        "ioc.alerts.>",
+    ),
     # A district of the imagination; like every emitter it can say, and hear nothing.
     "simulator": ("ioc.events.>",),
     "emitter_procedures": ("ioc.events.*.procedures.dossier.>", "ioc.events.*.procedures.procedure.>"),
@@ -47,14 +63,18 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
     "cli": (
         *INFO,
-        *_stream("QUARANTINE", "STREAM.MSG.GET.{}", "STREAM.MSG.DELETE.{}", "DIRECT.GET.{}", "DIRECT.GET.{}.>"),
-        *_stream("QUARANTINE", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.MSG.NEXT.{}.*"),
-        *_stream("QUARANTINE", "CONSUMER.DELETE.{}.*"),
+        *MENDING,
+        *_stream("QUARANTINE", "STREAM.MSG.GET.{}", "CONSUMER.DELETE.{}.*"),
         "$JS.ACK.QUARANTINE.>",
         "ioc.events.>",
         "ioc.alerts.>",
     ),
+    # People's actions: a dossier's new date with apology, what they mend in the quarantine, which may be any event, and
+    # the audit of all that is done.
+    "board": (*INFO, *MENDING, "ioc.events.>", "ioc.alerts.>"),
     "monitor": (*INFO, *_stream("*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"), f"{API}.STREAM.LIST"),
+    # Asks how full and how far behind everything is: also when the oldest message came that a consumer still has to do.
+    "exporter": (*INFO, *sorted({f"{API}.DIRECT.GET.{consumer.stream}" for consumer in CONSUMERS})),
 }
 
 USERS = tuple(PUBLISH)

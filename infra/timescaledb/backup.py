@@ -17,7 +17,7 @@ from psycopg import sql
 from infra.backups import BLOCK, BadBackup, Database, Draft, Table
 from infra.timescaledb import migrate
 
-Kind = Literal["TABLE", "FUNCTION"]
+Kind = Literal["TABLE", "VIEW", "FUNCTION"]
 Progress = Callable[[str, int, int], None]
 """(table, rows done in all, rows in all: an estimate while saving)."""
 
@@ -103,6 +103,7 @@ def restore(conninfo: str, saved: Database, folder: Path, progress: Progress) ->
 
 def _make_schema(conn: psycopg.Connection, saved: Database) -> None:
     """The empty tables as they were when the backup was made."""
+    conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(_names(made("VIEW"))))
     for table in present(conn):  # a hypertable is dropped alone or not at all
         conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
     conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(_names(made("FUNCTION"))))
@@ -136,7 +137,7 @@ def _continue_sequences(conn: psycopg.Connection, tables: list[str]) -> None:
 
 
 def made(kind: Kind) -> list[str]:
-    """The names of all tables or functions that migrations make; a test holds them against a database's catalogue.
+    """All tables, views or functions that migrations make; a test holds the names against a database's catalogue.
 
     The catalogue itself is not asked: an operator's own database may hold what is not ours to save or to drop.
     """

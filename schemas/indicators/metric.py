@@ -30,6 +30,8 @@ def metric(indicator: Indicator) -> str:
     """`overdue_share` in % -> `ioc_procedures_overdue_ratio`; counts of things have no suffix."""
     suffix = _BASE.get(indicator.unit, _ONE)[0]
     stem = indicator.code.removeprefix(f"{indicator.system}_")
+    if stem.endswith("_total"):  # which is how a counter ends
+        stem = stem.removesuffix("_total") + "_so_far"
     if suffix == "_ratio":
         stem = stem.removesuffix("_pct").removesuffix("_share").removesuffix("_rate")
     return f"ioc_{indicator.system}_{stem}{suffix}"

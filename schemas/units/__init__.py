@@ -86,6 +86,11 @@ def at(day: date) -> list[Unit]:
     return [unit for unit in _index().units.values() if unit.valid_at(day)]
 
 
+def every() -> tuple[Unit, ...]:
+    """All units that exist or ever did, in the order of the table."""
+    return tuple(_index().units.values())
+
+
 def children(code: str) -> tuple[Unit, ...]:
     """The units directly below, whatever their validity."""
     return _index().children.get(get(code).code, ())
@@ -120,6 +125,16 @@ def scope(code: str) -> frozenset[str]:
     """
     merged = (unit.code for unit in predecessors(code) if unit.successors == (code,))
     return subtree(code).union(*(scope(before) for before in merged))
+
+
+def row_unit(code: str, root: str | None) -> str:
+    """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
+    chain = [code, *(above.code for above in ancestors(code))]
+    if root is None:
+        below = [one for one in chain if get(one).level != "province"]
+        return below[-1] if below else code
+    inside = [one for one in chain if one in scope(root) and one != root]
+    return inside[-1] if inside else code
 
 
 @dataclass(frozen=True, slots=True)

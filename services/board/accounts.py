@@ -1,88 +1,245 @@
-"""Accounts and sessions in the database: passwords checked by argon2, sessions known by the digest of their token."""
+"""Accounts in the database: passwords checked by argon2, rows changed together with a note in the audit."""
 
 from __future__ import annotations
 
+import asyncio
+import re
 import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
 from hashlib import sha256
+from typing import NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg import AsyncConnection
+from psycopg.rows import class_row
 
-from services.board.access import Account
+from services.board import audit
+from services.board.access import GIVEN, Account, Grant, Role
+from services.board.words import word
+from services.kit import clock
 
-IDLE = timedelta(hours=12)
-LONGEST = timedelta(days=30)
-"""A session ends when nobody used it for `IDLE`, and in any case after `LONGEST`."""
+SHORTEST, LONGEST_PASSWORD = 10, 200
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("nobody has this password")
+_few_at_once = asyncio.Semaphore(2)
+"""Each check takes 64 MiB for a moment: a crowd at the log-in waits in line."""
 
 
-@dataclass(frozen=True)
-class Session:
-    """One browser that is logged in."""
+class Refused(ValueError):
+    """A change that is not made; `key` is the word that says why."""
 
-    account: Account
-    csrf: str
+    def __init__(self, key: str) -> None:
+        super().__init__(word(key, "en"))
+        self.key = key
 
 
-async def check(conn: AsyncConnection, name: str, password: str) -> Account | None:
-    """The account, if that is its password. An unknown name takes as long as a wrong password."""
-    row = await (await conn.execute(_ACCOUNT, [name])).fetchone()
+class Row(NamedTuple):
+    """An account as the list of accounts shows it."""
+
+    name: str
+    full_name: str
+    role: Role
+    units: list[str]
+    has_password: bool
+    subject: str | None
+    by_groups: bool
+    disabled: bool
+    created_at: datetime
+    seen_at: datetime | None
+
+    @property
+    def account(self) -> Account:
+        """Who that is."""
+        return Account(self.name, self.full_name, self.role, tuple(self.units))
+
+
+def plain(name: str) -> str:
+    """A name as it is kept, however it was typed."""
+    return unicodedata.normalize("NFC", name).strip().lower()
+
+
+class Candidate(NamedTuple):
+    """What a name at the log-in stands for; `kept`: of its password, None where it may not enter with one."""
+
+    account: Account | None
+    kept: str | None
+
+
+async def candidate(conn: AsyncConnection, name: str) -> Candidate:
+    """Who wants to enter as `name`."""
+    row = await _get(conn, name)
+    kept = await _password(conn, name) if row and not row.disabled else None
+    return Candidate(row.account if row else None, kept)
+
+
+async def is_password(kept: str | None, password: str) -> bool:
+    """Whether that is the password; where there is none the answer takes as long. To be asked without a connection in
+    hand, since it is slow and many may wait for it."""
     try:
-        _hasher.verify((row and row[4]) or _NOBODY, password)
+        async with _few_at_once:
+            await asyncio.to_thread(_hasher.verify, kept or _NOBODY, password)
     except (VerificationError, InvalidHashError):
-        return None
-    return _account(row) if row and row[4] else None
+        return False
+    return kept is not None
 
 
-async def by_subject(conn: AsyncConnection, subject: str) -> Account | None:
-    """The account of an identity at the OpenID provider."""
-    row = await (await conn.execute(_SUBJECT, [subject])).fetchone()
-    return _account(row) if row else None
+async def listing(conn: AsyncConnection) -> list[Row]:
+    """All accounts: those that may enter first, then by name."""
+    async with conn.cursor(row_factory=class_row(Row)) as cursor:
+        return await (await cursor.execute(f"{_SELECT} ORDER BY disabled, name")).fetchall()  # noqa: S608
 
 
-def _account(row: tuple) -> Account:  # type: ignore[type-arg]
-    name, full_name, role, units, _ = row
-    return Account(name, full_name, role, tuple(units))
+async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
+    """Make an account that enters with a password, or as an identity (`issuer subject`) at the OpenID provider."""
+    _require(NAME.fullmatch(new.name), "bad_name")
+    _require_role(new.role)
+    kept = await hashed(new.name, password) if password is not None else None
+    values = [new.name, new.full_name.strip() or new.name, new.role, list(new.units), kept, subject or None, clock.now()]
+    async with conn.transaction():
+        _require((await conn.execute(_INSERT, values)).rowcount, "name_taken")
+        await audit.note(conn, by, "account.added", new.name, {"role": new.role, "units": list(new.units)})
 
 
-async def open_session(conn: AsyncConnection, account: Account, now: datetime) -> str:
-    """Begin a session; returns the token, which is kept nowhere but in the browser."""
-    token = secrets.token_urlsafe(32)
-    await conn.execute("DELETE FROM board_session WHERE seen_at < %s OR created_at < %s", [now - IDLE, now - LONGEST])
-    await conn.execute(_OPEN, [digest(token), account.name, secrets.token_urlsafe(24), now, now])
-    return token
+async def change(conn: AsyncConnection, by: Account, new: Account) -> None:
+    """Give an account another full name, role or units. Its sessions end: what they may has changed."""
+    _require_role(new.role)
+    async with conn.transaction():
+        await _one(conn, new.name)
+        values = [new.full_name.strip() or new.name, new.role, list(new.units), new.name]
+        await conn.execute(_CHANGE, values)
+        await _end_sessions(conn, new.name)
+        await _require_admin(conn)
+        await audit.note(conn, by, "account.changed", new.name, {"role": new.role, "units": list(new.units)})
 
 
-async def find_session(conn: AsyncConnection, token: str, now: datetime) -> Session | None:
-    """The session of a token, if it lives; being asked for keeps it alive."""
-    row = await (await conn.execute(_FIND, [now, digest(token), now - IDLE, now - LONGEST])).fetchone()
-    return Session(_account((*row[:4], None)), row[4]) if row else None
+async def set_password(conn: AsyncConnection, by: Account, name: str, password: str) -> None:
+    """Give an account another password. Its sessions end."""
+    kept = await hashed(name, password)
+    async with conn.transaction():
+        await _one(conn, name)
+        await conn.execute("UPDATE account SET password = %s WHERE name = %s", [kept, name])
+        await _end_sessions(conn, name)
+        await audit.note(conn, by, "account.password", name)
 
 
-async def close_session(conn: AsyncConnection, token: str) -> None:
-    """End a session."""
-    await conn.execute("DELETE FROM board_session WHERE token = %s", [digest(token)])
+async def set_disabled(conn: AsyncConnection, by: Account, name: str, disabled: bool) -> None:
+    """Shut an account out, and end its sessions; or let it in again."""
+    async with conn.transaction():
+        await _one(conn, name)
+        await conn.execute("UPDATE account SET disabled = %s WHERE name = %s", [disabled, name])
+        if disabled:
+            await _end_sessions(conn, name)
+            await _require_admin(conn)
+        await audit.note(conn, by, "account.disabled" if disabled else "account.enabled", name)
 
 
-def digest(token: str) -> str:
-    """What is kept of a token."""
-    return sha256(token.encode()).hexdigest()
+async def admit(
+    conn: AsyncConnection, subject: str, name: str, full_name: str, grant: Grant | None
+) -> Account | None:
+    """The account of an identity at the OpenID provider; None: it may not enter.
+
+    One made by hand enters with the role it was given by hand. All others need a `grant` each time, which makes or
+    brings up to date their account; `name` is what they would like to be called here.
+    """
+    async with conn.transaction():
+        row = await _by_subject(conn, subject)
+        if row and (row.disabled or not (grant or not row.by_groups)):
+            return None
+        if row and not row.by_groups:
+            return row.account
+        if grant is None:
+            return None
+        called = row.name if row else await _free_name(conn, name, subject)
+        values = [called, full_name or called, grant.role, list(grant.units), subject, clock.now()]
+        await conn.execute(_ADMIT, values)
+        account = Account(called, full_name or called, grant.role, grant.units)
+        if row is None or row.account != account:
+            detail = {"role": grant.role, "units": list(grant.units)}
+            if row and (row.role, tuple(row.units)) != (grant.role, grant.units):
+                await _end_sessions(conn, called)
+            await audit.note(conn, account, "account.changed" if row else "account.added", called, detail)
+        return account
 
 
-def hashed(password: str) -> str:
-    """What is kept of a password."""
-    return _hasher.hash(password)
+async def _free_name(conn: AsyncConnection, wanted: str, subject: str) -> str:
+    """The wanted name if it can be had: an account that is there already is never taken over."""
+    mark = sha256(subject.encode()).hexdigest()[:8]
+    name = re.sub(r"[^a-z0-9._-]", "", plain(wanted).partition("@")[0])[:30]
+    if not NAME.fullmatch(name):
+        return f"oidc-{mark}"
+    return f"{name}-{mark}" if await _get(conn, name) else name
 
 
-_ACCOUNT = "SELECT name, full_name, role, units, password FROM account WHERE name = %s AND NOT disabled"
-_SUBJECT = "SELECT name, full_name, role, units, password FROM account WHERE subject = %s AND NOT disabled"
-_OPEN = "INSERT INTO board_session (token, account, csrf, created_at, seen_at) VALUES (%s, %s, %s, %s, %s)"
-_FIND = """
-UPDATE board_session s SET seen_at = %s FROM account a
-WHERE s.token = %s AND s.seen_at >= %s AND s.created_at >= %s AND a.name = s.account AND NOT a.disabled
-RETURNING a.name, a.full_name, a.role, a.units, s.csrf
+async def hashed(name: str, password: str) -> str:
+    """What is kept of a password; `Refused` for a bad one."""
+    good = SHORTEST <= len(password) <= LONGEST_PASSWORD and name not in password.lower()
+    _require(good, "bad_password")
+    return await asyncio.to_thread(_hasher.hash, password)
+
+
+def generated() -> str:
+    """A password that can be read out and typed."""
+    return "-".join("".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(5)) for _ in range(4))
+
+
+async def _get(conn: AsyncConnection, name: str) -> Row | None:
+    async with conn.cursor(row_factory=class_row(Row)) as cursor:
+        return await (await cursor.execute(f"{_SELECT} WHERE name = %s", [name])).fetchone()  # noqa: S608
+
+
+async def _by_subject(conn: AsyncConnection, subject: str) -> Row | None:
+    async with conn.cursor(row_factory=class_row(Row)) as cursor:
+        query = f"{_SELECT} WHERE subject = %s FOR UPDATE"  # noqa: S608
+        return await (await cursor.execute(query, [subject])).fetchone()
+
+
+async def _one(conn: AsyncConnection, name: str) -> Row:
+    row = await _get(conn, name)
+    if row is None:
+        raise Refused("no_account")
+    return row
+
+
+async def _password(conn: AsyncConnection, name: str) -> str | None:
+    row = await (await conn.execute("SELECT password FROM account WHERE name = %s", [name])).fetchone()
+    return row[0] if row else None
+
+
+async def _end_sessions(conn: AsyncConnection, name: str) -> None:
+    await conn.execute("DELETE FROM board_session WHERE account = %s", [name])
+
+
+async def _require_admin(conn: AsyncConnection) -> None:
+    """Two admins that shut each other out at once are one after the other here."""
+    admins = await (await conn.execute(_ADMINS)).fetchall()
+    _require(admins, "last_admin")
+
+
+def _require_role(role: str) -> None:
+    _require(role in GIVEN, "bad_role")
+
+
+def _require(good: object | Sequence[object], problem: str) -> None:
+    if not good:
+        raise Refused(problem)
+
+
+_SELECT = """
+SELECT name, full_name, role, units, password IS NOT NULL AS has_password, subject, by_groups, disabled, created_at,
+       seen_at
+FROM account
 """
+_INSERT = """
+INSERT INTO account (name, full_name, role, units, password, subject, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT DO NOTHING
+"""
+_CHANGE = "UPDATE account SET full_name = %s, role = %s, units = %s, by_groups = false WHERE name = %s"
+_ADMIT = """
+INSERT INTO account (name, full_name, role, units, subject, by_groups, created_at) VALUES (%s, %s, %s, %s, %s, true, %s)
+ON CONFLICT (subject) DO UPDATE SET full_name = excluded.full_name, role = excluded.role, units = excluded.units
+"""
+_ADMINS = "SELECT name FROM account WHERE role = 'admin' AND NOT disabled ORDER BY name FOR UPDATE"

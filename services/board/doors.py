@@ -1,168 +1,242 @@
-"""The way in: every request is asked who it is from; log-in and log-out as plain forms that need no script."""
+"""The doors: every request and every connection of a page is asked who it is from, and each answer tells the browser
+what it may do with it."""
 
 from __future__ import annotations
 
-import html
-import time
-from collections import defaultdict, deque
-from urllib.parse import parse_qs, quote, urlsplit
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from psycopg_pool import AsyncConnectionPool
-from starlette.types import ASGIApp, Receive, Scope, Send
+import nicegui
+from fastapi import FastAPI
+from nicegui import Client
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.board import accounts
-from services.board.access import PUBLIC
+from services.board import audit
+from services.board.access import PUBLIC, Account, Action
+from services.board.markup import Html, tag
+from services.board.sessions import Session, Sessions, key_of, login_from
 from services.board.words import Language, word
-from services.kit import clock, store
+from services.kit import store
 
 COOKIE = "ioc_session"
-OPEN = ("/login", "/static/", "/_nicegui", "/oidc/", "/health")
+ASSETS = ("/static/", f"/_nicegui/{nicegui.__version__}/")
+ENTRY = ("/login", "/oidc/")
 """Paths that need no session: they show nothing of the centre."""
-FAILURES, WITHIN_SECONDS = 5, 300.0
-"""After so many wrong passwords for a name, or from an address, within that time, none is tried any more."""
+SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
+SAFE = ("GET", "HEAD")
+LARGEST_FORM = 256 * 1024
+STRICT = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+# NiceGUI's pages carry their elements in a script of their own and have Vue compile what they show.
+PAGES = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": PAGES,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+"""On every answer, where it does not say otherwise itself."""
+
+
+def add_errors(app: FastAPI) -> None:
+    """Have both applications answer an outage of the database, and what is not allowed, as the doors do."""
+    for each in (app, nicegui.app):
+        for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
+            each.add_exception_handler(outage, lambda request, error: unavailable())
+        each.add_exception_handler(403, lambda request, error: forbidden())
 
 
 class Doors:
-    """ASGI middleware: puts the account into `request.state.account`, or sends to the log-in."""
+    """ASGI middleware: puts `account`, `session` and `csrf` into `request.state`, or turns the request away.
 
-    def __init__(self, app: ASGIApp, pool: AsyncConnectionPool, public: bool) -> None:
-        self._app, self._pool, self._public = app, pool, public
+    `guarded`: path -> what an account must be allowed for it and all below it. `home`: the board's address as people
+    know it, where a proxy shows another.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, public: bool, guarded: Mapping[str, Action], home: str | None = None
+    ) -> None:
+        self._app, self._sessions, self._public, self._guarded = app, sessions, public, guarded
+        self._home = urlsplit(home).netloc if home else ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
-        if scope["type"] != "http" or scope["path"].startswith(OPEN):
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
+        asked = HTTPConnection(scope)
+        audit.ADDRESS.set(asked.client.host if asked.client else "")
+        send = _armoured(send, asked.url.scheme in ("https", "wss"))
+        path = scope["path"]
+        if path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
+            await self._app(scope, receive, send)
+        elif path.startswith(SOCKET):
+            await self._connect(asked, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(Request(scope, receive), receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         try:
-            session = await find(self._pool, request)
+            session = await self._sessions.find(request.cookies.get(COOKIE))
         except store.OUTAGE:
-            await _unavailable()(scope, receive, send)
+            await unavailable()(request.scope, receive, send)
             return
         account = session.account if session else PUBLIC if self._public else None
+        refusal = self._refusal(request, session, account)
+        if refusal is None and session and request.method not in SAFE:
+            receive, refusal = await _meant(request, session, receive)
+        if refusal is not None or account is None:
+            await (refusal or login(request))(request.scope, receive, send)
+            return
+        key, csrf = (session.key, session.csrf) if session else ("", "")
+        request.scope.setdefault("state", {}).update(account=account, session=key, csrf=csrf)
+        await self._app(request.scope, receive, send)
+
+    def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:
+        path = request.url.path
         if account is None:
-            await _to_login(request)(scope, receive, send)
-        elif request.method != "GET" and not _ours(request):
-            await Response("this request comes from another site", 403)(scope, receive, send)
-        else:
-            scope.setdefault("state", {}).update(account=account, csrf=session.csrf if session else "")
-            await self._app(scope, receive, send)
-
-
-async def find(pool: AsyncConnectionPool, request: Request) -> accounts.Session | None:
-    """The session that a request belongs to."""
-    token = request.cookies.get(COOKIE)
-    if not token:
+            return login(request)
+        if request.method not in SAFE:
+            if not self.ours(request):
+                return Response("this request comes from another site", 403)
+            if path.startswith(UPLOADS):
+                return None if _is_page_of(path.split("/")[3], session) else forbidden("stale_form")
+            if account is PUBLIC:
+                return login(request)
+        needed = (action for guarded, action in self._guarded.items() if f"{path}/".startswith(f"{guarded}/"))
+        if not all(account.may(action) for action in needed):
+            return login(request) if account is PUBLIC else forbidden()
         return None
-    async with pool.connection() as conn:
-        return await accounts.find_session(conn, token, clock.now())
+
+    async def _connect(self, asked: HTTPConnection, receive: Receive, send: Send) -> None:
+        """A page's connection: from this board's own pages alone, and by the session to which the page was given.
+
+        One that is refused otherwise is told so as NiceGUI tells it: the page loads anew, and comes to the log-in.
+        """
+        origin = asked.headers.get("origin")
+        if (origin or asked.scope.get("method", "GET") not in SAFE) and not self.ours(asked):
+            await Response("this request comes from another site", 403)(asked.scope, receive, send)
+            return
+        try:
+            session = await self._sessions.find(asked.cookies.get(COOKIE))
+        except store.OUTAGE:
+            await Response("the database does not answer", 503)(asked.scope, receive, send)
+            return
+        query = parse_qs(asked.scope["query_string"].decode("latin-1"))
+        if not ((session or self._public) and _is_page_of(query.get("client_id", [""])[0], session)):
+            asked.scope["query_string"] = _refused(query)
+        await self._app(asked.scope, receive, send)
+
+    def ours(self, asked: HTTPConnection) -> bool:
+        """Whether it was made by a page of this board."""
+        origin = urlsplit(asked.headers.get("origin", "")).netloc
+        return bool(origin) and origin in (asked.headers.get("host"), self._home)
 
 
-def _ours(request: Request) -> bool:
-    """Whether a request that changes something was made by a page of this board."""
-    origin = request.headers.get("origin", "")
-    return urlsplit(origin).netloc == request.headers.get("host")
+def _is_page_of(client_id: str, session: Session | None) -> bool:
+    """Whether an open page was given to this session, or without one."""
+    client = Client.instances.get(client_id)
+    return client is not None and key_of(client) == (session.key if session else "")
 
 
-def _to_login(request: Request) -> Response:
-    if request.method != "GET" or "text/html" not in request.headers.get("accept", ""):
-        return Response("log in first", 401)
-    return RedirectResponse(f"/login?next={quote(request.url.path, safe='')}", 303)
+def _refused(query: Mapping[str, list[str]]) -> bytes:
+    transport = {key: values[0] for key, values in query.items() if key in ("EIO", "transport", "sid", "t")}
+    nobody = {"implicit_handshake": "true", "client_id": "-", "tab_id": "-", "document_id": "-"}
+    return urlencode({**transport, **nobody}).encode()
 
 
-def _unavailable() -> Response:
-    return HTMLResponse("<h1>503</h1><p>Cơ sở dữ liệu chưa sẵn sàng. The database does not answer.</p>"
-                        "<script>setTimeout(() => location.reload(), 2000)</script>", 503)  # fmt: skip
+async def _meant(request: Request, session: Session, receive: Receive) -> tuple[Receive, Response | None]:
+    """Whether what changes something carries the session's csrf token: as a field of the form, or as `x-csrf`.
+
+    An upload goes to an address that only its page knows.
+    """
+    if request.url.path.startswith(UPLOADS) or request.headers.get("x-csrf") == session.csrf:
+        return receive, None
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form and int(request.headers.get("content-length") or LARGEST_FORM) < LARGEST_FORM:
+        body = await request.body()
+        if parse_qs(body.decode("utf-8", "replace")).get("csrf") == [session.csrf]:
+            return _again(body, receive), None
+    return receive, forbidden("stale_form")
 
 
-class Brake:
-    """Counts failures by name and by address; `closed` while there were too many of late."""
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read to the next one who asks for it."""
+    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    def __init__(self) -> None:
-        self._failures: dict[str, deque[float]] = defaultdict(deque)
+    async def give() -> Message:
+        return rest.pop() if rest else await receive()
 
-    def closed(self, *keys: str) -> bool:
-        """Whether one of the keys has failed too often."""
-        return any(len(self._recent(key)) >= FAILURES for key in keys)
-
-    def fail(self, *keys: str) -> None:
-        """Note a failure."""
-        for key in keys:
-            self._recent(key).append(time.monotonic())
-
-    def _recent(self, key: str) -> deque[float]:
-        failures = self._failures[key]
-        while failures and failures[0] < time.monotonic() - WITHIN_SECONDS:
-            failures.popleft()
-        return failures
+    return give
 
 
-def add_login(app: FastAPI, pool: AsyncConnectionPool) -> None:
-    """The forms at /login and /logout."""
-    brake = Brake()
+def _armoured(send: Send, secure: bool) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            if secure:
+                headers.setdefault("strict-transport-security", "max-age=31536000")
+        await send(message)
 
-    @app.get("/login")
-    async def form(next: str = "/", lang: Language = "vi") -> Response:
-        return _form(next, lang)
-
-    @app.post("/login")
-    async def log_in(request: Request) -> Response:
-        if not _ours(request):
-            return Response("this request comes from another site", 403)
-        fields = {k: v[0] for k, v in parse_qs((await request.body()).decode("utf-8", "replace")).items()}
-        name, target = fields.get("name", ""), _inside(fields.get("next", "/"))
-        keys = (f"name {name}", f"address {request.client.host if request.client else ''}")
-        if brake.closed(*keys):
-            return _form(target, "vi", "too_many", 429)
-        async with pool.connection() as conn:
-            account = await accounts.check(conn, name, fields.get("password", ""))
-            if account is None:
-                brake.fail(*keys)
-                return _form(target, "vi", "wrong_password", 401)
-            token = await accounts.open_session(conn, account, clock.now())
-        answer = RedirectResponse(target, 303)
-        secure = request.url.scheme == "https"
-        answer.set_cookie(
-            COOKIE, token, httponly=True, samesite="lax", secure=secure, max_age=int(accounts.LONGEST.total_seconds())
-        )
-        return answer
-
-    @app.post("/logout")
-    async def log_out(request: Request) -> Response:
-        async with pool.connection() as conn:
-            await accounts.close_session(conn, request.cookies.get(COOKIE, ""))
-        answer = RedirectResponse("/login", 303)
-        answer.delete_cookie(COOKIE)
-        return answer
+    return sending
 
 
-def _inside(target: str) -> str:
-    """Where to go after the log-in: a path of this board, never another site."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) else "/"
+def fields_of(body: bytes) -> dict[str, str]:
+    """The fields of a form, each once."""
+    form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in form.items()}
 
 
-def _form(target: str, language: Language, problem: str = "", status: int = 200) -> Response:
-    said = f'<p role="alert" class="problem">{word(problem, language)}</p>' if problem else ""
-    page = _PAGE.format(
-        lang=language,
-        title=word("title", language),
-        said=said,
-        name=word("account", language),
-        password=word("password", language),
-        enter=word("log_in", language),
-        target=html.escape(_inside(target), quote=True),
-    )
-    return HTMLResponse(page, status)
+def language_of(asked: HTTPConnection) -> Language:
+    """How whoever asks reads."""
+    return "en" if (asked.query_params.get("lang") or asked.cookies.get("ioc_lang")) == "en" else "vi"
+
+
+def login(request: Request) -> Response:
+    """To the log-in and back again for somebody who opens a page; for all else, that it needs one."""
+    if request.method not in SAFE or "text/html" not in request.headers.get("accept", ""):
+        return Response("log in first", 401, {"cache-control": "no-store"})
+    return RedirectResponse(login_from(request), 303, {"cache-control": "no-store"})
+
+
+def forbidden(reason: str = "forbidden") -> Response:
+    """403 in both languages."""
+    return plain_page(403, reason)
+
+
+def unavailable() -> Response:
+    """503 in both languages, which looks again by itself."""
+    return plain_page(503, "unavailable", '<meta http-equiv="refresh" content="3">')
+
+
+def plain_page(status: int, reason: str, head: str = "") -> Response:
+    """A page that says one thing in both languages, without a script."""
+    vi, en = (tag("p", word(reason, language), lang=language) for language in ("vi", "en"))
+    back = tag("p", tag("a", word("title", "vi"), href="/"))
+    return page("vi", Html(tag("h1", str(status)) + vi + en + back), status, head)
+
+
+def page(language: Language, content: Html, status: int = 200, head: str = "") -> Response:
+    """A page outside of NiceGUI."""
+    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=head)
+    return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})
 
 
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><link rel="stylesheet" href="/static/board.css"></head>
-<body class="enter"><main><h1>{title}</h1>{said}
-<form method="post" action="/login"><input type="hidden" name="next" value="{target}">
-<label>{name}<input name="name" autocomplete="username" required autofocus></label>
-<label>{password}<input name="password" type="password" autocomplete="current-password" required></label>
-<button>{enter}</button></form></main></body></html>
+<title>{title}</title><link rel="stylesheet" href="/static/board.css">{head}</head>
+<body class="enter"><main>{content}</main></body></html>
 """

@@ -9,10 +9,11 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas.indicators import Indicator
+from schemas.indicators.in_words import in_words
 from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.spans import Span, period_of, today
-from services.board.words import ago, day_and_time, days, name_of, number, signed, state_of, unit_name
+from services.board.words import ago, day_and_time, days, name_of, number, signed, state_of, unit_name, why
 from services.readings import explain, findings
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.findings import Finding
@@ -38,8 +39,9 @@ def masked(id: str) -> str:
 def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
     """The page's content."""
     number_of_events = number(Decimal(shown.events), 0, look.language)
+    formula = in_words(shown.reading.indicator.formula, look.language)
     panels = (
-        ("formula", tag("p", shown.formula, class_="formula"), _parts(look, shown.parts)),
+        ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
         ("sources", _sources(look, shown, now)),
         ("findings", _findings(look, shown, found)),
         ("events", _events(look, shown.sample)),
@@ -65,7 +67,7 @@ def _head(look: Look, shown: Explanation, address: str) -> Html:
         tag("h1", name_of(r.indicator, language)),
         tag("p", signed(r, language), class_=f"huge state-{state_of(r)}"),
         tag("p", f"{unit_name(shown.unit, language)} · {days(shown.period)} · {as_of}{exact}", class_="small"),
-        tag("p", r.reason or "", class_="small"),
+        tag("p", why(r.reason, language), class_="small"),
         tag("p", link(address, look.word("this_figure")), " · ", back, class_="small"),
         class_="title",
     )
@@ -76,10 +78,11 @@ def _parts(look: Look, parts: list[Part]) -> Html:
 
 
 def _part(look: Look, part: Part) -> list[object]:
-    name = tag("span", part.formula, style=f"padding-left: {part.depth * 1.4}em")
+    told = in_words(part.of, look.language)
+    name = tag("span", told, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
     role = look.word(f"role_{part.role}") if part.role else ""
     if part.value is None:
-        return [name, role, part.reason or ""]
+        return [name, role, why(part.reason, look.language)]
     return [name, role, number(part.value, 0 if part.value == part.value.to_integral_value() else 4, look.language)]
 
 

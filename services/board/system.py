@@ -14,7 +14,7 @@ from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.sketch import bars
 from services.board.spans import SPANS, STEPS, Against, Span, before, period_of, today
-from services.board.words import Language, days, figure, name_of, signed, state_of, system_name, unit_name, word
+from services.board.words import Language, days, figure, name_of, signed, state_of, system_name, unit_name, why, word
 from services.readings import Period, Reading, read, sheet
 from services.readings.evaluate import NotBrokenDown
 
@@ -191,7 +191,8 @@ def _units(look: Look, choice: Choice, ranking: Sequence[Reading]) -> Html:
 
 
 def _value(look: Look, r: Reading) -> Html:
-    return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=r.reason)
+    reason = why(r.reason, look.language) or None
+    return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=reason)
 
 
 def _unit_link(look: Look, choice: Choice, code: str) -> Html:

@@ -11,6 +11,7 @@ from schemas.calendar import VN
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.readings import Period, Reading
+from services.readings.reasons import Reason
 
 Language = Literal["vi", "en"]
 
@@ -118,6 +119,11 @@ def unit_name(code: str | None, language: Language) -> str:
 def name_of(indicator: Indicator, language: Language) -> str:
     """An indicator's name."""
     return indicator.vi if language == "vi" else indicator.en
+
+
+def why(reason: Reason | None, language: Language) -> str:
+    """Why there is no figure; empty where there is one."""
+    return "" if reason is None else reason.vi if language == "vi" else reason
 
 
 def state_of(r: Reading) -> str:

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "units": ("listing:units", "The administrative units at a date."),
     "events": ("listing:events", "The event types and their contracts."),
     "findings": ("figures:findings", "Figures that should agree and do not."),
+    "alarms": ("alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),
     "quarantine": ("quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
     "rebuild": ("rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
@@ -30,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("restore:restore", "Bring a backup back: nothing lost, nothing twice."),
     "contracts": ("contracts:contracts", "Write or check the generated contracts."),
     "generate": ("generate:generate", "Write what follows from the code: reference, rules, dashboards."),
+    "picture": ("picture.command:picture", "A dashboard as an SVG: its definition with this centre's answers."),
+    "compose": ("compose:compose", "What Docker Compose runs beside the services: passwords, configuration, database."),
     "test": ("test:test", "Run the project's tests on real servers."),
 }
 """name -> (module:attribute in services.cli, what it is for)."""

@@ -27,13 +27,13 @@ def demo() -> None:
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
         bring_up(instance)
-        weeks = _load_once(instance)
+        weeks = load_once(instance)
         say("waking the simulated district")
         instance.start_services(["simulator"], say)
     click.echo(_welcome(instance, weeks))
 
 
-def _load_once(instance: Instance) -> int:
+def load_once(instance: Instance) -> int:
     """Load the scenario unless it was loaded before; returns the weeks it is shifted by."""
     from schemas.calendar import local_day
     from services.cli.lifecycle import say

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from infra.local.processes import ProcessState
     from infra.local.servers import Instance
-    from services.cli.sources import Source
     from services.kit.settings import Settings
+    from services.readings.sources import Source
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
@@ -48,6 +48,7 @@ def bring_up(instance: Instance, replica: bool = False) -> None:
     if replica:
         instance.start_replica(say)
     instance.start_services(SERVICES, say)
+    instance.start_grafana(say)
 
 
 def say(message: str) -> None:
@@ -249,21 +250,17 @@ def _print_status(instance: Instance) -> None:
 
 
 def _report(instance: Instance, states: list[ProcessState]) -> dict[str, Any]:
-    from dataclasses import asdict
-
+    from services.cli.sources import plain
     from services.kit import clock
 
     fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health")
     rows = [{field: getattr(state, field) for field in fields} | {"log": str(state.log)} for state in states]
-    found = [asdict(source) for source in _sources(instance, clock.now())]
-    times = ("last_time", "last_recorded")
-    told = [source | {name: source[name].isoformat() for name in times} for source in found]
     return {
         "instance": instance.data.name,
         "data": str(instance.data),
         "processes": rows,
         "consumers": _lags(instance),
-        "sources": told,
+        "sources": [plain(source) for source in _sources(instance, clock.now())],
     }
 
 
@@ -272,8 +269,8 @@ def _sources(instance: Instance, now: datetime) -> list[Source]:
     import psycopg
 
     from services.cli.prepare import settings_of
-    from services.cli.sources import sources
     from services.kit import store
+    from services.readings.sources import sources
 
     try:
         with store.connect(settings_of(instance, "cli"), "reader") as conn:

@@ -9,6 +9,7 @@ from infra.local.configure import broker_storage
 from infra.local.layout import SetupError
 from infra.local.processes import external
 from infra.local.servers import Instance
+from infra.timescaledb import units
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from services.aggregator.rebuild import bring_up_to_date
@@ -42,6 +43,7 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
         ensure_database_and_roles(instance.superuser_conninfo, instance.password)
     settings = settings_of(instance, "admin")
     migrate(settings.database("owner"))
+    units.fill(settings.database("owner"))
     if own:
         grant_rights(settings.database("owner"))
     bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))

@@ -8,37 +8,17 @@ from __future__ import annotations
 import asyncio
 import getpass
 import json
-import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
 
-STREAM = "QUARANTINE"
-PAGE = 500
+    from services.kit.quarantine import Body, Lying
+
 T = TypeVar("T")
-
-
-class Lying(NamedTuple):
-    """A message in the quarantine without its body: where it lies, since when, why, and the subject it came by."""
-
-    seq: int
-    recorded: str
-    code: str
-    reason: str
-    subject: str
-    size: int
-
-
-class Body(NamedTuple):
-    """One message with its headers and its body as it came."""
-
-    headers: dict[str, str]
-    data: bytes
 
 
 @click.group()
@@ -66,11 +46,11 @@ def list_(code: str | None, limit: int, form: str) -> None:
 @click.argument("seq", type=int)
 def show(seq: int) -> None:
     """Show one message: its reason, and its body as it came."""
-    body = _run(lambda js: _get(js, seq))
+    body = _run(lambda js: _body(js, seq))
     for name, value in body.headers.items():
         click.echo(f"{name}: {value}")
     click.echo()
-    click.echo(_pretty(body.data))
+    click.echo(body.pretty())
 
 
 @quarantine.command(
@@ -102,104 +82,41 @@ def discard(seqs: tuple[int, ...], reason: str) -> None:
 
     async def each(js: JetStreamContext) -> None:
         for seq in seqs:
-            await _take_out(js, seq, await _get(js, seq), "discarded", reason)
-            click.echo(f"{seq} discarded")
+            await _discard(js, seq, reason)
 
     _run(each)
 
 
 async def _resubmit(js: JetStreamContext, seq: int, mended: bytes | None) -> str | None:
-    """Publish one message under its own subject and take it out; the reason where it is still invalid."""
+    """Send one message on and take it out; the reason where it is still invalid."""
     from schemas.envelope import Invalid
-    from schemas.registry import parse
-    from services.kit import bus, clock
+    from services.kit import quarantine
 
-    body = await _get(js, seq)
     try:
-        event = parse(body.data if mended is None else mended, clock.now())
+        id = await quarantine.resubmit(js, seq, mended, getpass.getuser())
     except Invalid as invalid:
         return f"{seq} stays: {invalid.code}: {invalid.reason}"
-    # The broker may remember the same content from minutes ago; it must be delivered all the same.
-    await bus.publish(js, event, message_id=f"{event.message_id}-{seq}")
-    await _take_out(js, seq, body, "resubmitted", f"{'as it was' if mended is None else 'mended'}: {event.id}")
-    click.echo(f"{seq} resubmitted as {event.id}")
+    click.echo(f"{seq} resubmitted as {id}")
     return None
 
 
-async def _take_out(js: JetStreamContext, seq: int, body: Body, deed: str, reason: str) -> None:
-    from hashlib import blake2b
-
-    from services.kit import clock
-
-    note = {
-        "seq": seq,
-        "deed": deed,
-        "who": getpass.getuser(),
-        "time": clock.now().isoformat(),
-        "reason": reason,
-        "code": body.headers.get("Ioc-Code"),
-        "subject": body.headers.get("Ioc-Subject"),
-        "digest": blake2b(body.data, digest_size=16).hexdigest(),
-        "bytes": len(body.data),
-    }
-    once = {"Nats-Msg-Id": f"quarantine-{deed}-{seq}-{note['digest']}"}
-    text = json.dumps(note, ensure_ascii=False).encode()
-    await js.publish(f"ioc.alerts.quarantine.{deed}", text, timeout=5, headers=once)
-    await js.delete_msg(STREAM, seq)
-
-
 async def _all(js: JetStreamContext) -> list[Lying]:
-    """All that lies there, in the order of arrival; bodies stay where they are."""
-    from nats.js.api import AckPolicy, ConsumerConfig
+    from services.kit import quarantine
 
-    if not (await js.stream_info(STREAM)).state.messages:
-        return []
-    config = ConsumerConfig(ack_policy=AckPolicy.NONE, headers_only=True, inactive_threshold=30)
-    reader = await js.pull_subscribe("ioc.quarantine.>", stream=STREAM, config=config)
-    found: list[Lying] = []
-    pending = 1
-    while pending:
-        for message in await reader.fetch(PAGE, timeout=5):
-            meta = message.metadata
-            found.append(_lying(meta.sequence.stream, meta.timestamp, message.headers or {}))
-            pending = meta.num_pending
-    return found
+    return await quarantine.listed(js)
 
 
-def _lying(seq: int, laid: datetime, headers: dict[str, str]) -> Lying:
-    return Lying(
-        seq=seq,
-        recorded=headers.get("Ioc-Recorded") or laid.isoformat(),
-        code=headers.get("Ioc-Code", "unknown"),
-        reason=_unescaped(headers.get("Ioc-Reason", "")),
-        subject=headers.get("Ioc-Subject", ""),
-        size=int(headers.get("Nats-Msg-Size", 0)),
-    )
+async def _discard(js: JetStreamContext, seq: int, reason: str) -> None:
+    from services.kit import quarantine
+
+    await quarantine.discard(js, seq, reason, getpass.getuser())
+    click.echo(f"{seq} discarded")
 
 
-async def _get(js: JetStreamContext, seq: int) -> Body:
-    from nats.js.errors import NotFoundError
+async def _body(js: JetStreamContext, seq: int) -> Body:
+    from services.kit import quarantine
 
-    try:
-        message = await js.get_msg(STREAM, seq, direct=True)
-    except NotFoundError:
-        raise click.ClickException(f"nothing lies in the quarantine under {seq}; see `ioc quarantine list`") from None
-    return Body({name: _unescaped(value) for name, value in (message.headers or {}).items()}, message.data or b"")
-
-
-def _unescaped(header: str) -> str:
-    """The text of a header, which travels in ASCII."""
-    return _ESCAPED.sub(lambda code: chr(int(code[1] or code[2], 16)), header)
-
-
-_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4}))")
-
-
-def _pretty(data: bytes) -> str:
-    try:
-        return json.dumps(json.loads(data), ensure_ascii=False, indent=2)
-    except ValueError:
-        return data.decode(errors="backslashreplace")
+    return (await quarantine.get(js, seq))[1]
 
 
 def _run(work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
@@ -210,6 +127,7 @@ def _run(work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
     from services.cli.prepare import settings_of
     from services.kit import bus
     from services.kit.errors import Unavailable
+    from services.kit.quarantine import NothingThere
 
     async def connected() -> T:
         async with bus.connected(settings_of(chosen_instance(), "cli"), "quarantine") as client:
@@ -218,5 +136,7 @@ def _run(work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
     try:
         with explained():
             return asyncio.run(connected())
+    except NothingThere as problem:
+        raise click.ClickException(f"{problem}; see `ioc quarantine list`") from None
     except (Unavailable, Error) as problem:
         raise click.ClickException(str(problem)) from None

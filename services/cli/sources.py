@@ -1,63 +1,47 @@
-"""Who sends, how much of late, and how fresh that is: the part of `ioc status` that comes from the log."""
+"""The sources and their freshness as `ioc status` shows them, to people and to programs."""
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from psycopg import Connection
     from rich.table import Table
 
-LATELY = timedelta(minutes=5)
-HAPPENED = timedelta(minutes=15)
-"""The log lies by what happened when, so of what was recorded lately only what also happened lately is counted."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """A source within a system: all its events, how many a minute lately, and when its last one happened and was
-    recorded."""
-
-    system: str
-    source: str
-    origin: str
-    events: int
-    per_minute: float
-    last_time: datetime
-    last_recorded: datetime
-
-
-def sources(conn: Connection, now: datetime) -> list[Source]:
-    """Every source that ever sent, by system."""
-    from schemas.registry import DATA_TYPES
-
-    recent: Counter[tuple[str, str]] = Counter()
-    values = {"recorded": now - LATELY, "happened": now - HAPPENED}
-    for source, type, number in conn.execute(_RECENT, values).fetchall():
-        recent[source, DATA_TYPES[type].system] += number
-    minutes = LATELY.total_seconds() / 60
-    return [
-        Source(system, source, origin or "", events, round(recent[source, system] / minutes, 1), last_time, recorded)
-        for system, source, origin, events, last_time, recorded in conn.execute(_SOURCES).fetchall()
-    ]
+    from schemas.freshness import Allowed
+    from services.readings.sources import Source
 
 
 def table(found: list[Source], now: datetime) -> Table:
-    """The sources for people, marked where they are not real."""
+    """The sources for people, marked where they are not real and where they are silent for too long."""
     from rich.table import Table
 
     from services.cli.show import ORIGINS
 
-    shown = Table("system", "source", "", "events", "per minute", "last event", box=None, pad_edge=False)
+    shown = Table("system", "source", "", "events", "per minute", "last event", "", box=None, pad_edge=False)
     for number in (3, 4, 5):
         shown.columns[number].justify = "right"
     for s in found:
         age = _age(now - s.last_time)
-        shown.add_row(s.system, s.source, ORIGINS.get(s.origin, ""), f"{s.events:,}", f"{s.per_minute:,.1f}", age)
+        stale = f"[red]STALE: silent for more than {silence(s.allowed)}[/]" if s.stale else ""
+        origin = ORIGINS.get(s.origin, "")
+        shown.add_row(s.system, s.source, origin, f"{s.events:,}", f"{s.per_minute:,.1f}", age, stale)
     return shown
+
+
+def plain(source: Source) -> dict[str, Any]:
+    """A source for programs."""
+    times = {name: getattr(source, name).isoformat() for name in ("last_time", "last_recorded")}
+    return asdict(source) | times | {"allowed": silence(source.allowed) or None}
+
+
+def silence(allowed: Allowed) -> str:
+    """`3 working days`, `6 working hours`, `36 h`; empty where silence means nothing."""
+    if allowed is None or isinstance(allowed, timedelta):
+        return f"{allowed // timedelta(hours=1)} h" if allowed else ""
+    parts = ((allowed.days, "working days"), (allowed.hours, "working hours"))
+    return " ".join(f"{number} {name}" for number, name in parts if number)
 
 
 def _age(passed: timedelta) -> str:
@@ -66,13 +50,3 @@ def _age(passed: timedelta) -> str:
         if seconds >= 2 * length:
             return f"{seconds // length} {name} ago"
     return f"{seconds} s ago"
-
-
-_RECENT = """
-SELECT source, type, count(*) FROM event WHERE time >= %(happened)s AND recorded >= %(recorded)s GROUP BY source, type
-"""
-_SOURCES = """
-SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded FROM source s
-LEFT JOIN LATERAL (SELECT origin FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
-ORDER BY s.system, s.source
-"""

@@ -132,6 +132,7 @@ def consumer_config(consumer: Consumer, start_after: int = 0) -> ConsumerConfig:
         ack_wait=consumer.ack_wait.total_seconds(),
         max_deliver=-1,
         max_ack_pending=consumer.max_ack_pending,
+        filter_subjects=list(consumer.subjects) or None,
         **start,
     )
 

@@ -38,6 +38,13 @@ SIMULATED = Counter(
     "ioc_simulator_messages_total", "Messages of the simulated district that the broker has acknowledged", ["kind"]
 )
 SIMULATOR_LAG = Gauge("ioc_simulator_lag_seconds", "How far the simulator is behind what it should have sent by now")
+ALARMS_ACTIVE = Gauge("ioc_notifier_alarms_active", "Alarms that are not cleared", ["system", "severity"])
+ALARMS_RAISED = Counter("ioc_notifier_alarms_raised_total", "Alarms raised, refreshed ones not counted", ["system"])
+NOTIFICATIONS = Counter(
+    "ioc_notifier_notifications_total", "Messages to people by kind of channel: sent or failed", ["channel", "result"]
+)
+OLDEST_UNSENT = Gauge("ioc_notifier_oldest_unsent_seconds", "How long the oldest message that is due waits to be sent")
+WATCHDOG = Gauge("ioc_notifier_watchdog_timestamp_seconds", "When Alertmanager last passed on the Watchdog; 0: never")
 LAST_PROGRESS = Gauge(
     "ioc_last_progress_timestamp_seconds", "When the service last did its work, or found none to do", ["service"]
 )

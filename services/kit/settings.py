@@ -46,14 +46,36 @@ class Settings(BaseSettings):
         None,
         description="where readings are taken from, hosts with commas between are tried in order; none: `database_url`",
     )
+    nats_monitor_url: str | None = Field(
+        None,
+        description="the broker's monitoring address, with commas between nodes: its health check alone tells that a "
+        "stream takes nothing more; none: not asked",
+    )
     secrets: Path | None = Field(None, description="folder with one password file per credential")
     host: str = Field("127.0.0.1", description="the address that all doors of ours listen on; in a container 0.0.0.0")
     health_port: int | None = Field(None, description="port of /health and /metrics; none: not served")
     emitters_port: int = Field(8010, description="port of the emitters' HTTP door")
+    notifier_port: int = Field(8011, description="port of the notifier's HTTP door: Alertmanager, people's actions")
+    notifier_url: str | None = Field(
+        None, description="where people reach the notifier's door, for links to runbooks; none: this machine's own"
+    )
+    grafana_url: str = Field("http://127.0.0.1:3000", description="where people reach Grafana, for links in messages")
+    routes: Path | None = Field(
+        None,
+        description="full path of the table of who is told of what (see `services/notifier/routes.example.toml`); none: "
+        "`routes.toml` in the data folder if it is there, else nobody is told",
+    )
+    board_port: int = Field(8020, description="port of the board")
+    board_public: bool = Field(
+        False, description="whether the board shows figures without login; never dossiers, nor small counts"
+    )
     retention_days: int = Field(
         3660, description="how long events, points and what has ended are kept; days and open state stay for ever"
     )
     data: Path | None = Field(None, description="folder of this centre, where a service keeps what it must remember")
+    exporter_seconds: float = Field(
+        15, ge=0.1, le=300, description="how often the exporter reads the figures that `/metrics` gives out"
+    )
     simulator_seed: int = Field(2024, description="the simulated district's chance: the same seed, the same district")
     simulator_rate: float = Field(
         0.5, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"

@@ -13,9 +13,11 @@ from schemas import units as administrative
 from schemas.calendar import local_day
 from schemas.fold import Measure
 from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean
-from schemas.registry import MEASURE_SYSTEM, MEASURES
+from schemas.registry import MEASURES, covering
+from schemas.units import row_unit
 from services.readings import statements, sums
 from services.readings.period import Period
+from services.readings.reasons import Reason
 from services.readings.sums import BEGINNING, Selection, Total
 
 ALL = ""
@@ -27,8 +29,11 @@ class Value:
     """A figure of one group: `value`, or None with the `reason`; and the origins of its data."""
 
     value: Decimal | None
-    reason: str | None = None
+    reason: Reason | None = None
     origins: frozenset[str] = frozenset()
+
+
+NO_DATA = Value(None, Reason("no_data"))
 
 
 @dataclass(frozen=True)
@@ -69,31 +74,21 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
     raise TypeError(formula)
 
 
-def row_unit(unit: str, root: str | None) -> str:
-    """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
-    chain = [unit, *(above.code for above in administrative.ancestors(unit))]
-    if root is None:
-        below = [code for code in chain if administrative.get(code).level != "province"]
-        return below[-1] if below else unit
-    inside = [code for code in chain if code in administrative.scope(root) and code != root]
-    return inside[-1] if inside else unit
-
-
 def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
     measure = MEASURES[formula.measure]
     if scope.by not in (None, "unit") and scope.by not in measure.labels:
         known = ", ".join(("unit", "day", "month", *measure.labels))
         raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: {known}")
     if not scope.period.begun:
-        return {} if scope.by else {ALL: Value(None, "the period begins only after that moment")}
+        return {} if scope.by else {ALL: Value(None, Reason("ahead"))}
     if sums.cuts_a_forgotten_day(conn, scope.period.stop):
-        return {} if scope.by else {ALL: Value(None, "of that time whole days alone are kept; ask as of a day's end")}
+        return {} if scope.by else {ALL: Value(None, Reason("whole_days"))}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope, found), scope)
     if found or scope.by:
         return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
-    spans = sums.extent(conn, _coverage_measures(measure), scope.units, scope.period.as_of).values()
+    spans = sums.extent(conn, covering(measure.name), scope.units, scope.period.as_of).values()
     return {ALL: _empty(formula, list(spans), scope.period)}
 
 
@@ -155,17 +150,12 @@ def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
 Spans = list[tuple[datetime, datetime]]
 
 
-def _coverage_measures(measure: Measure) -> list[str]:
-    system = MEASURE_SYSTEM[measure.name]
-    return list(measure.covered_by) or [m for m, s in MEASURE_SYSTEM.items() if s == system]
-
-
 def _coverage(
     conn: Connection, measure: Measure, formula: Formula, scope: Scope, found: Iterable[str]
 ) -> dict[str, Value]:
     """row -> what it shows, for the rows without any point."""
     spans: dict[str, Spans] = {}
-    measures, as_of = _coverage_measures(measure), scope.period.as_of
+    measures, as_of = covering(measure.name), scope.period.as_of
     for unit, span in sums.extent(conn, measures, scope.units, as_of, besides=found).items():
         spans.setdefault(row_unit(unit, scope.root), []).append(span)
     return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
@@ -174,14 +164,14 @@ def _coverage(
 def _empty(formula: Formula, spans: Spans, period: Period) -> Value:
     """No point was found: 0 where the source reported around that time, else unknown."""
     if not spans:
-        return Value(None, "no event of this kind has ever come from here")
+        return Value(None, Reason("never"))
     first, last = min(s[0] for s in spans), max(s[1] for s in spans) + timedelta(days=1)
     if first >= period.stop:
-        return Value(None, f"no data before {_day(first)}")
+        return Value(None, Reason("before", _day(first)))
     if isinstance(formula, Last):
-        return Value(None, "not reported in the period")
+        return Value(None, Reason("not_in_period"))
     if not isinstance(formula, Stock) and last <= period.start:
-        return Value(None, f"no data after {_day(last - timedelta(days=1))}")
+        return Value(None, Reason("after", _day(last - timedelta(days=1))))
     return Value(Decimal(0))
 
 
@@ -212,14 +202,14 @@ def _stated(conn: Connection, formula: Statement, scope: Scope) -> Values:
 
 def _over_units(formula: Statement, root: str | None, by_unit: dict[str, statements.Stated]) -> Value:
     if not by_unit:
-        return Value(None, "not reported for this period")
+        return Value(None, Reason("not_stated"))
     by_unit = {root: by_unit[root]} if root in by_unit else _topmost(by_unit)
     parts = [part for stated in by_unit.values() if (part := stated.part(formula.part)) is not None]
     origins = frozenset(stated.origin for stated in by_unit.values())
     if len(parts) == 1:
         return Value(parts[0], None, origins)
     if formula.over_units is None:
-        return Value(None, f"stated by {len(parts)} units, which are not added; ask by unit", origins)
+        return Value(None, Reason("not_added", len(parts)), origins)
     total = sum(parts, Decimal(0))
     return Value(total if formula.over_units == "sum" else total / len(parts), None, origins)
 
@@ -238,9 +228,9 @@ def _topmost(by_unit: dict[str, statements.Stated]) -> dict[str, statements.Stat
 
 def _ratios(numerators: Values, denominators: Values, scale: int, scope: Scope) -> Values:
     # By label, a group that the numerator lacks has none of it; a unit that it lacks was never heard of.
-    absent = Value(None, "no data") if scope.by in (None, "unit") else Value(Decimal(0))
+    absent = NO_DATA if scope.by in (None, "unit") else Value(Decimal(0))
     return {
-        group: _ratio(numerators.get(group, absent), denominators.get(group, Value(None, "no data")), scale)
+        group: _ratio(numerators.get(group, absent), denominators.get(group, NO_DATA), scale)
         for group in sorted(numerators.keys() | denominators.keys())
     }
 
@@ -248,11 +238,11 @@ def _ratios(numerators: Values, denominators: Values, scale: int, scope: Scope) 
 def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
     origins = numerator.origins | denominator.origins
     if denominator.value is None:
-        return Value(None, f"denominator: {denominator.reason}", origins)
+        return Value(None, Reason("denominator", denominator.reason), origins)
     if denominator.value == 0:
-        return Value(None, "the denominator is 0", origins)
+        return Value(None, Reason("denominator_0"), origins)
     if numerator.value is None:
-        return Value(None, f"numerator: {numerator.reason}", origins)
+        return Value(None, Reason("numerator", numerator.reason), origins)
     return Value(numerator.value / denominator.value * scale, None, origins)
 
 
@@ -269,7 +259,7 @@ def _added(terms: list[tuple[Value | None, int]], scope: Scope) -> Value:
         if value is None:
             # By label, a group that one term lacks simply has none of it; otherwise the term is missing.
             if scope.by in (None, "unit"):
-                return Value(None, "a part of it has no data", origins)
+                return Value(None, Reason("a_part"), origins)
         elif value.value is None:
             return Value(None, value.reason, origins)
         else:
@@ -286,7 +276,7 @@ def _unit_mean(conn: Connection, of: Formula, scope: Scope) -> Values:
         return rows
     present = [v for v in rows.values() if v.value is not None]
     if not present:
-        return {ALL: next(iter(rows.values()), Value(None, "no unit has data"))}
+        return {ALL: next(iter(rows.values()), Value(None, Reason("no_unit")))}
     origins = frozenset().union(*(v.origins for v in present))
     mean = sum((v.value for v in present if v.value is not None), Decimal(0)) / len(present)
     return {ALL: Value(mean, None, origins)}

@@ -28,6 +28,7 @@ from services.readings import statements
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.period import Period
 from services.readings.read import Reading, read
+from services.readings.reasons import Reason
 from services.readings.sums import BEGINNING, Selection
 
 SAMPLE = 5
@@ -39,9 +40,14 @@ class Part:
 
     depth: int
     role: str
-    formula: str
+    of: Formula
     value: Decimal | None
-    reason: str | None
+    reason: Reason | None
+
+    @property
+    def formula(self) -> str:
+        """The part in one line."""
+        return describe(self.of)
 
 
 @dataclass(frozen=True)
@@ -101,7 +107,7 @@ def explain(
 
 def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, role: str = "") -> Iterator[Part]:
     value = evaluate(conn, formula, scope)[ALL]
-    yield Part(depth, role, describe(formula), value.value, value.reason)
+    yield Part(depth, role, formula, value.value, value.reason)
     if isinstance(formula, UnitMean):
         return
     roles = ("numerator", "denominator") if isinstance(formula, Ratio) else ("term",) * 99

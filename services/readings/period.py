@@ -64,6 +64,19 @@ class Period:
             first = following
 
 
+def window(name: str, as_of: datetime) -> Period:
+    """The period that a label of `schemas.indicators.metric.WINDOWS` stands for; KeyError for another name."""
+    if name in ("now", "month"):
+        return Period.of(as_of)
+    first, last = _DAYS[name]
+    today = as_of.astimezone(VN).date()
+    return Period(today - timedelta(days=first), today - timedelta(days=last), as_of)
+
+
+_DAYS = {"today": (0, 0), "week": (6, 0), "week_before": (13, 7)}
+"""How many days ago a window begins and ends."""
+
+
 def midnight(day: date) -> datetime:
     """The local midnight that begins a day (UTC)."""
     return datetime.combine(day, time(), VN).astimezone(UTC)

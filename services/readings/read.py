@@ -12,6 +12,7 @@ from schemas.indicators import Indicator
 from services.readings.evaluate import ALL, Scope, Value, evaluate
 from services.readings.once import once
 from services.readings.period import Period
+from services.readings.reasons import Reason
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Reading:
     indicator: Indicator
     group: str
     value: Decimal | None
-    reason: str | None
+    reason: Reason | None
     origins: frozenset[str]
 
     @property

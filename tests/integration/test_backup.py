@@ -383,14 +383,16 @@ def test_the_last_good_backup_is_known(world: World, second: Path) -> None:
 
 def test_all_that_migrations_make_is_known_to_the_backup(centre: Instance) -> None:
     with psycopg.connect(settings_of(centre, "cli").database("owner")) as conn:
-        tables = {name for (name,) in conn.execute(OUR_TABLES)}
+        tables = {name for (name,) in conn.execute(OUR_TABLES, ("{r,p,m,f}",))}
+        views = {name for (name,) in conn.execute(OUR_TABLES, ("{v}",))}
         functions = {name for (name,) in conn.execute(OUR_FUNCTIONS)}
     assert tables - {"schema_migration"} == set(database.made("TABLE"))
+    assert views == set(database.made("VIEW"))
     assert functions == set(database.made("FUNCTION"))
 
 
 OUR_TABLES = """
-SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'f')
+SELECT relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind = ANY (%s)
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
 """
 OUR_FUNCTIONS = """

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,12 +19,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
-from infra.local.layout import home
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from services.cli.app import main
-from services.cli.load import load_scenario
-from services.cli.prepare import prepare, settings_of
+from services.cli.prepare import settings_of
 from services.simulator import november_2024
 
 TABLES = Path(november_2024.__file__).parent / "tables"
@@ -32,37 +30,6 @@ NOVEMBER = ("--from", "2024-11-01", "--to", "2024-11-30")
 REPORT = ("--from", "2024-10-23", "--to", "2024-11-23", "--as-of", "2024-11-30")
 STATE = ("--from", "2024-11-01", "--to", "2024-11-23", "--as-of", "2024-11-23")
 Ioc = Callable[..., str]
-
-
-@pytest.fixture(scope="module")
-def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
-    """A centre with all services, the scenario sent to its broker and folded by its aggregator."""
-    folder = open_folder / "published"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "runtime").symlink_to(home() / "runtime")
-    running = new_instance(folder / "main")
-    try:
-        running.start(["nats", "timescaledb"])
-        prepare(running)
-        running.start_services(["aggregator", "deadlines", "emitters"])
-        sent, _ = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
-        _wait_stored(running, sent)
-        yield running
-    finally:
-        running.stop()
-
-
-def _wait_stored(centre: Instance, sent: int) -> None:
-    import psycopg
-
-    end = time.monotonic() + 240
-    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (
-            row[0] or 0
-        ) < sent:
-            assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
-            time.sleep(0.5)
 
 
 @pytest.fixture(scope="module")

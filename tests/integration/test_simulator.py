@@ -20,9 +20,9 @@ from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.registry import SYSTEMS
-from services.cli import sources
 from services.cli.prepare import prepare, settings_of
 from services.kit import bus, clock, store
+from services.readings.sources import sources
 from services.simulator import progress
 from services.simulator.district import Plan, truth
 
@@ -135,7 +135,7 @@ def test_the_status_tells_rates_and_freshness_and_that_it_is_simulated(district:
     assert told(district, "simulate", "--rate", "50", "--for", "119s", "--start", start).returncode == 0
     wait_until_idle(district)
     with store.connect(settings_of(district, "cli"), "reader") as conn:
-        found = sources.sources(conn, clock.now())
+        found = sources(conn, clock.now())
         held = dict(conn.execute("SELECT source, events FROM source").fetchall())
     assert {s.source: s.events for s in found} == held
     assert {s.origin for s in found} == {"simulated"}

@@ -20,6 +20,7 @@ BENCHES: dict[str, str] = {
     "nation": "A year of a whole country's dossiers: figures by commune, and the disk they take.",
     "deadlines": "A million open dossiers, and how soon the one that turns overdue is told.",
     "memory": "The aggregator's memory while a million events wait.",
+    "panels": "Every query of every dashboard, as Grafana asks it.",
 }
 """name -> what it measures. The module of that name in this package has `ROWS` (its figures and targets), `run` and,
 for the plot, `draw`."""

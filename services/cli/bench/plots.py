@@ -122,6 +122,16 @@ def _memory(axes: Any, result: Result) -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
+def _panels(axes: Any, result: Result) -> None:
+    boards = {name.removeprefix("ioc-"): one for name, one in result["dashboards"].items()}
+    axes.barh(list(boards), [one["p95"] for one in boards.values()], height=0.6, label="p95")
+    axes.plot([one["p50"] for one in boards.values()], list(boards), "|", color=INK, markersize=14, label="p50")
+    axes.axvline(200, color=MET, linestyle=":", linewidth=1.2, label="target of each query")
+    axes.set(title=f"{result['queries']:,} queries of the dashboards, {result['events']:,} events", xlabel="ms")
+    axes.grid(axis="y", visible=False)
+    axes.legend()
+
+
 def _limit(axes: Any, value: float, text: str) -> None:
     axes.axhline(value, color=MET, linestyle=":", linewidth=1.2)
     axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=MET, fontsize=8)
@@ -140,4 +150,5 @@ _DRAWN: dict[str, Callable[[Any, Result], None]] = {
     "nation": _nation,
     "deadlines": _deadlines,
     "memory": _memory,
+    "panels": _panels,
 }

@@ -1,0 +1,1 @@
+"""What Prometheus watches, and the generator of its rules."""

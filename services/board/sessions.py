@@ -1,0 +1,157 @@
+"""Sessions: who is in, known by the digest of a token that only the browser has, and what ends their open pages."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from urllib.parse import quote
+
+from nicegui import Client
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import Request
+
+from services.board.access import Account
+from services.kit import clock, store
+
+log = logging.getLogger("board")
+IDLE = timedelta(hours=12)
+LONGEST = timedelta(days=30)
+"""A session ends when for `IDLE` nobody used it nor had a page of it open, and in any case after `LONGEST`."""
+LOOK_SECONDS = 2.0
+"""How soon an open page hears that its session has ended."""
+ANSWER_SECONDS = 3.0
+REMEMBERED_SECONDS = 600.0
+"""So long after its last answer a database that is away throws nobody out."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One browser that is logged in. `key`: the digest of its token; `csrf`: what its forms carry."""
+
+    key: str
+    account: Account
+    csrf: str
+
+
+def digest(token: str) -> str:
+    """What is kept of a token."""
+    return sha256(token.encode()).hexdigest()
+
+
+async def begin(conn: AsyncConnection, account: Account, now: datetime) -> str:
+    """Begin a session; returns the token, which is kept nowhere but in the browser."""
+    token = secrets.token_urlsafe(32)
+    await conn.execute("DELETE FROM board_session WHERE seen_at < %s OR created_at < %s", [now - IDLE, now - LONGEST])
+    await conn.execute(_BEGIN, [digest(token), account.name, secrets.token_urlsafe(24), now, now])
+    return token
+
+
+async def end(conn: AsyncConnection, token: str) -> None:
+    """End a session."""
+    await conn.execute("DELETE FROM board_session WHERE token = %s", [digest(token)])
+
+
+async def alive(conn: AsyncConnection, keys: Iterable[str], used: Iterable[str], now: datetime) -> dict[str, Session]:
+    """Those of the sessions that have not ended; those that are `used` go on."""
+    bounds = {"keys": list(keys), "used": list(used), "now": now, "idle": now - IDLE, "longest": now - LONGEST}
+    rows = await (await conn.execute(_ALIVE, bounds)).fetchall()
+    await conn.execute(_SEEN, bounds)
+    return {key: Session(key, Account(name, full, role, tuple(units)), csrf)
+            for key, name, full, role, units, csrf in rows}  # fmt: skip
+
+
+class Sessions:
+    """The sessions of this board: found for each request, and remembered while the database is away."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool = pool
+        self._known: dict[str, tuple[Session, float]] = {}
+        self._away = False
+
+    async def find(self, token: str | None) -> Session | None:
+        """The session of a token, if it lives; raises what `store.OUTAGE` lists where that cannot be said."""
+        if not token:
+            return None
+        key = digest(token)
+        if self._away and (session := self._remembered(key)):
+            return session
+        try:
+            return (await self._look({key}, {key})).get(key)
+        except store.OUTAGE:
+            if session := self._remembered(key):
+                return session
+            raise
+
+    async def follow(self) -> None:
+        """For ever: have open pages hear soon that their session has ended; an outage ends none."""
+        told: set[str] = set()
+        while True:
+            try:
+                told = await self._end_pages(told)
+            except store.OUTAGE as error:
+                log.warning("sessions are looked at later: %s: %s", type(error).__name__, error)
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _end_pages(self, told: set[str]) -> set[str]:
+        """Send pages without a session to the log-in, and cut off those that were told before; who was told now."""
+        pages = {id: key for id, client in Client.instances.items() if (key := key_of(client))}
+        living = await self._look(set(pages.values()) | set(self._known), set(pages.values()))
+        ended = {id for id, key in pages.items() if key not in living}
+        for id in ended:
+            if client := Client.instances.get(id):
+                client.delete() if id in told else client.open(login_from(client.request))
+        return ended
+
+    async def _look(self, keys: set[str], used: set[str]) -> Mapping[str, Session]:
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS), self._pool.connection() as conn:
+                living = await alive(conn, keys, used, clock.now())
+        except store.OUTAGE:
+            self._away = True
+            raise
+        now, self._away = time.monotonic(), False
+        kept = {key: known for key, known in self._known.items() if key not in keys}
+        self._known = kept | {key: (session, now) for key, session in living.items()}
+        return living
+
+    def _remembered(self, key: str) -> Session | None:
+        session, at = self._known.get(key, (None, 0.0))
+        return session if session and at > time.monotonic() - REMEMBERED_SECONDS else None
+
+
+def key_of(client: Client) -> str:
+    """Of which session an open page is; empty: of none."""
+    state: Mapping[str, Any] = client.request.scope.get("state", {})
+    return str(state.get("session", ""))
+
+
+def login_from(request: Request) -> str:
+    """The log-in that leads back to what was asked for."""
+    return with_next("/login", request.url.path + (f"?{request.url.query}" if request.url.query else ""))
+
+
+def with_next(path: str, target: str) -> str:
+    """A path that leads on to another."""
+    return f"{path}?next={quote(target, safe='')}"
+
+
+_BEGIN = "INSERT INTO board_session (token, account, csrf, created_at, seen_at) VALUES (%s, %s, %s, %s, %s)"
+_ALIVE = """
+SELECT s.token, a.name, a.full_name, a.role, a.units, s.csrf FROM board_session s JOIN account a ON a.name = s.account
+WHERE s.token = ANY(%(keys)s) AND s.seen_at >= %(idle)s AND s.created_at >= %(longest)s AND NOT a.disabled
+"""
+_SEEN = """
+WITH seen AS (
+    UPDATE board_session SET seen_at = %(now)s
+    WHERE token = ANY(%(used)s) AND seen_at >= %(idle)s AND seen_at < %(now)s - interval '1 minute' RETURNING account
+)
+UPDATE account SET seen_at = %(now)s WHERE name IN (SELECT account FROM seen)
+"""

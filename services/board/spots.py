@@ -1,0 +1,194 @@
+"""What stands on the map: features and open field reports, now or as of a past moment, gathered in clusters."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from psycopg import Connection
+
+from schemas import units
+from schemas.fold import Folded
+from schemas.registry import FOLDS
+from services.board.access import SMALL, Account
+from services.kit.facts import calendars_of, unpack
+
+Kind = Literal["report", "feature"]
+CELL = 60
+"""Pixels: what lies closer together than about this becomes one cluster."""
+NEAREST, PUBLIC_NEAREST = 18, 13
+"""The largest zoom; and the one whose cells, over 1 km wide, are the finest in which passers-by see reports."""
+HIDDEN_LAYERS = frozenset({"camera", "sensor", "police"})
+"""What protects the locality is not laid out to passers-by."""
+MOST = 20_000
+"""No more entities than this are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A feature or an open report. `group`: its layer or category; no place is known where the coordinates are None."""
+
+    kind: Kind
+    id: str
+    group: str
+    name: str
+    unit: str
+    status: str
+    since: datetime
+    due: datetime | None
+    latitude: float | None
+    longitude: float | None
+
+    def overdue(self, moment: datetime) -> bool:
+        """Whether its due time had passed."""
+        return self.due is not None and self.due < moment
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the reader wants to see; empty: all. `at`: a past moment; None: now, for as long as the page is open."""
+
+    layers: frozenset[str] = frozenset()
+    category: str = ""
+    status: str = ""
+    overdue: bool = False
+    unit: str = ""
+    at: datetime | None = None
+
+
+class Bounds(NamedTuple):
+    """Degrees."""
+
+    west: float
+    south: float
+    east: float
+    north: float
+
+
+class Cluster(NamedTuple):
+    """Spots of one kind in one cell, with the middle of their places (of the cell, where that must do)."""
+
+    kind: Kind
+    latitude: float
+    longitude: float
+    number: int
+    overdue: int
+    spots: Sequence[Spot]
+
+
+def present(conn: Connection) -> list[Spot]:
+    """What stands there now: as the folds have left it."""
+    rows = conn.execute(_PRESENT, {"most": MOST}).fetchall()
+    return [_spot(kind, id, unit, status, opened, due, state) for kind, id, unit, status, opened, due, state in rows]
+
+
+def past(conn: Connection, moment: datetime) -> list[Spot]:
+    """What stood there at a moment: every entity folded anew from what had happened up to then."""
+    calendars = calendars_of(unpack(f) for (facts,) in conn.execute(_CALENDAR).fetchall() for f in facts)
+    found = []
+    for kind, id, packed in conn.execute(_PAST, {"moment": moment, "most": MOST}).fetchall():
+        facts = [fact for fact in map(unpack, packed) if fact.time <= moment]
+        folded: Folded = FOLDS[kind](id, facts, calendars)
+        if folded.opened_at and folded.ended_at is None:
+            found.append(
+                _spot(kind, id, folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
+            )  # fmt: skip
+    return found
+
+
+def _spot(
+    kind: Kind, id: str, unit: str, status: str, opened: datetime, due: datetime | None, state: dict[str, Any]
+) -> Spot:
+    group = state["layer" if kind == "feature" else "category"]
+    name, at = state.get("name", ""), (state.get("latitude"), state.get("longitude"))
+    if None in at:
+        at = (None, None)
+    return Spot(kind, id, group, name, unit, status, opened, due, *at)
+
+
+def chosen(spots: Iterable[Spot], asked: Asked, account: Account, moment: datetime) -> Iterator[Spot]:
+    """The spots asked for, of those that the account may know of."""
+    scope = units.scope(asked.unit) if asked.unit else None
+    public = account.role == "public"
+    about_reports = bool(asked.category or asked.status or asked.overdue)
+    for spot in spots:
+        report = spot.kind == "report"
+        if asked.layers and ("reports" if report else spot.group) not in asked.layers:
+            continue
+        if scope is not None and spot.unit not in scope:
+            continue
+        if not report:
+            if not about_reports and not (public and spot.group in HIDDEN_LAYERS):
+                yield spot
+        elif _fits(spot, asked, moment) and (public or account.sees(spot.unit)):
+            yield spot
+
+
+def _fits(spot: Spot, asked: Asked, moment: datetime) -> bool:
+    return (
+        asked.category in ("", spot.group)
+        and asked.status in ("", spot.status)
+        and (not asked.overdue or spot.overdue(moment))
+    )
+
+
+def clusters(
+    spots: Iterable[Spot], zoom: int, bounds: Bounds | None, moment: datetime, public: bool = False
+) -> list[Cluster]:
+    """The spots within bounds (None: anywhere), gathered by a grid that stands fast however the view is moved.
+
+    `public`: reports in wide cells alone, at the middle of the cell, and none where there are few.
+    """
+    cells: dict[tuple[Kind, int, int, int], list[Spot]] = defaultdict(list)
+    for spot in spots:
+        if spot.latitude is None or spot.longitude is None:
+            continue
+        level = min(zoom, PUBLIC_NEAREST) if public and spot.kind == "report" else zoom
+        x, y = pixels(spot.latitude, spot.longitude, level)
+        cells[spot.kind, level, int(x // CELL), int(y // CELL)].append(spot)
+    found = (_cluster(cell, inside, moment, public) for cell, inside in cells.items())
+    return [c for c in found if c and (bounds is None or _within(c, bounds))]
+
+
+def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: datetime, public: bool) -> Cluster | None:
+    kind, level, x, y = cell
+    if public and kind == "report":
+        middle = degrees((x + 0.5) * CELL, (y + 0.5) * CELL, level)
+        return Cluster(kind, *middle, len(spots), 0, ()) if len(spots) >= SMALL else None
+    latitude = sum(s.latitude or 0 for s in spots) / len(spots)
+    longitude = sum(s.longitude or 0 for s in spots) / len(spots)
+    return Cluster(kind, latitude, longitude, len(spots), sum(s.overdue(moment) for s in spots), spots)
+
+
+def _within(cluster: Cluster, bounds: Bounds) -> bool:
+    return bounds.west <= cluster.longitude <= bounds.east and bounds.south <= cluster.latitude <= bounds.north
+
+
+def pixels(latitude: float, longitude: float, zoom: int) -> tuple[float, float]:
+    """Where a place lies on the map of the world at a zoom, in pixels from its north-west corner (Web Mercator)."""
+    size = 256 * 2**zoom
+    sine = math.sin(math.radians(latitude))
+    return (longitude / 360 + 0.5) * size, (0.5 - math.log((1 + sine) / (1 - sine)) / (4 * math.pi)) * size
+
+
+def degrees(x: float, y: float, zoom: int) -> tuple[float, float]:
+    """(latitude, longitude) of a pixel: the way back."""
+    size = 256 * 2**zoom
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / size)))), (x / size - 0.5) * 360
+
+
+_PRESENT = """
+SELECT kind, id, unit, status, opened_at, due_at, state FROM entity
+WHERE kind IN ('report', 'feature') AND ended_at IS NULL AND opened_at IS NOT NULL
+ORDER BY kind, due_at, id LIMIT %(most)s
+"""
+_PAST = """
+SELECT kind, id, facts FROM entity
+WHERE kind IN ('report', 'feature') AND opened_at <= %(moment)s AND (ended_at IS NULL OR ended_at > %(moment)s)
+ORDER BY kind, id LIMIT %(most)s
+"""
+_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

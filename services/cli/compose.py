@@ -1,0 +1,124 @@
+"""`ioc compose`: what the centre in containers needs beside its services, as steps that `docker-compose.yml` runs."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from pathlib import Path
+
+import click
+
+from infra.backups import MANIFEST
+
+log = logging.getLogger("backup")
+CONFIGURATION = Path("/etc/ioc")
+BACKUPS = Path("/backups")
+KEPT = 14
+PATIENCE = 600.0
+"""Seconds until a backup that failed is tried again."""
+
+
+@click.group(
+    epilog="\b\nExample:\n  ioc compose secrets secrets\n\nThe other steps are run by `docker compose up`."
+)
+def compose() -> None:
+    """Steps of a centre in containers: passwords, configuration, database and streams, the demo's data, backups."""
+
+
+@compose.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def secrets(folder: Path) -> None:
+    """Make the passwords that are missing in FOLDER, one file each; those that are there stay as they are.
+
+    Run it before the first start, and again after an upgrade, which may know more services.
+    """
+    from infra.docker.configuration import make_secrets
+
+    click.echo(f"{len(make_secrets(folder))} passwords in {folder.resolve()}")
+
+
+@compose.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=CONFIGURATION)
+def configure(folder: Path) -> None:
+    """Write the configuration of broker, Prometheus and Alertmanager into FOLDER."""
+    from infra.docker.configuration import write
+    from services.kit.settings import Settings
+
+    settings = Settings()
+    if settings.secrets is None:
+        raise click.ClickException("IOC_SECRETS must name the folder of the passwords")
+    write(folder, settings.nats_storage, lambda name: settings.password(name) or "")
+    click.echo(f"configuration written into {folder}")
+
+
+@compose.command()
+def prepare() -> None:
+    """Make or repair database, roles, tables and streams; harmless when repeated."""
+    from services.cli.lifecycle import chosen_instance, explained, say
+    from services.cli.prepare import prepare as make_ready
+
+    with explained():
+        make_ready(chosen_instance(), say)
+    click.echo("database and streams are ready")
+
+
+@compose.command()
+def demo() -> None:
+    """Load the demo's data, once."""
+    from services.cli.demo import load_once
+    from services.cli.lifecycle import chosen_instance, explained
+
+    with explained():
+        weeks = load_once(chosen_instance())
+    click.echo(f"loaded; shifted by {weeks} weeks")
+
+
+@compose.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=BACKUPS)
+@click.option("--hours", default=24.0, show_default=True, help="Between two backups.")
+@click.option("--keep", default=KEPT, show_default=True, help="How many; older ones are removed.")
+def backups(folder: Path, hours: float, keep: int) -> None:
+    """Save the centre into FOLDER again and again, for ever. A backup that fails is tried again in ten minutes."""
+    from services.cli.backup import save
+    from services.kit import logs
+    from services.kit.clock import now
+    from services.kit.health import Health
+    from services.kit.settings import Settings
+
+    settings = Settings()
+    logs.configure(settings.log_level)
+    health = Health("backup", stalled_after=hours * 3600 + 2 * PATIENCE)
+    health.serve(settings.health_port, settings.host)
+    health.ready()
+    while True:
+        time.sleep(seconds_left(folder, hours, time.time()))
+        target = folder / f"{now():%Y%m%dT%H%M%SZ}"
+        try:
+            save(settings, target, time.monotonic())
+        except Exception as problem:  # whatever it was: the next try may work, and health tells of it
+            log.exception("no backup was made in %s", target)
+            health.not_ready(f"the last backup failed: {problem}")
+            time.sleep(PATIENCE)
+            continue
+        log.info("saved into %s", target)
+        health.ready()
+        health.progress()
+        forget(folder, keep)
+
+
+def seconds_left(folder: Path, hours: float, now: float) -> float:
+    """Until the next backup is due, `now` in seconds since 1970: none is due at once."""
+    newest = max((backup.stat().st_mtime for backup in made(folder)), default=float("-inf"))
+    return max(0.0, newest + hours * 3600 - now)
+
+
+def forget(folder: Path, keep: int) -> None:
+    """Remove all backups but the newest `keep`."""
+    for old in made(folder)[:-keep]:
+        shutil.rmtree(old)
+
+
+def made(folder: Path) -> list[Path]:
+    """The backups in `folder`, oldest first; what else lies there is left alone."""
+    return sorted(backup for backup in folder.glob("*T*Z") if (backup / MANIFEST).exists())

@@ -1,0 +1,5 @@
+"""`python -m services.exporter`."""
+
+from services.exporter.app import main
+
+main()

@@ -1,0 +1,1 @@
+"""Alarms: raised by alerts and events, told to people until one of them takes it, cleared when it is over."""

@@ -1,0 +1,110 @@
+"""What people do about alarms: acknowledge, assign, comment, close. Each is a step of the history with a name to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from psycopg import AsyncConnection
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from services.notifier import ledger
+from services.notifier.alarm import Alarm, Happened
+
+Who = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Words = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
+
+
+class NotFound(Exception):
+    """There is no such alarm."""
+
+
+class Conflict(Exception):
+    """The alarm stands so that this cannot be done; the message says how it stands."""
+
+
+class Act(BaseModel):
+    """Who does it, and a word about it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    user: Who
+    note: Words = ""
+
+
+class Comment(Act):
+    """A comment is a word that is not empty."""
+
+    note: Annotated[Words, Field(min_length=1)]
+
+
+class Close(Comment):
+    """Why an alarm is closed by hand is kept."""
+
+
+class Assign(Act):
+    """Who has to see to it, and until when: after that the escalation goes on."""
+
+    assignee: Who
+    deadline: AwareDatetime | None = None
+
+
+async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -> Alarm:
+    """Someone takes notice, and the escalation stops. The same again by the same user changes nothing."""
+    alarm = await _active(conn, id)
+    if alarm.acknowledged_at and alarm.acknowledged_by != act.user:
+        raise Conflict(
+            f"alarm {id} was acknowledged by {alarm.acknowledged_by} at {alarm.acknowledged_at:%Y-%m-%d %H:%M} UTC; "
+            "comment on it, or assign it"
+        )
+    if not alarm.acknowledged_at:
+        await ledger.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now)
+        await ledger.note(conn, now, [Happened(id, "acknowledged", act.user, act.note)])
+    return await _one(conn, id)
+
+
+async def assign(conn: AsyncConnection, id: int, act: Assign, now: datetime) -> Alarm:
+    """Give it to someone, which acknowledges it too."""
+    alarm = await _active(conn, id)
+    if act.deadline and act.deadline <= now:
+        raise Conflict(f"the deadline {act.deadline.isoformat()} has passed already; name a later one")
+    await ledger.update(
+        conn,
+        id,
+        assignee=act.assignee,
+        deadline=act.deadline,
+        acknowledged_at=alarm.acknowledged_at or now,
+        acknowledged_by=alarm.acknowledged_by or act.user,
+        next_at=now,
+    )
+    until = f" until {act.deadline.isoformat()}" if act.deadline else ""
+    what = f"to {act.assignee}{until}" + (f": {act.note}" if act.note else "")
+    await ledger.note(conn, now, [Happened(id, "assigned", act.user, what)])
+    return await _one(conn, id)
+
+
+async def comment(conn: AsyncConnection, id: int, act: Comment, now: datetime) -> Alarm:
+    """Add a word to its history, also when it is over."""
+    alarm = await _one(conn, id)
+    await ledger.note(conn, now, [Happened(id, "commented", act.user, act.note)])
+    return alarm
+
+
+async def close(conn: AsyncConnection, id: int, act: Close, now: datetime) -> Alarm:
+    """Clear it by hand. An alert that goes on firing raises a new one; an event is not heard twice."""
+    await _active(conn, id)
+    await ledger.clear(conn, [id], now, act.user, act.note)
+    return await _one(conn, id)
+
+
+async def _one(conn: AsyncConnection, id: int) -> Alarm:
+    if alarm := await ledger.get(conn, id):
+        return alarm
+    raise NotFound(f"there is no alarm {id}; `ioc alarms list --all` shows them")
+
+
+async def _active(conn: AsyncConnection, id: int) -> Alarm:
+    alarm = await _one(conn, id)
+    if alarm.cleared_at:
+        raise Conflict(f"alarm {id} was cleared by {alarm.cleared_by} at {alarm.cleared_at:%Y-%m-%d %H:%M} UTC")
+    return alarm

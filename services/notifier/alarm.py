@@ -1,0 +1,115 @@
+"""What an alarm is: what is to be raised, what stands in the table, and the steps of its history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from schemas.registry import SYSTEMS
+
+Severity = Literal["info", "warning", "critical"]
+SEVERITIES: dict[Severity, tuple[str, str]] = {
+    "info": ("Thông tin", "Information"),
+    "warning": ("Cảnh báo", "Warning"),
+    "critical": ("Nghiêm trọng", "Critical"),
+}
+"""In rising order, with their names in Vietnamese and English."""
+RANKS = {name: rank for rank, name in enumerate(SEVERITIES)}
+PLATFORM = "platform"
+NAMES: dict[str, tuple[str, str]] = {
+    **{slug: (vi, en) for slug, (_, vi, en) in SYSTEMS.items()},
+    PLATFORM: ("Nền tảng", "Platform"),
+}
+"""System -> its name in Vietnamese and English."""
+Way = Literal["event", "rule", "own"]
+Step = Literal[
+    "raised", "refreshed", "notified", "failed", "escalated", "acknowledged", "assigned", "commented",
+    "deadline_passed", "cleared",
+]  # fmt: skip
+OURSELVES = "notifier"
+"""Who did what nobody did by hand."""
+
+
+class Key(NamedTuple):
+    """What is unique among active alarms."""
+
+    originator: str
+    type: str
+
+
+class Raise(NamedTuple):
+    """An alarm to be raised, or refreshed where it is active. `due_at` with `kind` and `entity`: what was not kept."""
+
+    way: Way
+    originator: str
+    type: str
+    severity: Severity
+    system: str
+    unit: str
+    origin: str
+    vi: str
+    en: str
+    do_vi: str
+    do_en: str
+    dashboard: str
+    kind: str | None = None
+    entity: str | None = None
+    stage: str | None = None
+    due_at: datetime | None = None
+
+    @property
+    def key(self) -> Key:
+        """What is unique among active alarms."""
+        return Key(self.originator, self.type)
+
+
+class Alarm(NamedTuple):
+    """An alarm as it stands in the table; the columns are told of there."""
+
+    id: int
+    way: Way
+    originator: str
+    type: str
+    severity: Severity
+    system: str
+    unit: str
+    origin: str
+    vi: str
+    en: str
+    do_vi: str
+    do_en: str
+    dashboard: str
+    kind: str | None
+    entity: str | None
+    stage: str | None
+    due_at: datetime | None
+    raised_at: datetime
+    refreshed_at: datetime
+    times: int
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    deadline: datetime | None
+    cleared_at: datetime | None
+    cleared_by: str | None
+    since: datetime
+    next_at: datetime | None
+
+
+class Happened(NamedTuple):
+    """A step of an alarm's history that is about to be written: who did what, and why."""
+
+    alarm: int
+    step: Step
+    by: str = OURSELVES
+    note: str = ""
+
+
+def own(type: str, originator: str, severity: Severity, texts: tuple[str, str, str, str]) -> Raise:
+    """An alarm about the notifier itself; the texts say what is the matter and what to do, vi, en, vi, en."""
+    return Raise("own", originator, type, severity, PLATFORM, "all", "real", *texts, dashboard=dashboard(PLATFORM))
+
+
+def dashboard(system: str, unit: str = "all") -> str:
+    """The path of a system's board, for one unit."""
+    return f"/d/ioc-{system}?var-unit={unit}"

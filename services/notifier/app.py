@@ -1,0 +1,139 @@
+"""Wiring of the notifier: its door, and the endless work behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+from nats.aio.client import Client
+from psycopg_pool import AsyncConnectionPool
+
+from services.kit import bus, clock, logs, metrics, store
+from services.kit.errors import Unavailable, fatal
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.notifier import door, intake, zalo
+from services.notifier.post import Post
+from services.notifier.rounds import Rounds, publish
+from services.notifier.routes import BadRoutes, Routes, load
+from services.notifier.texts import Links
+from services.notifier.watchdog import Watchdog
+
+log = logging.getLogger("notifier")
+ROUND_SECONDS = 0.5
+
+
+def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
+    """The application; broker and database that are not there yet are waited for."""
+    pool = store.pool(settings, "notifier", size=6)
+    watchdog = Watchdog(clock.now())
+    zalo.register(settings.secrets)
+    post = Post(pool, routes, links(settings), settings.secrets)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await pool.open()
+        async with bus.attached(settings, "notifier") as client:
+            work = [
+                intake.listen(client, pool),
+                intake.watch(client, pool, health),
+                _rounds(Rounds(pool, routes, watchdog), watchdog, health),
+                _publishing(pool, client),
+                post.run(),
+            ]
+            tasks = [asyncio.create_task(_guarded(one)) for one in work]
+            yield
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        await pool.close()
+
+    app = FastAPI(title="IOC notifier", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    door.add(app, pool, routes, watchdog, post, token_of(settings))
+    return app
+
+
+async def _rounds(rounds: Rounds, watchdog: Watchdog, health: Health) -> None:
+    while True:
+        try:
+            await rounds.once(clock.now())
+        except store.OUTAGE as error:
+            log.warning("waiting: %s: %s", type(error).__name__, error)
+            health.not_ready(f"waiting: {type(error).__name__}: {error}")
+        metrics.WATCHDOG.set(watchdog.heard.timestamp() if watchdog.heard else 0)
+        health.progress()
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _publishing(pool: AsyncConnectionPool, client: Client) -> None:
+    while True:
+        try:
+            bus.require(client)
+            await publish(pool, client.jetstream())
+        except (*store.OUTAGE, Unavailable) as error:
+            log.warning("the history is published later: %s: %s", type(error).__name__, error)
+        await asyncio.sleep(ROUND_SECONDS)
+
+
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    """A background task must not die unheard."""
+    try:
+        await work
+    except Exception as error:
+        fatal(log, "the notifier cannot go on; nothing is lost", error)
+
+
+def links(settings: Settings) -> Links:
+    """Where messages send people."""
+    own = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
+    return Links(settings.grafana_url.rstrip("/"), own.rstrip("/"))
+
+
+def table_of(settings: Settings) -> Path | None:
+    """The file with the table of routes; None: nobody is told."""
+    if settings.routes:
+        return settings.routes
+    kept = settings.data / "routes.toml" if settings.data else None
+    return kept if kept and kept.exists() else None
+
+
+def token_of(settings: Settings) -> str:
+    """The token that opens the door; `SystemExit` where there is none."""
+    try:
+        token = settings.password(settings.user)
+    except OSError:
+        token = None
+    if not token:
+        raise SystemExit(
+            f"notifier: there is no token; IOC_SECRETS must name a folder with a file {settings.user} that holds one "
+            "(`ioc up` makes it)"
+        )
+    return token
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = Settings()
+    logs.configure(settings.log_level)
+    try:
+        routes = load(table_of(settings))
+    except BadRoutes as bad:
+        raise SystemExit(f"notifier: {bad}") from None
+    health = Health("notifier", stalled_after=60)
+    app = build(settings, routes, health)
+    health.serve(settings.health_port, settings.host)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=settings.notifier_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+    )

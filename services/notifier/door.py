@@ -1,0 +1,158 @@
+"""The notifier's HTTP door: Alertmanager's webhook, what people do about alarms, and the runbooks.
+
+Everything but a runbook needs the token, which is the password of the credential `notifier`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from hmac import compare_digest
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel
+
+from services.kit import clock, store
+from services.notifier import actions, ledger
+from services.notifier.actions import Act, Assign, Close, Comment, Conflict, NotFound
+from services.notifier.alarm import Alarm
+from services.notifier.intake import count
+from services.notifier.post import Post
+from services.notifier.routes import Routes
+from services.notifier.texts import Message
+from services.notifier.watchdog import Watchdog
+from services.notifier.webhook import Payload, understand
+
+RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
+WITHIN_SECONDS = 8.0
+"""Longer than that nobody waits for an answer; what was not committed by then is done again by who asked."""
+A = TypeVar("A", bound=Act)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+_TEST = Message(
+    "[THỬ / TEST] Tin thử từ Trung tâm điều hành thông minh",
+    "Tin thử: kênh này nhận được cảnh báo.\nTest: alarms reach you by this channel.",
+    "info",
+)
+
+
+class Tried(BaseModel):
+    """One channel that a test message was sent by; `why` it was not taken."""
+
+    channel: str
+    sent: bool
+    why: str
+
+
+def add(app: FastAPI, pool: AsyncConnectionPool, routes: Routes, watchdog: Watchdog, post: Post, token: str) -> None:
+    """Put the door's paths and its errors on the application."""
+
+    async def authorise(bearer: Bearer) -> None:
+        given = bearer.credentials if bearer else ""
+        if not compare_digest(given.encode(), token.encode()):
+            how = "send 'Authorization: Bearer <token>'; the token is in the file notifier of the secrets folder"
+            raise HTTPException(401, how, {"WWW-Authenticate": "Bearer"})
+
+    locked = APIRouter(dependencies=[Depends(authorise)])
+    _add_webhook(locked, pool, watchdog)
+    _add_actions(locked, pool)
+    _add_test(locked, routes, post)
+    app.include_router(locked)
+    app.get("/runbooks/{name}", response_class=PlainTextResponse)(runbook)
+    _add_errors(app)
+
+
+def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdog) -> None:
+    @locked.post("/alertmanager")
+    async def alertmanager(payload: Payload) -> dict[str, int]:
+        """Alerts as Alertmanager posts them; answered once they are committed, so it repeats what may be lost."""
+        told, now = understand(payload), clock.now()
+        if told.watchdog:
+            watchdog.hear(now)
+        if not told.raised and not told.over:
+            return {"raised": 0}
+        async with _committing(pool) as conn:
+            await ledger.end(conn, told.over, now)
+            raised = await ledger.raise_all(conn, told.raised, now)
+        count(raised)
+        return {"raised": len(raised)}
+
+
+def _add_actions(locked: APIRouter, pool: AsyncConnectionPool) -> None:
+    @locked.post("/alarms/{id}/acknowledge")
+    async def acknowledge(id: int, act: Act) -> dict[str, Any]:
+        """Take notice of an alarm: its escalation stops."""
+        return await _do(pool, actions.acknowledge, id, act)
+
+    @locked.post("/alarms/{id}/assign")
+    async def assign(id: int, act: Assign) -> dict[str, Any]:
+        """Give an alarm to someone, with a deadline after which the escalation goes on."""
+        return await _do(pool, actions.assign, id, act)
+
+    @locked.post("/alarms/{id}/comment")
+    async def comment(id: int, act: Comment) -> dict[str, Any]:
+        """Add a word to an alarm's history."""
+        return await _do(pool, actions.comment, id, act)
+
+    @locked.post("/alarms/{id}/close")
+    async def close(id: int, act: Close) -> dict[str, Any]:
+        """Clear an alarm by hand."""
+        return await _do(pool, actions.close, id, act)
+
+
+def _add_test(locked: APIRouter, routes: Routes, post: Post) -> None:
+    @locked.post("/people/{name}/test")
+    async def test(name: str) -> list[Tried]:
+        """Send a person a test message, by one channel after another until one takes it."""
+        if name not in routes.people:
+            known = ", ".join(routes.people) or "nobody: the table of routes is empty"
+            raise HTTPException(404, f"no person {name!r} in the table of routes; there are {known}")
+        return [Tried(channel=by, sent=o.sent, why=o.why) for by, o in await post.test(name, _TEST)]
+
+
+async def runbook(name: str) -> str:
+    """The runbook of a type of alarm, as it lies in the checkout."""
+    names = {file.stem: file for file in RUNBOOKS.glob("*.md")}
+    if name not in names:
+        raise HTTPException(404, f"no runbook {name!r}; there are {', '.join(sorted(names))}")
+    return names[name].read_text(encoding="utf-8")
+
+
+async def _do(
+    pool: AsyncConnectionPool,
+    what: Callable[[AsyncConnection, int, A, datetime], Awaitable[Alarm]],
+    id: int,
+    act: A,
+) -> dict[str, Any]:
+    """Do it, and tell how the alarm stands then."""
+    async with _committing(pool) as conn:
+        return (await what(conn, id, act, clock.now()))._asdict()
+
+
+@asynccontextmanager
+async def _committing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
+    """A writing transaction that does not keep a caller waiting."""
+    async with asyncio.timeout(WITHIN_SECONDS), ledger.writing(pool) as conn:
+        yield conn
+
+
+def _add_errors(app: FastAPI) -> None:
+    """Each error with a text that says what to do."""
+    for kind, status in ((NotFound, 404), (Conflict, 409)):
+        app.exception_handler(kind)(_answer(status))
+    for outage in (*store.OUTAGE, TimeoutError):
+        app.exception_handler(outage)(_answer(503, "the database does not answer; nothing was done, try again: "))
+
+
+def _answer(status: int, words: str = "") -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
+    async def answer(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"detail": f"{words}{error or type(error).__name__}"}, status)
+
+    return answer

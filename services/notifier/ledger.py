@@ -1,0 +1,264 @@
+"""The tables of alarms: every statement that writes or reads them. One writer at a time, so steps are numbered in the
+order in which they are committed, and what is looked up is still so when it is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, namedtuple_row
+from psycopg_pool import AsyncConnectionPool
+
+from services.kit.facts import unpack
+from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Raise
+from services.notifier.domain import State
+from services.notifier.plan import Planned, Told
+from services.notifier.webhook import Over
+
+WRITING = 7_101_024
+PAGE = 500
+
+
+@asynccontextmanager
+async def writing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
+    """A transaction that alone may write; raises what `store.OUTAGE` lists."""
+    async with pool.connection() as conn, conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (WRITING,))
+        yield conn
+
+
+async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetime) -> list[Raise]:
+    """Raise alarms, refresh those that are active; returns the new ones. An event that was heard before is passed by:
+    an alarm about the same due time stands in the table, active or not."""
+    wanted: dict[Any, Raise] = {}
+    for one in raised:
+        known = wanted.get(one.key)
+        if known is None or RANKS[one.severity] >= RANKS[known.severity]:
+            wanted[one.key] = one
+    held = await _held(conn, wanted.values())
+    heard = {(h.originator, h.type, h.due_at) for h in held if h.due_at is not None}
+    active = {(h.originator, h.type): h for h in held if h.cleared_at is None}
+    missed = [r for r in wanted.values() if (r.originator, r.type, r.due_at) not in heard]
+    fresh = [r for r in missed if r.key not in active]
+    numbers = await _rows(conn, _INSERT, [r._asdict() for r in fresh], now=now)
+    await note(conn, now, [Happened(row.id, "raised") for row in numbers])
+    await _refresh(conn, [(active[r.key], r) for r in missed if r.key in active], now)
+    return fresh
+
+
+async def _held(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
+    return await _rows(conn, _HELD, [{"originator": r.originator, "type": r.type, "due_at": r.due_at} for r in raised])
+
+
+async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], now: datetime) -> None:
+    """Only what changed is a step of the history; a severity rises and never falls while the alarm is active."""
+    rows, steps = [], []
+    for held, one in pairs:
+        rises = RANKS[one.severity] > RANKS[held.severity]
+        severity = one.severity if rises else held.severity
+        rows.append(one._asdict() | {"id": held.id, "severity": severity, "rises": rises})
+        changes = [f"{held.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != held.due_at)
+        if changes:
+            steps.append(Happened(held.id, "refreshed", OURSELVES, ", ".join(changes)))
+    await _rows(conn, _REFRESH, rows, now=now)
+    await note(conn, now, steps)
+
+
+async def end(conn: AsyncConnection, overs: Iterable[Over], now: datetime) -> None:
+    """Clear the active alarms of alerts that are over; not one that has become graver than the alert was."""
+    found = await _rows(conn, _ACTIVE, [{"originator": o.key.originator, "type": o.key.type} for o in overs])
+    severity = {o.key: o.severity for o in overs}
+    ids = [row.id for row in found if RANKS[row.severity] <= RANKS[severity[row.originator, row.type]]]  # type: ignore[index]
+    await clear(conn, ids, now, OURSELVES, "resolved")
+
+
+async def clear(conn: AsyncConnection, ids: Sequence[int], now: datetime, by: str, why: str) -> None:
+    """Clear those of the alarms that are active."""
+    if not ids:
+        return
+    cursor = await conn.execute(_CLEAR, {"ids": list(ids), "now": now, "by": by})
+    await note(conn, now, [Happened(id, "cleared", by, why) for (id,) in await cursor.fetchall()])
+
+
+async def note(conn: AsyncConnection, now: datetime, steps: Iterable[Happened]) -> None:
+    """Add steps to the history."""
+    await _rows(conn, _NOTE, [step._asdict() for step in steps], now=now)
+
+
+async def get(conn: AsyncConnection, id: int) -> Alarm | None:
+    """One alarm."""
+    async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
+        return await (await cursor.execute("SELECT * FROM alarm WHERE id = %s", (id,))).fetchone()
+
+
+async def update(conn: AsyncConnection, id: int, **columns: Any) -> None:
+    """Set columns of one alarm; the names are ours."""
+    assert columns.keys() <= set(Alarm._fields), columns
+    sets = ", ".join(f"{name} = %({name})s" for name in columns)
+    await conn.execute(f"UPDATE alarm SET {sets} WHERE id = %(id)s", columns | {"id": id})  # noqa: S608
+
+
+# --- domain alarms and the things they are about ---
+
+
+class Watched(NamedTuple):
+    """An active alarm about an entity; `version` is the entity's, None where it is not folded."""
+
+    id: int
+    kind: str
+    entity: str
+    stage: str | None
+    due_at: datetime
+    refreshed_at: datetime
+    version: int | None
+
+
+async def watched(conn: AsyncConnection) -> list[Watched]:
+    """The active alarms about entities."""
+    async with conn.cursor(row_factory=class_row(Watched)) as cursor:
+        return await (await cursor.execute(_WATCHED)).fetchall()
+
+
+async def states(conn: AsyncConnection, entities: Iterable[tuple[str, str]]) -> dict[tuple[str, str], State]:
+    """The folded states of (kind, id)."""
+    found = await _rows(conn, _STATES, [{"kind": kind, "id": id} for kind, id in entities])
+    return {
+        (r.kind, r.id): State(r.version, r.ended_at, r.due_at, r.state, [unpack(fact) for fact in r.facts])
+        for r in found
+    }
+
+
+async def unheard(conn: AsyncConnection, before: datetime) -> list[int]:
+    """The active alarms of rules that were not refreshed since."""
+    sql = "SELECT id FROM alarm WHERE cleared_at IS NULL AND way = 'rule' AND refreshed_at < %s"
+    return [id for (id,) in await (await conn.execute(sql, (before,))).fetchall()]
+
+
+async def active_own(conn: AsyncConnection) -> dict[tuple[str, str], int]:
+    """(originator, type) -> number of our own alarms that are active."""
+    sql = "SELECT originator, type, id FROM alarm WHERE cleared_at IS NULL AND way = 'own'"
+    return {(originator, type): id for originator, type, id in await (await conn.execute(sql)).fetchall()}
+
+
+# --- escalation ---
+
+
+async def look_at_all(conn: AsyncConnection, now: datetime) -> None:
+    """Have every active alarm looked at: the table of routes may be another than before."""
+    await conn.execute("UPDATE alarm SET next_at = %s WHERE cleared_at IS NULL", (now,))
+
+
+async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[Told]]]:
+    """Alarms to be looked at, at most a page, each with what was planned for it before."""
+    async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
+        sql = "SELECT * FROM alarm WHERE next_at <= %s ORDER BY next_at, id LIMIT %s"
+        alarms = await (await cursor.execute(sql, (now, PAGE))).fetchall()
+    told: dict[int, list[Told]] = {alarm.id: [] for alarm in alarms}
+    sql = "SELECT alarm, occasion, person, digest, state FROM notification WHERE alarm = ANY(%s) ORDER BY id"
+    for id, *row in await (await conn.execute(sql, (list(told),))).fetchall():
+        told[id].append(Told(*row))
+    return [(alarm, told[alarm.id]) for alarm in alarms]
+
+
+async def enter(conn: AsyncConnection, planned: Iterable[Planned]) -> None:
+    """Plan notifications; one that is planned already stays as it is."""
+    await _rows(conn, _PLAN, [row._asdict() for row in planned])
+
+
+async def look_again(conn: AsyncConnection, times: dict[int, datetime | None]) -> None:
+    """When to look at alarms again."""
+    await _rows(conn, _LOOK_AGAIN, [{"id": id, "next_at": at} for id, at in times.items()])
+
+
+# --- the history as events, and figures ---
+
+
+async def unpublished(conn: AsyncConnection) -> list[dict[str, Any]]:
+    """The next page of steps after the last one that the broker has, each with what its alarm is about, as JSON."""
+    return [step for (step,) in await (await conn.execute(_UNPUBLISHED, (PAGE,))).fetchall()]
+
+
+async def published(conn: AsyncConnection, step: int) -> None:
+    """The broker has all steps up to this one."""
+    await conn.execute("UPDATE alarm_published SET step = %s WHERE step < %s", (step, step))
+
+
+async def counts(conn: AsyncConnection) -> list[tuple[str, str, int]]:
+    """(system, severity, active alarms)."""
+    sql = "SELECT system, severity, count(*) FROM alarm WHERE cleared_at IS NULL GROUP BY 1, 2"
+    return await (await conn.execute(sql)).fetchall()
+
+
+async def _rows(conn: AsyncConnection, sql: str, rows: Sequence[dict[str, Any]], **values: Any) -> list[Any]:
+    """Run a statement over a batch of rows, given to it as JSON; nothing for none."""
+    if not rows:
+        return []
+    text = json.dumps(rows, default=datetime.isoformat)
+    async with conn.cursor(row_factory=namedtuple_row) as cursor:
+        await cursor.execute(sql, values | {"rows": text})
+        return await cursor.fetchall() if cursor.description else []
+
+
+_INSERT = """
+INSERT INTO alarm (way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
+                   kind, entity, stage, due_at, raised_at, refreshed_at, since, next_at)
+SELECT way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
+       kind, entity, stage, due_at, %(now)s, %(now)s, %(now)s, %(now)s
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    way text, originator text, type text, severity text, system text, unit text, origin text, vi text, en text,
+    do_vi text, do_en text, dashboard text, kind text, entity text, stage text, due_at timestamptz)
+RETURNING id
+"""
+_HELD = """
+SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at
+FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz)
+JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r.due_at
+"""
+_ACTIVE = """
+SELECT a.id, originator, type, a.severity FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text)
+JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL
+"""
+_REFRESH = """
+UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, vi = r.vi, en = r.en,
+    do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at, next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END
+FROM jsonb_to_recordset(%(rows)s) AS r (
+    id bigint, severity text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean)
+WHERE a.id = r.id
+"""
+_CLEAR = """
+UPDATE alarm SET cleared_at = %(now)s, cleared_by = %(by)s, next_at = %(now)s
+WHERE id = ANY(%(ids)s) AND cleared_at IS NULL RETURNING id
+"""
+_NOTE = """
+INSERT INTO alarm_step (alarm, at, step, by, note) SELECT alarm, %(now)s, step, by, note
+FROM jsonb_to_recordset(%(rows)s) AS r (alarm bigint, step text, by text, note text)
+"""
+_WATCHED = """
+SELECT a.id, a.kind, a.entity, a.stage, a.due_at, a.refreshed_at, e.version
+FROM alarm a LEFT JOIN entity e ON e.kind = a.kind AND e.id = a.entity
+WHERE a.cleared_at IS NULL AND a.entity IS NOT NULL
+"""
+_STATES = """
+SELECT kind, id, version, ended_at, due_at, state, CASE WHEN kind = 'report' THEN facts ELSE '[]' END AS facts
+FROM jsonb_to_recordset(%(rows)s) AS r (kind text, id text) JOIN entity USING (kind, id)
+"""
+_PLAN = """
+INSERT INTO notification (alarm, occasion, person, digest, due_at, try_at)
+SELECT alarm, occasion, person, digest, due_at, due_at FROM jsonb_to_recordset(%(rows)s) AS r (
+    alarm bigint, occasion text, person text, digest boolean, due_at timestamptz)
+ON CONFLICT DO NOTHING
+"""
+_UNPUBLISHED = """
+SELECT to_jsonb(s) || jsonb_build_object('system', a.system, 'unit', a.unit, 'severity', a.severity, 'type', a.type,
+       'originator', a.originator, 'origin', a.origin)
+FROM alarm_step s JOIN alarm a ON a.id = s.alarm
+WHERE s.id > (SELECT step FROM alarm_published) ORDER BY s.id LIMIT %s
+"""
+_LOOK_AGAIN = """
+UPDATE alarm a SET next_at = r.next_at FROM jsonb_to_recordset(%(rows)s) AS r (id bigint, next_at timestamptz)
+WHERE a.id = r.id
+"""

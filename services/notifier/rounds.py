@@ -1,0 +1,148 @@
+"""What is done again and again: clear what is over, mind ourselves, plan who is told, publish the history, count."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+from nats.js import JetStreamContext
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from schemas.calendar_history import CalendarHistory
+from services.kit import bus, metrics
+from services.kit.facts import read_calendars
+from services.notifier import domain, ledger, queue
+from services.notifier.alarm import OURSELVES, SEVERITIES, Alarm, Happened, Raise, own
+from services.notifier.plan import Plan, occasion_of, plan
+from services.notifier.queue import all_failed
+from services.notifier.routes import Routes
+from services.notifier.watchdog import Watchdog
+
+log = logging.getLogger("notifier")
+CALENDAR_EVERY = timedelta(minutes=1)
+_SILENT = (
+    "Không nhận được cảnh báo từ Prometheus và Alertmanager",
+    "Prometheus and Alertmanager send no alerts any more",
+    "Chạy `./ioc status`, xem nhật ký của prometheus và alertmanager; trong khi chờ, cử người trực màn hình.",
+    "Run `./ioc status`, see the logs of prometheus and alertmanager; until then somebody watches the screens.",
+)
+_FAILING = (
+    "Không gửi được tin cho {name}: mọi kênh đều lỗi",
+    "Nothing reaches {name}: all channels fail",
+    "Chạy `./ioc alarms test {person}` để biết kênh nào lỗi; kiểm tra địa chỉ, mật khẩu và đường mạng.",
+    "Run `./ioc alarms test {person}` to see which channel fails and why; check address, password and network.",
+)
+
+
+class Rounds:
+    """The state of the work between two rounds. What it holds is lost by a restart without harm."""
+
+    def __init__(self, pool: AsyncConnectionPool, routes: Routes, watchdog: Watchdog) -> None:
+        self._pool, self._routes, self._watchdog = pool, routes, watchdog
+        self._looked: dict[int, int | None] = {}
+        self._calendars = CalendarHistory()
+        self._calendars_at: datetime | None = None
+        self._first = True
+
+    async def once(self, now: datetime) -> None:
+        """One round, all or nothing; raises what `store.OUTAGE` lists."""
+        async with ledger.writing(self._pool) as conn:
+            if self._first:
+                await ledger.look_at_all(conn, now)
+            looked = await self._clear_what_ended(conn, now)
+            await self._clear_unheard(conn, now)
+            await self._mind_ourselves(conn, now)
+            await self._plan(conn, now)
+            await self._count(conn, now)
+        self._looked, self._first = looked, False
+
+    async def _clear_what_ended(self, conn: AsyncConnection, now: datetime) -> dict[int, int | None]:
+        """Look at the entities that were folded anew; gives the version of each that was looked at."""
+        rows = await ledger.watched(conn)
+        changed = [row for row in rows if row.version is not None and self._looked.get(row.id) != row.version]
+        states = await ledger.states(conn, {(row.kind, row.entity) for row in changed})
+        over = [
+            row.id
+            for row in changed
+            if (state := states.get((row.kind, row.entity)))
+            and domain.is_over(row.kind, row.stage, row.due_at, state, now)
+        ]
+        await ledger.clear(conn, over, now, OURSELVES, "what it was about is done")
+        forgotten = [row.id for row in rows if row.version is None and row.refreshed_at < now - domain.FORGOTTEN]
+        await ledger.clear(conn, forgotten, now, OURSELVES, "what it was about is not known any more")
+        return {row.id: row.version for row in rows}
+
+    async def _clear_unheard(self, conn: AsyncConnection, now: datetime) -> None:
+        if before := self._watchdog.over_before(now):
+            ids = await ledger.unheard(conn, before)
+            await ledger.clear(conn, ids, now, OURSELVES, "Alertmanager speaks of it no more")
+
+    async def _mind_ourselves(self, conn: AsyncConnection, now: datetime) -> None:
+        """Alarms about the road to people itself."""
+        wanted = {alarm.key: alarm for alarm in await self._own_alarms(conn, now)}
+        active = await ledger.active_own(conn)
+        await ledger.raise_all(conn, [alarm for key, alarm in wanted.items() if key not in active], now)
+        over = [id for key, id in active.items() if key not in wanted]
+        await ledger.clear(conn, over, now, OURSELVES, "it works again")
+
+    async def _own_alarms(self, conn: AsyncConnection, now: datetime) -> list[Raise]:
+        found = [own("AlertingSilent", "alertmanager", "critical", _SILENT)] if self._watchdog.is_silent(now) else []
+        for person, tries in (await queue.open_tries(conn)).items():
+            known = self._routes.people.get(person)
+            if known and all_failed(tries, len(known.channels), self._routes.sending.pauses):
+                vi, en, do_vi, do_en = (text.format(name=known.name, person=person) for text in _FAILING)
+                found.append(own("NotificationFailing", f"person:{person}", "warning", (vi, en, do_vi, do_en)))
+        return found
+
+    async def _plan(self, conn: AsyncConnection, now: datetime) -> None:
+        """Until nothing is left to be looked at."""
+        await self._know_calendar(conn, now)
+        while found := await ledger.due(conn, now):
+            plans = [(a, plan(a, told, self._routes, self._calendars.at(now), now)) for a, told in found]
+            await ledger.look_again(conn, {a.id: p.next_at for a, p in plans})
+            await ledger.enter(conn, [row for _, p in plans for row in p.planned])
+            await ledger.note(conn, now, [step for a, p in plans for step in self._steps(a, p)])
+            for alarm in (a for a, p in plans if p.passed):
+                await ledger.update(conn, alarm.id, acknowledged_at=None, acknowledged_by=None, since=alarm.deadline)
+
+    def _steps(self, alarm: Alarm, plan: Plan) -> list[Happened]:
+        names = [row.person for row in plan.planned if occasion_of(row.occasion) == "escalated"]
+        steps = [Happened(alarm.id, "escalated", OURSELVES, f"to {', '.join(names)}")] if names else []
+        if plan.passed:
+            steps.append(Happened(alarm.id, "deadline_passed", OURSELVES, f"set for {alarm.assignee}"))
+        return steps
+
+    async def _know_calendar(self, conn: AsyncConnection, now: datetime) -> None:
+        if self._calendars_at is None or now - self._calendars_at > CALENDAR_EVERY:
+            self._calendars, self._calendars_at = await read_calendars(conn), now
+
+    async def _count(self, conn: AsyncConnection, now: datetime) -> None:
+        found = {(system, severity): number for system, severity, number in await ledger.counts(conn)}
+        systems = {system for system, _ in found}
+        metrics.ALARMS_ACTIVE.clear()
+        for system in systems:
+            for severity in SEVERITIES:
+                metrics.ALARMS_ACTIVE.labels(system, severity).set(found.get((system, severity), 0))
+        since = await queue.oldest(conn, now)
+        metrics.OLDEST_UNSENT.set((now - since).total_seconds() if since else 0)
+
+
+async def publish(pool: AsyncConnectionPool, js: JetStreamContext) -> None:
+    """Publish the steps that the broker does not have yet, in their order; raises `Unavailable` and outages."""
+    while True:
+        async with pool.connection() as conn:
+            steps = await ledger.unpublished(conn)
+        if not steps:
+            return
+        messages = [
+            (f"ioc.alerts.{s['system']}.{s['step']}", _json(s), f"alarm-step-{s['id']}-{s['at']}") for s in steps
+        ]
+        await bus.publish_raw(js, messages, within=bus.PUBLISH_TIMEOUT)
+        async with pool.connection() as conn:
+            await ledger.published(conn, steps[-1]["id"])
+
+
+def _json(step: dict[str, object]) -> bytes:
+    return json.dumps(step, ensure_ascii=False).encode()

@@ -1,0 +1,90 @@
+"""What Alertmanager posts, and the alarms it means. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple, get_args
+
+from pydantic import BaseModel, ConfigDict
+
+from schemas.envelope import Origin
+from services.notifier.alarm import NAMES, PLATFORM, SEVERITIES, Key, Raise, Severity, dashboard
+
+WATCHDOG = "Watchdog"
+_COMMON = frozenset({"alertname", "severity", "system"})
+"""Labels that do not tell two alerts of one name apart."""
+
+
+class _Sent(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Alert(_Sent):
+    """One alert of a payload."""
+
+    status: Literal["firing", "resolved"]
+    labels: dict[str, str]
+    annotations: dict[str, str] = {}
+
+
+class Payload(_Sent):
+    """The body of the webhook, version 4."""
+
+    version: Literal["4"]
+    alerts: list[Alert]
+
+
+class Over(NamedTuple):
+    """An alert that ended: the warning's end is not the end of an alarm that has become critical."""
+
+    key: Key
+    severity: Severity
+
+
+class Told(NamedTuple):
+    """What a payload says."""
+
+    raised: list[Raise]
+    over: list[Over]
+    watchdog: bool
+
+
+def understand(payload: Payload) -> Told:
+    """The alarms that a payload raises or ends, and whether the Watchdog was in it."""
+    alarms = [alert for alert in payload.alerts if alert.labels.get("alertname") != WATCHDOG]
+    return Told(
+        [_raise(alert) for alert in alarms if alert.status == "firing"],
+        [Over(_key(alert), _severity(alert)) for alert in alarms if alert.status == "resolved"],
+        any(alert.labels.get("alertname") == WATCHDOG and alert.status == "firing" for alert in payload.alerts),
+    )
+
+
+def _key(alert: Alert) -> Key:
+    """What tells the alert apart: all labels but those that all alerts of the name share."""
+    apart = [f"{name}={value}" for name, value in sorted(alert.labels.items()) if name not in _COMMON]
+    return Key(",".join(apart) or "all", alert.labels.get("alertname", "unnamed"))
+
+
+def _severity(alert: Alert) -> Severity:
+    return next((name for name in SEVERITIES if name == alert.labels.get("severity")), "warning")
+
+
+def _raise(alert: Alert) -> Raise:
+    labels, texts, key = alert.labels, alert.annotations, _key(alert)
+    system, unit = labels.get("system", ""), labels.get("unit", "all")
+    system = system if system in NAMES else PLATFORM
+    # Rules that are not ours may have one text for all, as is the habit.
+    plain = texts.get("summary") or texts.get("description") or key.type
+    return Raise(
+        way="rule",
+        originator=key.originator,
+        type=key.type,
+        severity=_severity(alert),
+        system=system,
+        unit=unit,
+        origin=labels["origin"] if labels.get("origin") in get_args(Origin) else "real",
+        vi=texts.get("summary_vi", plain),
+        en=texts.get("summary_en", plain),
+        do_vi=texts.get("action_vi", ""),
+        do_en=texts.get("action_en", ""),
+        dashboard=texts.get("dashboard_url", dashboard(system, unit)),
+    )

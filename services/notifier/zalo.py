@@ -1,0 +1,103 @@
+"""Messages to one person by a Zalo Official Account, as a channel of apprise: `zalooa://<user id>?tokens=<file>`.
+
+The file lies in the secrets folder: JSON with `app_id`, `secret_key`, `access_token` and `refresh_token`. Both tokens
+change at every refresh, so the new ones are written back before they are used. Zalo answers 200 also when it refuses:
+what counts is `error` in the body.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from logging import getLogger
+from pathlib import Path
+from typing import Any
+
+import requests
+from apprise.decorators import notify
+from apprise.manager_plugins import NotificationManager
+
+SCHEMA = "zalooa"
+API, OAUTH = "https://openapi.zalo.me", "https://oauth.zaloapp.com"
+EXPIRED = frozenset({-124, -216, -220})
+"""The codes of Zalo that mean: this access token is not valid any more."""
+LONGEST = 2000
+"""Characters of a text message."""
+TIMEOUT = (4, 10)
+_RENEWING = threading.Lock()
+log = getLogger("apprise")  # what is logged there becomes the reason of a failure
+
+
+class Refused(Exception):
+    """Zalo took nothing; the message holds its code and words."""
+
+
+def register(secrets: Path | None) -> None:
+    """Let apprise know addresses of the form `zalooa://…`; token files are looked for in `secrets`."""
+    if SCHEMA in NotificationManager():
+        NotificationManager().remove(SCHEMA)
+
+    def as_channel(body: str, title: str = "", *args: Any, meta: dict[str, Any], **kwargs: Any) -> bool:
+        query = meta.get("qsd") or {}
+        if secrets is None or not meta.get("host") or not query.get("tokens"):
+            log.warning("error=400: the address must be zalooa://<user id>?tokens=<file of the secrets folder>")
+            return False
+        file = secrets / Path(query["tokens"]).name
+        try:
+            send(file, meta["host"], f"{title}\n{body}", query.get("api", API), query.get("oauth", OAUTH))
+        except Refused as refused:
+            log.warning("%s", refused)
+            return False
+        return True
+
+    notify(on=SCHEMA, name="Zalo OA")(as_channel)
+
+
+def send(file: Path, user: str, text: str, api: str = API, oauth: str = OAUTH) -> None:
+    """Send a text to a user, with new tokens if need be; raises `Refused`, or what `requests` raises."""
+    tokens = json.loads(file.read_text(encoding="utf-8"))
+    answer = _post_message(api, tokens["access_token"], user, text)
+    if answer.get("error") in EXPIRED:
+        answer = _post_message(api, _renewed(file, tokens["access_token"], oauth), user, text)
+    if answer.get("error") != 0:
+        raise Refused(f"Zalo refuses: error={answer.get('error')} {answer.get('message', '')}")
+
+
+def _post_message(api: str, token: str, user: str, text: str) -> dict[str, Any]:
+    body = {"recipient": {"user_id": user}, "message": {"text": text[:LONGEST]}}
+    head = {"access_token": token}
+    return _answer(requests.post(f"{api}/v3.0/oa/message/cs", json=body, headers=head, timeout=TIMEOUT))
+
+
+def _renewed(file: Path, stale: str, oauth: str) -> str:
+    """A valid access token: the one that another message has fetched meanwhile, or a new one, kept before it is used.
+
+    A refresh token is good for one use, so only one message at a time may ask.
+    """
+    with _RENEWING:
+        tokens = json.loads(file.read_text(encoding="utf-8"))
+        if tokens["access_token"] != stale:
+            return str(tokens["access_token"])
+        form = {"grant_type": "refresh_token", **{name: tokens[name] for name in ("app_id", "refresh_token")}}
+        head = {"secret_key": tokens["secret_key"]}
+        fresh = _answer(requests.post(f"{oauth}/v4/oa/access_token", data=form, headers=head, timeout=TIMEOUT))
+        if "access_token" not in fresh:
+            raise Refused(f"Zalo gives no new token: error={fresh.get('error')} {fresh.get('error_description', '')}")
+        tokens |= {name: fresh[name] for name in ("access_token", "refresh_token")}
+        _write(file, json.dumps(tokens, indent=2))
+        return str(tokens["access_token"])
+
+
+def _answer(response: requests.Response) -> dict[str, Any]:
+    if response.status_code != 200:
+        raise Refused(f"Zalo answers error={response.status_code}")
+    found = response.json()
+    return found if isinstance(found, dict) else {}
+
+
+def _write(file: Path, text: str) -> None:
+    """Whole or not at all, readable by the owner alone."""
+    fresh = file.with_name(f".{file.name}.tmp")
+    fresh.touch(mode=0o600)
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(file)

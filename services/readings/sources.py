@@ -1,0 +1,68 @@
+"""Who sends, how much of late, how fresh that is, and who has been silent for longer than it should."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from psycopg import Connection
+
+from schemas.calendar_history import CalendarHistory
+from schemas.freshness import Allowed, allowed, is_stale
+from schemas.registry import DATA_TYPES
+from services.kit.facts import calendars_of, unpack
+
+LATELY = timedelta(minutes=5)
+HAPPENED = timedelta(minutes=15)
+"""The log lies by what happened when, so of what was recorded lately only what also happened lately is counted."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source within a system: all its events, how many a minute lately, when its last one happened and was recorded,
+    the silence that it is `allowed`, and whether it is `stale`. A past that is replayed never is."""
+
+    system: str
+    source: str
+    origin: str
+    events: int
+    per_minute: float
+    last_time: datetime
+    last_recorded: datetime
+    allowed: Allowed
+    stale: bool
+
+
+def sources(conn: Connection, now: datetime) -> list[Source]:
+    """Every source that ever sent, by system."""
+    recent: Counter[tuple[str, str]] = Counter()
+    values = {"recorded": now - LATELY, "happened": now - HAPPENED}
+    for source, type, number in conn.execute(_RECENT, values).fetchall():
+        recent[source, DATA_TYPES[type].system] += number
+    calendars = calendars_of(unpack(packed) for (facts,) in conn.execute(_CALENDAR).fetchall() for packed in facts)
+    return [
+        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, calendars)
+        for row in conn.execute(_SOURCES).fetchall()
+    ]
+
+
+Row = tuple[str, str, str | None, int, datetime, datetime]
+
+
+def _source(row: Row, per_minute: float, now: datetime, calendars: CalendarHistory) -> Source:
+    system, source, origin, events, last_time, last_recorded = row
+    silence = None if origin == "shifted" else allowed(source, system)
+    stale = silence is not None and is_stale(source, system, last_recorded, now, calendars)
+    return Source(system, source, origin or "", events, round(per_minute, 1), last_time, last_recorded, silence, stale)
+
+
+_RECENT = """
+SELECT source, type, count(*) FROM event WHERE time >= %(happened)s AND recorded >= %(recorded)s GROUP BY source, type
+"""
+_SOURCES = """
+SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded FROM source s
+LEFT JOIN LATERAL (SELECT origin FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
+ORDER BY s.system, s.source
+"""
+_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

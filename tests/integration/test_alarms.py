@@ -1,0 +1,310 @@
+"""Alarms on real servers: raised once, told once, taken by name, cleared when it is over, and nothing of it lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+import subprocess
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from alarms import alarm, closed, event, eventually, notifying, now, opened, post, query, send, steps
+from receiver import Receiver, receiving
+
+from infra.local.servers import Instance
+from schemas.procedures import DossierAccepted
+from services.cli.prepare import settings_of
+from services.kit import bus, store
+
+HERE, STEPPED, CHAINED, DIGESTED, ZALO = (
+    "xa_da_kia",
+    "xa_bu_gia_map",
+    "xa_dak_o",
+    "phuong_phuoc_binh",
+    "phuong_phuoc_long",
+)
+ROUTES = """
+[people]
+an = {{ name = "An", channels = [{{ url = "json://127.0.0.1:{port}/an" }}] }}
+binh = {{ name = "Bình", channels = [{{ url = "json://127.0.0.1:{port}/binh" }}] }}
+chi = {{ name = "Chi", channels = [{{ url = "json://127.0.0.1:{bad}/chi" }}, {{ url_file = "chi" }}] }}
+dung = {{ name = "Dung", channels = [{{ url = "json://127.0.0.1:{port}/dung" }}] }}
+giang = {{ name = "Giang", channels = [{{ url = "zalooa://777?tokens=zalo_oa&api={own}&oauth={own}" }}] }}
+
+[[routes]]
+name = "here"
+units = ["xa_da_kia"]
+steps = [{{ to = ["an"] }}]
+
+[[routes]]
+name = "stepped"
+units = ["xa_bu_gia_map"]
+steps = [{{ to = ["an"] }}, {{ after = "2s", to = ["binh"] }}]
+
+[[routes]]
+name = "chained"
+units = ["xa_dak_o"]
+steps = [{{ to = ["chi"] }}]
+
+[[routes]]
+name = "digested"
+units = ["phuong_phuoc_binh"]
+digest = "3s"
+steps = [{{ to = ["dung"] }}]
+
+[[routes]]
+name = "zalo"
+units = ["phuong_phuoc_long"]
+steps = [{{ to = ["giang"] }}]
+
+[sending]
+pauses = ["1s"]
+per_minute = 1200
+"""
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def bad() -> Iterator[Receiver]:
+    with receiving() as receiver:
+        yield receiver
+
+
+@pytest.fixture(scope="module")
+def running(centre: Instance, receiver: Receiver, bad: Receiver) -> Iterator[Instance]:
+    (centre.secrets / "chi").write_text(f"json://127.0.0.1:{receiver.port}/chi\n")
+    tokens = {"app_id": "1", "secret_key": "s3cret", "access_token": "old", "refresh_token": "first"}
+    (centre.secrets / "zalo_oa").write_text(json.dumps(tokens))
+    own = f"http://127.0.0.1:{receiver.port}"
+    with notifying(centre, ROUTES.format(port=receiver.port, bad=bad.port, own=own)):
+        yield centre
+
+
+def firing(unit: str, severity: str = "warning", status: str = "firing", **labels: str) -> dict[str, Any]:
+    """A payload as Alertmanager posts it."""
+    shared = {"alertname": "TestAlert", "severity": severity, "system": "platform", "unit": unit}
+    texts = {
+        "summary_vi": "Đĩa sắp đầy",
+        "summary_en": "Disk almost full",
+        "action_vi": "Dọn đĩa",
+        "action_en": "Clean",
+    }
+    one = {"status": status, "labels": shared | labels, "annotations": texts, "startsAt": now().isoformat()}
+    return {"version": "4", "status": status, "receiver": "notifier", "alerts": [one]}
+
+
+def test_an_alert_is_one_alarm_until_it_is_resolved(running: Instance, receiver: Receiver) -> None:
+    about = f"folder=/a,unit={HERE}"
+    for severity in ("warning", "warning", "critical"):
+        assert post(running, "/alertmanager", firing(HERE, severity, folder="/a")).status_code == 200
+        eventually(lambda: "notified" in steps(running, about), True)
+    assert query(running, "SELECT times, severity FROM alarm WHERE originator = %s", about) == [(3, "critical")]
+    post(running, "/alertmanager", firing(HERE, "warning", "resolved", folder="/a"))
+    assert "cleared" not in steps(running, about)  # the critical one goes on
+    post(running, "/alertmanager", firing(HERE, "critical", "resolved", folder="/a"))
+    receiver.wait("/an", "ĐÃ KẾT THÚC")
+    eventually(lambda: steps(running, about), ["raised", "notified", "refreshed", "cleared", "notified"])
+    assert len(receiver.texts("/an", "Đĩa sắp đầy")) == 2
+    post(running, "/alertmanager", firing(HERE, folder="/a"))
+    eventually(lambda: len(receiver.texts("/an", "Đĩa sắp đầy")), 3)  # a new one, as it came anew
+
+
+def test_the_door_is_locked_and_says_what_is_wrong(running: Instance) -> None:
+    assert post(running, "/alertmanager", firing(HERE), "wrong").status_code == 401
+    assert post(running, "/alertmanager", {"version": "3"}).status_code == 422
+    assert post(running, "/alarms/999999/acknowledge", {"user": "an"}).status_code == 404
+    assert post(running, "/alarms/999999/acknowledge", {"user": ""}).status_code == 422
+    assert "no person" in post(running, "/people/nobody/test", {}).json()["detail"]
+
+
+def test_an_incident_is_told_and_cleared_and_one_that_is_over_is_not_told(
+    running: Instance, receiver: Receiver
+) -> None:
+    send(running, opened("SC-OVER1", HERE), closed("SC-OVER1", HERE))
+    eventually(lambda: query(running, "SELECT ended_at IS NULL FROM entity WHERE id = 'SC-OVER1'"), [(False,)])
+    send(running, opened("SC-1", HERE, "critical", origin="simulated"))
+    [text] = receiver.wait("/an", "incident:SC-1")
+    assert "[NGHIÊM TRỌNG] [MÔ PHỎNG] Xã Đa Kia: Sự cố an toàn thông tin: xâm nhập trái phép" in text
+    assert "SIMULATED" in text and "/d/ioc-security?var-unit=xa_da_kia" in text and "/runbooks/IncidentOpened" in text
+    send(running, closed("SC-1", HERE))
+    receiver.wait("/an", "Đã kết thúc: Sự cố")
+    eventually(
+        lambda: query(running, "SELECT count(*) FROM alarm WHERE entity LIKE 'SC-OVER1' AND cleared_at IS NULL"), [(0,)]
+    )
+    again = opened("SC-1", HERE)  # an event that is told late, of what is over
+    send(running, again)
+    eventually(lambda: query(running, "SELECT count(*) FROM event WHERE id = %s", again.id), [(1,)])
+    eventually(lambda: steps(running, "incident:SC-1"), ["raised", "notified", "cleared", "notified"])
+
+
+def test_ignored_it_is_escalated_and_taken_it_is_not(running: Instance, receiver: Receiver, ioc: Ioc) -> None:
+    send(running, opened("SC-TAKEN", STEPPED))
+    id = alarm(running, "incident:SC-TAKEN")
+    assert ioc("alarms", "ack", str(id), "--user", "an", "--note", "đang xử lý").returncode == 0
+    send(running, opened("SC-IGNORED", STEPPED))
+    receiver.wait("/binh", "incident:SC-IGNORED")
+    assert receiver.texts("/binh", "incident:SC-TAKEN") == []
+    eventually(lambda: steps(running, "incident:SC-IGNORED"), ["raised", "notified", "escalated", "notified"])
+    other = ioc("alarms", "ack", str(id), "--user", "bình")
+    assert other.returncode == 1 and "was acknowledged by an" in other.stderr
+
+
+def test_a_deadline_that_passes_begins_the_escalation_again(running: Instance, receiver: Receiver, ioc: Ioc) -> None:
+    send(running, opened("SC-LATE", STEPPED))
+    id = alarm(running, "incident:SC-LATE")
+    receiver.wait("/an", "incident:SC-LATE")
+    assert ioc("alarms", "assign", str(id), "--to", "Chi", "--deadline", "2s").returncode == 0
+    sql = "SELECT status, assignee FROM alarm_list WHERE id = %s"
+    assert query(running, sql, id) == [("assigned", "Chi")]
+    receiver.wait("/an", "Quá hạn xử lý đã giao")
+    assert ioc("alarms", "comment", str(id), "gọi rồi", "--user", "an").returncode == 0
+    assert ioc("alarms", "close", str(id), "--note", "diễn tập", "--user", "an").returncode == 0
+    assert "was cleared by an" in ioc("alarms", "ack", str(id)).stderr
+    shown = ioc("alarms", "show", str(id)).stdout
+    for word in ("raised", "assigned", "deadline_passed", "commented", "gọi rồi", "cleared", "diễn tập"):
+        assert word in shown
+
+
+def test_a_failing_channel_is_tried_again_then_the_next_one_and_a_lost_answer_is_marked(
+    running: Instance, receiver: Receiver, bad: Receiver
+) -> None:
+    bad.mood = "refuses"
+    send(running, opened("SC-REFUSED", CHAINED))
+    [text] = receiver.wait("/chi", "incident:SC-REFUSED")
+    assert "Gửi lại" not in text  # who said no has it for certain not
+    assert len(bad.texts("/chi", "incident:SC-REFUSED")) == 2
+    assert steps(running, "incident:SC-REFUSED") == ["raised", "failed", "failed", "notified"]
+    bad.mood = "loses"
+    send(running, opened("SC-LOST", CHAINED))
+    [text] = receiver.wait("/chi", "incident:SC-LOST")
+    first, second = bad.texts("/chi", "incident:SC-LOST")
+    assert "Gửi lại" not in first and "Gửi lại" in second and "Gửi lại" in text
+    assert len({one.rpartition("Message: ")[2] for one in (first, second, text)}) == 1
+
+
+def test_when_all_channels_fail_that_is_an_alarm_and_what_waits_is_sent_later(
+    running: Instance, receiver: Receiver, bad: Receiver
+) -> None:
+    bad.mood = receiver.mood = "refuses"
+    send(running, opened("SC-NOWHERE", CHAINED))
+    failing = "SELECT cleared_at IS NULL FROM alarm WHERE type = 'NotificationFailing' AND originator = 'person:chi'"
+    eventually(lambda: query(running, failing), [(True,)])
+    bad.mood = receiver.mood = "takes"
+    with psycopg.connect(settings_of(running, "test").database("owner")) as conn:  # nobody waits five minutes here
+        conn.execute("UPDATE notification SET try_at = now() WHERE state = 'planned' AND person = 'chi'")
+    bad.wait("/chi", "incident:SC-NOWHERE", 3)
+    eventually(lambda: query(running, failing), [(False,)])
+
+
+def test_many_at_once_are_joined_and_small_ones_wait_for_the_digest(running: Instance, receiver: Receiver) -> None:
+    codes = [f"SC-M{number:03}" for number in range(60)]
+    send(running, *(opened(code, HERE, "medium") for code in codes))
+    told = (
+        "SELECT count(*), count(DISTINCT message) FROM notification JOIN alarm a ON a.id = alarm "
+        "WHERE a.entity LIKE %s AND state = 'sent'"
+    )
+    eventually(lambda: query(running, told, "SC-M%")[0][0], 60)
+    assert query(running, told, "SC-M%")[0][1] <= 10
+    send(running, *(opened(f"SC-D{number}", DIGESTED, "low") for number in range(3)))
+    eventually(lambda: query(running, told, "SC-D%")[0][0], 3)
+    assert len(receiver.texts("/dung")) == query(running, told, "SC-D%")[0][1] <= 2
+    start, promise = now() - timedelta(days=30), now() - timedelta(days=9)
+    codes = [f"H99.96-261101-{number:04}" for number in range(3)]
+    dossiers = [event(DossierAccepted(code=code, promised_at=promise), HERE, start) for code in codes]
+    send(running, *dossiers)
+    receiver.wait("/an", "Hồ sơ quá hạn")
+    eventually(
+        lambda: query(running, "SELECT count(*) FROM alarm WHERE type = 'DossierOverdue' AND unit = %s", HERE), [(3,)]
+    )
+    assert all("H99.96-2611" not in text for text in receiver.texts("/an"))
+    listed = query(
+        running, "SELECT DISTINCT originator FROM alarm_list WHERE type = 'DossierOverdue' AND unit = %s", HERE
+    )
+    assert listed == [("dossier:H99.96-26••••-••••",)]
+
+
+def test_zalo_is_a_channel_whose_tokens_are_renewed(running: Instance, receiver: Receiver) -> None:
+    receiver.answers = {
+        "/v3.0/oa/message/cs": [
+            {"error": -216, "message": "Access token is invalid"},
+            {"error": 0, "message": "Success"},
+        ],
+        "/v4/oa/access_token": [{"access_token": "new", "refresh_token": "second", "expires_in": "90000"}],
+    }
+    send(running, opened("SC-Z", ZALO))
+    asked = lambda: [r for r in receiver.got if r.path.startswith("/v")]  # noqa: E731
+    eventually(lambda: len(asked()), 3)
+    first, renewal, second = asked()
+    assert (first.headers["access_token"], second.headers["access_token"]) == ("old", "new")
+    assert second.body["recipient"] == {"user_id": "777"} and "incident:SC-Z" in second.body["message"]["text"]
+    assert renewal.headers["secret_key"] == "s3cret" and "refresh_token=first" in renewal.body
+    eventually(lambda: steps(running, "incident:SC-Z"), ["raised", "notified"])
+    file = running.secrets / "zalo_oa"
+    assert json.loads(file.read_text())["refresh_token"] == "second"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_a_way_to_a_person_can_be_tried(running: Instance, receiver: Receiver, bad: Receiver, ioc: Ioc) -> None:
+    bad.mood = "refuses"
+    tried = ioc("alarms", "test", "chi")
+    assert (
+        tried.returncode == 0
+        and tried.stdout.splitlines()[0].startswith("json: not sent")
+        and "json: sent" in tried.stdout
+    )
+    receiver.wait("/chi", "[THỬ / TEST]")
+    bad.mood = "takes"
+    assert "there are an, binh" in ioc("alarms", "test", "x").stderr
+    assert "5 people, 0 rotas, 5 routes" in ioc("alarms", "routes").stderr
+
+
+def test_every_step_is_an_event_once_and_the_history_cannot_be_changed(running: Instance) -> None:
+    last = "SELECT max(id) FROM alarm_step"
+    eventually(lambda: query(running, "SELECT step FROM alarm_published") == query(running, last), True)
+    told = asyncio.run(published(running))
+    assert [step["id"] for step in told] == [id for (id,) in query(running, "SELECT id FROM alarm_step ORDER BY id")]
+    assert {"alarm", "at", "step", "by", "note", "system", "unit", "type", "originator"} <= told[0].keys()
+    for change in ("DELETE FROM alarm_step", "UPDATE alarm_step SET by = 'x'"):
+        with (
+            store.connect(settings_of(running, "test"), "notifier") as conn,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
+            conn.execute(change)
+
+
+async def published(centre: Instance) -> list[dict[str, Any]]:
+    """The steps of alarms in the stream, by subject and in order."""
+    async with bus.connected(settings_of(centre, "admin"), "test") as client:
+        js = client.jetstream()
+        found = []
+        state = (await js.stream_info("ALERTS")).state
+        for seq in range(state.first_seq, state.last_seq + 1):
+            message = await js.get_msg("ALERTS", seq)
+            if not str(message.subject).startswith("ioc.alerts.quarantine."):
+                step = json.loads(message.data or b"")
+                assert message.subject == f"ioc.alerts.{step['system']}.{step['step']}"
+                found.append(step)
+        return found
+
+
+def test_the_list_works_while_the_notifier_is_down_and_the_rest_says_so(running: Instance, ioc: Ioc) -> None:
+    running.stop_process("notifier")
+    try:
+        listed = ioc("alarms", "list", "--unit", "Xã Đăk Ơ", "--format", "json")
+        assert {row["unit"] for row in json.loads(listed.stdout)} == {CHAINED}
+        assert "no alarms" in ioc("alarms", "list", "--system", "gis").stderr
+        refused = ioc("alarms", "ack", "1")
+        assert refused.returncode == 1 and "the notifier does not answer" in refused.stderr
+    finally:
+        running.start_process("notifier")
+        running.wait_ready("notifier")

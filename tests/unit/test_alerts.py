@@ -1,0 +1,131 @@
+"""The tables of alerts are whole: names, texts, runbooks, metrics that exist, and a test for each in which it fires
+and one in which it stays silent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import prometheus_client
+import pytest
+import yaml
+
+from schemas.alerts import ALERTS, NAMES, PLATFORM, RECORDS
+from schemas.alerts.alert import Alert
+from schemas.indicators import find
+from schemas.registry import MEASURES, SYSTEMS
+from services.cli.app import COMMANDS
+from services.exporter import catalogue
+from services.kit import metrics
+
+ROOT = Path(__file__).resolve().parents[2]
+RUNBOOKS = ROOT / "docs" / "runbooks"
+IN_PYTHON = {"IndicatorBelowTarget", "UnitBelowTarget"}
+"""Alerts with a rule for each target, which tests/integration/test_rules.py tries one by one."""
+
+
+def known_metrics() -> set[str]:
+    """Every metric there is: the exporter's, the services', those of Prometheus itself, and what rules record."""
+    ours = {m.name for m in catalogue.metrics()}
+    of_services = {
+        sample.name + ("_total" if sample.type == "counter" else "")
+        for collector in vars(metrics).values()
+        if isinstance(collector, prometheus_client.metrics.MetricWrapperBase)
+        for sample in collector.describe()
+    }
+    return ours | of_services | {record.name for record in RECORDS} | {"up"}
+
+
+def used_metrics(expr: str) -> set[str]:
+    """The names of metrics in an expression: what stands before `{`, `[` or alone and is neither function nor word."""
+    bare = re.sub(r'"[^"]*"', "", expr)
+    return set(re.findall(r"(?<![\w:])(?:[a-z]+:)?ioc_[a-z0-9_]+(?::[a-z0-9]+)?|\bup(?={)", bare))
+
+
+def cases() -> Iterator[dict[str, Any]]:
+    """Every assertion about an alert in the files for promtool."""
+    for file in (ROOT / "tests" / "prometheus").glob("*.yml"):
+        for group in yaml.safe_load(file.read_text(encoding="utf-8"))["tests"]:
+            yield from group["alert_rule_test"]
+
+
+def test_there_are_alerts_of_every_system() -> None:
+    assert len(NAMES) >= 25
+    assert {alert.system for alert in ALERTS} == {*SYSTEMS, PLATFORM}
+
+
+def test_no_two_rules_are_the_same_alert() -> None:
+    marks = [(a.name, a.system, tuple(a.labels.items())) for a in ALERTS]
+    assert len(marks) == len(set(marks))
+    assert all(re.fullmatch(r"([A-Z][a-z]+)+", name) for name in NAMES)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda a: f"{a.name}-{a.system}")
+def test_an_alert_speaks_both_languages(alert: Alert) -> None:
+    assert alert.vi and alert.do_vi and alert.en and alert.do_en
+    assert alert.vi != alert.en and alert.do_vi != alert.do_en
+    assert set(re.findall(r"<\w+>", alert.vi)) == set(re.findall(r"<\w+>", alert.en))
+    assert ("<unit>" in alert.vi) == alert.by_unit
+
+
+def test_every_metric_in_a_rule_exists() -> None:
+    known = known_metrics()
+    for row in (*ALERTS, *RECORDS):
+        used = used_metrics(row.expr)
+        assert used or row.name == "Watchdog", row.name
+        assert used <= known, f"{row.name} uses {used - known}"
+
+
+def test_no_figure_is_made_zero_where_it_is_missing() -> None:
+    assert [alert.name for alert in ALERTS if re.search(r"or\s+(on\(\)\s+)?vector\(", alert.expr)] == []
+
+
+def test_every_alert_has_a_runbook_and_every_runbook_an_alert() -> None:
+    assert sorted(file.stem for file in RUNBOOKS.glob("*.md") if file.stem != "README") == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_runbook_says_what_to_do_in_both_languages(name: str) -> None:
+    text = (RUNBOOKS / f"{name}.md").read_text(encoding="utf-8")
+    assert text.startswith(f"# {name}\n")
+    vi, en = text.split("\n---\n")
+    for part in (vi, en):
+        assert len(re.findall(r"^\*\*.+?\*\*", part, re.MULTILINE)) == 1
+        assert part.count("\n- ") >= 3
+
+
+def test_runbooks_name_only_what_exists() -> None:
+    known, codes = known_metrics(), set()
+    for file in RUNBOOKS.glob("*.md"):
+        text = file.read_text(encoding="utf-8")
+        assert set(re.findall(r"\./ioc (?:--instance \w+ )?([a-z]+)", text)) <= set(COMMANDS), file.name
+        assert used_metrics(text.replace('"', "'")) <= known, file.name
+        assert set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text)) <= set(NAMES), file.name
+        codes |= set(re.findall(r"\./ioc (query|explain) ([a-z]\w+)([^`]*)", text))
+    for _, code, options in codes:
+        for label in re.findall(r"--by (\w+)", options):
+            assert label == "unit" or label in labels_of(code), f"{code} --by {label}"
+
+
+def labels_of(code: str) -> set[str]:
+    """The labels by which every part of a figure can be broken down."""
+    from schemas.indicators.formula import leaves
+
+    return set.intersection(*(set(MEASURES[leaf.measure].labels) for leaf in leaves(find(code)[0].formula)))
+
+
+def test_every_alert_is_seen_to_fire_and_to_stay_silent() -> None:
+    fires = {case["alertname"] for case in cases() if case["exp_alerts"]}
+    silent = {case["alertname"] for case in cases() if not case["exp_alerts"]}
+    assert set(NAMES) - IN_PYTHON - fires == set()
+    assert set(NAMES) - IN_PYTHON - silent == {"Watchdog"}
+
+
+def test_what_fires_is_told_whole() -> None:
+    said = {"summary_vi", "summary_en", "action_vi", "action_en", "dashboard_url", "runbook_url"}
+    for case in cases():
+        for alert in case["exp_alerts"]:
+            assert alert["exp_annotations"].keys() == said, case["alertname"]
+            assert {"severity", "system", "unit"} <= alert["exp_labels"].keys(), case["alertname"]
