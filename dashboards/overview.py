@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models import common as options
 
 from dashboards import lists, marks, variables
 from dashboards.panels import CLOCK, GOOD, Board, Look, Property, course, look, now, rows, switch, tidy
-from dashboards.system import HERE, REFS, last, last_update, origin, own
+from dashboards.pieces import COLOURED, HERE, REFS, last, last_update, origin, own
 from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import metric
@@ -80,8 +80,7 @@ def _freshness(board: Board) -> None:
     board.column(panel, "system", Text("Hệ thống", "System"), opened, how=Look(words=TITLES))
     panel.override_by_name("slug", [Property("custom.hidden", True)])
     board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=Look(CLOCK))
-    coloured = Property("custom.cellOptions", {"type": "color-text"})
-    board.column(panel, "Value #B", Text("Nguồn", "Sources"), coloured, how=switch(STALE, "0"))
+    board.column(panel, "Value #B", Text("Nguồn", "Sources"), COLOURED, how=switch(STALE, "0"))
     panel.transformations(tidy("Time", order=("system", "Value #A", "Value #B", "slug")))
     title = Text("Độ mới của số liệu", "Freshness of the data")
     what = Text(

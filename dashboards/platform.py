@@ -17,7 +17,6 @@ from dashboards.panels import (
     Board,
     Look,
     Panel,
-    Property,
     Query,
     by_name,
     course,
@@ -26,7 +25,7 @@ from dashboards.panels import (
     switch,
     tidy,
 )
-from dashboards.system import last
+from dashboards.pieces import COLOURED, last
 from dashboards.texts import PLATFORM, SEVERITIES, TITLES, UP, WRITABLE, Language, Text, Words
 from dashboards.variables import unit
 
@@ -200,9 +199,8 @@ def _panel(board: Board, row: Row) -> Panel:
 def _firing(board: Board) -> None:
     """What Prometheus itself holds to be the matter, before anybody was told."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
-    coloured = Property("custom.cellOptions", {"type": "color-text"})
     grave = Look(words=SEVERITIES, colours={"critical": BAD, "warning": "yellow", "info": GOOD})
-    board.column(panel, "severity", Text("Mức độ", "Severity"), coloured, how=grave)
+    board.column(panel, "severity", Text("Mức độ", "Severity"), COLOURED, how=grave)
     board.column(panel, "alertname", Text("Luật", "Rule"))
     board.column(panel, "system", Text("Hệ thống", "System"), how=Look(words=TITLES))
     board.column(panel, "Value", Text("Số lượng", "Number"), how=Look(decimals=0))

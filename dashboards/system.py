@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from grafana_foundation_sdk.builders import bargauge, common, stat, table, timeseries
 from grafana_foundation_sdk.models import common as options
 
-from dashboards import lists, marks, variables
+from dashboards import lists, marks, pieces, variables
 from dashboards import sql as figures
 from dashboards.panels import (
     CLOCK,
@@ -24,15 +24,11 @@ from dashboards.panels import (
     switch,
     tidy,
 )
-from dashboards.texts import CLASS_TITLES, ORIGINS, REACHED, STALE, TITLES, Language, Text, aim, name
+from dashboards.pieces import COLOURED, EACH, HERE, OWN, REFS, chosen, own
+from dashboards.texts import CLASS_TITLES, REACHED, STALE, TITLES, Language, Text, aim, name
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.formula import Ratio, Statement, leaves
 from schemas.indicators.metric import WINDOWS, class_metric, metric, periods
-
-REFS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-HERE, EACH = 'unit="$unit"', 'unit!="all"'
-PERIOD, OWN = 'period="$period"', 'period=~"now|month"'
-"""The chosen period; a figure's own, of which none has both: levels are of now, sums of the month so far."""
 
 EXTRAS: dict[str, tuple[Callable[[Board], None], ...]] = {
     "procedures": (lists.overdue_dossiers, lists.due_dossiers),
@@ -68,8 +64,9 @@ def system(slug: str, language: Language) -> Board:
     board.dashboard.variables(
         [variables.unit(board), *variables.period(board, members), variables.compare(board)]
     ).annotations([marks.alarms(board), *marks.findings(board)])
-    _origin(board)
-    _last_update(board)
+    which = f'{{system="{slug}"}}'
+    pieces.origin(board, (8, 4), which)
+    pieces.last_update(board, (4, 4), which)
     _sources(board)
     for place, indicator in enumerate(headline):
         _now(board, indicator, _width(place, len(headline)))
@@ -96,69 +93,12 @@ def _width(place: int, count: int) -> int:
     return 24 // (least + 1 if place < in_long_lines else least)
 
 
-def own(indicator: Indicator) -> str:
-    """The period that a figure is of by itself."""
-    return f'period="{periods(indicator)[0]}"'
-
-
-def chosen(indicator: Indicator, name: str, *matchers: str) -> str:
-    """The figure for the period chosen above the dashboard, or for its own where it is not watched for that one."""
-    own_period = f"{name}{{{','.join((*matchers, own(indicator)))}}}"
-    if len(periods(indicator)) == 1:
-        return own_period
-    asked = ",".join((*matchers, PERIOD))
-    return f"{name}{{{asked}}} or ({own_period} unless on () {name}{{{PERIOD}}})"
-
-
-def last(panel: stat.Panel | bargauge.Panel) -> None:
-    """Show what was answered, each value of it."""
-    panel.reduce_options(common.ReduceDataOptions().values(False).calcs(["last"]))
-
-
-def origin(board: Board, size: tuple[int, int], which: str = "") -> None:
-    """Whether figures are real, moved in time, or simulated: said in words and colour."""
-    panel = stat.Panel().text_mode(options.BigValueTextMode.NAME).color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
-    panel.graph_mode(options.BigValueGraphMode.NONE)
-    last(panel)
-    board.dress(panel, Look("none"))
-    board.name_series(panel, ORIGINS, {"real": "dark-blue", "shifted": "dark-orange", "simulated": "dark-orange"})
-    title = Text("Nguồn gốc số liệu", "Origin of the data")
-    what = Text(
-        "Số liệu thật, số liệu thật đã dời ngày (SHIFTED) hay số liệu mô phỏng (SIMULATED).",
-        "Real data, real data moved in time (SHIFTED), or simulated data (SIMULATED).",
-    )
-    expr = f"max by (origin) (ioc_system_origin{which})"
-    board.add("origin", panel, title, what, size, [now(expr, legend="{{origin}}")])
-
-
-def last_update(board: Board, size: tuple[int, int], which: str = "") -> None:
-    """The moment at which the last event was recorded."""
-    panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).color_mode(options.BigValueColorMode.NONE)
-    last(panel)
-    board.dress(panel, Look(CLOCK))
-    title = Text("Cập nhật lần cuối", "Last update")
-    what = Text(
-        "Lúc sự kiện gần nhất được ghi nhận; số liệu không mới hơn lúc này.",
-        "When the last event was recorded; no figure is newer than that.",
-    )
-    expr = f"max(ioc_source_last_recorded_timestamp_seconds{which}) * 1000"
-    board.add("last_update", panel, title, what, size, [now(expr)])
-
-
-def _origin(board: Board) -> None:
-    origin(board, (8, 4), f'{{system="{board.slug}"}}')
-
-
-def _last_update(board: Board) -> None:
-    last_update(board, (4, 4), f'{{system="{board.slug}"}}')
-
-
 def _sources(board: Board) -> None:
     """Each source of the system: when it last spoke, and whether that is too long ago."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
     board.column(panel, "source", Text("Nguồn", "Source"))
     board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=Look(CLOCK))
-    board.column(panel, "Value #B", Text("Nhịp gửi", "Rhythm"), *_coloured(), how=switch(STALE, "0"))
+    board.column(panel, "Value #B", Text("Nhịp gửi", "Rhythm"), COLOURED, how=switch(STALE, "0"))
     panel.transformations(tidy("Time", order=("source", "Value #A", "Value #B")))
     which = f'{{system="{board.slug}"}}'
     title = Text("Độ mới của từng nguồn", "Freshness of each source")
@@ -171,15 +111,11 @@ def _sources(board: Board) -> None:
     board.add("sources", panel, title, what, (12, 4), [rows(recorded), rows(stale, "B")])
 
 
-def _coloured() -> list[Property]:
-    return [Property("custom.cellOptions", {"type": "color-text"})]
-
-
 def _now(board: Board, indicator: Indicator, width: int) -> None:
     """A headline figure of now, or of the chosen period."""
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE)
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
-    last(panel)
+    pieces.last(panel)
     board.dress(panel, look(indicator))
     board.name_series(panel, {window: Text(*WINDOWS[window]) for window in periods(indicator)})
     if key := LISTED.get(indicator.code):
@@ -192,7 +128,7 @@ def _comparison(board: Board, indicator: Indicator) -> None:
     """The dashboard's time range beside the period that it is compared with."""
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).orientation(options.VizOrientation.HORIZONTAL)
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
-    last(panel)
+    pieces.last(panel)
     board.dress(panel, look(indicator))
     for ref, words in (("A", Text("kỳ đang xem", "this range")), ("B", Text("kỳ so sánh", "compared"))):
         panel.override_by_query(ref, [Property("displayName", board.say(words))])
@@ -241,7 +177,7 @@ def _units(board: Board, headline: Sequence[Indicator]) -> None:
     )
     panel.override_by_name("unit", [Property("custom.hidden", True)])
     for ref, indicator in zip(REFS, headline, strict=False):
-        coloured = _coloured() if indicator.target is not None else []
+        coloured = [COLOURED] if indicator.target is not None else []
         board.column(panel, f"Value #{ref}", name(indicator), *coloured, how=look(indicator))
     panel.transformations(tidy("Time", order=(label, *(f"Value #{ref}" for ref in REFS[: len(headline)]), "unit")))
     queries = [
@@ -285,7 +221,7 @@ def _classes(board: Board, indicator: Indicator) -> None:
     panel = (
         bargauge.Panel().orientation(options.VizOrientation.HORIZONTAL).display_mode(options.BarGaugeDisplayMode.BASIC)
     )
-    last(panel)
+    pieces.last(panel)
     board.dress(panel, Look(decimals=indicator.decimals, steps=((None, GOOD),)))
     board.name_series(panel, class_words(label))
     expr = f"sort_desc(sum by ({label}) ({chosen(indicator, class_metric(indicator))}))"
@@ -308,7 +244,7 @@ def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], 
     if aimed:
         goals = {metric(i): aim(i) if i in aimed else Text("–", "–") for i in group}
         board.column(panel, "target", Text("Mục tiêu", "Target"), how=Look(words=goals))
-        board.column(panel, "Value #B", Text("Kết quả", "Result"), *_coloured(), how=switch(REACHED, "1"))
+        board.column(panel, "Value #B", Text("Kết quả", "Result"), COLOURED, how=switch(REACHED, "1"))
         queries.append(rows(" or ".join(map(_reached, aimed)), "B"))
     panel.transformations(tidy("Time", order=("indicator", "Value", "Value #A", "target", "Value #B")))
     what = Text(

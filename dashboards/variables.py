@@ -31,6 +31,7 @@ def unit(board: Board) -> Variable:
         .refresh(model.VariableRefresh.ON_DASHBOARD_LOAD)
         .sort(model.VariableSort.DISABLED)
         .current(model.VariableOption(selected=True, text=whole, value=ALL))
+        .allow_custom_value(False)
     )
 
 
@@ -57,4 +58,5 @@ def _choice(board: Board, name: str, label: Text, words: Words, chosen: str) -> 
         .values(", ".join(f"{board.say(said)} : {value}" for value, said in words.items()))
         .options(options)
         .current(next(option for option in options if option.selected))
+        .allow_custom_value(False)
     )

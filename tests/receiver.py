@@ -31,7 +31,8 @@ class Receiver:
     """Takes messages, or refuses them with 500, or takes them and closes the connection without an answer: at once, or
     (`holds`) when it is released.
 
-    It answers a GET with the text `page`. `answers`: a path -> the JSON bodies that it answers with, one after another, the last for ever.
+    It answers a GET with the text `page`. `answers`: path -> the JSON bodies that it answers a POST with, one after
+    another, the last for ever.
     """
 
     def __init__(self, port: int = 0) -> None:

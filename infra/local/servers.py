@@ -33,7 +33,16 @@ from infra.nats.users import USERS
 from infra.timescaledb.roles import DATABASE, REPLICATION, ROLES
 
 READY_SECONDS = 90.0
-CREDENTIALS = ("supervisor", "grafana_admin", "grafana_key", cluster.SUPERUSER, REPLICATION, *ROLES, *USERS)
+CREDENTIALS = (
+    "supervisor",
+    "grafana_admin",
+    "grafana_key",
+    "board_admin",
+    cluster.SUPERUSER,
+    REPLICATION,
+    *ROLES,
+    *USERS,
+)
 Progress = Callable[[str], None]
 
 
@@ -318,7 +327,7 @@ class Instance:
         numbers = {f"port_{name}": port for name, port in self.ports.items()}
         names = {name: Path(name) for name in ("nats-server", "postgres", "prometheus", "alertmanager", "grafana")}
         programs = names | self._programs
-        places = {"data": self.data, "python": executable, "grafana_home": programs["grafana"].resolve().parents[1]}
+        places = {"data": self.data, "python": executable, "grafana_home": programs["grafana"].resolve().parent.parent}
         return text.format_map(programs | numbers | places)
 
     def _end_orphans(self, progress: Progress) -> None:

@@ -12,7 +12,9 @@ from infra.timescaledb import migrate
 DATABASE = "ioc"
 OWNER = "ioc_owner"
 # Owner of the schema and its migrations, then one role for each service that enters the database.
-ROLES = (OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader", "ioc_upkeep", "ioc_notifier", "ioc_grafana", "ioc_board")
+ROLES = (
+    OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader", "ioc_upkeep", "ioc_notifier", "ioc_grafana", "ioc_board"
+)  # fmt: skip
 # May copy and follow the whole database, and nothing else.
 REPLICATION = "ioc_replication"
 _ROLLUPS = ("rollup_hour", "rollup_day", "rollup_month")
@@ -20,6 +22,7 @@ _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source
 # Nothing here leads to a single file: lists are masked, series have closed labels.
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
+_BOARD = ("account", "board_session", "saved_filter", "audit_waiting")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
@@ -30,10 +33,10 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", ("horizon",)),
     ("ioc_reader", "SELECT", ("horizon",)),
     ("ioc_upkeep", "SELECT", ("horizon",)),
-    ("ioc_board", "SELECT", ("account", "board_session", "saved_filter")),
-    ("ioc_board", "INSERT", ("account", "board_session", "saved_filter")),
-    ("ioc_board", "UPDATE", ("account", "board_session", "saved_filter")),
-    ("ioc_board", "DELETE", ("board_session", "saved_filter")),
+    ("ioc_board", "SELECT", (*_BOARD, "audit")),
+    ("ioc_board", "INSERT", (*_BOARD, "audit")),
+    ("ioc_board", "UPDATE", _BOARD),
+    ("ioc_board", "DELETE", ("board_session", "saved_filter", "audit_waiting")),
     ("ioc_notifier", "SELECT", (*_ALARMS, "entity", "position")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "position")),
     ("ioc_notifier", "UPDATE", ("alarm", "alarm_published", "notification", "position")),

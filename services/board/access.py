@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal, get_args
 
 from schemas import units
@@ -114,7 +115,7 @@ def veiled(readings: Sequence[Reading], few: bool) -> tuple[Reading, ...]:
     hidden = {i for i, r in enumerate(readings) if few and suppressed(r, r.group)}
     shown = [i for i, r in enumerate(readings) if i not in hidden and r.value]
     if len(hidden) == 1 and shown:
-        hidden.add(min(shown, key=lambda i: abs(readings[i].value or 0)))
+        hidden.add(min(shown, key=lambda i: abs(readings[i].value or Decimal(0))))
     return tuple(replace(r, value=None, reason=FEW) if i in hidden else r for i, r in enumerate(readings))
 
 

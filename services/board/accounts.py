@@ -90,7 +90,7 @@ async def is_password(kept: str | None, password: str) -> bool:
 async def listing(conn: AsyncConnection) -> list[Row]:
     """All accounts: those that may enter first, then by name."""
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return await (await cursor.execute(f"{_SELECT} ORDER BY disabled, name")).fetchall()  # noqa: S608
+        return await (await cursor.execute(f"{_SELECT} ORDER BY disabled, name")).fetchall()
 
 
 async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
@@ -98,7 +98,15 @@ async def add(conn: AsyncConnection, by: Account, new: Account, password: str | 
     _require(NAME.fullmatch(new.name), "bad_name")
     _require_role(new.role)
     kept = await hashed(new.name, password) if password is not None else None
-    values = [new.name, new.full_name.strip() or new.name, new.role, list(new.units), kept, subject or None, clock.now()]
+    values = [
+        new.name,
+        new.full_name.strip() or new.name,
+        new.role,
+        list(new.units),
+        kept,
+        subject or None,
+        clock.now(),
+    ]
     async with conn.transaction():
         _require((await conn.execute(_INSERT, values)).rowcount, "name_taken")
         await audit.note(conn, by, "account.added", new.name, {"role": new.role, "units": list(new.units)})
@@ -137,9 +145,7 @@ async def set_disabled(conn: AsyncConnection, by: Account, name: str, disabled: 
         await audit.note(conn, by, "account.disabled" if disabled else "account.enabled", name)
 
 
-async def admit(
-    conn: AsyncConnection, subject: str, name: str, full_name: str, grant: Grant | None
-) -> Account | None:
+async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, grant: Grant | None) -> Account | None:
     """The account of an identity at the OpenID provider; None: it may not enter.
 
     One made by hand enters with the role it was given by hand. All others need a `grant` each time, which makes or
@@ -176,7 +182,8 @@ async def _free_name(conn: AsyncConnection, wanted: str, subject: str) -> str:
 
 async def hashed(name: str, password: str) -> str:
     """What is kept of a password; `Refused` for a bad one."""
-    good = SHORTEST <= len(password) <= LONGEST_PASSWORD and name not in password.lower()
+    named = len(name) > 3 and name in password.lower()
+    good = SHORTEST <= len(password) <= LONGEST_PASSWORD and not named
     _require(good, "bad_password")
     return await asyncio.to_thread(_hasher.hash, password)
 
@@ -188,13 +195,18 @@ def generated() -> str:
 
 async def _get(conn: AsyncConnection, name: str) -> Row | None:
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return await (await cursor.execute(f"{_SELECT} WHERE name = %s", [name])).fetchone()  # noqa: S608
+        return await (await cursor.execute(f"{_SELECT} WHERE name = %s", [name])).fetchone()
 
 
 async def _by_subject(conn: AsyncConnection, subject: str) -> Row | None:
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        query = f"{_SELECT} WHERE subject = %s FOR UPDATE"  # noqa: S608
+        query = f"{_SELECT} WHERE subject = %s FOR UPDATE"
         return await (await cursor.execute(query, [subject])).fetchone()
+
+
+async def get(conn: AsyncConnection, name: str) -> Account:
+    """Who an account is; `Refused` where there is none."""
+    return (await _one(conn, name)).account
 
 
 async def _one(conn: AsyncConnection, name: str) -> Row:

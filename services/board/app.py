@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,14 +17,16 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from schemas.indicators import CATALOGUE
-from services.board import figure
-from services.board.doors import Doors, add_login
-from services.board.frame import dress, header, keep_fresh, look_of
+from services.board import audit, figure, login, maps, people, sources
+from services.board.doors import Doors, add_errors
+from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
+from services.board.sessions import Sessions
 from services.board.spans import Against, Span
 from services.board.system import Choice, content, render
 from services.board.wall import wall
 from services.board.watch import Watch
 from services.kit import clock, logs, store
+from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.settings import Settings
 
@@ -33,7 +36,8 @@ STATIC = Path(__file__).parent / "static"
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
     watch = Watch(settings)
-    pool = store.pool(settings, "board", size=4)
+    pool = store.pool(settings, "board", size=8)
+    sessions = Sessions(pool)
 
     def reading(ask: Callable[[Connection], Any]) -> Any:
         with store.connect(settings, "reader") as conn:
@@ -43,14 +47,25 @@ def build(settings: Settings, health: Health) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with pool:
-            following = asyncio.create_task(watch.run(health))
+            endless = (watch.run(health), sessions.follow(), audit.run(pool, lambda: watch.broker))
+            tasks = [asyncio.create_task(_guarded(one)) for one in endless]
             yield
-            following.cancel()
+            for task in tasks:
+                task.cancel()
 
     app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    add_login(app, pool)
-    app.add_middleware(Doors, pool=pool, public=settings.board_public)
+    guarded = {path: action for _, path, action in NAVIGATION if action}
+    app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=guarded, home=settings.board_url)
+    add_errors(app)
+    if settings.oidc_issuer:
+        from services.board import oidc
+
+        oidc.add(app, pool, settings)
+    login.add(app, pool, settings.board_url, provider=bool(settings.oidc_issuer))
+    people.add(app, pool, watch)
+    maps.add(app, watch, settings, reading, pool)
+    sources.add(watch, reading)
 
     @ui.page("/")
     def index(request: Request) -> None:
@@ -86,9 +101,21 @@ def build(settings: Settings, health: Health) -> FastAPI:
     return app
 
 
+async def _guarded(work: Coroutine[Any, Any, None]) -> None:
+    """A background task must not die unheard."""
+    try:
+        await work
+    except Exception as error:
+        fatal(logging.getLogger("board"), "the board cannot go on", error)
+
+
 def main() -> None:
     settings = Settings()
     logs.configure(settings.log_level)
     health = Health("board", stalled_after=30)
     app = build(settings, health)
-    uvicorn.run(app, host=settings.host, port=settings.board_port, log_config=None, access_log=False)
+    health.serve(settings.health_port, settings.host)
+    uvicorn.run(
+        app, host=settings.host, port=settings.board_port, log_config=None, access_log=False, server_header=False,
+        log_level="warning", timeout_graceful_shutdown=3,
+    )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The audit: every action is a row, written with the action itself, and published on the stream of alarms afterwards."""
+"""The audit: every action is a row, written with the action itself, and published on the stream of alarms after it."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ async def publish(pool: AsyncConnectionPool, js: JetStreamContext) -> int:
 
 
 def _json(deed: Deed) -> bytes:
-    return json.dumps(deed._asdict() | {"at": deed.at.isoformat()}, ensure_ascii=False).encode()
+    told = {**deed._asdict(), "at": deed.at.isoformat()}
+    return json.dumps(told, ensure_ascii=False).encode()
 
 
 _NOTE = """

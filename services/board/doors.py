@@ -22,13 +22,15 @@ from services.board.words import Language, word
 from services.kit import store
 
 COOKIE = "ioc_session"
-ASSETS = ("/static/", f"/_nicegui/{nicegui.__version__}/")
+ASSETS = ("/static/", "/favicon.ico", f"/_nicegui/{nicegui.__version__}/")
 ENTRY = ("/login", "/oidc/")
 """Paths that need no session: they show nothing of the centre."""
 SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
 SAFE = ("GET", "HEAD")
 LARGEST_FORM = 256 * 1024
-STRICT = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+STRICT = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 # NiceGUI's pages carry their elements in a script of their own and have Vue compile what they show.
 PAGES = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -66,7 +68,7 @@ class Doors:
         self, app: ASGIApp, sessions: Sessions, public: bool, guarded: Mapping[str, Action], home: str | None = None
     ) -> None:
         self._app, self._sessions, self._public, self._guarded = app, sessions, public, guarded
-        self._home = urlsplit(home).netloc if home else ""
+        self._home = home
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -108,7 +110,7 @@ class Doors:
         if account is None:
             return login(request)
         if request.method not in SAFE:
-            if not self.ours(request):
+            if not ours(request, self._home):
                 return Response("this request comes from another site", 403)
             if path.startswith(UPLOADS):
                 return None if _is_page_of(path.split("/")[3], session) else forbidden("stale_form")
@@ -125,7 +127,7 @@ class Doors:
         One that is refused otherwise is told so as NiceGUI tells it: the page loads anew, and comes to the log-in.
         """
         origin = asked.headers.get("origin")
-        if (origin or asked.scope.get("method", "GET") not in SAFE) and not self.ours(asked):
+        if (origin or asked.scope.get("method", "GET") not in SAFE) and not ours(asked, self._home):
             await Response("this request comes from another site", 403)(asked.scope, receive, send)
             return
         try:
@@ -138,10 +140,11 @@ class Doors:
             asked.scope["query_string"] = _refused(query)
         await self._app(asked.scope, receive, send)
 
-    def ours(self, asked: HTTPConnection) -> bool:
-        """Whether it was made by a page of this board."""
-        origin = urlsplit(asked.headers.get("origin", "")).netloc
-        return bool(origin) and origin in (asked.headers.get("host"), self._home)
+
+def ours(asked: HTTPConnection, home: str | None = None) -> bool:
+    """Whether it was made by a page of this board, under the name it was asked by or under that of its `home`."""
+    origin = urlsplit(asked.headers.get("origin", "")).netloc
+    return bool(origin) and origin in (asked.headers.get("host"), urlsplit(home or "").netloc)
 
 
 def _is_page_of(client_id: str, session: Session | None) -> bool:

@@ -31,11 +31,12 @@ NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
 
 @dataclass(frozen=True)
 class Look:
-    """One opened page: the account, the language, and the watch that feeds it."""
+    """One opened page: the account, the language, the watch that feeds it, and what its forms carry."""
 
     account: Account
     language: Language
     watch: Watch
+    csrf: str = ""
 
     def word(self, key: str) -> str:
         """A text in the page's language."""
@@ -45,7 +46,13 @@ class Look:
 def look_of(request: Request, watch: Watch) -> Look:
     """Who opened this page, and how they read it."""
     chosen = request.query_params.get("lang") or request.cookies.get("ioc_lang", "vi")
-    return Look(request.state.account, "en" if chosen == "en" else "vi", watch)
+    return Look(request.state.account, "en" if chosen == "en" else "vi", watch, request.state.csrf)
+
+
+def form(look: Look, action: str, *content: object, **attributes: object) -> Html:
+    """A form that changes something: without the session's token, which it carries, the doors refuse it."""
+    token = tag("input", type="hidden", name="csrf", value=look.csrf)
+    return tag("form", token, *content, method="post", action=action, **attributes)
 
 
 def dress(look: Look) -> None:
@@ -86,7 +93,7 @@ def _reader(look: Look, here: str) -> Html:
     other = link(f"{here}?lang={'vi' if look.language == 'en' else 'en'}", look.word("other_language"))
     light = tag("button", look.word("theme"), type="button", class_="plain", data_theme_switch="")
     name = f"{look.account.full_name} · {look.word('log_out')}"
-    out = tag("form", tag("button", name, class_="plain"), method="post", action="/logout")
+    out = form(look, "/logout", tag("button", name, class_="plain"))
     return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
 
 

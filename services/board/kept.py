@@ -13,7 +13,7 @@ MOST = 16
 
 
 class Kept(Generic[T]):
-    """The latest answers by what was asked; the least used give way. An error is nobody's answer: the next asks again."""
+    """The latest answers by what was asked; the least used give way. After an error the next who comes asks again."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

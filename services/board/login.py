@@ -12,11 +12,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
-from starlette.requests import HTTPConnection
 
 from services.board import accounts, audit, sessions
 from services.board.access import PUBLIC, Account
-from services.board.doors import COOKIE, LARGEST_FORM, fields_of, language_of, page
+from services.board.doors import COOKIE, LARGEST_FORM, fields_of, language_of, ours, page
 from services.board.markup import Html, link, tag
 from services.board.words import Language, word
 from services.kit import clock
@@ -65,7 +64,7 @@ class Brake:
         return self._now() - WITHIN_SECONDS
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, ours: Callable[[HTTPConnection], bool], provider: bool) -> None:
+def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, provider: bool) -> None:
     """The forms at /login and /logout; `provider`: whether one can enter through an OpenID provider too."""
     brake = Brake()
 
@@ -75,7 +74,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, ours: Callable[[HTTPConnection]
 
     @app.post("/login")
     async def log_in(request: Request) -> Response:
-        if not ours(request):
+        if not ours(request, home):
             return Response("this request comes from another site", 403)
         if int(request.headers.get("content-length") or LARGEST_FORM) >= LARGEST_FORM:
             return Response("too large", 413)
@@ -97,7 +96,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, ours: Callable[[HTTPConnection]
 
 
 async def _try(pool: AsyncConnectionPool, brake: Brake, name: str, password: str) -> tuple[Account | None, str]:
-    """The account, or why there is none. What was typed as a name is kept only where it is one: it may be a password."""
+    """The account, or why there is none. What was typed as a name is kept only if it is one: it may be a password."""
     address = audit.ADDRESS.get()
     if not brake.take(name, address):
         return None, "too_many"
@@ -115,7 +114,9 @@ def _connection(pool: AsyncConnectionPool) -> AbstractAsyncContextManager[AsyncC
     return pool.connection(timeout=sessions.ANSWER_SECONDS)
 
 
-async def enter(pool: AsyncConnectionPool, request: Request, account: Account, target: str, way: str = "password") -> Response:  # fmt: skip
+async def enter(
+    pool: AsyncConnectionPool, request: Request, account: Account, target: str, way: str = "password"
+) -> Response:
     """Begin a session and go on to `target`; a session that this browser had before ends."""
     async with _connection(pool) as conn, conn.transaction():
         await sessions.end(conn, request.cookies.get(COOKIE, ""))
@@ -142,7 +143,8 @@ def login_page(request: Request, target: str, problem: str = "", status: int = 2
     other = f"{sessions.with_next('/login', target)}&lang={'vi' if language == 'en' else 'en'}"
     content = (
         tag("h1", word("title", language)), said, _form(language, target),
-        tag("p", by_provider) if provider else "", tag("p", link(other, word("other_language", language)), class_="small"),
+        tag("p", by_provider) if provider else "",
+        tag("p", link(other, word("other_language", language)), class_="small"),
     )  # fmt: skip
     answer = page(language, Html("".join(content)), status)
     answer.set_cookie("ioc_lang", language, max_age=31_536_000, samesite="lax")

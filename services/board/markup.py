@@ -6,6 +6,10 @@ import html
 from collections.abc import Iterable, Sequence
 
 
+VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "source"))
+"""Elements without content, and so without an end."""
+
+
 class Html(str):
     """Text that is HTML already."""
 
@@ -15,12 +19,13 @@ def esc(value: object) -> Html:
     return value if isinstance(value, Html) else Html(html.escape(str(value), quote=True))
 
 
-def tag(name: str, *content: object, **attributes: object) -> Html:
+def tag(name: str, /, *content: object, **attributes: object) -> Html:
     """An element; attributes that are None are left out, `class_` is written `class`, `_` becomes `-`."""
     named = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{esc(value)}"' for key, value in attributes.items() if value is not None
     )
-    return Html(f"<{name}{named}>{''.join(esc(part) for part in content)}</{name}>")
+    end = "" if name in VOID else f"</{name}>"
+    return Html(f"<{name}{named}>{''.join(esc(part) for part in content)}{end}")
 
 
 def link(target: str, *content: object, **attributes: object) -> Html:

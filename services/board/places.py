@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, get_args
 
 from schemas import units
@@ -15,15 +16,15 @@ from services.board.figure import masked
 from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder
-from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters
-from services.board.words import Language, ago, day_and_time, number_of, unit_name, word
+from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
+from services.board.words import Language, ago, day_and_time, number, unit_name, word
 
 DAYS_BACK = 30
-ROWS = 200
+ROWS = 100
 IN_CARD = 8
 SIGNS: dict[str, str] = {
-    "unit": "ĐV", "one_stop": "MC", "school": "TH", "clinic": "YT", "police": "CA", "camera": "Cam", "loudspeaker": "Loa",
-    "wifi": "Wi", "sensor": "Qt", "market": "Ch", "park": "Cv", "heritage": "DT", "other": "•",
+    "unit": "ĐV", "one_stop": "MC", "school": "TH", "clinic": "YT", "police": "CA", "camera": "Cam",
+    "loudspeaker": "Loa", "wifi": "Wi", "sensor": "Qt", "market": "Ch", "park": "Cv", "heritage": "DT", "other": "•",
 }  # fmt: skip
 """What stands in a feature's mark: layers are told apart without colours."""
 STATUSES = ("received", "verified", "routed", "accepted", "reopened")
@@ -70,22 +71,23 @@ def answer(look: Look, spots: Sequence[Spot], asked: Asked, params: Mapping[str,
     """What the drawing needs: marks in view, the box around all, and, where asked for, the list and what it tells."""
     moment, public = asked.at or now, look.account.role == "public"
     found = list(chosen(spots, asked, look.account, moment))
-    zoom = zoom_of(params)
+    zoom, seen = zoom_of(params), bounds_of(params)
+    gathered = clusters(found, zoom, moment, public)
     told: dict[str, Any] = {
         "live": asked.at is None,
-        "marks": [_mark(look, c, zoom, moment) for c in clusters(found, zoom, bounds_of(params), moment, public)],
-        "box": _box(found),
+        "marks": [_mark(look, c, zoom, moment) for c in gathered if seen is None or within(c, seen)],
+        "box": _box(gathered),
     }
     if params.get("list"):
         told |= {"said": _said(look, found, asked, moment), "list": listing(look, found, moment)}
     return told
 
 
-def _box(spots: Iterable[Spot]) -> Sequence[float] | None:
-    places = [(s.longitude, s.latitude) for s in spots if s.longitude is not None and s.latitude is not None]
+def _box(gathered: Iterable[Cluster]) -> Sequence[float] | None:
+    """West, south, east, north of nearly all: what lies far away does not make the rest small."""
+    places = [(c.longitude, c.latitude) for c in gathered]
     if not places:
         return None
-    # Whoever has put something far away does not make the rest small.
     (west, east), (south, north) = (_most(sorted(axis)) for axis in zip(*places, strict=True))
     return [round(d, 3) for d in (west, south, east, north)]
 
@@ -114,6 +116,10 @@ def _called(spot: Spot, language: Language) -> str:
     return spot.name or word(f"layer_{spot.group}", language)
 
 
+def _count(look: Look, value: int) -> str:
+    return number(Decimal(value), 0, look.language)
+
+
 def cards(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
     """What is told of the spots under a mark."""
     rest = len(spots) - IN_CARD
@@ -122,7 +128,10 @@ def cards(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
 
 
 def _card(look: Look, spot: Spot, moment: datetime) -> Html:
-    rows = [(look.word("unit"), unit_name(spot.unit, look.language)), (look.word("map_since"), day_and_time(spot.since))]
+    rows = [
+        (look.word("unit"), unit_name(spot.unit, look.language)),
+        (look.word("map_since"), day_and_time(spot.since)),
+    ]
     if spot.kind == "feature":
         rows = [(look.word("map_layer"), look.word(f"layer_{spot.group}")), *rows]
         return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows))
@@ -150,14 +159,14 @@ def _due(look: Look, spot: Spot, moment: datetime) -> Html:
 
 def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime) -> str:
     """One line: the moment, how many of each, and how many reports have no place."""
-    language, reports = look.language, [s for s in spots if s.kind == "report"]
+    reports = [s for s in spots if s.kind == "report"]
     when = look.word("map_now") if asked.at is None else look.word("map_then").format(day_and_time(moment))
-    parts = [when, look.word("map_reports_n").format(number_of(len(reports), language))]
+    parts = [when, look.word("map_reports_n").format(_count(look, len(reports)))]
     if look.account.role != "public":
-        parts.append(look.word("map_overdue_n").format(number_of(sum(s.overdue(moment) for s in reports), language)))
+        parts.append(look.word("map_overdue_n").format(_count(look, sum(s.overdue(moment) for s in reports))))
         if nowhere := sum(s.latitude is None for s in reports):
-            parts.append(look.word("map_nowhere_n").format(number_of(nowhere, language)))
-    parts.append(look.word("map_features_n").format(number_of(len(spots) - len(reports), language)))
+            parts.append(look.word("map_nowhere_n").format(_count(look, nowhere)))
+    parts.append(look.word("map_features_n").format(_count(look, len(spots) - len(reports))))
     return " · ".join(parts)
 
 
@@ -184,33 +193,37 @@ def _counts(look: Look, spots: Sequence[Spot]) -> Html:
     counted = Counter((s.kind, s.group) for s in spots)
     rows = [
         [look.word(f"{'category' if kind == 'report' else 'layer'}_{group}"),
-         f"< {SMALL}" if kind == "report" and n < SMALL else number_of(n, look.language)]
+         f"< {SMALL}" if kind == "report" and n < SMALL else _count(look, n)]
         for (kind, group), n in sorted(counted.items(), key=lambda item: (item[0][0] != "report", -item[1]))
     ]  # fmt: skip
-    return table([look.word("map_what"), look.word("number")], rows, (1,))
+    return table([look.word("map_what"), look.word("map_count")], rows, (1,))
 
 
-def page(look: Look, asked: Asked, folder: Folder, csrf: str, said: str = "") -> Html:
+def page(look: Look, asked: Asked, folder: Folder, csrf: str) -> Html:
     """The page around the drawing, which the script fills."""
     buttons = (("in", "+", "map_in"), ("out", "−", "map_out"), ("all", "⤢", "map_all"))
     drawing = tag(
         "div",
-        tag("div", *(tag("button", sign, type="button", data_map=do, aria_label=look.word(name)) for do, sign, name in buttons),
-            class_="map-buttons"),
-        tag("div", class_="map-card", tabindex="-1", role="region", aria_label=look.word("map_card"), hidden="",
-            data_close=look.word("close")),
-        id="map", class_="map", data_label=look.word("map_label"), data_km="km",
-    )  # fmt: skip
+        tag("div", *(_button(look, *b) for b in buttons), class_="map-buttons"),
+        tag("div", class_="map-card", tabindex="-1", role="region", aria_label=look.word("map_card"), hidden=""),
+        id="map",
+        class_="map",
+        data_label=look.word("map_label"),
+        data_close=look.word("close"),
+    )
     return tag(
         "main",
         tag("div", tag("h1", look.word("map")), tag("p", class_="small", id="map-said", role="status"), class_="title"),
-        tag("p", said, class_="wide notice", role="status") if said else Html(""),
         _form(look, asked),
         tag("section", drawing, tag("p", look.word("map_keys"), class_="small"), class_="panel wide"),
         tag("section", tag("h2", look.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
         _own(look, folder, csrf) if look.account.may("accounts") else Html(""),
         class_="page",
     )
+
+
+def _button(look: Look, do: str, sign: str, name: str) -> Html:
+    return tag("button", sign, type="button", data_map=do, aria_label=look.word(name))
 
 
 def _form(look: Look, asked: Asked) -> Html:
@@ -220,12 +233,12 @@ def _form(look: Look, asked: Asked) -> Html:
     parts = [tag("fieldset", tag("legend", look.word("map_layers")), *boxes, class_="layers")]
     if not public:
         parts += [
-            _select(look, "category", "map_category", {c: look.word(f"category_{c}") for c in get_args(Category)}, asked.category),
-            _select(look, "status", "map_status", {s: look.word(f"report_{s}") for s in STATUSES}, asked.status),
+            _select(look, "category", "map_category", _named(look, "category", get_args(Category)), asked.category),
+            _select(look, "status", "map_status", _named(look, "report", STATUSES), asked.status),
             _select(look, "unit", "unit", _units(look), asked.unit),
             tag("label", _input("checkbox", "overdue", "1", asked.overdue), " ", look.word("map_only_overdue")),
             _slider(look),
-        ]  # fmt: skip
+        ]
     lang = tag("input", type="hidden", name="lang", value=look.language)
     without_script = tag("noscript", tag("p", look.word("needs_script")))
     return tag("form", *parts, lang, without_script, id="map-form", class_="filters wide")
@@ -239,6 +252,10 @@ def _box_of(look: Look, layer: str, on: bool) -> Html:
 
 def _input(kind: str, name: str, value: str, on: bool) -> Html:
     return tag("input", type=kind, name=name, value=value, checked="" if on else None)
+
+
+def _named(look: Look, kind: str, values: Iterable[str]) -> dict[str, str]:
+    return {value: look.word(f"{kind}_{value}") for value in values}
 
 
 def _select(look: Look, name: str, label: str, options: Mapping[str, str], now: str) -> Html:
@@ -262,20 +279,19 @@ def _slider(look: Look) -> Html:
 
 def _own(look: Look, folder: Folder, csrf: str) -> Html:
     """Shapes of one's own: for an administrator to put and to take away."""
+    head = tag("h2", look.word("outlines"))
     if not folder.open:
-        return tag("section", tag("h2", look.word("outlines")), tag("p", look.word("outlines_closed")), class_="panel wide")
-    token = tag("input", type="hidden", name="csrf", value=csrf)
-    rows = (
-        tag("li", name, " ",
-            tag("form", token, tag("input", type="hidden", name="remove", value=name),
-                tag("button", look.word("remove"), class_="plain", aria_label=f"{look.word('remove')}: {name}"),
-                method="post", action="/map/outlines", enctype="multipart/form-data"))
-        for name in folder.names()
-    )  # fmt: skip
-    file = tag("label", look.word("outlines_file"), tag("input", type="file", name="file", accept=".geojson,.json", required=""))
-    put = tag("form", token, file, tag("button", look.word("outlines_put"), class_="plain"), method="post",
-              action="/map/outlines", enctype="multipart/form-data", class_="filters")  # fmt: skip
+        return tag("section", head, tag("p", look.word("outlines_closed")), class_="panel wide")
+    named = tag("input", type="file", id="map-file", accept=".geojson,.json")
+    put = tag("label", look.word("outlines_put"), named, class_="own", data_csrf=csrf)
+    told = tag("p", id="map-told", role="status")
+    rows = (tag("li", name, " ", _removal(look, name, csrf)) for name in folder.names())
     hint = tag("p", look.word("outlines_hint"), class_="small")
-    return tag("section", tag("h2", look.word("outlines")), hint, tag("ul", *rows), put, class_="panel wide")
+    return tag("section", head, hint, put, told, tag("ul", *rows, class_="own"), class_="panel wide")
 
 
+def _removal(look: Look, name: str, csrf: str) -> Html:
+    hidden = (tag("input", type="hidden", name=n, value=v) for n, v in (("csrf", csrf), ("name", name)))
+    said = f"{look.word('remove')}: {name}"
+    button = tag("button", look.word("remove"), class_="plain", aria_label=said)
+    return tag("form", *hidden, button, method="post", action="/map/outlines/remove")

@@ -51,6 +51,7 @@ async def begin(conn: AsyncConnection, account: Account, now: datetime) -> str:
     token = secrets.token_urlsafe(32)
     await conn.execute("DELETE FROM board_session WHERE seen_at < %s OR created_at < %s", [now - IDLE, now - LONGEST])
     await conn.execute(_BEGIN, [digest(token), account.name, secrets.token_urlsafe(24), now, now])
+    await conn.execute("UPDATE account SET seen_at = %s WHERE name = %s", [now, account.name])
     return token
 
 

@@ -136,10 +136,8 @@ def _fits(spot: Spot, asked: Asked, moment: datetime) -> bool:
     )
 
 
-def clusters(
-    spots: Iterable[Spot], zoom: int, bounds: Bounds | None, moment: datetime, public: bool = False
-) -> list[Cluster]:
-    """The spots within bounds (None: anywhere), gathered by a grid that stands fast however the view is moved.
+def clusters(spots: Iterable[Spot], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
+    """The spots that have a place, gathered by a grid that stands fast however the view is moved.
 
     `public`: reports in wide cells alone, at the middle of the cell, and none where there are few.
     """
@@ -151,7 +149,7 @@ def clusters(
         x, y = pixels(spot.latitude, spot.longitude, level)
         cells[spot.kind, level, int(x // CELL), int(y // CELL)].append(spot)
     found = (_cluster(cell, inside, moment, public) for cell, inside in cells.items())
-    return [c for c in found if c and (bounds is None or _within(c, bounds))]
+    return [cluster for cluster in found if cluster]
 
 
 def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: datetime, public: bool) -> Cluster | None:
@@ -164,7 +162,8 @@ def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: dateti
     return Cluster(kind, latitude, longitude, len(spots), sum(s.overdue(moment) for s in spots), spots)
 
 
-def _within(cluster: Cluster, bounds: Bounds) -> bool:
+def within(cluster: Cluster, bounds: Bounds) -> bool:
+    """Whether it lies in view."""
     return bounds.west <= cluster.longitude <= bounds.east and bounds.south <= cluster.latitude <= bounds.north
 
 

@@ -70,6 +70,11 @@ class Watch:
         self.listeners: set[Callable[[], None]] = set()
 
     @property
+    def broker(self) -> Client | None:
+        """The board's connection to the broker; None before it is made."""
+        return self._broker
+
+    @property
     def view(self) -> View:
         """The newest look, with what cannot be reached at this moment."""
         problems = set()

@@ -19,9 +19,7 @@ PATIENCE = 600.0
 """Seconds until a backup that failed is tried again."""
 
 
-@click.group(
-    epilog="\b\nExample:\n  ioc compose secrets secrets\n\nThe other steps are run by `docker compose up`."
-)
+@click.group(epilog="\b\nExample:\n  ioc compose secrets secrets\n\nThe other steps are run by `docker compose up`.")
 def compose() -> None:
     """Steps of a centre in containers: passwords, configuration, database and streams, the demo's data, backups."""
 

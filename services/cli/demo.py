@@ -12,9 +12,16 @@ import click
 
 if TYPE_CHECKING:
     from infra.local.servers import Instance
+    from services.board.access import Role
     from services.kit.settings import Settings
 
 SCENARIO = "november-2024"
+ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
+    "truc_ban": ("Trực ban Trung tâm", "operator", ()),
+    "lanh_dao_van_phong": ("Lãnh đạo Văn phòng", "supervisor", ()),
+    "lanh_dao": ("Lãnh đạo phường Chơn Thành", "viewer", ("phuong_chon_thanh",)),
+}
+"""account -> (full name, role, units): one for each way of working with the board."""
 
 
 @click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
@@ -27,10 +34,34 @@ def demo() -> None:
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
         bring_up(instance)
+        make_accounts(instance)
         weeks = load_once(instance)
         say("waking the simulated district")
         instance.start_services(["simulator"], say)
     click.echo(_welcome(instance, weeks))
+
+
+def make_accounts(instance: Instance) -> None:
+    """The demo's accounts of the board, beside `admin`; the password of each is the secret `board_<account>`."""
+    from infra.local import secrets
+    from services.cli.prepare import settings_of
+
+    secrets.ensure(instance.secrets, [f"board_{name}" for name in ACCOUNTS])
+    asyncio.run(_make_accounts(settings_of(instance, "cli"), instance.password))
+
+
+async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) -> None:
+    from psycopg import AsyncConnection
+
+    from services.board import accounts
+    from services.board.access import Account
+
+    async with await AsyncConnection.connect(settings.database("board"), autocommit=True) as conn:
+        known = {row.name for row in await accounts.listing(conn)}
+        for name, (full_name, role, units) in ACCOUNTS.items():
+            if name not in known:
+                by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)
+                await accounts.add(conn, by, new, password_of(f"board_{name}"))
 
 
 def load_once(instance: Instance) -> int:
@@ -95,6 +126,11 @@ Ask for figures
   ./ioc explain overdue_share {period}
   ./ioc findings
   ./ioc query field --unit phuong_chon_thanh
+
+Watch the board
+  http://127.0.0.1:{ports["board"]}                 log in as truc_ban, lanh_dao_van_phong, lanh_dao or admin
+  head {instance.secrets}/board_*   the password of each
+  ./ioc people list                     who may enter, with which role, in which units
 
 Look
   ./ioc status                          processes, health, what waits, who sends and how fresh it is

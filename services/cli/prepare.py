@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 from infra.local.configure import broker_storage
 from infra.local.layout import SetupError
@@ -16,6 +17,8 @@ from services.aggregator.rebuild import bring_up_to_date
 from services.kit import bus
 from services.kit.settings import Settings
 
+FIRST_ACCOUNT = "board_admin"
+"""The credential that is the password of the board's first account, `admin`."""
 RESTORING = "restoring.json"
 """The journal of a restore in the data folder: while it is there, the centre is neither the old nor the new one."""
 
@@ -46,9 +49,28 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
     units.fill(settings.database("owner"))
     if own:
         grant_rights(settings.database("owner"))
+    asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))
     bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
     room = broker_storage(instance.data) or settings.nats_storage
     asyncio.run(_streams(settings.model_copy(update={"nats_storage": room})))
+
+
+async def _first_account(settings: Settings, password: Callable[[], str], say: Callable[[str], None]) -> None:
+    """Where nobody can enter the board yet, `admin` can."""
+    from psycopg import AsyncConnection
+
+    from services.board import accounts
+    from services.board.access import Account
+
+    async with await AsyncConnection.connect(settings.database("owner"), autocommit=True) as conn:
+        if await accounts.listing(conn):
+            return
+        # Of two starts at once one makes it, and the other finds it made.
+        with suppress(accounts.Refused):
+            await accounts.add(
+                conn, Account("cli:prepare", "", "admin"), Account("admin", "Quản trị", "admin"), password()
+            )
+            say(f"account admin made for the board; its password is the secret {FIRST_ACCOUNT}")
 
 
 async def _streams(settings: Settings) -> None:

@@ -15,7 +15,18 @@ HOME_SETTINGS = {
 
 def page() -> str:
     """The page as Markdown."""
-    parts = (_settings(), _commands(), _metrics(), _kept(), _events(), _reasons(), _measures(), _indicators())
+    parts = (
+        _settings(),
+        _commands(),
+        _metrics(),
+        _exporter(),
+        _alerts(),
+        _kept(),
+        _events(),
+        _reasons(),
+        _measures(),
+        _indicators(),
+    )
     return "<!-- written by `ioc generate`; do not edit -->\n# Reference\n\n" + "\n".join(
         "\n".join(p) + "\n" for p in parts
     )
@@ -63,6 +74,31 @@ def _metrics() -> Iterator[str]:
             suffix = "_total" if metric._type == "counter" else ""
             labels = ", ".join(metric._labelnames)
             yield _row(f"`{metric._name}{suffix}`", labels, metric._documentation)
+
+
+def _exporter() -> Iterator[str]:
+    from services.exporter.catalogue import metrics
+
+    yield from _table("Metrics of the centre, from the exporter", "metric", "kind", "labels", "meaning")
+    for m in metrics():
+        yield _row(f"`{m.name}`", m.kind, ", ".join(m.labels), m.meaning)
+
+
+def _alerts() -> Iterator[str]:
+    from schemas.alerts import ALERTS
+
+    yield from _table("Alerts", "alert", "system", "severity", "for", "Vietnamese", "English")
+    said = set()
+    for a in ALERTS:
+        if a.name not in said:
+            said.add(a.name)
+            name = f"[{a.name}](runbooks/{a.name}.md)"
+            yield _row(name, a.system, a.severity, a.hold, _prose(a.vi), _prose(a.en))
+
+
+def _prose(text: str) -> str:
+    """A template's tokens in a form that Markdown shows."""
+    return text.replace("<", "‹").replace(">", "›")
 
 
 def _kept() -> Iterator[str]:

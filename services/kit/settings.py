@@ -69,6 +69,26 @@ class Settings(BaseSettings):
     board_public: bool = Field(
         False, description="whether the board shows figures without login; never dossiers, nor small counts"
     )
+    board_url: str | None = Field(
+        None, description="where people reach the board, if a proxy with a name of its own stands before it; for log-in"
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        description="the OpenID provider through which people may enter the board, `https://…`, as its own "
+        "`/.well-known/openid-configuration` says it; none: passwords alone",
+    )
+    oidc_client: str = Field("ioc", description="the board's client id at the OpenID provider")
+    oidc_secret: Path | None = Field(
+        None, description="full path of a file with the board's client secret there; none: a public client, PKCE alone"
+    )
+    oidc_scope: str = Field("openid profile email groups", description="what the board asks the provider for")
+    oidc_name: str = Field("name", description="the claim with a person's name, in the id token")
+    oidc_groups_claim: str = Field("groups", description="the claim with a person's groups, in the id token")
+    oidc_groups: dict[str, str] = Field(
+        {},
+        description="group -> role, and codes of the units it is bounded to, as JSON: "
+        '`{"van-phong": "supervisor", "mot-cua": "operator phuong_chon_thanh"}`; who is in none of them does not enter',
+    )
     retention_days: int = Field(
         3660, description="how long events, points and what has ended are kept; days and open state stay for ever"
     )

@@ -16,12 +16,15 @@ from services.kit.facts import calendars_of, unpack
 LATELY = timedelta(minutes=5)
 HAPPENED = timedelta(minutes=15)
 """The log lies by what happened when, so of what was recorded lately only what also happened lately is counted."""
+REGULAR = 10
+"""A source has a rhythm from so many events on: who has only tried out how to send is not waited for."""
 
 
 @dataclass(frozen=True)
 class Source:
     """A source within a system: all its events, how many a minute lately, when its last one happened and was recorded,
-    the silence that it is `allowed`, and whether it is `stale`. A past that is replayed never is."""
+    the silence that it is `allowed`, and whether it is `stale`. A past that is replayed never is, nor one that has
+    hardly begun."""
 
     system: str
     source: str
@@ -52,7 +55,7 @@ Row = tuple[str, str, str | None, int, datetime, datetime]
 
 def _source(row: Row, per_minute: float, now: datetime, calendars: CalendarHistory) -> Source:
     system, source, origin, events, last_time, last_recorded = row
-    silence = None if origin == "shifted" else allowed(source, system)
+    silence = None if origin == "shifted" or events < REGULAR else allowed(source, system)
     stale = silence is not None and is_stale(source, system, last_recorded, now, calendars)
     return Source(system, source, origin or "", events, round(per_minute, 1), last_time, last_recorded, silence, stale)
 

@@ -194,7 +194,7 @@ def test_a_service_holds_its_own_passwords_and_no_other(row: Process) -> None:
 def test_the_steps_hold_what_they_need() -> None:
     held = {name: set(SERVICES[name].get("secrets", [])) for name in SERVICES}
     assert held["configure"] == set(USERS)
-    assert held["prepare"] == {"admin", "postgres", REPLICATION, *ROLES}
+    assert held["prepare"] == {"admin", "board_admin", "postgres", REPLICATION, *ROLES}
     assert held["restore"] == held["prepare"]
     assert held["backup"] == {"admin", "ioc_owner"}
     assert held["timescaledb"] == {"postgres"}

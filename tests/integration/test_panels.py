@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from infra.local.servers import Instance
 from schemas import economy
 from schemas.calendar import local_day
 from schemas.envelope import Event
+from schemas.indicators import CATALOGUE
 from schemas.registry import make
 from services.cli.prepare import prepare, settings_of
 from services.kit import bus, clock
@@ -113,8 +115,14 @@ def asked(centre: Instance, panel: queries.Panel, now: datetime, values: dict[st
     filled = queries.fill(panel.query, now - RANGE, now, **values)
     if panel.source == queries.PROMETHEUS:
         return _prometheus(centre, filled, panel.instant, now)
-    with psycopg.connect(settings_of(centre, "grafana").database("grafana")) as conn:
-        return [row for row in conn.execute(filled.encode()).fetchall() if any(value is not None for value in row)]
+    with _database(settings_of(centre, "grafana").database("grafana")).cursor() as cursor:
+        return [row for row in cursor.execute(filled.encode()) if any(value is not None for value in row)]
+
+
+@cache
+def _database(address: str) -> psycopg.Connection:
+    """One session for all panels, as Grafana keeps some open."""
+    return psycopg.connect(address, autocommit=True)
 
 
 def _prometheus(centre: Instance, expr: str, instant: bool, now: datetime) -> list[Any]:
@@ -156,3 +164,19 @@ def test_marks_and_variables_are_accepted(watched: Instance, path: str) -> None:
     now, values = clock.now(), queries.defaults(dashboard)
     found = {panel.title: asked(watched, panel, now, values) for panel in queries.others(dashboard)}
     assert len(found["unit"]) > 100
+
+
+@pytest.mark.parametrize("slug", ["procedures", "health", "field"])
+def test_a_ward_a_window_and_last_year_can_be_chosen(watched: Instance, slug: str) -> None:
+    dashboard = json.loads(generate.files()[f"dashboards/vi/ioc-{slug}.json"])
+    now, values = clock.now(), {"unit": "phuong_chon_thanh", "period": "today", "compare": "year"}
+    found: dict[str, list[Any]] = {}
+    for panel in queries.panels(dashboard):
+        found.setdefault(panel.title, []).extend(asked(watched, panel, now, values))
+    first = next(i for i in CATALOGUE.values() if i.system == slug and i.headline)
+    for sample in found[first.vi]:
+        assert (sample["metric"]["unit"], sample["metric"]["period"]) == ("phuong_chon_thanh", "today")
+    if slug == "health":  # cases are watched by the week and the month, so a choice of today leaves them as they are
+        periods = {sample["metric"]["period"] for sample in found["Ca bệnh truyền nhiễm báo cáo"]}
+        assert periods <= {"month"} and found["Ca bệnh truyền nhiễm báo cáo theo bệnh"]
+    assert found["Các đơn vị hiện nay"], "all units, whichever is chosen"

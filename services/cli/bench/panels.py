@@ -70,8 +70,9 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     say("waiting for figures in Prometheus")
     instance.start(["prometheus"])
     instance.start_services(LISTENING)
-    _wait_scraped(instance)
-    timed = list(_timed(instance, boards, options.rounds(5), say))
+    with httpx.Client(base_url=f"http://127.0.0.1:{instance.ports['prometheus']}/api/v1/", timeout=30) as client:
+        _wait_scraped(instance, client)
+        timed = list(_timed(instance, client, boards, options.rounds(5), say))
     return {"events": len(messages), **_figures(timed)}
 
 
@@ -85,25 +86,27 @@ def _messages(count: int) -> list[sample.Message]:
     return month + [sample.Message(s.at, s.subject, s.message_id, s.raw) for s in district]
 
 
-def _wait_scraped(instance: Instance) -> None:
+def _wait_scraped(instance: Instance, client: httpx.Client) -> None:
     until = time.monotonic() + PATIENCE_SECONDS
-    while not _asked_prometheus(instance, {"query": SCRAPED}, "query"):
+    while not _asked_prometheus(client, {"query": SCRAPED}, "query"):
         if time.monotonic() > until:
             tail = instance.log_tail("exporter")
             raise click.ClickException(f"no figures in Prometheus after {PATIENCE_SECONDS:.0f} s:\n{tail}")
         time.sleep(0.5)
 
 
-def _asked_prometheus(instance: Instance, question: dict[str, Any], what: str) -> int:
+def _asked_prometheus(client: httpx.Client, question: dict[str, Any], what: str) -> int:
     """How many series the answer has."""
-    answer = httpx.get(f"http://127.0.0.1:{instance.ports['prometheus']}/api/v1/{what}", params=question, timeout=30)
+    answer = client.get(what, params=question)
     if answer.is_client_error:
         raise click.ClickException(f"Prometheus refuses {question['query']}: {answer.json()['error']}")
     answer.raise_for_status()
     return len(answer.json()["data"]["result"])
 
 
-def _timed(instance: Instance, boards: Sequence[dict[str, Any]], rounds: int, say: Say) -> Iterator[Timed]:
+def _timed(
+    instance: Instance, client: httpx.Client, boards: Sequence[dict[str, Any]], rounds: int, say: Say
+) -> Iterator[Timed]:
     end = now()
     with store.connect(settings_of(instance, "cli"), "grafana") as conn:
         conn.autocommit = True
@@ -111,12 +114,12 @@ def _timed(instance: Instance, boards: Sequence[dict[str, Any]], rounds: int, sa
             say(f"asking {board['uid']}")
             for panel in (*panels(board), *others(board)):
                 query = fill(panel.query, end - RANGE, end, **defaults(board))
-                ask = _question(instance, conn, panel, query, end)
+                ask = _question(client, conn, panel, query, end)
                 yield Timed(board["uid"], panel, ask(), **timing(ask, rounds))
 
 
 def _question(
-    instance: Instance, conn: psycopg.Connection, panel: Panel, query: str, end: datetime
+    client: httpx.Client, conn: psycopg.Connection, panel: Panel, query: str, end: datetime
 ) -> Callable[[], int]:
     """Asks the panel's data source; gives the number of rows, or of series."""
     if panel.source == TIMESCALEDB:
@@ -125,10 +128,10 @@ def _question(
         raise click.ClickException(f"panel {panel.title!r} asks {panel.source!r}, which is no data source of ours")
     if panel.instant:
         at = {"query": query, "time": end.timestamp()}
-        return lambda: _asked_prometheus(instance, at, "query")
+        return lambda: _asked_prometheus(client, at, "query")
     start, width = end - RANGE, step(end - RANGE, end).total_seconds()
     over = {"query": query, "start": start.timestamp(), "end": end.timestamp(), "step": width}
-    return lambda: _asked_prometheus(instance, over, "query_range")
+    return lambda: _asked_prometheus(client, over, "query_range")
 
 
 def _figures(timed: Sequence[Timed]) -> dict[str, Any]:

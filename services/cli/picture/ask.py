@@ -67,9 +67,12 @@ class Centre:
         return found
 
 
-def span_of(dashboard: Json, now: datetime) -> tuple[datetime, datetime]:
-    """The range of time with which the dashboard opens."""
-    return moment_of(dashboard["time"]["from"], now), moment_of(dashboard["time"]["to"], now)
+def span_of(dashboard: Json, since: str | None, now: datetime) -> tuple[datetime, datetime]:
+    """The range of time with which the dashboard opens, or from `since` on. ValueError for a moment that is none."""
+    start, end = moment_of(since or dashboard["time"]["from"], now), moment_of(dashboard["time"]["to"], now)
+    if start >= end:
+        raise ValueError(f"nothing lies between {since} and now")
+    return start, end
 
 
 def moment_of(text: str, now: datetime) -> datetime:

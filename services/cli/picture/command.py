@@ -21,8 +21,9 @@ FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
     "--lang", type=click.Choice(["vi", "en"]), default="vi", show_default=True, help="The dashboard's language."
 )
 @click.option("--unit", default="all", show_default=True, help="A unit's code or name; `all`: the whole locality.")
+@click.option("--since", metavar="MOMENT", help="Another begin of the time range: now-1h, now-7d/d …")
 @click.option("--rows", type=click.IntRange(1), help="Only panels within so many rows of the grid.")
-def picture(dashboard: str, out: Path | None, lang: str, unit: str, rows: int | None) -> None:
+def picture(dashboard: str, out: Path | None, lang: str, unit: str, since: str | None, rows: int | None) -> None:
     """Draw DASHBOARD (overview, procedures … platform) as an SVG: every panel with the answer to its own queries.
 
     It is a rendering of the dashboard's definition, and says so; what Grafana draws looks different. Prometheus and the
@@ -43,7 +44,10 @@ def picture(dashboard: str, out: Path | None, lang: str, unit: str, rows: int | 
     with explained():
         instance = chosen_instance()
         settings = settings_of(instance, "cli")
-    span = span_of(said, now())
+    try:
+        span = span_of(said, since, now())
+    except ValueError as wrong:
+        raise click.UsageError(str(wrong)) from None
     try:
         with store.connect(settings, "grafana") as database:
             database.autocommit = True

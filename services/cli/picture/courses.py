@@ -15,6 +15,7 @@ from services.cli.picture.fields import MUTED, PALETTE, Properties, colour, figu
 from services.cli.picture.frames import Frame, Json
 
 Span = tuple[datetime, datetime]
+MINUTES = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800)
 STEPS = [timedelta(minutes=m) for m in (1, 5, 15, 30, 60, 180, 360, 720)] + [
     timedelta(days=d) for d in (1, 2, 5, 7, 14, 30, 91, 182, 365)
 ]
@@ -40,8 +41,8 @@ def course(panel: Json, frames: Sequence[Frame], box: Box, language: str, span: 
     hidden = said.get("custom.axisPlacement") == "hidden"
     below = 0 if not panel["options"]["legend"]["showLegend"] else 22
     bars = said.get("custom.drawStyle") == "bars"
-    low, high, ticks = scale(known, whole=bool(bars))
-    labels = [figure(tick, said, language) for tick in ticks]
+    low, high, ticks = scale(known, bars, str(said.get("unit")))
+    labels = [figure(tick, {**said, "decimals": digits(ticks, said)}, language) for tick in ticks]
     left = 8 if hidden else 18 + max(width(label, 10.5) for label in labels)
     plot = box.inner(left, 6, 14, (6 if hidden else 24) + below)
     parts = [] if hidden else [_grid(plot, ticks, labels, low, high), _clock(plot, span)]
@@ -77,18 +78,27 @@ def _colour(said: Properties, points: Sequence[tuple[datetime, float | None]], p
     return PALETTE[place % len(PALETTE)]
 
 
-def scale(values: Sequence[float], whole: bool) -> tuple[float, float, list[float]]:
+def scale(values: Sequence[float], whole: bool, unit: str = "") -> tuple[float, float, list[float]]:
     """(lowest, highest, round ticks between) of an axis that shows the values; from 0 where `whole`, or where 0 is
-    near."""
+    near. Seconds go by minutes and hours."""
     low, high = min(values), max(values)
     if whole or 0 < low < (high - low) * 2:
         low = min(low, 0.0)
     if low == high:
         low, high = min(low, 0.0), max(high, 0.0) or 1.0
-    step = 10 ** math.floor(math.log10((high - low) / 3))
-    step = next(step * factor for factor in (1, 2, 2.5, 5, 10) if (high - low) / (step * factor) <= 4)
+    tenth = 10 ** math.floor(math.log10((high - low) / 3))
+    steps = MINUTES if unit == "s" and high - low > 10 else tuple(tenth * factor for factor in (1, 2, 2.5, 5, 10))
+    step = next((step for step in steps if (high - low) / step <= 4), steps[-1])
     bottom, top = math.floor(low / step) * step, math.ceil(high / step - 1e-9) * step
     return bottom, top, [bottom + i * step for i in range(round((top - bottom) / step) + 1)]
+
+
+def digits(ticks: Sequence[float], said: Properties) -> int | None:
+    """As many decimals as tell the ticks apart; None for units that are scaled."""
+    if said.get("unit") in ("s", "bytes"):
+        return None
+    factor = 100 if said.get("unit") == "percentunit" else 1
+    return next((d for d in range(6) if all(abs(round(t * factor, d) - t * factor) < 1e-9 * factor for t in ticks)), 6)
 
 
 def _y(plot: Box, value: float, low: float, high: float) -> float:

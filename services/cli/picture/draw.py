@@ -41,7 +41,7 @@ class Box:
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """About how wide a text is in a usual sans-serif font, in pixels."""
-    units = sum(0.32 if c in _NARROW else 0.86 if c in _WIDE else 0.67 if c.isupper() else 0.55 for c in text)
+    units = sum(0.32 if c in _NARROW else 0.86 if c in _WIDE else 0.7 if c.isupper() else 0.55 for c in text)
     return units * size * (1.06 if bold else 1)
 
 
@@ -64,6 +64,13 @@ def wrapped(text: str, room: float, size: float, most: int) -> list[str]:
             line.append(words.pop(0))
         lines.append(cut(" ".join(line), room, size))
     return lines
+
+
+def halves(text: str) -> list[str]:
+    """The text in two lines about as long as each other; one where it is a single word."""
+    words = text.split()
+    cuts = [(" ".join(words[:i]), " ".join(words[i:])) for i in range(1, len(words))]
+    return list(min(cuts, key=lambda pair: max(width(part, 1) for part in pair))) if cuts else [text]
 
 
 def fitting(text: str, room: float, largest: float, smallest: float) -> float:

@@ -50,8 +50,14 @@ def stat(panel: Json, frames: Sequence[Frame], box: Box, language: str) -> str:
         return _large(found[0], box, with_names)
     if options.get("orientation") == "horizontal":
         return "".join(_line(item, part) for item, part in zip(found, _grid(box, len(found), 1), strict=True))
-    columns = 2 if len(found) > 2 and box.w > 260 else 1
+    columns = _columns(len(found), box)
     return "".join(_small(item, part) for item, part in zip(found, _grid(box, len(found), columns), strict=True))
+
+
+def _columns(count: int, box: Box) -> int:
+    """As few as let every value have its height, at least two where there is room beside."""
+    lines = max(int(box.h // 46), 1)
+    return max(math.ceil(count / lines), 2 if count > 2 and box.w > 260 else 1)
 
 
 def _grid(box: Box, count: int, columns: int) -> list[Box]:
@@ -77,9 +83,9 @@ def _line(item: Item, box: Box) -> str:
     """A name at the left, its value at the right."""
     name, said, _ = item
     middle = box.y + box.h / 2
-    size = 13.0 if said.missing else fitting(said.text, box.w * 0.6, 24, 12)
+    size = 13.0 if said.missing else fitting(said.text, max(box.w - 48 - width(name, 12), box.w * 0.45), 24, 12)
     value = write(box.right - 14, middle + size * 0.36, said.text, size, said.colour, "end", not said.missing)
-    room = box.w - 42 - width(said.text, size, bold=True)
+    room = box.w - 36 - width(said.text, size, bold=not said.missing)
     return value + write(box.x + 14, middle + 4, cut(name, room, 12), 12, MUTED)
 
 
@@ -120,7 +126,9 @@ def bars(panel: Json, frames: Sequence[Frame], box: Box, language: str) -> str:
     found = found[:fits] if left_over <= 0 else found[: fits - 1]
     names = min(max(width(name, 12) for name, _, _ in found) + 6, box.w * 0.42)
     values = max(width(said.text, 12, bold=True) for _, said, _ in found) + 10
-    most = max(abs(value or 0) for _, _, value in found) or 1
+    # A share is of the whole, as Grafana has it; anything else is of the greatest.
+    shares = panel["fieldConfig"]["defaults"].get("unit") == "percentunit"
+    most = max(1.0 if shares else 0.0, *(abs(value or 0) for _, _, value in found)) or 1
     parts, height = [], min((box.h - 8) / (len(found) + (left_over > 0)), 34)
     for place, (name, said, value) in enumerate(found):
         y = box.y + 4 + place * height

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.cli.picture.draw import GROUND, Box, circle, nothing, rect, rule, width, write
-from services.cli.picture.fields import MUTED, colour, properties, shown, threshold
+from services.cli.picture.fields import MUTED, colour, properties, shown
 from services.cli.picture.frames import Frame, Json
 
 NET = "#1d242e"
@@ -54,7 +54,7 @@ def _places(panel: Json, layer: Json, frames: Sequence[Frame]) -> Iterator[_Plac
             if isinstance(longitude, float) and isinstance(latitude, float):
                 said = {k: v for k, v in properties(panel, frame.ref, str(how.get("field"))).items() if k != "color"}
                 fixed = colour(how.get("fixed", "blue"))
-                yield _Place(longitude, latitude, threshold(value, said) if isinstance(value, float) else fixed)
+                yield _Place(longitude, latitude, shown(value, said, "vi").colour if value is not None else fixed)
 
 
 @dataclass(frozen=True)

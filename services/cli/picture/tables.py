@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.cli.picture.draw import EDGE, LINE, TEXT, Box, cut, nothing, rect, rule, sign, width, write
-from services.cli.picture.fields import MUTED, Properties, Shown, properties, shown, threshold, title
+from services.cli.picture.draw import EDGE, LINE, TEXT, Box, cut, halves, nothing, rect, rule, sign, width, write
+from services.cli.picture.fields import MUTED, Properties, Shown, properties, shown, title
 from services.cli.picture.frames import Column, Frame, Json, transformed
 
 ROW = 24.0
 SIZE = 12.0
-PAD = 20.0
+PAD = 18.0
+LEAST = 70.0
+"""Pixels that a column of words keeps while others stay whole."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class _Cells:
     name: str
     cells: tuple[Shown, ...]
     numbers: tuple[float | None, ...]
+    soft: bool  # words, which may be cut; no numbers nor moments
     said: Properties
 
     @property
@@ -31,10 +34,12 @@ class _Cells:
     def kind(self) -> str:
         return str((self.said.get("custom.cellOptions") or {}).get("type", "auto"))
 
-    @property
-    def wanted(self) -> float:
+    def wanted(self, heads: int) -> float:
+        """Pixels for all of it, its name in so many lines."""
+        names = halves(self.name) if heads == 2 else [self.name]
         widest = max((width(cell.text, SIZE) for cell in self.cells), default=0)
-        return max(widest + (16 if self.kind == "color-text" else 0), width(self.name, 11.5, bold=True)) + PAD
+        mark = 16 if self.kind == "color-text" else 60 if self.kind == "gauge" else 0
+        return max(widest + mark, *(width(name, 11.5, bold=True) for name in names)) + PAD
 
 
 def table(panel: Json, frames: Sequence[Frame], box: Box, language: str) -> str:
@@ -43,20 +48,24 @@ def table(panel: Json, frames: Sequence[Frame], box: Box, language: str) -> str:
     if frame is None or not frame.rows():
         return nothing(box, shown(None, properties(panel, "A", ""), language).text)
     columns = [c for c in (_cells(panel, frame.ref, column, language) for column in frame.columns) if c]
+    heads = 1 if sum(column.wanted(1) for column in columns) <= box.w - 8 else 2
+    top = ROW if heads == 1 else ROW + 13
     count = len(frame.rows())
-    fits = int((box.h - ROW - 6) // ROW)
-    shown_rows = count if count <= fits else max(fits - 1, 0)
-    parts, x = [rule(box.x, box.y + ROW, box.right, box.y + ROW, EDGE)], box.x + 4
-    for column, room in zip(columns, rooms([c.wanted for c in columns], box.w - 8), strict=True):
-        parts += _column(column, Box(x, box.y, room, box.h), shown_rows)
+    fits = int((box.h - top - 6) // ROW)
+    rows = count if count <= fits else max(fits - 1, 0)
+    widths = rooms([c.wanted(heads) for c in columns], [c.soft for c in columns], box.w - 8)
+    parts, x = [rule(box.x, box.y + top, box.right, box.y + top, EDGE)], box.x + 4
+    for column, room in zip(columns, widths, strict=True):
+        parts += _head(column, Box(x, box.y, room, top), heads)
+        parts += _column(column, Box(x, box.y + top, room, box.h - top), rows)
         x += room
-    for row in range(1, shown_rows):
-        y = box.y + ROW * (row + 1)
+    for row in range(1, rows):
+        y = box.y + top + ROW * row
         parts.append(rule(box.x + 12, y, box.right - 12, y))
-    if shown_rows < count:
-        left = count - shown_rows
+    if rows < count:
+        left = count - rows
         more = f"… và {left} dòng nữa" if language == "vi" else f"… and {left} more rows"
-        parts.append(write(box.x + 14, box.y + ROW * (shown_rows + 1) + 16, more, 11, MUTED))
+        parts.append(write(box.x + 14, box.y + top + ROW * rows + 16, more, 11, MUTED))
     return "".join(parts)
 
 
@@ -68,44 +77,61 @@ def _cells(panel: Json, ref: str, column: Column, language: str) -> _Cells | Non
     plain = {name: value for name, value in said.items() if name != "noValue"}
     cells = tuple(shown(value, plain, language) for value in column.values)
     numbers = tuple(value if isinstance(value, float) else None for value in column.values)
-    return _Cells(title(said, column.name), cells, numbers, said)
+    soft = any(isinstance(value, str) for value in column.values) and not said.get("mappings")
+    return _Cells(title(said, column.name), cells, numbers, soft, said)
 
 
-def rooms(wanted: Sequence[float], whole: float) -> list[float]:
-    """The widths of columns that fill `whole`: narrow ones get what they want, the widest give way first."""
+def rooms(wanted: Sequence[float], soft: Sequence[bool], whole: float) -> list[float]:
+    """The widths of columns that fill `whole`: what is too much is taken from the widest, of the soft ones if that
+    will do."""
     if sum(wanted) <= whole:
         spare = (whole - sum(wanted)) / max(len(wanted), 1)
         return [w + spare for w in wanted]
-    limit, left, open_ = whole / len(wanted), whole, sorted(wanted)
-    while open_ and open_[0] <= left / len(open_):
+    hard = sum(w for w, gives in zip(wanted, soft, strict=True) if not gives)
+    giving = soft if whole - hard >= LEAST * sum(soft) and any(soft) else [True] * len(wanted)
+    left = whole - sum(w for w, gives in zip(wanted, giving, strict=True) if not gives)
+    open_ = sorted(w for w, gives in zip(wanted, giving, strict=True) if gives)
+    while open_[0] <= left / len(open_):
         left -= open_.pop(0)
-    limit = left / len(open_) if open_ else limit
-    return [min(w, limit) for w in wanted]
+    limit = left / len(open_)
+    return [min(w, limit) if gives else w for w, gives in zip(wanted, giving, strict=True)]
+
+
+def _side(column: _Cells, box: Box) -> tuple[float, str]:
+    """Where texts are anchored: numbers at the right, words at the left."""
+    return (box.right - 10, "end") if column.right else (box.x + 10, "start")
+
+
+def _head(column: _Cells, box: Box, heads: int) -> Iterator[str]:
+    x, anchor = _side(column, box)
+    room = box.w - PAD + 6
+    single = heads == 1 or width(column.name, 11.5, bold=True) <= room
+    lines = [column.name] if single else halves(column.name)
+    for place, line in enumerate(lines):
+        y = box.bottom - 8 - 13 * (len(lines) - 1 - place)
+        yield write(x, y, cut(line, room, 11.5, bold=True), 11.5, MUTED, anchor, bold=True)
 
 
 def _column(column: _Cells, box: Box, rows: int) -> Iterator[str]:
-    room = box.w - PAD + 8
-    end, anchor = (box.right - 10, "end") if column.right else (box.x + 10, "start")
-    yield write(end, box.y + 16, cut(column.name, room, 11.5, bold=True), 11.5, MUTED, anchor, bold=True)
+    x, anchor = _side(column, box)
+    coloured = column.kind == "color-text"
     most = max((abs(n) for n in column.numbers if n is not None), default=0) or 1
+    values = max((width(cell.text, SIZE) for cell in column.cells), default=0) + 12
     for row in range(rows):
         cell, number = column.cells[row], column.numbers[row]
-        y = box.y + ROW * (row + 1)
+        line = Box(box.x + 8, box.y + ROW * row, box.w - 18, ROW)
         if column.kind == "gauge" and number is not None:
-            yield _gauge(cell, abs(number) / most, Box(box.x + 8, y, box.w - 18, ROW), column.said, number)
+            yield _gauge(cell, abs(number) / most, line, values)
             continue
-        coloured = column.kind == "color-text" or cell.missing
-        text = cut(cell.text, room - (14 if column.kind == "color-text" else 0), SIZE)
-        if column.kind == "color-text" and cell.sign == "alert":
-            at = end - width(text, SIZE) - 9 if column.right else end + 4
-            yield sign("alert", at, y + ROW / 2, 9)
-        shift = 13 if column.kind == "color-text" and not column.right and cell.sign == "alert" else 0
-        yield write(end + shift, y + 16, text, SIZE, cell.colour if coloured else TEXT, anchor)
+        text, shift = cut(cell.text, box.w - PAD + 8 - (14 if coloured else 0), SIZE), 0.0
+        if coloured and cell.sign == "alert":
+            yield sign("alert", x - width(text, SIZE) - 9 if column.right else x + 4, line.y + ROW / 2, 9)
+            shift = 0 if column.right else 13
+        yield write(x + shift, line.y + 16, text, SIZE, cell.colour if coloured or cell.missing else TEXT, anchor)
 
 
-def _gauge(cell: Shown, share: float, box: Box, said: Properties, number: float) -> str:
-    values = width(cell.text, SIZE) + 10
-    track = Box(box.x, box.y + 8, max(box.w - values - 12, 10), 9)
+def _gauge(cell: Shown, share: float, line: Box, values: float) -> str:
+    track = Box(line.x, line.y + 8, max(line.w - values, 10), 9)
     bar = Box(track.x, track.y, track.w * share, 9)
-    text = write(box.right, box.y + 16, cell.text, SIZE, threshold(number, said), "end")
-    return rect(track, LINE, radius=2) + rect(bar, threshold(number, said), radius=2) + text
+    text = write(line.right, line.y + 16, cell.text, SIZE, cell.colour, "end")
+    return rect(track, LINE, radius=2) + rect(bar, cell.colour, radius=2) + text

@@ -1,0 +1,124 @@
+"""What the values of a class are called, in both languages: channels, diseases, categories, layers …"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Language = Literal["vi", "en"]
+
+
+class Text(NamedTuple):
+    """The same words in both languages."""
+
+    vi: str
+    en: str
+
+    def said(self, language: Language) -> str:
+        """The words in one of them."""
+        return self.vi if language == "vi" else self.en
+
+
+Words = Mapping[str, Text]
+
+CHANNELS: Words = {
+    "counter": Text("trực tiếp", "counter"),
+    "online": Text("trực tuyến", "online"),
+    "post": Text("bưu chính", "post"),
+}
+CATEGORIES: Words = {
+    "road": Text("đường sá", "roads"),
+    "lighting": Text("chiếu sáng", "lighting"),
+    "waste": Text("rác thải", "waste"),
+    "water": Text("cấp thoát nước", "water"),
+    "construction": Text("xây dựng", "construction"),
+    "security": Text("an ninh trật tự", "public order"),
+    "environment": Text("môi trường", "environment"),
+    "procedure": Text("thủ tục hành chính", "procedures"),
+    "health": Text("y tế", "health"),
+    "other": Text("khác", "other"),
+}
+LAYERS: Words = {
+    "unit": Text("trụ sở đơn vị", "offices"),
+    "one_stop": Text("bộ phận một cửa", "one-stop desks"),
+    "school": Text("trường học", "schools"),
+    "clinic": Text("cơ sở y tế", "clinics"),
+    "police": Text("công an", "police"),
+    "camera": Text("camera", "cameras"),
+    "loudspeaker": Text("loa truyền thanh", "loudspeakers"),
+    "wifi": Text("điểm wifi", "wifi"),
+    "sensor": Text("cảm biến", "sensors"),
+    "market": Text("chợ", "markets"),
+    "park": Text("công viên", "parks"),
+    "heritage": Text("di tích", "heritage"),
+    "other": Text("khác", "other"),
+}
+CLASSES: Mapping[str, Words] = {
+    "channel": CHANNELS,
+    "kind": {"tax": Text("nghĩa vụ tài chính", "tax"), "fee": Text("phí, lệ phí", "fee")},
+    "level": {
+        "kindergarten": Text("mầm non", "kindergarten"),
+        "primary": Text("tiểu học", "primary"),
+        "lower_secondary": Text("trung học cơ sở", "lower secondary"),
+        "upper_secondary": Text("trung học phổ thông", "upper secondary"),
+        "continuing": Text("giáo dục thường xuyên", "continuing"),
+    },
+    "disease": {
+        "anthrax": Text("bệnh than", "anthrax"),
+        "chickenpox": Text("thuỷ đậu", "chickenpox"),
+        "cholera": Text("tả", "cholera"),
+        "covid_19": Text("COVID-19", "COVID-19"),
+        "dengue": Text("sốt xuất huyết Dengue", "dengue"),
+        "diphtheria": Text("bạch hầu", "diphtheria"),
+        "hand_foot_mouth": Text("tay chân miệng", "hand, foot and mouth"),
+        "influenza_a": Text("cúm A", "influenza A"),
+        "leptospirosis": Text("xoắn khuẩn vàng da", "leptospirosis"),
+        "malaria": Text("sốt rét", "malaria"),
+        "measles": Text("sởi", "measles"),
+        "meningococcal": Text("não mô cầu", "meningococcal disease"),
+        "mpox": Text("đậu mùa khỉ", "mpox"),
+        "mumps": Text("quai bị", "mumps"),
+        "pertussis": Text("ho gà", "pertussis"),
+        "plague": Text("dịch hạch", "plague"),
+        "rabies": Text("dại", "rabies"),
+        "rubella": Text("rubella", "rubella"),
+        "tetanus": Text("uốn ván", "tetanus"),
+        "tuberculosis": Text("lao", "tuberculosis"),
+        "typhoid": Text("thương hàn", "typhoid"),
+        "viral_encephalitis": Text("viêm não vi rút", "viral encephalitis"),
+        "viral_hepatitis": Text("viêm gan vi rút", "viral hepatitis"),
+        "zika": Text("Zika", "Zika"),
+        "other": Text("khác", "other"),
+    },
+    "layer": LAYERS,
+    "severity": {
+        "low": Text("thấp", "low"),
+        "medium": Text("trung bình", "medium"),
+        "high": Text("cao", "high"),
+        "critical": Text("nghiêm trọng", "critical"),
+    },
+    "category": CATEGORIES,
+    "tone": {
+        "positive": Text("tích cực", "positive"),
+        "neutral": Text("trung lập", "neutral"),
+        "negative": Text("tiêu cực", "negative"),
+    },
+}
+"""label of a figure by class -> its values."""
+
+CLASS_TITLES: Words = {
+    "channel": Text("theo hình thức nộp", "by channel"),
+    "kind": Text("theo loại", "by kind"),
+    "level": Text("theo cấp học", "by level"),
+    "disease": Text("theo bệnh", "by disease"),
+    "layer": Text("theo lớp bản đồ", "by layer"),
+    "severity": Text("theo mức độ", "by severity"),
+    "category": Text("theo lĩnh vực", "by category"),
+    "tone": Text("theo sắc thái", "by tone"),
+}
+
+
+def in_words(label: str, value: str, language: Language) -> str:
+    """A class's value as people say it; where no words are known, the value without its underscores."""
+    text = CLASSES.get(label, {}).get(value)
+    return text.said(language) if text else value.replace("_", " ")

@@ -1,0 +1,124 @@
+"""The map's routes: the page, what feeds its drawing, and the shapes that administrators lay under it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from nicegui import ui
+from psycopg import Connection
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import Request
+
+from services.board import audit, places, spots
+from services.board.doors import fields_of, forbidden
+from services.board.frame import Look, Render, dress, header, keep_fresh, look_of
+from services.board.kept import Kept
+from services.board.outlines import LARGEST, Folder, Unfit
+from services.board.spots import Asked, Spot
+from services.board.watch import View, Watch
+from services.board.words import day_and_time
+from services.kit import clock
+from services.kit.settings import Settings
+
+NEWS_SECONDS = 1.0
+KEPT_SECONDS = 15.0
+Ask = Callable[[Callable[[Connection], Any]], Any]
+
+
+def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: AsyncConnectionPool) -> None:
+    """/map and what belongs to it. `reading` asks the database in a thread's own connection."""
+    folder = Folder(settings.data)
+    kept: Kept[list[Spot]] = Kept(KEPT_SECONDS)
+
+    async def standing(asked: Asked) -> list[Spot]:
+        if at := asked.at:
+            return await kept.get(at, lambda: asyncio.to_thread(reading, lambda conn: spots.past(conn, at)))
+        return await kept.get(news_of(watch.view), lambda: asyncio.to_thread(reading, spots.present))
+
+    @ui.page("/map")
+    async def of_map(request: Request) -> None:
+        look = look_of(request, watch)
+        dress(look)
+        ui.add_head_html('<script src="/static/map.js" defer></script>')
+        top = header(look, "/map")
+        ui.html(places.page(look, _asked(request, look), folder, request.state.csrf), sanitize=False)
+        keep_fresh(look, top, tell_news())
+
+    @app.get("/map/data")
+    async def data(request: Request) -> Response:
+        look = look_of(request, watch)
+        asked, now = _asked(request, look), clock.now()
+        found = await standing(asked)
+        told = await asyncio.to_thread(places.answer, look, found, asked, request.query_params, now)
+        told["moment"] = day_and_time(asked.at) if asked.at else look.word("map_now")
+        return JSONResponse(told, headers={"cache-control": "no-store"})
+
+    @app.get("/map/outlines")
+    async def shapes() -> Response:
+        return JSONResponse(await asyncio.to_thread(folder.shapes), headers={"cache-control": "no-store"})
+
+    @app.post("/map/outlines")
+    async def put(request: Request, name: str) -> Response:
+        look = look_of(request, watch)
+        if not look.account.may("accounts"):
+            return forbidden()
+        try:
+            kept_as = await asyncio.to_thread(folder.put, name, await _body(request))
+        except Unfit as unfit:
+            return JSONResponse({"said": look.word(unfit.key).format(unfit.where)}, 422)
+        async with pool.connection() as conn:
+            await audit.note(conn, look.account, "map.outline_put", kept_as)
+        return JSONResponse({"said": look.word("outline_kept").format(kept_as)})
+
+    @app.post("/map/outlines/remove")
+    async def remove(request: Request) -> Response:
+        account, name = request.state.account, fields_of(await request.body()).get("name", "")
+        if not account.may("accounts"):
+            return forbidden()
+        if await asyncio.to_thread(folder.remove, name):
+            async with pool.connection() as conn:
+                await audit.note(conn, account, "map.outline_removed", name)
+        return RedirectResponse("/map", 303)
+
+
+def _asked(request: Request, look: Look) -> Asked:
+    params = request.query_params
+    return places.asked_of(params, params.getlist("layer"), look.account, clock.now())
+
+
+async def _body(request: Request) -> bytes:
+    """The body, or enough of it to see that it is too large."""
+    held = bytearray()
+    async for part in request.stream():
+        held += part
+        if len(held) > LARGEST:
+            break
+    return bytes(held)
+
+
+def news_of(view: View) -> tuple[datetime | None, ...]:
+    """What changes as soon as something new can stand on the map."""
+    return tuple(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in ("field", "gis"))
+
+
+def tell_news() -> Render:
+    """Tell the page's script when to ask again: for news, and after an outage."""
+    told: list[Any] = []
+    since = time.monotonic()
+
+    def render(view: View, now: datetime) -> None:
+        nonlocal since
+        state = [news_of(view), view.problems]
+        if not told:
+            told.extend(state)
+        if state != told and time.monotonic() - since > NEWS_SECONDS:
+            told[:], since = state, time.monotonic()
+            ui.run_javascript("document.dispatchEvent(new Event('ioc-news'))")
+
+    return render

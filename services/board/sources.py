@@ -1,0 +1,212 @@
+"""The page of sources: who sends, how much, how late, who is silent, and where the last days have gaps."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from nicegui import ui
+from psycopg import Connection
+from psycopg.errors import QueryCanceled
+from starlette.requests import Request
+
+from schemas.calendar import VN, Limit
+from schemas.freshness import Allowed
+from schemas.registry import DATA_TYPES
+from services.board.access import SMALL
+from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.kept import Kept
+from services.board.markup import Html, link, table, tag
+from services.board.watch import Watch
+from services.board.words import ago, day_and_time, number, system_name
+from services.kit import clock, store
+from services.readings.sources import Source, sources
+
+DAYS = 7
+HOURS = DAYS * 24
+LONGEST = "4s"
+"""Where so much was sent that the strips cannot be counted within this time, they are left out."""
+FRESH_SECONDS, STRIPS_SECONDS = 2.0, 120.0
+UNREAL = ("simulated", "shifted")
+Name = tuple[str, str]
+"""(system, source)."""
+
+
+@dataclass(frozen=True)
+class Late:
+    """How long after they happened a source's events of the last days were recorded: half of them, and 95 of 100."""
+
+    median: timedelta
+    most: timedelta
+
+
+@dataclass(frozen=True)
+class Strips:
+    """Per source: in which of the last `HOURS` hours something happened (the last of them has just begun), and how late
+    that came. None: too much to count."""
+
+    hours: Mapping[Name, frozenset[int]] | None
+    late: Mapping[Name, Late]
+
+
+SORTS: dict[str, Callable[[Source, Strips], Any]] = {
+    "system": lambda s, _: (s.system, s.source),
+    "source": lambda s, _: s.source,
+    "events": lambda s, _: -s.events,
+    "rate": lambda s, _: -s.per_minute,
+    "happened": lambda s, _: s.last_time,
+    "recorded": lambda s, _: s.last_recorded,
+    "late": lambda s, t: -(late.median if (late := t.late.get((s.system, s.source))) else timedelta(-1)),
+    "silent": lambda s, _: (not s.stale, s.last_recorded),
+}
+"""What the list can be sorted by: the most telling first."""
+
+
+def strips(conn: Connection, now: datetime) -> Strips:
+    """The last days by source and hour. Pasts that are replayed are left out: they are late by their nature."""
+    values = {"since": now - timedelta(hours=HOURS), "now": now, "types": list(DATA_TYPES)}
+    values["systems"] = [data.system for data in DATA_TYPES.values()]
+    filled: dict[Name, frozenset[int]] = {}
+    late: dict[Name, Late] = {}
+    try:
+        with conn.transaction():
+            conn.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
+            for system, source, hours, median, most in conn.execute(_STRIPS, values).fetchall():
+                filled[system, source] = frozenset(HOURS - 1 - back for back in hours)
+                late[system, source] = Late(max(median, timedelta()), max(most, timedelta()))
+    except QueryCanceled:
+        return Strips(None, {})
+    return Strips(filled, late)
+
+
+def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+    """/sources. `reading` asks the database in a thread's own connection."""
+    fresh: Kept[list[Source]] = Kept(FRESH_SECONDS)
+    slow: Kept[Strips] = Kept(STRIPS_SECONDS)
+
+    async def shown(look: Look, sort: str) -> Html:
+        now = clock.now()
+        every = await fresh.get("sources", lambda: asyncio.to_thread(reading, lambda conn: sources(conn, now)))
+        told = await slow.get("strips", lambda: asyncio.to_thread(reading, lambda conn: strips(conn, now)))
+        return render(look, every, told, sort, now)
+
+    @ui.page("/sources")
+    async def of_sources(request: Request, sort: str = "silent") -> None:
+        look = look_of(request, watch)
+        dress(look)
+        top = header(look, "/sources")
+        by = sort if sort in SORTS else "silent"
+        with ui.element("main").classes("page"):
+            ui.html(head(look, by), sanitize=False).classes("title")
+            content = ui.html(await shown(look, by), sanitize=False).classes("wide")
+            ui.html(tag("p", look.word("sources_means"), class_="small"), sanitize=False).classes("wide")
+
+        async def again() -> None:
+            with suppress(*store.OUTAGE):  # the band at the top says so
+                content.set_content(await shown(look, by))
+
+        ui.timer(FRESH_SECONDS, again)
+        keep_fresh(look, top)
+
+
+def head(look: Look, sort: str) -> Html:
+    """The title, and what the list is sorted by. It stays as it is, so that nobody's keyboard loses its place."""
+    ways = (link(f"/sources?sort={key}", look.word(f"sources_{key}"), aria_current="true" if key == sort else None)
+            for key in SORTS)  # fmt: skip
+    name = tag("span", look.word("sorted_by"), class_="small")
+    return Html(
+        tag("h1", look.word("sources")) + tag("div", name, tag("span", *ways, class_="choice"), class_="choices")
+    )
+
+
+def render(look: Look, every: Sequence[Source], told: Strips, sort: str, now: datetime) -> Html:
+    """The list itself."""
+    said = look.word("sources_said").format(len(every), sum(s.stale for s in every))
+    rows = sorted(every, key=lambda s: SORTS[sort](s, told))
+    heads = [*(look.word(f"sources_{key}") for key in SORTS), look.word("sources_strip").format(DAYS)]
+    listed = table(heads, (_row(look, s, told, now) for s in rows), (2, 3, 6))
+    return Html(tag("p", said, class_="small") + tag("section", listed, class_="panel"))
+
+
+def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:
+    language, late = look.language, told.late.get((s.system, s.source))
+    few = look.account.role == "public" and s.events < SMALL
+    origin = tag("span", look.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
+    return [
+        system_name(s.system, language),
+        Html(tag("span", s.source, class_="path") + " " + origin),
+        f"< {SMALL}" if few else number(Decimal(s.events), 0, language),
+        number(Decimal(str(s.per_minute)), 1, language),
+        *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
+        "" if late is None else tag("span", _span(look, late.median), title=_most(look, late)),
+        _silence(look, s),
+        _strip(look, told, (s.system, s.source), now),
+    ]
+
+
+def _most(look: Look, late: Late) -> str:
+    return look.word("sources_most_late").format(_span(look, late.most))
+
+
+def _silence(look: Look, s: Source) -> Html:
+    if s.stale:
+        return tag("span", f"▲ {look.word('stale')}", class_="state-bad", title=_allowed(look, s.allowed))
+    if s.allowed is None:
+        return tag("span", look.word("sources_any_silence"), class_="none")
+    return tag("span", f"✓ {look.word('sources_regular')}", class_="state-good", title=_allowed(look, s.allowed))
+
+
+def _allowed(look: Look, silence: Allowed) -> str:
+    match silence:
+        case Limit() as limit:
+            return look.word("sources_allowed_work").format(_span(look, limit.working_time))
+        case timedelta() as span:
+            return look.word("sources_allowed").format(_span(look, span))
+    return ""
+
+
+def _span(look: Look, span: timedelta) -> str:
+    """A length of time in one unit."""
+    seconds = span.total_seconds()
+    for key, length in (("span_d", 86_400), ("span_h", 3600), ("span_min", 60)):
+        if seconds >= 2 * length:
+            return look.word(key).format(round(seconds / length))
+    return look.word("span_s").format(round(seconds))
+
+
+def _strip(look: Look, told: Strips, name: Name, now: datetime) -> Html:
+    """A small box for each hour: filled where something happened."""
+    if told.hours is None:
+        return tag("span", look.word("sources_too_many"), class_="none")
+    filled = told.hours.get(name)
+    if filled is None:
+        return tag("span", look.word("sources_nothing").format(DAYS), class_="none")
+    hours = [Html(f'<rect x="{i}" width="1" height="10"/>') for i in sorted(filled)]
+    days = [Html(f'<path d="M{x} 0v10"/>') for x in _midnights(now)]
+    said = look.word("sources_gaps").format(HOURS - len(filled), HOURS)
+    box = {"viewBox": f"0 0 {HOURS} 10", "preserveAspectRatio": "none"}
+    return tag("svg", tag("title", said), *hours, *days, class_="hours", role="img", aria_label=said, **box)
+
+
+def _midnights(now: datetime) -> list[int]:
+    """Where the days begin in a strip that ends with the hour of `now`."""
+    return [i for i in range(1, HOURS) if (now - timedelta(hours=HOURS - 1 - i)).astimezone(VN).hour == 0]
+
+
+_STRIPS = """
+WITH system(type, system) AS (SELECT * FROM unnest(%(types)s::text[], %(systems)s::text[]))
+SELECT s.system, e.source,
+       array_agg(DISTINCT floor(extract(epoch FROM date_trunc('hour', %(now)s::timestamptz)
+                                        - date_trunc('hour', e.time)) / 3600)::integer),
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY e.recorded - e.time),
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY e.recorded - e.time)
+FROM event e JOIN system s ON s.type = e.type
+WHERE e.time > date_trunc('hour', %(since)s::timestamptz) + interval '1 hour' AND e.time <= %(now)s
+  AND e.origin <> 'shifted'
+GROUP BY 1, 2
+"""

@@ -1,0 +1,205 @@
+"""`ioc people`: the accounts of the board, from the machine it runs on. Every change is noted in the audit."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from psycopg import AsyncConnection
+
+    from services.board.access import Account, Role
+    from services.board.accounts import Row
+
+T = TypeVar("T")
+ROLES = ("viewer", "operator", "supervisor", "admin")
+ROLE = click.Choice(ROLES)
+UNITS_HELP = "A unit by code or name, with all below it; may be repeated. None: the whole locality."
+GENERATE_HELP = "Make up a password and print it, once."
+
+
+@click.group(
+    epilog="\b\nExample:\n  ioc people add lan --full-name 'Trần Thị Lan' --role operator --units 'Chơn Thành'"
+)
+def people() -> None:
+    """Who may enter the board, and what they may do there: viewer < operator < supervisor < admin."""
+
+
+@people.command("list", epilog="\b\nExample:\n  ioc people list")
+def list_() -> None:
+    """All accounts with their role, units, way in, and when they were last there."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from schemas import units
+    from services.board import accounts
+    from services.board.words import day_and_time
+    from services.cli.show import WIDE
+
+    table = Table("account", "full name", "role", "units", "enters by", "last seen", "state", box=None, pad_edge=False)
+    for row in _run(accounts.listing):
+        places = "; ".join(units.get(code).name_vi for code in row.units) or "all"
+        seen = day_and_time(row.seen_at) if row.seen_at else "never"
+        state = "disabled" if row.disabled else "active"
+        table.add_row(row.name, row.full_name, row.role, places, _way(row), seen, state)
+    console = Console()
+    Console(width=None if console.is_terminal else WIDE).print(table)
+
+
+def _way(row: Row) -> str:
+    if row.by_groups:
+        return "OpenID, by groups"
+    return "OpenID" if row.subject else "password" if row.has_password else "nothing yet"
+
+
+@people.command(
+    epilog="\b\nExamples:\n  ioc people add lan --role operator --units 'Chơn Thành'\n"
+    "  ioc people add ban-giam-sat --role viewer --generate\n"
+    "  ioc people add minh --role admin --subject 'https://id.example.vn 248289761001'"
+)
+@click.argument("name")
+@click.option("--full-name", default="", help="As the board shows it.")
+@click.option("--role", type=ROLE, default="viewer", show_default=True)
+@click.option("--units", "places", multiple=True, metavar="UNIT", help=UNITS_HELP)
+@click.option("--generate", is_flag=True, help=GENERATE_HELP)
+@click.option(
+    "--subject", help="Enters as this identity at the OpenID provider instead: its issuer, a space, its `sub`."
+)
+def add(name: str, full_name: str, role: Role, places: tuple[str, ...], generate: bool, subject: str | None) -> None:
+    """Make an account. Its password is asked for, or read from a pipe."""
+    from services.board import accounts
+    from services.board.access import Account
+
+    name = accounts.plain(name)
+    new = Account(name, full_name, role, _units(places))
+    password = None if subject else _password(generate)
+    _run(lambda conn: accounts.add(conn, _me(), new, password, subject or ""))
+    _tell(name, "added", password if generate else None)
+
+
+@people.command(epilog="\b\nExamples:\n  ioc people password lan\n  ioc people password admin --generate")
+@click.argument("name")
+@click.option("--generate", is_flag=True, help=GENERATE_HELP)
+def password(name: str, generate: bool) -> None:
+    """Give an account another password, asked for or read from a pipe. It is logged out everywhere."""
+    from services.board import accounts
+
+    chosen = _password(generate)
+    _run(lambda conn: accounts.set_password(conn, _me(), name, chosen))
+    _tell(name, "has a new password", chosen if generate else None)
+
+
+@people.command(epilog="\b\nExample:\n  ioc people role lan supervisor")
+@click.argument("name")
+@click.argument("role", type=ROLE)
+def role(name: str, role: Role) -> None:
+    """Give an account another role. It is logged out everywhere."""
+    from dataclasses import replace
+
+    _change(name, lambda account: replace(account, role=role))
+    _tell(name, f"is {role}")
+
+
+@people.command(epilog="\b\nExamples:\n  ioc people units lan 'Chơn Thành' xa_nha_bich\n  ioc people units lan --all")
+@click.argument("name")
+@click.argument("places", metavar="[UNIT]…", nargs=-1)
+@click.option("--all", "everywhere", is_flag=True, help="The whole locality.")
+def units(name: str, places: tuple[str, ...], everywhere: bool) -> None:
+    """Bound an account to units, with all below them. It is logged out everywhere."""
+    from dataclasses import replace
+
+    if bool(places) == everywhere:
+        raise click.UsageError("name the units, or say --all")
+    codes = _units(places)
+    _change(name, lambda account: replace(account, units=codes))
+    _tell(name, f"sees {', '.join(codes) or 'the whole locality'}")
+
+
+@people.command(epilog="\b\nExample:\n  ioc people disable lan")
+@click.argument("name")
+def disable(name: str) -> None:
+    """Shut an account out: its open pages end within seconds. What it did stays."""
+    from services.board import accounts
+
+    _run(lambda conn: accounts.set_disabled(conn, _me(), name, True))
+    _tell(name, "is disabled")
+
+
+@people.command(epilog="\b\nExample:\n  ioc people enable lan")
+@click.argument("name")
+def enable(name: str) -> None:
+    """Let a disabled account in again."""
+    from services.board import accounts
+
+    _run(lambda conn: accounts.set_disabled(conn, _me(), name, False))
+    _tell(name, "is enabled")
+
+
+def _change(name: str, to: Callable[[Account], Account]) -> None:
+    from services.board import accounts
+
+    async def change(conn: AsyncConnection) -> None:
+        await accounts.change(conn, _me(), to(await accounts.get(conn, name)))
+
+    _run(change)
+
+
+def _me() -> Account:
+    from services.board.access import Account
+
+    return Account(f"cli:{getpass.getuser()}", "", "admin")
+
+
+def _units(places: tuple[str, ...]) -> tuple[str, ...]:
+    from schemas import units as known
+
+    try:
+        return tuple(known.find(place).code for place in places)
+    except (known.UnknownUnit, known.AmbiguousUnit) as wrong:
+        raise click.ClickException(str(wrong)) from None
+
+
+def _password(generate: bool) -> str:
+    from services.board import accounts
+
+    if generate:
+        return accounts.generated()
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _tell(name: str, what: str, password: str | None = None) -> None:
+    click.echo(f"{name} {what}", err=bool(password))
+    if password:
+        click.echo(password)
+
+
+def _run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do the work in the database of the chosen centre; what goes wrong there becomes a message."""
+    from psycopg import AsyncConnection, OperationalError
+
+    from services.board.accounts import Refused
+    from services.cli.lifecycle import chosen_instance, explained, no_database
+    from services.cli.prepare import settings_of
+
+    with explained():
+        settings = settings_of(chosen_instance(), "cli")
+
+    async def connected() -> T:
+        async with await AsyncConnection.connect(
+            settings.database("board"), autocommit=True, connect_timeout=5, application_name="ioc people"
+        ) as conn:
+            return await work(conn)
+
+    try:
+        return asyncio.run(connected())
+    except Refused as refused:
+        raise click.ClickException(str(refused)) from None
+    except OperationalError as error:
+        raise no_database(settings, error) from None
