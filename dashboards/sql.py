@@ -86,7 +86,7 @@ def _query(
 
 
 class _Parts:
-    """The common table expressions of one query, each once: leaves, with rows (start, grp, value), and what they need."""
+    """The common table expressions of one query, each once: leaves, rows (start, grp, value), and what they need."""
 
     def __init__(self, bucket: str, by: str) -> None:
         self.bucket, self.by = bucket, by

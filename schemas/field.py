@@ -220,6 +220,20 @@ def owed_notices(
     return owed
 
 
+def levels(facts: Sequence[Fact], calendars: CalendarHistory) -> list[tuple[Stage, datetime]]:
+    """The stages that an open report has not reached since it came, or was reopened, with their due times; none for
+    one that is done."""
+    ordered = in_order(facts, _RANK)
+    received = next((f for f in ordered if f.event == "report.received"), None)
+    if received is None:
+        return []
+    *_, last = _episodes(ordered, received)
+    if last.end:
+        return []
+    ahead = [stage for stage in STAGES if not any(f.event in REACHED[stage] for f in last.facts)]
+    return [(stage, due_at(stage, received, last, calendars)) for stage in ahead]
+
+
 def _episodes(ordered: list[Fact], received: Fact) -> Iterator[Episode]:
     """A report may be reopened; each stretch has its own clock."""
     start, end, inside = received, None, list[Fact]()

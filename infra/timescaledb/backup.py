@@ -104,7 +104,7 @@ def restore(conninfo: str, saved: Database, folder: Path, progress: Progress) ->
 def _make_schema(conn: psycopg.Connection, saved: Database) -> None:
     """The empty tables as they were when the backup was made."""
     conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(_names(made("VIEW"))))
-    for table in present(conn):  # a hypertable is dropped alone or not at all
+    for table in reversed(present(conn)):  # a hypertable is dropped alone or not at all; who refers to another first
         conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
     conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(_names(made("FUNCTION"))))
     conn.execute("DELETE FROM schema_migration")

@@ -53,6 +53,41 @@ LAYERS: Words = {
     "heritage": Text("di tích", "heritage"),
     "other": Text("khác", "other"),
 }
+FIELDS: Words = {
+    "agriculture": Text("nông nghiệp", "agriculture"),
+    "business": Text("đăng ký kinh doanh", "business"),
+    "construction": Text("xây dựng", "construction"),
+    "culture": Text("văn hoá", "culture"),
+    "education": Text("giáo dục", "education"),
+    "environment": Text("môi trường", "environment"),
+    "finance": Text("tài chính", "finance"),
+    "health": Text("y tế", "health"),
+    "justice": Text("tư pháp - hộ tịch", "justice"),
+    "labour": Text("lao động", "labour"),
+    "land": Text("đất đai", "land"),
+    "social_protection": Text("bảo trợ xã hội", "social protection"),
+    "energy": Text("năng lượng", "energy"),
+    "forestry": Text("lâm nghiệp", "forestry"),
+    "home_affairs": Text("nội vụ", "home affairs"),
+    "information": Text("thông tin - truyền thông", "information"),
+    "investment": Text("đầu tư", "investment"),
+    "residence": Text("cư trú", "residence"),
+    "science": Text("khoa học - công nghệ", "science"),
+    "security": Text("an ninh trật tự", "public order"),
+    "tourism": Text("du lịch", "tourism"),
+    "trade": Text("công thương", "trade"),
+    "transport": Text("giao thông", "transport"),
+    "none": Text("chưa phân loại", "not classified"),
+}
+"""The fields of administrative procedures that are known so far; a source may send others."""
+REPORT_CHANNELS: Words = {
+    "hotline_1022": Text("tổng đài 1022", "hotline 1022"),
+    "app": Text("ứng dụng", "app"),
+    "web": Text("cổng thông tin", "web"),
+    "zalo": Text("Zalo", "Zalo"),
+    "officer": Text("cán bộ", "officer"),
+}
+"""The ways by which a field report comes in."""
 CLASSES: Mapping[str, Words] = {
     "channel": CHANNELS,
     "kind": {"tax": Text("nghĩa vụ tài chính", "tax"), "fee": Text("phí, lệ phí", "fee")},

@@ -20,6 +20,7 @@ from schemas.indicators import CATALOGUE
 from services.board import audit, figure, login, maps, people, sources
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
+from services.board.public import shown_to
 from services.board.sessions import Sessions
 from services.board.spans import Against, Span
 from services.board.system import Choice, content, render
@@ -81,7 +82,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         choice = Choice(slug, unit or None, span, against, ranked)
         top = header(look, f"/system/{slug}")
         shown = await asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now()))
-        ui.html(render(look, choice, shown), sanitize=False)
+        ui.html(render(look, choice, shown_to(look.account, shown, choice.unit)), sanitize=False)
         keep_fresh(look, top)
 
     @ui.page("/figure/{code}")
@@ -92,6 +93,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         shown, found = await asyncio.to_thread(
             reading, lambda conn: figure.opened(conn, CATALOGUE[code], unit or None, span, now)
         )
+        shown = shown_to(look.account, shown, unit or None)
         ui.html(figure.render(look, shown, found, str(request.url), now), sanitize=False)
         keep_fresh(look, top)
 

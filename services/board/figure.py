@@ -44,7 +44,7 @@ def render(look: Look, shown: Explanation, found: list[Finding], address: str, n
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
         ("sources", _sources(look, shown, now)),
         ("findings", _findings(look, shown, found)),
-        ("events", _events(look, shown.sample)),
+        *((("events", _events(look, shown.sample)),) if look.account.may("cases") else ()),
     )
     return tag(
         "main",

@@ -1,0 +1,198 @@
+"""What waits to be done: dossiers due or overdue, reports beyond their level, each with the alarms about it.
+
+The list is read as a whole and shared by all who look; who sees which rows of it is decided where it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from schemas.calendar_history import CalendarHistory
+from schemas.field import levels
+from schemas.fold import instant
+from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
+from services.kit.facts import calendars_of, unpack
+
+T = TypeVar("T")
+AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
+"""Further ahead nothing can be due within the days of warning, whatever holidays lie between."""
+OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
+STAGES = ("overdue", "today", "soon", "resolve", "accept", "route")
+"""The gravest first: of dossiers, then of reports."""
+
+
+class AlarmOf(NamedTuple):
+    """An alarm about a case that is not cleared; moments are aware."""
+
+    id: int
+    kind: str
+    entity: str
+    stage: str | None
+    type: str
+    severity: str
+    raised_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    assignee: str | None
+    deadline: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One case to be worked off. `group`: its field or category; `due`: the promise, or the level that was not kept."""
+
+    kind: str
+    id: str
+    unit: str
+    origin: str
+    status: str
+    stage: str
+    due: datetime
+    opened: datetime
+    procedure: str
+    group: str
+    channel: str
+    waiting: bool
+    extended: bool
+    alarms: tuple[AlarmOf, ...]
+
+    @property
+    def key(self) -> str:
+        """What names it in an address."""
+        return f"{self.kind}:{self.id}"
+
+    @property
+    def assignee(self) -> str:
+        """To whom it is given; empty: to nobody."""
+        return next((a.assignee for a in self.alarms if a.assignee), "")
+
+    @property
+    def handling(self) -> str:
+        """How its alarms stand: the one that most needs somebody."""
+        if not self.alarms:
+            return "quiet"
+        if any(a.acknowledged_at is None for a in self.alarms):
+            return "open"
+        return "assigned" if self.assignee else "acknowledged"
+
+
+class Row(NamedTuple):
+    """An open dossier or report as it is folded."""
+
+    kind: str
+    id: str
+    unit: str
+    origin: str
+    status: str
+    opened_at: datetime
+    due_at: datetime | None
+    state: dict[str, Any]
+    facts: list[list[Any]] | None
+    extended: bool
+
+
+def items(conn: Connection, now: datetime) -> list[Item]:
+    """All that waits at `now`, the longest overdue first."""
+    with conn.transaction():
+        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        calendars = read_calendars(conn)
+        alarms = _alarms(conn)
+        with conn.cursor(row_factory=class_row(Row)) as cursor:
+            rows = cursor.execute(_ROWS, {"now": now, "until": now + AHEAD}).fetchall()
+    found = (_item(row, now, calendars, alarms.get((row.kind, row.id), ())) for row in rows)
+    return sorted((item for item in found if item), key=lambda item: item.due)
+
+
+def item(conn: Connection, kind: str, id: str, now: datetime) -> Item | None:
+    """One case as the list shows it; None where it does not wait, or is not known."""
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        row = cursor.execute(_ONE, {"kind": kind, "id": id}).fetchone()
+    return _item(row, now, read_calendars(conn), _alarms(conn, id).get((kind, id), ())) if row else None
+
+
+def read_calendars(conn: Connection) -> CalendarHistory:
+    """The calendar history that the stored announcements tell."""
+    return calendars_of(unpack(packed) for (facts,) in conn.execute(_CALENDAR).fetchall() for packed in facts)
+
+
+def _item(row: Row, now: datetime, calendars: CalendarHistory, alarms: Sequence[AlarmOf]) -> Item | None:
+    stage, due = (_dossier if row.kind == "dossier" else _report)(row, now, calendars)
+    if stage is None or due is None:
+        return None
+    state = row.state
+    return Item(
+        row.kind, row.id, row.unit, row.origin, row.status, stage, due, row.opened_at, state.get("procedure", ""),
+        state.get("field") or state.get("category") or "none", state.get("channel", "counter"),
+        bool(state.get("waiting")), row.extended, tuple(alarms),
+    )  # fmt: skip
+
+
+def _dossier(row: Row, now: datetime, calendars: CalendarHistory) -> tuple[str | None, datetime | None]:
+    """A wait for supplements stops the clock, unless the day had passed before it."""
+    if row.due_at is None:
+        return None, None
+    since = instant(row.state["due_since"])
+    if row.state.get("waiting") and local_midnight(row.due_at) + timedelta(days=1) > since:
+        return None, None
+    return stage_at(row.due_at, since, now, calendars), row.due_at
+
+
+def _report(row: Row, now: datetime, calendars: CalendarHistory) -> tuple[str | None, datetime | None]:
+    """The last level that was not kept."""
+    late = [(stage, due) for stage, due in levels([unpack(f) for f in row.facts or ()], calendars) if due <= now]
+    return late[-1] if late else (None, None)
+
+
+def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str], tuple[AlarmOf, ...]]:
+    found = defaultdict[tuple[str, str], list[AlarmOf]](list)
+    with conn.cursor(row_factory=class_row(AlarmOf)) as cursor:
+        for alarm in cursor.execute(_ALARMS, {"entity": entity}):
+            found[alarm.kind, alarm.entity].append(alarm)
+    return {about: tuple(alarms) for about, alarms in found.items()}
+
+
+class Newest(Generic[T]):
+    """An answer shared by many: asked for again when the mark has moved or it is old, but not twice within a pause."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
+        self._ask = ask
+        self._held: tuple[Hashable, float, T] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    async def get(self, mark: Callable[[], Hashable]) -> T:
+        """The answer that belongs to the mark, or to a later one."""
+        async with self._one_at_a_time:
+            if self._held:
+                known, at, answer = self._held
+                age = time.monotonic() - at
+                if known == mark() and age < OLDEST_SECONDS:
+                    return answer
+                await asyncio.sleep(max(PAUSE_SECONDS - age, 0))
+            marked, at = mark(), time.monotonic()
+            answer = await self._ask()
+            self._held = marked, at, answer
+            return answer
+
+
+_COLUMNS = """
+SELECT kind, id, unit, origin, status, opened_at, due_at, state, CASE kind WHEN 'report' THEN facts END AS facts,
+    kind = 'dossier' AND jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
+"""
+_ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""
+_ONE = f"""{_COLUMNS} AND kind = %(kind)s AND id = %(id)s AND kind IN ('dossier', 'report')"""
+_ALARMS = """
+SELECT id, kind, entity, stage, type, severity, raised_at, acknowledged_at, acknowledged_by, assignee, deadline
+FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL AND (%(entity)s::text IS NULL OR entity = %(entity)s)
+ORDER BY id
+"""
+_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"
