@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Literal
 
+from schemas.calendar_history import CalendarHistory
 from schemas.daily import Daily
 from schemas.envelope import EventData
-from schemas.fold import Fold, Latest, Lifecycle, Measure
+from schemas.fold import Fact, Fold, Folded, Latest, Lifecycle, Measure
 from schemas.types import Count, Reference, Severity, Slug
 
 SYSTEM = "security"
@@ -116,6 +118,14 @@ MEASURES = (
     Measure(
         "antivirus_machines", "machine", (), "Máy tính", "Machines (as of a day)", covered_by=("antivirus_machines",)
     ),
+    Measure(
+        "antivirus_covered",
+        "machine",
+        (),
+        "Máy đã cài phần mềm diệt vi-rút, nơi báo cáo cả tổng số máy",
+        "Machines with antivirus where all machines are reported too",
+        covered_by=("antivirus_machines",),
+    ),
     Measure("service_outages", "outage", _OUTAGE, "Lượt gián đoạn dịch vụ", "Outages begun"),
     Measure("service_restorations", "outage", _OUTAGE, "Lượt khôi phục dịch vụ", "Outages ended"),
     Measure("outage_minutes", "minute", _OUTAGE, "Thời gian gián đoạn", "Minutes of ended outages"),
@@ -136,6 +146,19 @@ MEASURES = (
     ),
 )
 
+_ANTIVIRUS = Latest(
+    {"antivirus_installs": "installs", "antivirus_machines": "machines", "antivirus_covered": "installs"}, day="day"
+)
+
+
+def fold_antivirus(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+    """The highest revision counts. Coverage is a share of reported machines, so installs without them are no part."""
+    folded = _ANTIVIRUS(id, facts, calendars)
+    if folded.state.get("machines") is None:
+        folded.points = [point for point in folded.points if point.measure != "antivirus_covered"]
+    return folded
+
+
 FOLDS: dict[str, Fold] = {
     "alert": Lifecycle(
         opens="alert.raised",
@@ -146,7 +169,7 @@ FOLDS: dict[str, Fold] = {
         steps={"alert.acknowledged": "security_alerts_acknowledged"},
         minutes={"alert.acknowledged": "alert_acknowledge_minutes", "alert.closed": "alert_close_minutes"},
     ),
-    "antivirus": Latest({"antivirus_installs": "installs", "antivirus_machines": "machines"}, day="day"),
+    "antivirus": fold_antivirus,
     "outage": Lifecycle(
         opens="service.down",
         closes="service.up",

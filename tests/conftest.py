@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import watched as small_demo
 
 from infra.local import ports
 from infra.local.layout import CHECKOUT, can_reach, home, run_as
@@ -107,3 +108,14 @@ def _wait_stored(centre: Instance, sent: int) -> None:
         ) < sent:
             assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
             time.sleep(0.5)
+
+
+@pytest.fixture(scope="session")
+def watched(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+    """A small demo with all services and Prometheus, see the module of that name; whoever breaks it mends it."""
+    own = new_instance(open_folder / "watched")
+    try:
+        small_demo.start(own)
+        yield own
+    finally:
+        own.stop()

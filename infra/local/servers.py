@@ -129,6 +129,8 @@ class Instance:
         yield "IOC_READER_URL", self.reader_url
         own = "" if external("nats") else f"http://{ports.LOOPBACK}:{self.ports['nats_monitor']}"
         yield "IOC_NATS_MONITOR_URL", os.environ.get("IOC_NATS_MONITOR_URL") or own
+        grafana = f"http://{ports.LOOPBACK}:{self.ports['grafana']}"
+        yield "IOC_GRAFANA_URL", os.environ.get("IOC_GRAFANA_URL") or grafana
 
     # --- starting and stopping ---
 

@@ -18,7 +18,7 @@ INDICATORS = rows(
     Indicator("alert_acknowledge_time_mean", "Thời gian tiếp nhận cảnh báo bình quân", "Mean time to acknowledge an alert", Ratio(Sum("alert_acknowledge_minutes"), Sum("alert_acknowledge_minutes", of="count"), 1), "minute", 1, better="lower"),
     Indicator("alert_close_time_mean", "Thời gian xử lý cảnh báo bình quân", "Mean time to close an alert", Ratio(Sum("alert_close_minutes"), Sum("alert_close_minutes", of="count"), 1), "minute", 1, better="lower"),
     Indicator("antivirus_installs", "Máy tính cài phần mềm diệt vi-rút", "Antivirus installs", Last("antivirus_installs"), "machine", better="higher"),
-    Indicator("antivirus_coverage", "Tỷ lệ máy tính cài phần mềm diệt vi-rút", "Antivirus coverage", Ratio(Last("antivirus_installs"), Last("antivirus_machines")), "%", 2, Decimal(100), "higher", headline=True),
+    Indicator("antivirus_coverage", "Tỷ lệ máy tính cài phần mềm diệt vi-rút", "Antivirus coverage", Ratio(Last("antivirus_covered"), Last("antivirus_machines")), "%", 2, Decimal(100), "higher", headline=True),
     Indicator("service_outages", "Lượt gián đoạn dịch vụ", "Service outages", Sum("service_outages"), "outage", better="lower"),
     Indicator("services_down", "Dịch vụ đang gián đoạn", "Services down", Combine((Stock("service_outages"),), (Stock("service_restorations"),)), "outage", better="lower", headline=True),
     Indicator("outage_time", "Thời gian gián đoạn", "Minutes of ended outages", Sum("outage_minutes"), "minute", better="lower"),

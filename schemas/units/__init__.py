@@ -127,6 +127,15 @@ def scope(code: str) -> frozenset[str]:
     return subtree(code).union(*(scope(before) for before in merged))
 
 
+def heir(code: str, day: date) -> str:
+    """Who answers for the unit's open cases on a local day: itself, its only successor, or who stands above it."""
+    found: str | None = code
+    while found and not valid_at(found, day):
+        after = get(found).successors
+        found = after[0] if len(after) == 1 else get(found).parent
+    return found or code
+
+
 def row_unit(code: str, root: str | None) -> str:
     """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
     chain = [code, *(above.code for above in ancestors(code))]

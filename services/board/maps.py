@@ -47,7 +47,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
         dress(look)
         ui.add_head_html('<script src="/static/map.js" defer></script>')
         top = header(look, "/map")
-        ui.html(places.page(look, _asked(request, look), folder, request.state.csrf), sanitize=False)
+        ui.html(places.page(look, _asked(request, look), folder), sanitize=False)
         keep_fresh(look, top, tell_news())
 
     @app.get("/map/data")

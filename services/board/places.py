@@ -13,7 +13,7 @@ from schemas.field import Category
 from schemas.gis import Layer
 from services.board.access import SMALL, Account
 from services.board.figure import masked
-from services.board.frame import Look
+from services.board.frame import Look, form
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder
 from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
@@ -199,7 +199,7 @@ def _counts(look: Look, spots: Sequence[Spot]) -> Html:
     return table([look.word("map_what"), look.word("map_count")], rows, (1,))
 
 
-def page(look: Look, asked: Asked, folder: Folder, csrf: str) -> Html:
+def page(look: Look, asked: Asked, folder: Folder) -> Html:
     """The page around the drawing, which the script fills."""
     buttons = (("in", "+", "map_in"), ("out", "−", "map_out"), ("all", "⤢", "map_all"))
     drawing = tag(
@@ -217,7 +217,7 @@ def page(look: Look, asked: Asked, folder: Folder, csrf: str) -> Html:
         _form(look, asked),
         tag("section", drawing, tag("p", look.word("map_keys"), class_="small"), class_="panel wide"),
         tag("section", tag("h2", look.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
-        _own(look, folder, csrf) if look.account.may("accounts") else Html(""),
+        _own(look, folder) if look.account.may("accounts") else Html(""),
         class_="page",
     )
 
@@ -277,21 +277,20 @@ def _slider(look: Look) -> Html:
     return tag("label", look.word("map_slider"), " ", told, tag("input", **what), hint, class_="slider")
 
 
-def _own(look: Look, folder: Folder, csrf: str) -> Html:
+def _own(look: Look, folder: Folder) -> Html:
     """Shapes of one's own: for an administrator to put and to take away."""
     head = tag("h2", look.word("outlines"))
     if not folder.open:
         return tag("section", head, tag("p", look.word("outlines_closed")), class_="panel wide")
     named = tag("input", type="file", id="map-file", accept=".geojson,.json")
-    put = tag("label", look.word("outlines_put"), named, class_="own", data_csrf=csrf)
+    put = tag("label", look.word("outlines_put"), named, class_="own", data_csrf=look.csrf)
     told = tag("p", id="map-told", role="status")
-    rows = (tag("li", name, " ", _removal(look, name, csrf)) for name in folder.names())
+    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
     hint = tag("p", look.word("outlines_hint"), class_="small")
     return tag("section", head, hint, put, told, tag("ul", *rows, class_="own"), class_="panel wide")
 
 
-def _removal(look: Look, name: str, csrf: str) -> Html:
-    hidden = (tag("input", type="hidden", name=n, value=v) for n, v in (("csrf", csrf), ("name", name)))
+def _removal(look: Look, name: str) -> Html:
     said = f"{look.word('remove')}: {name}"
     button = tag("button", look.word("remove"), class_="plain", aria_label=said)
-    return tag("form", *hidden, button, method="post", action="/map/outlines/remove")
+    return form(look, "/map/outlines/remove", tag("input", type="hidden", name="name", value=name), button)

@@ -27,6 +27,10 @@ def _covered(read: Any, unit: str | None) -> Any:
         return replace(read, value=None, reason=FEW) if suppressed(read, unit) else read
     if isinstance(read, Explanation):
         return _explained(read)
+    if isinstance(read, dict):
+        return {key: _covered(value, unit) for key, value in read.items()}
+    if isinstance(read, tuple) and hasattr(read, "_fields"):
+        return type(read)(*(_covered(each, unit) for each in read))
     if isinstance(read, tuple | list):
         return _several(read, unit)
     if is_dataclass(read) and not isinstance(read, type):

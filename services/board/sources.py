@@ -22,6 +22,7 @@ from services.board.access import SMALL
 from services.board.frame import Look, dress, header, keep_fresh, look_of
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
+from services.board.quality import delay
 from services.board.watch import Watch
 from services.board.words import ago, day_and_time, number, system_name
 from services.kit import clock, store
@@ -68,7 +69,7 @@ SORTS: dict[str, Callable[[Source, Strips], Any]] = {
 
 
 def strips(conn: Connection, now: datetime) -> Strips:
-    """The last days by source and hour. Pasts that are replayed are left out: they are late by their nature."""
+    """The last days by source and hour. A past that is replayed has no delay: it is late by its nature."""
     values = {"since": now - timedelta(hours=HOURS), "now": now, "types": list(DATA_TYPES)}
     values["systems"] = [data.system for data in DATA_TYPES.values()]
     filled: dict[Name, frozenset[int]] = {}
@@ -78,7 +79,8 @@ def strips(conn: Connection, now: datetime) -> Strips:
             conn.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
             for system, source, hours, median, most in conn.execute(_STRIPS, values).fetchall():
                 filled[system, source] = frozenset(HOURS - 1 - back for back in hours)
-                late[system, source] = Late(max(median, timedelta()), max(most, timedelta()))
+                if median is not None:
+                    late[system, source] = Late(max(median, timedelta()), max(most, timedelta()))
     except QueryCanceled:
         return Strips(None, {})
     return Strips(filled, late)
@@ -143,40 +145,32 @@ def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:
         f"< {SMALL}" if few else number(Decimal(s.events), 0, language),
         number(Decimal(str(s.per_minute)), 1, language),
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
-        "" if late is None else tag("span", _span(look, late.median), title=_most(look, late)),
+        "" if late is None else tag("span", delay(look, late.median), title=_most(look, late)),
         _silence(look, s),
         _strip(look, told, (s.system, s.source), now),
     ]
 
 
 def _most(look: Look, late: Late) -> str:
-    return look.word("sources_most_late").format(_span(look, late.most))
+    return look.word("sources_most_late").format(delay(look, late.most))
 
 
 def _silence(look: Look, s: Source) -> Html:
     if s.stale:
         return tag("span", f"▲ {look.word('stale')}", class_="state-bad", title=_allowed(look, s.allowed))
     if s.allowed is None:
-        return tag("span", look.word("sources_any_silence"), class_="none")
+        replayed = s.origin == "shifted"
+        return tag("span", look.word("sources_replayed" if replayed else "sources_any_silence"), class_="none")
     return tag("span", f"✓ {look.word('sources_regular')}", class_="state-good", title=_allowed(look, s.allowed))
 
 
 def _allowed(look: Look, silence: Allowed) -> str:
     match silence:
         case Limit() as limit:
-            return look.word("sources_allowed_work").format(_span(look, limit.working_time))
+            return look.word("sources_allowed_work").format(delay(look, limit.working_time))
         case timedelta() as span:
-            return look.word("sources_allowed").format(_span(look, span))
+            return look.word("sources_allowed").format(delay(look, span))
     return ""
-
-
-def _span(look: Look, span: timedelta) -> str:
-    """A length of time in one unit."""
-    seconds = span.total_seconds()
-    for key, length in (("span_d", 86_400), ("span_h", 3600), ("span_min", 60)):
-        if seconds >= 2 * length:
-            return look.word(key).format(round(seconds / length))
-    return look.word("span_s").format(round(seconds))
 
 
 def _strip(look: Look, told: Strips, name: Name, now: datetime) -> Html:
@@ -203,10 +197,9 @@ WITH system(type, system) AS (SELECT * FROM unnest(%(types)s::text[], %(systems)
 SELECT s.system, e.source,
        array_agg(DISTINCT floor(extract(epoch FROM date_trunc('hour', %(now)s::timestamptz)
                                         - date_trunc('hour', e.time)) / 3600)::integer),
-       percentile_disc(0.5) WITHIN GROUP (ORDER BY e.recorded - e.time),
-       percentile_disc(0.95) WITHIN GROUP (ORDER BY e.recorded - e.time)
+       percentile_disc(0.5) WITHIN GROUP (ORDER BY e.recorded - e.time) FILTER (WHERE e.origin <> 'shifted'),
+       percentile_disc(0.95) WITHIN GROUP (ORDER BY e.recorded - e.time) FILTER (WHERE e.origin <> 'shifted')
 FROM event e JOIN system s ON s.type = e.type
 WHERE e.time > date_trunc('hour', %(since)s::timestamptz) + interval '1 hour' AND e.time <= %(now)s
-  AND e.origin <> 'shifted'
 GROUP BY 1, 2
 """

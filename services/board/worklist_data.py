@@ -5,13 +5,11 @@ The list is read as a whole and shared by all who look; who sees which rows of i
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -22,10 +20,8 @@ from schemas.fold import instant
 from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
 from services.kit.facts import calendars_of, unpack
 
-T = TypeVar("T")
 AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
 """Further ahead nothing can be due within the days of warning, whatever holidays lie between."""
-OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
 STAGES = ("overdue", "today", "soon", "resolve", "accept", "route")
 """The gravest first: of dossiers, then of reports."""
 
@@ -158,29 +154,6 @@ def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str]
         for alarm in cursor.execute(_ALARMS, {"entity": entity}):
             found[alarm.kind, alarm.entity].append(alarm)
     return {about: tuple(alarms) for about, alarms in found.items()}
-
-
-class Newest(Generic[T]):
-    """An answer shared by many: asked for again when the mark has moved or it is old, but not twice within a pause."""
-
-    def __init__(self, ask: Callable[[], Awaitable[T]]) -> None:
-        self._ask = ask
-        self._held: tuple[Hashable, float, T] | None = None
-        self._one_at_a_time = asyncio.Lock()
-
-    async def get(self, mark: Callable[[], Hashable]) -> T:
-        """The answer that belongs to the mark, or to a later one."""
-        async with self._one_at_a_time:
-            if self._held:
-                known, at, answer = self._held
-                age = time.monotonic() - at
-                if known == mark() and age < OLDEST_SECONDS:
-                    return answer
-                await asyncio.sleep(max(PAUSE_SECONDS - age, 0))
-            marked, at = mark(), time.monotonic()
-            answer = await self._ask()
-            self._held = marked, at, answer
-            return answer
 
 
 _COLUMNS = """

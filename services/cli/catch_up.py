@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from infra.nats.backup import time_of
-from schemas.streams import CONSUMERS, EVENTS, QUARANTINE, Consumer
+from schemas.streams import AGGREGATOR, CONSUMERS, QUARANTINE, Consumer
 from services.kit import bus, clock, store
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ async def _take_back(settings: Settings, started: dict[str, int], new_streams: b
     It remembers what it met for the stream's window of time, but nothing of what a restored stream met.
     """
     remembered = clock.now() if new_streams else clock.now() - QUARANTINE.dedupe
-    start = min((started[c.name] for c in CONSUMERS if c.stream == EVENTS.name), default=0)
+    start = started[AGGREGATOR.name]
     async with bus.connected(settings.model_copy(update={"user": "cli"}), "restore") as client:
         js = client.jetstream()
         again = [seq async for seq, read, laid in _quarantined(js) if read > start and laid < remembered]

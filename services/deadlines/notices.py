@@ -7,7 +7,7 @@ moment the stage began. So two services, or one that was restarted, publish it t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import units
@@ -84,16 +84,7 @@ def _event(owed: Owed, notice: Notice) -> Event:
         source=SOURCE,
         id=f"{owed.id}/{notice.due.astimezone(UTC).isoformat()}/{notice.stage}",
         time=notice.since,
-        unit=heir(owed.unit, local_day(notice.since - timedelta(days=shift))),
+        unit=units.heir(owed.unit, local_day(notice.since - timedelta(days=shift))),
         origin=owed.origin,
         shiftdays=shift,
     )
-
-
-def heir(unit: str, day: date) -> str:
-    """Who answers for the unit's open cases on a local day: itself, its only successor, or who stands above it."""
-    found: str | None = unit
-    while found and not units.valid_at(found, day):
-        after = units.get(found).successors
-        found = after[0] if len(after) == 1 else units.get(found).parent
-    return found or unit

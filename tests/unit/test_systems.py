@@ -304,6 +304,12 @@ def test_a_field_that_was_not_reported_adds_nothing() -> None:
     assert figures(fold("antivirus", facts)) == [("antivirus_installs", "2024-11-05 00:00", 212)]
 
 
+def test_antivirus_coverage_is_a_share_of_the_machines_that_were_reported() -> None:
+    both = figures(fold("antivirus", story(("antivirus.reported", "2024-11-05T09:00", {}))))
+    assert ("antivirus_covered", "2024-11-05 00:00", 212) in both
+    assert ("antivirus_machines", "2024-11-05 00:00", 236) in both
+
+
 def test_an_alert_that_was_closed_before_it_was_raised_took_no_time() -> None:
     facts = story(("alert.raised", "2024-11-05T08:00", {}), ("alert.closed", "2024-11-05T07:59", {}))
     assert figures(fold("alert", facts)) == [

@@ -1,0 +1,46 @@
+"""Long lists that many readers share: read as a whole when they have changed, at most once a second."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Hashable
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
+"""An answer is no older than the first, also when nothing tells of a change: time alone makes things overdue."""
+
+
+class Newest(Generic[T]):
+    """The latest answer of `ask`, and the `mark` of the moment it belongs to."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]], mark: Callable[[], Hashable]) -> None:
+        self._ask, self._mark = ask, mark
+        self._held: tuple[Hashable, float, T] | None = None
+        self._one_at_a_time = asyncio.Lock()
+
+    def fresh(self) -> T | None:
+        """The answer, if it is the newest."""
+        if self._held is None:
+            return None
+        known, at, answer = self._held
+        return answer if known == self._mark() and time.monotonic() - at < OLDEST_SECONDS else None
+
+    async def at_hand(self) -> T:
+        """An answer without delay: what was read last, if that is not old."""
+        if self._held and time.monotonic() - self._held[1] < OLDEST_SECONDS:
+            return self._held[2]
+        return await self.get()
+
+    async def get(self) -> T:
+        """The answer that belongs to the mark of now, or to a later one."""
+        async with self._one_at_a_time:
+            if (answer := self.fresh()) is not None:
+                return answer
+            if self._held:
+                await asyncio.sleep(max(self._held[1] + PAUSE_SECONDS - time.monotonic(), 0))
+            mark, at = self._mark(), time.monotonic()
+            answer = await self._ask()
+            self._held = mark, at, answer
+            return answer

@@ -1,0 +1,150 @@
+"""The table of routes, what raises an alarm, when it is over, and the Watchdog."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from schemas.contracts import samples
+from schemas.fold import Fact
+from schemas.registry import EVENT_MODELS, parse
+from schemas.streams import NOTIFIER
+from services.notifier.domain import KINDS, State, is_over, to_raise
+from services.notifier.routes import BadRoutes, load
+from services.notifier.watchdog import SILENT, UNHEARD, Watchdog
+from services.notifier.webhook import Payload, understand
+
+NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
+DAY = timedelta(days=1)
+EXAMPLE = Path(__file__).resolve().parents[2] / "services" / "notifier" / "routes.example.toml"
+
+
+def test_the_example_is_in_order() -> None:
+    table = load(EXAMPLE)
+    assert [route.name for route in table.routes] == ["critical", "dossiers", "platform"]
+    assert load(None).routes == ()
+
+
+PEOPLE = '[people]\nan = { name = "An", channels = [{ url = "json://x" }] }\n'
+ROUTE = f'{PEOPLE}[[routes]]\nname = "r"\nsteps = [{{ to = ["an"] }}]\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[people]\nan == 1\n", "line 2"),
+        ('[people]\nan = { name = "An", channels = [] }', "people.an.channels"),
+        ('[people]\nan = { name = "An", channels = [{ }] }', "people.an.channels.0: give either url, or url_file"),
+        (ROUTE.replace('"an"]', '"bo"]'), "the route r names bo, which is not there; known: an"),
+        (f'{ROUTE}units = ["nowhere"]', "routes.0.units.0: no unit 'nowhere'"),
+        (f'{ROUTE}systems = ["field", "x"]', "routes.0.systems.1: 'x' is no system"),
+        (f'{ROUTE}digest = "often"', "'often' is no length of time; write 90s"),
+        (f'{ROUTE}colour = "red"', "routes.0.colour"),
+        (f"{ROUTE}{ROUTE.removeprefix(PEOPLE)}", "r is given twice"),
+        (ROUTE.replace('[{ to = ["an"] }]', '[{ to = ["an"] }, { to = ["an"] }]'), "longer than the one's before"),
+        (f'{PEOPLE}[rotas]\nduty = {{ people = ["an"], handover = "Moon 7" }}', "rotas.duty.handover"),
+        (f'{PEOPLE}[rotas]\nduty = {{ people = ["x"] }}', "rotas.duty.people names x"),
+    ],
+)
+def test_a_wrong_table_says_where_and_what(tmp_path: Path, text: str, says: str) -> None:
+    file = tmp_path / "routes.toml"
+    file.write_text(text)
+    with pytest.raises(BadRoutes) as wrong:
+        load(file)
+    assert says in str(wrong.value) and str(file) in str(wrong.value)
+
+
+def test_a_secret_stays_in_its_file(tmp_path: Path) -> None:
+    channel = load(EXAMPLE).people["an"].channels[0]
+    (tmp_path / "an_telegram").write_text("tgram://bot/chat\n")
+    assert channel.address(tmp_path) == "tgram://bot/chat"
+    with pytest.raises(FileNotFoundError):
+        channel.address(None)
+
+
+def test_the_consumer_hears_exactly_what_raises_an_alarm() -> None:
+    heard = {f"{model.model_fields['data'].annotation.system}.{name}" for name, model in _raising()}  # type: ignore[union-attr]
+    assert {subject.removeprefix("ioc.events.*.") for subject in NOTIFIER.subjects} == heard
+
+
+def _raising() -> list[tuple[str, Any]]:
+    events = {model.model_fields["data"].annotation.event: model for model in EVENT_MODELS.values()}  # type: ignore[union-attr]
+    return [(name, events[name]) for name in KINDS]
+
+
+def test_every_sample_that_raises_an_alarm_becomes_one_with_its_texts() -> None:
+    found = []
+    for named in samples().values():
+        for text in named.values():
+            event = parse(text if isinstance(text, bytes) else text.encode(), NOW + 3650 * DAY)
+            if one := to_raise(event):
+                found.append(event.data.event)
+                assert one.kind and one.entity and one.due_at and one.originator.startswith(f"{one.kind}:{one.entity}")
+                assert "{" not in one.vi + one.en + one.do_vi + one.do_en
+    assert set(found) == set(KINDS)
+
+
+def state(
+    ended: datetime | None = None, due: datetime | None = None, facts: tuple[Fact, ...] = (), **known: Any
+) -> State:
+    return State(1, ended, due, known, list(facts))
+
+
+def test_a_dossier_is_over_when_it_ended_or_its_promise_moved() -> None:
+    due = NOW - 3 * DAY
+    late = {"waiting": False, "due_since": (NOW - 9 * DAY).isoformat()}
+    assert not is_over("dossier", None, due, state(None, due, **late), NOW)
+    assert is_over("dossier", None, due, state(NOW, due, **late), NOW)
+    assert is_over("dossier", None, due, state(None, NOW + DAY, **late), NOW)
+    paused = {"waiting": True, "due_since": (due - DAY).isoformat()}
+    assert is_over("dossier", None, due, state(None, due, **paused), NOW)
+    too_late = {"waiting": True, "due_since": (NOW - DAY).isoformat()}
+    assert not is_over("dossier", None, due, state(None, due, **too_late), NOW)
+    assert not is_over("dossier", None, due, state(), NOW)  # known by its notice alone
+
+
+def fact(event: str, hours: int) -> Fact:
+    return Fact(NOW + timedelta(hours=hours), str(hours), f"report.{event}", "u", "real", {})
+
+
+def test_a_report_is_over_for_a_stage_when_that_was_reached_in_its_stretch() -> None:
+    received, due = fact("received", 0), NOW + timedelta(hours=1)
+    open_ = state(facts=(received, fact("verified", 2)))
+    assert not is_over("report", "route", due, open_, NOW)
+    routed = state(facts=(received, fact("routed", 2)))
+    assert is_over("report", "route", due, routed, NOW) and not is_over("report", "accept", due, routed, NOW)
+    resolved = (received, fact("resolved", 5), fact("reopened", 8))
+    assert is_over("report", "accept", due, state(facts=resolved), NOW)
+    assert not is_over("report", "accept", NOW + timedelta(hours=9), state(facts=resolved), NOW)
+    assert is_over("incident", None, due, state(ended=NOW), NOW) and not is_over("crisis", None, due, state(), NOW)
+
+
+def payload(**labels: str) -> Payload:
+    one = {"status": "firing", "labels": labels, "annotations": {"summary": "Trouble"}}
+    return Payload.model_validate({"version": "4", "alerts": [one], "receiver": "x"})
+
+
+def test_an_alert_of_anyones_rules_becomes_an_alarm() -> None:
+    [one] = understand(payload(alertname="DiskFull", severity="page", folder="/a", instance="b")).raised
+    assert (one.originator, one.type, one.severity, one.system, one.unit) == (
+        "folder=/a,instance=b", "DiskFull", "warning", "platform", "all",
+    )  # fmt: skip
+    assert (one.vi, one.origin, one.dashboard) == ("Trouble", "real", "/d/ioc-platform?var-unit=all")
+    assert understand(payload(alertname="Watchdog", severity="info")) == ([], [], True)
+
+
+def test_a_silent_watchdog_is_noticed_and_nothing_is_called_over_before_it_spoke_for_a_while() -> None:
+    dog = Watchdog(NOW)
+    assert not dog.is_silent(NOW + SILENT) and dog.is_silent(NOW + SILENT + DAY / 1440)
+    moment = NOW
+    while moment < NOW + UNHEARD:
+        assert dog.over_before(moment) is None
+        dog.hear(moment)
+        moment += timedelta(minutes=1)
+    assert dog.over_before(NOW + UNHEARD) == NOW
+    assert dog.over_before(moment + SILENT) is None  # it may be that nothing comes through
+    dog.hear(moment + 2 * SILENT)
+    assert dog.over_before(moment + 2 * SILENT) is None

@@ -1,0 +1,59 @@
+"""What people read."""
+
+from __future__ import annotations
+
+from test_notifier_plan import MONDAY, alarm
+
+from services.notifier.texts import About, Links, masked, message, unit_name
+
+LINKS = Links("http://grafana", "http://notifier")
+CODE = "H99.1-260301-0001"
+
+
+def test_a_message_says_what_where_since_when_what_to_do_and_where_to_look() -> None:
+    one = alarm(id=12, severity="critical", origin="shifted", do_vi="Xử lý ngay.", do_en="Act now.", due_at=MONDAY)
+    found = message(34, [About(one, "raised")], LINKS)
+    assert found.title == "[NGHIÊM TRỌNG] [DỮ LIỆU DỜI NGÀY] Phường Chơn Thành: Quá hạn"
+    for part in (
+        "DỮ LIỆU DỜI NGÀY / SHIFTED", "Việc cần làm: Xử lý ngay.", "What to do: Act now.", "Từ lúc: 09:00 02/03/2026",
+        "Hạn: 09:00 02/03/2026", "http://grafana/d/x", "http://notifier/runbooks/DossierOverdue", "ioc alarms ack 12",
+        "Critical. Administrative procedures. Chon Thanh Ward.", "Message: 34", "dossier:H99.1-26••••-••••",
+    ):  # fmt: skip
+        assert part in found.body, part
+    assert CODE not in found.title + found.body
+    assert CODE in message(34, [About(one, "raised")], LINKS, inside=True).body
+
+
+def test_a_repeat_says_so_and_keeps_its_number() -> None:
+    first, again = (message(7, [About(alarm(), "raised")], LINKS, repeat) for repeat in (False, True))
+    assert again.title == f"[Gửi lại / Repeat] {first.title}"
+    assert again.body.endswith("Message: 7") and "may have received" in again.body
+
+
+def test_what_is_over_asks_for_nothing() -> None:
+    found = message(1, [About(alarm(do_vi="Xử lý."), "cleared")], LINKS)
+    assert found.title.startswith("[ĐÃ KẾT THÚC]")
+    assert "Việc cần làm" not in found.body and "alarms ack" not in found.body
+
+
+def test_many_are_joined_by_unit_the_gravest_first_and_the_rest_is_counted() -> None:
+    alike = [About(alarm(id=number), "raised") for number in range(1, 8)]
+    grave = About(alarm(id=8, severity="critical", origin="simulated", unit="all", vi="Mất kết nối"), "raised")
+    over = About(alarm(id=9), "cleared")
+    found = message(1, [*alike, over, grave], LINKS)
+    assert found.title == "[NGHIÊM TRỌNG] [MÔ PHỎNG] 9 cảnh báo / alarms"
+    lines = [line for line in found.body.splitlines() if line.startswith("•")]
+    assert lines == [
+        "• [MÔ PHỎNG] Toàn địa bàn: Mất kết nối (mới phát sinh)",
+        "• Phường Chơn Thành: Quá hạn: 7 (mới phát sinh)",
+        "• Phường Chơn Thành: Quá hạn (đã kết thúc)",
+    ]
+    assert "1, 2, 3, 4, 5, …" in found.body
+    many = [About(alarm(id=number, vi=f"Việc {number:03}"), "raised") for number in range(100)]
+    assert "… và 70 cảnh báo khác / and 70 more" in message(1, many, LINKS).body
+
+
+def test_codes_of_both_forms_are_masked_and_other_numbers_are_left() -> None:
+    assert masked("000.12.34.H10-241120-12345678") == "000.12.34.H10-24••••-••••"
+    assert masked("PA-2024-0001, 12-345678-90, số 12") == "PA-2024-0001, 12-345678-90, số 12"
+    assert unit_name("no_such_unit") == ("no_such_unit", "no_such_unit")

@@ -1,0 +1,96 @@
+"""A small demo for several test modules: what a province published of itself, moved to end now, a week of a simulated
+district, all services, and Prometheus looking every second."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import chain
+from urllib.parse import urlencode
+
+import httpx
+from support import wait_until_idle
+
+from infra.local import configure
+from infra.local.processes import PROCESSES
+from infra.local.servers import Instance
+from schemas import economy
+from schemas.calendar import local_day
+from schemas.envelope import Event
+from schemas.registry import make
+from services.cli.prepare import prepare, settings_of
+from services.kit import bus, clock
+from services.simulator import november_2024
+from services.simulator.district import Plan, Sending
+from services.simulator.november_2024.hotline import hotline_events
+from services.simulator.november_2024.offered import service_events
+from services.simulator.november_2024.shift import Shift
+from services.simulator.november_2024.statements import statement_events
+
+LIVED = timedelta(days=8)
+"""With the first day of a week in it, on which schools tell their rosters and offices their plans."""
+SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifier", "board")
+
+
+def start(own: Instance) -> None:
+    """Start and fill it: about 20 s."""
+    own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
+    _look_every_second(own)
+    prepare(own)
+    own.start_services(SERVICES)
+    asyncio.run(_fill(own))
+    wait_until_idle(own)
+    _wait_scraped(own)
+
+
+def _look_every_second(centre: Instance) -> None:
+    health = {row.name: next(iter(row.ports)) for row in PROCESSES if row.name in SERVICES}
+    configure.prometheus(centre.data, centre.ports, health, interval="1s")
+    centre.kill("prometheus", signal.SIGHUP)
+
+
+async def _fill(centre: Instance) -> None:
+    moved = Shift(november_2024.shift_for(local_day(clock.now()) - timedelta(days=1)))
+    published = chain(service_events(moved), statement_events(moved), hotline_events(moved), _statistics())
+    district = Plan(7, clock.now() - LIVED, 0.1)
+    async with bus.connected(settings_of(centre, "cli"), "test") as client:
+        await bus.publish_many(client.jetstream(), published, lambda done: None)
+    async with bus.connected(settings_of(centre, "simulator"), "test") as client:
+        messages = ((s.subject, s.raw, s.message_id) for s in district.sendings(clock.now()) if _wanted(s))
+        await bus.publish_raw(client.jetstream(), messages)
+
+
+def _wanted(sending: Sending) -> bool:
+    """All of the last day; of the week before a fifth of the dossiers and reports, and none of what machines count."""
+    event = sending.event
+    if event is None or sending.at > clock.now() - timedelta(days=1):
+        return True
+    entity = event.data.event.partition(".")[0]
+    whole_lives = entity not in ("dossier", "report") or event.data.code.endswith(("0", "5"))
+    return whole_lives and entity not in ("mention", "alert", "payment")
+
+
+def _statistics() -> Iterator[Event]:
+    """What the district's statisticians leave out."""
+    yesterday = local_day(clock.now()) - timedelta(days=1)
+    period = {"period_start": yesterday.replace(day=1), "period_end": yesterday}
+    for data in (
+        economy.IndicatorTargetSet(indicator="production_value", target=Decimal(10**10), **period),
+        economy.IndicatorReported(indicator="industrial_index", value=Decimal("104.5"), **period),
+        economy.IndicatorReported(indicator="poverty_rate", value=Decimal("0.8"), **period),
+    ):
+        yield make(data, source="/test", id=data.indicator, time=clock.now(), unit="phuong_chon_thanh")
+
+
+def _wait_scraped(centre: Instance) -> None:
+    """Until a round of readings that began after all was stored has been seen."""
+    since, end = clock.now().timestamp(), time.monotonic() + 60
+    expr = f"ioc_exporter_last_success_timestamp_seconds > {since} and on () ioc_procedures_dossiers_received"
+    address = f"http://127.0.0.1:{centre.ports['prometheus']}/api/v1/query?{urlencode({'query': expr})}"
+    while not httpx.get(address, trust_env=False).json()["data"]["result"]:
+        assert time.monotonic() < end, centre.log_tail("exporter", 20)
+        time.sleep(0.3)
