@@ -27,8 +27,8 @@ class Rhythm:
     rests: bool = False
 
 
-_OWN = Rhythm("", "deadlines", None)
-"""Our own service speaks when something falls due; whether it lives is asked of the service itself."""
+_OWN = {door: Rhythm("", door, None) for door in ("deadlines", "board")}
+"""Our own services speak when something falls due, or somebody acts; whether they live is asked of them."""
 
 RHYTHMS = (
     # A ward's counter is never a whole day without a dossier; results and ratings come in less evenly.
@@ -77,7 +77,7 @@ def rhythm(source: str, system: str) -> Rhythm:
     words = source.strip("/").split("/")
     fitting = [row for row in RHYTHMS if row.system == system and (not row.door or row.door in words)]
     # The system's own row stands first, so the last that fits is the finest.
-    return _OWN if _OWN.door in words else fitting[-1]
+    return next((row for door, row in _OWN.items() if door in words), fitting[-1])
 
 
 def allowed(source: str, system: str) -> Allowed:

@@ -123,6 +123,7 @@ class Instance:
             "IOC_NATS_URL": self.nats_url,
             "IOC_DATABASE_URL": self.database_url,
             "IOC_EMITTERS_PORT": str(self.ports["emitters"]),
+            "IOC_NOTIFIER_PORT": str(self.ports["notifier"]),
         } | {name: address for name, address in self._further_addresses() if address}
 
     def _further_addresses(self) -> Iterator[tuple[str, str | None]]:

@@ -17,7 +17,7 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from schemas.indicators import CATALOGUE
-from services.board import audit, figure, login, maps, people, sources
+from services.board import audit, figure, login, maps, mending, people, sources
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
 from services.board.public import shown_to
@@ -67,6 +67,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     people.add(app, pool, watch)
     maps.add(app, watch, settings, reading, pool)
     sources.add(watch, reading)
+    mending.add(app, watch, reading, pool)
 
     @ui.page("/")
     def index(request: Request) -> None:

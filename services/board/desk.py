@@ -13,6 +13,7 @@ import httpx
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar import VN
+from schemas.envelope import Invalid, refuse_personal
 from services.board import audit
 from services.board.access import Account
 from services.kit import clock
@@ -108,6 +109,10 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
     note = told.get("note", "").strip()
     if len(note) > LONGEST_NOTE:
         raise Wrong("note_too_long")
+    try:
+        refuse_personal("note", note)
+    except Invalid:
+        raise Wrong("note_personal") from None
     if deed in ("comment", "close") and not note:
         raise Wrong("note_missing")
     body: dict[str, Any] = {"user": by.name, "note": note}

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.errors import QueryCanceled
+from psycopg.sql import SQL
 
 from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
@@ -125,7 +126,7 @@ def _panel(look: Look, key: str, count: int | None, means: str, *inside: object)
 
 
 def _findings(look: Look, found: Sequence[Finding]) -> Html:
-    heads = [look.word(w) for w in ("finding", "unit", "period", "finding_left", "finding_right", "finding_apart", "finding_see")]  # fmt: skip
+    heads = _words(look, "finding unit period finding_left finding_right finding_apart finding_see")
     if not found:
         return tag("p", look.word("no_findings"), class_="none")
     return table(heads, (_finding(look, f) for f in found), (3, 4, 5))
@@ -150,29 +151,39 @@ def _late(look: Look, late: Sequence[Delayed] | None, last: Iterable[Record]) ->
         return tag("p", look.word("quality_too_many"), class_="none")
     if not late:
         return tag("p", look.word("quality_none"), class_="none")
-    counts = table(
-        [look.word(w) for w in ("source", "unit", "number_events", "longest_delay")],
-        ([d.source, unit_name(d.unit, look.language), number(Decimal(d.number), 0, look.language), delay(look, d.longest)]
-         for d in late), (2, 3))  # fmt: skip
-    ones = table(
-        [look.word(w) for w in ("event", "unit", "happened", "recorded", "delay", "id")],
-        ([r.type.removeprefix(TYPE_PREFIX), unit_name(r.unit, look.language), day_and_time(r.time), day_and_time(r.recorded),
-          delay(look, r.recorded - r.time), masked(r.id)] for r in last), (4,))  # fmt: skip
-    return Html(counts + tag("h3", look.word("last_ones")) + ones)
+    heads = _words(look, "source unit number_events longest_delay")
+    counts = table(heads, (_delayed(look, d) for d in late), (2, 3))
+    heads = _words(look, "event unit happened recorded delay id")
+    return Html(counts + tag("h3", look.word("last_ones")) + table(heads, (_record(look, r) for r in last), (4,)))
+
+
+def _delayed(look: Look, d: Delayed) -> list[object]:
+    count = number(Decimal(d.number), 0, look.language)
+    return [tag("span", d.source, class_="path"), unit_name(d.unit, look.language), count, delay(look, d.longest)]
+
+
+def _record(look: Look, r: Record) -> list[object]:
+    moments = map(day_and_time, (r.time, r.recorded))
+    unit, late = unit_name(r.unit, look.language), delay(look, r.recorded - r.time)
+    return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked(r.id), class_="path")]
 
 
 def _ends(look: Look, ends: Sequence[End] | None) -> Html:
     if not ends:
         return tag("p", look.word("quality_too_many" if ends is None else "quality_none"), class_="none")
-    by_unit = Counter(e.unit for e in ends).most_common()
-    counts = table(
-        [look.word("unit"), look.word("dossiers")],
-        ([unit_name(unit, look.language), number(Decimal(n), 0, look.language)] for unit, n in by_unit), (1,))  # fmt: skip
-    ones = table(
-        [look.word(w) for w in ("dossier", "unit", "ended", "due", "recorded")],
-        ([masked(e.id), unit_name(e.unit, look.language), *map(day_and_time, (e.ended, e.due, e.recorded))]
-         for e in ends[:LAST]))  # fmt: skip
-    return Html(counts + ones)
+    by_unit = Counter(unit_name(e.unit, look.language) for e in ends).most_common()
+    counts = table(_words(look, "unit dossiers"), by_unit, (1,))
+    heads = _words(look, "dossier unit ended due recorded")
+    return Html(counts + tag("h3", look.word("last_ended")) + table(heads, (_end(look, e) for e in ends[:LAST])))
+
+
+def _end(look: Look, e: End) -> list[object]:
+    code, moments = tag("span", masked(e.id), class_="path"), map(day_and_time, (e.ended, e.due, e.recorded))
+    return [code, unit_name(e.unit, look.language), *moments]
+
+
+def _words(look: Look, names: str) -> list[str]:
+    return [look.word(name) for name in names.split()]
 
 
 def delay(look: Look, span: timedelta) -> str:
@@ -184,19 +195,18 @@ def delay(look: Look, span: timedelta) -> str:
     return look.word("span_s").format(round(seconds))
 
 
-_WHICH = "time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s"
-_LATE = f"""
-SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {_WHICH}
+_WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s")
+_LATE = SQL("""
+SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {which}
 GROUP BY source, unit ORDER BY count(*) DESC, source, unit LIMIT 200
-"""
-_LAST = (
-    f"SELECT source, unit, type, id, time, recorded FROM event WHERE {_WHICH} ORDER BY recorded DESC, id LIMIT %(last)s"
-)
-_ENDS = f"""
+""").format(which=_WHICH)
+_LAST = SQL("""
+SELECT source, unit, type, id, time, recorded FROM event WHERE {which} ORDER BY recorded DESC, id LIMIT %(last)s
+""").format(which=_WHICH)
+_ENDS = SQL("""
 SELECT d.id, d.unit, d.ended_at, d.due_at, min(e.recorded)
-FROM (SELECT time, recorded, data ->> 'code' AS code FROM event WHERE {_WHICH} AND type = ANY(%(ends)s)) e
+FROM (SELECT time, recorded, data ->> 'code' AS code FROM event WHERE {which} AND type = ANY(%(ends)s)) e
 JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
 WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
 GROUP BY d.id, d.unit, d.ended_at, d.due_at ORDER BY 5 DESC, d.id
-"""
-"""Where the log is written late, and where that hid that a due date had passed."""
+""").format(which=_WHICH)

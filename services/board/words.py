@@ -268,8 +268,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "sources_strip": ("{} ngày qua, từng giờ", "Last {} days, by hour"),
     "sources_said": ("{} nguồn, trong đó {} nguồn im lặng quá lâu.", "{} sources, {} of them silent for too long."),
     "sources_means": (
-        "Độ trễ: từ lúc xảy ra đến lúc ghi nhận, trung vị của 7 ngày qua. Mỗi phút: bình quân 5 phút gần nhất. Dải màu: "
-        "giờ có sự kiện xảy ra; chỗ trống là giờ không có. Dữ liệu dời ngày không tính độ trễ.",
+        "Độ trễ: từ lúc xảy ra đến lúc ghi nhận, trung vị của 7 ngày qua. Mỗi phút: bình quân 5 phút gần nhất. Dải "
+        "màu: giờ có sự kiện xảy ra; chỗ trống là giờ không có. Dữ liệu dời ngày không tính độ trễ.",
         "Delay: from happening to being recorded, the median of the last 7 days. Per minute: the mean of the last 5 "
         "minutes. Strip: filled where something happened in the hour. Data shifted in time have no delay.",
     ),
@@ -302,16 +302,17 @@ WORDS: dict[str, tuple[str, str]] = {
         "Events of the last {} days recorded more than {} hours after they happened; data shifted in time not counted.",
     ),
     "quality_none": ("Không có.", "None."),
-    "quality_too_many": ("Quá nhiều sự kiện, chưa đếm được. Hãy thử lại sau.", "Too many events to count now. Try later."),
+    "quality_too_many": ("Quá nhiều sự kiện, chưa đếm được. Hãy thử lại sau.", "Too many events to count now."),
     "longest_delay": ("Trễ nhất", "Longest delay"),
     "last_ones": ("Những sự kiện ghi nhận muộn gần nhất", "The last ones recorded late"),
     "delay": ("Độ trễ", "Delay"),
+    "last_ended": ("Những hồ sơ được báo gần nhất", "The last ones told"),
     "quality_ends": ("Kết thúc đúng hạn, báo sau hạn ({})", "Ended in time, told after the due date ({})"),
     "quality_ends_means": (
-        "Hồ sơ ghi ngày kết thúc trong hạn, nhưng việc kết thúc chỉ được ghi nhận sau hạn và muộn hơn {} giờ so với ngày "
-        "ghi. Đây là báo cáo để đối chiếu, không phải kết luận.",
-        "Dossiers whose end lies before the due date, while it was recorded after that date and more than {} hours after "
-        "the end that was given. A report to look into, not a verdict.",
+        "Hồ sơ ghi ngày kết thúc trong hạn, nhưng việc kết thúc chỉ được ghi nhận sau hạn và muộn hơn {} giờ so với "
+        "ngày ghi. Đây là báo cáo để đối chiếu, không phải kết luận.",
+        "Dossiers whose end lies before the due date, while it was recorded after that date and more than {} hours "
+        "after the end that was given. A report to look into, not a verdict.",
     ),
     "dossiers": ("Hồ sơ", "Dossiers"),
     "dossier": ("Hồ sơ", "Dossier"),
@@ -320,7 +321,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "quarantine": ("Khu cách ly ({})", "Quarantine ({})"),
     "quarantine_means": (
         "Thông điệp sai mẫu, chưa tính vào số liệu nào. Cán bộ giám sát sửa và gửi lại, hoặc loại bỏ có lý do.",
-        "Messages that could not be understood; they count in no figure. Supervisors mend and resubmit, or discard them.",
+        "Messages that could not be understood and count in no figure. Supervisors mend or discard them.",
     ),
     "quarantine_empty": ("Không có thông điệp nào trong khu cách ly.", "Nothing lies in the quarantine."),
     "quarantine_closed": (
@@ -329,7 +330,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "quarantine_latest": ("Hiển thị {} thông điệp mới nhất.", "The latest {} are shown."),
     "quarantine_one": ("Thông điệp số {} trong khu cách ly", "Message {} in the quarantine"),
-    "quarantine_gone": ("Không còn thông điệp này trong khu cách ly.", "Nothing lies in the quarantine under this number."),
+    "quarantine_gone": ("Không còn thông điệp này trong khu cách ly.", "Nothing lies there under this number."),
     "seq": ("Số", "No."),
     "reason_code": ("Mã lý do", "Reason code"),
     "reason": ("Lý do", "Reason"),

@@ -27,7 +27,7 @@ ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
 @click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
 def demo() -> None:
     """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, and wake
-    the simulated district, which has lived since the last working day."""
+    the simulated district, which has lived since Monday."""
     from infra.local.choice import open_instance
     from services.cli.lifecycle import bring_up, explained, say, stopping_on_failure
 
@@ -117,7 +117,7 @@ def _welcome(instance: Instance, weeks: int) -> str:
     return f"""
 The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
 {start:%d/%m/%Y} to {end:%d/%m/%Y}.
-Beside it a SIMULATED district lives, since the last working day: the wards around Chơn Thành, all eight systems.
+Beside it a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
 
 Ask for figures
   ./ioc query payments_fee_amount --by unit {period}

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     notifier_url: str | None = Field(
         None, description="where people reach the notifier's door, for links to runbooks; none: this machine's own"
     )
+    notifier_door: str | None = Field(
+        None, description="where the board reaches the notifier's door; none: `notifier_port` on this machine"
+    )
     grafana_url: str = Field("http://127.0.0.1:3000", description="where people reach Grafana, for links in messages")
     routes: Path | None = Field(
         None,
@@ -98,12 +101,12 @@ class Settings(BaseSettings):
     )
     simulator_seed: int = Field(2024, description="the simulated district's chance: the same seed, the same district")
     simulator_rate: float = Field(
-        0.5, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"
+        0.25, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"
     )
     simulator_start: AwareDatetime | None = Field(
         None,
-        description="the moment from which the district is simulated; none: the midnight that begins the last "
-        "working day before the first start",
+        description="the moment from which the district is simulated; none: the Monday of the last working day "
+        "before the first start",
     )
     units: Path | None = Field(
         None,

@@ -21,6 +21,15 @@ NAMES: dict[str, tuple[str, str]] = {
     PLATFORM: ("Nền tảng", "Platform"),
 }
 """System -> its name in Vietnamese and English."""
+RUNBOOKS = {
+    "DossierOverdue": "DossiersOverdue",
+    "ReportOverdue": "ReportsOverdue",
+    "IncidentOpened": "SecurityIncidentOpen",
+    "CrisisOpened": "CrisisOpen",
+    "AlertingSilent": "Watchdog",
+    "NotificationFailing": "NotificationsStuck",
+}
+"""Type of alarm -> its runbook, which is the one of the alert about the same; an alert's own has its name."""
 Way = Literal["event", "rule", "own"]
 Step = Literal[
     "raised", "refreshed", "notified", "failed", "escalated", "acknowledged", "assigned", "commented",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from schemas import units
 from schemas.calendar import VN
-from services.notifier.alarm import NAMES, RANKS, SEVERITIES, Alarm, Severity
+from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
 from services.notifier.plan import Occasion
 
 LONGEST = 30
@@ -98,7 +98,7 @@ def _single(about: About, links: Links) -> tuple[str, list[str]]:
         *([f"What to do: {alarm.do_en}"] if alarm.do_en and not over else []),
         "",
         f"Biểu đồ / Dashboard: {links.grafana}{alarm.dashboard}",
-        f"Hướng dẫn / Runbook: {links.notifier}/runbooks/{alarm.type}",
+        f"Hướng dẫn / Runbook: {links.notifier}/runbooks/{RUNBOOKS.get(alarm.type, alarm.type)}",
     ]
     return title, lines if over else [*lines, f"Tiếp nhận / Acknowledge: ioc alarms ack {alarm.id}"]
 

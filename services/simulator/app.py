@@ -7,7 +7,7 @@ import logging
 import signal
 from collections import Counter
 from contextlib import suppress
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from nats.aio.client import Client
@@ -92,14 +92,15 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 
 def begun(settings: Settings, now: datetime) -> Progress:
     """The plan as the settings name it, with nothing sent. ValueError where there is no such plan."""
-    plan = Plan(settings.simulator_seed, settings.simulator_start or working_day_before(now), settings.simulator_rate)
+    plan = Plan(settings.simulator_seed, settings.simulator_start or last_week_begun(now), settings.simulator_rate)
     return Progress.of(plan, plan.start)
 
 
-def working_day_before(now: datetime) -> datetime:
-    """The local midnight that begins the last working day before today: on a Sunday, too, schools have reported."""
+def last_week_begun(now: datetime) -> datetime:
+    """The Monday (its local midnight) of the last working day before today, so that what is told once a week or on
+    school days has been told, on whatever day a centre is started."""
     day = WorkCalendar.base().add_working_days(local_day(now), -1)
-    return datetime.combine(day, time(), VN)
+    return datetime.combine(day - timedelta(days=day.weekday()), time(), VN)
 
 
 async def _until_told(settings: Settings, health: Health) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from alarms import alarm, closed, event, eventually, notifying, now, opened, post, query, send, steps
@@ -124,6 +125,10 @@ def test_the_door_is_locked_and_says_what_is_wrong(running: Instance) -> None:
     assert post(running, "/alertmanager", {"version": "3"}).status_code == 422
     assert post(running, "/alarms/999999/acknowledge", {"user": "an"}).status_code == 404
     assert post(running, "/alarms/999999/acknowledge", {"user": ""}).status_code == 422
+    door = f"http://127.0.0.1:{running.ports['notifier']}"
+    assert httpx.get(f"{door}/runbooks/Watchdog").text.startswith("# Watchdog")
+    assert "there are" in httpx.get(f"{door}/runbooks/Nothing").json()["detail"]
+    assert "/alarms/{id}/acknowledge" in httpx.get(f"{door}/openapi.json").json()["paths"]
     assert "no person" in post(running, "/people/nobody/test", {}).json()["detail"]
 
 
@@ -135,7 +140,11 @@ def test_an_incident_is_told_and_cleared_and_one_that_is_over_is_not_told(
     send(running, opened("SC-1", HERE, "critical", origin="simulated"))
     [text] = receiver.wait("/an", "incident:SC-1")
     assert "[NGHIÊM TRỌNG] [MÔ PHỎNG] Xã Đa Kia: Sự cố an toàn thông tin: xâm nhập trái phép" in text
-    assert "SIMULATED" in text and "/d/ioc-security?var-unit=xa_da_kia" in text and "/runbooks/IncidentOpened" in text
+    assert (
+        "SIMULATED" in text
+        and "/d/ioc-security?var-unit=xa_da_kia" in text
+        and "/runbooks/SecurityIncidentOpen" in text
+    )
     send(running, closed("SC-1", HERE))
     receiver.wait("/an", "Đã kết thúc: Sự cố")
     eventually(

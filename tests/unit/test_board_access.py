@@ -27,7 +27,6 @@ from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, ins
 from services.board.public import shown_to
 from services.readings import Reading
 
-CASES, OVERDUE = CATALOGUE["disease_cases"], CATALOGUE["dossiers_overdue"]
 MAY: dict[Role, set[str]] = {
     "public": set(),
     "viewer": {"cases"},
@@ -181,7 +180,8 @@ def test_many_addresses_or_many_names_are_no_way_around_the_brake() -> None:
 @pytest.mark.parametrize(
     ("address", "safe"),
     [("https://id.example.vn", True), ("http://127.0.0.1:9000", True), ("http://localhost", True),
-     ("http://id.example.vn", False), ("http://127.0.0.1.example.vn", False), ("ftp://127.0.0.1", False), (None, False)],
+     ("http://id.example.vn", False), ("http://127.0.0.1.example.vn", False), ("ftp://127.0.0.1", False),
+     (None, False)],
 )  # fmt: skip
 def test_a_provider_is_asked_by_tls_or_on_this_machine(address: str | None, safe: bool) -> None:
     assert oidc.is_safe(address) is safe

@@ -1,0 +1,239 @@
+"""The apology for a result that is late: form 04 with a new date, printed, and published as `dossier.extended`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from nats.aio.client import Client
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+from schemas import units
+from schemas.calendar import AFTERNOON, VN, local_day
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import Event, Invalid, check_event, refuse_personal
+from schemas.procedures import LONGEST_PROMISE, DossierExtended
+from schemas.registry import make
+from services.board import audit
+from services.board.access import Account
+from services.board.audit import Deed
+from services.board.desk import LONGEST_NOTE, Outcome, Wrong
+from services.board.frame import Look
+from services.board.markup import Html, tag
+from services.board.words import unit_name
+from services.kit import bus, clock
+from services.kit.errors import Unavailable
+from services.kit.facts import read_calendars
+
+SOURCE = "/board"
+DEED = "dossier.extended"
+
+
+class Dossier(NamedTuple):
+    """A dossier as it is folded, as far as a new date depends on it."""
+
+    id: str
+    unit: str
+    origin: str
+    due_at: datetime | None
+    ended_at: datetime | None
+    state: dict[str, Any]
+    extended: bool
+
+
+class Apology(NamedTuple):
+    """What stands on the form. `promised`: the date that was not kept; `reason`: as typed, free of personal data."""
+
+    code: str
+    unit: str
+    procedure: str
+    promised: date
+    day: date
+    reason: str
+    signed: date
+
+
+def wish(day: str, reason: str, now: datetime) -> tuple[date, str]:
+    """The new day and the reason as typed; raises `Wrong`."""
+    try:
+        wanted = date.fromisoformat(day.strip())
+    except ValueError:
+        raise Wrong("bad_day") from None
+    reason = " ".join(reason.split())
+    if not 3 <= len(reason) <= LONGEST_NOTE:
+        raise Wrong("reason_missing")
+    try:
+        refuse_personal("reason", reason)
+    except Invalid:
+        raise Wrong("note_personal") from None
+    if wanted <= local_day(now):
+        raise Wrong("day_past")
+    return wanted, reason
+
+
+def promise_of(day: date) -> datetime:
+    """A promise for a day is kept until the office closes."""
+    return datetime.combine(day, AFTERNOON[1], VN)
+
+
+def refusal(dossier: Dossier | None, day: date, now: datetime, calendars: CalendarHistory) -> str | None:
+    """Why this dossier cannot be promised anew for that day, as a word of the board; None: it can."""
+    if dossier is None or dossier.ended_at is not None:
+        return "not_open"
+    if dossier.due_at is None:
+        return "no_promise"
+    if dossier.extended:
+        return "extended_before"
+    if dossier.state.get("waiting"):
+        return "awaits_papers"
+    if not calendars.at(now).is_working_day(day):
+        return "no_working_day"
+    if promise_of(day) <= dossier.due_at:
+        return "day_not_later"
+    return "day_too_far" if promise_of(day) > now + LONGEST_PROMISE else None
+
+
+def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
+    """The event that gives the new date. Its id is the same for any second attempt, so a dossier is extended once."""
+    shift = dossier.state.get("shiftdays", 0)
+    return make(
+        DossierExtended(code=dossier.id, promised_at=promise_of(day)),
+        source=SOURCE,
+        id=f"{dossier.id}/extended",
+        time=now,
+        unit=units.heir(dossier.unit, local_day(now - timedelta(days=shift))),
+        origin=dossier.origin,
+        shiftdays=shift,
+    )
+
+
+class Extending:
+    """Gives dossiers a new date, one by one: note in the audit and event stand together or not at all."""
+
+    def __init__(self, pool: AsyncConnectionPool, readers: AsyncConnectionPool) -> None:
+        self._pool, self._readers = pool, readers
+
+    async def do(
+        self, codes: Sequence[str], day: date, reason: str, by: Account, broker: Client | None
+    ) -> list[Outcome]:
+        """What became of each dossier."""
+        async with self._readers.connection() as reader:
+            calendars = await read_calendars(reader)
+            found = [await _dossier(reader, code) for code in codes]
+        pairs = zip(codes, found, strict=True)
+        return [await self._one(code, held, day, reason, calendars, by, broker) for code, held in pairs]
+
+    async def _one(
+        self, code: str, held: Dossier | None, day: date, reason: str, calendars: CalendarHistory, by: Account,
+        broker: Client | None,
+    ) -> Outcome:  # fmt: skip
+        key, now = f"dossier:{code}", clock.now()
+        if (why := refusal(held, day, now, calendars)) or held is None:
+            return Outcome(key, False, why or "not_open")
+        event = event_of(held, day, now)
+        try:
+            check_event(event, now)
+            async with self._pool.connection() as conn, conn.transaction():
+                await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+                if await _apology(conn, code):
+                    return Outcome(key, False, "extended_before")
+                await audit.note(conn, by, DEED, code, _detail(held, day, reason))
+                if broker is None or not broker.is_connected:
+                    raise Unavailable("no connection to the broker")
+                await bus.publish(broker.jetstream(), event)
+        except Unavailable:
+            return Outcome(key, False, "broker_away")
+        except Invalid as invalid:
+            return Outcome(key, False, "not_done", str(invalid))
+        return Outcome(key, True, "done_extend", f"{day:%d/%m/%Y}")
+
+
+def _detail(held: Dossier, day: date, reason: str) -> dict[str, str]:
+    assert held.due_at is not None
+    procedure, promised = str(held.state.get("procedure", "")), local_day(held.due_at).isoformat()
+    return {"unit": held.unit, "procedure": procedure, "promised": promised, "day": day.isoformat(), "reason": reason}
+
+
+async def _dossier(conn: AsyncConnection, code: str) -> Dossier | None:
+    async with conn.cursor(row_factory=class_row(Dossier)) as cursor:
+        return await (await cursor.execute(_DOSSIER, [code])).fetchone()
+
+
+async def _apology(conn: AsyncConnection, code: str) -> Deed | None:
+    return next((deed for deed in await audit.latest(conn, code) if deed.action == DEED), None)
+
+
+async def given(conn: AsyncConnection, code: str) -> Apology | None:
+    """The apology that was made for a dossier; None: none was."""
+    deed = await _apology(conn, code)
+    if deed is None:
+        return None
+    told, days = deed.detail, [date.fromisoformat(deed.detail[name]) for name in ("promised", "day")]
+    return Apology(code, told["unit"], told["procedure"], *days, told["reason"], local_day(deed.at))
+
+
+def sheet(look: Look, apologies: Sequence[Apology]) -> Html:
+    """The forms, one on a page."""
+    back = tag("p", tag("button", look.word("print"), type="button", class_="plain", data_print=""), class_="tools")
+    return tag("main", back, *(_form(apology) for apology in apologies), class_="letters")
+
+
+def _form(a: Apology) -> Html:
+    """Form 04, in Vietnamese whoever prints it; the applicant's name is written by hand."""
+    unit = unit_name(a.unit, "vi")
+    return tag(
+        "article",
+        tag("p", "Mẫu số 04", class_="number"),
+        tag(
+            "div",
+            tag("p", tag("strong", unit.upper()), tag("br"), "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"),
+            tag(
+                "p", tag("strong", "CỘNG HOÀ XÃ HỘI CHỦ NGHĨA VIỆT NAM"), tag("br"),
+                tag("strong", "Độc lập - Tự do - Hạnh phúc", class_="motto"),
+            ),
+            class_="letterhead",
+        ),
+        tag("p", f"…………, {_written(a.signed)}", class_="place"),
+        tag("h1", "PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ"),
+        tag("p", "Kính gửi: ", tag("span", class_="blank")),
+        tag(
+            "p",
+            f"Ngày ……/……/……, {unit} tiếp nhận giải quyết hồ sơ của Ông/Bà/Tổ chức, mã hồ sơ: ",
+            tag("strong", a.code), f"; thủ tục hành chính: {a.procedure or '………………'}.",
+        ),
+        tag("p", "Thời gian hẹn trả kết quả giải quyết hồ sơ: ", tag("strong", _written(a.promised)), "."),
+        tag(
+            "p",
+            f"Tuy nhiên đến nay, {unit} chưa trả kết quả giải quyết hồ sơ của Ông/Bà/Tổ chức đúng thời hạn. "
+            f"Lý do: {a.reason}{'' if a.reason.endswith('.') else '.'}",
+        ),
+        tag(
+            "p",
+            f"{unit} xin lỗi Ông/Bà/Tổ chức và sẽ trả kết quả giải quyết hồ sơ vào ",
+            tag("strong", _written(a.day)), ".",
+        ),
+        tag(
+            "p",
+            "Sự chậm trễ này đã gây phiền hà, tốn kém chi phí, công sức của Ông/Bà/Tổ chức. "
+            f"{unit} mong nhận được sự thông cảm của Ông/Bà/Tổ chức.",
+        ),
+        tag(
+            "div", tag("p", tag("strong", "THỦ TRƯỞNG ĐƠN VỊ"), tag("br"), tag("em", "(Ký, ghi rõ họ tên, đóng dấu)")),
+            class_="signature",
+        ),
+        lang="vi",
+    )  # fmt: skip
+
+
+def _written(day: date) -> str:
+    return f"ngày {day:%d} tháng {day:%m} năm {day.year}"
+
+
+_DOSSIER = """
+SELECT id, unit, origin, due_at, ended_at, state,
+    jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+FROM entity WHERE kind = 'dossier' AND id = %s
+"""
