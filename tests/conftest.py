@@ -21,6 +21,22 @@ from infra.local.servers import Instance
 from services.cli.load import load_scenario
 from services.cli.prepare import prepare, settings_of
 
+SHARED = ("published", "fed")
+"""Fixtures that take long to make: what uses one is run in one hand when tests run several at a time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Which tests stay together, the longest first: the chaos suite, those of a dear fixture, those of a file."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: 0 if _group(item) == "chaos" else 1 if _group(item) in SHARED else 2)
+
+
+def _group(item: pytest.Item) -> str:
+    if "chaos" in item.path.parts:
+        return "chaos"
+    return next((name for name in SHARED if name in getattr(item, "fixturenames", ())), item.path.name)
+
 
 def _new_instance(data: Path) -> Instance:
     """An instance in `data` whose ports are far from those of a running centre and of other test runs."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, NamedTuple
 
-Mood = Literal["takes", "refuses", "loses", "holds"]
+Mood = Literal["takes", "refuses", "loses", "holds", "slow"]
 
 
 class Received(NamedTuple):
@@ -28,8 +28,8 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Takes messages, or refuses them with 500, or takes them and closes the connection without an answer: at once, or
-    (`holds`) when it is released.
+    """Takes messages (when it is released: `slow`), or refuses them with 500, or takes them and closes the connection
+    without an answer (when it is released: `holds`).
 
     It answers a GET with the text `page`. `answers`: path -> the JSON bodies that it answers a POST with, one after
     another, the last for ever.
@@ -81,7 +81,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             body = json.loads(raw) if is_json else raw
             receiver.got.append(Received(self.path, dict(self.headers), body, time.monotonic()))
             mood = receiver.mood
-            if mood == "holds":
+            if mood in ("holds", "slow"):
                 receiver.released.wait(30)
             if mood in ("loses", "holds"):
                 self.close_connection = True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 
 from infra.local.servers import Instance
@@ -22,3 +23,10 @@ def wait_until_idle(centre: Instance, seconds: float = 90) -> None:
     while left := asyncio.run(_left(centre)):
         assert time.monotonic() < end, f"{left} messages wait; {centre.log_tail('aggregator', 20)}"
         time.sleep(0.2)
+
+
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
+    with socket.socket() as door:
+        door.bind(("127.0.0.1", 0))
+        return int(door.getsockname()[1])

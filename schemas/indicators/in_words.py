@@ -84,7 +84,7 @@ def in_words(formula: Formula, language: Language) -> str:
         case UnitMean(of):
             return _text("mean_of_units", language, f"[{in_words(of, language)}]")
         case Statement(indicator, part, over_units):
-            told = _text(part, language, _statistic(indicator, language))
+            told = _text(part, language, statistic(indicator, language))
             return _text(over_units, language, told) if over_units else told
     raise TypeError(formula)
 
@@ -103,7 +103,8 @@ def _labels(where: Where, language: Language) -> list[list[str]]:
     return [[_of(LABELS[label, value], language) for value in values] for label, values in sorted(where.items())]
 
 
-def _statistic(code: str, language: Language) -> str:
+def statistic(code: str, language: Language) -> str:
+    """The name of a statistic; its code where the catalogue shows it nowhere by itself."""
     names = _statistics().get(code)
     return _of(names, language) if names else code
 

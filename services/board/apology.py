@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from nats.aio.client import Client
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -24,9 +25,9 @@ from services.board.desk import LONGEST_NOTE, Outcome, Wrong
 from services.board.frame import Look
 from services.board.markup import Html, tag
 from services.board.words import unit_name
+from services.board.worklist_data import read_calendars
 from services.kit import bus, clock
 from services.kit.errors import Unavailable
-from services.kit.facts import read_calendars
 
 SOURCE = "/board"
 DEED = "dossier.extended"
@@ -38,6 +39,7 @@ class Dossier(NamedTuple):
     id: str
     unit: str
     origin: str
+    opened_at: datetime
     due_at: datetime | None
     ended_at: datetime | None
     state: dict[str, Any]
@@ -50,6 +52,7 @@ class Apology(NamedTuple):
     code: str
     unit: str
     procedure: str
+    received: date
     promised: date
     day: date
     reason: str
@@ -113,16 +116,16 @@ def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
 class Extending:
     """Gives dossiers a new date, one by one: note in the audit and event stand together or not at all."""
 
-    def __init__(self, pool: AsyncConnectionPool, readers: AsyncConnectionPool) -> None:
-        self._pool, self._readers = pool, readers
+    def __init__(self, pool: AsyncConnectionPool, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+        self._pool, self._reading = pool, reading
 
     async def do(
         self, codes: Sequence[str], day: date, reason: str, by: Account, broker: Client | None
     ) -> list[Outcome]:
         """What became of each dossier."""
-        async with self._readers.connection() as reader:
-            calendars = await read_calendars(reader)
-            found = [await _dossier(reader, code) for code in codes]
+        calendars, found = await asyncio.to_thread(
+            self._reading, lambda conn: (read_calendars(conn), [_dossier(conn, code) for code in codes])
+        )
         pairs = zip(codes, found, strict=True)
         return [await self._one(code, held, day, reason, calendars, by, broker) for code, held in pairs]
 
@@ -153,13 +156,14 @@ class Extending:
 
 def _detail(held: Dossier, day: date, reason: str) -> dict[str, str]:
     assert held.due_at is not None
-    procedure, promised = str(held.state.get("procedure", "")), local_day(held.due_at).isoformat()
-    return {"unit": held.unit, "procedure": procedure, "promised": promised, "day": day.isoformat(), "reason": reason}
+    days = {"received": local_day(held.opened_at), "promised": local_day(held.due_at), "day": day}
+    told = {"unit": held.unit, "procedure": str(held.state.get("procedure", "")), "reason": reason}
+    return told | {name: when.isoformat() for name, when in days.items()}
 
 
-async def _dossier(conn: AsyncConnection, code: str) -> Dossier | None:
-    async with conn.cursor(row_factory=class_row(Dossier)) as cursor:
-        return await (await cursor.execute(_DOSSIER, [code])).fetchone()
+def _dossier(conn: Connection, code: str) -> Dossier | None:
+    with conn.cursor(row_factory=class_row(Dossier)) as cursor:
+        return cursor.execute(_DOSSIER, [code]).fetchone()
 
 
 async def _apology(conn: AsyncConnection, code: str) -> Deed | None:
@@ -171,8 +175,11 @@ async def given(conn: AsyncConnection, code: str) -> Apology | None:
     deed = await _apology(conn, code)
     if deed is None:
         return None
-    told, days = deed.detail, [date.fromisoformat(deed.detail[name]) for name in ("promised", "day")]
-    return Apology(code, told["unit"], told["procedure"], *days, told["reason"], local_day(deed.at))
+    told = deed.detail
+    received, promised, day = (date.fromisoformat(told[name]) for name in ("received", "promised", "day"))
+    return Apology(
+        code, told["unit"], told["procedure"], received, promised, day, told["reason"], local_day(deed.at)
+    )  # fmt: skip
 
 
 def sheet(look: Look, apologies: Sequence[Apology]) -> Html:
@@ -196,18 +203,18 @@ def _form(a: Apology) -> Html:
             ),
             class_="letterhead",
         ),
-        tag("p", f"…………, {_written(a.signed)}", class_="place"),
+        tag("p", f"………………, {_written(a.signed)}", class_="place"),
         tag("h1", "PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ"),
-        tag("p", "Kính gửi: ", tag("span", class_="blank")),
+        tag("p", "Kính gửi: ", tag("span", "…" * 60, class_="blank")),
         tag(
             "p",
-            f"Ngày ……/……/……, {unit} tiếp nhận giải quyết hồ sơ của Ông/Bà/Tổ chức, mã hồ sơ: ",
+            f"{_written(a.received).capitalize()}, {unit} tiếp nhận giải quyết hồ sơ của Ông/Bà/Tổ chức, mã hồ sơ: ",
             tag("strong", a.code), f"; thủ tục hành chính: {a.procedure or '………………'}.",
         ),
         tag("p", "Thời gian hẹn trả kết quả giải quyết hồ sơ: ", tag("strong", _written(a.promised)), "."),
         tag(
             "p",
-            f"Tuy nhiên đến nay, {unit} chưa trả kết quả giải quyết hồ sơ của Ông/Bà/Tổ chức đúng thời hạn. "
+            f"Tuy nhiên đến nay, {unit} chưa trả kết quả giải quyết hồ sơ của Ông/Bà/Tổ chức đúng thời hạn quy định. "
             f"Lý do: {a.reason}{'' if a.reason.endswith('.') else '.'}",
         ),
         tag(
@@ -233,7 +240,7 @@ def _written(day: date) -> str:
 
 
 _DOSSIER = """
-SELECT id, unit, origin, due_at, ended_at, state,
+SELECT id, unit, origin, opened_at, due_at, ended_at, state,
     jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
-FROM entity WHERE kind = 'dossier' AND id = %s
+FROM entity WHERE kind = 'dossier' AND id = %s AND opened_at IS NOT NULL
 """

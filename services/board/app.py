@@ -17,7 +17,8 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from schemas.indicators import CATALOGUE
-from services.board import audit, figure, login, maps, mending, people, sources
+from services.board import audit, figure, login, maps, mending, people, sources, worklist
+from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
 from services.board.public import shown_to
@@ -37,7 +38,7 @@ STATIC = Path(__file__).parent / "static"
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
     watch = Watch(settings)
-    pool = store.pool(settings, "board", size=8)
+    pool = store.pool(settings, "board", size=8, give_up=1)
     sessions = Sessions(pool)
 
     def reading(ask: Callable[[Connection], Any]) -> Any:
@@ -65,6 +66,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, provider=bool(settings.oidc_issuer))
     people.add(app, pool, watch)
+    worklist.add(app, watch, pool, reading, Desk(settings, pool))
     maps.add(app, watch, settings, reading, pool)
     sources.add(watch, reading)
     mending.add(app, watch, reading, pool)

@@ -1,4 +1,4 @@
-"""What people do about alarms from the board, one after another, each with its outcome: the notifier alone writes alarms.
+"""What people do about alarms from the board, row by row, each with its outcome: the notifier alone writes alarms.
 
 Each deed is noted in the audit together with being done; what the notifier refuses, or does not hear, is not noted.
 """
@@ -114,7 +114,7 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
     except Invalid:
         raise Wrong("note_personal") from None
     if deed in ("comment", "close") and not note:
-        raise Wrong("note_missing")
+        raise Wrong("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
     if deed == "assign":
         assignee = told.get("assignee", "").strip()

@@ -66,22 +66,32 @@ def header(look: Look, here: str) -> Render:
     with ui.element("header").classes("head"):
         ui.html(_ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
         origin = ui.label().classes("origin")
+        waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
         ui.html(_reader(look, here), sanitize=False).classes("reader")
     banner = trouble(look)
 
     def render(view: View, now: datetime) -> None:
         show_origin(look, origin, view)
+        waiting.set_content(_waiting(look, view))
         as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
         banner(view, now)
 
     return render
 
 
+def _waiting(look: Look, view: View) -> Html:
+    """How many critical alarms nobody has, for who may do something about them."""
+    number = view.bells.critical_for(look.account) if look.account.may("cases") else 0
+    told = look.word("critical_waiting").format(number)
+    target = "/alarms?severity=critical&status=active"
+    return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
+
+
 def _ways(look: Look, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
-        link(path, look.word(key), aria_current="page" if path == here else None)
+        link(path, look.word(key), aria_current="page" if path == here.partition("?")[0] else None)
         for key, path, action in NAVIGATION
         if action is None or look.account.may(action)
     )
@@ -90,7 +100,8 @@ def _ways(look: Look, here: str) -> Html:
 
 def _reader(look: Look, here: str) -> Html:
     """Language, light, and the way out or in."""
-    other = link(f"{here}?lang={'vi' if look.language == 'en' else 'en'}", look.word("other_language"))
+    language = "vi" if look.language == "en" else "en"
+    other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", look.word("other_language"))
     light = tag("button", look.word("theme"), type="button", class_="plain", data_theme_switch="")
     name = f"{look.account.full_name} · {look.word('log_out')}"
     out = form(look, "/logout", tag("button", name, class_="plain"))

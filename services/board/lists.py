@@ -1,4 +1,4 @@
-"""A long list as a reader asks for it: filtered, in an order, a page of it. All that was asked stands in the address."""
+"""A long list as a reader asks for it: filtered, in an order, a page of it. What was asked stands in the address."""
 
 from __future__ import annotations
 
@@ -89,7 +89,9 @@ def filters(look: Look, asked: Asked, choices: Choices, search: str) -> Html:
     sort = tag("input", type="hidden", name="sort", value=asked.sort) if asked.sort else ""
     button = tag("button", look.word("show"), class_="plain")
     clear = link(asked.path, look.word("show_all")) if asked.filters or asked.text else ""
-    return tag("form", *selects, text, sort, button, clear, method="get", action=asked.path, class_="filters", role="search")
+    return tag(
+        "form", *selects, text, sort, button, clear, method="get", action=asked.path, class_="filters", role="search"
+    )
 
 
 def _options(look: Look, values: Sequence[tuple[str, str]], chosen: str) -> list[Html]:

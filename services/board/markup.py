@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Sequence
 
-
 VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "source"))
 """Elements without content, and so without an end."""
 

@@ -17,7 +17,7 @@ from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
-from schemas.envelope import Invalid
+from schemas.envelope import REASONS, Invalid
 from schemas.registry import parse
 from services.board import audit, quality
 from services.board.access import Account
@@ -143,7 +143,7 @@ def _why(error: Exception, language: Language) -> str:
     if isinstance(error, NothingThere):
         return word("quarantine_gone", language)
     if isinstance(error, Invalid):
-        return word("still_invalid", language).format(f"{error.code}: {error.reason}")
+        return word("still_invalid", language).format(f"{word(f'refused_{error.code}', language)}. {error.reason}")
     return word("broker_refused", language).format(str(error) or type(error).__name__)
 
 
@@ -169,20 +169,19 @@ _PAST = {"resubmit": "resubmitted", "discard": "discarded"}
 
 def _quarantine(look: Look, lying: Sequence[Lying] | None, code: str) -> Html:
     name = look.word("quarantine").format("?" if lying is None else len(lying))
-    means = tag("p", look.word("quarantine_means"), class_="small")
+    means = tag("p", look.word("quarantine_means").format(LATEST), class_="small")
     if not lying:
         inside = tag("p", look.word("quarantine_closed" if lying is None else "quarantine_empty"), class_="none")
     else:
         chosen = [one for one in lying if code in ("", one.code)]
-        heads = [look.word(w) for w in ("seq", "recorded", "unit", "reason_code", "field", "reason")]
-        few = tag("p", look.word("quarantine_latest").format(LATEST), class_="small")
-        inside = Html(_codes(look, lying, code) + table(heads, (_row(look, one) for one in chosen)) + few)
+        heads = [look.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
+        inside = Html(_codes(look, lying, code) + table(heads, (_row(look, one) for one in chosen)))
     return tag("section", tag("h2", name), means, inside, class_="panel wide")
 
 
 def _codes(look: Look, lying: Sequence[Lying], code: str) -> Html:
     """The reasons to choose from."""
-    ways = [("", look.word("map_any")), *((c, c) for c in sorted({one.code for one in lying}))]
+    ways = [("", look.word("map_any")), *((c, _refused(look, c)) for c in sorted({one.code for one in lying}))]
     links = (
         link(f"/quality?code={c}" if c else "/quality", name, aria_current="true" if c == code else None)
         for c, name in ways
@@ -194,7 +193,12 @@ def _row(look: Look, one: Lying) -> list[object]:
     name = link(f"/quality/quarantine/{one.seq}", one.seq) if look.account.may("resubmit") else one.seq
     field, reason = _split(one.reason)
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    return [name, moment, _unit(look, one.unit), tag("span", one.code, class_="path"), field, reason]
+    told = Html(tag("span", _refused(look, one.code)) + tag("br") + tag("span", reason, class_="small"))
+    return [name, moment, _unit(look, one.unit), tag("span", field, class_="path"), told]
+
+
+def _refused(look: Look, code: str) -> str:
+    return look.word(f"refused_{code}") if code in REASONS else code
 
 
 def _split(reason: str) -> tuple[str, str]:
@@ -214,7 +218,12 @@ def one(look: Look, lying: Lying, body: Body, draft: Draft | None) -> Html:
     """One message: why it lies here, as it came, and what can be done about it."""
     if not look.account.sees(lying.unit):
         return nothing(look, "forbidden")
-    rows = (("reason_code", lying.code), ("reason", lying.reason), ("subject", lying.subject), ("bytes", lying.size))
+    rows = (
+        ("reason_code", f"{_refused(look, lying.code)} ({lying.code})"),
+        ("reason", lying.reason),
+        ("subject", lying.subject),
+        ("bytes", lying.size),
+    )
     pairs = tag("dl", *(Html(tag("dt", look.word(k)) + tag("dd", v)) for k, v in rows), class_="pairs")
     return tag(
         "main",

@@ -27,7 +27,7 @@ LONGEST = timedelta(days=30)
 """A session ends when for `IDLE` nobody used it nor had a page of it open, and in any case after `LONGEST`."""
 LOOK_SECONDS = 2.0
 """How soon an open page hears that its session has ended."""
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 2.0
 REMEMBERED_SECONDS = 600.0
 """So long after its last answer a database that is away throws nobody out."""
 

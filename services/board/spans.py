@@ -17,14 +17,18 @@ STEPS: dict[Span, Literal["day", "month"]] = {"day": "day", "week": "day", "mont
 
 
 def period_of(span: Span, last: date, as_of: datetime) -> Period:
-    """The span that ends with the local day `last`: that day, seven days, the month or the year so far."""
+    """The span that ends with the local day `last`: that day, seven days, the month or the year so far.
+
+    The month is what the wall shows, and what is asked for without a first day: levels and statements in it may be
+    older.
+    """
     first = {
         "day": last,
         "week": last - timedelta(days=6),
         "month": last.replace(day=1),
         "year": last.replace(month=1, day=1),
     }[span]
-    return Period(first, last, as_of)
+    return Period(first, last, as_of, open_start=span == "month")
 
 
 def before(span: Span, period: Period, against: Against) -> Period:

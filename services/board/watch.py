@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,10 +16,12 @@ from psycopg import Connection
 from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
+from services.board.bells import Bells, bells, last_step
 from services.kit import bus, clock, store
 from services.kit.health import Health
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read, sheet
+from services.readings.sources import sources
 
 log = logging.getLogger("board")
 LOOK_SECONDS = 0.25
@@ -33,7 +36,7 @@ HEADLINES = {slug: tuple(i for i in CATALOGUE.values() if i.system == slug and i
 
 @dataclass(frozen=True)
 class Tile:
-    """One system: its headline figures, the daily values of the first of them, when its last event was recorded."""
+    """One system: its headline figures, the daily values of the `main` one, when its last event was recorded."""
 
     system: str
     readings: tuple[Reading, ...]
@@ -41,13 +44,23 @@ class Tile:
     recorded: datetime | None = None
     origins: frozenset[str] = frozenset()
 
+    @property
+    def main(self) -> Reading:
+        """The figure that is shown largest: the first that has a value."""
+        return next((r for r in self.readings if r.value is not None), self.readings[0])
+
 
 @dataclass(frozen=True)
 class View:
-    """All systems as of a moment. `problems`: what cannot be reached (`database`, `broker`), empty when all is well."""
+    """All systems as of a moment. `problems`: what cannot be reached (`database`, `broker`), empty when all is well.
+
+    `silent`: system -> its sources that have been silent for longer than they should.
+    """
 
     as_of: datetime
     tiles: Mapping[str, Tile] = field(default_factory=dict)
+    bells: Bells = field(default_factory=Bells)
+    silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: frozenset[str] = frozenset({"database"})
 
 
@@ -84,6 +97,11 @@ class Watch:
             problems.add("broker")
         return replace(self._view, problems=frozenset(problems))
 
+    def mark(self, *systems: str) -> Hashable:
+        """What differs as soon as one of the systems, or an alarm, has news."""
+        view = self._view
+        return view.bells.step, *(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in systems)
+
     async def run(self, health: Health) -> None:
         """Look for ever; an outage is waited out, and shown meanwhile."""
         async with bus.attached(self._settings, "board") as self._broker:
@@ -102,10 +120,13 @@ class Watch:
         with await asyncio.to_thread(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
             while True:
-                news = await asyncio.to_thread(marks, conn)
+                news, step = await asyncio.to_thread(lambda: (marks(conn), last_step(conn)))
                 self._heard = time.monotonic()
                 if self._heard - whole > ALL_SECONDS:
                     seen, whole = {}, self._heard
+                    self._view = replace(self._view, silent=await asyncio.to_thread(silent, conn, clock.now()))
+                if step != self._view.bells.step:
+                    self._view = replace(self._view, bells=await asyncio.to_thread(bells, conn, step))
                 changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
                 if changed := changed if seen else list(SYSTEMS):
                     await self._look(conn, changed, news)
@@ -134,6 +155,15 @@ def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime) -> 
     period = Period.of(now)
     readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
     days = Period(local_day(now) - timedelta(days=TREND_DAYS - 1), local_day(now), now)
-    trend = tuple(read(conn, HEADLINES[system][0], None, days, by="day"))
     origins = frozenset().union(*(r.origins for r in readings))
-    return Tile(system, readings, trend, mark.recorded if mark else None, origins)
+    tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
+    return replace(tile, trend=tuple(read(conn, tile.main.indicator, None, days, by="day")))
+
+
+def silent(conn: Connection, now: datetime) -> dict[str, tuple[str, ...]]:
+    """system -> its sources that have been silent for too long."""
+    found = defaultdict[str, list[str]](list)
+    for one in sources(conn, now):
+        if one.stale:
+            found[one.system].append(one.source)
+    return {system: tuple(names) for system, names in found.items()}

@@ -24,7 +24,7 @@ GENERATE_HELP = "Make up a password and print it, once."
 
 
 @click.group(
-    epilog="\b\nExample:\n  ioc people add lan --full-name 'Trần Thị Lan' --role operator --units 'Chơn Thành'"
+    epilog="\b\nExample:\n  ioc people add lan --full-name 'Trần Thị Lan' --role operator --units 'Phường Chơn Thành'"
 )
 def people() -> None:
     """Who may enter the board, and what they may do there: viewer < operator < supervisor < admin."""
@@ -58,7 +58,7 @@ def _way(row: Row) -> str:
 
 
 @people.command(
-    epilog="\b\nExamples:\n  ioc people add lan --role operator --units 'Chơn Thành'\n"
+    epilog="\b\nExamples:\n  ioc people add lan --role operator --units 'Phường Chơn Thành'\n"
     "  ioc people add ban-giam-sat --role viewer --generate\n"
     "  ioc people add minh --role admin --subject 'https://id.example.vn 248289761001'"
 )
@@ -105,7 +105,9 @@ def role(name: str, role: Role) -> None:
     _tell(name, f"is {role}")
 
 
-@people.command(epilog="\b\nExamples:\n  ioc people units lan 'Chơn Thành' xa_nha_bich\n  ioc people units lan --all")
+@people.command(
+    epilog="\b\nExamples:\n  ioc people units lan 'Phường Chơn Thành' xa_nha_bich\n  ioc people units lan --all"
+)
 @click.argument("name")
 @click.argument("places", metavar="[UNIT]…", nargs=-1)
 @click.option("--all", "everywhere", is_flag=True, help="The whole locality.")

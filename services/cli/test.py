@@ -18,7 +18,7 @@ import click
 @click.option("--minutes", default=60.0, show_default=True, help="How long --long goes on.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
-    """Run the tests; ARGUMENTS go to pytest."""
+    """Run the tests; ARGUMENTS go to pytest. Without any, all tests, several at a time."""
     root = Path(__file__).resolve().parents[2]
     os.chdir(root)
     # The tests bring their own servers; those of the operator stay untouched.
@@ -27,4 +27,7 @@ def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
     if long:
         os.environ["CHAOS_MINUTES"] = str(minutes)
         arguments = ("tests/chaos", *arguments)
+    if not arguments:
+        # Much of a test is waiting for servers: several at a time, those that share a centre in one hand.
+        arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606

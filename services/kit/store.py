@@ -18,10 +18,15 @@ OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError
 
 
 def pool(
-    settings: Settings, role: str, size: int = 2, configure: Callable[[AsyncConnection], Awaitable[None]] | None = None
+    settings: Settings,
+    role: str,
+    size: int = 2,
+    configure: Callable[[AsyncConnection], Awaitable[None]] | None = None,
+    give_up: float = 300.0,
 ) -> AsyncConnectionPool:
     """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an
-    outage. `configure` prepares each new connection."""
+    outage. `configure` prepares each new connection. `give_up`: seconds for which a lost connection is tried anew, ever
+    more rarely; whoever asks afterwards has it tried at once, so where people wait it is short."""
     return AsyncConnectionPool(
         settings.database(role),
         min_size=1,
@@ -30,6 +35,7 @@ def pool(
         timeout=10,
         kwargs={"autocommit": True, "application_name": f"ioc {settings.user}", "options": SESSION},
         configure=configure,
+        reconnect_timeout=give_up,
         check=AsyncConnectionPool.check_connection,
     )
 

@@ -14,6 +14,7 @@ from schemas.calendar import VN
 from schemas.indicators import CHECKS
 from schemas.indicators.checks import Check
 from schemas.indicators.formula import Statement, leaves
+from schemas.indicators.in_words import statistic
 from services.readings import statements, sums
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.period import Period
@@ -99,11 +100,16 @@ def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             table = tables.get(place)
             if table is None or text is None or table == text:
                 continue
-            vi = f"Báo cáo tự mâu thuẫn về {indicator}: bảng ghi {_plain(table)}, lời văn ghi {_plain(text)}"
-            en = (
-                f"The report contradicts itself on {indicator}: its table says {_plain(table)}, its text {_plain(text)}"
-            )
+            vi, en = _twice(indicator, _plain(table), _plain(text))
             yield Finding("contradiction", vi, en, *place, table, text, indicator)
+
+
+def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
+    vi, en = statistic(indicator, "vi"), statistic(indicator, "en")
+    return (
+        f"Báo cáo tự mâu thuẫn về «{vi}»: bảng ghi {table}, lời văn ghi {text}",
+        f"The report contradicts itself on “{en}”: its table says {table}, its text {text}",
+    )
 
 
 def _orphans(conn: Connection, as_of: datetime) -> Iterator[Finding]:

@@ -13,8 +13,6 @@ from chaos.stage import Stage
 from infra.local.servers import Instance
 from services.cli.prepare import prepare
 
-ROWS: list[Row] = []
-
 
 @pytest.fixture(scope="session")
 def minutes() -> float:
@@ -47,17 +45,13 @@ def new_stage(template: Path, minutes: float) -> Callable[[str, int], Stage]:
 
 
 @pytest.fixture
-def report(
-    pytestconfig: pytest.Config, minutes: float, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Row], None]:
-    """Takes the row of a fault: shown at once in the long form, and kept in a file of pytest's temporary folder."""
+def report(pytestconfig: pytest.Config, minutes: float, request: pytest.FixtureRequest) -> Callable[[Row], None]:
+    """Takes the row of a fault: shown at once in the long form, and kept with the test's report for the end."""
     manager = pytestconfig.pluginmanager
     terminal, capture = manager.get_plugin("terminalreporter"), manager.get_plugin("capturemanager")
-    file = tmp_path_factory.getbasetemp() / "chaos.txt"
 
     def keep(row: Row) -> None:
-        ROWS.append(row)
-        file.write_text("\n".join([line(), *map(line, ROWS)]) + "\n")
+        request.node.user_properties.append(("chaos", line(row)))
         if minutes and terminal and capture:
             with capture.global_and_fixture_disabled():
                 terminal.ensure_newline()
@@ -68,8 +62,10 @@ def report(
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table of all faults."""
-    if ROWS:
+    """The table of all faults, also of those that ran in other processes."""
+    reports = [r for some in terminalreporter.stats.values() for r in some if getattr(r, "when", "") == "call"]
+    rows = [text for report in reports for name, text in report.user_properties if name == "chaos"]
+    if rows:
         terminalreporter.section("chaos: faults and counts")
-        for text in (line(), *map(line, ROWS)):
+        for text in (line(), *rows):
             terminalreporter.write_line(text)

@@ -246,7 +246,7 @@ def test_a_restored_database_reads_the_tail_from_the_broker_that_survived(world:
     assert saved < len(world.stored())
     said = world.done("restore", str(second), "--only", "database", "--replace")
     assert "reads on after message" in said
-    assert "after message 0" not in said
+    assert "aggregator reads on after message 0" not in said
     world.assert_holds_exactly(world.emitter.keys())
     world.assert_figures_are_true()
     assert len(world.quarantined()) == len(BAD) + 1 + len(world.emitter.refused())

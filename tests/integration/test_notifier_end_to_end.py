@@ -27,7 +27,7 @@ binh = {{ name = "Bình", channels = [{{ url = "json://127.0.0.1:{port}/binh", i
 [[routes]]
 name = "here"
 units = ["phuong_dong_xoai"]
-steps = [{{ to = ["an"] }}, {{ after = "4s", to = ["binh"] }}]
+steps = [{{ to = ["an"] }}, {{ after = "5s", to = ["binh"] }}]
 
 [sending]
 pauses = ["1s"]
@@ -86,7 +86,7 @@ def watch(centre: Instance, probe: Receiver) -> None:
     ports = centre.ports | {"probe": probe.port}
     text = configure.prometheus_text(ports, {"probe": "probe"}, rules, interval="1s")
     (centre.data / "prometheus" / "prometheus.yml").write_text(text)
-    configure.alertmanager(centre.data, centre.ports, interval="1s", repeat="5s")
+    configure.alertmanager(centre.data, centre.ports, interval="1s", repeat="2s")
     for server in ("prometheus", "alertmanager"):
         centre.kill(server, signal.SIGHUP)
 
@@ -169,6 +169,19 @@ def test_a_message_whose_answer_was_lost_comes_once_more_and_says_so(running: In
     first, second = receiver.wait("/an", "incident:SC-HELD", 2, 20)
     assert "Gửi lại" not in first and "Gửi lại" in second and number(first) == number(second)
     eventually(lambda: query(running, NOTIFIED, "incident:SC-HELD")[:1], [("An, json (repeat)",)])
+
+
+def test_what_was_taken_while_the_database_was_down_is_not_sent_again(running: Instance, receiver: Receiver) -> None:
+    receiver.mood = "slow"
+    receiver.released.clear()
+    send(running, opened("SC-SLOW", HERE))
+    receiver.wait("/an", "incident:SC-SLOW")
+    running.kill("timescaledb")
+    receiver.released.set()
+    receiver.mood = "takes"
+    running.wait_ready("timescaledb", 30)
+    eventually(lambda: query(running, NOTIFIED, "incident:SC-SLOW")[:1], [("An, json",)], 20)
+    assert len(receiver.texts("/an", "incident:SC-SLOW")) == 1
 
 
 def number(text: str) -> str:

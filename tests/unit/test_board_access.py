@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,7 @@ from services.board.access import (
 )
 from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside
 from services.board.public import shown_to
+from services.kit.settings import Settings
 from services.readings import Reading
 
 MAY: dict[Role, set[str]] = {
@@ -185,3 +187,13 @@ def test_many_addresses_or_many_names_are_no_way_around_the_brake() -> None:
 )  # fmt: skip
 def test_a_provider_is_asked_by_tls_or_on_this_machine(address: str | None, safe: bool) -> None:
     assert oidc.is_safe(address) is safe
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"oidc_issuer": "http://id.example.vn"}, {"oidc_issuer": "https://id.example.vn", "oidc_groups": {"a": "root"}}],
+)
+def test_a_provider_that_is_not_to_be_trusted_stops_the_board(wrong: dict[str, Any]) -> None:
+    settings = Settings(**wrong)
+    with pytest.raises(SystemExit, match="board: IOC_OIDC_"):
+        oidc.provider_of(settings), oidc.table_of(settings.oidc_groups)

@@ -12,6 +12,7 @@ from schemas.contracts import samples
 from schemas.fold import Fact
 from schemas.registry import EVENT_MODELS, parse
 from schemas.streams import NOTIFIER
+from services.notifier.alarm import RUNBOOKS
 from services.notifier.domain import KINDS, State, is_over, to_raise
 from services.notifier.routes import BadRoutes, load
 from services.notifier.watchdog import SILENT, UNHEARD, Watchdog
@@ -19,6 +20,7 @@ from services.notifier.webhook import Payload, understand
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
+FOLDER = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 EXAMPLE = Path(__file__).resolve().parents[2] / "services" / "notifier" / "routes.example.toml"
 
 
@@ -85,6 +87,12 @@ def test_every_sample_that_raises_an_alarm_becomes_one_with_its_texts() -> None:
                 assert one.kind and one.entity and one.due_at and one.originator.startswith(f"{one.kind}:{one.entity}")
                 assert "{" not in one.vi + one.en + one.do_vi + one.do_en
     assert set(found) == set(KINDS)
+
+
+def test_every_alarm_has_a_runbook() -> None:
+    types = {kind.type for kind in KINDS.values()} | {"AlertingSilent", "NotificationFailing"}
+    assert types == RUNBOOKS.keys()
+    assert [name for name in RUNBOOKS.values() if not (FOLDER / f"{name}.md").exists()] == []
 
 
 def state(

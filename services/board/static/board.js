@@ -6,3 +6,7 @@ document.addEventListener("click", (event) => {
   apply();
 });
 apply();
+
+// The language that was clicked stays.
+const language = new URLSearchParams(location.search).get("lang");
+if (language) document.cookie = `ioc_lang=${language === "en" ? "en" : "vi"}; path=/; max-age=31536000; samesite=lax`;

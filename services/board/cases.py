@@ -1,0 +1,152 @@
+"""One dossier or report: how it stands, what happened to it, who did what about it; and the letters printed for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+from nicegui import ui
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+from schemas.fold import Fact
+from services.board import apology, worklist_data
+from services.board.doors import plain_page
+from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.markup import Html, link, table, tag
+from services.board.newest import Newest
+from services.board.steps import Step, history, steps
+from services.board.watch import Watch
+from services.board.words import day_and_time, unit_name
+from services.board.worklist_data import Item, Row
+from services.kit import clock
+from services.kit.facts import unpack
+
+Reading = Callable[[Callable[[Connection], Any]], Any]
+MOST_LETTERS = 200
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now."""
+
+    row: Row
+    ended: datetime | None
+    waits: Item | None
+    facts: Sequence[Fact]
+    steps: Sequence[Step]
+
+
+def case(conn: Connection, kind: str, id: str) -> Case | None:
+    """The case; None where it is not known."""
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        row = cursor.execute(_CASE, [kind, id]).fetchone()
+    if row is None:
+        return None
+    ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, id]).fetchone()
+    facts = sorted((unpack(f) for f in row.facts or ()), key=lambda fact: fact.time)
+    waits = worklist_data.item(conn, kind, id, clock.now()) if ended and ended[0] is None else None
+    return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, id))
+
+
+def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callable[[Look], Html]) -> None:
+    """The pages."""
+
+    @ui.page("/worklist/{kind}/{id}")
+    async def of_case(request: Request, kind: str, id: str) -> Response | None:
+        look = look_of(request, watch)
+        if (found := await _read(reading, kind, id)) is None or not look.account.sees(found.row.unit):
+            return plain_page(404, "not_found")
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        top = header(look, f"/worklist/{kind}/{id}")
+        with ui.element("main").classes("page work"):
+            place = ui.html(render(look, found), sanitize=False).classes("wide")
+            if found.ended is None:
+                ui.html(_chosen(found) + tools(look), sanitize=False).classes("wide")
+
+        async def ask() -> Case | None:
+            return await _read(reading, kind, id)
+
+        newest = Newest(ask, lambda: watch.mark("procedures", "field"))
+
+        async def follow() -> None:
+            if newest.fresh() is None and (now := await newest.get()) and (text := render(look, now)) != place.content:
+                place.set_content(text)
+
+        keep_fresh(look, top)
+        ui.timer(0.5, follow)
+        return None
+
+    @ui.page("/worklist/apology")
+    async def letters(request: Request) -> Response | None:
+        look, codes = look_of(request, watch), request.query_params.getlist("code")[:MOST_LETTERS]
+        async with pool.connection() as conn:
+            found = [made for code in codes if (made := await apology.given(conn, code))]
+        found = [made for made in found if look.account.may("cases") and look.account.sees(made.unit)]
+        if not found:
+            return plain_page(404, "not_found")
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        ui.html(apology.sheet(look, found), sanitize=False)
+        return None
+
+
+async def _read(reading: Reading, kind: str, id: str) -> Case | None:
+    if kind not in ("dossier", "report"):
+        return None
+    found: Case | None = await asyncio.to_thread(reading, lambda conn: case(conn, kind, id))
+    return found
+
+
+def _chosen(found: Case) -> Html:
+    """What the tools of this page act on."""
+    key = f"{found.row.kind}:{found.row.id}"
+    return tag("input", type="checkbox", name="item", value=key, checked="", hidden="", aria_label=found.row.id)
+
+
+def render(look: Look, found: Case) -> Html:
+    """The page's content."""
+    row, language = found.row, look.language
+    facts: list[tuple[str, object]] = [
+        ("unit", unit_name(row.unit, language)),
+        ("case_procedure", row.state.get("procedure", "")),
+        ("case_status", row.status.replace("_", " ")),
+        ("received_at", day_and_time(row.opened_at)),
+        ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
+        ("case_stage", look.word(f"stage_{found.waits.stage}") if found.waits else ""),
+        ("ended_at", day_and_time(found.ended) if found.ended else ""),
+        ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
+    ]
+    told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
+    letter = (
+        link(f"/worklist/apology?code={row.id}", look.word("print_letters"), class_="plain") if row.extended else ""
+    )
+    origin = "" if row.origin == "real" else tag("span", look.word(row.origin), class_="origin")
+    return Html(
+        tag(
+            "div", tag("p", link("/worklist", look.word("worklist")), class_="small"),
+            tag("h1", look.word(row.kind), " ", row.id), tag("p", origin, " ", letter), class_="title",
+        )
+        + tag("section", tag("h2", look.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", look.word("who_did_what")), history(look, found.steps), class_="panel")
+        + tag("section", tag("h2", look.word("what_happened")), _story(look, found.facts), class_="panel")
+    )  # fmt: skip
+
+
+def _story(look: Look, facts: Sequence[Fact]) -> Html:
+    heads = [look.word(key) for key in ("when", "event", "unit")]
+    return table(heads, ([day_and_time(f.time), f.event, unit_name(f.unit, look.language)] for f in facts))
+
+
+_CASE = """
+SELECT kind, id, unit, origin, status, opened_at, due_at, state, facts,
+    kind = 'dossier' AND jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+FROM entity WHERE kind = %s AND id = %s AND opened_at IS NOT NULL
+"""

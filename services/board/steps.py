@@ -1,0 +1,59 @@
+"""The history of alarms: who did what when, as the notifier has written it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from schemas.field import STAGES
+from services.board.frame import Look
+from services.board.markup import Html, tag
+from services.board.words import day_and_time
+
+
+class Step(NamedTuple):
+    """One step: of which alarm, when, what, by whom."""
+
+    alarm: int
+    at: datetime
+    step: str
+    by: str
+    note: str
+
+
+def steps(conn: Connection, kind: str, entity: str) -> list[Step]:
+    """All that was done about the alarms of a case, the newest first."""
+    about = [f"{kind}:{entity}", *(f"{kind}:{entity}/{stage}" for stage in STAGES)]
+    with conn.cursor(row_factory=class_row(Step)) as cursor:
+        return cursor.execute(_OF_CASE, [about]).fetchall()
+
+
+def steps_of(conn: Connection, alarm: int) -> list[Step]:
+    """All that was done about one alarm, the newest first."""
+    with conn.cursor(row_factory=class_row(Step)) as cursor:
+        return cursor.execute(_OF_ALARM, [alarm]).fetchall()
+
+
+def history(look: Look, found: Sequence[Step]) -> Html:
+    """The steps as a list."""
+    if not found:
+        return tag("p", look.word("nothing_done"), class_="none")
+    rows = (
+        tag(
+            "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", s.by), " ",
+            look.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
+        )
+        for s in found
+    )  # fmt: skip
+    return tag("ol", *rows, class_="history")
+
+
+_OF_CASE = """
+SELECT s.alarm, s.at, s.step, s.by, s.note FROM alarm a JOIN alarm_step s ON s.alarm = a.id
+WHERE a.originator = ANY(%s) ORDER BY s.id DESC
+"""
+_OF_ALARM = "SELECT alarm, at, step, by, note FROM alarm_step WHERE alarm = %s ORDER BY id DESC"

@@ -1,0 +1,342 @@
+"""The worklist: what is overdue or will be, a table to search, act on, share by its address and take away as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, quote
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from nicegui import ui
+from psycopg import Connection
+from psycopg_pool import AsyncConnectionPool
+
+from schemas.calendar import local_day
+from schemas.indicators.classes import CATEGORIES, CHANNELS, FIELDS, REPORT_CHANNELS
+from services.board import apology, cases, exports, saved
+from services.board.access import Account, Action
+from services.board.desk import Desk, Outcome, Target, Wrong, summary
+from services.board.frame import Look, dress, form, header, keep_fresh, look_of
+from services.board.lists import Asked, Listing, filters, heads, page_of, pager
+from services.board.markup import Html, link, tag
+from services.board.newest import Newest
+from services.board.watch import Watch
+from services.board.words import SIGNS, Language, day_and_time, unit_name, word
+from services.board.worklist_data import STAGES, Item, item, items
+from services.kit import clock
+
+PATH = "/worklist"
+DEEDS_HERE = ("acknowledge", "assign", "comment", "extend")
+MOST = 200
+"""So many rows are acted on at a time at most."""
+RANK = {stage: place for place, stage in enumerate(STAGES)}
+LISTING: Listing[Item] = Listing(
+    facets={
+        "kind": lambda i: i.kind,
+        "stage": lambda i: i.stage,
+        "unit": lambda i: i.unit,
+        "group": lambda i: i.group,
+        "channel": lambda i: i.channel,
+        "handling": lambda i: i.handling,
+        "assignee": lambda i: i.assignee,
+    },
+    orders={
+        "code": lambda i: i.id,
+        "stage": lambda i: RANK[i.stage],
+        "due": lambda i: i.due,
+        "unit": lambda i: i.unit,
+        "group": lambda i: i.group,
+        "channel": lambda i: i.channel,
+        "handling": lambda i: (i.handling, i.assignee),
+    },
+    text=lambda i: i.id,
+)
+COLUMNS = (
+    ("code", "case"), ("stage", "case_stage"), ("due", "due"), ("unit", "unit"), ("group", "case_group"),
+    ("channel", "case_channel"), ("handling", "case_handling"),
+)  # fmt: skip
+MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+SIGN = {"overdue": "bad", "today": "watch", "soon": "neutral", "resolve": "bad", "accept": "bad", "route": "bad"}
+Reading = Callable[[Callable[[Connection], Any]], Any]
+
+
+def group_name(i: Item, language: Language) -> str:
+    """Its field or category in words."""
+    text = (FIELDS if i.kind == "dossier" else CATEGORIES).get(i.group)
+    return text.said(language) if text else i.group.replace("_", " ")
+
+
+def channel_name(i: Item, language: Language) -> str:
+    """The way it came in, in words."""
+    text = (CHANNELS if i.kind == "dossier" else REPORT_CHANNELS).get(i.channel)
+    return text.said(language) if text else i.channel.replace("_", " ")
+
+
+def visible(rows: Iterable[Item], account: Account) -> list[Item]:
+    """The rows of the units whose cases the account sees."""
+    scope = account.scope()
+    return [row for row in rows if not account.units or row.unit in scope]
+
+
+def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reading, desk: Desk) -> None:
+    """The pages of the worklist, what is done there, and its files."""
+
+    async def read() -> list[Item]:
+        found: list[Item] = await asyncio.to_thread(reading, lambda conn: items(conn, clock.now()))
+        return found
+
+    shared = Newest(read, lambda: watch.mark("procedures", "field"))
+    extending = apology.Extending(pool, reading)
+
+    @ui.page(PATH)
+    async def shown(request: Request) -> None:
+        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        top = header(look, asked.address())
+        rows = visible(await shared.at_hand(), look.account)
+        async with pool.connection() as conn:
+            kept = await saved.of(conn, look.account)
+        with ui.element("main").classes("page work"):
+            ui.html(_title(look, asked, rows, kept), sanitize=False).classes("wide")
+            place = ui.html(listed(look, asked, rows), sanitize=False).classes("wide").props("id=list")
+            ui.html(tools(look, DEEDS_HERE, PATH), sanitize=False).classes("wide")
+
+        async def follow() -> None:
+            if shared.fresh() is None or shared.fresh() is not seen[0]:
+                seen[0] = found = await shared.get()
+                if (text := listed(look, asked, visible(found, look.account))) != place.content:
+                    place.set_content(text)
+
+        seen: list[list[Item] | None] = [None]
+        keep_fresh(look, top)
+        ui.timer(0.5, follow)
+
+    @app.get(PATH + "/export.{kind}")
+    async def export(request: Request, kind: str) -> Response:
+        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        if kind not in MIME:
+            raise HTTPException(404)
+        _allow(look.account, "cases")
+        rows = LISTING.select(visible(await shared.get(), look.account), asked)
+        content = await asyncio.to_thread(_file, kind, look, rows)
+        name = f"{look.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
+        head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
+        return Response(content, media_type=MIME[kind], headers=head)
+
+    @app.post(PATH + "/do/{deed}")
+    async def do(request: Request, deed: str) -> Response:
+        look, told = look_of(request, watch), parse_qs((await request.body()).decode("utf-8", "replace"))
+        if deed not in DEEDS_HERE:
+            raise HTTPException(404)
+        _allow(look.account, deed)  # type: ignore[arg-type]
+        keys = list(dict.fromkeys(told.get("item", ())))[:MOST]
+        targets = await asyncio.to_thread(reading, lambda conn: _targets(conn, keys, look.account))
+        fields = {name: values[0] for name, values in told.items()}
+        try:
+            if deed == "extend":
+                day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
+                codes = [t.key.partition(":")[2] for t in targets if t.key.startswith("dossier:")]
+                outcomes = await extending.do(codes, day, reason, look.account, watch.broker)
+                outcomes += [Outcome(t.key, False, "no_dossier") for t in targets if not t.key.startswith("dossier:")]
+            else:
+                outcomes = await desk.do(deed, targets, fields, look.account)  # type: ignore[arg-type]
+        except Wrong as wrong:
+            return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+        return answer(look, outcomes)
+
+    cases.add(watch, pool, reading, lambda look: tools(look, DEEDS_HERE, PATH))
+    saved.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
+
+
+def _allow(account: Account, action: Action) -> None:
+    if not account.may(action):
+        raise HTTPException(403)
+
+
+def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Target]:
+    """What is acted on; 404 for all where one is not known, or not theirs to see."""
+    found = []
+    for key in keys:
+        kind, _, id = key.partition(":")
+        row = conn.execute("SELECT unit FROM entity WHERE kind = %s AND id = %s", [kind, id]).fetchone()
+        if row is None or kind not in ("dossier", "report") or not account.sees(row[0]):
+            raise HTTPException(404)
+        held = item(conn, kind, id, clock.now())
+        found.append(Target(key, row[0], [alarm.id for alarm in held.alarms] if held else []))
+    if not found:
+        raise HTTPException(422)
+    return found
+
+
+def answer(look: Look, outcomes: Sequence[Outcome]) -> Response:
+    """What became of each row, for the page's script to show."""
+    done, rest = summary(outcomes)
+    letters = [o.key.partition(":")[2] for o in outcomes if o.said == "done_extend"]
+    rows = [{"key": o.key, "done": o.done, "said": look.word(o.said), "detail": o.detail} for o in outcomes]
+    told: dict[str, Any] = {"said": look.word("outcome").format(done, rest), "rows": rows}
+    if letters:
+        told["print"] = f"{PATH}/apology?" + "&".join(f"code={quote(code)}" for code in letters)
+        told["print_word"] = look.word("print_letters")
+    return JSONResponse(told, headers={"cache-control": "no-store"})
+
+
+def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
+    language = look.language
+    choices = {
+        "kind": (look.word("case_kind"), [(k, look.word(k)) for k in ("dossier", "report")]),
+        "stage": (look.word("case_stage"), [(s, look.word(f"stage_{s}")) for s in STAGES]),
+        "unit": (look.word("unit"), _named({r.unit: unit_name(r.unit, language) for r in rows})),
+        "group": (look.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
+        "channel": (look.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
+        "handling": (look.word("case_handling"), [(h, look.word(f"handling_{h}")) for h in HANDLING]),
+        "assignee": (look.word("assignee"), _named({r.assignee: r.assignee for r in rows if r.assignee})),
+    }
+    return Html(
+        tag("div", tag("h1", look.word("worklist")), saved.shelf(look, asked, kept), class_="title")
+        + filters(look, asked, choices, look.word("search_code"))
+    )
+
+
+HANDLING = ("open", "acknowledged", "assigned", "quiet")
+
+
+def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(names.items(), key=lambda pair: pair[1])
+
+
+def listed(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+    """The counts and the table, as of the rows."""
+    found = LISTING.select(rows, asked)
+    files = tag(
+        "span",
+        *(link(asked.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
+    )
+    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=look.word("all_rows")), scope="col")
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(look, asked, COLUMNS, LISTING.orders)))
+    body = [row_of(look, i) for i in page_of(found, asked)]
+    content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
+    if not found:
+        content = tag("p", look.word("nothing_waits"), class_="none")
+    return Html(
+        _counts(look, asked, rows)
+        + tag("div", content, class_="panel")
+        + tag("div", pager(look, asked, len(found)), files, class_="below")
+    )
+
+
+def _counts(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+    """How many wait in each stage: each is a way to exactly these."""
+    numbers = {stage: sum(r.stage == stage for r in rows) for stage in STAGES}
+    parts = (
+        link(
+            asked.address(stage="" if asked.filters.get("stage") == stage else stage),
+            tag("b", f"{SIGNS[SIGN[stage]]} {number}".strip()), " ", look.word(f"stage_{stage}"),
+            class_=f"count state-{SIGN[stage]}", aria_current="true" if asked.filters.get("stage") == stage else None,
+        )
+        for stage, number in numbers.items()
+    )  # fmt: skip
+    return tag("div", *parts, class_="counts")
+
+
+def row_of(look: Look, i: Item) -> Html:
+    """One row of the table."""
+    language = look.language
+    box = tag("input", type="checkbox", name="item", value=i.key, id=f"c-{i.key}", aria_label=i.id)
+    origin = "" if i.origin == "real" else tag("span", look.word(i.origin), class_="origin")
+    sign = SIGNS[SIGN[i.stage]]
+    cells = (
+        Html(link(f"{PATH}/{i.kind}/{quote(i.id)}", i.id) + tag("div", look.word(i.kind), " ", origin, class_="small")),
+        tag("span", f"{sign} {look.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
+        day_and_time(i.due),
+        unit_name(i.unit, language),
+        group_name(i, language),
+        channel_name(i, language),
+        handling(look, i),
+    )
+    return tag("tr", tag("td", box), *(tag("td", cell) for cell in cells))
+
+
+def handling(look: Look, i: Item) -> Html:
+    """How its alarm stands, and who has it."""
+    told = [tag("span", look.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
+    if i.extended:
+        told.append(tag("span", look.word("extended"), class_="badge"))
+    for alarm in i.alarms[:1]:
+        who = [alarm.assignee or alarm.acknowledged_by or ""]
+        if alarm.deadline:
+            who.append(f"{look.word('until')} {day_and_time(alarm.deadline)}")
+        told.append(tag("div", " · ".join(w for w in who if w), class_="small"))
+    return Html("".join(told))
+
+
+def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
+    """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
+    may = [deed for deed in deeds if look.account.may(deed)]  # type: ignore[arg-type]
+    if not may:
+        return Html("")
+    panels = [
+        tag("details", tag("summary", look.word(f"do_{deed}")), _deed_form(look, deed, path), name="deed")
+        for deed in may
+    ]
+    chosen = tag("span", look.word("chosen").format(0), data_chosen=look.word("chosen"), role="status")
+    said = tag("div", data_said="", role="status", class_="outcome")
+    return tag(
+        "section",
+        chosen,
+        *panels,
+        said,
+        class_="tools",
+        aria_label=look.word("deeds"),
+        data_away=look.word("board_away"),
+    )
+
+
+def _deed_form(look: Look, deed: str, path: str) -> Html:
+    button = tag("button", look.word(f"do_{deed}"), class_="strong")
+    return form(look, f"{path}/do/{deed}", *_fields(look, deed), button, data_deed="")
+
+
+def _fields(look: Look, deed: str) -> list[Html]:
+    """What a deed needs to be told."""
+    note = {"acknowledge": "note_optional", "assign": "note_optional", "extend": "reason_late"}.get(deed, "note")
+    required = "" if deed in ("comment", "close", "extend") else None
+    fields = [tag("label", look.word(note), tag("input", name="note", maxlength=400, required=required))]
+    if deed == "assign":
+        to = tag("label", look.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
+        until = tag("label", look.word("deadline"), tag("input", name="deadline", type="datetime-local"))
+        fields = [to, until, *fields]
+    if deed == "extend":
+        fields.insert(0, tag("label", look.word("new_day"), tag("input", name="day", type="date", required="")))
+    return fields
+
+
+def _file(kind: str, look: Look, rows: Sequence[Item]) -> bytes:
+    names = (
+        "case_kind",
+        "case",
+        "case_procedure",
+        "case_stage",
+        "due",
+        "unit",
+        "case_group",
+        "case_channel",
+        "case_handling",
+        "assignee",
+        "origin",
+    )
+    titles = [word(name, look.language) for name in names]
+    cells = (_cells(look, row) for row in rows)
+    return exports.as_csv(titles, cells) if kind == "csv" else exports.as_xlsx(look.word("worklist"), titles, cells)
+
+
+def _cells(look: Look, i: Item) -> list[exports.Cell]:
+    language = look.language
+    origin = "" if i.origin == "real" else look.word(i.origin)
+    return [
+        look.word(i.kind), i.id, i.procedure, look.word(f"stage_{i.stage}"), day_and_time(i.due),
+        unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
+        look.word(f"handling_{i.handling}"), i.assignee, origin,
+    ]  # fmt: skip

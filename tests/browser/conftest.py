@@ -1,0 +1,171 @@
+"""A real browser before the board of the small demo: each visit is watched for errors and for requests that leave the
+machine."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support import free_port
+
+from infra.local.layout import CHECKOUT, home
+from infra.local.provision import provide
+from infra.local.servers import Instance
+from services.cli.app import main
+
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SCREEN = {"width": 1920, "height": 1080}
+WARD, OTHER_WARD = "phuong_chon_thanh", "phuong_minh_hung"
+PEOPLE = {
+    "lan": ("viewer", ("--units", WARD)),
+    "truc": ("operator", ()),
+    "minh": ("supervisor", ()),
+}
+PASSWORD = "mot-mat-khau-de-thu"
+Command = Callable[..., str]
+Visit = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def command(watched: Instance) -> Command:
+    """Runs the `ioc` command as an operator would, without the start of a process; returns what it prints."""
+
+    def run(*arguments: str, input: str = "") -> str:
+        env = {"IOC_HOME": str(watched.data.parent), "IOC_INSTANCE": watched.data.name}
+        done = CliRunner().invoke(main, arguments, input=input, env=env)
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def people(command: Command) -> dict[str, str]:
+    """Accounts of all roles; returns name -> password."""
+    known = command("people", "list")
+    for name, (role, units) in PEOPLE.items():
+        if name not in known:
+            command("people", "add", name, "--role", role, *units, input=PASSWORD)
+    return dict.fromkeys(PEOPLE, PASSWORD)
+
+
+@pytest.fixture(scope="session")
+def address(watched: Instance) -> str:
+    """Where the board is."""
+    return f"http://127.0.0.1:{watched.ports['board']}"
+
+
+@pytest.fixture(scope="session")
+def sessions(address: str, people: dict[str, str]) -> dict[str, str]:
+    """name -> the token of a session of theirs."""
+
+    def enter(name: str) -> str:
+        form = {"name": name, "password": people[name]}
+        answer = httpx.post(f"{address}/login", data=form, headers={"origin": address}, trust_env=False)
+        assert answer.status_code == 303, answer.text
+        return answer.cookies["ioc_session"]
+
+    return {name: enter(name) for name in people}
+
+
+@contextmanager
+def board_beside(centre: Instance, **variables: str) -> Iterator[str]:
+    """A second board of the same centre, with other settings; gives its address."""
+    port = free_port()
+    env = {**os.environ, **centre.env("board"), "IOC_BOARD_PORT": str(port), **variables}
+    running = subprocess.Popen([sys.executable, "-m", "services.board"], cwd=CHECKOUT, env=env)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        running.terminate()
+        running.wait(10)
+
+
+@pytest.fixture(scope="session")
+def public_address(watched: Instance) -> Iterator[str]:
+    """A board that shows figures without login; it has started when a page asks it."""
+    with board_beside(watched, IOC_BOARD_PUBLIC="true") as address:
+        yield address
+
+
+# Of a module, not of the session: while it is open no other test of this thread can run asyncio.
+@pytest.fixture(scope="module")
+def browser(people: dict[str, str]) -> Iterator[Browser]:
+    """Chromium: the machine's own, else fetched; without one the tests fail."""
+    runtime = home() / "runtime"
+    program = provide(runtime, {"chromium"}, print)["chromium"]
+    fetched = {"FONTCONFIG_SYSROOT": str(runtime / "chromium")} if program.is_relative_to(runtime) else {}
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(
+            executable_path=program, args=list(ARGUMENTS), env={**os.environ, **fetched, "NO_PROXY": "127.0.0.1"}
+        )
+        yield opened
+        opened.close()
+
+
+@dataclass
+class Watched:
+    """What the browser said and asked for during a test; `expected`: patterns of errors that belong to it."""
+
+    errors: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def follow(self, context: BrowserContext) -> None:
+        """Listen to all pages of a context."""
+        context.on("console", lambda m: self.errors.append(m.text) if m.type == "error" else None)
+        context.on("weberror", lambda e: self.errors.append(str(e.error)))
+        context.on("request", lambda r: self.requests.append(r.url))
+        context.on("page", lambda page: page.on("websocket", lambda socket: self.requests.append(socket.url)))
+
+    def check(self) -> None:
+        """No error that was not expected, and no request to another machine."""
+        assert [e for e in self.errors if not any(re.search(each, e) for each in self.expected)] == []
+        away = [url for url in self.requests if not re.match(r"(http|ws)://127\.0\.0\.1:|data:|blob:|about:", url)]
+        assert away == []
+
+
+@pytest.fixture
+def heard() -> Watched:
+    """What the browser says in this test."""
+    return Watched()
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str, sessions: dict[str, str], heard: Watched) -> Iterator[Visit]:
+    """Opens a page in a browser of one's own: `visit("/map", "lan")`; without a name nobody is logged in."""
+    contexts: list[BrowserContext] = []
+
+    def open(path: str, name: str = "", at: str = address, **options: Any) -> Page:
+        context = browser.new_context(**{"base_url": at, "viewport": SCREEN, **options})
+        contexts.append(context)
+        context.set_default_timeout(15_000)
+        heard.follow(context)
+        if name:
+            context.add_cookies([{"name": "ioc_session", "value": sessions[name], "url": at}])
+        page = context.new_page()
+        page.goto(path)
+        return page
+
+    yield open
+    for context in contexts:
+        context.close()
+    heard.check()

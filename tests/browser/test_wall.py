@@ -1,0 +1,142 @@
+"""The wall: eight tiles with data, moved by an event within a second, and the way from a tile to the ground of a
+figure, by mouse and by keyboard, in both languages."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.layout import CHECKOUT
+from infra.local.servers import Instance
+from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
+from services.board.words import WORDS
+
+Visit = Callable[..., Page]
+GENEROUS_MS = 3000
+"""What a test allows on a busy machine; `ioc bench board` holds the figure itself."""
+NOTED = """selector => {
+  window.noted = [];
+  const seen = document.querySelector(selector);
+  new MutationObserver(() => window.noted.push([Date.now(), seen.innerText]))
+    .observe(seen, {subtree: true, childList: true, characterData: true});
+}"""
+
+
+@pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160)], ids=["full HD", "4K"])
+def test_eight_tiles_with_data_and_nothing_to_scroll(visit: Visit, size: tuple[int, int]) -> None:
+    page = visit("/", "truc", viewport={"width": size[0], "height": size[1]})
+    tiles = page.locator(".tile")
+    expect(tiles).to_have_count(len(SYSTEMS))
+    for tile, (_, vi, _) in zip(tiles.all(), SYSTEMS.values(), strict=True):
+        expect(tile.locator("h2")).to_contain_text(vi)
+        expect(tile.locator(".main")).to_have_text(re.compile(r"\d"))
+        box = tile.bounding_box()
+        assert box and box["x"] + box["width"] <= size[0] and box["y"] + box["height"] <= size[1]
+    assert page.evaluate("[document.documentElement.scrollHeight, document.documentElement.scrollWidth]") == [
+        size[1],
+        size[0],
+    ]
+    expect(page.locator(".origin")).to_contain_text("MÔ PHỎNG")
+
+
+def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> None:
+    page = visit("/", "truc")
+    main = page.locator('.tile[href="/system/field"] .main')
+    expect(main).to_have_text(re.compile(r"\d"))
+    page.evaluate(NOTED, '.tile[href="/system/field"]')
+    before = count(main.inner_text())
+    acknowledged = emit_report(watched)
+    page.wait_for_function("before => window.noted.some(([, text]) => !text.includes(before))", arg=vietnamese(before))
+    moment = next(at for at, text in page.evaluate("window.noted") if vietnamese(before + 1) in text)
+    print(f"shown {moment - acknowledged:.0f} ms after `ioc emit` had the acknowledgement")
+    assert moment - acknowledged < GENEROUS_MS
+    expect(main).to_have_text(vietnamese(before + 1))
+
+
+def count(text: str) -> int:
+    return int(re.sub(r"\D", "", text))
+
+
+def vietnamese(number: int) -> str:
+    return f"{number:,}".replace(",", ".")
+
+
+def emit_report(centre: Instance) -> float:
+    """Have `ioc emit` send a citizen's report; returns when it was acknowledged, in ms of the clock."""
+    code = f"PA-{time.time_ns()}"
+    data = {"code": code, "channel": "app", "category": "road", "priority": "normal"}
+    event = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": "vn.ioc.report.received.v1",
+             "time": datetime.now(UTC).isoformat(), "unit": "phuong_chon_thanh", "data": data}  # fmt: skip
+    env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
+    command = [sys.executable, "-m", "services.cli", "emit"]
+    with subprocess.Popen(
+        command, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdin and run.stdout
+        run.stdin.write(json.dumps(event) + "\n")
+        run.stdin.close()
+        assert run.stdout.readline() == "read 1, sent 1, of them known already 0, rejected 0\n"
+        return time.time() * 1000
+
+
+def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> None:
+    page = visit("/", "truc")
+    page.click('.tile[href="/system/procedures"]')
+    expect(page.locator("h1")).to_have_text(SYSTEMS["procedures"][1])
+    unit = page.locator('main table a[href*="unit="]').first
+    name = unit.inner_text()
+    unit.click()
+    expect(page.locator(".title")).to_contain_text(name)
+    row = page.locator("main tr", has=page.locator('a[href*="/figure/dossiers_received?"]'))
+    value = row.locator("td").first.inner_text()
+    row.locator("a.how").click()
+    expect(page.locator("h1")).to_have_text(CATALOGUE["dossiers_received"].vi)
+    expect(page.locator(".huge")).to_have_text(value)
+    expect(page.locator(".title")).to_contain_text(name)
+    for key in ("formula", "sources", "findings"):
+        expect(page.locator("h2", has_text=WORDS[key][0])).to_be_visible()
+    expect(page.locator("section", has_text="/simulator").first).to_be_visible()
+
+
+def test_english_at_a_click_and_for_the_next_pages(visit: Visit) -> None:
+    page = visit("/system/health", "truc")
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text(SYSTEMS["health"][2])
+    page.goto("/system/field")
+    expect(page.locator("h1")).to_have_text(SYSTEMS["field"][2])
+    page.goto("/")
+    expect(page.locator(".tile h2").first).to_contain_text(SYSTEMS["procedures"][2])
+    page.goto("/system/field")
+    page.get_by_role("link", name="Tiếng Việt").click()
+    expect(page.locator("h1")).to_have_text(SYSTEMS["field"][1])
+
+
+def test_by_keyboard_alone_from_the_wall_to_an_explanation(visit: Visit) -> None:
+    page = visit("/", "truc")
+    expect(page.locator(".tile").last).to_be_visible()
+    tab_to(page, '.tile[href="/system/procedures"]')
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(SYSTEMS["procedures"][1])
+    tab_to(page, "a.how")
+    page.keyboard.press("Enter")
+    expect(page.locator(".formula").first).to_be_visible()
+
+
+def tab_to(page: Page, selector: str, most: int = 120) -> None:
+    """Press Tab until it has the focus, which must be seen at each step."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            break
+    assert page.evaluate("s => document.activeElement.matches(s)", selector), "Tab does not lead there"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

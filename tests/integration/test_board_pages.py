@@ -1,0 +1,246 @@
+"""Map, sources and data quality on a real centre: what was emitted is on the map at every moment, what was refused is
+mended from the board, and each only by whoever may."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from support import wait_until_idle
+
+from infra.local.servers import Instance
+from services.board import accounts
+from services.board.access import Account, Role
+from services.cli.prepare import settings_of
+from services.kit import bus, store
+
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+PASSWORD = "mot-mat-khau-du-dai"
+WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
+PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
+    ("map-viewer", "viewer", (WARD,)),
+    ("map-supervisor", "supervisor", ()),
+    ("map-bounded", "supervisor", (OTHER,)),
+    ("map-admin", "admin", ()),
+)
+NOW = datetime.now(UTC)
+SHAPE = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}
+
+
+def event(id: str, type: str, hours: float, unit: str = WARD, **data: Any) -> dict[str, Any]:
+    return {
+        "specversion": "1.0", "id": id, "source": "/test/pages", "type": f"vn.ioc.{type}.v1",
+        "time": (NOW - timedelta(hours=hours)).isoformat(), "unit": unit, "data": data,
+    }  # fmt: skip
+
+
+def received(code: str, hours: float, unit: str = WARD) -> dict[str, Any]:
+    place = {"latitude": 11.43, "longitude": 106.66}
+    data = {"code": code, "channel": "app", "category": "lighting", "priority": "urgent", **place}
+    return event(f"{code}-received", "report.received", hours, unit, **data)
+
+
+LIVES = (
+    received("PA-90001", 30),
+    event("PA-90001-resolved", "report.resolved", 10, code="PA-90001"),
+    event("PA-90001-reopened", "report.reopened", 4, code="PA-90001"),
+    received("PA-90002", 3, OTHER),
+    event("DT-90003", "feature.upserted", 20, feature="DT-90003", layer="school", name="Trường Thử", latitude=11.44,
+          longitude=106.67),
+    event("DT-90003-off", "feature.retired", 2, feature="DT-90003"),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(centre: Instance, ioc: Ioc) -> Iterator[str]:
+    """The board of a centre with two reports, one of them reopened, and a school that is no longer there."""
+    centre.start_services(["aggregator", "board"])
+    sent = ioc("emit", "-", input="\n".join(map(json.dumps, LIVES)))
+    assert sent.returncode == 0, sent.stderr
+    wait_until_idle(centre)
+    asyncio.run(_people(centre))
+    yield f"http://127.0.0.1:{centre.ports['board']}"
+    centre.stop_process("board")
+    centre.stop_process("aggregator")
+
+
+async def _people(centre: Instance) -> None:
+    url = settings_of(centre, "cli").database("board")
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+        for name, role, bounds in PEOPLE:
+            await accounts.add(conn, Account("cli:test", "", "admin"), Account(name, name, role, bounds), PASSWORD)
+
+
+@pytest.fixture(scope="module")
+def enter(home: str) -> Callable[[str], httpx.Client]:
+    def log_in(name: str) -> httpx.Client:
+        client = httpx.Client(base_url=home, headers={"origin": home, "accept": "text/html"}, timeout=20)
+        assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
+        return client
+
+    return log_in
+
+
+def csrf(client: httpx.Client) -> str:
+    found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', client.get("/sources").text)
+    assert found
+    return found[1]
+
+
+def on_map(client: httpx.Client, **params: Any) -> list[str]:
+    """The rows of the map's list that are about this module's spots, as `what, status`."""
+    told = client.get("/map/data", params={"list": 1, "z": 18, "lang": "en", **params}).json()["list"]
+    rows = [
+        [re.sub("<[^>]+>", "", cell) for cell in re.findall("<t[hd].*?</t[hd]>", row)] for row in told.split("<tr>")
+    ]
+    return sorted(f"{r[0]}, {r[2]}" for r in rows if len(r) > 5 and r[-1] in ("PA-90•••", "DT-90003"))
+
+
+Enter = Callable[[str], httpx.Client]
+
+
+@pytest.mark.parametrize(
+    ("ago", "seen"),
+    [
+        (0, ["Report: Lighting, received", "Report: Lighting, reopened"]),
+        (7, ["Schools: Trường Thử, "]),
+        (13, ["Report: Lighting, received", "Schools: Trường Thử, "]),
+        (25, ["Report: Lighting, received"]),
+        (40, []),
+    ],
+)
+def test_the_map_shows_what_was_so_at_each_moment(enter: Enter, ago: int, seen: list[str]) -> None:
+    assert on_map(enter("map-supervisor"), ago=ago) == seen
+
+
+def test_a_bounded_account_finds_its_own_reports_alone_whatever_it_asks_for(enter: Enter) -> None:
+    viewer = enter("map-viewer")
+    assert on_map(viewer) == ["Report: Lighting, reopened"]
+    assert on_map(viewer, unit=OTHER) == ["Report: Lighting, reopened"]  # a unit that is not its own is passed over
+    assert on_map(viewer, overdue=1) == ["Report: Lighting, reopened"]
+
+
+def test_a_new_report_is_on_the_map_within_two_seconds(enter: Enter, ioc: Ioc) -> None:
+    client, before = enter("map-supervisor"), len(on_map(enter("map-supervisor")))
+    assert ioc("emit", "-", input=json.dumps(received("PA-90004", 0.1))).returncode == 0
+    end = time.monotonic() + 2
+    while len(on_map(client)) == before:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_shapes_are_put_and_taken_away_by_administrators_alone(centre: Instance, enter: Enter) -> None:
+    admin, raw = enter("map-admin"), json.dumps(SHAPE)
+    supervisor = enter("map-supervisor")
+    refused = supervisor.post("/map/outlines?name=a", content=raw, headers={"x-csrf": csrf(supervisor)})
+    assert refused.status_code == 403
+    assert admin.post("/map/outlines?name=a", content=raw).status_code == 403  # without the page's token
+    head = {"x-csrf": csrf(admin)}
+    assert admin.post("/map/outlines?name=Ranh+gioi.json", content=raw, headers=head).status_code == 200
+    assert admin.post("/map/outlines?name=b", content="{", headers=head).json()["said"].startswith("Tệp không phải")
+    assert [f["geometry"] for f in supervisor.get("/map/outlines").json()["features"]] == [SHAPE]
+    assert (centre.data / "layers" / "ranh-gioi.geojson").exists()
+    gone = admin.post("/map/outlines/remove", data={"name": "ranh-gioi", "csrf": csrf(admin)})
+    assert gone.status_code == 303 and supervisor.get("/map/outlines").json()["features"] == []
+    assert deeds(centre, "map.%") == ["map.outline_put ranh-gioi", "map.outline_removed ranh-gioi"]
+
+
+def deeds(centre: Instance, action: str) -> list[str]:
+    with psycopg.connect(settings_of(centre, "cli").database("board")) as conn:
+        query = "SELECT action || ' ' || subject FROM audit WHERE action LIKE %s ORDER BY id"
+        return [row[0] for row in conn.execute(query, [action]).fetchall()]
+
+
+def test_sources_and_late_records_are_shown(enter: Enter) -> None:
+    client = enter("map-supervisor")
+    assert "/test/pages" in client.get("/sources?sort=rate").text
+    assert client.get("/sources?sort=nonsense").status_code == 200
+    assert "/test/pages" in client.get("/quality").text  # what happened 30 hours ago was recorded now
+
+
+@pytest.fixture
+def lie(centre: Instance) -> Callable[[dict[str, Any]], int]:
+    """Publishes an event past every check; the number under which it lies in the quarantine."""
+
+    async def publish(told: dict[str, Any]) -> int:
+        async with bus.connected(settings_of(centre, "cli"), "test") as client:
+            js = client.jetstream()
+            before = (await js.stream_info("QUARANTINE")).state.last_seq
+            await js.publish(f"ioc.events.{WARD}.field.report.received", json.dumps(told).encode())
+            for _ in range(100):
+                if (last := (await js.stream_info("QUARANTINE")).state.last_seq) > before:
+                    return int(last)
+                await asyncio.sleep(0.1)
+        raise AssertionError("nothing came into the quarantine")
+
+    return lambda told: asyncio.run(publish(told))
+
+
+Lie = Callable[[dict[str, Any]], int]
+
+
+def stored(centre: Instance, id: str) -> int:
+    with store.connect(settings_of(centre, "test"), "reader") as conn:
+        row = conn.execute("SELECT count(*) FROM event WHERE source = '/test/pages' AND id = %s", (id,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_supervisor_mends_what_lies_in_the_quarantine(centre: Instance, enter: Enter, lie: Lie) -> None:
+    client, told = enter("map-supervisor"), received("PA-90005", 1)
+    seq = lie(told | {"unit": "chon_thanh"})
+    at, token = f"/quality/quarantine/{seq}", csrf(client)
+    assert f"/quality/quarantine/{seq}" in client.get("/quality?code=wrong_unit").text
+    again = client.post(f"{at}/resubmit", data={"event": json.dumps(told | {"unit": "nowhere"}), "csrf": token})
+    assert again.headers["location"] == at
+    page = client.get(at).text
+    assert "Vẫn chưa hợp lệ" in page and "nowhere" in page  # what was written is still there
+    done = client.post(f"{at}/resubmit", data={"event": json.dumps(told), "csrf": token})
+    assert done.headers["location"] == "/quality?said=resubmit"
+    wait_until_idle(centre)
+    assert stored(centre, told["id"]) == 1
+    assert "Không còn thông điệp này" in client.get(at).text
+    assert deeds(centre, "quarantine.resubmit")[-1] == f"quarantine.resubmit {seq}"
+
+
+def test_to_discard_takes_a_reason_and_nobody_else_may_do_any_of_it(centre: Instance, enter: Enter, lie: Lie) -> None:
+    seq, client = lie({"not": "an event"}), enter("map-supervisor")
+    at, data = f"/quality/quarantine/{seq}", {"reason": "thử", "event": json.dumps(received("PA-90006", 1))}
+    for name in ("map-viewer", "map-bounded"):
+        other = enter(name)
+        assert "an event" not in other.get(at).text
+        for deed in ("resubmit", "discard"):
+            assert other.post(f"{at}/{deed}", data={**data, "csrf": csrf(other)}).status_code == 403
+    assert client.post(f"{at}/discard", data=data).status_code == 403  # without the page's token
+    token = csrf(client)
+    assert client.post(f"{at}/discard", data={"reason": " ", "csrf": token}).headers["location"] == at
+    assert client.post(f"{at}/burn", data={"csrf": token}).status_code == 403
+    assert (
+        client.post(f"{at}/discard", data={"reason": "thử", "csrf": token}).headers["location"]
+        == "/quality?said=discard"
+    )
+    assert deeds(centre, "quarantine.discard")[-1] == f"quarantine.discard {seq}"
+
+
+def test_a_bounded_supervisor_cannot_mend_an_event_into_another_unit(enter: Enter, lie: Lie, centre: Instance) -> None:
+    told = received("PA-90007", 1)
+
+    async def publish() -> None:
+        async with bus.connected(settings_of(centre, "cli"), "test") as client:
+            await client.jetstream().publish(f"ioc.events.{OTHER}.field.report.received", b"{")
+
+    asyncio.run(publish())
+    seq, bounded = lie({"after": "it"}) - 1, enter("map-bounded")
+    data = {"event": json.dumps(told), "csrf": csrf(bounded)}
+    assert bounded.post(f"/quality/quarantine/{seq}/resubmit", data=data).headers["location"].endswith(f"/{seq}")
+    assert "ngoài phạm vi" in bounded.get(f"/quality/quarantine/{seq}").text
+    wait_until_idle(centre)
+    assert stored(centre, told["id"]) == 0

@@ -1,0 +1,229 @@
+"""The map without a browser: who sees what, clusters, cards, and what a GeoJSON file may bring in."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from schemas.gis import Layer
+from services.board.access import PUBLIC, SMALL, Account
+from services.board.frame import Look
+from services.board.outlines import LARGEST, Folder, Unfit, mended, plain
+from services.board.places import answer, asked_of, listing
+from services.board.spots import (
+    CELL,
+    PUBLIC_NEAREST,
+    Asked,
+    Kind,
+    Spot,
+    chosen,
+    clusters,
+    degrees,
+    pixels,
+)
+from services.board.watch import Watch
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
+EVERYBODY = Account("an", "An", "operator")
+BOUNDED = Account("binh", "Bình", "viewer", (WARD,))
+
+
+def spot(number: int = 1, kind: Kind = "report", **changed: Any) -> Spot:
+    told: dict[str, Any] = {
+        "kind": kind,
+        "id": f"PA-1022.{number:04}-W103",
+        "group": "road" if kind == "report" else "school",
+        "name": "" if kind == "report" else f"Trường {number}",
+        "unit": WARD,
+        "status": "routed" if kind == "report" else "present",
+        "since": NOW - timedelta(hours=3),
+        "due": NOW + timedelta(hours=1) if kind == "report" else None,
+        "latitude": 11.43,
+        "longitude": 106.66,
+    }
+    return Spot(**{**told, **changed})
+
+
+def scattered(count: int, kind: Kind = "report") -> list[Spot]:
+    chance = random.Random(3)
+    return [
+        spot(n, kind, latitude=11.4 + chance.random() / 3, longitude=106.5 + chance.random() / 3) for n in range(count)
+    ]
+
+
+def look(account: Account) -> Look:
+    return Look(account, "vi", cast(Watch, None))
+
+
+def test_a_place_comes_back_from_the_map() -> None:
+    assert degrees(*pixels(11.43, 106.66, 14), 14) == pytest.approx((11.43, 106.66))
+
+
+@pytest.mark.parametrize("zoom", [8, 12, 18])
+def test_clusters_hold_every_spot_once_and_lie_among_their_own(zoom: int) -> None:
+    spots = scattered(500)
+    found = clusters(spots, zoom, NOW)
+    assert sorted(s.id for c in found for s in c.spots) == sorted(s.id for s in spots)
+    for cluster in found:
+        x, y = pixels(cluster.latitude, cluster.longitude, zoom)
+        for inside in cluster.spots:
+            px, py = pixels(inside.latitude or 0, inside.longitude or 0, zoom)
+            assert abs(px - x) < CELL and abs(py - y) < CELL
+    assert clusters(reversed(spots), zoom, NOW)[0].number in {c.number for c in found}
+
+
+def test_reports_and_features_never_share_a_cluster_and_what_has_no_place_is_in_none() -> None:
+    found = clusters([spot(1), spot(2, "feature"), spot(3, latitude=None, longitude=None)], 12, NOW)
+    assert sorted((c.kind, c.number) for c in found) == [("feature", 1), ("report", 1)]
+
+
+def test_passers_by_see_many_reports_in_wide_cells_and_no_few() -> None:
+    few = [spot(n) for n in range(SMALL - 1)]
+    assert clusters(few, 12, NOW, public=True) == []
+    many = [*few, spot(SMALL, due=NOW - timedelta(days=1))]
+    near, far = (clusters(many, zoom, NOW, public=True) for zoom in (18, PUBLIC_NEAREST))
+    assert near == far and [(c.number, c.overdue, c.spots) for c in near] == [(SMALL, 0, ())]
+    assert (near[0].latitude, near[0].longitude) != pytest.approx((11.43, 106.66), abs=1e-4)
+
+
+def test_what_passers_by_are_given_names_no_report_whatever_they_ask_for() -> None:
+    school, camera = spot(8, "feature", latitude=11.9), spot(9, "feature", group="camera", latitude=11.9)
+    spots = [*(spot(n, group="health") for n in range(7)), school, camera]
+    params = {"unit": WARD, "category": "health", "overdue": "1", "ago": "5", "z": "18", "list": "1"}
+    asked = asked_of(params, [], PUBLIC, NOW)
+    assert asked == Asked()
+    told = json.dumps(answer(look(PUBLIC), spots, asked, params, NOW), ensure_ascii=False)
+    assert "Trường 8" in told and "7 phản ánh" in told
+    assert not any(word in told for word in ("PA-", "1022", "Trường 9", "W103", "11.43,", "đã chuyển"))
+    assert "&lt; 5" in listing(look(PUBLIC), spots[:4], NOW)
+
+
+def test_an_account_sees_its_own_units_reports_and_all_features() -> None:
+    spots = [spot(1), spot(2, unit=OTHER), spot(3, "feature", unit=OTHER)]
+    assert [s.id[8:12] for s in chosen(spots, Asked(), BOUNDED, NOW)] == ["0001", "0003"]
+    assert [s.id[8:12] for s in chosen(spots, Asked(unit=OTHER), BOUNDED, NOW)] == ["0003"]
+    assert len(list(chosen(spots, Asked(), EVERYBODY, NOW))) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [
+        (Asked(layers=frozenset({"reports"})), ["0001", "0002"]),
+        (Asked(layers=frozenset({"school"})), ["0003"]),
+        (Asked(layers=frozenset({"clinic"})), []),
+        (Asked(overdue=True), ["0002"]),
+        (Asked(category="waste"), ["0002"]),
+        (Asked(status="accepted"), ["0001"]),
+        (Asked(category="waste", status="accepted"), []),
+    ],
+)
+def test_filters(asked: Asked, seen: list[str]) -> None:
+    spots = [
+        spot(1, status="accepted"),
+        spot(2, group="waste", due=NOW - timedelta(minutes=1)),
+        spot(3, "feature"),
+    ]
+    assert [s.id[8:12] for s in chosen(spots, asked, EVERYBODY, NOW)] == seen
+
+
+def test_nonsense_in_an_address_is_passed_over() -> None:
+    params = {"category": "<script>", "status": "resolved", "unit": "nowhere", "ago": "-5", "overdue": "x"}
+    assert asked_of(params, ["roads", "' OR 1"], EVERYBODY, NOW) == Asked()
+    assert asked_of({"ago": "99999999999999999"}, [], EVERYBODY, NOW).at is None
+    assert asked_of({"ago": "2"}, [], EVERYBODY, NOW + timedelta(minutes=50)).at == NOW - timedelta(hours=1)
+    assert asked_of({"unit": OTHER}, [], BOUNDED, NOW).unit == ""
+
+
+def test_a_card_masks_the_code_and_what_a_name_holds_is_text() -> None:
+    spots = [spot(1), spot(2, "feature", name="<img src=x onerror=alert(1)>", latitude=11.5)]
+    told = answer(look(EVERYBODY), spots, Asked(), {"z": "18", "list": "1"}, NOW)
+    cards = [mark[-1] for mark in told["marks"]]
+    assert any("PA-10••.00••-W10•" in card for card in cards) and "<img" not in "".join(cards) + told["list"]
+    assert "PA-1022.0001-W103" not in json.dumps(told)
+
+
+def test_a_mark_says_how_many_are_overdue() -> None:
+    late = [spot(n, due=NOW - timedelta(hours=n)) for n in (1, 2)]
+    (mark,) = answer(look(EVERYBODY), [*late, spot(3)], Asked(), {"z": "12"}, NOW)["marks"]
+    assert mark[3:7] == [3, 2, "3", "3 phản ánh đang mở, 2 quá hạn"]
+
+
+def test_marks_out_of_view_are_not_sent_but_the_box_holds_them() -> None:
+    spots = [spot(1), spot(2, latitude=11.7, longitude=106.5)]
+    told = answer(
+        look(EVERYBODY), spots, Asked(), {"z": "12", "w": "106.6", "s": "11.4", "e": "106.7", "n": "11.5"}, NOW
+    )
+    assert len(told["marks"]) == 1 and told["box"] == [106.5, 11.43, 106.66, 11.7]
+
+
+# --- shapes of one's own ---
+
+SQUARE = [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]
+
+
+def collection(properties: dict[str, Any] | None = None, **geometry: Any) -> bytes:
+    shape = {"type": "Polygon", "coordinates": SQUARE, **geometry}
+    feature = {"type": "Feature", "geometry": shape, "properties": properties}
+    return json.dumps({"type": "FeatureCollection", "features": [feature]}).encode()
+
+
+def test_of_a_file_shapes_names_and_units_are_kept_and_nothing_else() -> None:
+    told = {"name": " Phường\u0000 Chơn Thành ", "unit": WARD, "owner": "Nguyễn Văn A", "onclick": "alert(1)"}
+    (feature,) = mended(collection(told))["features"]
+    assert feature["properties"] == {"name": "Phường Chơn Thành", "unit": WARD}
+    assert feature["geometry"] == {"type": "Polygon", "coordinates": SQUARE}
+    assert mended(collection({"unit": "nowhere"}))["features"][0]["properties"] == {}
+
+
+@pytest.mark.parametrize(
+    ("raw", "key"),
+    [
+        (b"{", "outline_no_geojson"),
+        (b"[" * 100_000, "outline_no_geojson"),
+        (b'{"type": "FeatureCollection", "features": []}', "outline_empty"),
+        (b'{"type": "Topology"}', "outline_shape"),
+        (collection(type="GeometryCollection"), "outline_shape"),
+        (collection(coordinates=[]), "outline_shape"),
+        (collection(coordinates=[[[11.4, 106.6]]]), "outline_outside"),
+        (collection(coordinates=[[["106.6", 11.4]]]), "outline_outside"),
+        (collection(coordinates=[[[1e999, 11.4]]]), "outline_outside"),
+        (collection({"name": "gọi 0912 345 678"}), "outline_personal"),
+        (b" " * (LARGEST + 1), "outline_large"),
+        (collection(coordinates=[[[106.6, 11.4]] * 200_001]), "outline_large"),
+    ],
+    ids=lambda told: told if isinstance(told, str) else "",
+)
+def test_a_file_that_is_unfit_says_why(raw: bytes, key: str) -> None:
+    with pytest.raises(Unfit) as unfit:
+        mended(raw)
+    assert unfit.value.key == key
+
+
+def test_files_are_kept_under_plain_names_and_taken_away(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    assert folder.put("../../etc/Ranh giới Phường.geojson", collection()) == "ranh-gioi-phuong"
+    assert [p.name for p in (tmp_path / "layers").iterdir()] == ["ranh-gioi-phuong.geojson"]
+    (tmp_path / "layers" / "bad.geojson").write_text("{")
+    assert len(folder.shapes()["features"]) == 1  # what somebody laid there by hand is looked at too
+    assert not folder.remove("../layers/bad") and folder.remove("ranh-gioi-phuong")
+    assert folder.names() == ["bad"] and folder.shapes()["features"] == []
+    with pytest.raises(Unfit):
+        Folder(None).put("a", collection())
+
+
+def test_names_lead_nowhere_else() -> None:
+    assert [plain(name) for name in ("..", "/etc/passwd", "Đường số 1.json", "\x00")] == [
+        "layer", "passwd", "duong-so-1", "layer",
+    ]  # fmt: skip
+
+
+def test_every_layer_has_its_sign_and_words() -> None:
+    features = [spot(n, "feature", group=layer, latitude=11.0 + n / 10) for n, layer in enumerate(Layer.__args__)]  # type: ignore[attr-defined]
+    marks = answer(look(EVERYBODY), features, Asked(), {"z": "18", "list": "1"}, NOW)["marks"]
+    assert len({mark[5] for mark in marks}) == len(features)

@@ -1,0 +1,181 @@
+"""Data quality, sources and the words of formulas and reasons, without a database."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from schemas.calendar import VN, Limit
+from schemas.envelope import REASONS as REFUSALS
+from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Combine, Ratio, Statement, Sum, leaves
+from schemas.indicators.in_words import in_words, statistic
+from schemas.registry import MEASURES
+from services.board import mending, quality, sources
+from services.board.access import PUBLIC, Account
+from services.board.frame import Look
+from services.board.quality import Delayed, End, Quality, Record
+from services.board.sources import HOURS, SORTS, Late, Strips
+from services.board.watch import Watch
+from services.board.words import WORDS, Language
+from services.kit.quarantine import Body, Lying
+from services.readings.findings import Finding
+from services.readings.reasons import REASONS, Reason
+from services.readings.sources import Source
+
+NOW = datetime(2026, 11, 20, 10, 30, tzinfo=VN)
+WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
+BOUNDED = Account("binh", "Bình", "supervisor", (WARD,))
+EVERYBODY = Account("an", "An", "viewer")
+
+
+def look(account: Account, language: Language = "vi") -> Look:
+    return Look(account, language, cast(Watch, None))
+
+
+# --- formulas and reasons in words ---
+
+
+def test_a_formula_is_told_by_the_names_of_its_measures() -> None:
+    ended = Sum("dossiers_ended", {"outcome": ("early", "on_time")})
+    share = Ratio(ended, Combine((Sum("dossiers_ended"),), (Sum("payments", {"kind": ("fee",)}, "count"),)))
+    assert in_words(share, "vi") == (
+        "(Hồ sơ kết thúc [trước hạn hoặc đúng hạn]) / (Hồ sơ kết thúc − số lượt thanh toán [phí, lệ phí]) × 100"
+    )
+    assert in_words(ended, "en") == "Dossiers ended [early or on time]"
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_formula_of_the_catalogue_shows_a_name_of_the_code(language: Language) -> None:
+    codes = {m for m in MEASURES if "_" in m}
+    codes |= {leaf.indicator for i in CATALOGUE.values() for leaf in leaves(i.formula) if isinstance(leaf, Statement)}
+    told = {i.code: in_words(i.formula, language) for i in CATALOGUE.values()}
+    assert [code for code, text in told.items() if codes & set(text.replace("]", " ").split())] == []
+    assert statistic("nobody_states_this", language) == "nobody_states_this"
+
+
+def test_a_reason_is_english_text_and_knows_its_vietnamese() -> None:
+    inner = Reason("before", "05/11/2024")
+    outer = Reason("denominator", inner)
+    assert outer == "denominator: no data before 05/11/2024" and isinstance(outer, str)
+    assert (outer.code, outer.vi) == ("denominator", "mẫu số: chưa có số liệu trước ngày 05/11/2024")
+    assert all(vi.count("{}") == en.count("{}") and vi != en for vi, en in REASONS.values())
+
+
+def test_every_reason_of_the_quarantine_has_its_words() -> None:
+    assert [code for code in REFUSALS if f"refused_{code}" not in WORDS] == []
+
+
+# --- findings, late records ---
+
+
+def quality_of_all() -> Quality:
+    def finding(unit: str | None) -> Finding:
+        return Finding(
+            "c", "vi", "en", unit, date(2026, 11, 1), None, Decimal(5), Decimal(3), "dossier", ("PA-1022.9",)
+        )
+
+    def end(unit: str) -> End:
+        return End("H99.95-261101-00012", unit, NOW, NOW, NOW + timedelta(days=3))
+
+    return Quality(
+        [finding(None), finding(WARD), finding(OTHER)],
+        [Delayed("/a", WARD, 2, timedelta(days=2)), Delayed("/a", OTHER, 1, timedelta(days=1))],
+        [Record("/a", OTHER, "vn.ioc.dossier.rated.v1", "H99.95-261101-00012-x", NOW, NOW + timedelta(days=2))],
+        [end(WARD), end(OTHER)],
+    )
+
+
+def test_a_bounded_account_sees_its_own_units_and_no_events_of_the_whole() -> None:
+    shown = quality_of_all().seen_by(BOUNDED)
+    assert [(f.unit, f.evidence) for f in shown.findings] == [(None, ()), (WARD, ("PA-1022.9",))]
+    assert ([d.unit for d in shown.late or ()], shown.last, [e.unit for e in shown.ends or ()]) == ([WARD], [], [WARD])
+
+
+def test_the_panels_mask_every_code() -> None:
+    shown = quality_of_all().seen_by(EVERYBODY)
+    told = quality.panels(look(EVERYBODY), shown)
+    assert "H99.95-26••••-00•••" in told and "00012" not in told
+    assert "Kết thúc đúng hạn, báo sau hạn (2)" in told and "Ghi nhận muộn (3)" in told
+
+
+def test_too_much_to_count_is_said_and_is_not_none() -> None:
+    told = quality.panels(look(EVERYBODY), Quality([], None, (), None))
+    assert told.count("chưa đếm được") == 2 and "(0)" not in told.partition("Ghi nhận muộn")[2]
+
+
+@pytest.mark.parametrize(
+    ("span", "said"),
+    [(timedelta(seconds=90), "90 giây"), (timedelta(hours=47), "47 giờ"), (timedelta(days=9), "9 ngày")],
+)
+def test_delays_are_told_in_one_unit(span: timedelta, said: str) -> None:
+    assert quality.delay(look(EVERYBODY), span) == said
+
+
+# --- the quarantine ---
+
+
+def lying(unit: str, code: str = "wrong_unit") -> Lying:
+    return Lying(7, NOW.isoformat(), code, "unit: x is <b>no</b> unit", f"ioc.events.{unit}.field.report.rated", 99)
+
+
+def test_messages_are_seen_by_those_whose_unit_they_came_for() -> None:
+    every = [lying(WARD), lying(OTHER), lying("nowhere"), lying(WARD)._replace(subject="")]
+    assert [one.unit for one in mending.seen(every, BOUNDED) or ()] == [WARD]
+    assert len(mending.seen(every, EVERYBODY) or ()) == 4
+    assert mending.seen(None, EVERYBODY) is None
+
+
+def test_raw_content_is_text_and_only_for_those_whose_unit_it_is() -> None:
+    body = Body({}, b'{"data": "</textarea><script>alert(1)</script>"}')
+    told = mending.one(look(BOUNDED), lying(WARD), body, None)
+    assert "<script" not in told and "&lt;script&gt;" in told and 'name="csrf"' in told
+    assert "script" not in mending.one(look(BOUNDED), lying(OTHER), body, None)
+
+
+def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
+    shown = Quality([], [], (), [])
+    told = mending.page(look(EVERYBODY), shown, [lying(WARD)], "", "")
+    assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
+    assert "/quality/quarantine/7" in mending.page(look(BOUNDED), shown, [lying(WARD)], "", "")
+    assert "Chưa kết nối được" in mending.page(look(BOUNDED), shown, None, "", "")
+
+
+# --- sources ---
+
+
+def source(name: str, **changed: object) -> Source:
+    told = Source("field", name, "real", 1200, 2.0, NOW - timedelta(hours=2), NOW, timedelta(hours=12), False)
+    return replace(told, **changed)  # type: ignore[arg-type]
+
+
+def test_silent_sources_stand_first_and_are_told_by_a_sign() -> None:
+    every = [source("/a"), source("/b", stale=True, allowed=Limit(days=2))]
+    told = sources.render(look(EVERYBODY), every, Strips({}, {}), "silent", NOW)
+    assert told.index("/b") < told.index("/a") and "▲ Nguồn im lặng" in told and "1 nguồn im lặng" in told
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_every_sort_puts_every_source_once(sort: str) -> None:
+    late = {("field", "/a"): Late(timedelta(minutes=3), timedelta(hours=5))}
+    told = sources.render(look(EVERYBODY, "en"), [source("/a"), source("/b")], Strips({}, late), sort, NOW)
+    assert told.count("/a") == told.count("/b") == 1 and "3 min" in told and "5 h" in told
+
+
+def test_the_strip_has_a_box_for_every_hour_with_events_and_says_how_many_have_none() -> None:
+    strips = Strips({("field", "/a"): frozenset({0, 5, HOURS - 1})}, {})
+    told = sources.render(look(EVERYBODY), [source("/a"), source("/b")], strips, "system", NOW)
+    assert told.count("<rect") == 3 and f"{HOURS - 3} trong {HOURS} giờ" in told and told.count("<path") == 7
+    assert "không có trong 7 ngày" in told
+    assert "quá nhiều sự kiện" in sources.render(look(EVERYBODY), [source("/a")], Strips(None, {}), "system", NOW)
+
+
+def test_passers_by_see_no_small_count() -> None:
+    told = [
+        sources.render(look(a), [source("/a", events=3)], Strips({}, {}), "system", NOW) for a in (PUBLIC, EVERYBODY)
+    ]
+    assert "&lt; 5" in told[0] and "&lt; 5" not in told[1]
