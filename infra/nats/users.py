@@ -71,7 +71,7 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     ),
     # People's actions: a dossier's new date with apology, what they mend in the quarantine, which may be any event, and
     # the audit of all that is done.
-    "board": (*INFO, *MENDING, "ioc.events.>", "ioc.alerts.>"),
+    "board": (*INFO, *MENDING, "ioc.events.>", "ioc.alerts.audit.>", "ioc.alerts.quarantine.>"),
     "monitor": (*INFO, *_stream("*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"), f"{API}.STREAM.LIST"),
     # Asks how full and how far behind everything is: also when the oldest message came that a consumer still has to do.
     "exporter": (*INFO, *sorted({f"{API}.DIRECT.GET.{consumer.stream}" for consumer in CONSUMERS})),

@@ -17,7 +17,7 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from schemas.indicators import CATALOGUE
-from services.board import audit, figure, login, maps, mending, people, sources, worklist
+from services.board import alarms, audit, figure, login, maps, mending, people, sources, worklist
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
@@ -66,7 +66,9 @@ def build(settings: Settings, health: Health) -> FastAPI:
         oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, provider=bool(settings.oidc_issuer))
     people.add(app, pool, watch)
-    worklist.add(app, watch, pool, reading, Desk(settings, pool))
+    desk = Desk(settings, pool)
+    worklist.add(app, watch, pool, reading, desk)
+    alarms.add(app, watch, settings, reading, desk)
     maps.add(app, watch, settings, reading, pool)
     sources.add(watch, reading)
     mending.add(app, watch, reading, pool)

@@ -61,16 +61,16 @@ def bells(conn: Connection, step: int) -> Bells:
 
 
 _NEWEST = """
-WITH rung AS (
-    (SELECT * FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info' AND entity IS NOT NULL
-     ORDER BY severity, raised_at DESC LIMIT %(cases)s)
+WITH ringing AS (
+    SELECT * FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
+), newest AS (
+    (SELECT * FROM ringing WHERE entity IS NOT NULL ORDER BY severity, raised_at DESC LIMIT %(cases)s)
     UNION ALL
-    (SELECT * FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info' AND entity IS NULL
-     ORDER BY severity, raised_at DESC LIMIT %(others)s)
+    (SELECT * FROM ringing WHERE entity IS NULL ORDER BY severity, raised_at DESC LIMIT %(others)s)
 )
-SELECT r.id, r.severity, r.unit, r.vi, r.en, CASE WHEN r.entity IS NULL THEN '' ELSE l.originator END AS about,
-    r.origin, r.raised_at
-FROM rung r JOIN alarm_list l USING (id) ORDER BY r.severity, r.raised_at DESC
+SELECT n.id, n.severity, n.unit, n.vi, n.en, CASE WHEN n.entity IS NULL THEN '' ELSE l.originator END AS about,
+    n.origin, n.raised_at
+FROM newest n JOIN alarm_list l USING (id) ORDER BY n.severity, n.raised_at DESC
 """  # 'critical' < 'warning'
 _CRITICAL = """
 SELECT unit, count(*) FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity = 'critical'

@@ -74,7 +74,7 @@ def content(conn: Connection, choice: Choice, now: datetime) -> Content:
             period,
             earlier,
             tuple(Line(a[0], b[0]) for a, b in pairs),
-            tuple(tuple(read(conn, i, choice.unit, period, STEPS[choice.span])) for i in heads),
+            tuple(map(tuple, sheet(conn, heads, choice.unit, period, STEPS[choice.span]))),
             tuple(_ranking(conn, ranked, choice.unit, period)),
             tuple(tuple(read(conn, i, choice.unit, period, i.classes)) for i in every if i.classes),
         )

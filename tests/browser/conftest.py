@@ -35,9 +35,9 @@ ARGUMENTS = (
 SCREEN = {"width": 1920, "height": 1080}
 WARD, OTHER_WARD = "phuong_chon_thanh", "phuong_minh_hung"
 PEOPLE = {
-    "lan": ("viewer", ("--units", WARD)),
-    "truc": ("operator", ()),
-    "minh": ("supervisor", ()),
+    "lan.tran": ("viewer", ("--units", WARD)),
+    "truc.le": ("operator", ()),
+    "minh.vo": ("supervisor", ()),
 }
 PASSWORD = "mot-mat-khau-de-thu"
 Command = Callable[..., str]
@@ -58,13 +58,13 @@ def command(watched: Instance) -> Command:
 
 
 @pytest.fixture(scope="session")
-def people(command: Command) -> dict[str, str]:
+def people(command: Command, watched: Instance) -> dict[str, str]:
     """Accounts of all roles; returns name -> password."""
     known = command("people", "list")
     for name, (role, units) in PEOPLE.items():
         if name not in known:
             command("people", "add", name, "--role", role, *units, input=PASSWORD)
-    return dict.fromkeys(PEOPLE, PASSWORD)
+    return {**dict.fromkeys(PEOPLE, PASSWORD), "admin": watched.password("board_admin")}
 
 
 @pytest.fixture(scope="session")

@@ -34,7 +34,7 @@ NOTED = """selector => {
 
 @pytest.mark.parametrize("size", [(1920, 1080), (3840, 2160)], ids=["full HD", "4K"])
 def test_eight_tiles_with_data_and_nothing_to_scroll(visit: Visit, size: tuple[int, int]) -> None:
-    page = visit("/", "truc", viewport={"width": size[0], "height": size[1]})
+    page = visit("/", "truc.le", viewport={"width": size[0], "height": size[1]})
     tiles = page.locator(".tile")
     expect(tiles).to_have_count(len(SYSTEMS))
     for tile, (_, vi, _) in zip(tiles.all(), SYSTEMS.values(), strict=True):
@@ -50,7 +50,7 @@ def test_eight_tiles_with_data_and_nothing_to_scroll(visit: Visit, size: tuple[i
 
 
 def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> None:
-    page = visit("/", "truc")
+    page = visit("/", "truc.le")
     main = page.locator('.tile[href="/system/field"] .main')
     expect(main).to_have_text(re.compile(r"\d"))
     page.evaluate(NOTED, '.tile[href="/system/field"]')
@@ -90,7 +90,7 @@ def emit_report(centre: Instance) -> float:
 
 
 def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> None:
-    page = visit("/", "truc")
+    page = visit("/", "truc.le")
     page.click('.tile[href="/system/procedures"]')
     expect(page.locator("h1")).to_have_text(SYSTEMS["procedures"][1])
     unit = page.locator('main table a[href*="unit="]').first
@@ -109,7 +109,7 @@ def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> 
 
 
 def test_english_at_a_click_and_for_the_next_pages(visit: Visit) -> None:
-    page = visit("/system/health", "truc")
+    page = visit("/system/health", "truc.le")
     page.get_by_role("link", name="English").click()
     expect(page.locator("h1")).to_have_text(SYSTEMS["health"][2])
     page.goto("/system/field")
@@ -122,7 +122,7 @@ def test_english_at_a_click_and_for_the_next_pages(visit: Visit) -> None:
 
 
 def test_by_keyboard_alone_from_the_wall_to_an_explanation(visit: Visit) -> None:
-    page = visit("/", "truc")
+    page = visit("/", "truc.le")
     expect(page.locator(".tile").last).to_be_visible()
     tab_to(page, '.tile[href="/system/procedures"]')
     page.keyboard.press("Enter")

@@ -35,6 +35,7 @@ from services.board import accounts
 from services.board.access import Account, Role
 from services.board.doors import COOKIE
 from services.board.login import PAIR
+from services.cli.demo import ACCOUNTS, make_accounts
 from services.cli.prepare import settings_of
 from services.kit import bus
 
@@ -105,20 +106,20 @@ def admin(centre: Instance, home: str) -> Browser:
     return browser
 
 
-Make = Callable[[str, Role], None]
+Make = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
 def make(centre: Instance) -> Make:
-    """Makes an account with `PASSWORD`."""
+    """Makes an account that enters with `PASSWORD`, or as a subject of the provider's."""
 
-    async def add(name: str, role: Role) -> None:
+    async def add(name: str, role: Role, subject: str) -> None:
         url = settings_of(centre, "cli").database("board")
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
             by = Account("cli:test", "", "admin")
-            await accounts.add(conn, by, Account(name, f"Người {name}", role), PASSWORD)
+            await accounts.add(conn, by, Account(name, f"Người {name}", role), None if subject else PASSWORD, subject)
 
-    return lambda name, role: asyncio.run(add(name, role))
+    return lambda name, role, subject="": asyncio.run(add(name, role, subject))
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +301,15 @@ def test_the_command_does_the_same(ioc: Ioc, home: str) -> None:
     assert (last.returncode, "one administrator" in last.stderr) == (1, True)
 
 
+def test_the_demo_has_an_account_for_each_way_of_working(centre: Instance, home: str) -> None:
+    for _ in range(2):
+        make_accounts(centre)
+    assert set(ACCOUNTS) == {"truc_ban", "lanh_dao_van_phong", "lanh_dao"}
+    for name in ACCOUNTS:
+        assert Browser(home).log_in(name, centre.password(f"board_{name}")).status_code == 303
+        assert (centre.secrets / f"board_{name}").stat().st_mode & 0o077 == 0
+
+
 # --- open pages ---
 
 
@@ -373,7 +383,7 @@ def test_every_action_is_published_once_also_after_an_outage_of_the_broker(
     assert last == [("login.failed", "", "minh"), ("login.failed", "", ""), ("login", "minh", "minh"),
                     ("logout", "minh", "")]  # fmt: skip
     assert {d["address"] for d in found if d["action"] == "login"} == {"127.0.0.1"}
-    assert {d["by"].partition(":")[0] for d in found if d["action"] == "account.added"} >= {"cli", "admin"}
+    assert {"cli:prepare", "cli:test"} <= {d["by"] for d in found if d["action"] == "account.added"}
     said = json.dumps(found, ensure_ascii=False)
     assert not [secret for secret in (PASSWORD, "a typo", "may be a password", "argon2") if secret in said]
 
@@ -575,14 +585,15 @@ def test_an_account_that_is_there_is_never_taken_over_by_its_name(
     assert listed("admin") == [("admin", [], False), ("supervisor", [], True)]
 
 
-def test_an_identity_entered_by_hand_needs_no_group(provider: Provider, public: str, ioc: Ioc) -> None:
+def test_an_identity_entered_by_hand_needs_no_group(
+    provider: Provider, public: str, make: Make, admin: Browser
+) -> None:
     provider.person = person("phuc")
     assert through(provider, Browser(public)).status_code == 403
-    made = ioc("people", "add", "phuc", "--role", "viewer", "--subject", f"{provider.issuer} phuc")
-    assert made.returncode == 0, made.stderr
+    make("phuc", "viewer", f"{provider.issuer} phuc")
     assert through(provider, Browser(public)).status_code == 303
     assert Browser(public).log_in("phuc", "").status_code == 401
-    assert ioc("people", "disable", "phuc").returncode == 0
+    assert admin.post("/people/disable", name="phuc", csrf=admin.csrf()).status_code == 303
     assert through(provider, Browser(public)).status_code == 403
 
 

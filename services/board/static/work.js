@@ -5,7 +5,7 @@
   const tell = () => {
     const place = document.querySelector("[data-chosen]");
     const number = document.querySelectorAll("input[name=item]").length ? chosen.size : 0;
-    if (place) place.textContent = place.dataset.chosen.replace(/\d+/, number);
+    if (place) place.textContent = place.dataset.chosen.replace("{}", number);
     const all = document.querySelector("input[data-all]");
     if (all) all.checked = boxes().length > 0 && boxes().every((box) => box.checked);
   };

@@ -1,0 +1,92 @@
+"""Who comes in, and what they may see: the log-in in a browser, rights and bounds by page and by direct request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.servers import Instance
+from services.board.frame import NAVIGATION
+from services.board.words import WORDS
+from services.cli.prepare import settings_of
+
+Visit = Callable[..., Page]
+WARD = "phuong_chon_thanh"
+
+
+def enter(page: Page, name: str, password: str) -> None:
+    page.fill("[name=name]", name)
+    page.fill("[name=password]", password)
+    page.keyboard.press("Enter")
+
+
+def test_a_wrong_password_and_then_the_page_that_was_asked_for(
+    visit: Visit, people: dict[str, str], heard: Any
+) -> None:
+    heard.expected.append("401")
+    page = visit("/system/health?span=week")
+    expect(page).to_have_url(re.compile("/login.next=%2Fsystem%2Fhealth"))
+    enter(page, "truc.le", "not the password")
+    expect(page.get_by_role("alert")).to_have_text(WORDS["wrong_password"][0])
+    enter(page, "truc.le", people["truc.le"])
+    expect(page).to_have_url(re.compile("/system/health.span=week$"))
+    expect(page.locator(".reader")).to_contain_text(WORDS["log_out"][0])
+    page.get_by_role("button", name=WORDS["log_out"][0]).click()
+    expect(page).to_have_url(re.compile("/login$"))
+    page.goto("/")
+    expect(page.locator("[name=password]")).to_be_visible()
+
+
+def test_the_way_back_never_leads_to_another_site(visit: Visit, people: dict[str, str], address: str) -> None:
+    page = visit("/login?next=https%3A%2F%2Fexample.org%2F")
+    enter(page, "truc.le", people["truc.le"])
+    expect(page).to_have_url(f"{address}/")
+
+
+@pytest.mark.parametrize("name", ["lan.tran", "truc.le", "minh.vo"])
+def test_each_role_finds_the_pages_it_may_see_and_no_other(
+    visit: Visit, address: str, sessions: dict[str, str], name: str
+) -> None:
+    page = visit("/system/field", name)
+    paths = {path for key, path, _ in NAVIGATION if key != "people"}
+    found = page.locator("header nav a").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
+    assert set(found) == paths
+    with asking(address, sessions[name]) as client:
+        assert client.get("/people").status_code == 403
+        assert client.post("/people/add", data={"name": "x"}).status_code == 403
+
+
+def test_nobody_gets_anything_without_a_session(address: str) -> None:
+    with asking(address, "") as client:
+        for _, path, _ in NAVIGATION:
+            assert client.get(path).status_code == 401
+        assert client.get("/_nicegui/auto/static/x").status_code in (401, 404)
+        page = client.get("/", headers={"accept": "text/html"})
+        assert page.status_code == 303 and page.headers["location"] == "/login?next=%2F"
+
+
+def test_a_bounded_account_sees_no_case_of_another_unit(
+    visit: Visit, address: str, sessions: dict[str, str], watched: Instance
+) -> None:
+    with psycopg.connect(settings_of(watched, "cli").database("reader")) as conn:
+        rows = conn.execute("SELECT id, unit FROM entity WHERE kind = 'dossier' ORDER BY id DESC LIMIT 4000").fetchall()
+    from services.board.access import Account
+
+    lan = Account("lan.tran", "", "viewer", (WARD,))
+    foreign = [code for code, unit in rows if not lan.sees(unit)]
+    assert foreign
+    page = visit("/figure/dossiers_received", "lan.tran")
+    expect(page.locator(".formula").first).to_be_visible()
+    shown = page.content()
+    assert not [code for code in foreign if code in shown]
+
+
+def asking(address: str, token: str) -> httpx.Client:
+    cookies = {"ioc_session": token} if token else {}
+    return httpx.Client(base_url=address, cookies=cookies, headers={"origin": address}, trust_env=False)
