@@ -88,6 +88,36 @@ REPORT_CHANNELS: Words = {
     "officer": Text("cán bộ", "officer"),
 }
 """The ways by which a field report comes in."""
+LIFE: Words = {
+    "dossier.submitted": Text("nộp hồ sơ", "submitted"),
+    "dossier.accepted": Text("tiếp nhận", "accepted"),
+    "dossier.refused": Text("không tiếp nhận", "refused"),
+    "dossier.processing_started": Text("đang xử lý", "being processed"),
+    "dossier.supplement_requested": Text("yêu cầu bổ sung giấy tờ", "papers requested"),
+    "dossier.supplement_received": Text("đã bổ sung giấy tờ", "papers received"),
+    "dossier.payment_requested": Text("yêu cầu thực hiện nghĩa vụ tài chính", "payment requested"),
+    "payment.made": Text("đã nộp tiền", "paid"),
+    "payment.refunded": Text("hoàn tiền", "refunded"),
+    "dossier.withdrawn": Text("công dân rút hồ sơ", "withdrawn"),
+    "dossier.stopped": Text("dừng xử lý", "stopped"),
+    "dossier.extended": Text("xin lỗi, hẹn lại ngày trả", "new date given with an apology"),
+    "dossier.due_soon": Text("nhắc sắp đến hạn", "due soon"),
+    "dossier.overdue": Text("quá hạn", "overdue"),
+    "dossier.resolved": Text("đã xử lý xong", "resolved"),
+    "dossier.returned": Text("đã trả kết quả", "result returned"),
+    "dossier.rated": Text("đánh giá", "rated"),
+    "dossier.synchronised": Text("đồng bộ lên Cổng dịch vụ công quốc gia", "synchronised with the national portal"),
+    "report.received": Text("tiếp nhận phản ánh", "received"),
+    "report.verified": Text("đã xác minh", "verified"),
+    "report.refused": Text("từ chối", "refused"),
+    "report.routed": Text("chuyển đơn vị xử lý", "routed"),
+    "report.accepted": Text("đơn vị nhận xử lý", "accepted by the unit"),
+    "report.resolved": Text("đã trả kết quả", "resolved"),
+    "report.reopened": Text("mở lại", "reopened"),
+    "report.rated": Text("đánh giá", "rated"),
+    "report.overdue": Text("quá hạn", "overdue"),
+}
+"""The events in the life of a dossier and of a report."""
 CLASSES: Mapping[str, Words] = {
     "channel": CHANNELS,
     "kind": {"tax": Text("nghĩa vụ tài chính", "tax"), "fee": Text("phí, lệ phí", "fee")},

@@ -1,4 +1,4 @@
-"""The alarms: what rings, who has it, what was cleared today; each opens to its history, what to do, and where to look."""
+"""The alarms: what rings, who has it, what was cleared today; each opens to its history, what to do, where to look."""
 
 from __future__ import annotations
 
@@ -165,9 +165,9 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
                 ui.html(box + tools(look, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
-            if newest.fresh() is None and (now := await newest.get()):
-                if (text := render(look, *now, settings)) != place.content:
-                    place.set_content(text)
+            now = await newest.get() if newest.fresh() is None else None
+            if now and (text := render(look, *now, settings)) != place.content:
+                place.set_content(text)
 
         keep_fresh(look, top)
         ui.timer(0.5, follow)
@@ -325,8 +325,9 @@ def render(look: Look, r: Row, found: Sequence[Step], settings: Settings) -> Htm
 
 
 _COLUMNS = """
-SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en, a.kind,
-    a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at, a.cleared_by
+SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
+    a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
+    a.cleared_by
 FROM alarm a JOIN alarm_list l USING (id)
 """
 _ROWS = (

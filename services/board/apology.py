@@ -205,7 +205,7 @@ def _form(a: Apology) -> Html:
         ),
         tag("p", f"………………, {_written(a.signed)}", class_="place"),
         tag("h1", "PHIẾU XIN LỖI VÀ HẸN LẠI NGÀY TRẢ KẾT QUẢ"),
-        tag("p", "Kính gửi: ", tag("span", "…" * 60, class_="blank")),
+        tag("p", "Kính gửi: ", tag("span", class_="blank"), class_="to"),
         tag(
             "p",
             f"{_written(a.received).capitalize()}, {unit} tiếp nhận giải quyết hồ sơ của Ông/Bà/Tổ chức, mã hồ sơ: ",

@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
 from nicegui import ui
 from psycopg import Connection
 from starlette.requests import Request
 
+from schemas import units
 from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
 from services.board import alarms, audit, figure, login, maps, mending, people, sources, worklist
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
@@ -79,7 +81,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         dress(look)
         keep_fresh(look, wall(look))
 
-    @ui.page("/system/{slug}")
+    @ui.page("/system/{slug}", dependencies=[Depends(_known)])
     async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
                         against: Against = "previous", ranked: str = "") -> None:  # fmt: skip
         look = look_of(request, watch)
@@ -90,7 +92,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         ui.html(render(look, choice, shown_to(look.account, shown, choice.unit)), sanitize=False)
         keep_fresh(look, top)
 
-    @ui.page("/figure/{code}")
+    @ui.page("/figure/{code}", dependencies=[Depends(_known)])
     async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:
         look = look_of(request, watch)
         dress(look)
@@ -106,6 +108,17 @@ def build(settings: Settings, health: Health) -> FastAPI:
         app, title="IOC", language="vi", dark=None, tailwind=False, show_welcome_message=False, reconnect_timeout=10
     )
     return app
+
+
+def _known(request: Request) -> None:
+    """404 where an address names a system, a figure or a unit that there is not."""
+    named = {**request.query_params, **request.path_params}
+    try:
+        units.get(named.get("unit") or "dong_nai")
+    except units.UnknownUnit:
+        raise HTTPException(404) from None
+    if named.get("slug", "gis") not in SYSTEMS or named.get("code", "visits") not in CATALOGUE:
+        raise HTTPException(404)
 
 
 async def _guarded(work: Coroutine[Any, Any, None]) -> None:

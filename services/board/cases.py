@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.fold import Fact
-from services.board import apology, worklist_data
+from schemas.indicators.classes import LIFE
+from services.board import apology, audit, worklist_data
+from services.board.audit import Deed
 from services.board.doors import plain_page
 from services.board.frame import Look, dress, header, keep_fresh, look_of
 from services.board.markup import Html, link, table, tag
@@ -58,10 +60,19 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
 def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callable[[Look], Html]) -> None:
     """The pages."""
 
+    async def ask(kind: str, id: str) -> Case | None:
+        if kind not in ("dossier", "report"):
+            return None
+        found: Case | None = await asyncio.to_thread(reading, lambda conn: case(conn, kind, id))
+        if found:
+            async with pool.connection() as conn:
+                found = replace(found, steps=joined(found.steps, await audit.latest(conn, id)))
+        return found
+
     @ui.page("/worklist/{kind}/{id}")
     async def of_case(request: Request, kind: str, id: str) -> Response | None:
         look = look_of(request, watch)
-        if (found := await _read(reading, kind, id)) is None or not look.account.sees(found.row.unit):
+        if (found := await ask(kind, id)) is None or not look.account.sees(found.row.unit):
             return plain_page(404, "not_found")
         dress(look)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
@@ -71,10 +82,7 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
             if found.ended is None:
                 ui.html(_chosen(found) + tools(look), sanitize=False).classes("wide")
 
-        async def ask() -> Case | None:
-            return await _read(reading, kind, id)
-
-        newest = Newest(ask, lambda: watch.mark("procedures", "field"))
+        newest = Newest(lambda: ask(kind, id), lambda: watch.mark("procedures", "field"))
 
         async def follow() -> None:
             if newest.fresh() is None and (now := await newest.get()) and (text := render(look, now)) != place.content:
@@ -98,11 +106,14 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
         return None
 
 
-async def _read(reading: Reading, kind: str, id: str) -> Case | None:
-    if kind not in ("dossier", "report"):
-        return None
-    found: Case | None = await asyncio.to_thread(reading, lambda conn: case(conn, kind, id))
-    return found
+def joined(steps: Sequence[Step], deeds: Sequence[Deed]) -> list[Step]:
+    """The steps of a case's alarms and the new date that was given, the newest first."""
+    extended = [
+        Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}")
+        for d in deeds
+        if d.action == apology.DEED
+    ]
+    return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
 
 
 def _chosen(found: Case) -> Html:
@@ -117,7 +128,7 @@ def render(look: Look, found: Case) -> Html:
     facts: list[tuple[str, object]] = [
         ("unit", unit_name(row.unit, language)),
         ("case_procedure", row.state.get("procedure", "")),
-        ("case_status", row.status.replace("_", " ")),
+        ("case_status", life(look, f"{row.kind}.{row.status}")),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
         ("case_stage", look.word(f"stage_{found.waits.stage}") if found.waits else ""),
@@ -140,9 +151,15 @@ def render(look: Look, found: Case) -> Html:
     )  # fmt: skip
 
 
+def life(look: Look, event: str) -> str:
+    """An event in words; as it is called where none are known."""
+    text = LIFE.get(event)
+    return text.said(look.language) if text else event
+
+
 def _story(look: Look, facts: Sequence[Fact]) -> Html:
     heads = [look.word(key) for key in ("when", "event", "unit")]
-    return table(heads, ([day_and_time(f.time), f.event, unit_name(f.unit, look.language)] for f in facts))
+    return table(heads, ([day_and_time(f.time), life(look, f.event), unit_name(f.unit, look.language)] for f in facts))
 
 
 _CASE = """

@@ -55,6 +55,7 @@ def add_errors(app: FastAPI) -> None:
         for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
             each.add_exception_handler(outage, lambda request, error: unavailable())
         each.add_exception_handler(403, lambda request, error: forbidden())
+        each.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
 
 
 class Doors:

@@ -28,6 +28,9 @@ NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
 )
 """(word, path, what one must be allowed for it): the pages that every page leads to."""
 
+KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
+"""(key, word): what `board.js` does on each."""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -64,23 +67,24 @@ def dress(look: Look) -> None:
 def header(look: Look, here: str) -> Render:
     """The bar at the top of an ordinary page."""
     with ui.element("header").classes("head"):
-        ui.html(_ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        ui.html(ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
         origin = ui.label().classes("origin")
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
         ui.html(_reader(look, here), sanitize=False).classes("reader")
+    ui.html(keys(look), sanitize=False)
     banner = trouble(look)
 
     def render(view: View, now: datetime) -> None:
         show_origin(look, origin, view)
-        waiting.set_content(_waiting(look, view))
+        waiting.set_content(waiting_alarms(look, view))
         as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
         banner(view, now)
 
     return render
 
 
-def _waiting(look: Look, view: View) -> Html:
+def waiting_alarms(look: Look, view: View) -> Html:
     """How many critical alarms nobody has, for who may do something about them."""
     number = view.bells.critical_for(look.account) if look.account.may("cases") else 0
     told = look.word("critical_waiting").format(number)
@@ -88,7 +92,7 @@ def _waiting(look: Look, view: View) -> Html:
     return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
 
 
-def _ways(look: Look, here: str) -> Html:
+def ways(look: Look, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
         link(path, look.word(key), aria_current="page" if path == here.partition("?")[0] else None)
@@ -106,6 +110,13 @@ def _reader(look: Look, here: str) -> Html:
     name = f"{look.account.full_name} · {look.word('log_out')}"
     out = form(look, "/logout", tag("button", name, class_="plain"))
     return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
+
+
+def keys(look: Look) -> Html:
+    """What the keyboard does; opened by `?`."""
+    rows = (tag("li", tag("kbd", key), " ", look.word(word)) for key, word in KEYS)
+    close = tag("form", tag("button", look.word("shut"), class_="plain"), method="dialog")
+    return tag("dialog", tag("h2", look.word("keys")), tag("ul", *rows), close, id="keys", aria_label=look.word("keys"))
 
 
 def trouble(look: Look) -> Render:

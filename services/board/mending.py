@@ -176,7 +176,7 @@ def _quarantine(look: Look, lying: Sequence[Lying] | None, code: str) -> Html:
         chosen = [one for one in lying if code in ("", one.code)]
         heads = [look.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
         inside = Html(_codes(look, lying, code) + table(heads, (_row(look, one) for one in chosen)))
-    return tag("section", tag("h2", name), means, inside, class_="panel wide")
+    return tag("section", tag("h2", name), means, inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
 def _codes(look: Look, lying: Sequence[Lying], code: str) -> Html:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
+from urllib.parse import quote
 
 from schemas import units
 from schemas.field import Category
@@ -141,8 +142,8 @@ def _card(look: Look, spot: Spot, moment: datetime) -> Html:
         (look.word("map_due"), _due(look, spot, moment)),
         (look.word("id"), masked(spot.id)),
     ]
-    list_of = link("/worklist", look.word("map_to_list"))
-    return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows), tag("p", list_of))
+    way = link(f"/worklist/report/{quote(spot.id)}", look.word("map_to_case"))
+    return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows), tag("p", way))
 
 
 def _pairs(rows: Iterable[tuple[str, object]]) -> Html:

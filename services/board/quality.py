@@ -122,7 +122,7 @@ def _hours() -> int:
 def _panel(look: Look, key: str, count: int | None, means: str, *inside: object) -> Html:
     name = look.word(key).format("?" if count is None else number(Decimal(count), 0, look.language))
     told = tag("p", means, class_="small") if means else ""
-    return tag("section", tag("h2", name), told, *inside, class_="panel wide")
+    return tag("section", tag("h2", name), told, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
 def _findings(look: Look, found: Sequence[Finding]) -> Html:

@@ -105,7 +105,8 @@ def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> 
         by = sort if sort in SORTS else "silent"
         with ui.element("main").classes("page"):
             ui.html(head(look, by), sanitize=False).classes("title")
-            content = ui.html(await shown(look, by), sanitize=False).classes("wide")
+            with ui.element("section").classes("panel wide").props(f'tabindex=0 aria-label="{look.word("sources")}"'):
+                content = ui.html(await shown(look, by), sanitize=False)
             ui.html(tag("p", look.word("sources_means"), class_="small"), sanitize=False).classes("wide")
 
         async def again() -> None:
@@ -132,7 +133,7 @@ def render(look: Look, every: Sequence[Source], told: Strips, sort: str, now: da
     rows = sorted(every, key=lambda s: SORTS[sort](s, told))
     heads = [*(look.word(f"sources_{key}") for key in SORTS), look.word("sources_strip").format(DAYS)]
     listed = table(heads, (_row(look, s, told, now) for s in rows), (2, 3, 6))
-    return Html(tag("p", said, class_="small") + tag("section", listed, class_="panel"))
+    return Html(tag("p", said, class_="small") + listed)
 
 
 def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:

@@ -7,8 +7,11 @@ from datetime import datetime
 
 from nicegui import ui
 
+from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
-from services.board.frame import Look, Render, show_origin, trouble
+from services.board.bells import Bell
+from services.board.frame import Look, Render, keys, show_origin, trouble, waiting_alarms, ways
+from services.board.markup import Html, link, tag
 from services.board.sketch import sparkline
 from services.board.watch import HEADLINES, Tile, View
 from services.board.words import (
@@ -21,11 +24,15 @@ from services.board.words import (
     signed,
     state_of,
     system_name,
+    unit_name,
+    why,
     word,
 )
 from services.readings import Reading
 
 WORST = ("bad", "watch", "good", "neutral", "missing")
+TOLD = 8
+"""So many alarms the ticker tells at most."""
 
 
 def wall(look: Look) -> Render:
@@ -34,6 +41,8 @@ def wall(look: Look) -> Render:
         parts = [_bar(look), trouble(look)]
         with ui.element("div").classes("tiles"):
             parts += [_tile(slug, place, look.language) for place, slug in enumerate(SYSTEMS, 1)]
+        parts.append(_ticker(look))
+    ui.html(keys(look), sanitize=False)
 
     def render(view: View, now: datetime) -> None:
         for part in parts:
@@ -45,12 +54,15 @@ def wall(look: Look) -> Render:
 def _bar(look: Look) -> Render:
     with ui.element("header").classes("bar"):
         ui.html(look.word("title"), tag="h1", sanitize=False)
+        ui.html(ways(look, "/"), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         origin = ui.label().classes("origin")
         as_of = ui.label().classes("small")
         clock = ui.label().classes("clock")
 
     def render(view: View, now: datetime) -> None:
         show_origin(look, origin, view)
+        waiting.set_content(waiting_alarms(look, view))
         as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
         clock.set_text(f"{day_and_time(now)[:10]}  {clock_time(now)}")
 
@@ -58,47 +70,97 @@ def _bar(look: Look) -> Render:
 
 
 def _tile(slug: str, place: int, language: Language) -> Render:
-    first, *others = HEADLINES[slug]
     with ui.link(target=f"/system/{slug}").classes("tile") as card:
         ui.html(f"<span>{place}. {system_name(slug, language)}</span>", tag="h2", sanitize=False)
-        main = ui.label("–").classes("main")
-        ui.label(name_of(first, language)).classes("what")
+        main = _figure("div", "main", language)
+        what = ui.label(name_of(HEADLINES[slug][0], language)).classes("what")
         trend = ui.html("", sanitize=False)
         with ui.element("dl"):
-            cells = [_row(indicator, language) for indicator in others]
-        with ui.element("div").classes("foot"):
-            fresh = ui.label()
+            cells = [_row(language) for _ in HEADLINES[slug][1:]]
+        fresh = ui.html("", sanitize=False).classes("foot")
 
     def render(view: View, now: datetime) -> None:
-        tile = view.tiles.get(slug)
-        fresh.set_text(f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
+        tile, silent = view.tiles.get(slug), view.silent.get(slug, ())
+        fresh.set_content(_foot(tile, silent, now, language))
         if tile is None:
             return
-        head, *rest = tile.readings
-        main.set_text(signed(head, language))
-        main.classes(replace=f"main state-{state_of(head)}")
+        main(tile.main)
+        what.set_text(f"{name_of(tile.main.indicator, language)} {aim(tile.main.indicator, language)}")
         trend.set_content(sparkline([r.printed for r in tile.trend]))
-        for cell, reading in zip(cells, rest, strict=True):
+        for cell, reading in zip(cells, (r for r in tile.readings if r is not tile.main), strict=True):
             cell(reading)
-        card.classes(replace=f"tile {_state(tile)}")
+        card.classes(replace=f"tile {_state(tile)}{' stale' if silent else ''}")
 
     return render
 
 
-def _row(indicator: object, language: Language) -> Callable[[Reading], None]:
+def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: Language) -> Html:
+    """When the last event came; and which source is silent."""
+    told = tag("span", f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
+    names = ", ".join(silent)
+    return Html(told + (tag("b", f"⏸ {word('stale', language)}: {names}", title=names) if silent else ""))
+
+
+def _row(language: Language) -> Callable[[Reading], None]:
     name = ui.html("", tag="dt", sanitize=False)
-    value = ui.html("", tag="dd", sanitize=False)
+    value = _figure("dd", "", language)
 
     def render(r: Reading) -> None:
-        aim = ""
-        if r.indicator.target is not None:
-            sign = "≤" if r.indicator.better == "lower" else "≥"
-            aim = f" ({sign} {number(r.indicator.target, 1 if r.indicator.target % 1 else 0, language)})"
-        name.set_content(name_of(r.indicator, language) + aim)
-        value.set_content(f'<span class="state-{state_of(r)}">{signed(r, language)}</span>')
+        called = name_of(r.indicator, language)
+        name.set_content(tag("span", called, title=called) + tag("small", aim(r.indicator, language)))
+        value(r)
 
     return render
+
+
+def _figure(element: str, kind: str, language: Language) -> Callable[[Reading], None]:
+    """A figure in its place. It flashes when it changes (not when the page opens): what is new is a new element."""
+    place, shown = ui.html("", tag=element, sanitize=False).classes(kind), [""]
+
+    def render(r: Reading) -> None:
+        text = signed(r, language)
+        if text != shown[0]:
+            place.set_content(figure_cell(r, language, flash=bool(shown[0])))
+            shown[0] = text
+
+    return render
+
+
+def figure_cell(r: Reading, language: Language, flash: bool = False) -> Html:
+    """A figure with its state; one that is missing says why to who points at it."""
+    reason = why(r.reason, language) or None
+    kind = f"state-{state_of(r)}{' flash' if flash else ''}"
+    return tag("span", signed(r, language), class_=kind, title=reason, data_why=reason)
+
+
+def aim(indicator: Indicator, language: Language) -> str:
+    """Its target; empty without one."""
+    if indicator.target is None:
+        return ""
+    sign = "≤" if indicator.better == "lower" else "≥"
+    return f"{sign} {number(indicator.target, 1 if indicator.target % 1 else 0, language)}"
 
 
 def _state(tile: Tile) -> str:
     return min((state_of(r) for r in tile.readings), key=WORST.index)
+
+
+def _ticker(look: Look) -> Render:
+    place = ui.html("", tag="footer", sanitize=False).classes("ticker").props(f'aria-label="{look.word("alarms")}"')
+
+    def render(view: View, now: datetime) -> None:
+        told = view.bells.seen_by(look.account)[:TOLD]
+        place.set_content(Html("").join(_bell(look, bell) for bell in told) or tag("span", look.word("no_alarms")))
+
+    return render
+
+
+def _bell(look: Look, bell: Bell) -> Html:
+    """One alarm in a few words; a case's code is masked."""
+    sign, state = ("▲", "bad") if bell.severity == "critical" else ("●", "watch")
+    unit = unit_name(None if bell.unit == "all" else bell.unit, look.language)
+    text = bell.vi if look.language == "vi" else bell.en
+    code = f" {bell.about.partition(':')[2]}" if bell.about else ""
+    origin = "" if bell.origin == "real" else f" [{look.word(bell.origin)}]"
+    told = tag("span", f"{sign} {clock_time(bell.raised_at)[:5]} {unit}: {text}{code}{origin}", class_=f"state-{state}")
+    return link(f"/alarms/{bell.id}", told) if look.account.may("cases") else told

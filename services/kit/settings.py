@@ -23,7 +23,7 @@ def _know(table: Path) -> None:
 class Settings(BaseSettings):
     """The settings of one process. Every field is the variable `IOC_<FIELD>`."""
 
-    model_config = SettingsConfigDict(env_prefix="IOC_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="IOC_", env_ignore_empty=True, frozen=True)
 
     user: str = Field(
         "cli", description="the credential this process acts as, in NATS; its password is the file of that name"

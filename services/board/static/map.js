@@ -20,13 +20,13 @@ const make = (name, attributes = {}, ...inside) => {
 
 function draw(map) {
   const form = document.getElementById("map-form"), card = map.querySelector(".map-card");
-  const layers = ["shapes", "graticule", "marks", "scale"].map((name) => make("g", { class: name }));
-  const [shapes, graticule, marks, scale] = layers;
+  const layers = ["shapes", "graticule", "names", "marks", "scale"].map((name) => make("g", { class: name }));
+  const [shapes, graticule, names, marks, scale] = layers;
   const svg = make("svg", { tabindex: 0, role: "group", "aria-label": map.dataset.label }, ...layers);
   map.prepend(svg);
 
   let view = JSON.parse(sessionStorage.getItem("ioc-map") || "null");
-  let origin = null, box = null, asked = 0, opener = null, live = true;
+  let areas = [], origin = null, box = null, asked = 0, opener = null, live = true;
 
   // --- the view ---
 
@@ -78,6 +78,10 @@ function draw(map) {
       shapes.setAttribute("transform", `translate(${left + sx} ${top + sy}) scale(${factor})`);
     }
     graticule.replaceChildren(...lines(x, y));
+    names.replaceChildren(...areas.map(([name, ...at]) => {
+      const [px, py] = project(...at, view.zoom);
+      return make("text", { x: left + px, y: top + py, "text-anchor": "middle" }, name);
+    }));
     scale.replaceChildren(...ruler());
   };
   const SHAPE_ZOOM = 12, SHAPE_ORIGIN = [106.65, 11.5];
@@ -108,12 +112,14 @@ function draw(map) {
   }
   const mark = ([kind, latitude, longitude, number, overdue, sign, name, told]) => {
     const [ox, oy] = project(...origin, view.zoom), [x, y] = project(longitude, latitude, view.zoom);
-    const radius = number > 1 ? Math.min(12 + 3.2 * Math.log(number), 34) : kind === "report" ? 8 : 12;
+    const radius = number > 1 ? Math.min(10 + 2.4 * Math.log(number), 28) : kind === "report" ? 8 : 12;
     const shape = kind === "report"
       ? make("circle", { r: radius })
       : make("rect", { x: -radius, y: -radius * 0.8, width: 2 * radius, height: 1.6 * radius, rx: 4 });
     const late = overdue ? [make("path", { class: "late", d: "M0 -9L8 5H-8Z", transform: `translate(${radius * 0.8} ${-radius * 0.8})` })] : [];
-    const seen = make("g", { class: `mark ${kind}${overdue ? " overdue" : ""}`, transform: `translate(${x - ox} ${y - oy})`,
+    // Clusters of both kinds gather in the same middle: one stands above it, the other below.
+    const aside = number > 1 ? radius * (kind === "report" ? -0.6 : 0.7) : 0;
+    const seen = make("g", { class: `mark ${kind}`, transform: `translate(${x - ox} ${y - oy + aside})`,
       tabindex: 0, role: "button", "aria-label": name }, shape, make("text", { y: 4, "text-anchor": "middle" }, sign), ...late, make("title", {}, name));
     seen.open = () => (told ? show(told, seen) : look(longitude, latitude, view.zoom + 2));
     seen.name = `${kind}${latitude}${longitude}`;
@@ -251,7 +257,16 @@ function draw(map) {
     const name = feature.properties.name;
     return make("path", { d: path, class: closed ? "area" : "way" }, ...(name ? [make("title", {}, name)] : []));
   };
-  fetch("/map/outlines").then((answer) => answer.json()).then((told) => shapes.replaceChildren(...told.features.map(outline))).catch(() => {});
+  const middle = (feature) => {
+    const [xs, ys] = [0, 1].map((axis) => rings(feature.geometry).flat().map((position) => position[axis]));
+    const half = (values) => values.reduce((a, b) => [Math.min(a[0], b), Math.max(a[1], b)], [Infinity, -Infinity]).reduce((a, b) => (a + b) / 2);
+    return [feature.properties.name, half(xs), half(ys)];
+  };
+  fetch("/map/outlines").then((answer) => answer.json()).then(({ features }) => {
+    shapes.replaceChildren(...features.map(outline));
+    areas = features.filter((f) => f.properties.name && f.geometry.type.endsWith("Polygon")).map(middle);
+    if (view) place();
+  }).catch(() => {});  // the map does without
 
   const file = document.getElementById("map-file");
   file?.addEventListener("change", async () => {

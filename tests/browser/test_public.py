@@ -1,0 +1,147 @@
+"""A screen without login leaks nothing: searched for in its pages, in what its scripts fetch, and in the traffic that
+keeps it up to date."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, Page, Response, WebSocket, expect
+
+from infra.local.servers import Instance
+from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
+from services.board.access import SMALL
+from services.board.frame import NAVIGATION
+from services.cli.prepare import settings_of
+from services.kit import clock
+from services.readings import Period, read
+
+WARD = "phuong_chon_thanh"
+OPENED = (
+    "dossiers_received",
+    "dossiers_open_overdue",
+    "reports_received",
+    "reports_overdue",
+    "disease_cases",
+    "alerts_open",
+)
+RANKED = (("health", "disease_cases"), ("field", "reports_in_progress"), ("procedures", "dossiers_open_overdue"))
+PATHS = (
+    "/",
+    *(f"/system/{slug}" for slug in SYSTEMS),
+    *(f"/system/{slug}?ranked={code}&unit={WARD}&span=week" for slug, code in RANKED),
+    *(f"/figure/{code}{query}" for code in OPENED for query in ("", f"?unit={WARD}&span=day")),
+    "/map",
+    "/sources",
+)
+CASES = ("dossier", "report", "disease")
+TOKEN = re.compile(r"[\w][\w./:-]{4,}")
+TEXT = ("html", "json", "text/plain")
+
+
+@dataclass
+class Traffic:
+    """All that reached a browser from the board, but for the program's own scripts."""
+
+    texts: list[str] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
+    frames: int = 0
+
+    def follow(self, page: Page) -> None:
+        """Listen to what the page is sent."""
+        page.on("response", self.answers.append)
+        page.on("websocket", self._socket)
+
+    def keep(self, page: Page) -> None:
+        """Take down what the page has, before the browser forgets it."""
+        for answer in self.answers:
+            if answer.ok and any(kind in answer.headers.get("content-type", "") for kind in TEXT):
+                self.texts.append(answer.text())
+        self.answers.clear()
+        self.texts.append(page.content())
+
+    def _socket(self, socket: WebSocket) -> None:
+        socket.on("framereceived", self._frame)
+
+    def _frame(self, payload: str | bytes) -> None:
+        self.frames += 1
+        self.texts.append(payload if isinstance(payload, str) else payload.decode("utf-8", "replace"))
+
+
+@pytest.fixture(scope="module")
+def traffic(browser: Browser, public_address: str) -> Iterator[Traffic]:
+    """What somebody without an account gets to see who opens everything there is."""
+    heard = Traffic()
+    wait_for(public_address)
+    context = browser.new_context(base_url=public_address, viewport={"width": 1920, "height": 1080})
+    page = context.new_page()
+    heard.follow(page)
+    for path in PATHS:
+        page.goto(path)
+        expect(page.locator("main:not(.q-page)")).to_be_visible()
+        heard.keep(page)
+    page.goto("/")
+    page.wait_for_timeout(1500)  # the wall lives: a second of what it is told
+    heard.keep(page)
+    yield heard
+    context.close()
+
+
+def wait_for(address: str) -> None:
+    transport = httpx.HTTPTransport(retries=60)
+    with httpx.Client(transport=transport, trust_env=False, timeout=30) as client:
+        assert client.get(address).status_code == 200
+
+
+def test_no_case_and_nobody_is_named(traffic: Traffic, watched: Instance) -> None:
+    with psycopg.connect(settings_of(watched, "cli").database("owner")) as conn:
+        cases = {
+            code for (code,) in conn.execute("SELECT id FROM entity WHERE kind IN ('dossier', 'report', 'disease')")
+        }
+        events = {id for (id,) in conn.execute("SELECT id FROM event ORDER BY time DESC LIMIT 20000")}
+        names = {name for (name,) in conn.execute("SELECT name FROM account WHERE name <> 'admin'")}
+    assert len(cases) > 1000 and len(events) > 1000 and len(names) >= 3
+    assert traffic.frames > 20, "the traffic was heard"
+    tokens = {token for text in traffic.texts for token in TOKEN.findall(text)}
+    assert tokens & cases == set()
+    assert tokens & events == set()
+    assert [name for name in names if any(name in text for text in traffic.texts)] == []
+    shapes = {re.sub(r"\d", "9", code) for code in cases}
+    assert [token for token in tokens if re.sub(r"\d", "9", token) in shapes] == [], "nor one that is none of ours"
+
+
+@pytest.mark.parametrize("code", ["disease_cases", "reports_in_progress"])
+def test_small_counts_of_a_unit_are_not_shown(
+    browser: Browser, public_address: str, watched: Instance, code: str
+) -> None:
+    with psycopg.connect(settings_of(watched, "cli").database("reader")) as conn:
+        true = {r.group: r.value for r in read(conn, CATALOGUE[code], None, Period.of(clock.now()), "unit")}
+    small = {unit for unit, value in true.items() if value and 0 < value < SMALL}
+    assert small, "the demo has some"
+    wait_for(public_address)
+    context = browser.new_context(base_url=public_address)
+    page = context.new_page()
+    page.goto(f"/system/{CATALOGUE[code].system}?ranked={code}")
+    rows = page.locator('main tr:has(a[href*="unit="])').evaluate_all(
+        "rows => rows.map(r => [new URL(r.querySelector('a').href).searchParams.get('unit'), r.lastChild.innerText])"
+    )
+    context.close()
+    shown = {unit: re.sub(r"[^\d,]", "", text) for unit, text in rows}
+    assert set(shown) == set(true)
+    assert {unit: shown[unit] for unit in small if shown[unit]} == {}
+    assert all(not text or Decimal(text.replace(",", ".")) in (0, *true.values()) for text in shown.values())
+
+
+def test_cases_and_accounts_stay_behind_the_log_in(public_address: str) -> None:
+    wait_for(public_address)
+    with httpx.Client(base_url=public_address, trust_env=False, headers={"origin": public_address}) as client:
+        for _, path, action in NAVIGATION:
+            answer = client.get(path, headers={"accept": "text/html"})
+            assert answer.status_code == (303 if action else 200), path
+        assert client.post("/people/add", data={"name": "x"}).status_code == 401
