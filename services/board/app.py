@@ -24,6 +24,7 @@ from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
 from services.board.public import shown_to
+from services.board.newest import Newest
 from services.board.sessions import Sessions
 from services.board.spans import Against, Span
 from services.board.system import Choice, content, render
@@ -88,9 +89,20 @@ def build(settings: Settings, health: Health) -> FastAPI:
         dress(look)
         choice = Choice(slug, unit or None, span, against, ranked)
         top = header(look, f"/system/{slug}")
-        shown = await asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now()))
-        ui.html(render(look, choice, shown_to(look.account, shown, choice.unit)), sanitize=False)
+
+        async def ask() -> str:
+            shown = await asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now()))
+            return render(look, choice, shown_to(look.account, shown, choice.unit))
+
+        newest = Newest(ask, lambda: watch.mark(slug), pause=5)
+        place = ui.html(await newest.get(), sanitize=False)
+
+        async def follow() -> None:
+            if newest.fresh() is None and (text := await newest.get()) != place.content:
+                place.set_content(text)
+
         keep_fresh(look, top)
+        ui.timer(1, follow)
 
     @ui.page("/figure/{code}", dependencies=[Depends(_known)])
     async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators.classes import CLASS_TITLES, MEASURED, in_words
 from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.sketch import bars
 from services.board.spans import SPANS, STEPS, Against, Span, before, period_of, today
-from services.board.words import Language, days, figure, name_of, signed, state_of, system_name, unit_name, why, word
+from services.board.words import (
+    Language,
+    days,
+    figure,
+    name_of,
+    number,
+    signed,
+    state_of,
+    system_name,
+    unit_name,
+    why,
+    word,
+)
 from services.readings import Period, Reading, read, sheet
 from services.readings.evaluate import NotBrokenDown
+
+WORKED_OFF = {"procedures": "dossier", "field": "report"}
+"""The systems whose cases stand on the worklist."""
 
 
 @dataclass(frozen=True)
@@ -151,9 +168,11 @@ def _figures(look: Look, choice: Choice, shown: Content) -> Html:
 def _figure_row(look: Look, choice: Choice, line: Line) -> list[object]:
     r, language = line.now, look.language
     asked = urlencode({k: v for k, v in {"unit": choice.unit, "span": choice.span}.items() if v})
+    measured = MEASURED.get(r.indicator.unit)
+    unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
     return [
         name_of(r.indicator, language),
-        _value(look, r),
+        Html(_value(look, r) + unit),
         figure(line.then, language),
         _change(line, language),
         _aim(r, language),
@@ -161,13 +180,26 @@ def _figure_row(look: Look, choice: Choice, line: Line) -> list[object]:
     ]
 
 
-def _change(line: Line, language: Language) -> str:
+def _change(line: Line, language: Language) -> Html | str:
+    """By how much it rose or fell (shares in points, all else in per cent), and whether that is good."""
     now, then = line.now.printed, line.then.printed
-    if now is None or not then:
+    if now is None or then is None or (not then and line.now.indicator.unit != "%"):
         return ""
-    if line.now.indicator.unit == "%":
-        return f"{now - then:+.2f}".replace(".", "," if language == "vi" else ".")
-    return f"{(now - then) / abs(then) * 100:+.1f} %".replace(".", "," if language == "vi" else ".")
+    share = line.now.indicator.unit == "%"
+    by = now - then if share else (now - then) / abs(then) * 100
+    arrow = "↑" if by > 0 else "↓" if by < 0 else "→"
+    text = f"{arrow} {number(abs(by), 2 if share else 1, language)} {word('points', language) if share else '%'}"
+    judged = _judged(line.now.indicator, by)
+    if not judged:
+        return text
+    return tag("span", f"{text} {word(judged, language)}", class_="state-good" if judged == "better" else "state-bad")
+
+
+def _judged(indicator: Indicator, by: Decimal) -> str:
+    """Whether a change is `better` or `worse`; empty where that cannot be said."""
+    if not by or indicator.better is None:
+        return ""
+    return "better" if (by > 0) == (indicator.better == "higher") else "worse"
 
 
 def _aim(r: Reading, language: Language) -> str:
@@ -185,9 +217,18 @@ def _units(look: Look, choice: Choice, ranking: Sequence[Reading]) -> Html:
         for i in indicators(choice.system)
         if i.headline
     ]
-    rows = ([_unit_link(look, choice, r.group), _value(look, r)] for r in ranking)
-    columns = [look.word("unit"), look.word("value")]
+    largest = max((abs(r.value) for r in ranking if r.value is not None), default=Decimal(0))
+    kind = WORKED_OFF.get(choice.system) if look.account.may("cases") else None
+    rows = ([_unit_link(look, choice, r.group, kind), _value(look, r), _bar(r, largest)] for r in ranking)
+    columns = [look.word("unit"), look.word("value"), look.word("share")]
     return Html(tag("div", *heads, class_="choices choice") + table(columns, rows, (1,)))
+
+
+def _bar(r: Reading, largest: Decimal) -> Html:
+    """A value as a bar, against the largest of its table."""
+    width = float(abs(r.value) / largest * 100) if r.value is not None and largest else 0.0
+    inside = tag("rect", width=f"{width:.1f}", height="10")
+    return tag("svg", inside, viewBox="0 0 100 10", preserveAspectRatio="none", class_="hbar", aria_hidden="true")
 
 
 def _value(look: Look, r: Reading) -> Html:
@@ -195,10 +236,20 @@ def _value(look: Look, r: Reading) -> Html:
     return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=reason)
 
 
-def _unit_link(look: Look, choice: Choice, code: str) -> Html:
-    return link(choice.path(unit=code), unit_name(code, look.language))
+def _unit_link(look: Look, choice: Choice, code: str, kind: str | None) -> Html:
+    """The unit's own figures, and its cases for who may see them."""
+    own = link(choice.path(unit=code), unit_name(code, look.language))
+    if kind is None or not look.account.sees(code):
+        return own
+    name = f"{look.word('to_worklist')}: {unit_name(code, look.language)}"
+    work = link(f"/worklist?kind={kind}&unit={code}", look.word("to_worklist"), class_="small", aria_label=name)
+    return Html(f"{own} · {work}")
 
 
 def _classes(readings: Sequence[Reading], language: Language) -> Html:
-    rows = ([r.group, figure(r, language)] for r in sorted(readings, key=lambda r: r.value or 0, reverse=True))
-    return table([readings[0].indicator.classes, word("value", language)], rows, (1,))
+    """The values of a class in words, the largest first."""
+    label = readings[0].indicator.classes or ""
+    ordered = sorted(readings, key=lambda r: r.value or 0, reverse=True)
+    largest = max((abs(r.value) for r in ordered if r.value is not None), default=Decimal(0))
+    rows = ([in_words(label, r.group, language), figure(r, language), _bar(r, largest)] for r in ordered)
+    return table([CLASS_TITLES[label].said(language), word("value", language), word("share", language)], rows, (1,))

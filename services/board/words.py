@@ -492,6 +492,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "key_search": ("đến ô tìm kiếm của danh sách", "to the search field of a list"),
     "key_tab": ("đi đến và mở ô, liên kết", "go to a tile or link, and open it"),
     "key_help": ("mở bảng này", "open this list"),
+    "points": ("điểm", "points"),
+    "share": ("So với lớn nhất", "Against the largest"),
     "better": ("tốt hơn", "better"),
     "worse": ("kém hơn", "worse"),
     "to_worklist": ("Việc", "Worklist"),

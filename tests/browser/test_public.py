@@ -42,7 +42,6 @@ PATHS = (
 )
 CASES = ("dossier", "report", "disease")
 TOKEN = re.compile(r"[\w][\w./:-]{4,}")
-TEXT = ("html", "json", "text/plain")
 
 
 @dataclass
@@ -55,14 +54,17 @@ class Traffic:
 
     def follow(self, page: Page) -> None:
         """Listen to what the page is sent."""
-        page.on("response", self.answers.append)
+        page.on("response", lambda answer: self.answers.append(answer))
         page.on("websocket", self._socket)
 
     def keep(self, page: Page) -> None:
         """Take down what the page has, before the browser forgets it."""
         for answer in self.answers:
-            if answer.ok and any(kind in answer.headers.get("content-type", "") for kind in TEXT):
+            kind = answer.headers.get("content-type", "")
+            if answer.ok and "html" in kind:
                 self.texts.append(answer.text())
+            elif answer.ok and "json" in kind:  # the browser may have let go of what a script fetched
+                self.texts.append(page.request.get(answer.url).text())
         self.answers.clear()
         self.texts.append(page.content())
 

@@ -74,16 +74,14 @@ RETURNS TABLE (id integer, unit text, labels jsonb, grp text) LANGUAGE sql STABL
     SELECT s.id, s.unit, s.labels,
         CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END
     FROM series s JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit
-    WHERE s.measure = $3 AND (chosen = '{}'
-        OR NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true))
+    WHERE s.measure = $3
+        AND NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true)
 $$;
 
--- Sums of some series' points in [since, until), of those with the same key together: of whole months where `months` are
--- wanted, of whole days, and of the points of the day that `until` cuts. `since` is a local midnight; `day` begins the
--- month or day.
-CREATE FUNCTION figure_parts(ids integer[], keys text[], since timestamptz, until timestamptz, months boolean)
-RETURNS TABLE (key text, day timestamptz, sum numeric, count numeric) LANGUAGE plpgsql STABLE
-SET enable_nestloop = off AS $$
+-- Sums of some series' points in [since, until): of whole months where `months` are wanted, of whole days, and of the
+-- points of the day that `until` cuts. `since` is a local midnight; `day` begins the month or day.
+CREATE FUNCTION figure_parts(ids integer[], since timestamptz, until timestamptz, months boolean)
+RETURNS TABLE (series integer, day timestamptz, sum numeric, count bigint) LANGUAGE plpgsql STABLE AS $$
 #variable_conflict use_column
 DECLARE
     today timestamptz := greatest(since, local_midnight(local_day(until)));
@@ -95,16 +93,16 @@ BEGIN
         first_month := since;
         final_month := since;
     ELSE
-        RETURN QUERY SELECT s.key, bucket, sum(sum), sum(count) FROM rollup_month JOIN unnest(ids, keys) s(id, key) ON id = series
-            WHERE series = ANY (ids) AND bucket >= first_month AND bucket < final_month GROUP BY 1, 2;
-        RETURN QUERY SELECT s.key, bucket, sum(sum), sum(count) FROM rollup_day JOIN unnest(ids, keys) s(id, key) ON id = series
-            WHERE series = ANY (ids) AND bucket >= since AND bucket < first_month GROUP BY 1, 2;
+        RETURN QUERY SELECT series, bucket, sum, count FROM rollup_month
+            WHERE series = ANY (ids) AND bucket >= first_month AND bucket < final_month;
+        RETURN QUERY SELECT series, bucket, sum, count FROM rollup_day
+            WHERE series = ANY (ids) AND bucket >= since AND bucket < first_month;
     END IF;
-    RETURN QUERY SELECT s.key, bucket, sum(sum), sum(count) FROM rollup_day JOIN unnest(ids, keys) s(id, key) ON id = series
-        WHERE series = ANY (ids) AND bucket >= final_month AND bucket < today GROUP BY 1, 2;
+    RETURN QUERY SELECT series, bucket, sum, count FROM rollup_day
+        WHERE series = ANY (ids) AND bucket >= final_month AND bucket < today;
     IF today < until THEN
-        RETURN QUERY SELECT s.key, today, sum(value), count(*)::numeric FROM point JOIN unnest(ids, keys) s(id, key) ON id = series
-            WHERE series = ANY (ids) AND time >= today AND time < until GROUP BY 1;
+        RETURN QUERY SELECT series, today, sum(value), count(*) FROM point
+            WHERE series = ANY (ids) AND time >= today AND time < until GROUP BY series;
     END IF;
 END
 $$;
@@ -120,24 +118,24 @@ DECLARE
     since timestamptz := local_midnight($2);
     until timestamptz;
     ids integer[];
-    keys text[];
-    grps text[];
 BEGIN
     SELECT max(stop) INTO until FROM figure_periods($2, $3, known, bucket);
-    SELECT array_agg(id), array_agg(grp), array_agg(CASE form WHEN 'last' THEN jsonb_build_array(grp, id)
-        WHEN 'distinct' THEN jsonb_build_array(grp, unit, labels -> detail) END::text)
-        INTO ids, grps, keys FROM figure_series(root, by, measure, chosen);
+    SELECT array_agg(id) INTO ids FROM figure_series(root, by, measure, chosen);
     CASE form
     WHEN 'sum' THEN RETURN QUERY
-        SELECT figure_start(bucket, since, day), key, CASE detail WHEN 'sum' THEN sum(sum) ELSE sum(count) END
-        FROM figure_parts(ids, grps, since, until, bucket <> 'day') GROUP BY 1, 2;
+        SELECT figure_start(bucket, since, x.day), s.grp, CASE detail WHEN 'sum' THEN sum(x.sum) ELSE sum(x.count) END
+        FROM figure_parts(ids, since, until, bucket <> 'day') x
+            JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
+        GROUP BY 1, 2;
     WHEN 'stock' THEN RETURN QUERY
         WITH step AS (
-            SELECT figure_start(bucket, since, day) AS start, key AS grp, sum(sum), sum(count) AS count
-            FROM figure_parts(ids, grps, since, until, bucket <> 'day')
+            SELECT figure_start(bucket, since, x.day) AS start, s.grp, sum(x.sum), sum(x.count) AS count
+            FROM figure_parts(ids, since, until, bucket <> 'day') x
+                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
             WHERE detail = 'end' OR bucket IN ('day', 'month') GROUP BY 1, 2
         ), base AS (
-            SELECT key AS grp, sum(sum), sum(count) AS count FROM figure_parts(ids, grps, beginning, since, true) GROUP BY 1
+            SELECT s.grp, sum(x.sum), sum(x.count) AS count FROM figure_parts(ids, beginning, since, true) x
+                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series GROUP BY 1
         ), held AS (
             SELECT p.start, g.grp,
                 coalesce(base.sum, 0) + coalesce(CASE detail WHEN 'end' THEN sum(step.sum) OVER upto
@@ -154,14 +152,17 @@ BEGIN
         SELECT start, grp, sum FROM held WHERE count > 0;
     WHEN 'last' THEN RETURN QUERY
         SELECT start, grp, sum(sum) FROM (
-            SELECT DISTINCT ON (key, start) figure_start(bucket, since, day) AS start, key::jsonb ->> 0 AS grp, sum
-            FROM figure_parts(ids, keys, CASE bucket WHEN 'level' THEN beginning ELSE since END, until, false)
-            ORDER BY key, start, day DESC
+            SELECT DISTINCT ON (x.series, start) figure_start(bucket, since, x.day) AS start, s.grp, x.sum
+            FROM figure_parts(ids, CASE bucket WHEN 'level' THEN beginning ELSE since END, until, false) x
+                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
+            ORDER BY x.series, start, x.day DESC
         ) latest GROUP BY 1, 2;
     WHEN 'distinct' THEN RETURN QUERY
         SELECT start, grp, count(*) FILTER (WHERE sum <> 0)::numeric FROM (
-            SELECT figure_start(bucket, since, day) AS start, key::jsonb ->> 0 AS grp, sum(sum)
-            FROM figure_parts(ids, keys, since, until, bucket <> 'day') GROUP BY 1, 2, key
+            SELECT figure_start(bucket, since, x.day) AS start, s.grp, sum(x.sum)
+            FROM figure_parts(ids, since, until, bucket <> 'day') x
+                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
+            GROUP BY 1, 2, s.unit, s.labels ->> detail
         ) each GROUP BY 1, 2;
     END CASE;
 END
