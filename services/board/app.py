@@ -23,11 +23,11 @@ from services.board import alarms, audit, figure, login, maps, mending, people, 
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION, dress, header, keep_fresh, look_of
+from services.board.kept import Kept
 from services.board.public import shown_to
-from services.board.newest import Newest
 from services.board.sessions import Sessions
 from services.board.spans import Against, Span
-from services.board.system import Choice, content, render
+from services.board.system import Choice, Content, content, render
 from services.board.wall import wall
 from services.board.watch import Watch
 from services.kit import clock, logs, store
@@ -36,6 +36,8 @@ from services.kit.health import Health
 from services.kit.settings import Settings
 
 STATIC = Path(__file__).parent / "static"
+AGAIN_SECONDS, OLD_SECONDS = 5.0, 15.0
+"""How often an open system page looks whether its figures have changed, and how old they may grow if nothing came."""
 
 
 def build(settings: Settings, health: Health) -> FastAPI:
@@ -43,6 +45,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     watch = Watch(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     sessions = Sessions(pool)
+    contents = Kept[Content](OLD_SECONDS)
 
     def reading(ask: Callable[[Connection], Any]) -> Any:
         with store.connect(settings, "reader") as conn:
@@ -90,19 +93,20 @@ def build(settings: Settings, health: Health) -> FastAPI:
         choice = Choice(slug, unit or None, span, against, ranked)
         top = header(look, f"/system/{slug}")
 
-        async def ask() -> str:
-            shown = await asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now()))
+        async def text() -> str:
+            shown = await contents.get(
+                (choice, watch.mark(slug)),
+                lambda: asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now())),
+            )
             return render(look, choice, shown_to(look.account, shown, choice.unit))
 
-        newest = Newest(ask, lambda: watch.mark(slug), pause=5)
-        place = ui.html(await newest.get(), sanitize=False)
+        place = ui.html(await text(), sanitize=False)
 
         async def follow() -> None:
-            if newest.fresh() is None and (text := await newest.get()) != place.content:
-                place.set_content(text)
+            place.set_content(await text())
 
         keep_fresh(look, top)
-        ui.timer(1, follow)
+        ui.timer(AGAIN_SECONDS, follow)
 
     @ui.page("/figure/{code}", dependencies=[Depends(_known)])
     async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:

@@ -1,4 +1,4 @@
-"""What is read as a whole, and again when it has changed: at most once in a pause, for all who share it."""
+"""What is read as a whole, and again when it has changed: at most once a second, for all who share it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
 class Newest(Generic[T]):
     """The latest answer of `ask`, and the `mark` of the moment it belongs to."""
 
-    def __init__(
-        self, ask: Callable[[], Awaitable[T]], mark: Callable[[], Hashable], pause: float = PAUSE_SECONDS
-    ) -> None:
-        self._ask, self._mark, self._pause = ask, mark, pause
+    def __init__(self, ask: Callable[[], Awaitable[T]], mark: Callable[[], Hashable]) -> None:
+        self._ask, self._mark = ask, mark
         self._held: tuple[Hashable, float, T] | None = None
         self._one_at_a_time = asyncio.Lock()
 
@@ -41,7 +39,7 @@ class Newest(Generic[T]):
             if (answer := self.fresh()) is not None:
                 return answer
             if self._held:
-                await asyncio.sleep(max(self._held[1] + self._pause - time.monotonic(), 0))
+                await asyncio.sleep(max(self._held[1] + PAUSE_SECONDS - time.monotonic(), 0))
             mark, at = self._mark(), time.monotonic()
             answer = await self._ask()
             self._held = mark, at, answer

@@ -109,7 +109,7 @@ def provider_of(settings: Settings) -> StarletteOAuth2App:
     issuer = str(settings.oidc_issuer)
     if not is_safe(issuer):
         raise SystemExit(f"board: IOC_OIDC_ISSUER must be https://…, or http on this machine's loopback: {issuer}")
-    secret = settings.oidc_secret.read_text().strip() if settings.oidc_secret else None
+    secret = settings.oidc_secret.read_text().strip() or None if settings.oidc_secret else None
     made = OAuth().register(
         "ioc",
         client_id=settings.oidc_client,

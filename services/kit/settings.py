@@ -65,8 +65,8 @@ class Settings(BaseSettings):
     grafana_url: str = Field("http://127.0.0.1:3000", description="where people reach Grafana, for links in messages")
     routes: Path | None = Field(
         None,
-        description="full path of the table of who is told of what (see `services/notifier/routes.example.toml`); none: "
-        "`routes.toml` in the data folder if it is there, else nobody is told",
+        description="full path of the table of who is told of what (like `services/notifier/routes.example.toml`); "
+        "none: `routes.toml` in the data folder if it is there, else nobody is told",
     )
     board_port: int = Field(8020, description="port of the board")
     board_public: bool = Field(
@@ -82,7 +82,8 @@ class Settings(BaseSettings):
     )
     oidc_client: str = Field("ioc", description="the board's client id at the OpenID provider")
     oidc_secret: Path | None = Field(
-        None, description="full path of a file with the board's client secret there; none: a public client, PKCE alone"
+        None,
+        description="full path of a file with the board's client secret there; none or empty: a public client, PKCE alone",
     )
     oidc_scope: str = Field("openid profile email groups", description="what the board asks the provider for")
     oidc_name: str = Field("name", description="the claim with a person's name, in the id token")

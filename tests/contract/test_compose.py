@@ -39,6 +39,8 @@ PLACES = {
     "{alertmanager}": "alertmanager",
     "127.0.0.1:{": "0.0.0.0:{",
 }
+FILES = {"routes.toml", "oidc_client"}
+"""What an operator may give as a file, and need not."""
 
 
 def _name(row: Process) -> str:
@@ -164,7 +166,10 @@ def test_there_is_no_password_in_any_file() -> None:
     said = [str(value) for service in SERVICES.values() for value in (service.get("environment") or {}).values()]
     assert not [value for value in said if "@" in value]
     names = [name for service in SERVICES.values() for name in service.get("environment") or {}]
-    assert [name for name in names if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == ["POSTGRES_PASSWORD_FILE"]
+    assert [name for name in names if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == [
+        "POSTGRES_PASSWORD_FILE",
+        "IOC_OIDC_SECRET",  # a file, too
+    ]
     text = configuration.files(2**30, lambda name: f"<{name}>")
     assert [name for name, body in text.items() if re.search("<[a-z_]+>", body)] == ["nats/server.conf"]
 
@@ -173,7 +178,7 @@ def test_there_is_no_password_in_any_file() -> None:
 
 
 def test_every_credential_is_a_secret_and_every_secret_is_handed_to_someone() -> None:
-    assert set(COMPOSE["secrets"]) - {"routes.toml"} == set(CREDENTIALS) - {"supervisor"}
+    assert set(COMPOSE["secrets"]) - FILES == set(CREDENTIALS) - {"supervisor"}
     assert set(COMPOSE["secrets"]) == {name for service in SERVICES.values() for name in service.get("secrets", [])}
     assert all(COMPOSE["secrets"][name] == {"file": f"./secrets/{name}"} for name in set(CREDENTIALS) - {"supervisor"})
 
@@ -188,7 +193,7 @@ def _roles(service: str) -> set[str]:
 @pytest.mark.parametrize("row", ROWS_OF_OURS, ids=_name)
 def test_a_service_holds_its_own_passwords_and_no_other(row: Process) -> None:
     own = {row.user} & set(USERS) | {user for user in USERS if row.name == "emitters" and user.startswith("emitter_")}
-    assert set(SERVICES[row.name].get("secrets", [])) - {"routes.toml"} == own | _roles(row.name)
+    assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row.name)
 
 
 def test_the_steps_hold_what_they_need() -> None:
