@@ -83,7 +83,7 @@ class Settings(BaseSettings):
     oidc_client: str = Field("ioc", description="the board's client id at the OpenID provider")
     oidc_secret: Path | None = Field(
         None,
-        description="full path of a file with the board's client secret there; none or empty: a public client, PKCE alone",
+        description="full path of a file with the board's client secret there; none or empty: a public client",
     )
     oidc_scope: str = Field("openid profile email groups", description="what the board asks the provider for")
     oidc_name: str = Field("name", description="the claim with a person's name, in the id token")
