@@ -4,75 +4,35 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, quote
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from nicegui import ui
 from psycopg import Connection
-from psycopg.rows import class_row
 
-from schemas.calendar import VN
 from schemas.registry import SYSTEMS
 from services.board.access import Account
+from services.board.alarms_data import SEVERITIES, Row, one, rows
 from services.board.desk import DEEDS, Desk, Target, Wrong
 from services.board.doors import plain_page
 from services.board.frame import Look, dress, header, keep_fresh, look_of
 from services.board.lists import Asked, Listing, filters, heads, page_of, pager
 from services.board.markup import Html, link, table, tag
 from services.board.newest import Newest
-from services.board.steps import Step, history, steps_of
+from services.board.steps import Step, history
+from services.board.tools import answer, tools
 from services.board.watch import Watch
 from services.board.words import day_and_time, system_name, unit_name
-from services.board.worklist import answer, tools
 from services.kit import clock
 from services.kit.settings import Settings
 
 PATH = "/alarms"
 STATUSES = ("active", "acknowledged", "assigned", "cleared")
-SEVERITIES = ("critical", "warning", "info")
 SIGNS = {"critical": ("▲", "bad"), "warning": ("●", "watch"), "info": ("", "neutral")}
-MOST, MOST_AT_ONCE = 20_000, 200
+MOST_AT_ONCE = 200
 Reading = Callable[[Callable[[Connection], Any]], Any]
-
-
-class Row(NamedTuple):
-    """An alarm. `unit` is a code or `all`; `kind` and `entity`: the case that it is about, None for others."""
-
-    id: int
-    status: str
-    severity: str
-    system: str
-    unit: str
-    type: str
-    originator: str
-    origin: str
-    vi: str
-    en: str
-    do_vi: str
-    do_en: str
-    kind: str | None
-    entity: str | None
-    due_at: datetime | None
-    raised_at: datetime
-    times: int
-    acknowledged_by: str | None
-    assignee: str | None
-    deadline: datetime | None
-    cleared_at: datetime | None
-    cleared_by: str | None
-
-    def seen_by(self, account: Account) -> bool:
-        """Whether an account may see it: of a case, whoever sees the unit's; of the whole locality, everyone."""
-        return account.may("cases") and ((self.unit == "all" and self.entity is None) or account.sees(self.unit))
-
-    @property
-    def case(self) -> str | None:
-        """Where the case that it is about is shown."""
-        shown = self.entity and self.kind in ("dossier", "report")
-        return f"/worklist/{self.kind}/{quote(self.entity or '')}" if shown else None
 
 
 LISTING: Listing[Row] = Listing(
@@ -96,21 +56,6 @@ COLUMNS = (
     ("severity", "severity"), ("alarm", "alarm"), ("raised", "since_when"), ("unit", "unit"), ("system", "system"),
     ("status", "alarm_status"),
 )  # fmt: skip
-
-
-def rows(conn: Connection, now: datetime) -> list[Row]:
-    """All that is not cleared, and what was cleared today; the gravest first, then the newest."""
-    midnight = now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0)
-    with conn.cursor(row_factory=class_row(Row)) as cursor:
-        found = cursor.execute(_ROWS, {"midnight": midnight, "most": MOST}).fetchall()
-    return sorted(found, key=lambda r: (r.status == "cleared", SEVERITIES.index(r.severity)))
-
-
-def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
-    """An alarm and its history."""
-    with conn.cursor(row_factory=class_row(Row)) as cursor:
-        row = cursor.execute(_ONE, {"id": id}).fetchone()
-    return (row, steps_of(conn, id)) if row else None
 
 
 def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: Desk) -> None:
@@ -186,6 +131,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
             outcomes = await desk.do(deed, targets, {name: v[0] for name, v in told.items()}, look.account)
         except Wrong as wrong:
             return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+        shared.forget()
         return answer(look, outcomes)
 
 
@@ -322,15 +268,3 @@ def render(look: Look, r: Row, found: Sequence[Step], settings: Settings) -> Htm
         )
         + tag("section", tag("h2", look.word("who_did_what")), history(look, found), class_="panel")
     )  # fmt: skip
-
-
-_COLUMNS = """
-SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
-    a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
-    a.cleared_by
-FROM alarm a JOIN alarm_list l USING (id)
-"""
-_ROWS = (
-    f"{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s ORDER BY a.raised_at DESC LIMIT %(most)s"
-)
-_ONE = f"{_COLUMNS} WHERE a.id = %(id)s"

@@ -241,6 +241,6 @@ def _written(day: date) -> str:
 
 _DOSSIER = """
 SELECT id, unit, origin, opened_at, due_at, ended_at, state,
-    jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+    jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended
 FROM entity WHERE kind = 'dossier' AND id = %s AND opened_at IS NOT NULL
 """

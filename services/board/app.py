@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import Depends, FastAPI, HTTPException
 from fastapi.staticfiles import StaticFiles
-from nicegui import ui
+from nicegui import core, ui
 from psycopg import Connection
 from starlette.requests import Request
 
@@ -35,6 +35,9 @@ from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.settings import Settings
 
+PING_SECONDS = 2, 3
+"""How often a page hears from the board, and how much later it takes the connection for lost: also where nobody hangs
+up, as when a machine stands still."""
 STATIC = Path(__file__).parent / "static"
 AGAIN_SECONDS, OLD_SECONDS = 5.0, 15.0
 """How often an open system page looks whether its figures have changed, and how old they may grow if nothing came."""
@@ -54,6 +57,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
             endless = (watch.run(health), sessions.follow(), audit.run(pool, lambda: watch.broker))
             tasks = [asyncio.create_task(_guarded(one)) for one in endless]

@@ -164,6 +164,6 @@ def _story(look: Look, facts: Sequence[Fact]) -> Html:
 
 _CASE = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state, facts,
-    kind = 'dossier' AND jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended
 FROM entity WHERE kind = %s AND id = %s AND opened_at IS NOT NULL
 """

@@ -49,8 +49,8 @@ def _bold(sheet: object, text: str) -> WriteOnlyCell:
 
 
 def _plain(sheet: object, value: Cell) -> WriteOnlyCell | Cell:
-    """A text stays a text, whatever it begins with."""
-    if not isinstance(value, str):
+    """A text stays a text, whatever it begins with: openpyxl would take `=` as a formula."""
+    if not isinstance(value, str) or not value.startswith("="):
         return value
     cell = WriteOnlyCell(sheet, value)
     cell.data_type = "s"

@@ -61,7 +61,10 @@ def form(look: Look, action: str, *content: object, **attributes: object) -> Htm
 def dress(look: Look) -> None:
     """Style and language of the page; both are remembered by the browser."""
     ui.add_head_html('<link rel="stylesheet" href="/static/board.css"><script src="/static/board.js" defer></script>')
-    ui.context.client.content.props(f"lang={look.language}")
+    ui.add_body_html(tag("div", look.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
+    content = ui.context.client.content.props(f"lang={look.language}")
+    if slot := content.parent_slot:  # NiceGUI's page is a <main> too; the page's own is the one that counts
+        slot.parent.tag = "div"
 
 
 def header(look: Look, here: str) -> Render:
@@ -71,7 +74,7 @@ def header(look: Look, here: str) -> Render:
         origin = ui.label().classes("origin")
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
-        ui.html(_reader(look, here), sanitize=False).classes("reader")
+        ui.html(reader(look, here), sanitize=False).classes("reader")
     ui.html(keys(look), sanitize=False)
     banner = trouble(look)
 
@@ -102,7 +105,7 @@ def ways(look: Look, here: str) -> Html:
     return Html("".join([link("/", look.word("short_title"), class_="home"), *links]))
 
 
-def _reader(look: Look, here: str) -> Html:
+def reader(look: Look, here: str) -> Html:
     """Language, light, and the way out or in."""
     language = "vi" if look.language == "en" else "en"
     other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", look.word("other_language"))

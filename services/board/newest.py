@@ -8,8 +8,11 @@ from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
-"""An answer is no older than the first, also when nothing tells of a change: time alone makes things overdue."""
+OLDEST_SECONDS, PAUSE_SECONDS, SHARE = 15.0, 1.0, 5
+"""An answer is no older than the first, also when nothing tells of a change: time alone makes things overdue. Between
+two readings there is the second, or so many times what one takes: a long list must not keep the board busy."""
+
+_NEVER = object()
 
 
 class Newest(Generic[T]):
@@ -18,6 +21,7 @@ class Newest(Generic[T]):
     def __init__(self, ask: Callable[[], Awaitable[T]], mark: Callable[[], Hashable]) -> None:
         self._ask, self._mark = ask, mark
         self._held: tuple[Hashable, float, T] | None = None
+        self._next = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     def fresh(self) -> T | None:
@@ -27,9 +31,14 @@ class Newest(Generic[T]):
         known, at, answer = self._held
         return answer if known == self._mark() and time.monotonic() - at < OLDEST_SECONDS else None
 
+    def forget(self) -> None:
+        """Something was changed here: who asks next does not get what was read before."""
+        if self._held:
+            self._held = _NEVER, *self._held[1:]
+
     async def at_hand(self) -> T:
         """An answer without delay: what was read last, if that is not old."""
-        if self._held and time.monotonic() - self._held[1] < OLDEST_SECONDS:
+        if self._held and self._held[0] is not _NEVER and time.monotonic() - self._held[1] < OLDEST_SECONDS:
             return self._held[2]
         return await self.get()
 
@@ -38,9 +47,9 @@ class Newest(Generic[T]):
         async with self._one_at_a_time:
             if (answer := self.fresh()) is not None:
                 return answer
-            if self._held:
-                await asyncio.sleep(max(self._held[1] + PAUSE_SECONDS - time.monotonic(), 0))
+            await asyncio.sleep(max(self._next - time.monotonic(), 0))
             mark, at = self._mark(), time.monotonic()
             answer = await self._ask()
             self._held = mark, at, answer
+            self._next = at + max(PAUSE_SECONDS, SHARE * (time.monotonic() - at))
             return answer

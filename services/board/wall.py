@@ -10,7 +10,7 @@ from nicegui import ui
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.bells import Bell
-from services.board.frame import Look, Render, keys, show_origin, trouble, waiting_alarms, ways
+from services.board.frame import Look, Render, keys, reader, show_origin, trouble, waiting_alarms, ways
 from services.board.markup import Html, link, tag
 from services.board.sketch import sparkline
 from services.board.watch import HEADLINES, Tile, View
@@ -146,7 +146,9 @@ def _state(tile: Tile) -> str:
 
 
 def _ticker(look: Look) -> Render:
-    place = ui.html("", tag="footer", sanitize=False).classes("ticker").props(f'aria-label="{look.word("alarms")}"')
+    with ui.element("footer").classes("ticker"):
+        place = ui.html("", sanitize=False).classes("bells")
+        ui.html(reader(look, "/"), sanitize=False).classes("reader")
 
     def render(view: View, now: datetime) -> None:
         told = view.bells.seen_by(look.account)[:TOLD]

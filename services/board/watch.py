@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from psycopg import Connection
 
 from schemas.calendar import local_day
-from schemas.indicators import CATALOGUE
+from schemas.indicators import CATALOGUE, Indicator
 from schemas.registry import SYSTEMS
 from services.board.bells import Bells, bells, last_step
 from services.kit import bus, clock, store
@@ -109,6 +109,7 @@ class Watch:
                 try:
                     await self._follow(health)
                 except store.OUTAGE as error:
+                    self._heard = -SILENT_SECONDS
                     log.warning("waiting: %s: %s", type(error).__name__, error)
                     health.not_ready(f"waiting: {type(error).__name__}: {error}")
                 health.progress()
@@ -120,6 +121,7 @@ class Watch:
         with await asyncio.to_thread(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
             while True:
+                began = time.monotonic()
                 news, step = await asyncio.to_thread(lambda: (marks(conn), last_step(conn)))
                 self._heard = time.monotonic()
                 if self._heard - whole > ALL_SECONDS:
@@ -129,15 +131,16 @@ class Watch:
                     self._view = replace(self._view, bells=await asyncio.to_thread(bells, conn, step))
                 changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
                 if changed := changed if seen else list(SYSTEMS):
-                    await self._look(conn, changed, news)
+                    await self._look(conn, changed, news, whole=not seen)
                 seen = news
                 health.progress()
                 health.ready()
-                await asyncio.sleep(LOOK_SECONDS)
+                await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
-    async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark]) -> None:
+    async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark], whole: bool) -> None:
         for slug in systems:
-            tile = await asyncio.to_thread(tile_of, conn, slug, news.get(slug), clock.now())
+            held = None if whole else self._view.tiles.get(slug)
+            tile = await asyncio.to_thread(tile_of, conn, slug, news.get(slug), clock.now(), held)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
             for tell in tuple(self.listeners):
@@ -150,14 +153,22 @@ def marks(conn: Connection) -> dict[str, Mark]:
     return {system: Mark(int(events), recorded) for system, events, recorded in rows}
 
 
-def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime) -> Tile:
-    """A system's tile as of `now`, for the month so far."""
+def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime, held: Tile | None = None) -> Tile:
+    """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
     period = Period.of(now)
     readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
-    days = Period(local_day(now) - timedelta(days=TREND_DAYS - 1), local_day(now), now)
     origins = frozenset().union(*(r.origins for r in readings))
     tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
-    return replace(tile, trend=tuple(read(conn, tile.main.indicator, None, days, by="day")))
+    return replace(tile, trend=_trend(conn, tile.main.indicator, now, held.trend if held else ()))
+
+
+def _trend(conn: Connection, indicator: Indicator, now: datetime, held: Sequence[Reading]) -> tuple[Reading, ...]:
+    """The last days, today at the end. Of those `held` only today is read anew: it is what events change at once."""
+    today = local_day(now)
+    first = today - timedelta(days=TREND_DAYS - 1)
+    known = held and held[-1].indicator is indicator and held[-1].group == today.isoformat()
+    days = Period(today if known else first, today, now)
+    return (*(held[:-1] if known else ()), *read(conn, indicator, None, days, by="day"))
 
 
 def silent(conn: Connection, now: datetime) -> dict[str, tuple[str, ...]]:

@@ -77,6 +77,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "shifted": ("DỮ LIỆU DỜI NGÀY", "SHIFTED IN TIME"),
     "database": ("Mất kết nối cơ sở dữ liệu: số liệu dừng lúc", "The database does not answer: figures stopped at"),
     "broker": ("Mất kết nối hệ thống truyền sự kiện: sự kiện mới chưa đến", "The broker does not answer"),
+    "cut_off": (
+        "Mất kết nối với máy chủ: số liệu dừng tại đây. Đang kết nối lại…",
+        "The board does not answer: figures stand still. Connecting again…",
+    ),
     "stale": ("Nguồn im lặng", "Source silent"),
     "good": ("đạt", "met"),
     "bad": ("không đạt", "not met"),

@@ -17,11 +17,12 @@ from schemas.calendar import local_day
 from schemas.indicators.classes import CATEGORIES, CHANNELS, FIELDS, REPORT_CHANNELS
 from services.board import apology, cases, exports, saved
 from services.board.access import Account, Action
-from services.board.desk import Desk, Outcome, Target, Wrong, summary
-from services.board.frame import Look, dress, form, header, keep_fresh, look_of
+from services.board.desk import Desk, Outcome, Target, Wrong
+from services.board.frame import Look, dress, header, keep_fresh, look_of
 from services.board.lists import Asked, Listing, filters, heads, page_of, pager
 from services.board.markup import Html, link, tag
 from services.board.newest import Newest
+from services.board.tools import answer, tools
 from services.board.watch import Watch
 from services.board.words import SIGNS, Language, day_and_time, unit_name, word
 from services.board.worklist_data import STAGES, Item, item, items
@@ -145,6 +146,7 @@ def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reading,
                 outcomes = await desk.do(deed, targets, fields, look.account)  # type: ignore[arg-type]
         except Wrong as wrong:
             return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+        shared.forget()
         return answer(look, outcomes)
 
     cases.add(watch, pool, reading, lambda look: tools(look, DEEDS_HERE, PATH))
@@ -169,18 +171,6 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
     if not found:
         raise HTTPException(422)
     return found
-
-
-def answer(look: Look, outcomes: Sequence[Outcome]) -> Response:
-    """What became of each row, for the page's script to show."""
-    done, rest = summary(outcomes)
-    letters = [o.key.partition(":")[2] for o in outcomes if o.said == "done_extend"]
-    rows = [{"key": o.key, "done": o.done, "said": look.word(o.said), "detail": o.detail} for o in outcomes]
-    told: dict[str, Any] = {"said": look.word("outcome").format(done, rest), "rows": rows}
-    if letters:
-        told["print"] = f"{PATH}/apology?" + "&".join(f"code={quote(code)}" for code in letters)
-        told["print_word"] = look.word("print_letters")
-    return JSONResponse(told, headers={"cache-control": "no-store"})
 
 
 def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
@@ -270,47 +260,6 @@ def handling(look: Look, i: Item) -> Html:
             who.append(f"{look.word('until')} {day_and_time(alarm.deadline)}")
         told.append(tag("div", " · ".join(w for w in who if w), class_="small"))
     return Html("".join(told))
-
-
-def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
-    """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
-    may = [deed for deed in deeds if look.account.may(deed)]  # type: ignore[arg-type]
-    if not may:
-        return Html("")
-    panels = [
-        tag("details", tag("summary", look.word(f"do_{deed}")), _deed_form(look, deed, path), name="deed")
-        for deed in may
-    ]
-    chosen = tag("span", look.word("chosen").format(0), data_chosen=look.word("chosen"), role="status")
-    said = tag("div", data_said="", role="status", class_="outcome")
-    return tag(
-        "section",
-        chosen,
-        *panels,
-        said,
-        class_="tools",
-        aria_label=look.word("deeds"),
-        data_away=look.word("board_away"),
-    )
-
-
-def _deed_form(look: Look, deed: str, path: str) -> Html:
-    button = tag("button", look.word(f"do_{deed}"), class_="strong")
-    return form(look, f"{path}/do/{deed}", *_fields(look, deed), button, data_deed="")
-
-
-def _fields(look: Look, deed: str) -> list[Html]:
-    """What a deed needs to be told."""
-    note = {"acknowledge": "note_optional", "assign": "note_optional", "extend": "reason_late"}.get(deed, "note")
-    required = "" if deed in ("comment", "close", "extend") else None
-    fields = [tag("label", look.word(note), tag("input", name="note", maxlength=400, required=required))]
-    if deed == "assign":
-        to = tag("label", look.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
-        until = tag("label", look.word("deadline"), tag("input", name="deadline", type="datetime-local"))
-        fields = [to, until, *fields]
-    if deed == "extend":
-        fields.insert(0, tag("label", look.word("new_day"), tag("input", name="day", type="date", required="")))
-    return fields
 
 
 def _file(kind: str, look: Look, rows: Sequence[Item]) -> bytes:

@@ -158,7 +158,7 @@ def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str]
 
 _COLUMNS = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state, CASE kind WHEN 'report' THEN facts END AS facts,
-    kind = 'dossier' AND jsonb_path_exists(facts, '$[*] ? (@[2] == "dossier.extended")') AS extended
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended
 FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
 """
 _ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""

@@ -3,19 +3,13 @@ figure, by mouse and by keyboard, in both languages."""
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import subprocess
-import sys
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 import pytest
+from browser.deeds import count, emit_report, vietnamese
 from playwright.sync_api import Page, expect
 
-from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
@@ -61,32 +55,6 @@ def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> N
     print(f"shown {moment - acknowledged:.0f} ms after `ioc emit` had the acknowledgement")
     assert moment - acknowledged < GENEROUS_MS
     expect(main).to_have_text(vietnamese(before + 1))
-
-
-def count(text: str) -> int:
-    return int(re.sub(r"\D", "", text))
-
-
-def vietnamese(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
-
-
-def emit_report(centre: Instance) -> float:
-    """Have `ioc emit` send a citizen's report; returns when it was acknowledged, in ms of the clock."""
-    code = f"PA-{time.time_ns()}"
-    data = {"code": code, "channel": "app", "category": "road", "priority": "normal"}
-    event = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": "vn.ioc.report.received.v1",
-             "time": datetime.now(UTC).isoformat(), "unit": "phuong_chon_thanh", "data": data}  # fmt: skip
-    env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
-    command = [sys.executable, "-m", "services.cli", "emit"]
-    with subprocess.Popen(
-        command, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as run:
-        assert run.stdin and run.stdout
-        run.stdin.write(json.dumps(event) + "\n")
-        run.stdin.close()
-        assert run.stdout.readline() == "read 1, sent 1, of them known already 0, rejected 0\n"
-        return time.time() * 1000
 
 
 def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> None:

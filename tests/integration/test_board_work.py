@@ -18,6 +18,7 @@ from alarms import event, eventually, now, query, send
 from openpyxl import load_workbook
 from support import wait_until_idle
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from infra.local.servers import Instance
 from schemas.calendar import VN, WorkCalendar, local_day
@@ -62,7 +63,7 @@ class Session:
                  "tab_id": "t", "EIO": "4", "transport": "websocket"}  # fmt: skip
         address = f"{self.home.replace('http', 'ws', 1)}/_nicegui_ws/socket.io/?{urlencode(asked)}"
         head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())}
-        with connect(address, origin=self.home, additional_headers=head) as page:
+        with connect(address, origin=Origin(self.home), additional_headers=head) as page:
             page.recv(20)
             page.send("40")
             act()
@@ -107,7 +108,8 @@ def supervisor(home: str) -> Session:
 
 def alarms_about(centre: Instance, code: str = "H98.76-260101-%") -> list[Any]:
     sql = "SELECT id, acknowledged_by, assignee, deadline, cleared_at FROM alarm WHERE entity LIKE %s ORDER BY id"
-    return query(centre, sql, code)
+    found: list[Any] = query(centre, sql, code)
+    return found
 
 
 def traces(centre: Instance) -> tuple[Any, ...]:
@@ -185,8 +187,12 @@ def test_an_apology_gives_a_new_date_once(centre: Instance, operator: Session) -
     eventually(lambda: codes(operator.text("/worklist?text=H98.76")), {FIRST, SECOND})
     eventually(lambda: alarms_about(centre, THIRD)[0][4] is not None, True)
     assert extend(day).json()["rows"][0]["said"] == "đã hẹn lại một lần, không được hẹn thêm"
-    assert query(centre, "SELECT count(*) FROM event WHERE source = '/board' AND id = %s", f"{THIRD}/extended") == [(1,)]
-    assert "work-operator" in operator.text(f"/worklist/dossier/{THIRD}")
+    assert query(centre, "SELECT count(*) FROM event WHERE source = '/board' AND id = %s", f"{THIRD}/extended") == [
+        (1,)
+    ]
+    story = operator.text(f"/worklist/dossier/{THIRD}")
+    assert "work-operator" in story
+    assert f"/worklist/apology?code={THIRD}" in story
 
 
 def test_who_may_not_changes_nothing(centre: Instance, home: str, operator: Session) -> None:

@@ -12,6 +12,7 @@ from schemas.field import ReportReceived, ReportRouted, fold_report
 from schemas.fold import Fact, Folded, in_order
 from schemas.procedures import DossierAccepted, DossierSupplementReceived, DossierSupplementRequested
 from schemas.procedures.dossier import fold_dossier
+from schemas.units import heir
 from services.deadlines.notices import Owed, notices
 
 CODE = "H99.99-260302-0001"

@@ -21,6 +21,7 @@ BENCHES: dict[str, str] = {
     "deadlines": "A million open dossiers, and how soon the one that turns overdue is told.",
     "memory": "The aggregator's memory while a million events wait.",
     "panels": "Every query of every dashboard, as Grafana asks it.",
+    "board": "From an event to the wall, with fifty walls open: latency, and what the board takes.",
 }
 """name -> what it measures. The module of that name in this package has `ROWS` (its figures and targets), `run` and,
 for the plot, `draw`."""
@@ -37,6 +38,7 @@ def bench() -> None:
 def _options(command: Any) -> Any:
     for option in reversed((
         click.option("--events", type=click.IntRange(min=2000), help="The size of the load; else the benchmark's own."),
+        click.option("--minutes", type=click.FloatRange(min=0.1), help="How long, for what goes on for a time."),
         click.option("--quick", is_flag=True, help="Small and once: to see it work, not for figures."),
         click.option("--json", "as_json", is_flag=True, help="The result as JSON."),
         click.option("--plot", is_flag=True, help="Draw it into docs/benchmarks; needs matplotlib."),
@@ -48,11 +50,11 @@ def _options(command: Any) -> Any:
 
 def _command(name: str, purpose: str, names: list[str]) -> click.Command:
     @_options
-    def run(events: int | None, quick: bool, as_json: bool, plot: bool, save: bool) -> None:
+    def run(events: int | None, minutes: float | None, quick: bool, as_json: bool, plot: bool, save: bool) -> None:
         from services.cli.lifecycle import explained
 
         with explained():
-            results = {one: measure(one, Options(events, quick)) for one in names}
+            results = {one: measure(one, Options(events, quick, minutes)) for one in names}
         if as_json:
             click.echo(json.dumps(results if len(names) > 1 else results[name], ensure_ascii=False, indent=2))
         _keep(results, plot=plot, save=save, as_json=as_json)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Options:
-    """`events`: the size of the load, None for the benchmark's own; `quick`: small and once, only to see it work."""
+    """`events`: the size of the load, `minutes`: how long it goes on where it does, each None for the benchmark's own;
+    `quick`: small and once, only to see it work."""
 
     events: int | None = None
     quick: bool = False
+    minutes: float | None = None
 
     def count(self, usual: int, quick: int) -> int:
         """The size of the load."""

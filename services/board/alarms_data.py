@@ -1,0 +1,81 @@
+"""Alarms as they stand in the table, and which of them an account may see."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import quote
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from schemas.calendar import VN
+from services.board.access import Account
+from services.board.steps import Step, steps_of
+
+SEVERITIES = ("critical", "warning", "info")
+MOST = 20_000
+
+
+class Row(NamedTuple):
+    """An alarm. `unit` is a code or `all`; `kind` and `entity`: the case that it is about, None for others."""
+
+    id: int
+    status: str
+    severity: str
+    system: str
+    unit: str
+    type: str
+    originator: str
+    origin: str
+    vi: str
+    en: str
+    do_vi: str
+    do_en: str
+    kind: str | None
+    entity: str | None
+    due_at: datetime | None
+    raised_at: datetime
+    times: int
+    acknowledged_by: str | None
+    assignee: str | None
+    deadline: datetime | None
+    cleared_at: datetime | None
+    cleared_by: str | None
+
+    def seen_by(self, account: Account) -> bool:
+        """Whether an account may see it: of a case, whoever sees the unit's; of the whole locality, everyone."""
+        return account.may("cases") and ((self.unit == "all" and self.entity is None) or account.sees(self.unit))
+
+    @property
+    def case(self) -> str | None:
+        """Where the case that it is about is shown."""
+        shown = self.entity and self.kind in ("dossier", "report")
+        return f"/worklist/{self.kind}/{quote(self.entity or '')}" if shown else None
+
+
+def rows(conn: Connection, now: datetime) -> list[Row]:
+    """All that is not cleared, and what was cleared today; the gravest first, then the newest."""
+    midnight = now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0)
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        found = cursor.execute(_ROWS, {"midnight": midnight, "most": MOST}).fetchall()
+    return sorted(found, key=lambda r: (r.status == "cleared", SEVERITIES.index(r.severity)))
+
+
+def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
+    """An alarm and its history."""
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        row = cursor.execute(_ONE, {"id": id}).fetchone()
+    return (row, steps_of(conn, id)) if row else None
+
+
+_COLUMNS = """
+SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
+    a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
+    a.cleared_by
+FROM alarm a JOIN alarm_list l USING (id)
+"""
+_ROWS = (
+    f"{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s ORDER BY a.raised_at DESC LIMIT %(most)s"
+)
+_ONE = f"{_COLUMNS} WHERE a.id = %(id)s"

@@ -1,0 +1,98 @@
+"""A server falls under an open wall: the page says so, shows no wrong number meanwhile, and recovers by itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import Any, NamedTuple
+
+import pytest
+from browser.deeds import count, emit_report, vietnamese
+from playwright.sync_api import Page, expect
+
+from infra.local.servers import Instance
+from services.board.words import WORDS
+
+Visit = Callable[..., Page]
+SAID = {"nats": "broker", "timescaledb": "database", "board": "cut_off"}
+SAYS_MS, RECOVERS_MS = 3000, 5000
+FIELD = '.tile[href="/system/field"] .main'
+NOTES = """() => {
+  const look = () => {
+    const tiles = [...document.querySelectorAll(".tile .main")].map(tile => tile.innerText);
+    const said = [...document.querySelectorAll(".trouble")].filter(e => e.checkVisibility()).map(e => e.innerText);
+    const notes = JSON.parse(localStorage.notes ?? "[]"), last = notes.at(-1);
+    if (JSON.stringify([tiles, said]) === JSON.stringify(last?.slice(1))) return;
+    localStorage.notes = JSON.stringify([...notes, [Date.now(), tiles, said]]);
+  };
+  setInterval(look, 40);
+}"""
+
+
+class Note(NamedTuple):
+    """What the page showed from a moment on (ms): the main figures, and what it said of troubles."""
+
+    at: float
+    tiles: list[str]
+    said: list[str]
+
+
+@pytest.fixture
+def wall(visit: Visit, heard: Any) -> Iterator[Page]:
+    """An open wall that takes down what it shows, also when it is loaded anew."""
+    heard.expected += ["ERR_CONNECTION_REFUSED", "WebSocket", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"]
+    page = visit("/", "truc.le")
+    page.add_init_script(f"document.addEventListener('DOMContentLoaded', {NOTES})")
+    page.evaluate("localStorage.removeItem('notes')")
+    page.reload()
+    expect(page.locator(FIELD)).to_have_text(re.compile(r"\d"))
+    expect(page.locator(".trouble:visible")).to_have_count(0)
+    yield page
+
+
+@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("how", ["killed", "stopped"])
+def test_it_says_so_and_recovers(wall: Page, watched: Instance, name: str, how: str) -> None:
+    before = count(wall.locator(FIELD).inner_text())
+    wall.wait_for_timeout(200)
+    down = time.time() * 1000
+    if how == "killed":  # and started again by the supervisor
+        watched.kill(name, signal.SIGKILL)
+        expect(wall.locator(".trouble:visible")).to_contain_text(WORDS[SAID[name]][0], timeout=SAYS_MS)
+    else:
+        watched.stop_process(name)
+        down = time.time() * 1000
+        expect(wall.locator(".trouble:visible")).to_contain_text(WORDS[SAID[name]][0], timeout=SAYS_MS)
+        wall.wait_for_timeout(1500)
+        watched.start_process(name)
+    watched.wait_ready(name)
+    back = time.time() * 1000
+    expect(wall.locator(".trouble:visible")).to_have_count(0, timeout=RECOVERS_MS)
+    watched.wait_ready("aggregator")
+    emit_report(watched)
+    expect(wall.locator(FIELD)).to_have_text(vietnamese(before + 1))
+    notes = [Note(*note) for note in json.loads(wall.evaluate("localStorage.notes"))]
+    said = [note.at for note in notes if any(WORDS[SAID[name]][0] in text for text in note.said)]
+    well = [note.at for note in notes if note.at > said[-1] and not note.said]
+    print(f"{name} {how}: said after {said[0] - down:.0f} ms, well {well[0] - back:.0f} ms after its return")
+    assert said[0] - down < SAYS_MS and well[0] - back < RECOVERS_MS
+    old = next(note.tiles for note in notes if note.tiles)
+    new = [vietnamese(before + 1) if tile == vietnamese(before) else tile for tile in old]
+    for shown, *rest in zip(old, new, *(note.tiles for note in notes if note.tiles), strict=True):
+        after, *seen = rest
+        told = [text for text, _ in groupby(text for text in seen if text not in ("", "–"))]
+        assert told in ([shown], [shown, after]), "from old to new, and nothing else between"
+
+
+def test_a_board_that_stands_still_is_told_too(wall: Page, watched: Instance) -> None:
+    pid = watched.kill("board", signal.SIGSTOP)
+    try:
+        expect(wall.locator(".trouble:visible")).to_contain_text(WORDS["cut_off"][0], timeout=7000)
+    finally:
+        watched.kill("board", signal.SIGCONT)
+    assert watched.pid("board") == pid
+    expect(wall.locator(".trouble:visible")).to_have_count(0, timeout=RECOVERS_MS)

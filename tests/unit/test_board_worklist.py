@@ -1,0 +1,287 @@
+"""The worklist's pure parts: stages, filters and order, what a form may ask for, files without formulas."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+from collections.abc import Hashable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+from openpyxl import load_workbook
+
+from schemas.calendar import DayChange
+from schemas.calendar_history import CalendarHistory
+from services.board import apology, exports
+from services.board.access import PUBLIC, Account
+from services.board.apology import Dossier
+from services.board.bells import Bell, Bells
+from services.board.desk import Deed, Wrong, body_of, moment_of
+from services.board.lists import PAGE, page_of
+from services.board.newest import Newest
+from services.board.system import Line, _change
+from services.board.worklist import LISTING, visible
+from services.board.worklist_data import AlarmOf, Item, Row, _item
+from services.readings import Reading
+
+NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam
+OPERATOR = Account("an", "An", "operator", ("phuong_chon_thanh",))
+CALENDARS = CalendarHistory()
+
+
+def item(id: str, unit: str = "phuong_chon_thanh", days: int = 1, **other: Any) -> Item:
+    told: dict[str, Any] = {
+        "kind": "dossier", "origin": "real", "status": "accepted", "stage": "overdue", "opened": NOW, "procedure": "",
+        "group": "land", "channel": "online", "waiting": False, "extended": False, "alarms": (),
+    }  # fmt: skip
+    return Item(id=id, unit=unit, due=NOW - timedelta(days=days), **{**told, **other})
+
+
+def alarm(id: int, by: str | None = None, assignee: str | None = None) -> AlarmOf:
+    at = NOW if by else None
+    return AlarmOf(id, "dossier", "X", None, "DossierOverdue", "warning", NOW, at, by, assignee, None)
+
+
+def dossier(due: datetime | None, **other: Any) -> Row:
+    state = {"due_since": (NOW - timedelta(days=9)).isoformat(), "field": "land", **other}
+    return Row("dossier", "H10-260301-0001", "phuong_chon_thanh", "real", "accepted", NOW, due, state, None, False)
+
+
+def day_of(days: int) -> datetime:
+    return NOW + timedelta(days=days, hours=2)
+
+
+@pytest.mark.parametrize(
+    ("days", "stage"), [(-1, "overdue"), (0, "today"), (1, "soon"), (2, "soon"), (5, "soon"), (6, None)]
+)
+def test_a_dossier_waits_from_three_working_days_before_it_is_due(days: int, stage: str | None) -> None:
+    found = _item(dossier(day_of(days)), NOW, CALENDARS, ())
+    assert (found.stage if found else None) == stage
+
+
+def test_an_announced_day_off_makes_a_dossier_due_soon_earlier() -> None:
+    off = DayChange(date(2026, 3, 13), False, "nghỉ bù", NOW - timedelta(days=20))
+    found = _item(dossier(day_of(6)), NOW, CalendarHistory([off]), ())
+    assert found
+    assert found.stage == "soon"
+
+
+def test_a_wait_for_papers_stops_the_clock_unless_it_was_late_before() -> None:
+    since = (NOW - timedelta(days=2)).isoformat()
+    assert _item(dossier(day_of(-1), waiting=True, due_since=since), NOW, CALENDARS, ()) is None
+    late = _item(dossier(day_of(-4), waiting=True, due_since=since), NOW, CALENDARS, ())
+    assert late
+    assert late.stage == "overdue"
+
+
+def test_a_report_stands_at_the_last_level_it_did_not_keep() -> None:
+    def report(hours: float, *events: str) -> Item | None:
+        at = NOW - timedelta(hours=hours)
+        told = [
+            ("report.received", {"category": "road", "priority": "urgent", "channel": "app"}),
+            *((e, {}) for e in events),
+        ]
+        facts = [
+            [at.isoformat(), f"{i}", event, "phuong_chon_thanh", "real", data] for i, (event, data) in enumerate(told)
+        ]
+        state = {"category": "road", "channel": "app"}
+        row = Row("report", "PA-1", "phuong_chon_thanh", "real", "received", at, None, state, facts, False)
+        return _item(row, NOW, CALENDARS, ())
+
+    assert report(0.1) is None
+    stages = [found.stage for hours in (0.5, 1.5, 3) if (found := report(hours))]
+    assert stages == ["route", "accept", "resolve"]
+    routed = report(0.5, "report.routed")
+    assert routed is None
+    assert report(30, "report.routed", "report.accepted", "report.resolved") is None
+
+
+def test_handling_is_that_of_the_alarm_that_most_needs_somebody() -> None:
+    assert item("A").handling == "quiet"
+    assert item("A", alarms=(alarm(1, "an"), alarm(2))).handling == "open"
+    assert item("A", alarms=(alarm(1, "an"),)).handling == "acknowledged"
+    assert item("A", alarms=(alarm(1, "an", "Phòng A"),)).handling == "assigned"
+
+
+def test_rows_of_other_units_are_not_there() -> None:
+    rows = [item("A"), item("B", "phuong_minh_hung"), item("C", "not_known")]
+    assert [row.id for row in visible(rows, OPERATOR)] == ["A"]
+    assert [row.id for row in visible(rows, Account("an", "An", "viewer"))] == ["A", "B", "C"]
+
+
+def test_an_address_says_all_that_was_asked() -> None:
+    params = {"stage": "overdue", "text": " 26 ", "sort": "-due", "page": "3", "nonsense": "x", "unit": ""}
+    asked = LISTING.asked("/worklist", params)
+    assert asked.page == 3
+    again = LISTING.asked("/worklist", dict(parse_qsl(asked.query(page="3"))))
+    assert again == asked
+    assert asked.address("/worklist/export.csv", stage="") == "/worklist/export.csv?text=26&sort=-due"
+    assert LISTING.asked("/worklist", {"sort": "id; DROP", "page": "-1"}).query() == ""
+    assert LISTING.asked("/worklist", {"page": "²"}).page == 1
+
+
+def test_rows_are_filtered_and_ordered_by_any_column() -> None:
+    rows = [
+        item("H-1", days=1),
+        item("H-2", "phuong_minh_hung", days=3, stage="today"),
+        item("H-3", days=2, channel="post"),
+    ]
+
+    def ids(**params: str) -> list[str]:
+        return [row.id for row in LISTING.select(rows, LISTING.asked("/worklist", params))]
+
+    assert ids() == ["H-1", "H-2", "H-3"]
+    assert ids(unit="phuong_chon_thanh", sort="due") == ["H-3", "H-1"]
+    assert ids(sort="-code") == ["H-3", "H-2", "H-1"]
+    assert ids(text="h-2") == ["H-2"]
+    assert ids(channel="post", stage="overdue") == ["H-3"]
+    for column in LISTING.orders:
+        assert sorted(ids(sort=column)) == ["H-1", "H-2", "H-3"]
+
+
+def test_a_page_beyond_the_last_is_the_last() -> None:
+    rows = list(range(PAGE + 3))
+    assert page_of(rows, LISTING.asked("", {"page": "2"})) == rows[PAGE:]
+    assert page_of(rows, LISTING.asked("", {"page": "99"})) == rows[PAGE:]
+    assert page_of([], LISTING.asked("", {})) == []
+
+
+def test_files_hold_no_formulas() -> None:
+    heads, rows = ["Mã", "Số"], [["=1+1", 5], ["+84", 0], ["-1", 1], ["@x", 2], ["Nhà Bích", 3]]
+    raw = exports.as_csv(heads, rows)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    told = list(csv.reader(io.StringIO(raw.decode("utf-8-sig"))))
+    assert [row[0] for row in told] == ["Mã", "'=1+1", "'+84", "'-1", "'@x", "Nhà Bích"]
+    sheet = load_workbook(io.BytesIO(exports.as_xlsx("Việc", heads, rows))).active
+    cells = [row[0] for row in sheet.iter_rows(min_row=2)]
+    assert [cell.value for cell in cells] == ["=1+1", "+84", "-1", "@x", "Nhà Bích"]
+    assert {cell.data_type for cell in cells} == {"s"}
+    assert sheet.cell(2, 2).value == 5
+
+
+def extended(**other: Any) -> Dossier:
+    told: dict[str, Any] = {"ended_at": None, "state": {}, "extended": False, "due_at": NOW - timedelta(days=2)}
+    told |= {"id": "H10-260301-0001", "unit": "phuong_chon_thanh", "origin": "real", "opened_at": NOW}
+    return Dossier(**{**told, **other})
+
+
+@pytest.mark.parametrize(
+    ("held", "day", "why"),
+    [
+        (extended(), date(2026, 3, 16), None),
+        (None, date(2026, 3, 16), "not_open"),
+        (extended(ended_at=NOW), date(2026, 3, 16), "not_open"),
+        (extended(due_at=None), date(2026, 3, 16), "no_promise"),
+        (extended(extended=True), date(2026, 3, 16), "extended_before"),
+        (extended(state={"waiting": True}), date(2026, 3, 16), "awaits_papers"),
+        (extended(), date(2026, 3, 14), "no_working_day"),
+        (extended(due_at=NOW + timedelta(days=9)), date(2026, 3, 16), "day_not_later"),
+        (extended(), date(2027, 6, 1), "day_too_far"),
+    ],
+)
+def test_a_new_date_is_a_later_working_day_and_given_once(held: Dossier | None, day: date, why: str | None) -> None:
+    assert apology.refusal(held, day, NOW, CALENDARS) == why
+
+
+def test_a_second_attempt_is_the_same_event() -> None:
+    first = apology.event_of(extended(), date(2026, 3, 16), NOW)
+    second = apology.event_of(extended(), date(2026, 3, 17), NOW + timedelta(minutes=1))
+    assert (first.source, first.id) == (second.source, second.id)
+    assert first.digest != second.digest  # so the aggregator does not take the other date for the same
+    assert first.fields["promised_at"].startswith("2026-03-16T10:00:00")
+    moved = apology.event_of(extended(origin="shifted", state={"shiftdays": 364}), date(2026, 3, 16), NOW)
+    assert (moved.origin, moved.shiftdays) == ("shifted", 364)
+
+
+@pytest.mark.parametrize(
+    ("day", "reason", "why"),
+    [
+        ("2026-03-16", "gọi 0912 345 678", "note_personal"),
+        ("2026-03-16", "  ", "reason_missing"),
+        ("2026-03-11", "chờ xác minh", "day_past"),
+        ("16/03", "chờ xác minh", "bad_day"),
+    ],
+)
+def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        apology.wish(day, reason, NOW)
+    assert wrong.value.key == why
+
+
+@pytest.mark.parametrize(
+    ("deed", "told", "why"),
+    [
+        ("comment", {"note": " "}, "note_empty"),
+        ("close", {}, "note_empty"),
+        ("comment", {"note": "x" * 401}, "note_too_long"),
+        ("acknowledge", {"note": "an.nguyen@example.vn"}, "note_personal"),
+        ("assign", {"assignee": ""}, "assignee_missing"),
+        ("assign", {"assignee": "A", "deadline": "2026-03-11T09:59"}, "deadline_past"),
+        ("assign", {"assignee": "A", "deadline": "tomorrow"}, "bad_moment"),
+    ],
+)
+def test_a_form_that_is_not_in_order_is_not_sent(deed: Deed, told: dict[str, str], why: str) -> None:
+    with pytest.raises(Wrong) as wrong:
+        body_of(deed, told, OPERATOR, NOW)
+    assert wrong.value.key == why
+
+
+def test_a_deadline_is_a_local_moment() -> None:
+    body = body_of("assign", {"assignee": " Phòng A ", "deadline": "2026-03-11T17:00"}, OPERATOR, NOW)
+    assert body == {"user": "an", "note": "", "assignee": "Phòng A", "deadline": "2026-03-11T17:00:00+07:00"}
+    assert moment_of("") is None
+
+
+def test_a_screen_without_login_hears_of_no_case() -> None:
+    case = Bell(1, "critical", "phuong_chon_thanh", "Hồ sơ", "Dossier", "dossier:H1-26••••", "real", NOW)
+    plain = Bell(2, "warning", "all", "Nguồn im lặng", "Silent", "", "real", NOW)
+    bells = Bells(5, (case, plain), {"phuong_chon_thanh": 2, "phuong_minh_hung": 3, "all": 1})
+    assert bells.seen_by(PUBLIC) == [plain]
+    assert bells.seen_by(OPERATOR) == [case, plain]
+    assert bells.critical_for(OPERATOR) == 3
+
+
+def test_a_shared_list_is_read_again_only_when_it_has_changed() -> None:
+    marks: list[Hashable] = [1]
+    asked: list[Hashable] = []
+
+    async def ask() -> Hashable:
+        asked.append(marks[-1])
+        return marks[-1]
+
+    async def look() -> None:
+        newest = Newest(ask, lambda: marks[-1])
+        assert await asyncio.gather(*(newest.get() for _ in range(5))) == [1] * 5
+        marks.append(2)
+        assert newest.fresh() is None
+        assert await newest.at_hand() == 1
+        newest.forget()
+        assert await newest.at_hand() == 2
+        assert newest.fresh() == 2
+
+    asyncio.run(look())
+    assert asked == [1, 2]
+
+
+def test_a_change_says_whether_it_is_good() -> None:
+    from decimal import Decimal
+
+    from schemas.indicators import CATALOGUE
+
+    def change(code: str, now: str, then: str) -> str:
+        def reading(value: str) -> Reading:
+            return Reading(CATALOGUE[code], "", Decimal(value), None, frozenset())
+
+        return str(_change(Line(reading(now), reading(then)), "vi"))
+
+    lower = next(i.code for i in CATALOGUE.values() if i.better == "lower" and i.unit == "%")
+    higher = next(i.code for i in CATALOGUE.values() if i.better == "higher" and i.unit == "%")
+    assert "↓ 1,50 điểm tốt hơn" in change(lower, "2", "3.5")
+    assert "↑ 1,50 điểm tốt hơn" in change(higher, "3.5", "2")
+    assert "kém hơn" in change(lower, "3.5", "2")
+    plain = next(i.code for i in CATALOGUE.values() if i.better is None and i.unit == "dossier")
+    assert change(plain, "12", "10") == "↑ 20,0 %"
+    assert change(plain, "12", "0") == ""
