@@ -74,8 +74,12 @@ def eventually(look: Callable[[], Any], wanted: Any, within: float = 10) -> None
     assert found == wanted
 
 
+def _key(path: str) -> str:
+    return "alertmanager" if path == "/alertmanager" else "alarms"
+
+
 def post(centre: Instance, path: str, body: Any, token: str | None = None) -> httpx.Response:
-    head = {"Authorization": f"Bearer {token or centre.password('notifier')}"}
+    head = {"Authorization": f"Bearer {token or centre.password(_key(path))}"}
     return httpx.post(f"http://127.0.0.1:{centre.ports['notifier']}{path}", json=body, headers=head)
 
 

@@ -102,10 +102,10 @@ def alertmanager_text(
     interval: str = INTERVAL,
     repeat: str = REPEAT,
 ) -> str:
-    """The alert manager's configuration; the notifier's token is the file `notifier` of the folder `secrets`."""
+    """The alert manager's configuration; the notifier's token is the file `alertmanager` of the folder `secrets`."""
     values = {
         "notifier": f"http://{host_of('notifier')}:{ports['notifier']}/alertmanager",
-        "credentials": f'"{_escaped(secrets / "notifier")}"',
+        "credentials": f'"{_escaped(secrets / "alertmanager")}"',
         "interval": interval,
         "repeat": repeat,
     }

@@ -33,11 +33,14 @@ from infra.nats.users import USERS
 from infra.timescaledb.roles import DATABASE, REPLICATION, ROLES
 
 READY_SECONDS = 90.0
+DOORS = ("alarms", "alertmanager")
+"""The keys of the notifier's door: for what people do about alarms, and for Alertmanager's webhook."""
 CREDENTIALS = (
     "supervisor",
     "grafana_admin",
     "grafana_key",
     "board_admin",
+    *DOORS,
     cluster.SUPERUSER,
     REPLICATION,
     *ROLES,

@@ -93,7 +93,7 @@ class Desk:
         return Outcome(target.key, True, f"done_{deed}")
 
     async def _post(self, path: str, body: Mapping[str, Any]) -> None:
-        head = {"Authorization": f"Bearer {self._token('notifier') or ''}"}
+        head = {"Authorization": f"Bearer {self._token('alarms') or ''}"}
         try:
             answer = await self._client.post(path, json=body, headers=head)
         except httpx.HTTPError as error:

@@ -15,7 +15,8 @@ from services.board.watch import View, Watch
 from services.board.words import Language, clock_time, word
 from services.kit import clock
 
-TICK_SECONDS = 0.25
+TICK_SECONDS = 0.5
+"""How often a page looks at the clock, and at what cannot be reached."""
 Render = Callable[[View, datetime], None]
 NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
     ("wall", "/", None),
@@ -146,12 +147,20 @@ def show_origin(look: Look, label: ui.label, view: View) -> None:
 
 
 def keep_fresh(look: Look, *renders: Render) -> None:
-    """Bring the page up to date now, and for as long as it is open."""
+    """Bring the page up to date now, with every look of the watch, and as time passes, for as long as it is open."""
+    client, watch = ui.context.client, look.watch
 
     def tick() -> None:
-        view, now = look.watch.view, clock.now()
+        view, now = watch.view, clock.now()
         for render in renders:
             render(view, now)
 
+    def tell() -> None:
+        if client.has_socket_connection and tell in watch.listeners:
+            with client:
+                tick()
+
     tick()
     ui.timer(TICK_SECONDS, tick)
+    watch.listeners.add(tell)
+    client.on_delete(lambda: watch.listeners.discard(tell))

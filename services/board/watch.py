@@ -143,8 +143,8 @@ class Watch:
             tile = await asyncio.to_thread(tile_of, conn, slug, news.get(slug), clock.now(), held)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
-            for tell in tuple(self.listeners):
-                tell()
+        for tell in tuple(self.listeners):
+            asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
 
 
 def marks(conn: Connection) -> dict[str, Mark]:

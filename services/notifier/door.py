@@ -1,6 +1,6 @@
 """The notifier's HTTP door: Alertmanager's webhook, what people do about alarms, and the runbooks.
 
-Everything but a runbook needs the token, which is the password of the credential `notifier`.
+Everything but a runbook needs a token: Alertmanager's opens its webhook alone, the other what people do.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -51,22 +51,37 @@ class Tried(BaseModel):
     why: str
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, routes: Routes, watchdog: Watchdog, post: Post, token: str) -> None:
+class Tokens(NamedTuple):
+    """What opens the door: for people's deeds, and for Alertmanager."""
+
+    alarms: str
+    alertmanager: str
+
+
+def add(
+    app: FastAPI, pool: AsyncConnectionPool, routes: Routes, watchdog: Watchdog, post: Post, tokens: Tokens
+) -> None:
     """Put the door's paths and its errors on the application."""
+    webhook, deeds = _locked("alertmanager", tokens.alertmanager), _locked("alarms", tokens.alarms)
+    _add_webhook(webhook, pool, watchdog)
+    _add_actions(deeds, pool)
+    _add_test(deeds, routes, post)
+    app.include_router(webhook)
+    app.include_router(deeds)
+    app.get("/runbooks/{name}", response_class=PlainTextResponse)(runbook)
+    _add_errors(app)
+
+
+def _locked(name: str, token: str) -> APIRouter:
+    """Paths that the token of this name opens."""
 
     async def authorise(bearer: Bearer) -> None:
         given = bearer.credentials if bearer else ""
         if not compare_digest(given.encode(), token.encode()):
-            how = "send 'Authorization: Bearer <token>'; the token is in the file notifier of the secrets folder"
+            how = f"send 'Authorization: Bearer <token>'; the token is in the file {name} of the secrets folder"
             raise HTTPException(401, how, {"WWW-Authenticate": "Bearer"})
 
-    locked = APIRouter(dependencies=[Depends(authorise)])
-    _add_webhook(locked, pool, watchdog)
-    _add_actions(locked, pool)
-    _add_test(locked, routes, post)
-    app.include_router(locked)
-    app.get("/runbooks/{name}", response_class=PlainTextResponse)(runbook)
-    _add_errors(app)
+    return APIRouter(dependencies=[Depends(authorise)])
 
 
 def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdog) -> None:

@@ -16,7 +16,7 @@ from composefile import COMPOSE, DOCKERFILE, EXTRA, FILE, OURS, ROOT, ROWS, ROWS
 
 from infra.docker import configuration
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, Process
-from infra.local.servers import CREDENTIALS
+from infra.local.servers import CREDENTIALS, DOORS
 from infra.nats.users import USERS
 from infra.timescaledb.roles import REPLICATION, ROLES
 from schemas import units
@@ -193,7 +193,8 @@ def _roles(service: str) -> set[str]:
 @pytest.mark.parametrize("row", ROWS_OF_OURS, ids=_name)
 def test_a_service_holds_its_own_passwords_and_no_other(row: Process) -> None:
     own = {row.user} & set(USERS) | {user for user in USERS if row.name == "emitters" and user.startswith("emitter_")}
-    assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row.name)
+    keys = {"notifier": set(DOORS), "board": {"alarms"}}.get(row.name, set())
+    assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row.name) | keys
 
 
 def test_the_steps_hold_what_they_need() -> None:

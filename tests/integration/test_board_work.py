@@ -158,7 +158,13 @@ def test_a_supervisor_assigns_with_a_deadline(centre: Instance, operator: Sessio
 
 def test_rows_are_taken_away_as_files(operator: Session) -> None:
     query = "text=H98.76-260101-7002"
-    rows = list(csv.reader(io.StringIO(operator.http.get(f"/worklist/export.csv?{query}").content.decode("utf-8-sig"))))
+
+    def table() -> list[list[str]]:
+        text = operator.http.get(f"/worklist/export.csv?{query}").content.decode("utf-8-sig")
+        return list(csv.reader(io.StringIO(text)))
+
+    eventually(lambda: "Phòng Kinh tế" in table()[-1], True)  # lists are read once a second for all
+    rows = table()
     sheet = load_workbook(io.BytesIO(operator.http.get(f"/worklist/export.xlsx?{query}").content)).active
     assert [[cell.value or "" for cell in row] for row in sheet.iter_rows()] == rows
     assert rows[0][:2] == ["Loại", "Mã"]

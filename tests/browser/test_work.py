@@ -1,0 +1,101 @@
+"""Two people at the worklist: what one does the other sees without asking for it; what one may not do is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.servers import Instance
+from services.board.access import Account
+from services.board.words import WORDS
+from services.cli.prepare import settings_of
+
+Visit = Callable[..., Page]
+WARD = "phuong_chon_thanh"
+OPEN = "/worklist?handling=open"
+
+
+def do(page: Page, deed: str, **fields: str) -> None:
+    """Open the form of a deed, fill it in, send it, and wait to be told."""
+    form = page.locator(f'form[action="/worklist/do/{deed}"]')
+    if not form.is_visible():
+        page.locator("summary", has_text=WORDS[f"do_{deed}"][0]).click()
+    for name, value in fields.items():
+        form.locator(f"[name={name}]").fill(value)
+    form.locator("button").click()
+    expect(page.locator("[data-said] li").first).to_contain_text("✓")
+
+
+def test_acknowledged_and_assigned_by_one_and_seen_by_the_other(visit: Visit) -> None:
+    minh = visit(OPEN, "minh.vo")
+    box = minh.locator("input[name=item]").first
+    key = box.get_attribute("value")
+    assert key
+    other = visit(f"/worklist?q={key.partition(':')[2]}", "truc.le")
+    row = other.locator("tr", has=other.locator(f'input[value="{key}"]'))
+    expect(row).to_contain_text(WORDS["handling_open"][0])
+    box.check()
+    do(minh, "acknowledge")
+    expect(row).to_contain_text(WORDS["handling_acknowledged"][0])
+    expect(row).to_contain_text("minh.vo")
+    minh.goto(f"/worklist?q={key.partition(':')[2]}")
+    minh.locator(f'input[value="{key}"]').check()
+    do(minh, "assign", assignee="truc.le", deadline="2027-01-04T09:00")
+    expect(row).to_contain_text(WORDS["handling_assigned"][0])
+    expect(row).to_contain_text("truc.le")
+    expect(row).to_contain_text("04/01/2027 09:00")
+    expect(other.locator('form[action="/worklist/do/assign"]')).to_have_count(0)
+    row.locator("a").first.click()
+    expect(other.locator("main:not(.q-page)")).to_contain_text("minh.vo")
+
+
+@pytest.mark.parametrize(
+    ("name", "deed", "status"),
+    [("lan.tran", "acknowledge", 403), ("truc.le", "assign", 403), ("minh.vo", "resubmit", 404)],
+)
+def test_what_a_role_may_not_do_is_refused_to_direct_requests(
+    visit: Visit, watched: Instance, name: str, deed: str, status: int
+) -> None:
+    page = visit("/worklist", name)
+    token = page.locator("input[name=csrf]").first.get_attribute("value")
+    form = {"csrf": token, "item": f"dossier:{a_dossier(watched, inside=True)}", "assignee": "lan"}
+    answer = page.request.post(f"/worklist/do/{deed}", form=form, headers={"origin": origin(page)})
+    assert answer.status == status
+    assert page.request.post(f"/worklist/do/{deed}", form={**form, "csrf": ""}).status == 403
+
+
+def test_cases_of_other_units_are_there_for_nobody_bounded(visit: Visit, watched: Instance) -> None:
+    page = visit("/worklist", "lan.tran")
+    expect(page.locator("main:not(.q-page) h1")).to_be_visible()
+    foreign, own = (a_dossier(watched, inside=inside) for inside in (False, True))
+    assert page.request.get(f"/worklist/dossier/{own}").status == 200
+    refused = page.request.get(f"/worklist/dossier/{foreign}")
+    assert refused.status == 404 and foreign not in refused.text()
+    exported = page.request.get("/worklist/export.csv").text()
+    assert not set(units_of(watched, exported)) - Account("lan.tran", "", "viewer", (WARD,)).scope()
+
+
+def a_dossier(centre: Instance, inside: bool) -> str:
+    """One of the ward's own, or of another unit."""
+    scope = list(Account("", "", "viewer", (WARD,)).scope())
+    with psycopg.connect(settings_of(centre, "cli").database("reader")) as conn:
+        found = conn.execute(
+            "SELECT id FROM entity WHERE kind = 'dossier' AND (unit = ANY(%s)) = %s LIMIT 1", [scope, inside]
+        ).fetchone()
+    assert found
+    return str(found[0])
+
+
+def units_of(centre: Instance, text: str) -> list[str]:
+    """The units of all cases that are named in a text."""
+    with psycopg.connect(settings_of(centre, "cli").database("reader")) as conn:
+        rows = conn.execute("SELECT id, unit FROM entity WHERE kind IN ('dossier', 'report')").fetchall()
+    return [unit for id, unit in rows if id in text]
+
+
+def origin(page: Page) -> str:
+    return str(httpx.URL(page.url).copy_with(raw_path=b"/")).rstrip("/")
