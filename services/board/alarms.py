@@ -17,7 +17,7 @@ from services.board.access import Account
 from services.board.alarms_data import SEVERITIES, Row, one, rows
 from services.board.desk import DEEDS, Desk, Target, Wrong
 from services.board.doors import plain_page
-from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.lists import Asked, Listing, filters, heads, page_of, pager
 from services.board.markup import Html, link, table, tag
 from services.board.newest import Newest
@@ -67,7 +67,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
 
     shared = Newest(read, watch.mark)
 
-    @ui.page(PATH)
+    @page(PATH)
     async def shown(request: Request) -> None:
         look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
         found = _visible(await shared.at_hand(), look.account)
@@ -89,7 +89,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
         keep_fresh(look, top)
         ui.timer(0.5, follow)
 
-    @ui.page(PATH + "/{id}")
+    @page(PATH + "/{id}")
     async def of_one(request: Request, id: int) -> Response | None:
         look = look_of(request, watch)
 

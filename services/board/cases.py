@@ -20,7 +20,7 @@ from schemas.indicators.classes import LIFE
 from services.board import apology, audit, worklist_data
 from services.board.audit import Deed
 from services.board.doors import plain_page
-from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.markup import Html, link, table, tag
 from services.board.newest import Newest
 from services.board.steps import Step, history, steps
@@ -69,7 +69,7 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
                 found = replace(found, steps=joined(found.steps, await audit.latest(conn, id)))
         return found
 
-    @ui.page("/worklist/{kind}/{id}")
+    @page("/worklist/{kind}/{id}")
     async def of_case(request: Request, kind: str, id: str) -> Response | None:
         look = look_of(request, watch)
         if (found := await ask(kind, id)) is None or not look.account.sees(found.row.unit):
@@ -92,7 +92,7 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
         ui.timer(0.5, follow)
         return None
 
-    @ui.page("/worklist/apology")
+    @page("/worklist/apology")
     async def letters(request: Request) -> Response | None:
         look, codes = look_of(request, watch), request.query_params.getlist("code")[:MOST_LETTERS]
         async with pool.connection() as conn:

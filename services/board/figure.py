@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from fastapi import Depends
+from nicegui import ui
 from psycopg import Connection
+from starlette.requests import Request
 
-from schemas.indicators import Indicator
+from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.in_words import in_words
-from services.board.frame import Look
+from services.board.frame import Look, dress, header, keep_fresh, known, look_of, page
 from services.board.markup import Html, link, table, tag
+from services.board.public import shown_to
 from services.board.spans import Span, period_of, today
+from services.board.watch import Watch
 from services.board.words import ago, day_and_time, days, name_of, number, signed, state_of, unit_name, why
+from services.kit import clock
 from services.readings import explain, findings
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.findings import Finding
@@ -34,6 +43,22 @@ def opened(
 def masked(id: str) -> str:
     """An event's id without what would open a case: the unit and the year stay, the running number goes."""
     return re.sub(r"\d{3,}", lambda m: m[0][:2] + "•" * (len(m[0]) - 2), id)
+
+
+def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+    """The page `/figure/{code}`."""
+
+    @page("/figure/{code}", dependencies=[Depends(known)])
+    async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:
+        look, now = look_of(request, watch), clock.now()
+        dress(look)
+        top = header(look, f"/figure/{code}")
+        shown, found = await asyncio.to_thread(
+            reading, lambda conn: opened(conn, CATALOGUE[code], unit or None, span, now)
+        )
+        shown = shown_to(look.account, shown, unit or None)
+        ui.html(render(look, shown, found, str(request.url), now), sanitize=False)
+        keep_fresh(look, top)
 
 
 def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:

@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from fastapi import HTTPException
 from nicegui import ui
 from starlette.requests import Request
 
+from schemas import units
+from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
 from services.board.access import Account, Action
 from services.board.markup import Html, link, tag
 from services.board.watch import View, Watch
@@ -17,6 +22,7 @@ from services.kit import clock
 
 TICK_SECONDS = 0.5
 """How often a page looks at the clock, and at what cannot be reached."""
+BUILT_SECONDS = 30.0
 Render = Callable[[View, datetime], None]
 NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
     ("wall", "/", None),
@@ -53,10 +59,26 @@ def look_of(request: Request, watch: Watch) -> Look:
     return Look(request.state.account, "en" if chosen == "en" else "vi", watch, request.state.csrf)
 
 
+def page(path: str, **options: Any) -> ui.page:
+    """Registers a page. A busy machine may take its time: a page that comes late is better than an error."""
+    return ui.page(path, response_timeout=BUILT_SECONDS, **options)
+
+
 def form(look: Look, action: str, *content: object, **attributes: object) -> Html:
     """A form that changes something: without the session's token, which it carries, the doors refuse it."""
     token = tag("input", type="hidden", name="csrf", value=look.csrf)
     return tag("form", token, *content, method="post", action=action, **attributes)
+
+
+def known(request: Request) -> None:
+    """404 where an address names a system, a figure or a unit that there is not."""
+    named = {**request.query_params, **request.path_params}
+    try:
+        units.get(named.get("unit") or "dong_nai")
+    except units.UnknownUnit:
+        raise HTTPException(404) from None
+    if named.get("slug", "gis") not in SYSTEMS or named.get("code", "visits") not in CATALOGUE:
+        raise HTTPException(404)
 
 
 def dress(look: Look) -> None:

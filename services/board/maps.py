@@ -17,7 +17,7 @@ from starlette.requests import Request
 
 from services.board import audit, places, spots
 from services.board.doors import fields_of, forbidden
-from services.board.frame import Look, Render, dress, header, keep_fresh, look_of
+from services.board.frame import Look, Render, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.outlines import LARGEST, Folder, Unfit
 from services.board.spots import Asked, Spot
@@ -41,7 +41,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
             return await kept.get(at, lambda: asyncio.to_thread(reading, lambda conn: spots.past(conn, at)))
         return await kept.get(news_of(watch.view), lambda: asyncio.to_thread(reading, spots.present))
 
-    @ui.page("/map")
+    @page("/map")
     async def of_map(request: Request) -> None:
         look = look_of(request, watch)
         dress(look)

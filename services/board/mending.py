@@ -22,7 +22,7 @@ from schemas.registry import parse
 from services.board import audit, quality
 from services.board.access import Account
 from services.board.doors import fields_of, forbidden
-from services.board.frame import Look, dress, form, header, keep_fresh, look_of
+from services.board.frame import Look, dress, form, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.quality import Quality
@@ -57,7 +57,7 @@ def add(
             raise Unavailable("no connection to the broker")
         return watch.broker.jetstream()
 
-    @ui.page("/quality")
+    @page("/quality")
     async def of_quality(request: Request, said: str = "", code: str = "") -> None:
         look, now = look_of(request, watch), clock.now()
         dress(look)
@@ -68,10 +68,10 @@ def add(
         except SILENT:
             lying = None
         shown = every.seen_by(look.account)
-        ui.html(page(look, shown, seen(lying, look.account), code, said), sanitize=False)
+        ui.html(render(look, shown, seen(lying, look.account), code, said), sanitize=False)
         keep_fresh(look, top)
 
-    @ui.page("/quality/quarantine/{seq}")
+    @page("/quality/quarantine/{seq}")
     async def of_one(request: Request, seq: int) -> None:
         look = look_of(request, watch)
         dress(look)
@@ -152,7 +152,7 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
     return None if lying is None else [one for one in reversed(lying) if account.sees(one.unit)]
 
 
-def page(look: Look, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
+def render(look: Look, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
     """The page's content."""
     told = tag("p", look.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
     return tag(

@@ -18,7 +18,7 @@ from services.board.access import GIVEN, Account
 from services.board.accounts import Refused, Row
 from services.board.audit import Deed
 from services.board.doors import fields_of
-from services.board.frame import Look, dress, form, header, keep_fresh, look_of
+from services.board.frame import Look, dress, form, header, keep_fresh, look_of, page
 from services.board.markup import Html, table, tag
 from services.board.watch import Watch
 from services.board.words import WORDS, ago, day_and_time, unit_name
@@ -65,7 +65,7 @@ SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_ro
 def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
     """The page, and the forms on it."""
 
-    @ui.page("/people")
+    @page("/people")
     async def shown(request: Request, said: str = "") -> None:
         look = look_of(request, watch)
         dress(look)

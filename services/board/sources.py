@@ -19,7 +19,7 @@ from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
 from services.board.access import SMALL
-from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.quality import delay
@@ -97,7 +97,7 @@ def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> 
         told = await slow.get("strips", lambda: asyncio.to_thread(reading, lambda conn: strips(conn, now)))
         return render(look, every, told, sort, now)
 
-    @ui.page("/sources")
+    @page("/sources")
     async def of_sources(request: Request, sort: str = "silent") -> None:
         look = look_of(request, watch)
         dress(look)

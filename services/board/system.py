@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from urllib.parse import urlencode
 
+from fastapi import Depends
+from nicegui import ui
 from psycopg import Connection
+from starlette.requests import Request
 
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.classes import CLASS_TITLES, MEASURED, in_words
-from services.board.frame import Look
+from services.board.frame import Look, dress, header, keep_fresh, known, look_of, page
+from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
+from services.board.public import shown_to
 from services.board.sketch import bars
 from services.board.spans import SPANS, STEPS, Against, Span, before, period_of, today
+from services.board.watch import Watch
 from services.board.words import (
     Language,
     days,
@@ -29,11 +37,16 @@ from services.board.words import (
     why,
     word,
 )
+from services.kit import clock
 from services.readings import Period, Reading, read, sheet
 from services.readings.evaluate import NotBrokenDown
 
 WORKED_OFF = {"procedures": "dossier", "field": "report"}
 """The systems whose cases stand on the worklist."""
+
+
+AGAIN_SECONDS, OLD_SECONDS = 5.0, 15.0
+"""How often an open page looks whether its figures have changed, and how old they may grow if nothing came."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,34 @@ def _ranking(conn: Connection, indicator: Indicator, unit: str | None, period: P
     known = [r for r in rows if r.value is not None]
     known.sort(key=lambda r: r.value or 0, reverse=indicator.better != "higher")
     return known + [r for r in rows if r.value is None]
+
+
+def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+    """The page `/system/{slug}`."""
+    contents = Kept[Content](OLD_SECONDS)
+
+    @page("/system/{slug}", dependencies=[Depends(known)])
+    async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
+                        against: Against = "previous", ranked: str = "") -> None:  # fmt: skip
+        look = look_of(request, watch)
+        dress(look)
+        choice = Choice(slug, unit or None, span, against, ranked)
+        top = header(look, f"/system/{slug}")
+
+        async def text() -> str:
+            shown = await contents.get(
+                (choice, watch.mark(slug)),
+                lambda: asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now())),
+            )
+            return render(look, choice, shown_to(look.account, shown, choice.unit))
+
+        place = ui.html(await text(), sanitize=False)
+
+        async def follow() -> None:
+            place.set_content(await text())
+
+        keep_fresh(look, top)
+        ui.timer(AGAIN_SECONDS, follow)
 
 
 def render(look: Look, choice: Choice, shown: Content) -> Html:

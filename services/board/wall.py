@@ -6,14 +6,28 @@ from collections.abc import Callable
 from datetime import datetime
 
 from nicegui import ui
+from starlette.requests import Request
 
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.bells import Bell
-from services.board.frame import Look, Render, keys, reader, show_origin, trouble, waiting_alarms, ways
+from services.board.frame import (
+    Look,
+    Render,
+    dress,
+    keep_fresh,
+    keys,
+    look_of,
+    page,
+    reader,
+    show_origin,
+    trouble,
+    waiting_alarms,
+    ways,
+)
 from services.board.markup import Html, link, tag
 from services.board.sketch import sparkline
-from services.board.watch import HEADLINES, Tile, View
+from services.board.watch import HEADLINES, Tile, View, Watch
 from services.board.words import (
     Language,
     ago,
@@ -33,6 +47,16 @@ from services.readings import Reading
 WORST = ("bad", "watch", "good", "neutral", "missing")
 TOLD = 8
 """So many alarms the ticker tells at most."""
+
+
+def add(watch: Watch) -> None:
+    """The page `/`."""
+
+    @page("/")
+    def of_all(request: Request) -> None:
+        look = look_of(request, watch)
+        dress(look)
+        keep_fresh(look, wall(look))
 
 
 def wall(look: Look) -> Render:

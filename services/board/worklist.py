@@ -18,7 +18,7 @@ from schemas.indicators.classes import CATEGORIES, CHANNELS, FIELDS, REPORT_CHAN
 from services.board import apology, cases, exports, saved
 from services.board.access import Account, Action
 from services.board.desk import Desk, Outcome, Target, Wrong
-from services.board.frame import Look, dress, header, keep_fresh, look_of
+from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.lists import Asked, Listing, filters, heads, page_of, pager
 from services.board.markup import Html, link, tag
 from services.board.newest import Newest
@@ -91,7 +91,7 @@ def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reading,
     shared = Newest(read, lambda: watch.mark("procedures", "field"))
     extending = apology.Extending(pool, reading)
 
-    @ui.page(PATH)
+    @page(PATH)
     async def shown(request: Request) -> None:
         look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
         dress(look)

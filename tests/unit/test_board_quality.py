@@ -139,10 +139,10 @@ def test_raw_content_is_text_and_only_for_those_whose_unit_it_is() -> None:
 
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
     shown = Quality([], [], (), [])
-    told = mending.page(look(EVERYBODY), shown, [lying(WARD)], "", "")
+    told = mending.render(look(EVERYBODY), shown, [lying(WARD)], "", "")
     assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
-    assert "/quality/quarantine/7" in mending.page(look(BOUNDED), shown, [lying(WARD)], "", "")
-    assert "Chưa kết nối được" in mending.page(look(BOUNDED), shown, None, "", "")
+    assert "/quality/quarantine/7" in mending.render(look(BOUNDED), shown, [lying(WARD)], "", "")
+    assert "Chưa kết nối được" in mending.render(look(BOUNDED), shown, None, "", "")
 
 
 # --- sources ---
