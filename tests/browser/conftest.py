@@ -151,7 +151,7 @@ def heard() -> Watched:
 
 @pytest.fixture
 def visit(browser: Browser, address: str, sessions: dict[str, str], heard: Watched) -> Iterator[Visit]:
-    """Opens a page in a browser of one's own: `visit("/map", "lan")`; without a name nobody is logged in."""
+    """Opens a page in a browser of one's own: `visit("/map", "lan.tran")`; without a name nobody is logged in."""
     contexts: list[BrowserContext] = []
 
     def open(path: str, name: str = "", at: str = address, **options: Any) -> Page:

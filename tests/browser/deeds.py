@@ -24,12 +24,17 @@ def vietnamese(number: int) -> str:
     return f"{number:,}".replace(",", ".")
 
 
-def emit_report(centre: Instance) -> float:
+def emit_report(centre: Instance, unit: str = "phuong_chon_thanh") -> float:
     """Have `ioc emit` send a citizen's report; returns when it was acknowledged, in ms of the clock."""
+    return emit(centre, "report.received", unit, channel="app", category="road", priority="normal")
+
+
+def emit(centre: Instance, kind: str, unit: str, key: str = "code", **data: str) -> float:
+    """Have `ioc emit` send an event of now about a new case, which its `key` names; returns when it was acknowledged,
+    in ms of the clock."""
     code = f"PA-{time.time_ns()}"
-    data = {"code": code, "channel": "app", "category": "road", "priority": "normal"}
-    event = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": "vn.ioc.report.received.v1",
-             "time": datetime.now(UTC).isoformat(), "unit": "phuong_chon_thanh", "data": data}  # fmt: skip
+    head = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": f"vn.ioc.{kind}.v1", "unit": unit}
+    event = {**head, "time": datetime.now(UTC).isoformat(), "data": {key: code, **data}}
     env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
     command = [sys.executable, "-m", "services.cli", "emit"]
     with subprocess.Popen(

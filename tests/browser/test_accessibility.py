@@ -10,7 +10,6 @@ from playwright.sync_api import Page, expect
 Visit = Callable[..., Page]
 PAGES = (
     "/",
-    "/system/procedures",
     "/system/health",
     "/figure/overdue_share",
     "/worklist",

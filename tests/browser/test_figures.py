@@ -17,7 +17,7 @@ from services.readings.read import round_half_up
 Visit = Callable[..., Page]
 Command = Callable[..., str]
 Figures = dict[str, tuple[Decimal, str] | None]
-"""code -> the number that is printed, and what stands after it; None where there is no figure."""
+"""code -> the number that is printed, and its scale (`%`, `tỷ đ`); None where there is no figure."""
 WARD = "phuong_chon_thanh"
 SHORTENED = {"tỷ đ": (Decimal(10) ** 9, 2), "triệu đ": (Decimal(10) ** 6, 1), "đ": (Decimal(1), 0)}
 ROWS = """() => [...document.querySelectorAll("main tr")].filter(row => row.querySelector("a.how")).map(row =>
@@ -25,9 +25,12 @@ ROWS = """() => [...document.querySelectorAll("main tr")].filter(row => row.quer
 
 
 def printed(text: str) -> tuple[Decimal, str] | None:
-    """What a page shows, `▲ 1.234,5 %`, as a number and what stands after it; None for no figure."""
+    """What a page shows, `▲ 1.234,5 %`, as a number and its scale; None for no figure."""
     found = re.fullmatch(r"(?:[✓▲●] )?(-?[\d.]+(?:,\d+)?) ?(.*)", text)
-    return (Decimal(found[1].replace(".", "").replace(",", ".")), found[2]) if found else None
+    if not found:
+        return None
+    after = found[2].strip()
+    return Decimal(found[1].replace(".", "").replace(",", ".")), after if after in ("%", *SHORTENED) else ""
 
 
 def expected(indicator: Indicator, value: str | None) -> tuple[Decimal, str] | None:

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
+from services.board.access import Account
 from services.board.frame import NAVIGATION
 from services.board.words import WORDS
 from services.cli.prepare import settings_of
@@ -76,8 +77,6 @@ def test_a_bounded_account_sees_no_case_of_another_unit(
 ) -> None:
     with psycopg.connect(settings_of(watched, "cli").database("reader")) as conn:
         rows = conn.execute("SELECT id, unit FROM entity WHERE kind = 'dossier' ORDER BY id DESC LIMIT 4000").fetchall()
-    from services.board.access import Account
-
     lan = Account("lan.tran", "", "viewer", (WARD,))
     foreign = [code for code, unit in rows if not lan.sees(unit)]
     assert foreign
@@ -85,6 +84,15 @@ def test_a_bounded_account_sees_no_case_of_another_unit(
     expect(page.locator(".formula").first).to_be_visible()
     shown = page.content()
     assert not [code for code in foreign if code in shown]
+
+
+def test_what_there_is_not_is_not_found(visit: Visit, heard: Any) -> None:
+    heard.expected.append("404")
+    page = visit("/system/weather", "truc.le")
+    for path in ("/system/weather", "/figure/luck", "/system/field?unit=atlantis"):
+        answer = page.goto(path)
+        assert answer and answer.status == 404
+        expect(page.locator("main")).to_contain_text(WORDS["not_found"][0])
 
 
 def asking(address: str, token: str) -> httpx.Client:

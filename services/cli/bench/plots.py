@@ -132,6 +132,15 @@ def _panels(axes: Any, result: Result) -> None:
     axes.legend()
 
 
+def _board(axes: Any, result: Result) -> None:
+    axes.plot(result["percentiles"], range(101))
+    axes.axvline(1500, color=MET, linestyle=":", linewidth=1.2)
+    axes.axhline(95, color=MET, linestyle=":", linewidth=1.2)
+    title = f"From an event to the wall: {result['pages']} walls, {result['sent']:,} events at 100/s"
+    axes.set(title=title, xlabel="ms from when the event was due", ylabel="% of looks")
+    axes.set_xlim(0)
+
+
 def _limit(axes: Any, value: float, text: str) -> None:
     axes.axhline(value, color=MET, linestyle=":", linewidth=1.2)
     axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=MET, fontsize=8)
@@ -151,4 +160,5 @@ _DRAWN: dict[str, Callable[[Any, Result], None]] = {
     "deadlines": _deadlines,
     "memory": _memory,
     "panels": _panels,
+    "board": _board,
 }
