@@ -21,10 +21,11 @@ from infra.local.servers import Instance
 from services.cli.load import load_scenario
 from services.cli.prepare import prepare, settings_of
 
-SHARED = ("published", "fed")
+SHARED = ("published", "watched")
 """Fixtures that take long to make: what uses one is run in one hand when tests run several at a time."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before the plugin that deals them out looks at the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Which tests stay together, the longest first: the chaos suite, those of a dear fixture, those of a file."""
     for item in items:

@@ -55,7 +55,7 @@ def explanation_values(e: Explanation) -> dict[str, Any]:
         **reading_values(e.reading, None),
         **names,
         **period_values(e.period),
-        "parts": [_values(p) for p in e.parts],
+        "parts": [{**_values(p, besides=("of",)), "formula": p.formula} for p in e.parts],
         "sources": [_values(s) for s in e.sources],
         "events": e.events,
         "sample": [_values(x) for x in e.sample],
@@ -68,8 +68,8 @@ def finding_values(f: Finding) -> dict[str, Any]:
     return {**values, "from": values.pop("first"), "to": values.pop("last"), "missing": str(f.missing)}
 
 
-def _values(thing: Any) -> dict[str, Any]:
-    return {name: _value(value) for name, value in vars(thing).items()}
+def _values(thing: Any, besides: Sequence[str] = ()) -> dict[str, Any]:
+    return {name: _value(value) for name, value in vars(thing).items() if name not in besides}
 
 
 def _value(value: Any) -> Any:
