@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,22 +22,36 @@ from infra.local.servers import Instance
 from services.cli.load import load_scenario
 from services.cli.prepare import prepare, settings_of
 
-SHARED = ("published", "watched")
-"""Fixtures that take long to make: what uses one is run in one hand when tests run several at a time."""
+TOGETHER = {
+    "tests/chaos/": "chaos",
+    "tests/integration/test_published.py": "published",
+    "tests/integration/test_dashboard_sql.py": "published",
+    "tests/integration/test_panels.py": "watched",
+    "tests/browser/": "watched",
+}
+"""Where tests share a centre that takes long to make, they stay in one hand when several run at a time, as do those of
+any other file. In this order they begin: the longest first."""
 
 
-@pytest.hookimpl(tryfirst=True)  # before the plugin that deals them out looks at the groups
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deals tests out by what they share. (The plugin's own `loadgroup` does nothing with pytest 9.)"""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class InOneHand(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return InOneHand(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Which tests stay together, the longest first: the chaos suite, those of a dear fixture, those of a file."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
-    items.sort(key=lambda item: 0 if _group(item) == "chaos" else 1 if _group(item) in SHARED else 2)
+    """What takes longest comes first."""
+    order = list(dict.fromkeys(TOGETHER.values()))
+    items.sort(key=lambda item: order.index(group) if (group := _group(item.nodeid)) in order else len(order))
 
 
-def _group(item: pytest.Item) -> str:
-    if "chaos" in item.path.parts:
-        return "chaos"
-    return next((name for name in SHARED if name in getattr(item, "fixturenames", ())), item.path.name)
+def _group(nodeid: str) -> str:
+    return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid.split("::")[0])
 
 
 def _new_instance(data: Path) -> Instance:

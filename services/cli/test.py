@@ -29,5 +29,5 @@ def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
         arguments = ("tests/chaos", *arguments)
     if not arguments:
         # Much of a test is waiting for servers: several at a time, those that share a centre in one hand.
-        arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadgroup")
+        arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
