@@ -13,7 +13,7 @@ from services.readings import Period
 Span = Literal["day", "week", "month", "year"]
 Against = Literal["previous", "year"]
 SPANS: tuple[Span, ...] = ("day", "week", "month", "year")
-STEPS: dict[Span, Literal["day", "month"]] = {"day": "day", "week": "day", "month": "day", "year": "month"}
+STEPS: dict[Span, Literal["hour", "day", "month"]] = {"day": "hour", "week": "day", "month": "day", "year": "month"}
 
 
 def period_of(span: Span, last: date, as_of: datetime) -> Period:

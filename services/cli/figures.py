@@ -110,7 +110,7 @@ Examples:
 `ioc indicators` lists the names; `ioc explain` opens any figure to its source.""")  # fmt: skip
 @click.argument("indicator")
 @period_options
-@click.option("--by", metavar="unit|day|month|LABEL", help="One row for each.")
+@click.option("--by", metavar="unit|hour|day|month|LABEL", help="One row for each.")
 @click.option("--format", "form", type=FORMS, default="table", show_default=True)
 def query(
     indicator: str,

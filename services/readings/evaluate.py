@@ -77,7 +77,7 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
 def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
     measure = MEASURES[formula.measure]
     if scope.by not in (None, "unit") and scope.by not in measure.labels:
-        known = ", ".join(("unit", "day", "month", *measure.labels))
+        known = ", ".join(("unit", "hour", "day", "month", *measure.labels))
         raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: {known}")
     if not scope.period.begun:
         return {} if scope.by else {ALL: Value(None, Reason("ahead"))}
@@ -190,7 +190,9 @@ def _with_rows(found: Found, coverage: dict[str, Value], scope: Scope) -> Values
 
 def _stated(conn: Connection, formula: Statement, scope: Scope) -> Values:
     if scope.by not in (None, "unit"):
-        raise NotBrokenDown(f"{formula.indicator} is a statement; it can be broken down by unit, day and month only")
+        raise NotBrokenDown(
+            f"{formula.indicator} is a statement; it can be broken down by unit, hour, day and month only"
+        )
     by_unit = statements.current(conn, formula, scope.units, scope.period)
     if scope.by == "unit":
         groups: dict[str, dict[str, statements.Stated]] = {}

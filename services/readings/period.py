@@ -48,6 +48,13 @@ class Period:
         """Whether its first day had begun at `as_of`."""
         return self.start <= self.as_of
 
+    def hours(self) -> Iterator[Hour]:
+        """The hours of the period's days up to `as_of`, one by one."""
+        for day in self.days():
+            for hour in range(24):
+                if day.start + timedelta(hours=hour) <= self.as_of:
+                    yield Hour(day.first, day.first, self.as_of, hour=hour)
+
     def days(self) -> Iterator[Period]:
         """The period's days up to `as_of`, one by one."""
         day = self.first
@@ -62,6 +69,23 @@ class Period:
             following = (first.replace(day=28) + timedelta(days=4)).replace(day=1)
             yield Period(first, min(following - timedelta(days=1), self.last), self.as_of)
             first = following
+
+
+@dataclass(frozen=True)
+class Hour(Period):
+    """One hour, 0 to 23, of a local day; what is told of whole days is told of each of its hours."""
+
+    hour: int = 0
+
+    @property
+    def start(self) -> datetime:
+        """The first instant (UTC)."""
+        return midnight(self.first) + timedelta(hours=self.hour)
+
+    @property
+    def stop(self) -> datetime:
+        """The first instant that no longer counts (UTC)."""
+        return max(min(self.start + timedelta(hours=1), self.as_of + TICK), self.start)
 
 
 def window(name: str, as_of: datetime) -> Period:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -17,7 +17,7 @@ from services.readings.reasons import Reason
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure: of an indicator, in a group (unit, day, month or label value; ``""`` if not grouped)."""
+    """One figure: of an indicator, in a group (unit, hour, day, month or label value; ``""`` if not grouped)."""
 
     indicator: Indicator
     group: str
@@ -50,17 +50,26 @@ def read(
 ) -> list[Reading]:
     """The readings of an indicator for a unit (None: the whole locality).
 
-    `by`: None for one reading; `unit`, `day`, `month` or a label of the measure for one per group.
+    `by`: None for one reading; `unit`, `hour`, `day`, `month` or a label of the measure for one per group.
     Raises `evaluate.NotBrokenDown` where the formula has no such breakdown.
     """
-    if by in ("day", "month"):
-        parts = period.days() if by == "day" else period.months()
-        form = "%Y-%m-%d" if by == "day" else "%Y-%m"
-        return [_reading(indicator, part.first.strftime(form), _one(conn, indicator, unit, part)) for part in parts]
+    if by in ("hour", "day", "month"):
+        return [_reading(indicator, name, _one(conn, indicator, unit, part)) for name, part in _parts(period, by)]
     if by is None:
         return [_reading(indicator, ALL, _one(conn, indicator, unit, period))]
     values = evaluate(conn, indicator.formula, Scope.of(unit, period, by))
     return [_reading(indicator, group, value) for group, value in sorted(values.items())]
+
+
+def _parts(period: Period, by: str) -> Iterator[tuple[str, Period]]:
+    """The period cut up, each part with its name: `2024-11-05T07`, `2024-11-05`, `2024-11`."""
+    match by:
+        case "hour":
+            yield from ((f"{part.first}T{part.hour:02}", part) for part in period.hours())
+        case "day":
+            yield from ((str(part.first), part) for part in period.days())
+        case _:
+            yield from ((part.first.strftime("%Y-%m"), part) for part in period.months())
 
 
 def _one(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> Value:

@@ -279,6 +279,20 @@ def test_an_hour_of_the_same_day_that_is_still_to_come_does_not_count(
     assert asked(reader, "mentions", "chon_thanh", as_of=at(5, 8)).value == 23
 
 
+def test_the_hours_of_a_day_add_up_to_it_and_end_with_the_moment(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    fill(database, [paid(n, at(5, hour), "chon_thanh") for n, hour in enumerate((0, 1, 1, 9), 1)])
+    day, count = date(2024, 11, 5), CATALOGUE["payments_count"]
+    whole = read(reader, count, "chon_thanh", Period(day, day, NEVER), "hour")
+    assert [r.group for r in whole] == [f"2024-11-05T{hour:02}" for hour in range(24)]
+    here = {r.group[-2:]: r.value for r in whole if r.value}
+    assert here == {"07": 1, "08": 2, "16": 1}, "seven hours later than in Greenwich"
+    assert sum(r.value or 0 for r in whole) == read(reader, count, "chon_thanh", Period(day, day, NEVER))[0].value
+    so_far = read(reader, count, "chon_thanh", Period(day, day, at(5, 1)), "hour")
+    assert [(r.group[-2:], r.value) for r in so_far][-2:] == [("07", 1), ("08", 2)]
+
+
 def test_the_hotline_balances_over_any_days(database: Settings, reader: psycopg.Connection) -> None:
     """A report left over from before and one that was reopened are no finding; one that was resolved in no way is."""
     received = {"channel": "hotline_1022", "category": "road", "priority": "normal"}
