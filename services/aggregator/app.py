@@ -25,6 +25,7 @@ from services.aggregator.ledger import Ledger
 from services.kit import bus, logs, metrics, store
 from services.kit.errors import fatal
 from services.kit.health import Health
+from services.kit.service import guarded
 from services.kit.settings import Settings
 
 log = logging.getLogger("aggregator")
@@ -135,7 +136,7 @@ def build(settings: Settings) -> FastStream:
         await broker.connect()
         js = broker.config.connection_state.stream
         hands.append(Hands(_guarded_by(Consumer(js, Ledger(pool).store, health))))
-        tasks.append(asyncio.create_task(_guarded(watch(js, pool, health))))
+        tasks.append(asyncio.create_task(guarded("aggregator", watch(js, pool, health))))
 
     @app.on_shutdown
     async def close_down() -> None:
@@ -158,14 +159,6 @@ def _guarded_by(consumer: Consumer) -> Callable[[list[Msg]], Awaitable[None]]:
             fatal(log, "a batch cannot be handled; nothing of it is lost", error)
 
     return work
-
-
-async def _guarded(work: Any) -> None:
-    """A background task must not die unheard."""
-    try:
-        await work
-    except Exception as error:
-        fatal(log, "the watchdog failed", error)
 
 
 def main() -> None:

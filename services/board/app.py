@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
@@ -22,8 +21,8 @@ from services.board.frame import NAVIGATION
 from services.board.sessions import Sessions
 from services.board.watch import Watch
 from services.kit import logs, store
-from services.kit.errors import fatal
 from services.kit.health import Health
+from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 
 PING_SECONDS = 2, 3
@@ -48,15 +47,15 @@ def build(settings: Settings, health: Health) -> FastAPI:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
             endless = (watch.run(health), sessions.follow(), audit.run(pool, lambda: watch.broker))
-            tasks = [asyncio.create_task(_guarded(one)) for one in endless]
+            tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
                 task.cancel()
 
     app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    guarded = {path: action for _, path, action in NAVIGATION if action}
-    app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=guarded, home=settings.board_url)
+    needs = {path: action for _, path, action in NAVIGATION if action}
+    app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=needs, home=settings.board_url)
     add_errors(app)
     if settings.oidc_issuer:
         from services.board import oidc
@@ -80,21 +79,10 @@ def build(settings: Settings, health: Health) -> FastAPI:
     return app
 
 
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
-    """A background task must not die unheard."""
-    try:
-        await work
-    except Exception as error:
-        fatal(logging.getLogger("board"), "the board cannot go on", error)
-
-
 def main() -> None:
+    """Serve until told to stop."""
     settings = Settings()
     logs.configure(settings.log_level)
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
     health = Health("board", stalled_after=30)
-    app = build(settings, health)
-    health.serve(settings.health_port, settings.host)
-    uvicorn.run(
-        app, host=settings.host, port=settings.board_port, log_config=None, access_log=False, server_header=False,
-        log_level="warning", timeout_graceful_shutdown=3,
-    )  # fmt: skip
+    serve(build(settings, health), settings, health, settings.board_port, patience=3)

@@ -7,7 +7,6 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
 from nats.aio.client import Client
 from nats.js.api import PubAck
@@ -17,6 +16,7 @@ from services.emitters import door, field, payments, procedures
 from services.kit import bus, logs
 from services.kit.errors import Unavailable
 from services.kit.health import Health
+from services.kit.service import serve
 from services.kit.settings import Settings
 
 EMITTERS = {emitter.name: emitter for emitter in (procedures.EMITTER, payments.EMITTER, field.EMITTER)}
@@ -98,13 +98,4 @@ def main() -> None:
         raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(EMITTERS)}")
     health = Health("emitters", stalled_after=10)
     app = build(settings, names, health)
-    health.serve(settings.health_port, settings.host)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.emitters_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    serve(app, settings, health, settings.emitters_port)

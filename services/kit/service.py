@@ -1,16 +1,19 @@
-"""How a service lives that is one endless round of work: settings, logs and health, and a loud end."""
+"""How a service lives, as one endless round of work or behind an HTTP door: health, and a loud end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TYPE_CHECKING, Any
 
 from services.kit import logs
 from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.settings import Settings
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 
 def live(name: str, run: Callable[[Settings, Health], Coroutine[Any, Any, None]], stalled_after: float) -> None:
@@ -20,7 +23,28 @@ def live(name: str, run: Callable[[Settings, Health], Coroutine[Any, Any, None]]
     logs.configure(settings.log_level)
     health = Health(name, stalled_after)
     health.serve(settings.health_port, settings.host)
+    asyncio.run(guarded(name, run(settings, health)))
+
+
+async def guarded(name: str, work: Awaitable[None]) -> None:
+    """Endless work must not die unheard: what it cannot handle ends the process."""
     try:
-        asyncio.run(run(settings, health))
+        await work
     except Exception as error:
         fatal(logging.getLogger(name), f"{name} cannot go on", error)
+
+
+def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience: int = 10) -> None:
+    """Answer on the door until told to stop; requests under way then get `patience` seconds."""
+    import uvicorn  # what has no door does without it
+
+    health.serve(settings.health_port, settings.host)
+    uvicorn.run(
+        app,
+        host=settings.host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=patience,
+    )

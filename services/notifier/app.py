@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
-import uvicorn
 from fastapi import FastAPI
 from nats.aio.client import Client
 from psycopg_pool import AsyncConnectionPool
 
 from services.kit import bus, clock, logs, metrics, store
-from services.kit.errors import Unavailable, fatal
+from services.kit.errors import Unavailable
 from services.kit.health import Health
+from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 from services.notifier import door, intake, zalo
 from services.notifier.post import Post
@@ -47,7 +46,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
                 _publishing(pool, client),
                 post.run(),
             ]
-            tasks = [asyncio.create_task(_guarded(one)) for one in work]
+            tasks = [asyncio.create_task(guarded("notifier", one)) for one in work]
             yield
             for task in tasks:
                 task.cancel()
@@ -79,14 +78,6 @@ async def _publishing(pool: AsyncConnectionPool, client: Client) -> None:
         except (*store.OUTAGE, Unavailable) as error:
             log.warning("the history is published later: %s: %s", type(error).__name__, error)
         await asyncio.sleep(ROUND_SECONDS)
-
-
-async def _guarded(work: Coroutine[Any, Any, None]) -> None:
-    """A background task must not die unheard."""
-    try:
-        await work
-    except Exception as error:
-        fatal(log, "the notifier cannot go on; nothing is lost", error)
 
 
 def links(settings: Settings) -> Links:
@@ -127,13 +118,4 @@ def main() -> None:
         raise SystemExit(f"notifier: {bad}") from None
     health = Health("notifier", stalled_after=60)
     app = build(settings, routes, health)
-    health.serve(settings.health_port, settings.host)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.notifier_port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=10,
-    )
+    serve(app, settings, health, settings.notifier_port)
