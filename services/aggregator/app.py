@@ -20,7 +20,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.streams import AGGREGATOR
 from services.aggregator import staging
-from services.aggregator.consume import BROKER_OUTAGE, Consumer, Hands
+from services.aggregator.consume import BROKER_OUTAGE, PAUSES, Consumer, Hands
 from services.aggregator.ledger import Ledger
 from services.kit import bus, logs, metrics, store
 from services.kit.errors import fatal
@@ -89,6 +89,20 @@ async def watch(js: JetStreamContext, pool: AsyncConnectionPool, health: Health)
             health.not_ready(f"{type(error).__name__}: {error}")
 
 
+async def answered(js: JetStreamContext, health: Health) -> None:
+    """Wait until the broker tells of the consumer: nodes that have just come up still choose who leads it, and
+    FastStream, which asks once, would end the process."""
+    while True:
+        try:
+            await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
+            return
+        except NotFoundError:
+            return  # FastStream makes it
+        except BROKER_OUTAGE as error:
+            health.not_ready(f"the broker does not tell of the consumer: {type(error).__name__}: {error}")
+            await asyncio.sleep(PAUSES[1])
+
+
 async def _note_position(pool: AsyncConnectionPool, seq: int) -> None:
     async with pool.connection() as conn:
         await conn.execute(_NOTE_POSITION, (AGGREGATOR.name, seq))
@@ -135,6 +149,7 @@ def build(settings: Settings) -> FastStream:
         await pool.open()
         await broker.connect()
         js = broker.config.connection_state.stream
+        await answered(js, health)
         hands.append(Hands(_guarded_by(Consumer(js, Ledger(pool).store, health))))
         tasks.append(asyncio.create_task(guarded("aggregator", watch(js, pool, health))))
 

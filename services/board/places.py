@@ -12,13 +12,14 @@ from urllib.parse import quote
 from schemas import units
 from schemas.field import Category
 from schemas.gis import Layer
+from schemas.indicators.classes import in_words
 from services.board.access import SMALL, Account
 from services.board.figure import masked
 from services.board.frame import Look, form
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder
 from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
-from services.board.words import Language, ago, day_and_time, number, unit_name, word
+from services.board.words import Language, ago, day_and_time, number, unit_name
 
 DAYS_BACK = 30
 ROWS = 100
@@ -113,8 +114,14 @@ def _mark(look: Look, cluster: Cluster, zoom: int, moment: datetime) -> list[Any
 
 def _called(spot: Spot, language: Language) -> str:
     if spot.kind == "report":
-        return word(f"category_{spot.group}", language)
-    return spot.name or word(f"layer_{spot.group}", language)
+        return _group("category", spot.group, language)
+    return spot.name or _group("layer", spot.group, language)
+
+
+def _group(label: str, value: str, language: Language) -> str:
+    """A category or a layer as the head of a line."""
+    text = in_words(label, value, language)
+    return text[:1].upper() + text[1:]
 
 
 def _count(look: Look, value: int) -> str:
@@ -134,7 +141,7 @@ def _card(look: Look, spot: Spot, moment: datetime) -> Html:
         (look.word("map_since"), day_and_time(spot.since)),
     ]
     if spot.kind == "feature":
-        rows = [(look.word("map_layer"), look.word(f"layer_{spot.group}")), *rows]
+        rows = [(look.word("map_layer"), _group("layer", spot.group, look.language)), *rows]
         return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows))
     rows = [
         (look.word("map_status"), look.word(f"report_{spot.status}")),
@@ -183,7 +190,7 @@ def listing(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
 
 def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
     called, report = _called(spot, look.language), spot.kind == "report"
-    kind = look.word("map_report") if report else look.word(f"layer_{spot.group}")
+    kind = look.word("map_report") if report else _group("layer", spot.group, look.language)
     status = look.word(f"report_{spot.status}") if report else ""
     since = tag("span", ago(spot.since, moment, look.language), title=day_and_time(spot.since))
     code = masked(spot.id) if report else spot.id
@@ -193,7 +200,7 @@ def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
 def _counts(look: Look, spots: Sequence[Spot]) -> Html:
     counted = Counter((s.kind, s.group) for s in spots)
     rows = [
-        [look.word(f"{'category' if kind == 'report' else 'layer'}_{group}"),
+        [_group("category" if kind == "report" else "layer", group, look.language),
          f"< {SMALL}" if kind == "report" and n < SMALL else _count(look, n)]
         for (kind, group), n in sorted(counted.items(), key=lambda item: (item[0][0] != "report", -item[1]))
     ]  # fmt: skip
@@ -233,9 +240,11 @@ def _form(look: Look, asked: Asked) -> Html:
     boxes = [_box_of(look, layer, not asked.layers or layer in asked.layers) for layer in layers]
     parts = [tag("fieldset", tag("legend", look.word("map_layers")), *boxes, class_="layers")]
     if not public:
+        categories = {value: _group("category", value, look.language) for value in get_args(Category)}
+        statuses = {value: look.word(f"report_{value}") for value in STATUSES}
         parts += [
-            _select(look, "category", "map_category", _named(look, "category", get_args(Category)), asked.category),
-            _select(look, "status", "map_status", _named(look, "report", STATUSES), asked.status),
+            _select(look, "category", "map_category", categories, asked.category),
+            _select(look, "status", "map_status", statuses, asked.status),
             _select(look, "unit", "unit", _units(look), asked.unit),
             tag("label", _input("checkbox", "overdue", "1", asked.overdue), " ", look.word("map_only_overdue")),
             _slider(look),
@@ -247,16 +256,12 @@ def _form(look: Look, asked: Asked) -> Html:
 
 def _box_of(look: Look, layer: str, on: bool) -> Html:
     sign = tag("b", SIGNS.get(layer, "●"), aria_hidden="true", class_="sign report" if layer == "reports" else "sign")
-    name = look.word("map_reports" if layer == "reports" else f"layer_{layer}")
+    name = look.word("map_reports") if layer == "reports" else _group("layer", layer, look.language)
     return tag("label", _input("checkbox", "layer", layer, on), " ", sign, " ", name)
 
 
 def _input(kind: str, name: str, value: str, on: bool) -> Html:
     return tag("input", type=kind, name=name, value=value, checked="" if on else None)
-
-
-def _named(look: Look, kind: str, values: Iterable[str]) -> dict[str, str]:
-    return {value: look.word(f"{kind}_{value}") for value in values}
 
 
 def _select(look: Look, name: str, label: str, options: Mapping[str, str], now: str) -> Html:

@@ -16,6 +16,7 @@ import pytest
 from alarms import alarm, closed, event, eventually, notifying, now, opened, post, query, send, steps
 from receiver import Receiver, receiving
 
+from infra.local.secrets import write_private
 from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
 from services.cli.prepare import settings_of
@@ -83,9 +84,9 @@ def bad() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance, receiver: Receiver, bad: Receiver) -> Iterator[Instance]:
-    (centre.secrets / "chi").write_text(f"json://127.0.0.1:{receiver.port}/chi\n")
+    write_private(centre.secrets / "chi", f"json://127.0.0.1:{receiver.port}/chi\n")
     tokens = {"app_id": "1", "secret_key": "s3cret", "access_token": "old", "refresh_token": "first"}
-    (centre.secrets / "zalo_oa").write_text(json.dumps(tokens))
+    write_private(centre.secrets / "zalo_oa", json.dumps(tokens))
     own = f"http://127.0.0.1:{receiver.port}"
     with notifying(centre, ROUTES.format(port=receiver.port, bad=bad.port, own=own)):
         yield centre

@@ -10,7 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import psycopg
@@ -108,6 +108,10 @@ def on_map(client: httpx.Client, **params: Any) -> list[str]:
 Enter = Callable[[str], httpx.Client]
 
 
+class Lie(Protocol):
+    def __call__(self, raw: bytes, unit: str = WARD) -> int: ...
+
+
 @pytest.mark.parametrize(
     ("ago", "seen"),
     [
@@ -168,24 +172,21 @@ def test_sources_and_late_records_are_shown(enter: Enter) -> None:
 
 
 @pytest.fixture
-def lie(centre: Instance) -> Callable[[dict[str, Any]], int]:
-    """Publishes an event past every check; the number under which it lies in the quarantine."""
+def lie(centre: Instance) -> Lie:
+    """Publishes bytes past every check, as of a unit; the number under which they lie in the quarantine."""
 
-    async def publish(told: dict[str, Any]) -> int:
+    async def publish(raw: bytes, unit: str) -> int:
         async with bus.connected(settings_of(centre, "cli"), "test") as client:
             js = client.jetstream()
             before = (await js.stream_info("QUARANTINE")).state.last_seq
-            await js.publish(f"ioc.events.{WARD}.field.report.received", json.dumps(told).encode())
+            await js.publish(f"ioc.events.{unit}.field.report.received", raw)
             for _ in range(100):
                 if (last := (await js.stream_info("QUARANTINE")).state.last_seq) > before:
                     return int(last)
                 await asyncio.sleep(0.1)
         raise AssertionError("nothing came into the quarantine")
 
-    return lambda told: asyncio.run(publish(told))
-
-
-Lie = Callable[[dict[str, Any]], int]
+    return lambda raw, unit=WARD: asyncio.run(publish(raw, unit))
 
 
 def stored(centre: Instance, id: str) -> int:
@@ -196,7 +197,7 @@ def stored(centre: Instance, id: str) -> int:
 
 def test_a_supervisor_mends_what_lies_in_the_quarantine(centre: Instance, enter: Enter, lie: Lie) -> None:
     client, told = enter("map-supervisor"), received("PA-90005", 1)
-    seq = lie(told | {"unit": "chon_thanh"})
+    seq = lie(json.dumps(told | {"unit": "chon_thanh"}).encode())
     at, token = f"/quality/quarantine/{seq}", csrf(client)
     assert f"/quality/quarantine/{seq}" in client.get("/quality?code=wrong_unit").text
     again = client.post(f"{at}/resubmit", data={"event": json.dumps(told | {"unit": "nowhere"}), "csrf": token})
@@ -212,7 +213,7 @@ def test_a_supervisor_mends_what_lies_in_the_quarantine(centre: Instance, enter:
 
 
 def test_to_discard_takes_a_reason_and_nobody_else_may_do_any_of_it(centre: Instance, enter: Enter, lie: Lie) -> None:
-    seq, client = lie({"not": "an event"}), enter("map-supervisor")
+    seq, client = lie(b'{"not": "an event"}'), enter("map-supervisor")
     at, data = f"/quality/quarantine/{seq}", {"reason": "thử", "event": json.dumps(received("PA-90006", 1))}
     for name in ("map-viewer", "map-bounded"):
         other = enter(name)
@@ -231,14 +232,7 @@ def test_to_discard_takes_a_reason_and_nobody_else_may_do_any_of_it(centre: Inst
 
 
 def test_a_bounded_supervisor_cannot_mend_an_event_into_another_unit(enter: Enter, lie: Lie, centre: Instance) -> None:
-    told = received("PA-90007", 1)
-
-    async def publish() -> None:
-        async with bus.connected(settings_of(centre, "cli"), "test") as client:
-            await client.jetstream().publish(f"ioc.events.{OTHER}.field.report.received", b"{")
-
-    asyncio.run(publish())
-    seq, bounded = lie({"after": "it"}) - 1, enter("map-bounded")
+    told, seq, bounded = received("PA-90007", 1), lie(b"{", OTHER), enter("map-bounded")
     data = {"event": json.dumps(told), "csrf": csrf(bounded)}
     assert bounded.post(f"/quality/quarantine/{seq}/resubmit", data=data).headers["location"].endswith(f"/{seq}")
     assert "ngoài phạm vi" in bounded.get(f"/quality/quarantine/{seq}").text
