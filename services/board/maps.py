@@ -1,4 +1,5 @@
-"""The map's routes: the page, what feeds its drawing, and the shapes that administrators lay under it."""
+"""The map's routes: the page, what feeds its drawing, and the shapes that readers lay under it: administrators for
+everybody, everybody for themselves."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from services.board import audit, places, spots
 from services.board.doors import fields_of, forbidden
 from services.board.frame import Look, Render, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
-from services.board.outlines import LARGEST, Folder, Unfit
+from services.board.outlines import LARGEST, Folder, Unfit, mended, plain
 from services.board.spots import Asked, Spot
 from services.board.watch import View, Watch
 from services.board.words import day_and_time
@@ -71,10 +72,21 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
         try:
             kept_as = await asyncio.to_thread(folder.put, name, await _body(request))
         except Unfit as unfit:
-            return JSONResponse({"said": look.word(unfit.key).format(unfit.where)}, 422)
+            return _refused(look, unfit)
         async with pool.connection() as conn:
             await audit.note(conn, look.account, "map.outline_put", kept_as)
         return JSONResponse({"said": look.word("outline_kept").format(kept_as)})
+
+    @app.post("/map/outlines/check")
+    async def check(request: Request, name: str) -> Response:
+        """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
+        look = look_of(request, watch)
+        try:
+            shapes = await asyncio.to_thread(mended, await _body(request))
+        except Unfit as unfit:
+            return _refused(look, unfit)
+        told = {"name": plain(name), "said": look.word("outline_kept").format(plain(name)), **shapes}
+        return JSONResponse(told, headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines/remove")
     async def remove(request: Request) -> Response:
@@ -90,6 +102,10 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
 def _asked(request: Request, look: Look) -> Asked:
     params = request.query_params
     return places.asked_of(params, params.getlist("layer"), look.account, clock.now())
+
+
+def _refused(look: Look, unfit: Unfit) -> Response:
+    return JSONResponse({"said": look.word(unfit.key).format(unfit.where)}, 422)
 
 
 async def _body(request: Request) -> bytes:

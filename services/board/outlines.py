@@ -1,4 +1,5 @@
-"""Shapes of one's own on the map: GeoJSON files in the data folder, taken in only after every part was looked at.
+"""Shapes of one's own on the map: GeoJSON files, taken in only after every part was looked at; the centre's are kept in
+its data folder.
 
 What is kept of a file is written anew: shapes, names and unit codes, nothing else that came with it.
 """
@@ -18,8 +19,10 @@ from schemas.envelope import Invalid, refuse_personal
 
 LARGEST = 8 * 2**20
 MOST_POSITIONS = 200_000
+MOST_SHAPES = 5_000
+"""What a browser still draws while the map is moved."""
 MOST_FILES = 20
-PARTS = {"LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
+PARTS = {"Point": 0, "MultiPoint": 1, "LineString": 1, "MultiLineString": 2, "Polygon": 2, "MultiPolygon": 3}
 """Kind of geometry -> how deep its positions lie."""
 WEST, SOUTH, EAST, NORTH = 102.0, 6.0, 118.0, 24.0
 """Degrees: Việt Nam with Hoàng Sa and Trường Sa; catches swapped coordinates and metres."""
@@ -36,7 +39,7 @@ class Unfit(ValueError):
 def mended(raw: bytes) -> dict[str, Any]:
     """A GeoJSON file's shapes as a FeatureCollection of our own making; raises `Unfit`."""
     if len(raw) > LARGEST:
-        raise Unfit("outline_large", f"{len(raw) / 2**20:.1f} MB > {LARGEST / 2**20:.0f} MB")
+        raise Unfit("outline_large", f"> {LARGEST / 2**20:.0f} MB")
     try:
         told = json.loads(raw)
         features = [_feature(number, one) for number, one in enumerate(_features(told), 1)]
@@ -46,6 +49,8 @@ def mended(raw: bytes) -> dict[str, Any]:
         raise Unfit("outline_no_geojson") from None
     if not features:
         raise Unfit("outline_empty")
+    if len(features) > MOST_SHAPES:
+        raise Unfit("outline_large", f"> {MOST_SHAPES} features")
     if sum(_positions(f["geometry"]["coordinates"]) for f in features) > MOST_POSITIONS:
         raise Unfit("outline_large", f"> {MOST_POSITIONS} positions")
     return {"type": "FeatureCollection", "features": features}

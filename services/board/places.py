@@ -17,7 +17,7 @@ from services.board.access import SMALL, Account
 from services.board.figure import masked
 from services.board.frame import Look, form
 from services.board.markup import Html, link, table, tag
-from services.board.outlines import Folder
+from services.board.outlines import LARGEST, Folder
 from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
 from services.board.words import Language, ago, day_and_time, number, unit_name
 
@@ -225,7 +225,7 @@ def page(look: Look, asked: Asked, folder: Folder) -> Html:
         _form(look, asked),
         tag("section", drawing, tag("p", look.word("map_keys"), class_="small"), class_="panel wide"),
         tag("section", tag("h2", look.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
-        _own(look, folder) if look.account.may("accounts") else Html(""),
+        _own(look, folder) if look.account.name else Html(""),
         class_="page",
     )
 
@@ -284,16 +284,32 @@ def _slider(look: Look) -> Html:
 
 
 def _own(look: Look, folder: Folder) -> Html:
-    """Shapes of one's own: for an administrator to put and to take away."""
-    head = tag("h2", look.word("outlines"))
-    if not folder.open:
-        return tag("section", head, tag("p", look.word("outlines_closed")), class_="panel wide")
-    named = tag("input", type="file", id="map-file", accept=".geojson,.json")
-    put = tag("label", look.word("outlines_put"), named, class_="own", data_csrf=look.csrf)
+    """Shapes of one's own: for every reader in their browser, for all readers by an administrator."""
+    account = look.account
+    mine = [tag("p", look.word("outlines_mine_hint"), class_="small"), _file(look, "check", data_account=account.name)]
+    parts = [tag("h3", look.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
+    if account.may("accounts"):
+        parts += [tag("h3", look.word("outlines_all")), *_everybodys(look, folder)]
     told = tag("p", id="map-told", role="status")
-    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
     hint = tag("p", look.word("outlines_hint"), class_="small")
-    return tag("section", head, hint, put, told, tag("ul", *rows, class_="own"), class_="panel wide")
+    words = {"data_remove": look.word("remove"), "data_full": look.word("outline_browser_full")}
+    return tag(
+        "section", tag("h2", look.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
+        data_csrf=look.csrf, data_largest=LARGEST + 1, **words,
+    )  # fmt: skip
+
+
+def _everybodys(look: Look, folder: Folder) -> list[Html]:
+    if not folder.open:
+        return [tag("p", look.word("outlines_closed"))]
+    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
+    return [_file(look, ""), tag("ul", *rows, class_="own")]
+
+
+def _file(look: Look, way: str, **more: object) -> Html:
+    """The field for a file; `way`: where below /map/outlines it goes."""
+    field = tag("input", type="file", accept=".geojson,.json", data_outlines=f"/map/outlines/{way}".rstrip("/"), **more)
+    return tag("label", look.word("outlines_put"), field, class_="own")
 
 
 def _removal(look: Look, name: str) -> Html:

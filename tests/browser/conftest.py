@@ -5,20 +5,17 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import pytest
+from browser.deeds import board_beside
 from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-from support import free_port
 
-from infra.local.layout import CHECKOUT, home
+from infra.local.layout import home
 from infra.local.provision import provide
 from infra.local.servers import Instance
 from services.cli.app import main
@@ -86,22 +83,9 @@ def sessions(address: str, people: dict[str, str]) -> dict[str, str]:
     return {name: enter(name) for name in people}
 
 
-@contextmanager
-def board_beside(centre: Instance, **variables: str) -> Iterator[str]:
-    """A second board of the same centre, with other settings; gives its address."""
-    port = free_port()
-    env = {**os.environ, **centre.env("board"), "IOC_BOARD_PORT": str(port), **variables}
-    running = subprocess.Popen([sys.executable, "-m", "services.board"], cwd=CHECKOUT, env=env)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        running.terminate()
-        running.wait(10)
-
-
 @pytest.fixture(scope="session")
 def public_address(watched: Instance) -> Iterator[str]:
-    """A board that shows figures without login; it has started when a page asks it."""
+    """A board that shows figures without login."""
     with board_beside(watched, IOC_BOARD_PUBLIC="true") as address:
         yield address
 

@@ -8,7 +8,12 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+
+import httpx
+from support import free_port
 
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
@@ -45,3 +50,19 @@ def emit(centre: Instance, kind: str, unit: str, key: str = "code", **data: str)
         run.stdin.close()
         assert run.stdout.readline() == "read 1, sent 1, of them known already 0, rejected 0\n"
         return time.time() * 1000
+
+
+@contextmanager
+def board_beside(centre: Instance, **variables: str) -> Iterator[str]:
+    """A second board of the same centre, with other settings; gives its address once it serves."""
+    port = free_port()
+    env = {**os.environ, **centre.env("board"), "IOC_BOARD_PORT": str(port), **variables}
+    running = subprocess.Popen([sys.executable, "-m", "services.board"], cwd=CHECKOUT, env=env)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=60), trust_env=False, timeout=30) as client:
+            client.get(f"{address}/login").raise_for_status()
+        yield address
+    finally:
+        running.terminate()
+        running.wait(10)

@@ -5,17 +5,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from browser.deeds import count, emit_report, vietnamese
+from browser.deeds import board_beside, count, emit_report, vietnamese
+from chaos.clock import SteppedClock
 from playwright.sync_api import Page, expect
 
+from infra.local.layout import home
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.words import WORDS
 
 Visit = Callable[..., Page]
+SILENCE_SECONDS = 4 * 3600
 GENEROUS_MS = 3000
 """What a test allows on a busy machine; `ioc bench board` holds the figure itself."""
 NOTED = """selector => {
@@ -55,6 +59,20 @@ def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> N
     print(f"shown {moment - acknowledged:.0f} ms after `ioc emit` had the acknowledgement")
     assert moment - acknowledged < GENEROUS_MS
     expect(main).to_have_text(vietnamese(before + 1))
+
+
+def test_a_silent_source_greys_its_tile_and_is_named(visit: Visit, watched: Instance, tmp_path: Path) -> None:
+    """What listens to the media tells every hour: a board whose clock is ahead finds it silent, the others do not."""
+    ahead = SteppedClock(tmp_path / "ahead", home() / "runtime")
+    ahead.step(SILENCE_SECONDS)
+    stale = re.compile(r"\bstale\b")
+    with board_beside(watched, IOC_BOARD_PUBLIC="true", **ahead.variables) as address:
+        tile = visit("/", at=address).locator('.tile[href="/system/social"]')
+        expect(tile).to_have_class(stale)
+        expect(tile.locator(".foot")).to_contain_text(f"{WORDS['stale'][0]}: /simulator/social/listening")
+    tile = visit("/", "truc.le").locator('.tile[href="/system/social"]')
+    expect(tile.locator(".main")).to_have_text(re.compile(r"\d"))
+    expect(tile).not_to_have_class(stale)
 
 
 def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> None:
