@@ -4,6 +4,7 @@ on."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from services.kit.settings import Settings
 
 SCENARIO = "november-2024"
+JUDGES = ("deadlines", "notifier")
+"""They go by what is known: while a past is still coming in they would call overdue what was done long ago."""
+LIVED = timedelta(seconds=30)
 ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
     "truc_ban": ("Trực ban Trung tâm", "operator", ()),
     "lanh_dao_van_phong": ("Lãnh đạo Văn phòng", "supervisor", ()),
@@ -33,11 +37,13 @@ def demo() -> None:
 
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
-        bring_up(instance)
+        bring_up(instance, later=JUDGES)
         make_accounts(instance)
         weeks = load_once(instance)
         say("waking the simulated district")
         instance.start_services(["simulator"], say)
+        wait_lived(instance)
+        instance.start_services(JUDGES, say)
     click.echo(_welcome(instance, weeks))
 
 
@@ -84,26 +90,48 @@ def load_once(instance: Instance) -> int:
     weeks = int(started.read_text())
     say(f"loading {SCENARIO}, {weeks} weeks later")
     with progress_bar("events sent", scenario.count_estimate()) as advance:
-        sent, _ = load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
-    with progress_bar("events stored", sent) as advance:
-        asyncio.run(wait_stored(settings_of(instance, "cli"), sent, advance))
+        load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
+    wait_stored(settings_of(instance, "cli"))
     loaded.write_text(str(weeks))
     return weeks
 
 
-async def wait_stored(settings: Settings, total: int, advance: Callable[[int], None]) -> None:
+def wait_lived(instance: Instance) -> None:
+    """Until the district has sent its past, and that is stored."""
+    from services.cli.load import progress_bar
+    from services.cli.prepare import settings_of
+    from services.kit import clock
+    from services.simulator import progress
+
+    settings = settings_of(instance, "cli")
+    while not (begun := progress.load(instance.data)):
+        time.sleep(0.3)
+    hours = timedelta(hours=1)
+    with progress_bar("hours lived by the district", (clock.now() - begun.until) // hours) as advance:
+        while clock.now() - (held := progress.load(instance.data) or begun).until > LIVED:
+            advance((held.until - begun.until) // hours)
+            time.sleep(0.3)
+    wait_stored(settings)
+
+
+def wait_stored(settings: Settings) -> None:
     """Until the aggregator has nothing left to do."""
+    asyncio.run(_wait_stored(settings))
+
+
+async def _wait_stored(settings: Settings) -> None:
     from schemas.streams import AGGREGATOR
+    from services.cli.load import progress_bar
     from services.kit import bus
 
     async with bus.connected(settings, "demo") as client:
         js = client.jetstream()
-        while True:
-            left = await bus.unacknowledged(js, AGGREGATOR)
-            advance(total - left)
-            if not left:
-                return
-            await asyncio.sleep(0.3)
+        whole = left = await bus.unacknowledged(js, AGGREGATOR)
+        with progress_bar("events stored", whole) as advance:
+            while left:
+                advance(whole - left)
+                await asyncio.sleep(0.3)
+                left = await bus.unacknowledged(js, AGGREGATOR)
 
 
 def _welcome(instance: Instance, weeks: int) -> str:

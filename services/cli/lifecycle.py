@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +35,9 @@ def chosen_instance() -> Instance:
     return open_instance((click.get_current_context().find_root().obj or {}).get("instance"))
 
 
-def bring_up(instance: Instance, replica: bool = False) -> None:
-    """Start the servers, prepare database and streams, start the services; return when all are ready."""
+def bring_up(instance: Instance, replica: bool = False, later: Container[str] = ()) -> None:
+    """Start the servers, prepare database and streams, start the services but those for `later`; return when all are
+    ready."""
     from infra.local.choice import remember
     from infra.local.processes import SERVERS, SERVICES
     from services.cli.prepare import prepare
@@ -47,7 +48,7 @@ def bring_up(instance: Instance, replica: bool = False) -> None:
     prepare(instance, say)
     if replica:
         instance.start_replica(say)
-    instance.start_services(SERVICES, say)
+    instance.start_services([name for name in SERVICES if name not in later], say)
     instance.start_grafana(say)
 
 

@@ -170,7 +170,7 @@ def _check(instance: Instance) -> None:
     from services.simulator.district import truth
 
     with _halted(instance) as progress:
-        asyncio.run(wait_stored(settings_of(instance, "cli"), 0, lambda done: None))
+        wait_stored(settings_of(instance, "cli"))
         meant = truth.expected(progress.plan, progress.until)
         with store.connect(settings_of(instance, "cli"), "reader") as conn:
             lines, held = truth.comparison(conn, meant), truth.stored(conn)
