@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+import httpx
+
+from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.cli.prepare import settings_of
@@ -30,3 +38,32 @@ def free_port() -> int:
     with socket.socket() as door:
         door.bind(("127.0.0.1", 0))
         return int(door.getsockname()[1])
+
+
+@contextmanager
+def board_beside(centre: Instance, *program: str, **variables: str) -> Iterator[str]:
+    """A second board of the same centre, with other settings, or started by another program; gives its address once it
+    serves."""
+    port = free_port()
+    env = {**os.environ, **centre.env("board"), "IOC_BOARD_PORT": str(port), **variables}
+    command = [sys.executable, *(program or ("-m", "services.board"))]
+    running = subprocess.Popen(command, cwd=CHECKOUT, env=env)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        _wait_served(f"{address}/login", running)
+        yield address
+    finally:
+        running.terminate()
+        running.wait(15)
+
+
+def _wait_served(page: str, running: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    with httpx.Client(trust_env=False, timeout=seconds) as client:
+        while True:
+            try:
+                client.get(page).raise_for_status()
+                return
+            except httpx.TransportError:
+                assert running.poll() is None and time.monotonic() < end, f"{page} does not answer"
+            time.sleep(0.1)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas.indicators.formula import Combine, Formula, Statement, Stock, Sum
+from schemas.indicators.formula import Combine, Formula, Leaf, Statement, Stock, Sum, leaves
 
 HOTLINE = {"channel": ("hotline_1022",)}
 
@@ -20,6 +21,24 @@ class Check:
     right: Formula
     what: str
     evidence: Sum | None = None
+
+    @property
+    def compared(self) -> tuple[Leaf, ...]:
+        """The measures and statements of both sides."""
+        return (*leaves(self.left), *leaves(self.right))
+
+
+def rests_on(formula: Formula, compared: Iterable[Leaf]) -> bool:
+    """Whether a figure is made of anything of what was compared, so that a disagreement there is one about the figure."""
+    return any(_meet(own, other) for own in leaves(formula) for other in compared)
+
+
+def _meet(one: Leaf, other: Leaf) -> bool:
+    """Whether two leaves can count the same thing: the same statement, or points that fit the labels of both."""
+    if isinstance(one, Statement) or isinstance(other, Statement):
+        return isinstance(one, Statement) and isinstance(other, Statement) and one.indicator == other.indicator
+    both = one.where.keys() & other.where.keys()
+    return one.measure == other.measure and all(set(one.where[label]) & set(other.where[label]) for label in both)
 
 
 def _stated(*codes: str) -> Formula:

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from schemas.indicators.formula import Combine, Distinct, Formula, Ratio, Statement, UnitMean, children
+from schemas.registry import MEASURES
+
 Language = Literal["vi", "en"]
 
 
@@ -171,16 +174,124 @@ CLASSES: Mapping[str, Words] = {
 }
 """label of a figure by class -> its values."""
 
-CLASS_TITLES: Words = {
-    "channel": Text("theo hình thức nộp", "by channel"),
-    "kind": Text("theo loại", "by kind"),
-    "level": Text("theo cấp học", "by level"),
-    "disease": Text("theo bệnh", "by disease"),
-    "layer": Text("theo lớp bản đồ", "by layer"),
-    "severity": Text("theo mức độ", "by severity"),
-    "category": Text("theo lĩnh vực", "by category"),
-    "tone": Text("theo sắc thái", "by tone"),
+OTHERS: Mapping[str, Words] = {
+    "category": {
+        "malware": Text("mã độc", "malware"),
+        "intrusion": Text("xâm nhập trái phép", "intrusion"),
+        "phishing": Text("lừa đảo trực tuyến", "phishing"),
+        "denial_of_service": Text("tấn công từ chối dịch vụ", "denial of service"),
+        "defacement": Text("thay đổi giao diện trang tin", "defacement"),
+        "data_leak": Text("lộ lọt dữ liệu", "data leak"),
+        "vulnerability": Text("lỗ hổng bảo mật", "vulnerability"),
+        "misuse": Text("vi phạm quy chế sử dụng", "misuse"),
+    },
+    "channel": REPORT_CHANNELS,
+    "exam": {
+        "graduation": Text("tốt nghiệp trung học phổ thông", "graduation"),
+        "entrance_10": Text("tuyển sinh lớp 10", "entrance to grade 10"),
+        "excellent_pupils": Text("học sinh giỏi", "excellent pupils"),
+        "term_1": Text("học kỳ I", "term 1"),
+        "term_2": Text("học kỳ II", "term 2"),
+    },
+    "field": FIELDS,
+    "handling": {
+        "answered": Text("trả lời trực tiếp", "answered at once"),
+        "handled": Text("chuyển đơn vị xử lý", "handled by a unit"),
+        "refused": Text("từ chối", "refused"),
+    },
+    "level": {
+        "full": Text("dịch vụ công toàn trình", "fully online"),
+        "partial": Text("dịch vụ công một phần", "partly online"),
+        "none": Text("không trực tuyến hoặc không rõ", "not online, or not stated"),
+    },
+    "method": {
+        "portal": Text("cổng thanh toán", "payment portal"),
+        "bank_transfer": Text("chuyển khoản", "bank transfer"),
+        "qr_code": Text("mã QR", "QR code"),
+        "card": Text("thẻ", "card"),
+        "cash": Text("tiền mặt", "cash"),
+    },
+    "outcome": {
+        "early": Text("trước hạn", "early"),
+        "on_time": Text("đúng hạn", "on time"),
+        "in_time": Text("đúng hạn", "in time"),
+        "overdue": Text("quá hạn", "overdue"),
+        "late": Text("quá hạn", "late"),
+    },
+    "priority": {"urgent": Text("khẩn", "urgent"), "normal": Text("thường", "normal")},
+    "result": {
+        "resolved": Text("đã giải quyết", "resolved"),
+        "refused": Text("không tiếp nhận", "refused"),
+        "withdrawn": Text("công dân rút", "withdrawn"),
+        "stopped": Text("dừng xử lý", "stopped"),
+    },
+    "source": {
+        "facebook": Text("Facebook", "Facebook"),
+        "zalo": Text("Zalo", "Zalo"),
+        "tiktok": Text("TikTok", "TikTok"),
+        "youtube": Text("YouTube", "YouTube"),
+        "news": Text("báo điện tử", "news"),
+        "forum": Text("diễn đàn", "forums"),
+    },
+    "stage": {
+        "soon": Text("sắp đến hạn", "due soon"),
+        "today": Text("đến hạn hôm nay", "due today"),
+        "overdue": Text("quá hạn", "overdue"),
+        "route": Text("chuyển xử lý", "routing"),
+        "accept": Text("nhận xử lý", "acceptance"),
+        "resolve": Text("giải quyết", "resolution"),
+    },
+    "verdict": {
+        "satisfied": Text("hài lòng", "satisfied"),
+        "neutral": Text("bình thường", "neutral"),
+        "dissatisfied": Text("không hài lòng", "dissatisfied"),
+    },
 }
+"""label -> its values that no figure by class has: what readings can be broken down by besides."""
+EVERYWHERE: Words = {
+    "none": Text("không rõ", "not stated"),
+    "other": Text("khác", "other"),
+    "yes": Text("có", "yes"),
+    "no": Text("không", "no"),
+}
+"""Values of any label."""
+
+CLASS_TITLES: Words = {
+    "category": Text("theo lĩnh vực", "by category"),
+    "channel": Text("theo hình thức nộp", "by channel"),
+    "complete": Text("theo tính đầy đủ", "by completeness"),
+    "disease": Text("theo bệnh", "by disease"),
+    "electronic": Text("theo kết quả điện tử", "by electronic result"),
+    "exam": Text("theo kỳ thi", "by examination"),
+    "facility": Text("theo cơ sở", "by facility"),
+    "fee": Text("theo nghĩa vụ tài chính", "by fee"),
+    "field": Text("theo lĩnh vực", "by field"),
+    "handling": Text("theo cách xử lý", "by handling"),
+    "in_time": Text("theo tính kịp thời", "by timeliness"),
+    "kind": Text("theo loại", "by kind"),
+    "layer": Text("theo lớp bản đồ", "by layer"),
+    "level": Text("theo cấp học", "by level"),
+    "method": Text("theo hình thức thanh toán", "by way of payment"),
+    "outcome": Text("theo tình hình đúng hạn", "by outcome"),
+    "planned": Text("theo kế hoạch", "by whether planned"),
+    "priority": Text("theo mức ưu tiên", "by priority"),
+    "procedure": Text("theo thủ tục", "by procedure"),
+    "result": Text("theo kết quả", "by result"),
+    "service": Text("theo dịch vụ", "by service"),
+    "severity": Text("theo mức độ", "by severity"),
+    "source": Text("theo nguồn tin", "by source"),
+    "stage": Text("theo thời hạn", "by due date"),
+    "tone": Text("theo sắc thái", "by tone"),
+    "topic": Text("theo chủ đề", "by topic"),
+    "unit": Text("theo đơn vị", "by unit"),
+    "verdict": Text("theo mức hài lòng", "by verdict"),
+    "ward": Text("theo phường, xã", "by ward"),
+    "field.channel": Text("theo kênh tiếp nhận", "by channel"),
+    "field.stage": Text("theo khâu xử lý", "by step"),
+    "procedures.level": Text("theo mức độ trực tuyến", "by online level"),
+    "security.category": Text("theo loại nguy cơ", "by threat"),
+}
+"""What a break-down by a label, or by unit, is called; with the system before it where the label means something else there."""
 
 
 MEASURED: Words = {
@@ -204,5 +315,26 @@ MEASURED: Words = {
 
 def in_words(label: str, value: str, language: Language) -> str:
     """A class's value as people say it; where no words are known, the value without its underscores."""
-    text = CLASSES.get(label, {}).get(value)
+    text = next(
+        (words[value] for words in (CLASSES.get(label), OTHERS.get(label), EVERYWHERE) if words and value in words),
+        None,
+    )
     return text.said(language) if text else value.replace("_", " ")
+
+
+def title(label: str, system: str) -> Text:
+    """What a break-down of a system's figures by a label is called."""
+    return CLASS_TITLES.get(f"{system}.{label}") or CLASS_TITLES[label]
+
+
+def labels(formula: Formula) -> tuple[str, ...]:
+    """The labels by which a formula can be broken down: those that all its measures have.
+
+    None where it rests on a statement, a number of different values or a mean of units, as `services.readings` says too.
+    """
+    if isinstance(formula, Statement | Distinct | UnitMean):
+        return ()
+    if isinstance(formula, Combine | Ratio):
+        first, *others = map(labels, children(formula))
+        return tuple(label for label in first if all(label in other for other in others))
+    return MEASURES[formula.measure].labels

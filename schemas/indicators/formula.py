@@ -81,7 +81,8 @@ class Statement:
     over_units: Literal["sum", "mean"] | None = None
 
 
-Formula: TypeAlias = Sum | Stock | Last | Distinct | Combine | Ratio | UnitMean | Statement
+Leaf: TypeAlias = Sum | Stock | Last | Distinct | Statement
+Formula: TypeAlias = Leaf | Combine | Ratio | UnitMean
 
 
 def children(formula: Formula) -> tuple[Formula, ...]:
@@ -96,7 +97,7 @@ def children(formula: Formula) -> tuple[Formula, ...]:
     return ()
 
 
-def leaves(formula: Formula) -> Iterator[Sum | Stock | Last | Distinct | Statement]:
+def leaves(formula: Formula) -> Iterator[Leaf]:
     """The measures and statements a formula rests on."""
     if isinstance(formula, Combine | Ratio | UnitMean):
         for part in children(formula):

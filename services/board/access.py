@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal, get_args
@@ -106,16 +106,22 @@ def suppressed(reading: Reading, unit: str | None) -> bool:
     return reading.indicator.unit not in _COUNTED or 0 < abs(reading.value) < SMALL
 
 
+def covered(hidden: Set[int], parts: Sequence[Decimal | int | None]) -> Set[int]:
+    """The places of the parts of a whole that are not shown where `hidden` must not be: where it is one alone the next
+    smallest is hidden too, else it would be the whole less all others."""
+    shown = [place for place, part in enumerate(parts) if place not in hidden and part]
+    if len(hidden) != 1 or not shown:
+        return hidden
+    return hidden | {min(shown, key=lambda place: abs(Decimal(parts[place] or 0)))}
+
+
 def veiled(readings: Sequence[Reading], few: bool) -> tuple[Reading, ...]:
     """The parts of a breakdown as a screen without login shows them. `few`: each is about few people, in one unit or
     of one class.
 
-    Where one part alone would be hidden the next smallest is too: else it is the whole less all others.
     """
-    hidden = {i for i, r in enumerate(readings) if few and suppressed(r, r.group)}
-    shown = [i for i, r in enumerate(readings) if i not in hidden and r.value]
-    if len(hidden) == 1 and shown:
-        hidden.add(min(shown, key=lambda i: abs(readings[i].value or Decimal(0))))
+    few_ones = {i for i, r in enumerate(readings) if few and suppressed(r, r.group)}
+    hidden = covered(few_ones, [r.value for r in readings])
     return tuple(replace(r, value=None, reason=FEW) if i in hidden else r for i, r in enumerate(readings))
 
 

@@ -70,8 +70,8 @@ class Candidate(NamedTuple):
 
 
 async def candidate(conn: AsyncConnection, name: str) -> Candidate:
-    """Who wants to enter as `name`."""
-    row = await _get(conn, name)
+    """Who wants to enter as `name`, which may be anything that was typed."""
+    row = await _get(conn, name) if NAME.fullmatch(name) else None
     kept = await _password(conn, name) if row and not row.disabled else None
     return Candidate(row.account if row else None, kept)
 
@@ -207,6 +207,11 @@ async def _by_subject(conn: AsyncConnection, subject: str) -> Row | None:
 async def get(conn: AsyncConnection, name: str) -> Account:
     """Who an account is; `Refused` where there is none."""
     return (await _one(conn, name)).account
+
+
+async def subject_of(conn: AsyncConnection, name: str) -> str:
+    """The identity (`issuer subject`) of an account at the OpenID provider; empty: it has none."""
+    return (await _one(conn, name)).subject or ""
 
 
 async def _one(conn: AsyncConnection, name: str) -> Row:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, quote
 
 from fastapi import FastAPI, HTTPException, Request
@@ -14,17 +12,18 @@ from psycopg import Connection
 
 from schemas.registry import SYSTEMS
 from services.board.access import Account
-from services.board.alarms_data import SEVERITIES, Row, one, rows
-from services.board.desk import DEEDS, Desk, Target, Wrong
+from services.board.alarms_data import MOST, SEVERITIES, Row, one, rows
+from services.board.desk import DEEDS, Alarm, Desk, Target, Wrong
 from services.board.doors import plain_page
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
-from services.board.lists import Asked, Listing, filters, heads, page_of, pager
+from services.board.lists import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.markup import Html, link, table, tag
 from services.board.newest import Newest
+from services.board.reader import Reader
 from services.board.steps import Step, history
 from services.board.tools import answer, tools
 from services.board.watch import Watch
-from services.board.words import day_and_time, system_name, unit_name
+from services.board.words import count, day_and_time, system_name, unit_name
 from services.kit import clock
 from services.kit.settings import Settings
 
@@ -32,16 +31,15 @@ PATH = "/alarms"
 STATUSES = ("active", "acknowledged", "assigned", "cleared")
 SIGNS = {"critical": ("▲", "bad"), "warning": ("●", "watch"), "info": ("", "neutral")}
 MOST_AT_ONCE = 200
-Reading = Callable[[Callable[[Connection], Any]], Any]
 
 
 LISTING: Listing[Row] = Listing(
     facets={
-        "status": lambda r: r.status,
-        "severity": lambda r: r.severity,
-        "system": lambda r: r.system,
-        "unit": lambda r: r.unit,
-        "type": lambda r: r.type,
+        "status": lambda r: (r.status,),
+        "severity": lambda r: (r.severity,),
+        "system": lambda r: (r.system,),
+        "unit": lambda r: units_over(r.unit),
+        "type": lambda r: (r.type,),
     },
     orders={
         "severity": lambda r: SEVERITIES.index(r.severity),
@@ -58,31 +56,30 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: Desk) -> None:
+def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, desk: Desk) -> None:
     """The pages, and what is done there."""
 
     async def read() -> list[Row]:
-        found: list[Row] = await asyncio.to_thread(reading, lambda conn: rows(conn, clock.now()))
-        return found
+        return await reading(lambda conn: rows(conn, clock.now()))
 
     shared = Newest(read, watch.mark)
 
     @page(PATH)
     async def shown(request: Request) -> None:
         look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
-        found = _visible(await shared.at_hand(), look.account)
+        found = await shared.at_hand()
         dress(look)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
         top = header(look, asked.address())
         with ui.element("main").classes("page work"):
-            ui.html(_title(look, asked, found), sanitize=False).classes("wide")
-            place = ui.html(listed(look, asked, found), sanitize=False).classes("wide")
+            ui.html(_title(look, asked, _visible(found, look.account)), sanitize=False).classes("wide")
+            place = ui.html(_whole(look, asked, found), sanitize=False).classes("wide")
             ui.html(tools(look, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             if shared.fresh() is None or shared.fresh() is not seen[0]:
                 seen[0] = now = await shared.get()
-                if (text := listed(look, asked, _visible(now, look.account))) != place.content:
+                if (text := _whole(look, asked, now)) != place.content:
                     place.set_content(text)
 
         seen: list[list[Row] | None] = [None]
@@ -94,8 +91,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
         look = look_of(request, watch)
 
         async def ask() -> tuple[Row, list[Step]] | None:
-            found: tuple[Row, list[Step]] | None = await asyncio.to_thread(reading, lambda conn: one(conn, id))
-            return found
+            return await reading(lambda conn: one(conn, id))
 
         opened = await ask()
         if opened is None or not opened[0].seen_by(look.account):
@@ -120,19 +116,26 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reading, desk: 
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:
-        look, told = look_of(request, watch), parse_qs((await request.body()).decode("utf-8", "replace"))
+        look = look_of(request, watch)
         if deed not in DEEDS:
             raise HTTPException(404)
         if not look.account.may(deed):
             raise HTTPException(403)
+        told = parse_qs((await request.body()).decode("utf-8", "replace"))
         keys = list(dict.fromkeys(told.get("item", ())))[:MOST_AT_ONCE]
-        targets = await asyncio.to_thread(reading, lambda conn: _targets(conn, keys, look.account))
         try:
+            targets = await reading(lambda conn: _targets(conn, keys, look.account))
             outcomes = await desk.do(deed, targets, {name: v[0] for name, v in told.items()}, look.account)
         except Wrong as wrong:
             return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
         shared.forget()
         return answer(look, outcomes)
+
+
+def _whole(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+    """What of the list this account sees, and that there is more than was read."""
+    cut = tag("p", look.word("alarms_cut").format(count(MOST, look.language)), class_="state-bad")
+    return Html((cut if len(found) > MOST else "") + listed(look, asked, _visible(found[:MOST], look.account)))
 
 
 def _visible(found: Iterable[Row], account: Account) -> list[Row]:
@@ -150,9 +153,9 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
             raise HTTPException(404)
         if not account.sees(known[0].unit):
             raise HTTPException(403)
-        found.append(Target(key, known[0].unit, [known[0].id]))
+        found.append(Target(key, known[0].unit, [Alarm(known[0].id, known[0].acknowledged_by)]))
     if not found:
-        raise HTTPException(422)
+        raise Wrong("none_chosen")
     return found
 
 
@@ -176,7 +179,7 @@ def _title(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
         "status": (look.word("alarm_status"), [(s, look.word(f"alarm_{s}")) for s in STATUSES]),
         "severity": (look.word("severity"), [(s, look.word(f"severity_{s}")) for s in SEVERITIES]),
         "system": (look.word("system"), named({r.system: _system(look, r.system) for r in found})),
-        "unit": (look.word("unit"), named({r.unit: _named(look, r) for r in found})),
+        "unit": (look.word("unit"), unit_choices(look, asked, {r.unit for r in found})),
         "type": (look.word("case_kind"), named({r.type: r.type for r in found})),
     }
     form = filters(look, asked, choices, look.word("search_alarm"))
@@ -201,8 +204,9 @@ def _counts(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
         here = asked.filters.get("status") == status
         number = sum(r.status == status for r in found)
         state = "state-bad" if status == "active" and number else ""
+        told = tag("b", count(number, look.language))
         return link(
-            asked.address(status="" if here else status), tag("b", number), " ", look.word(f"alarm_{status}"),
+            asked.address(status="" if here else status), told, " ", look.word(f"alarm_{status}"),
             class_=f"count {state}", aria_current="true" if here else None,
         )  # fmt: skip
 
@@ -213,7 +217,7 @@ def _line(look: Look, r: Row) -> Html:
     sign, state = SIGNS[r.severity]
     box = tag("input", type="checkbox", name="item", value=f"alarm:{r.id}", id=f"c-{r.id}", aria_label=f"{r.id}")
     origin = "" if r.origin == "real" else tag("span", look.word(r.origin), class_="origin")
-    about = tag("div", r.entity or r.originator, " ", origin, class_="small")
+    about = tag("div", r.about, " ", origin, class_="small")
     cells = (
         tag("td", box if r.status != "cleared" else ""),
         tag("td", tag("span", f"{sign} {look.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
@@ -248,7 +252,7 @@ def render(look: Look, r: Row, found: Sequence[Step], settings: Settings) -> Htm
         ("alarm_status", _status(look, r)),
         ("system", _system(look, r.system)),
         ("unit", _named(look, r)),
-        ("about_what", r.entity or r.originator),
+        ("about_what", r.about),
         ("since_when", day_and_time(r.raised_at)),
         ("due", day_and_time(r.due_at) if r.due_at else ""),
         ("ended_at", day_and_time(r.cleared_at) if r.cleared_at else ""),

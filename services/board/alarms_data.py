@@ -15,6 +15,9 @@ from services.board.steps import Step, steps_of
 
 SEVERITIES = ("critical", "warning", "info")
 MOST = 20_000
+"""So many alarms are listed at most: those that most need somebody."""
+PLAIN = frozenset({"unit", "period", "instance", "job", "service"})
+"""Labels of an alert that its text tells already, or that only say who measured."""
 
 
 class Row(NamedTuple):
@@ -48,18 +51,27 @@ class Row(NamedTuple):
         return account.may("cases") and ((self.unit == "all" and self.entity is None) or account.sees(self.unit))
 
     @property
+    def about(self) -> str:
+        """What it is about besides its unit: a case's code, or labels such as a source or a folder."""
+        labels = self.originator.split(",") if "=" in self.originator else []
+        return self.entity or ", ".join(label for label in labels if label.partition("=")[0] not in PLAIN)
+
+    @property
     def case(self) -> str | None:
         """Where the case that it is about is shown."""
         shown = self.entity and self.kind in ("dossier", "report")
         return f"/worklist/{self.kind}/{quote(self.entity or '')}" if shown else None
 
 
-def rows(conn: Connection, now: datetime) -> list[Row]:
-    """All that is not cleared, and what was cleared today; the gravest first, then the newest."""
+def rows(conn: Connection, now: datetime, most: int = MOST) -> list[Row]:
+    """All that is not cleared, and what was cleared today; the gravest first, then the newest. Of more than `most` one
+    more is given, which says that there are more; cleared ones are left out first, then those that somebody has."""
     midnight = now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0)
     with conn.cursor(row_factory=class_row(Row)) as cursor:
-        found = cursor.execute(_ROWS, {"midnight": midnight, "most": MOST}).fetchall()
-    return sorted(found, key=lambda r: (r.status == "cleared", SEVERITIES.index(r.severity)))
+        found = cursor.execute(_ROWS, {"midnight": midnight, "most": most + 1}).fetchall()
+    listed = sorted(found[:most], key=lambda r: (r.raised_at, r.id), reverse=True)
+    listed.sort(key=lambda r: (r.status == "cleared", SEVERITIES.index(r.severity)))
+    return [*listed, *found[most:]]
 
 
 def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
@@ -75,7 +87,8 @@ SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.ori
     a.cleared_by
 FROM alarm a JOIN alarm_list l USING (id)
 """
-_ROWS = (
-    f"{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s ORDER BY a.raised_at DESC LIMIT %(most)s"
-)
+_ROWS = f"""{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s
+ORDER BY a.cleared_at IS NOT NULL, a.acknowledged_at IS NOT NULL,
+    array_position('{{critical,warning,info}}', a.severity), a.raised_at DESC, a.id DESC LIMIT %(most)s
+"""
 _ONE = f"{_COLUMNS} WHERE a.id = %(id)s"

@@ -1,13 +1,15 @@
-"""The apology for a result that is late: form 04 with a new date, printed, and published as `dossier.extended`."""
+"""The apology for a result that is late: form 04 with a new date, printed, and published as `dossier.extended`.
+
+What is decided is the record in the audit, written together with the event as it will be sent: the letter is printed
+from that record, and the event is sent when the broker takes it.
+"""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from nats.aio.client import Client
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
@@ -18,16 +20,16 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, Invalid, check_event, refuse_personal
 from schemas.procedures import LONGEST_PROMISE, DossierExtended
 from schemas.registry import make
-from services.board import audit
+from services.board import audit, outbox
 from services.board.access import Account
 from services.board.audit import Deed
-from services.board.desk import LONGEST_NOTE, Outcome, Wrong
+from services.board.desk import ENOUGH, LONGEST_NOTE, Outcome, Wrong, not_tried, plain
 from services.board.frame import Look
 from services.board.markup import Html, tag
-from services.board.words import unit_name
+from services.board.reader import Reader
+from services.board.words import unit_name, word
 from services.board.worklist_data import read_calendars
-from services.kit import bus, clock
-from services.kit.errors import Unavailable
+from services.kit import clock, store
 
 SOURCE = "/board"
 DEED = "dossier.extended"
@@ -57,6 +59,7 @@ class Apology(NamedTuple):
     day: date
     reason: str
     signed: date
+    origin: str
 
 
 def wish(day: str, reason: str, now: datetime) -> tuple[date, str]:
@@ -65,7 +68,7 @@ def wish(day: str, reason: str, now: datetime) -> tuple[date, str]:
         wanted = date.fromisoformat(day.strip())
     except ValueError:
         raise Wrong("bad_day") from None
-    reason = " ".join(reason.split())
+    reason = " ".join(plain(reason).split())
     if not 3 <= len(reason) <= LONGEST_NOTE:
         raise Wrong("reason_missing")
     try:
@@ -92,15 +95,15 @@ def refusal(dossier: Dossier | None, day: date, now: datetime, calendars: Calend
         return "extended_before"
     if dossier.state.get("waiting"):
         return "awaits_papers"
+    if promise_of(day) > now + LONGEST_PROMISE:
+        return "day_too_far"
     if not calendars.at(now).is_working_day(day):
         return "no_working_day"
-    if promise_of(day) <= dossier.due_at:
-        return "day_not_later"
-    return "day_too_far" if promise_of(day) > now + LONGEST_PROMISE else None
+    return "day_not_later" if promise_of(day) <= dossier.due_at else None
 
 
 def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
-    """The event that gives the new date. Its id is the same for any second attempt, so a dossier is extended once."""
+    """The event that gives the new date, under the one id of a dossier's extension."""
     shift = dossier.state.get("shiftdays", 0)
     return make(
         DossierExtended(code=dossier.id, promised_at=promise_of(day)),
@@ -114,50 +117,54 @@ def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
 
 
 class Extending:
-    """Gives dossiers a new date, one by one: note in the audit and event stand together or not at all."""
+    """Gives dossiers a new date, one by one: record and event are laid down together or not at all."""
 
-    def __init__(self, pool: AsyncConnectionPool, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+    def __init__(self, pool: AsyncConnectionPool, reading: Reader) -> None:
         self._pool, self._reading = pool, reading
 
-    async def do(
-        self, codes: Sequence[str], day: date, reason: str, by: Account, broker: Client | None
-    ) -> list[Outcome]:
-        """What became of each dossier."""
-        calendars, found = await asyncio.to_thread(
-            self._reading, lambda conn: (read_calendars(conn), [_dossier(conn, code) for code in codes])
+    async def do(self, codes: Sequence[str], day: date, reason: str, by: Account, sent: bool) -> list[Outcome]:
+        """What became of each dossier. `sent`: the broker answers, so the events go out at once."""
+        calendars, found = await self._reading(
+            lambda conn: (read_calendars(conn), [_dossier(conn, code) for code in codes])
         )
-        pairs = zip(codes, found, strict=True)
-        return [await self._one(code, held, day, reason, calendars, by, broker) for code, held in pairs]
+        outcomes: list[Outcome] = []
+        for code, held in zip(codes, found, strict=True):
+            now = clock.now()
+            why = refusal(held, day, now, calendars)
+            refused = Outcome(_key(code), False, why or "not_open")
+            outcomes.append(refused if why or held is None else await self._one(held, day, reason, now, by, sent))
+            if outcomes[-1].said in ENOUGH:
+                break
+        return outcomes + not_tried(map(_key, codes[len(outcomes) :]))
 
-    async def _one(
-        self, code: str, held: Dossier | None, day: date, reason: str, calendars: CalendarHistory, by: Account,
-        broker: Client | None,
-    ) -> Outcome:  # fmt: skip
-        key, now = f"dossier:{code}", clock.now()
-        if (why := refusal(held, day, now, calendars)) or held is None:
-            return Outcome(key, False, why or "not_open")
-        event = event_of(held, day, now)
+    async def _one(self, held: Dossier, day: date, reason: str, now: datetime, by: Account, sent: bool) -> Outcome:
+        key, decided = _key(held.id), False
         try:
+            event = event_of(held, day, now)
             check_event(event, now)
             async with self._pool.connection() as conn, conn.transaction():
                 await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-                if await _apology(conn, code):
+                if await _apology(conn, held.id):
                     return Outcome(key, False, "extended_before")
-                await audit.note(conn, by, DEED, code, _detail(held, day, reason))
-                if broker is None or not broker.is_connected:
-                    raise Unavailable("no connection to the broker")
-                await bus.publish(broker.jetstream(), event)
-        except Unavailable:
-            return Outcome(key, False, "broker_away")
+                await audit.note(conn, by, DEED, held.id, _detail(held, day, reason))
+                await outbox.put(conn, event.subject, event.to_json(), event.message_id)
+                decided = True
+        except store.OUTAGE:
+            return Outcome(key, False, "unknown" if decided else "store_away")
         except Invalid as invalid:
             return Outcome(key, False, "not_done", str(invalid))
-        return Outcome(key, True, "done_extend", f"{day:%d/%m/%Y}")
+        return Outcome(key, True, "done_extend" if sent else "done_extend_later", f"{day:%d/%m/%Y}")
+
+
+def _key(code: str) -> str:
+    return f"dossier:{code}"
 
 
 def _detail(held: Dossier, day: date, reason: str) -> dict[str, str]:
     assert held.due_at is not None
     days = {"received": local_day(held.opened_at), "promised": local_day(held.due_at), "day": day}
-    told = {"unit": held.unit, "procedure": str(held.state.get("procedure", "")), "reason": reason}
+    told = {"unit": held.unit, "origin": held.origin, "reason": reason}
+    told["procedure"] = str(held.state.get("procedure", ""))
     return told | {name: when.isoformat() for name, when in days.items()}
 
 
@@ -178,7 +185,8 @@ async def given(conn: AsyncConnection, code: str) -> Apology | None:
     told = deed.detail
     received, promised, day = (date.fromisoformat(told[name]) for name in ("received", "promised", "day"))
     return Apology(
-        code, told["unit"], told["procedure"], received, promised, day, told["reason"], local_day(deed.at)
+        code, told["unit"], told["procedure"], received, promised, day, told["reason"], local_day(deed.at),
+        told.get("origin", "real"),
     )  # fmt: skip
 
 
@@ -193,6 +201,7 @@ def _form(a: Apology) -> Html:
     unit = unit_name(a.unit, "vi")
     return tag(
         "article",
+        "" if a.origin == "real" else _unreal(a.origin),
         tag("p", "Mẫu số 04", class_="number"),
         tag(
             "div",
@@ -233,6 +242,10 @@ def _form(a: Apology) -> Html:
         ),
         lang="vi",
     )  # fmt: skip
+
+
+def _unreal(origin: str) -> Html:
+    return tag("p", tag("span", word(origin, "vi"), " – KHÔNG CÓ GIÁ TRỊ PHÁP LÝ", class_="origin"))
 
 
 def _written(day: date) -> str:

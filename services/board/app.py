@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
-from psycopg import Connection
 
-from services.board import alarms, audit, figure, login, maps, mending, people, sources, system, wall, worklist
+from services.board import alarms, figure, login, maps, mending, outbox, people, sources, system, wall, worklist
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION
+from services.board.reader import Reader, TooMuch
 from services.board.sessions import Sessions
 from services.board.watch import Watch
 from services.kit import logs, store
@@ -33,20 +32,16 @@ STATIC = Path(__file__).parent / "static"
 
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
-    watch = Watch(settings)
+    watch, reading = Watch(settings), Reader(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     sessions = Sessions(pool)
-
-    def reading(ask: Callable[[Connection], Any]) -> Any:
-        with store.connect(settings, "reader") as conn:
-            conn.autocommit = True
-            return ask(conn)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
-            endless = (watch.run(health), sessions.follow(), audit.run(pool, lambda: watch.broker))
+            sending = (outbox.run(pool, lambda: watch.broker, subjects) for subjects in outbox.SUBJECTS)
+            endless = (watch.run(health), sessions.follow(), *sending)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
@@ -57,11 +52,12 @@ def build(settings: Settings, health: Health) -> FastAPI:
     needs = {path: action for _, path, action in NAVIGATION if action}
     app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=needs, home=settings.board_url)
     add_errors(app)
+    leave_provider = None
     if settings.oidc_issuer:
         from services.board import oidc
 
-        oidc.add(app, pool, settings)
-    login.add(app, pool, settings.board_url, provider=bool(settings.oidc_issuer))
+        leave_provider = oidc.add(app, pool, settings)
+    login.add(app, pool, settings.board_url, leave_provider)
     people.add(app, pool, watch)
     desk = Desk(settings, pool)
     worklist.add(app, watch, pool, reading, desk)
@@ -79,10 +75,17 @@ def build(settings: Settings, health: Health) -> FastAPI:
     return app
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """Whether an error belongs in the log: an outage is waited out by every open page, told on it, and logged by the
+    watch."""
+    return not (record.exc_info and isinstance(record.exc_info[1], (*store.OUTAGE, TooMuch)))
+
+
 def main() -> None:
     """Serve until told to stop."""
     settings = Settings()
     logs.configure(settings.log_level)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("nicegui").addFilter(is_news)
     health = Health("board", stalled_after=30)
     serve(build(settings, health), settings, health, settings.board_port, patience=3)

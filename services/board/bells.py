@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,9 +11,24 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from services.board.access import Account
+from schemas.alerts import ALERTS, NAMES, Alert
+from schemas.indicators import CATALOGUE
+from schemas.indicators.metric import class_metric, metric
+from services.board.access import Account, is_sensitive
 
-CASES, OTHERS = 100, 50
+EACH = 40
+"""So many alarms of cases are read of every unit, and of all else: whoever sees few units finds theirs however many
+others ring, and some are not for every eye."""
+_PEOPLE = {name(i) for i in CATALOGUE.values() if is_sensitive(i) for name in (metric, class_metric)}
+
+
+def is_of_people(alert: Alert) -> bool:
+    """Whether an alert tells of the ill or of those who complained."""
+    return not _PEOPLE.isdisjoint(re.findall(r"\w+", alert.expr))
+
+
+OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_people(alert))
+"""(type, system) of alarms that may be about a few people where they are about one unit."""
 
 
 class Bell(NamedTuple):
@@ -26,6 +42,16 @@ class Bell(NamedTuple):
     about: str
     origin: str
     raised_at: datetime
+    way: str
+    type: str
+    system: str
+
+    @property
+    def is_public(self) -> bool:
+        """Whether passers-by may hear of it: in words of the catalogue (others may name somebody), and of the ill and
+        the complaining in the whole locality alone, since a unit may have few of them."""
+        ours = self.way == "rule" and self.type in NAMES and not self.about
+        return ours and (self.unit == "all" or (self.type, self.system) not in OF_PEOPLE)
 
 
 @dataclass(frozen=True)
@@ -37,9 +63,11 @@ class Bells:
     critical: Mapping[str, int] = field(default_factory=dict)
 
     def seen_by(self, account: Account) -> list[Bell]:
-        """Those that this account may hear of: of cases, those of its units; what is about no case, everyone."""
-        may = account.may("cases")
-        return [bell for bell in self.newest if not bell.about or (may and account.sees(bell.unit))]
+        """Those that this account may hear of, as the list of alarms shows them: of its units, and of the whole
+        locality what is about no case; a screen without login, what is public."""
+        if not account.may("cases"):
+            return [bell for bell in self.newest if bell.is_public]
+        return [bell for bell in self.newest if account.sees(bell.unit) or (bell.unit == "all" and not bell.about)]
 
     def critical_for(self, account: Account) -> int:
         """How many critical alarms wait for somebody, of those that are this account's to see."""
@@ -55,22 +83,21 @@ def last_step(conn: Connection) -> int:
 def bells(conn: Connection, step: int) -> Bells:
     """What rings now."""
     with conn.cursor(row_factory=class_row(Bell)) as cursor:
-        newest = cursor.execute(_NEWEST, {"cases": CASES, "others": OTHERS}).fetchall()
+        newest = cursor.execute(_NEWEST, {"each": EACH}).fetchall()
     critical = {unit: int(number) for unit, number in conn.execute(_CRITICAL).fetchall()}
     return Bells(step, tuple(newest), critical)
 
 
 _NEWEST = """
 WITH ringing AS (
-    SELECT * FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
-), newest AS (
-    (SELECT * FROM ringing WHERE entity IS NOT NULL ORDER BY severity, raised_at DESC LIMIT %(cases)s)
-    UNION ALL
-    (SELECT * FROM ringing WHERE entity IS NULL ORDER BY severity, raised_at DESC LIMIT %(others)s)
+    SELECT *, row_number() OVER (
+        PARTITION BY unit, entity IS NULL ORDER BY severity, raised_at DESC, id DESC
+    ) AS place
+    FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
 )
 SELECT n.id, n.severity, n.unit, n.vi, n.en, CASE WHEN n.entity IS NULL THEN '' ELSE l.originator END AS about,
-    n.origin, n.raised_at
-FROM newest n JOIN alarm_list l USING (id) ORDER BY n.severity, n.raised_at DESC
+    n.origin, n.raised_at, n.way, n.type, n.system
+FROM ringing n JOIN alarm_list l USING (id) WHERE n.place <= %(each)s ORDER BY n.severity, n.raised_at DESC, n.id DESC
 """  # 'critical' < 'warning'
 _CRITICAL = """
 SELECT unit, count(*) FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity = 'critical'

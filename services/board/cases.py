@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import Response
@@ -23,6 +22,7 @@ from services.board.doors import plain_page
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.markup import Html, link, table, tag
 from services.board.newest import Newest
+from services.board.reader import Reader
 from services.board.steps import Step, history, steps
 from services.board.watch import Watch
 from services.board.words import day_and_time, unit_name
@@ -30,19 +30,20 @@ from services.board.worklist_data import Item, Row
 from services.kit import clock
 from services.kit.facts import unpack
 
-Reading = Callable[[Callable[[Connection], Any]], Any]
 MOST_LETTERS = 200
 
 
 @dataclass(frozen=True)
 class Case:
-    """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now."""
+    """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
+    apology was written here; a source that gave a new date has its own."""
 
     row: Row
     ended: datetime | None
     waits: Item | None
     facts: Sequence[Fact]
     steps: Sequence[Step]
+    letter: bool = False
 
 
 def case(conn: Connection, kind: str, id: str) -> Case | None:
@@ -57,16 +58,17 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, id))
 
 
-def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callable[[Look], Html]) -> None:
+def add(watch: Watch, pool: AsyncConnectionPool, reading: Reader, tools: Callable[[Look], Html]) -> None:
     """The pages."""
 
     async def ask(kind: str, id: str) -> Case | None:
         if kind not in ("dossier", "report"):
             return None
-        found: Case | None = await asyncio.to_thread(reading, lambda conn: case(conn, kind, id))
+        found = await reading(lambda conn: case(conn, kind, id))
         if found:
             async with pool.connection() as conn:
-                found = replace(found, steps=joined(found.steps, await audit.latest(conn, id)))
+                deeds = [deed for deed in await audit.latest(conn, id) if deed.action == apology.DEED]
+            found = replace(found, steps=joined(found.steps, deeds), letter=bool(deeds))
         return found
 
     @page("/worklist/{kind}/{id}")
@@ -85,7 +87,8 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
         newest = Newest(lambda: ask(kind, id), lambda: watch.mark("procedures", "field"))
 
         async def follow() -> None:
-            if newest.fresh() is None and (now := await newest.get()) and (text := render(look, now)) != place.content:
+            now = await newest.get() if newest.fresh() is None else None
+            if now and (text := render(look, now)) != place.content:
                 place.set_content(text)
 
         keep_fresh(look, top)
@@ -107,12 +110,8 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reading, tools: Callab
 
 
 def joined(steps: Sequence[Step], deeds: Sequence[Deed]) -> list[Step]:
-    """The steps of a case's alarms and the new date that was given, the newest first."""
-    extended = [
-        Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}")
-        for d in deeds
-        if d.action == apology.DEED
-    ]
+    """The steps of a case's alarms and the new dates that were given, the newest first."""
+    extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in deeds]
     return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
 
 
@@ -136,9 +135,8 @@ def render(look: Look, found: Case) -> Html:
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
     ]
     told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
-    letter = (
-        link(f"/worklist/apology?code={row.id}", look.word("print_letters"), class_="plain") if row.extended else ""
-    )
+    way = f"/worklist/apology?code={quote(row.id)}"
+    letter = link(way, look.word("print_letters"), class_="plain") if found.letter else ""
     origin = "" if row.origin == "real" else tag("span", look.word(row.origin), class_="origin")
     return Html(
         tag(

@@ -1,28 +1,42 @@
 """What people do about alarms from the board, row by row, each with its outcome: the notifier alone writes alarms.
 
-Each deed is noted in the audit together with being done; what the notifier refuses, or does not hear, is not noted.
+Each deed is noted in the audit before it is done, in a transaction that ends with it. What the notifier refused, or did
+not hear, is not noted; where it may have heard and did not answer, the note says so.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
 import httpx
+from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar import VN
 from schemas.envelope import Invalid, refuse_personal
 from services.board import audit
 from services.board.access import Account
-from services.kit import clock
+from services.kit import clock, store
 from services.kit.settings import Settings
 
 Deed = Literal["acknowledge", "assign", "comment", "close"]
 DEEDS: tuple[Deed, ...] = get_args(Deed)
 WITHIN_SECONDS = 10.0
 LONGEST_NOTE = 400
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
+"""What no form sends, and neither the database nor an office program takes."""
+ENOUGH = frozenset({"notifier_away", "store_away", "unknown"})
+"""After such an outcome nothing more is tried."""
+
+
+class Alarm(NamedTuple):
+    """An alarm about a row, and who has acknowledged it."""
+
+    id: int
+    holder: str | None
 
 
 class Target(NamedTuple):
@@ -30,7 +44,14 @@ class Target(NamedTuple):
 
     key: str
     unit: str
-    alarms: Sequence[int]
+    alarms: Sequence[Alarm]
+
+
+class Answer(NamedTuple):
+    """What the notifier made of one alarm. `away`: it was never asked; `unknown`: it was, and did not say."""
+
+    state: Literal["done", "refused", "away", "unknown"]
+    why: str = ""
 
 
 class Outcome(NamedTuple):
@@ -50,14 +71,6 @@ class Wrong(ValueError):
         self.key = key
 
 
-class Away(Exception):
-    """The notifier does not answer."""
-
-
-class Refused(Exception):
-    """The notifier does not do it; the message says why."""
-
-
 class Desk:
     """The notifier's door, as the board uses it."""
 
@@ -68,45 +81,87 @@ class Desk:
         self._client = httpx.AsyncClient(base_url=address, timeout=WITHIN_SECONDS, trust_env=False)
 
     async def do(self, deed: Deed, targets: Sequence[Target], told: Mapping[str, str], by: Account) -> list[Outcome]:
-        """Do it to one row after another. Once the notifier is away nothing more is tried. Raises `Wrong`."""
+        """Do it to one row after another. Once somebody does not answer nothing more is tried. Raises `Wrong`."""
         body = body_of(deed, told, by, clock.now())
         outcomes: list[Outcome] = []
         for target in targets:
-            outcome = await self._one(deed, target, body, by)
-            outcomes.append(outcome)
-            if outcome.said == "notifier_away":
+            outcomes.append(await self._one(deed, target, body, by))
+            if outcomes[-1].said in ENOUGH:
                 break
-        return outcomes + [Outcome(t.key, False, "not_tried") for t in targets[len(outcomes) :]]
+        return outcomes + not_tried(target.key for target in targets[len(outcomes) :])
 
     async def _one(self, deed: Deed, target: Target, body: Mapping[str, Any], by: Account) -> Outcome:
-        if not target.alarms:
-            return Outcome(target.key, False, "no_alarm")
+        alarms = aimed(deed, target.alarms)
+        if not alarms:
+            holders = dict.fromkeys(a.holder for a in target.alarms if a.holder)
+            return Outcome(target.key, False, "held_already" if holders else "no_alarm", ", ".join(holders))
+        answers: list[Answer] = []
+        told = {k: v for k, v in body.items() if k != "user"} | {"alarms": alarms}
         try:
             async with self._pool.connection() as conn, conn.transaction():
-                await audit.note(conn, by, f"alarm.{deed}", target.key, {k: v for k, v in body.items() if k != "user"})
-                for alarm in target.alarms:
-                    await self._post(f"/alarms/{alarm}/{deed}", body)
-        except Refused as refused:
-            return Outcome(target.key, False, "not_done", str(refused))
-        except Away:
-            return Outcome(target.key, False, "notifier_away")
-        return Outcome(target.key, True, f"done_{deed}")
+                await audit.note(conn, by, f"alarm.{deed}", target.key, told)
+                await self._ask(deed, alarms, body, answers)
+                outcome = outcome_of(deed, target.key, answers)
+                if not {"done", "unknown"} & {answer.state for answer in answers}:
+                    raise Rollback
+                if not all(answer.state == "done" for answer in answers):
+                    await audit.note(conn, by, f"alarm.{deed}", target.key, _in_part(alarms, answers))
+        except store.OUTAGE:
+            return Outcome(target.key, False, "unknown" if answers else "store_away")
+        return outcome
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> None:
+    async def _ask(self, deed: Deed, alarms: Sequence[int], body: Mapping[str, Any], answers: list[Answer]) -> None:
+        for alarm in alarms:
+            answers.append(await self._post(f"/alarms/{alarm}/{deed}", body))
+            if answers[-1].state in ("away", "unknown"):
+                break
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
         head = {"Authorization": f"Bearer {self._token('alarms') or ''}"}
         try:
             answer = await self._client.post(path, json=body, headers=head)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            return Answer("away", str(error))
         except httpx.HTTPError as error:
-            raise Away(str(error)) from None
+            return Answer("unknown", str(error))
         if answer.status_code >= 500:
-            raise Away(answer.text)
-        if answer.status_code >= 400:
-            raise Refused(_reason(answer))
+            return Answer("unknown", answer.text)
+        return Answer("refused", _reason(answer)) if answer.status_code >= 400 else Answer("done")
+
+
+def aimed(deed: Deed, alarms: Sequence[Alarm]) -> list[int]:
+    """The alarms of a row that a deed is about: acknowledged are those that nobody has, a comment is written once."""
+    free = [alarm.id for alarm in alarms if alarm.holder is None]
+    held = [alarm.id for alarm in alarms if alarm.holder is not None]
+    return free if deed == "acknowledge" else (free + held)[: 1 if deed == "comment" else None]
+
+
+def outcome_of(deed: Deed, key: str, answers: Sequence[Answer]) -> Outcome:
+    """What became of a row whose alarms were answered so."""
+    states = {answer.state for answer in answers}
+    why = "; ".join(answer.why for answer in answers if answer.state == "refused")
+    if "unknown" in states:
+        return Outcome(key, False, "unknown")
+    if "done" in states:
+        return Outcome(key, True, f"done_{deed}" if states == {"done"} else "done_in_part", why)
+    return Outcome(key, False, "not_done" if "refused" in states else "notifier_away", why)
+
+
+def _in_part(alarms: Sequence[int], answers: Sequence[Answer]) -> dict[str, Any]:
+    """What the audit is told where not all was done: what became of each alarm."""
+    states = [answer.state for answer in answers]
+    missing = ["not_tried"] * (len(alarms) - len(states))
+    return {"outcome": dict(zip(map(str, alarms), [*states, *missing], strict=True))}
+
+
+def not_tried(keys: Iterable[str]) -> list[Outcome]:
+    """The outcome of rows that were not reached."""
+    return [Outcome(key, False, "not_tried") for key in keys]
 
 
 def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> dict[str, Any]:
     """What the notifier is sent for a form; raises `Wrong`."""
-    note = told.get("note", "").strip()
+    note = plain(told.get("note", ""))
     if len(note) > LONGEST_NOTE:
         raise Wrong("note_too_long")
     try:
@@ -117,7 +172,7 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
         raise Wrong("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
     if deed == "assign":
-        assignee = told.get("assignee", "").strip()
+        assignee = plain(told.get("assignee", ""))
         if not 1 <= len(assignee) <= 80:
             raise Wrong("assignee_missing")
         body["assignee"] = assignee
@@ -126,6 +181,13 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
                 raise Wrong("deadline_past")
             body["deadline"] = moment.isoformat()
     return body
+
+
+def plain(text: str) -> str:
+    """A line as typed, without spaces around it; raises `Wrong` where it holds what nobody can see."""
+    if _CONTROL.search(text := text.strip()):
+        raise Wrong("odd_characters")
+    return text
 
 
 def moment_of(text: str) -> datetime | None:

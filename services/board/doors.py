@@ -10,6 +10,7 @@ import nicegui
 from fastapi import FastAPI
 from nicegui import Client
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from services.board import audit
 from services.board.access import PUBLIC, Account, Action
 from services.board.markup import Html, tag
+from services.board.reader import TooMuch
 from services.board.sessions import Session, Sessions, key_of, login_from
 from services.board.words import Language, word
 from services.kit import store
@@ -28,6 +30,9 @@ ENTRY = ("/login", "/oidc/")
 SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
 SAFE = ("GET", "HEAD")
 LARGEST_FORM = 256 * 1024
+FILES = ("/map/outlines", "/map/outlines/check")
+"""What takes more than a form; how much, it sees to itself."""
+RETRY_SECONDS = 30
 STRICT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -54,8 +59,10 @@ def add_errors(app: FastAPI) -> None:
     for each in (app, nicegui.app):
         for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
             each.add_exception_handler(outage, lambda request, error: unavailable())
+        each.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
         each.add_exception_handler(403, lambda request, error: forbidden())
         each.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
+        each.add_exception_handler(503, lambda request, error: crowded())
 
 
 class Doors:
@@ -78,8 +85,9 @@ class Doors:
             return
         asked = HTTPConnection(scope)
         audit.ADDRESS.set(asked.client.host if asked.client else "")
-        send = _armoured(send, asked.url.scheme in ("https", "wss"))
         path = scope["path"]
+        receive = receive if path in FILES else _bounded(receive)
+        send = _armoured(send, asked.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
         if path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
             await self._app(scope, receive, send)
         elif path.startswith(SOCKET):
@@ -107,7 +115,7 @@ class Doors:
         await self._app(request.scope, receive, send)
 
     def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:
-        path = request.url.path
+        path = request.scope["path"]  # and not that of the URL, in which the Host header has a say
         if account is None:
             return login(request)
         if request.method not in SAFE:
@@ -165,7 +173,7 @@ async def _meant(request: Request, session: Session, receive: Receive) -> tuple[
 
     An upload goes to an address that only its page knows.
     """
-    if request.url.path.startswith(UPLOADS) or request.headers.get("x-csrf") == session.csrf:
+    if request.scope["path"].startswith(UPLOADS) or request.headers.get("x-csrf") == session.csrf:
         return receive, None
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     if form and int(request.headers.get("content-length") or LARGEST_FORM) < LARGEST_FORM:
@@ -173,6 +181,21 @@ async def _meant(request: Request, session: Session, receive: Receive) -> tuple[
         if parse_qs(body.decode("utf-8", "replace")).get("csrf") == [session.csrf]:
             return _again(body, receive), None
     return receive, forbidden("stale_form")
+
+
+def _bounded(receive: Receive) -> Receive:
+    """A body no larger than a form can be: who reads on is told 413."""
+    held = 0
+
+    async def give() -> Message:
+        nonlocal held
+        message = await receive()
+        held += len(message.get("body", b"")) if message["type"] == "http.request" else 0
+        if held > LARGEST_FORM:
+            raise HTTPException(413)
+        return message
+
+    return give
 
 
 def _again(body: bytes, receive: Receive) -> Receive:
@@ -185,12 +208,14 @@ def _again(body: bytes, receive: Receive) -> Receive:
     return give
 
 
-def _armoured(send: Send, secure: bool) -> Send:
+def _armoured(send: Send, secure: bool, lasting: bool) -> Send:
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
+            if not lasting:
+                headers.setdefault("cache-control", "no-store")
             if secure:
                 headers.setdefault("strict-transport-security", "max-age=31536000")
         await send(message)
@@ -226,6 +251,13 @@ def unavailable() -> Response:
     return plain_page(503, "unavailable", '<meta http-equiv="refresh" content="3">')
 
 
+def crowded() -> Response:
+    """503 in both languages, which looks again by itself, later."""
+    refused = plain_page(503, "crowded", f'<meta http-equiv="refresh" content="{RETRY_SECONDS}">')
+    refused.headers["retry-after"] = str(RETRY_SECONDS)
+    return refused
+
+
 def plain_page(status: int, reason: str, head: str = "") -> Response:
     """A page that says one thing in both languages, without a script."""
     vi, en = (tag("p", word(reason, language), lang=language) for language in ("vi", "en"))
@@ -233,14 +265,15 @@ def plain_page(status: int, reason: str, head: str = "") -> Response:
     return page("vi", Html(tag("h1", str(status)) + vi + en + back), status, head)
 
 
-def page(language: Language, content: Html, status: int = 200, head: str = "") -> Response:
+def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:
     """A page outside of NiceGUI."""
-    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=head)
+    kind = "enter light" if light else "enter"
+    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=head, kind=kind)
     return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})
 
 
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><link rel="stylesheet" href="/static/board.css">{head}</head>
-<body class="enter"><main>{content}</main></body></html>
+<body class="{kind}"><main>{content}</main></body></html>
 """

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 Cell = str | int
@@ -49,7 +50,10 @@ def _bold(sheet: object, text: str) -> WriteOnlyCell:
 
 
 def _plain(sheet: object, value: Cell) -> WriteOnlyCell | Cell:
-    """A text stays a text, whatever it begins with: openpyxl would take `=` as a formula."""
+    """A text stays a text, whatever it begins with: openpyxl would take `=` as a formula. What XML cannot hold is left
+    out: one odd character must not cost the whole file."""
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)
     if not isinstance(value, str) or not value.startswith("="):
         return value
     cell = WriteOnlyCell(sheet, value)

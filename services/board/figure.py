@@ -2,42 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Callable
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 from fastapi import Depends
-from nicegui import ui
 from psycopg import Connection
 from starlette.requests import Request
 
-from schemas.indicators import CATALOGUE, Indicator
+from schemas import units
+from schemas.indicators import CATALOGUE
 from schemas.indicators.in_words import in_words
-from services.board.frame import Look, dress, header, keep_fresh, known, look_of, page
+from services.board.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.public import shown_to
+from services.board.reader import Reader
 from services.board.spans import Span, period_of, today
 from services.board.watch import Watch
-from services.board.words import ago, day_and_time, days, name_of, number, signed, state_of, unit_name, why
+from services.board.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
 from services.readings import explain, findings
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.findings import Finding
 
 SAMPLE = 20
+KEPT_SECONDS = 5.0
 
 
-def opened(
-    conn: Connection, indicator: Indicator, unit: str | None, span: Span, now: datetime
-) -> tuple[Explanation, list[Finding]]:
-    """The figure's explanation, and the disagreements known of its system."""
-    period = period_of(span, today(now), now)
-    with conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return explain(conn, indicator, unit, period, SAMPLE), findings(conn, now)
+def opened(conn: Connection, code: str, unit: str | None, span: Span) -> tuple[Explanation, list[Finding]]:
+    """The explanation of a figure, and the disagreements known, of now."""
+    now = clock.now()
+    return explain(conn, CATALOGUE[code], unit, period_of(span, today(now), now), SAMPLE), findings(conn, now)
 
 
 def masked(id: str) -> str:
@@ -45,25 +40,28 @@ def masked(id: str) -> str:
     return re.sub(r"\d{3,}", lambda m: m[0][:2] + "•" * (len(m[0]) - 2), id)
 
 
-def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+def add(watch: Watch, reading: Reader) -> None:
     """The page `/figure/{code}`."""
+    kept: Kept[tuple[Explanation, list[Finding]]] = Kept(KEPT_SECONDS)
 
     @page("/figure/{code}", dependencies=[Depends(known)])
     async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:
-        look, now = look_of(request, watch), clock.now()
+        look, asked = look_of(request, watch), (code, unit or None, span)
         dress(look)
         top = header(look, f"/figure/{code}")
-        shown, found = await asyncio.to_thread(
-            reading, lambda conn: opened(conn, CATALOGUE[code], unit or None, span, now)
-        )
-        shown = shown_to(look.account, shown, unit or None)
-        ui.html(render(look, shown, found, str(request.url), now), sanitize=False)
+
+        async def text() -> Html:
+            shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
+            shown = shown_to(look.account, shown, unit or None)
+            return render(look, shown, found, str(request.url), shown.period.as_of)
+
+        await follow(look, text)
         keep_fresh(look, top)
 
 
 def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
     """The page's content."""
-    number_of_events = number(Decimal(shown.events), 0, look.language)
+    number_of_events = count(shown.events, look.language)
     formula = in_words(shown.reading.indicator.formula, look.language)
     panels = (
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
@@ -92,6 +90,7 @@ def _head(look: Look, shown: Explanation, address: str) -> Html:
         tag("h1", name_of(r.indicator, language)),
         tag("p", signed(r, language), class_=f"huge state-{state_of(r)}"),
         tag("p", f"{unit_name(shown.unit, language)} · {days(shown.period)} · {as_of}{exact}", class_="small"),
+        *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(look, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
         tag("p", link(address, look.word("this_figure")), " · ", back, class_="small"),
         class_="title",
@@ -117,7 +116,7 @@ def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
     rows = (
         [
             s.source,
-            number(Decimal(s.events), 0, language),
+            count(s.events, language),
             *(ago(t, now, language) for t in (s.last_time, s.last_recorded)),
         ]
         for s in shown.sources
@@ -126,11 +125,16 @@ def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
 
 
 def _findings(look: Look, shown: Explanation, found: list[Finding]) -> Html:
-    r = shown.reading.indicator
-    told = [f for f in found if r.code in f.code or r.system in f.code]
+    told = [f for f in found if _concerns(f, shown)]
     if not told:
         return tag("p", look.word("no_findings"), class_="none")
     return tag("ul", *(tag("li", f.vi if look.language == "vi" else f.en, f" ({f.missing})") for f in told))
+
+
+def _concerns(finding: Finding, shown: Explanation) -> bool:
+    """Whether the figure rests on what disagrees, in its own units."""
+    own = finding.unit is None or shown.unit is None or finding.unit in units.scope(shown.unit)
+    return own and shown.reading.indicator.code in finding.figures
 
 
 def _events(look: Look, sample: list[Evidence]) -> Html:
@@ -140,4 +144,4 @@ def _events(look: Look, sample: list[Evidence]) -> Html:
 
 def _event(look: Look, e: Evidence) -> list[object]:
     own = look.account.may("cases") and look.account.sees(e.unit)
-    return [day_and_time(e.time), e.type, e.unit, e.source, masked(e.id) if own else "•••"]
+    return [day_and_time(e.time), e.type, unit_name(e.unit, look.language), e.source, masked(e.id) if own else "•••"]

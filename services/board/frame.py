@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from fastapi import HTTPException
-from nicegui import ui
+from fastapi import Depends, HTTPException
+from nicegui import Client, ui
 from starlette.requests import Request
 
 from schemas import units
@@ -16,13 +17,19 @@ from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import Account, Action
 from services.board.markup import Html, link, tag
+from services.board.reader import TooMuch
 from services.board.watch import View, Watch
-from services.board.words import Language, clock_time, word
+from services.board.words import Language, clock_time, day_and_time, word
 from services.kit import clock
 
 TICK_SECONDS = 0.5
 """How often a page looks at the clock, and at what cannot be reached."""
 BUILT_SECONDS = 30.0
+MOST_WAITING, MOST_STRANGERS = 100, 300
+"""So many pages may wait for their browser to connect: those of one session, or of one address without; and of all
+without a session."""
+AGAIN_SECONDS = 5.0
+"""How often an open page asks again for what it shows, see `follow`."""
 Render = Callable[[View, datetime], None]
 NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
     ("wall", "/", None),
@@ -61,7 +68,23 @@ def look_of(request: Request, watch: Watch) -> Look:
 
 def page(path: str, **options: Any) -> ui.page:
     """Registers a page. A busy machine may take its time: a page that comes late is better than an error."""
-    return ui.page(path, response_timeout=BUILT_SECONDS, **options)
+    dependencies = [Depends(room), *options.pop("dependencies", ())]
+    return ui.page(path, response_timeout=BUILT_SECONDS, dependencies=dependencies, **options)
+
+
+def room(request: Request) -> None:
+    """503 for who asks for ever more pages and never connects: each takes memory until it is given up."""
+    waiting = Counter(_asker(c.request) for c in Client.instances.values() if not c.has_socket_connection)
+    asker = _asker(request)
+    strangers = sum(number for (session, _), number in waiting.items() if not session)
+    if waiting[asker] >= MOST_WAITING or (not asker[0] and strangers >= MOST_STRANGERS):
+        raise HTTPException(503)
+
+
+def _asker(request: Request) -> tuple[str, str]:
+    """(session, ""), or ("", address) of who has none."""
+    session = request.scope.get("state", {}).get("session", "")
+    return session, "" if session or request.client is None else request.client.host
 
 
 def form(look: Look, action: str, *content: object, **attributes: object) -> Html:
@@ -152,7 +175,8 @@ def trouble(look: Look) -> Render:
     def render(view: View, now: datetime) -> None:
         texts = []
         if "database" in view.problems:
-            texts.append(f"{look.word('database')} {clock_time(view.as_of)}")
+            stopped = clock_time(view.as_of) if now - view.as_of < timedelta(hours=12) else day_and_time(view.as_of)
+            texts.append(f"{look.word('database')} {stopped}")
         if "broker" in view.problems:
             texts.append(look.word("broker"))
         banner.set_text(" · ".join(texts))
@@ -163,9 +187,14 @@ def trouble(look: Look) -> Render:
 
 def show_origin(look: Look, label: ui.label, view: View) -> None:
     """Say where data is not real."""
-    origins = frozenset().union(*(tile.origins for tile in view.tiles.values())) - {"real"}
-    label.set_text(" · ".join(look.word(o) for o in sorted(origins)))
-    label.set_visibility(bool(origins))
+    told = unreal(look, frozenset().union(*(tile.origins for tile in view.tiles.values())))
+    label.set_text(told)
+    label.set_visibility(bool(told))
+
+
+def unreal(look: Look, origins: Set[str]) -> str:
+    """What is not real of data of these origins; empty where all is."""
+    return " · ".join(look.word(origin) for origin in sorted(origins - {"real"}))
 
 
 def keep_fresh(look: Look, *renders: Render) -> None:
@@ -186,3 +215,29 @@ def keep_fresh(look: Look, *renders: Render) -> None:
     ui.timer(TICK_SECONDS, tick)
     watch.listeners.add(tell)
     client.on_delete(lambda: watch.listeners.discard(tell))
+
+
+async def follow(look: Look, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
+    """Show what `text` gives, and ask it again every few seconds for as long as the page is open: what it reads it had
+    better share (`Kept`). Returns the element.
+
+    Where there is too much to read, the page says so, above what it showed before; the trouble's band tells of outages.
+    """
+    shown = Html("")
+
+    async def newest() -> Html:
+        nonlocal shown
+        try:
+            shown = await text()
+        except TooMuch:
+            told = tag("p", look.word("too_much"), class_="trouble", role="status")
+            return Html(told + shown) if shown else tag("main", told, class_="page")
+        return shown
+
+    place = ui.html(await newest(), sanitize=False)
+
+    async def again() -> None:
+        place.set_content(await newest())
+
+    ui.timer(seconds, again)
+    return place

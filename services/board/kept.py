@@ -3,31 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-MOST = 16
+MOST, SHARE = 16, 5
+"""So many answers are kept, each for so many times what it took at least: who looks often must not keep the board
+busy."""
+
+
+class _Answer(Generic[T]):
+    """An answer from the moment it is asked for; `until`: how long it is the newest."""
+
+    def __init__(self, ask: Callable[[], Awaitable[T]], seconds: float) -> None:
+        self._began, self._seconds = time.monotonic(), seconds
+        self.until = math.inf
+        self.given = asyncio.ensure_future(ask())
+        self.given.add_done_callback(self._done)
+
+    def _done(self, given: asyncio.Future[T]) -> None:
+        now = time.monotonic()
+        failed = given.cancelled() or given.exception() is not None
+        self.until = now if failed else now + max(self._seconds, SHARE * (now - self._began))
 
 
 class Kept(Generic[T]):
-    """The latest answers by what was asked; the least used give way. After an error the next who comes asks again."""
+    """The latest answers by what was asked; the least used give way.
+
+    Nobody waits for the answer to another question. An error is told to all who waited for that answer; the next who
+    comes asks again.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._answers: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
-        self._one_at_a_time = asyncio.Lock()
+        self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to `key`, from `ask` where none is fresh."""
-        async with self._one_at_a_time:
-            since, answer = self._answers.get(key, (-self._seconds, None))
-            if answer is None or time.monotonic() - since > self._seconds:
-                answer = await ask()
-                self._answers[key] = time.monotonic(), answer
-                if len(self._answers) > MOST:
-                    self._answers.popitem(last=False)
-            self._answers.move_to_end(key)
-            return answer
+        held = self._answers.get(key)
+        if held is None or time.monotonic() >= held.until:
+            held = self._answers[key] = _Answer(ask, self._seconds)
+        self._answers.move_to_end(key)
+        if len(self._answers) > MOST:
+            self._answers.popitem(last=False)
+        return await asyncio.shield(held.given)  # who goes away leaves it to the others who wait

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
+from schemas import units
 from services.board.frame import Look
 from services.board.markup import Html, link, tag
+from services.board.words import count, unit_name
 
 T = TypeVar("T")
 PAGE = 50
+Values = tuple[str, ...] | frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Listing(Generic[T]):
-    """How a kind of list is searched: `facets` are what one filters by, `orders` by what one sorts, `text` of a row."""
+    """How a kind of list is searched: `facets` are what one filters by, each with the values under which a row is
+    found, `orders` by what one sorts, `text` of a row."""
 
-    facets: Mapping[str, Callable[[T], str]]
+    facets: Mapping[str, Callable[[T], Values]]
     orders: Mapping[str, Callable[[T], Any]]
     text: Callable[[T], str]
 
@@ -61,11 +66,17 @@ class Listing(Generic[T]):
         found = [
             row
             for row in rows
-            if all(facet(row) == value for facet, value in wanted) and (not text or text in self.text(row).casefold())
+            if all(value in facet(row) for facet, value in wanted) and (not text or text in self.text(row).casefold())
         ]
         if asked.sort:
             found.sort(key=self.orders[asked.sort.removeprefix("-")], reverse=asked.sort.startswith("-"))
         return found
+
+
+@cache
+def units_over(code: str) -> frozenset[str]:
+    """The units under which something of a unit is found, as with figures: those whose scope it is in, and itself."""
+    return frozenset({code, *(unit.code for unit in units.every() if code in units.scope(unit.code))})
 
 
 def page_of(rows: Sequence[T], asked: Asked) -> Sequence[T]:
@@ -92,6 +103,14 @@ def filters(look: Look, asked: Asked, choices: Choices, search: str) -> Html:
     return tag(
         "form", *selects, text, sort, button, clear, method="get", action=asked.path, class_="filters", role="search"
     )
+
+
+def unit_choices(look: Look, asked: Asked, codes: Iterable[str]) -> list[tuple[str, str]]:
+    """The units to choose from: those of the rows, and the one asked for; `all` is the whole locality."""
+    known = {unit.code for unit in units.every()} | {"all"}
+    shown = {*codes, asked.filters.get("unit", "")} & known
+    names = {code: unit_name(None if code == "all" else code, look.language) for code in shown}
+    return sorted(names.items(), key=lambda pair: pair[1])
 
 
 def _options(look: Look, values: Sequence[tuple[str, str]], chosen: str) -> list[Html]:
@@ -123,5 +142,5 @@ def pager(look: Look, asked: Asked, number: int) -> Html:
         for word, page in (("prev", here - 1), ("next", here + 1))
         if 1 <= page <= last
     ]
-    told = look.word("rows").format(number, here, last)
+    told = look.word("rows").format(count(number, look.language), here, last)
     return tag("nav", tag("span", told), *steps, class_="pager", aria_label=look.word("pages_of_list"))

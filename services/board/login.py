@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -25,6 +26,9 @@ PAIR, NAME, ADDRESS = 5, 20, 40
 """Failures within `WITHIN_SECONDS` after which no password is tried any more: for a name from one address, for a name
 from anywhere (so that nobody can shut others out from a single place), from one address for any name."""
 KEYS = 10_000
+LONGEST_NAME = 40
+LeaveProvider = Callable[[Request, Account], Awaitable[str | None]]
+"""Where a browser ends its session at the OpenID provider too; None: there is no such place."""
 _WITHIN = re.compile(r"/(?![/\\])[^\x00-\x20\\\x7f]*")
 
 
@@ -37,7 +41,7 @@ class Brake:
 
     def take(self, name: str, address: str) -> bool:
         """Count a try before it is made, so that many at once are no way around; False: it must not be made."""
-        limits = {f"pair {name} {address}": PAIR, f"name {name}": NAME, f"address {address}": ADDRESS}
+        limits = dict(zip(_keys(name, address), (PAIR, NAME, ADDRESS), strict=True))
         if any(len(self._recent(key)) >= limit for key, limit in limits.items()):
             return False
         for key in limits:
@@ -46,8 +50,9 @@ class Brake:
 
     def forgive(self, name: str, address: str) -> None:
         """The try was a good one: the name's failures are forgotten, and it does not count for the address."""
-        self._tries.pop(f"pair {name} {address}", None)
-        for key in (f"name {name}", f"address {address}"):
+        pair, *others = _keys(name, address)
+        self._tries.pop(pair, None)
+        for key in others:
             if tries := self._tries.get(key):
                 tries.pop()
 
@@ -64,9 +69,26 @@ class Brake:
         return self._now() - WITHIN_SECONDS
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, provider: bool) -> None:
-    """The forms at /login and /logout; `provider`: whether one can enter through an OpenID provider too."""
-    brake = Brake()
+def _keys(name: str, address: str) -> tuple[str, str, str]:
+    """Under what a try is counted. No account's name is longer, and who has one IPv6 address has its whole network."""
+    name = name[:LONGEST_NAME]
+    return f"pair {name} {place_of(address)}", f"name {name}", f"address {place_of(address)}"
+
+
+def place_of(address: str) -> str:
+    """An IPv4 address, or the network of an IPv6 address that one household or one machine is given."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if not isinstance(ip, IPv6Address):
+        return address
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
+
+
+def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, leave: LeaveProvider | None) -> None:
+    """The forms at /login and /logout; `leave`: the way out of the OpenID provider by which one can enter too."""
+    brake, provider = Brake(), leave is not None
 
     @app.get("/login")
     async def form(request: Request, next: str = "/") -> Response:
@@ -87,10 +109,12 @@ def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, provider: boo
 
     @app.post("/logout")
     async def log_out(request: Request) -> Response:
+        token, account = request.cookies.get(COOKIE, ""), request.state.account
         async with _connection(pool) as conn, conn.transaction():
-            await sessions.end(conn, request.cookies.get(COOKIE, ""))
-            await audit.note(conn, request.state.account, "logout")
-        answer = RedirectResponse("/login", 303)
+            await sessions.end(conn, token)
+            await audit.note(conn, account, "logout")
+        away = await leave(request, account) if leave and sessions.way_of(token) == "oidc" else None
+        answer = _leaving(request, away) if away else RedirectResponse("/login", 303)
         answer.delete_cookie(COOKIE)
         return answer
 
@@ -120,7 +144,7 @@ async def enter(
     """Begin a session and go on to `target`; a session that this browser had before ends."""
     async with _connection(pool) as conn, conn.transaction():
         await sessions.end(conn, request.cookies.get(COOKIE, ""))
-        token = await sessions.begin(conn, account, clock.now())
+        token = await sessions.begin(conn, account, clock.now(), way)
         await audit.note(conn, account, "login", account.name, {"way": way})
     answer = RedirectResponse(inside(target), 303)
     longest = int(sessions.LONGEST.total_seconds())
@@ -146,9 +170,22 @@ def login_page(request: Request, target: str, problem: str = "", status: int = 2
         tag("p", by_provider) if provider else "",
         tag("p", link(other, word("other_language", language)), class_="small"),
     )  # fmt: skip
-    answer = page(language, Html("".join(content)), status)
+    answer = _page(request, Html("".join(content)), status)
     answer.set_cookie("ioc_lang", language, max_age=31_536_000, samesite="lax")
     return answer
+
+
+def _leaving(request: Request, away: str) -> Response:
+    """On to the provider by a page of its own: browsers follow no form to another site, not even by way of this one."""
+    language = language_of(request)
+    on = tag("meta", http_equiv="refresh", content=f"0;url={away}")
+    told = tag("h1", word("title", language)) + tag("p", word("logged_out", language), role="status")
+    return _page(request, Html(told + link(away, word("log_out_oidc", language), class_="way")), head=on)
+
+
+def _page(request: Request, content: Html, status: int = 200, head: str = "") -> Response:
+    light = request.cookies.get("ioc_theme") == "light"
+    return page(language_of(request), content, status, head, light)
 
 
 def _form(language: Language, target: str) -> Html:

@@ -5,23 +5,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from nicegui import ui
-from psycopg import Connection
+from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
 from services.board import audit, places, spots
+from services.board.access import Account
 from services.board.doors import fields_of, forbidden
 from services.board.frame import Look, Render, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.outlines import LARGEST, Folder, Unfit, mended, plain
-from services.board.spots import Asked, Spot
+from services.board.reader import Reader
+from services.board.spots import Asked, Standing
 from services.board.watch import View, Watch
 from services.board.words import day_and_time
 from services.kit import clock
@@ -29,18 +30,17 @@ from services.kit.settings import Settings
 
 NEWS_SECONDS = 1.0
 KEPT_SECONDS = 15.0
-Ask = Callable[[Callable[[Connection], Any]], Any]
 
 
-def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: AsyncConnectionPool) -> None:
-    """/map and what belongs to it. `reading` asks the database in a thread's own connection."""
+def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: AsyncConnectionPool) -> None:
+    """/map and what belongs to it."""
     folder = Folder(settings.data)
-    kept: Kept[list[Spot]] = Kept(KEPT_SECONDS)
+    kept: Kept[Standing] = Kept(KEPT_SECONDS)
 
-    async def standing(asked: Asked) -> list[Spot]:
+    async def standing(asked: Asked) -> Standing:
         if at := asked.at:
-            return await kept.get(at, lambda: asyncio.to_thread(reading, lambda conn: spots.past(conn, at)))
-        return await kept.get(news_of(watch.view), lambda: asyncio.to_thread(reading, spots.present))
+            return await kept.get(at, lambda: reading(lambda conn: spots.past(conn, at)))
+        return await kept.get(news_of(watch.view), lambda: reading(spots.present))
 
     @page("/map")
     async def of_map(request: Request) -> None:
@@ -56,25 +56,28 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
         look = look_of(request, watch)
         asked, now = _asked(request, look), clock.now()
         found = await standing(asked)
-        told = await asyncio.to_thread(places.answer, look, found, asked, request.query_params, now)
+        unread = found.more(asked, look.account)
+        told = await asyncio.to_thread(places.answer, look, found.spots, asked, request.query_params, now, unread)
         told["moment"] = day_and_time(asked.at) if asked.at else look.word("map_now")
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
     @app.get("/map/outlines")
     async def shapes() -> Response:
-        return JSONResponse(await asyncio.to_thread(folder.shapes), headers={"cache-control": "no-store"})
+        packed = await asyncio.to_thread(folder.packed)
+        return Response(packed, media_type="application/json", headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines")
     async def put(request: Request, name: str) -> Response:
         look = look_of(request, watch)
         if not look.account.may("accounts"):
             return forbidden()
+        body, kept_as = await _body(request), plain(name)
         try:
-            kept_as = await asyncio.to_thread(folder.put, name, await _body(request))
+            async with pool.connection() as conn, conn.transaction():
+                await audit.note(conn, look.account, "map.outline_put", kept_as)
+                await asyncio.to_thread(folder.put, name, body)
         except Unfit as unfit:
             return _refused(look, unfit)
-        async with pool.connection() as conn:
-            await audit.note(conn, look.account, "map.outline_put", kept_as)
         return JSONResponse({"said": look.word("outline_kept").format(kept_as)})
 
     @app.post("/map/outlines/check")
@@ -90,12 +93,14 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Ask, pool: Asyn
 
     @app.post("/map/outlines/remove")
     async def remove(request: Request) -> Response:
-        account, name = request.state.account, fields_of(await request.body()).get("name", "")
+        account: Account = request.state.account
         if not account.may("accounts"):
             return forbidden()
-        if await asyncio.to_thread(folder.remove, name):
-            async with pool.connection() as conn:
-                await audit.note(conn, account, "map.outline_removed", name)
+        name = fields_of(await request.body()).get("name", "")
+        async with pool.connection() as conn, conn.transaction():
+            await audit.note(conn, account, "map.outline_removed", name)
+            if not await asyncio.to_thread(folder.remove, name):
+                raise Rollback
         return RedirectResponse("/map", 303)
 
 

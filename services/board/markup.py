@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "source"))
@@ -35,15 +36,20 @@ def link(target: str, *content: object, **attributes: object) -> Html:
 def table(
     heads: Sequence[object], rows: Iterable[Sequence[object]], numeric: Iterable[int] = (), **attributes: object
 ) -> Html:
-    """A table; the first cell of a row is its header, columns in `numeric` are set right."""
+    """A table; the first cell of a row is its header, columns in `numeric` are set right. Each other cell knows
+    the head of its column, for screens too narrow for columns."""
     right = set(numeric)
+    names = [re.sub("<[^>]*>", "", h) if isinstance(h, Html) else h for h in heads]
 
     def cell(name: str, place: int, value: object, **more: object) -> Html:
         return tag(name, value, class_="n" if place in right else None, **more)
 
     head = tag("tr", *(cell("th", i, h, scope="col") for i, h in enumerate(heads)))
     body = [
-        tag("tr", *(cell("th", i, v, scope="row") if i == 0 else cell("td", i, v) for i, v in enumerate(row)))
+        tag(
+            "tr",
+            *(cell("td", i, v, data_head=names[i]) if i else cell("th", i, v, scope="row") for i, v in enumerate(row)),
+        )
         for row in rows
     ]
     return tag("table", tag("thead", head), tag("tbody", *body), **attributes)

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import nats.errors
 from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 from nats.js import JetStreamContext
 from nicegui import ui
-from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
+from schemas import units
 from schemas.envelope import REASONS, Invalid
 from schemas.registry import parse
 from services.board import audit, quality
 from services.board.access import Account
 from services.board.doors import fields_of, forbidden
-from services.board.frame import Look, dress, form, header, keep_fresh, look_of, page
+from services.board.frame import Look, dress, follow, form, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.quality import Quality
+from services.board.reader import Reader
+from services.board.told import Told
 from services.board.watch import Watch
 from services.board.words import Language, day_and_time, unit_name, word
 from services.kit import clock, quarantine
@@ -34,7 +35,6 @@ from services.kit.quarantine import Body, Lying, NothingThere
 
 LATEST = 300
 KEPT_SECONDS = 60.0
-MOST_DRAFTS = 50
 SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
 
 
@@ -45,30 +45,36 @@ class Draft(NamedTuple):
     problem: str
 
 
-def add(
-    app: FastAPI, watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any], pool: AsyncConnectionPool
-) -> None:
-    """/quality and the quarantine below it. `reading` asks the database in a thread's own connection."""
-    kept: Kept[Quality] = Kept(KEPT_SECONDS)
-    drafts: OrderedDict[tuple[str, int], Draft] = OrderedDict()
+def add(app: FastAPI, watch: Watch, reading: Reader, pool: AsyncConnectionPool) -> None:
+    """/quality and the quarantine below it."""
+    known: Kept[Quality] = Kept(KEPT_SECONDS)
+    lies: Kept[list[Lying]] = Kept(KEPT_SECONDS)
+    drafts, done = Told[Draft](), Told[str]()
 
     def broker() -> JetStreamContext:
         if watch.broker is None or not watch.broker.is_connected:
             raise Unavailable("no connection to the broker")
         return watch.broker.jetstream()
 
+    async def waiting() -> list[Lying] | None:
+        try:
+            js = broker()
+            return await lies.get(await quarantine.mark(js), lambda: quarantine.listed(js, LATEST))
+        except SILENT:
+            return None
+
     @page("/quality")
-    async def of_quality(request: Request, said: str = "", code: str = "") -> None:
-        look, now = look_of(request, watch), clock.now()
+    async def of_quality(request: Request, code: str = "") -> None:
+        look, said = look_of(request, watch), done.take(request.state.session) or ""
         dress(look)
         top = header(look, "/quality")
-        every = await kept.get("quality", lambda: asyncio.to_thread(reading, lambda c: quality.look_into(c, now)))
-        try:
-            lying: Sequence[Lying] | None = await quarantine.listed(broker(), LATEST)
-        except SILENT:
-            lying = None
-        shown = every.seen_by(look.account)
-        ui.html(render(look, shown, seen(lying, look.account), code, said), sanitize=False)
+
+        async def text() -> Html:
+            every = await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
+            lying = seen(await waiting(), look.account)
+            return render(look, every.seen_by(look.account), lying, code, said)
+
+        await follow(look, text)
         keep_fresh(look, top)
 
     @page("/quality/quarantine/{seq}")
@@ -78,7 +84,7 @@ def add(
         top = header(look, "/quality")
         try:
             found = await quarantine.get(broker(), seq)
-            content = one(look, *found, drafts.pop((request.state.session, seq), None))
+            content = one(look, *found, drafts.take((request.state.session, seq)))
         except NothingThere:
             content = nothing(look, "quarantine_gone")
         except SILENT:
@@ -88,53 +94,78 @@ def add(
 
     @app.post("/quality/quarantine/{seq}/{deed}")
     async def act(request: Request, seq: int, deed: str) -> Response:
-        account, told = request.state.account, fields_of(await request.body())
-        look = look_of(request, watch)
-        if deed not in DEEDS or not account.may("resubmit"):
+        look, session = look_of(request, watch), request.state.session
+        if deed not in DEEDS or not look.account.may("resubmit"):
             return forbidden()
+        told = fields_of(await request.body())
         try:
             lying, body = await quarantine.get(broker(), seq)
-            if not account.sees(lying.unit):
+            if not opens(look.account, lying, body):
                 return forbidden()
-            detail = await DEEDS[deed](broker(), seq, body, told, account)
+            meant = DEEDS[deed](broker(), seq, body, told, look.account)
+            await carry_out(pool, look.account, f"quarantine.{deed}", seq, meant)
         except (NothingThere, Invalid, NotDone, *SILENT) as error:
-            drafts[request.state.session, seq] = Draft(told.get("event", ""), _why(error, look.language))
-            while len(drafts) > MOST_DRAFTS:
-                drafts.popitem(last=False)
+            drafts.put((session, seq), Draft(told.get("event", ""), _why(error, look.language)))
             return RedirectResponse(f"/quality/quarantine/{seq}", 303)
-        async with pool.connection() as conn:
-            await audit.note(conn, account, f"quarantine.{deed}", str(seq), detail)
-        return RedirectResponse(f"/quality?said={deed}", 303)
+        done.put(session, deed)
+        return RedirectResponse("/quality", 303)
 
 
 class NotDone(Exception):
-    """What was asked for cannot be done; the argument is a word of the board."""
+    """What was asked for cannot be done, or nobody knows whether it was; the argument is a word of the board."""
 
 
-async def _resubmit(
-    js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account
-) -> dict[str, str]:
+class Meant(NamedTuple):
+    """A deed that nothing speaks against: what the audit says of it, and the way to do it."""
+
+    detail: dict[str, str]
+    do: Callable[[], Awaitable[object]]
+
+
+async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, seq: int, meant: Meant) -> None:
+    """Where nothing can be noted nothing is done; and what may have been done is noted as that."""
+    async with pool.connection() as conn, conn.transaction():
+        try:
+            async with conn.transaction():
+                await audit.note(conn, account, action, str(seq), meant.detail)
+                await meant.do()
+            return
+        except SILENT:
+            await audit.note(conn, account, action, str(seq), {**meant.detail, "outcome": "unknown"})
+    raise NotDone("quarantine_unknown")
+
+
+def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
     """Through the same door as every event; the mended event must be of a unit that is the account's own to mend."""
     text = told.get("event", "").encode()
     mended = None if text.decode().split() == body.pretty().split() else text
-    if not account.sees(parse(body.data if mended is None else mended, clock.now()).unit):
+    event = parse(body.data if mended is None else mended, clock.now())
+    if not account.sees(event.unit):
         raise NotDone("not_yours")
-    id = await quarantine.resubmit(js, seq, mended, account.name)
-    return {"event": id, "as": "it was" if mended is None else "mended"}
+    detail = {"event": event.id, "as": "it was" if mended is None else "mended"}
+    return Meant(detail, lambda: quarantine.resubmit(js, seq, mended, account.name))
 
 
-async def _discard(
-    js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account
-) -> dict[str, str]:
+def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
     reason = told.get("reason", "").strip()[:400]
     if not reason:
         raise NotDone("note_missing")
-    await quarantine.discard(js, seq, reason, account.name)
-    return {"reason": reason}
+    return Meant({"reason": reason}, lambda: quarantine.discard(js, seq, reason, account.name))
 
 
 DEEDS = {"resubmit": _resubmit, "discard": _discard}
 """What can be posted to `/quality/quarantine/<number>/<deed>`."""
+
+
+def opens(account: Account, lying: Lying, body: Body) -> bool:
+    """Whether the content is theirs to see: by the unit for which it came, and by those that it says it is of. (What it
+    says may be the very thing that is wrong with it: a unit that there is not is nobody's.)"""
+    named = {code for code in _UNIT.findall(body.pretty()) if code in UNITS}
+    return account.sees(lying.unit) and all(account.sees(code) for code in named)
+
+
+_UNIT = re.compile(r"""\bunit["']?\s*[:=]\s*["']?(\w+)""")
+UNITS = frozenset(unit.code for unit in units.every())
 
 
 def _why(error: Exception, language: Language) -> str:
@@ -216,7 +247,7 @@ def _unit(look: Look, code: str) -> str:
 
 def one(look: Look, lying: Lying, body: Body, draft: Draft | None) -> Html:
     """One message: why it lies here, as it came, and what can be done about it."""
-    if not look.account.sees(lying.unit):
+    if not opens(look.account, lying, body):
         return nothing(look, "forbidden")
     rows = (
         ("reason_code", f"{_refused(look, lying.code)} ({lying.code})"),

@@ -49,7 +49,9 @@ class Newest(Generic[T]):
                 return answer
             await asyncio.sleep(max(self._next - time.monotonic(), 0))
             mark, at = self._mark(), time.monotonic()
-            answer = await self._ask()
+            try:
+                answer = await self._ask()
+            finally:  # what fails is no lighter
+                self._next = at + max(PAUSE_SECONDS, SHARE * (time.monotonic() - at))
             self._held = mark, at, answer
-            self._next = at + max(PAUSE_SECONDS, SHARE * (time.monotonic() - at))
             return answer

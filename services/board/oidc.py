@@ -18,7 +18,7 @@ from joserfc.errors import JoseError
 from psycopg_pool import AsyncConnectionPool
 
 from services.board import accounts, audit, login
-from services.board.access import PUBLIC, Grant, grant_of, strongest
+from services.board.access import PUBLIC, Account, Grant, grant_of, strongest
 from services.kit.settings import Settings
 
 log = logging.getLogger("board")
@@ -26,6 +26,9 @@ COOKIE = "ioc_oidc"
 MINUTES = 10
 """How long a person may take at the provider."""
 MOST = 1000
+WAY_OUT = "end_session_endpoint"
+"""What a provider need not have."""
+WAYS = ("authorization_endpoint", "token_endpoint", "jwks_uri", WAY_OUT)
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SIGNED = frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"})
 """Signatures that only the provider can make."""
@@ -53,16 +56,18 @@ class Waiting:
         return (target, data) if until > time.monotonic() else ("/", {})
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, settings: Settings) -> None:
-    """The ways to and from the provider that the settings name. `SystemExit` for settings that are wrong."""
+def add(app: FastAPI, pool: AsyncConnectionPool, settings: Settings) -> login.LeaveProvider:
+    """The ways to and from the provider that the settings name; returns how one leaves it. `SystemExit` for settings
+    that are wrong."""
     provider, table, waiting = provider_of(settings), table_of(settings.oidc_groups), Waiting()
+    issuer = str(settings.oidc_issuer)
 
     @app.get("/oidc/login")
     async def leave(request: Request, next: str = "/") -> Response:
         data = request.scope["session"] = {}
         try:
-            await _trusted(provider, str(settings.oidc_issuer))
-            answer: Response = await provider.authorize_redirect(request, _back(request, settings))
+            await _trusted(provider, issuer)
+            answer: Response = await provider.authorize_redirect(request, _here(request, settings, "/oidc/back"))
         except (*_WRONG, httpx.HTTPError) as error:
             log.error("the OpenID provider cannot be used: %s: %s", type(error).__name__, error)
             return login.login_page(request, next, "oidc_away", 503, provider=True)
@@ -74,8 +79,10 @@ def add(app: FastAPI, pool: AsyncConnectionPool, settings: Settings) -> None:
     @app.get("/oidc/back")
     async def back(request: Request) -> Response:
         target, request.scope["session"] = waiting.take(request.cookies.get(COOKIE))
+        if not request.scope["session"]:  # nobody went from here: that is no failure of anybody's, and not noted
+            return login.login_page(request, target, "oidc_failed", 401, provider=True)
         try:
-            await _trusted(provider, str(settings.oidc_issuer))
+            await _trusted(provider, issuer)
             claims = (await provider.authorize_access_token(request))["userinfo"]
         except httpx.HTTPError as error:
             log.error("the OpenID provider does not answer: %s: %s", type(error).__name__, error)
@@ -102,6 +109,30 @@ def add(app: FastAPI, pool: AsyncConnectionPool, settings: Settings) -> None:
             await audit.note(conn, PUBLIC, "login.failed", "", {"way": "oidc", "why": why})
         status = 403 if problem == "not_admitted" else 401
         return login.login_page(request, target, problem, status, provider=True)
+
+    async def leave_provider(request: Request, account: Account) -> str | None:
+        try:
+            told = await _trusted(provider, issuer)
+        except (*_WRONG, httpx.HTTPError) as error:
+            log.error("the session at the OpenID provider goes on: %s: %s", type(error).__name__, error)
+            return None
+        async with pool.connection() as conn:
+            sub = (await accounts.subject_of(conn, account.name)).removeprefix(f"{issuer} ")
+        return way_out(told, settings.oidc_client, sub, _here(request, settings, "/login"))
+
+    return leave_provider
+
+
+def way_out(told: Mapping[str, Any], client: str, sub: str, back: str) -> str | None:
+    """Where the provider with that word about itself ends the session of `sub`, and sends the browser `back` from.
+
+    The id token would be the better hint, but is a person's data, good for a month: it is not kept for this. A provider
+    asks the person instead whether they mean it.
+    """
+    if not (endpoint := told.get(WAY_OUT)):
+        return None
+    hints = {"client_id": client, "logout_hint": sub, "post_logout_redirect_uri": back}
+    return str(httpx.URL(endpoint).copy_merge_params(hints))
 
 
 def provider_of(settings: Settings) -> StarletteOAuth2App:
@@ -146,19 +177,25 @@ def is_safe(address: object) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
 
-async def _trusted(provider: StarletteOAuth2App, issuer: str) -> None:
+async def _trusted(provider: StarletteOAuth2App, issuer: str) -> Mapping[str, Any]:
     """The provider's own word about itself, held against what was configured; `ValueError` where they differ."""
     told: dict[str, Any] = await provider.load_server_metadata()
     if told.get("issuer") != issuer:
         provider.server_metadata.pop("_loaded_at", None)
         raise ValueError(f"it calls itself {told.get('issuer')}, IOC_OIDC_ISSUER is {issuer}")
-    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri"):
-        if not is_safe(told.get(name)):
-            raise ValueError(f"its {name} is not https: {told.get(name)}")
+    check_ways(told)
     signed = [each for each in told.get("id_token_signing_alg_values_supported", []) if each in SIGNED]
     told["id_token_signing_alg_values_supported"] = signed or ["RS256"]
+    return told
 
 
-def _back(request: Request, settings: Settings) -> str:
+def check_ways(told: Mapping[str, Any]) -> None:
+    """`ValueError` where somebody between could read or change what is said to the provider."""
+    for name in WAYS:
+        if not is_safe(told.get(name)) and (name in told or name != WAY_OUT):
+            raise ValueError(f"its {name} is not https: {told.get(name)}")
+
+
+def _here(request: Request, settings: Settings, path: str) -> str:
     home = settings.board_url or str(request.base_url)
-    return f"{home.rstrip('/')}/oidc/back"
+    return home.rstrip("/") + path

@@ -20,6 +20,7 @@ from services.board.audit import Deed
 from services.board.doors import fields_of
 from services.board.frame import Look, dress, form, header, keep_fresh, look_of, page
 from services.board.markup import Html, table, tag
+from services.board.told import Told
 from services.board.watch import Watch
 from services.board.words import WORDS, ago, day_and_time, unit_name
 from services.kit import clock
@@ -64,15 +65,16 @@ SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_ro
 
 def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
     """The page, and the forms on it."""
+    done = Told[str]()
 
     @page("/people")
     async def shown(request: Request, said: str = "") -> None:
-        look = look_of(request, watch)
+        look, known = look_of(request, watch), done.take(request.state.session)
         dress(look)
         top = header(look, "/people")
         async with pool.connection() as conn:
             rows, deeds = await accounts.listing(conn), await audit.latest(conn)
-        ui.html(render(look, rows, deeds, said, clock.now()), sanitize=False)
+        ui.html(render(look, rows, deeds, said if said == known else "", clock.now()), sanitize=False)
         keep_fresh(look, top)
 
     @app.post("/people/{change}")
@@ -88,6 +90,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
                 await CHANGES[change](conn, by, fields_of(await request.body()))
         except Refused as refused:
             said = refused.key
+        done.put(request.state.session, said)
         return RedirectResponse(f"/people?said={said}", 303)
 
 

@@ -13,11 +13,11 @@ from schemas import units
 from schemas.field import Category
 from schemas.gis import Layer
 from schemas.indicators.classes import in_words
-from services.board.access import SMALL, Account
+from services.board.access import SMALL, Account, covered
 from services.board.figure import masked
-from services.board.frame import Look, form
+from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
-from services.board.outlines import LARGEST, Folder
+from services.board.outlines import Folder, section
 from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
 from services.board.words import Language, ago, day_and_time, number, unit_name
 
@@ -69,8 +69,11 @@ def zoom_of(params: Mapping[str, str]) -> int:
     return min(max(int(told), 0), NEAREST) if told.isdecimal() and len(told) < 3 else 10
 
 
-def answer(look: Look, spots: Sequence[Spot], asked: Asked, params: Mapping[str, str], now: datetime) -> dict[str, Any]:
-    """What the drawing needs: marks in view, the box around all, and, where asked for, the list and what it tells."""
+def answer(
+    look: Look, spots: Sequence[Spot], asked: Asked, params: Mapping[str, str], now: datetime, unread: int = 0
+) -> dict[str, Any]:
+    """What the drawing needs: marks in view, the box around all, and, where asked for, the list and what it tells.
+    `unread`: how many more stand there than are given as `spots`."""
     moment, public = asked.at or now, look.account.role == "public"
     found = list(chosen(spots, asked, look.account, moment))
     zoom, seen = zoom_of(params), bounds_of(params)
@@ -81,7 +84,7 @@ def answer(look: Look, spots: Sequence[Spot], asked: Asked, params: Mapping[str,
         "box": _box(gathered),
     }
     if params.get("list"):
-        told |= {"said": _said(look, found, asked, moment), "list": listing(look, found, moment)}
+        told |= {"said": _said(look, found, asked, moment, unread), "list": listing(look, found, moment)}
     return told
 
 
@@ -165,16 +168,19 @@ def _due(look: Look, spot: Spot, moment: datetime) -> Html:
     return tag("span", said, class_="state-bad" if late else None)
 
 
-def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime) -> str:
-    """One line: the moment, how many of each, and how many reports have no place."""
+def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime, unread: int) -> str:
+    """One line: the moment, how many of each, how many reports have no place, and how many more there are."""
     reports = [s for s in spots if s.kind == "report"]
     when = look.word("map_now") if asked.at is None else look.word("map_then").format(day_and_time(moment))
-    parts = [when, look.word("map_reports_n").format(_count(look, len(reports)))]
+    few = look.account.role == "public" and 0 < len(reports) < SMALL
+    parts = [when, look.word("map_reports_n").format(f"< {SMALL}" if few else _count(look, len(reports)))]
     if look.account.role != "public":
         parts.append(look.word("map_overdue_n").format(_count(look, sum(s.overdue(moment) for s in reports))))
         if nowhere := sum(s.latitude is None for s in reports):
             parts.append(look.word("map_nowhere_n").format(_count(look, nowhere)))
     parts.append(look.word("map_features_n").format(_count(look, len(spots) - len(reports))))
+    if unread:
+        parts.append(look.word("map_unread_n").format(_count(look, unread)))
     return " · ".join(parts)
 
 
@@ -198,13 +204,25 @@ def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
 
 
 def _counts(look: Look, spots: Sequence[Spot]) -> Html:
-    counted = Counter((s.kind, s.group) for s in spots)
+    """How many of each, without small numbers of reports, nor what would tell them."""
+    counted = Counter((s.kind, s.group) for s in spots).most_common()
+    reports = [(group, number) for (kind, group), number in counted if kind == "report"]
+    few = {place for place, (_, number) in enumerate(reports) if number < SMALL}
+    hidden = covered(few, [number for _, number in reports])
     rows = [
-        [_group("category" if kind == "report" else "layer", group, look.language),
-         f"< {SMALL}" if kind == "report" and n < SMALL else _count(look, n)]
-        for (kind, group), n in sorted(counted.items(), key=lambda item: (item[0][0] != "report", -item[1]))
-    ]  # fmt: skip
+        [_group("category", group, look.language), _veiled(look, number) if place in hidden else _count(look, number)]
+        for place, (group, number) in enumerate(reports)
+    ]
+    rows += [
+        [_group("layer", group, look.language), _count(look, number)]
+        for (kind, group), number in counted
+        if kind == "feature"
+    ]
     return table([look.word("map_what"), look.word("map_count")], rows, (1,))
+
+
+def _veiled(look: Look, number: int) -> str:
+    return f"< {SMALL}" if number < SMALL else look.word("map_veiled")
 
 
 def page(look: Look, asked: Asked, folder: Folder) -> Html:
@@ -225,7 +243,7 @@ def page(look: Look, asked: Asked, folder: Folder) -> Html:
         _form(look, asked),
         tag("section", drawing, tag("p", look.word("map_keys"), class_="small"), class_="panel wide"),
         tag("section", tag("h2", look.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
-        _own(look, folder) if look.account.name else Html(""),
+        section(look, folder) if look.account.name else Html(""),
         class_="page",
     )
 
@@ -281,38 +299,3 @@ def _slider(look: Look) -> Html:
     told = tag("output", look.word("map_now"), id="map-moment")
     hint = tag("span", look.word("map_slider_means"), class_="small")
     return tag("label", look.word("map_slider"), " ", told, tag("input", **what), hint, class_="slider")
-
-
-def _own(look: Look, folder: Folder) -> Html:
-    """Shapes of one's own: for every reader in their browser, for all readers by an administrator."""
-    account = look.account
-    mine = [tag("p", look.word("outlines_mine_hint"), class_="small"), _file(look, "check", data_account=account.name)]
-    parts = [tag("h3", look.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
-    if account.may("accounts"):
-        parts += [tag("h3", look.word("outlines_all")), *_everybodys(look, folder)]
-    told = tag("p", id="map-told", role="status")
-    hint = tag("p", look.word("outlines_hint"), class_="small")
-    words = {"data_remove": look.word("remove"), "data_full": look.word("outline_browser_full")}
-    return tag(
-        "section", tag("h2", look.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
-        data_csrf=look.csrf, data_largest=LARGEST + 1, **words,
-    )  # fmt: skip
-
-
-def _everybodys(look: Look, folder: Folder) -> list[Html]:
-    if not folder.open:
-        return [tag("p", look.word("outlines_closed"))]
-    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
-    return [_file(look, ""), tag("ul", *rows, class_="own")]
-
-
-def _file(look: Look, way: str, **more: object) -> Html:
-    """The field for a file; `way`: where below /map/outlines it goes."""
-    field = tag("input", type="file", accept=".geojson,.json", data_outlines=f"/map/outlines/{way}".rstrip("/"), **more)
-    return tag("label", look.word("outlines_put"), field, class_="own")
-
-
-def _removal(look: Look, name: str) -> Html:
-    said = f"{look.word('remove')}: {name}"
-    button = tag("button", look.word("remove"), class_="plain", aria_label=said)
-    return form(look, "/map/outlines/remove", tag("input", type="hidden", name="name", value=name), button)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -18,15 +18,16 @@ from services.board.access import Account
 from services.board.figure import masked
 from services.board.frame import Look
 from services.board.markup import Html, table, tag
-from services.board.words import day_and_time, number, unit_name
+from services.board.words import count, day_and_time, number, unit_name
 from services.readings import findings
 from services.readings.findings import Finding
 
 DAYS = 30
 LATE = timedelta(hours=24)
 """How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
-LONGEST = "8s"
-LAST = 30
+LONGEST = "4s"
+LAST, ROWS = 30, 200
+"""So many of the latest records are shown, and so many rows of counts."""
 ENDS = ("dossier.resolved", "dossier.returned", "dossier.stopped", "dossier.refused", "dossier.withdrawn")
 
 
@@ -62,8 +63,10 @@ class End(NamedTuple):
 
 @dataclass(frozen=True)
 class Quality:
-    """What is known of the data's quality. `late` and `ends` are None where there was too much to count."""
+    """What is known of the data's quality as of a moment. `late` and `ends` are None where there was too much to count;
+    of `last` there are enough for whatever units are looked at."""
 
+    at: datetime
     findings: Sequence[Finding]
     late: Sequence[Delayed] | None
     last: Sequence[Record]
@@ -72,9 +75,10 @@ class Quality:
     def seen_by(self, account: Account) -> Quality:
         """The part about the account's units. What is told of the whole locality is told to all, without its events."""
         return Quality(
+            self.at,
             [f if f.unit and account.sees(f.unit) else _bare(f, account) for f in self.findings if _told(f, account)],
             None if self.late is None else [d for d in self.late if account.sees(d.unit)],
-            [r for r in self.last if account.sees(r.unit)],
+            [r for r in self.last if account.sees(r.unit)][:LAST],
             None if self.ends is None else [e for e in self.ends if account.sees(e.unit)],
         )
 
@@ -84,7 +88,7 @@ def _told(finding: Finding, account: Account) -> bool:
 
 
 def _bare(finding: Finding, account: Account) -> Finding:
-    return finding if not account.units else Finding(**{**vars(finding), "evidence": ()})
+    return finding if not account.units else replace(finding, evidence=())
 
 
 def look_into(conn: Connection, now: datetime) -> Quality:
@@ -99,15 +103,16 @@ def look_into(conn: Connection, now: datetime) -> Quality:
             last = [Record(*row) for row in conn.execute(_LAST, values).fetchall()]
             ends = [End(*row) for row in conn.execute(_ENDS, values).fetchall()]
     except QueryCanceled:
-        return Quality(found, None, (), None)
-    return Quality(found, late, last, ends)
+        return Quality(now, found, None, (), None)
+    return Quality(now, found, late, last, ends)
 
 
 def panels(look: Look, shown: Quality) -> Html:
-    """The page's panels on what is stored."""
+    """The page's panels on what is stored, and of which moment they tell."""
     late, ends = shown.late, shown.ends
     return Html(
-        _panel(look, "quality_findings", len(shown.findings), "", _findings(look, shown.findings))
+        tag("p", f"{look.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
+        + _panel(look, "quality_findings", len(shown.findings), "", _findings(look, shown.findings))
         + _panel(look, "quality_late", None if late is None else sum(d.number for d in late),
                  look.word("quality_late_means").format(DAYS, _hours()), _late(look, late, shown.last))
         + _panel(look, "quality_ends", None if ends is None else len(ends),
@@ -119,8 +124,8 @@ def _hours() -> int:
     return round(LATE.total_seconds() / 3600)
 
 
-def _panel(look: Look, key: str, count: int | None, means: str, *inside: object) -> Html:
-    name = look.word(key).format("?" if count is None else number(Decimal(count), 0, look.language))
+def _panel(look: Look, key: str, found: int | None, means: str, *inside: object) -> Html:
+    name = look.word(key).format("?" if found is None else count(found, look.language))
     told = tag("p", means, class_="small") if means else ""
     return tag("section", tag("h2", name), told, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
@@ -152,14 +157,16 @@ def _late(look: Look, late: Sequence[Delayed] | None, last: Iterable[Record]) ->
     if not late:
         return tag("p", look.word("quality_none"), class_="none")
     heads = _words(look, "source unit number_events longest_delay")
-    counts = table(heads, (_delayed(look, d) for d in late), (2, 3))
+    more = len(late) - ROWS
+    rest = tag("p", look.word("and_more").format(more), class_="small") if more > 0 else ""
+    counts = table(heads, (_delayed(look, d) for d in late[:ROWS]), (2, 3)) + rest
     heads = _words(look, "event unit happened recorded delay id")
     return Html(counts + tag("h3", look.word("last_ones")) + table(heads, (_record(look, r) for r in last), (4,)))
 
 
 def _delayed(look: Look, d: Delayed) -> list[object]:
-    count = number(Decimal(d.number), 0, look.language)
-    return [tag("span", d.source, class_="path"), unit_name(d.unit, look.language), count, delay(look, d.longest)]
+    number_of = count(d.number, look.language)
+    return [tag("span", d.source, class_="path"), unit_name(d.unit, look.language), number_of, delay(look, d.longest)]
 
 
 def _record(look: Look, r: Record) -> list[object]:
@@ -198,11 +205,14 @@ def delay(look: Look, span: timedelta) -> str:
 _WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s")
 _LATE = SQL("""
 SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {which}
-GROUP BY source, unit ORDER BY count(*) DESC, source, unit LIMIT 200
+GROUP BY source, unit ORDER BY count(*) DESC, source, unit
 """).format(which=_WHICH)
 _LAST = SQL("""
-SELECT source, unit, type, id, time, recorded FROM event WHERE {which} ORDER BY recorded DESC, id LIMIT %(last)s
+SELECT source, unit, type, id, time, recorded FROM (
+    SELECT *, row_number() OVER (PARTITION BY unit ORDER BY recorded DESC, id) AS place FROM event WHERE {which}
+) e WHERE place <= %(last)s ORDER BY recorded DESC, id
 """).format(which=_WHICH)
+"""Of every unit the latest: who sees few units finds theirs however many others' came after them."""
 _ENDS = SQL("""
 SELECT d.id, d.unit, d.ended_at, d.due_at, min(e.recorded)
 FROM (SELECT time, recorded, data ->> 'code' AS code FROM event WHERE {which} AND type = ANY(%(ends)s)) e

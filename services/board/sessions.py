@@ -6,7 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -46,9 +46,14 @@ def digest(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-async def begin(conn: AsyncConnection, account: Account, now: datetime) -> str:
+def way_of(token: str) -> str:
+    """How a session came in: its token says so, and would be another's if it said otherwise."""
+    return token.partition(".")[0]
+
+
+async def begin(conn: AsyncConnection, account: Account, now: datetime, way: str) -> str:
     """Begin a session; returns the token, which is kept nowhere but in the browser."""
-    token = secrets.token_urlsafe(32)
+    token = f"{way}.{secrets.token_urlsafe(32)}"
     await conn.execute("DELETE FROM board_session WHERE seen_at < %s OR created_at < %s", [now - IDLE, now - LONGEST])
     await conn.execute(_BEGIN, [digest(token), account.name, secrets.token_urlsafe(24), now, now])
     await conn.execute("UPDATE account SET seen_at = %s WHERE name = %s", [now, account.name])
@@ -106,9 +111,7 @@ class Sessions:
         pages = {id: key for id, client in Client.instances.items() if (key := key_of(client))}
         living = await self._look(set(pages.values()) | set(self._known), set(pages.values()))
         ended = {id for id, key in pages.items() if key not in living}
-        for id in ended:
-            if client := Client.instances.get(id):
-                client.delete() if id in told else client.open(login_from(client.request))
+        send_away(ended, told)
         return ended
 
     async def _look(self, keys: set[str], used: set[str]) -> Mapping[str, Session]:
@@ -126,6 +129,19 @@ class Sessions:
     def _remembered(self, key: str) -> Session | None:
         session, at = self._known.get(key, (None, 0.0))
         return session if session and at > time.monotonic() - REMEMBERED_SECONDS else None
+
+
+def send_away(pages: Iterable[str], told: Container[str]) -> None:
+    """Send open pages to the log-in; those that were told before and are still there are cut off.
+
+    A page that has left NiceGUI deletes by itself some seconds later, and it cannot be deleted twice.
+    """
+    for id in pages:
+        client = Client.instances.get(id)
+        if client and id not in told:
+            client.open(login_from(client.request))
+        elif client and client.has_socket_connection:
+            client.delete()
 
 
 def key_of(client: Client) -> str:

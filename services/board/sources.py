@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,8 +22,9 @@ from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.quality import delay
+from services.board.reader import Reader, TooMuch
 from services.board.watch import Watch
-from services.board.words import ago, day_and_time, number, system_name
+from services.board.words import ago, count, day_and_time, number, system_name
 from services.kit import clock, store
 from services.readings.sources import Source, sources
 
@@ -86,15 +86,15 @@ def strips(conn: Connection, now: datetime) -> Strips:
     return Strips(filled, late)
 
 
-def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
-    """/sources. `reading` asks the database in a thread's own connection."""
+def add(watch: Watch, reading: Reader) -> None:
+    """/sources."""
     fresh: Kept[list[Source]] = Kept(FRESH_SECONDS)
     slow: Kept[Strips] = Kept(STRIPS_SECONDS)
 
     async def shown(look: Look, sort: str) -> Html:
         now = clock.now()
-        every = await fresh.get("sources", lambda: asyncio.to_thread(reading, lambda conn: sources(conn, now)))
-        told = await slow.get("strips", lambda: asyncio.to_thread(reading, lambda conn: strips(conn, now)))
+        every = await fresh.get("sources", lambda: reading(lambda conn: sources(conn, now)))
+        told = await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
         return render(look, every, told, sort, now)
 
     @page("/sources")
@@ -110,7 +110,7 @@ def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> 
             ui.html(tag("p", look.word("sources_means"), class_="small"), sanitize=False).classes("wide")
 
         async def again() -> None:
-            with suppress(*store.OUTAGE):  # the band at the top says so
+            with suppress(TooMuch, *store.OUTAGE):  # the band at the top tells of outages
                 content.set_content(await shown(look, by))
 
         ui.timer(FRESH_SECONDS, again)
@@ -143,7 +143,7 @@ def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:
     return [
         system_name(s.system, language),
         Html(tag("span", s.source, class_="path") + " " + origin),
-        f"< {SMALL}" if few else number(Decimal(s.events), 0, language),
+        f"< {SMALL}" if few else count(s.events, language),
         number(Decimal(str(s.per_minute)), 1, language),
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
         "" if late is None else tag("span", delay(look, late.median), title=_most(look, late)),

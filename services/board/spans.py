@@ -32,17 +32,22 @@ def period_of(span: Span, last: date, as_of: datetime) -> Period:
 
 
 def before(span: Span, period: Period, against: Against) -> Period:
-    """The same stretch of the period before, or of the year before; as much of it as is over of this one."""
-    if against == "year":
-        return replace(period, first=_years(period.first, -1), last=_years(period.last, -1))
-    match span:
-        case "day" | "week":
-            days = timedelta(days=7 if span == "week" else 1)
-            return replace(period, first=period.first - days, last=period.last - days)
-        case "month":
-            first = (period.first - timedelta(days=1)).replace(day=1)
-            return replace(period, first=first, last=_in_month(first, period.last.day))
-    return replace(period, first=_years(period.first, -1), last=_years(period.last, -1))
+    """The same stretch of the period before, or of the year before: as much of it as is over of this one.
+
+    It is seen as of the same time of its last day, so that a morning is held against a morning.
+    """
+    first, last = _earlier(span, period, against)
+    return replace(period, first=first, last=last, as_of=period.as_of - (period.last - last))
+
+
+def _earlier(span: Span, period: Period, against: Against) -> tuple[date, date]:
+    if against == "year" or span == "year":
+        return _years(period.first, -1), _years(period.last, -1)
+    if span == "month":
+        first = (period.first - timedelta(days=1)).replace(day=1)
+        return first, _in_month(first, period.last.day)
+    days = timedelta(days=7 if span == "week" else 1)
+    return period.first - days, period.last - days
 
 
 def _years(day: date, years: int) -> date:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
@@ -25,7 +25,8 @@ NEAREST, PUBLIC_NEAREST = 18, 13
 HIDDEN_LAYERS = frozenset({"camera", "sensor", "police"})
 """What protects the locality is not laid out to passers-by."""
 MOST = 20_000
-"""No more entities than this are read."""
+"""No more reports than this are read, and no more features."""
+KINDS: tuple[Kind, ...] = ("report", "feature")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +81,62 @@ class Cluster(NamedTuple):
     spots: Sequence[Spot]
 
 
-def present(conn: Connection) -> list[Spot]:
-    """What stands there now: as the folds have left it."""
-    rows = conn.execute(_PRESENT, {"most": MOST}).fetchall()
-    return [_spot(kind, id, unit, status, opened, due, state) for kind, id, unit, status, opened, due, state in rows]
+@dataclass(frozen=True)
+class Standing:
+    """What stands there, as far as it was read, and how much more there is: (kind, unit) -> number."""
+
+    spots: Sequence[Spot]
+    unread: Mapping[tuple[Kind, str], int]
+
+    def more(self, asked: Asked, account: Account) -> int:
+        """How many of those that this account may know of were not read, of the kinds and units asked for."""
+        scope, layers = units.scope(asked.unit) if asked.unit else None, asked.layers
+        wanted = {
+            "report": not layers or "reports" in layers,
+            "feature": not (asked.category or asked.status or asked.overdue) and (not layers or layers != {"reports"}),
+        }
+        return sum(
+            number
+            for (kind, unit), number in self.unread.items()
+            if wanted[kind] and (scope is None or unit in scope)
+            if kind == "feature" or account.role == "public" or account.sees(unit)
+        )
 
 
-def past(conn: Connection, moment: datetime) -> list[Spot]:
-    """What stood there at a moment: every entity folded anew from what had happened up to then."""
+def present(conn: Connection, most: int = MOST) -> Standing:
+    """What stands there now: as the folds have left it; of too many, the reports that are due first."""
+    found: list[Spot] = []
+    unread: dict[tuple[Kind, str], int] = {}
+    for kind in KINDS:
+        values = {"kind": kind, "most": most}
+        some = [_spot(kind, *row) for row in conn.execute(_PRESENT, values).fetchall()]
+        if len(some) == most:
+            unread |= _left(kind, conn.execute(_PRESENT_COUNT, values).fetchall(), Counter(s.unit for s in some))
+        found += some
+    return Standing(found, unread)
+
+
+def past(conn: Connection, moment: datetime, most: int = MOST) -> Standing:
+    """What stood there at a moment: every entity folded anew from what had happened up to then; of too many, those
+    that came last."""
     calendars = calendars_of(unpack(f) for (facts,) in conn.execute(_CALENDAR).fetchall() for f in facts)
-    found = []
-    for kind, id, packed in conn.execute(_PAST, {"moment": moment, "most": MOST}).fetchall():
-        facts = [fact for fact in map(unpack, packed) if fact.time <= moment]
-        folded: Folded = FOLDS[kind](id, facts, calendars)
-        if folded.opened_at and folded.ended_at is None:
-            found.append(
-                _spot(kind, id, folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
-            )  # fmt: skip
-    return found
+    found: list[Spot] = []
+    unread: dict[tuple[Kind, str], int] = {}
+    for kind in KINDS:
+        values = {"kind": kind, "most": most, "moment": moment}
+        rows = conn.execute(_PAST, values).fetchall()
+        if len(rows) == most:
+            unread |= _left(kind, conn.execute(_PAST_COUNT, values).fetchall(), Counter(unit for _, unit, _ in rows))
+        for id, _, packed in rows:
+            folded: Folded = FOLDS[kind](id, [f for f in map(unpack, packed) if f.time <= moment], calendars)
+            if folded.opened_at and folded.ended_at is None:
+                told = (folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
+                found.append(_spot(kind, id, *told))
+    return Standing(found, unread)
+
+
+def _left(kind: Kind, all: Iterable[tuple[str, int]], read: Mapping[str, int]) -> dict[tuple[Kind, str], int]:
+    return {(kind, unit): left for unit, number in all if (left := number - read.get(unit, 0))}
 
 
 def _spot(
@@ -180,14 +219,12 @@ def degrees(x: float, y: float, zoom: int) -> tuple[float, float]:
     return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y / size)))), (x / size - 0.5) * 360
 
 
-_PRESENT = """
-SELECT kind, id, unit, status, opened_at, due_at, state FROM entity
-WHERE kind IN ('report', 'feature') AND ended_at IS NULL AND opened_at IS NOT NULL
-ORDER BY kind, due_at, id LIMIT %(most)s
+_STANDS = "FROM entity WHERE kind = %(kind)s AND ended_at IS NULL AND opened_at IS NOT NULL"
+_PRESENT = f"SELECT id, unit, status, opened_at, due_at, state {_STANDS} ORDER BY due_at, id LIMIT %(most)s"
+_PRESENT_COUNT = f"SELECT unit, count(*) {_STANDS} GROUP BY unit"
+_STOOD = """
+FROM entity WHERE kind = %(kind)s AND opened_at <= %(moment)s AND (ended_at IS NULL OR ended_at > %(moment)s)
 """
-_PAST = """
-SELECT kind, id, facts FROM entity
-WHERE kind IN ('report', 'feature') AND opened_at <= %(moment)s AND (ended_at IS NULL OR ended_at > %(moment)s)
-ORDER BY kind, id LIMIT %(most)s
-"""
+_PAST = f"SELECT id, unit, facts {_STOOD} ORDER BY opened_at DESC, id LIMIT %(most)s"
+_PAST_COUNT = f"SELECT unit, count(*) {_STOOD} GROUP BY unit"
 _CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

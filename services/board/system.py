@@ -1,28 +1,36 @@
-"""The page of a system: all its figures for a period, against the same before, with charts, units and classes."""
+"""The page of a system: all its figures for a period, against the same before, with charts, broken down as asked."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from typing import Any
+from itertools import zip_longest
 from urllib.parse import urlencode
 
 from fastapi import Depends
-from nicegui import ui
-from psycopg import Connection
 from starlette.requests import Request
 
-from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.classes import CLASS_TITLES, MEASURED, in_words
-from services.board.frame import Look, dress, header, keep_fresh, known, look_of, page
+from schemas.indicators import Indicator
+from schemas.indicators.classes import MEASURED, in_words, title
+from schemas.units import UnknownUnit
+from services.board.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
 from services.board.public import shown_to
-from services.board.sketch import bars
-from services.board.spans import SPANS, STEPS, Against, Span, before, period_of, today
+from services.board.reader import Reader
+from services.board.sketch import Step, bars, sample
+from services.board.spans import SPANS, Against, Span
+from services.board.system_data import (
+    Choice,
+    Content,
+    Figures,
+    Parts,
+    dimensions,
+    headlines,
+    read_figures,
+    read_parts,
+)
 from services.board.watch import Watch
 from services.board.words import (
     Language,
@@ -38,142 +46,85 @@ from services.board.words import (
     word,
 )
 from services.kit import clock
-from services.readings import Period, Reading, read, sheet
-from services.readings.evaluate import NotBrokenDown
+from services.readings import Reading
 
 WORKED_OFF = {"procedures": "dossier", "field": "report"}
 """The systems whose cases stand on the worklist."""
+OLD_SECONDS, COMPARED_SECONDS = 15.0, 60.0
+"""How old the figures may grow if nothing came; and those of the compared period, which move with the clock alone."""
 
 
-AGAIN_SECONDS, OLD_SECONDS = 5.0, 15.0
-"""How often an open page looks whether its figures have changed, and how old they may grow if nothing came."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """What the reader chose to see of a system."""
-
-    system: str
-    unit: str | None = None
-    span: Span = "month"
-    against: Against = "previous"
-    ranked: str = ""
-
-    def path(self, **other: str | None) -> str:
-        """The address of this page, with something else chosen."""
-        chosen = {"unit": self.unit, "span": self.span, "against": self.against, "ranked": self.ranked, **other}
-        return f"/system/{self.system}?" + urlencode({k: v for k, v in chosen.items() if v})
-
-
-@dataclass(frozen=True)
-class Line:
-    """An indicator's reading, and the reading of the same period before."""
-
-    now: Reading
-    then: Reading
-
-
-@dataclass(frozen=True)
-class Content:
-    """All that a system's page shows, as of a moment."""
-
-    period: Period
-    earlier: Period
-    lines: tuple[Line, ...]
-    charts: tuple[tuple[Reading, ...], ...]
-    ranking: tuple[Reading, ...]
-    classes: tuple[tuple[Reading, ...], ...]
-
-
-def indicators(system: str) -> tuple[Indicator, ...]:
-    """The system's indicators, in the order of the catalogue."""
-    return tuple(i for i in CATALOGUE.values() if i.system == system)
-
-
-def content(conn: Connection, choice: Choice, now: datetime) -> Content:
-    """Read what the page shows."""
-    period = period_of(choice.span, today(now), now)
-    earlier = before(choice.span, period, choice.against)
-    every = indicators(choice.system)
-    heads = [i for i in every if i.headline]
-    ranked = CATALOGUE.get(choice.ranked, heads[0])
-    with conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        pairs = zip(sheet(conn, every, choice.unit, period), sheet(conn, every, choice.unit, earlier), strict=True)
-        return Content(
-            period,
-            earlier,
-            tuple(Line(a[0], b[0]) for a, b in pairs),
-            tuple(map(tuple, sheet(conn, heads, choice.unit, period, STEPS[choice.span]))),
-            tuple(_ranking(conn, ranked, choice.unit, period)),
-            tuple(tuple(read(conn, i, choice.unit, period, i.classes)) for i in every if i.classes),
-        )
-
-
-def _ranking(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> list[Reading]:
-    """By unit, the worst first; those without data at the end."""
-    try:
-        rows = read(conn, indicator, unit, period, "unit")
-    except NotBrokenDown:
-        return []
-    known = [r for r in rows if r.value is not None]
-    known.sort(key=lambda r: r.value or 0, reverse=indicator.better != "higher")
-    return known + [r for r in rows if r.value is None]
-
-
-def add(watch: Watch, reading: Callable[[Callable[[Connection], Any]], Any]) -> None:
+def add(watch: Watch, reading: Reader) -> None:
     """The page `/system/{slug}`."""
-    contents = Kept[Content](OLD_SECONDS)
+    presents, others, broken = Kept[Figures](OLD_SECONDS), Kept[Figures](COMPARED_SECONDS), Kept[Parts](OLD_SECONDS)
+
+    async def content(choice: Choice) -> Content:
+        """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
+        now, then = choice.periods(clock.now())
+        here, mark = (choice.system, choice.unit, choice.span), watch.mark(choice.system)
+        asked = (
+            presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
+            others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
+            broken.get(
+                (here, choice.ranked, choice.by, mark), lambda: reading(lambda conn: read_parts(conn, choice, now))
+            ),
+        )
+        return Content(*await asyncio.gather(*asked))
 
     @page("/system/{slug}", dependencies=[Depends(known)])
     async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
-                        against: Against = "previous", ranked: str = "") -> None:  # fmt: skip
+                        against: Against = "previous", ranked: str = "", by: str = "") -> None:  # fmt: skip
         look = look_of(request, watch)
         dress(look)
-        choice = Choice(slug, unit or None, span, against, ranked)
+        choice = Choice(slug, unit or None, span, against, ranked, by)
         top = header(look, f"/system/{slug}")
 
-        async def text() -> str:
-            shown = await contents.get(
-                (choice, watch.mark(slug)),
-                lambda: asyncio.to_thread(reading, lambda conn: content(conn, choice, clock.now())),
-            )
-            return render(look, choice, shown_to(look.account, shown, choice.unit))
+        async def text() -> Html:
+            return render(look, choice, shown_to(look.account, await content(choice), choice.unit))
 
-        place = ui.html(await text(), sanitize=False)
-
-        async def follow() -> None:
-            place.set_content(await text())
-
+        await follow(look, text)
         keep_fresh(look, top)
-        ui.timer(AGAIN_SECONDS, follow)
 
 
 def render(look: Look, choice: Choice, shown: Content) -> Html:
     """The page's content."""
-    language = look.language
     panels = [
         (look.word("all_figures"), _figures(look, choice, shown)),
-        (look.word("by_unit"), _units(look, choice, shown.ranking)),
-        *((name_of(c[0].indicator, language), _classes(c, language)) for c in shown.classes if c),
+        (look.word("broken_down"), _broken_down(look, choice, shown.parts.chosen)),
+        *(_class(look, choice, parts) for parts in shown.parts.classes if parts),
     ]
     return tag(
         "main",
-        _title(look, choice, shown.period),
-        tag("section", *(_chart(look, choice, c) for c in shown.charts), class_="charts"),
+        _head(look, choice, shown),
+        tag("section", *_charts(look, shown), class_="charts"),
         *(tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels),
         class_="page",
     )
 
 
-def _title(look: Look, choice: Choice, period: Period) -> Html:
+def _head(look: Look, choice: Choice, shown: Content) -> Html:
     return tag(
         "div",
         tag("h1", system_name(choice.system, look.language)),
-        tag("p", f"{unit_name(choice.unit, look.language)} · {days(period)}", class_="small"),
+        tag("p", f"{unit_name(choice.unit, look.language)} · {days(shown.now.period)}", class_="small"),
+        *_origins(look, shown),
         _choices(look, choice),
         class_="title",
     )
+
+
+def _origins(look: Look, shown: Content) -> Iterator[Html]:
+    """What of the figures on this page is not real: of the period's own, and else of those compared with."""
+    own = _of((shown.now.values, *shown.now.steps, shown.parts.chosen, *shown.parts.classes))
+    then = _of((shown.then.values, *shown.then.steps)) - own
+    if told := unreal(look, own):
+        yield tag("p", tag("span", told, class_="origin"))
+    if told := unreal(look, then):
+        yield tag("p", tag("span", f"{look.word('compared')} {days(shown.then.period)}: {told}", class_="origin"))
+
+
+def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
+    return frozenset(origin for readings in shown for reading in readings for origin in reading.origins)
 
 
 def _choices(look: Look, choice: Choice) -> Html:
@@ -191,46 +142,68 @@ def _choices(look: Look, choice: Choice) -> Html:
     )
 
 
-def _chart(look: Look, choice: Choice, readings: Sequence[Reading]) -> Html:
-    name = name_of(readings[0].indicator, look.language)
-    texts = [f"{r.group}: {figure(r, look.language)}" for r in readings]
-    drawing = bars(
-        [r.group[-2:] for r in readings], [r.printed for r in readings], texts, name, readings[0].indicator.target
-    )
-    inside = Html(drawing) if drawing else tag("p", look.word("no_data"), class_="none")
-    return tag("figure", tag("figcaption", name), inside)
+def _charts(look: Look, shown: Content) -> Iterator[Html]:
+    """Each headline figure step by step, beside the same steps of the compared period as far as that is known."""
+    for now, before in zip(shown.now.steps, shown.then.steps, strict=True):
+        then = before[: len(now)] if _any(before) else ()
+        steps = [_step(a, b, look.language) for a, b in zip_longest(now, then)]
+        name = name_of(now[0].indicator, look.language)
+        drawing = bars(steps, name, now[0].indicator.target) or tag("p", look.word("no_data"), class_="none")
+        legend = [
+            *([tag("span", sample("now"), days(shown.now.period))] if _any(now) else []),
+            *([tag("span", sample("then"), f"{look.word('compared')} {days(shown.then.period)}")] if then else []),
+        ]
+        yield tag("figure", tag("figcaption", name), drawing, tag("p", *legend, class_="legend") if legend else "")
+
+
+def _any(readings: Sequence[Reading]) -> bool:
+    """Whether anything is known."""
+    return any(r.value is not None for r in readings)
+
+
+def _step(now: Reading, then: Reading | None, language: Language) -> Step:
+    told = " · ".join(f"{moment(r.group)}: {figure(r, language)}" for r in (now, then) if r)
+    return Step(now.group[-2:], now.printed, then.printed if then else None, told)
+
+
+def moment(group: str) -> str:
+    """An hour, a day or a month of a reading as written in Viet Nam: `2026-11-05T07` -> `7:00 05/11/2026`."""
+    day, _, hour = group.partition("T")
+    written = "/".join(reversed(day.split("-")))
+    return f"{int(hour)}:00 {written}" if hour else written
 
 
 def _figures(look: Look, choice: Choice, shown: Content) -> Html:
     heads = [look.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
-    return table(heads, (_figure_row(look, choice, line) for line in shown.lines), (1, 2, 3, 4))
+    pairs = zip(shown.now.values, shown.then.values, strict=True)
+    return table(heads, (_figure_row(look, choice, *each) for each in pairs), (1, 2, 3, 4))
 
 
-def _figure_row(look: Look, choice: Choice, line: Line) -> list[object]:
-    r, language = line.now, look.language
+def _figure_row(look: Look, choice: Choice, r: Reading, before: Reading) -> list[object]:
+    language = look.language
     asked = urlencode({k: v for k, v in {"unit": choice.unit, "span": choice.span}.items() if v})
     measured = MEASURED.get(r.indicator.unit)
     unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
     return [
         name_of(r.indicator, language),
         Html(_value(look, r) + unit),
-        figure(line.then, language),
-        _change(line, language),
+        figure(before, language),
+        _change(r, before, language),
         _aim(r, language),
         link(f"/figure/{r.indicator.code}?{asked}", look.word("how"), class_="how"),
     ]
 
 
-def _change(line: Line, language: Language) -> Html | str:
+def _change(r: Reading, before: Reading, language: Language) -> Html | str:
     """By how much it rose or fell (shares in points, all else in per cent), and whether that is good."""
-    now, then = line.now.printed, line.then.printed
-    if now is None or then is None or (not then and line.now.indicator.unit != "%"):
+    now, then = r.printed, before.printed
+    if now is None or then is None or (not then and r.indicator.unit != "%"):
         return ""
-    share = line.now.indicator.unit == "%"
+    share = r.indicator.unit == "%"
     by = now - then if share else (now - then) / abs(then) * 100
     arrow = "↑" if by > 0 else "↓" if by < 0 else "→"
     text = f"{arrow} {number(abs(by), 2 if share else 1, language)} {word('points', language) if share else '%'}"
-    judged = _judged(line.now.indicator, by)
+    judged = _judged(r.indicator, by)
     if not judged:
         return text
     return tag("span", f"{text} {word(judged, language)}", class_="state-good" if judged == "better" else "state-bad")
@@ -251,18 +224,48 @@ def _aim(r: Reading, language: Language) -> str:
     )
 
 
-def _units(look: Look, choice: Choice, ranking: Sequence[Reading]) -> Html:
-    chosen = ranking[0].indicator if ranking else None
-    heads = [
+def _broken_down(look: Look, choice: Choice, parts: Sequence[Reading]) -> Html:
+    """The chosen figure by the chosen dimension, and what else may be chosen."""
+    chosen, by = choice.broken_down()
+    figures = [
         link(choice.path(ranked=i.code), name_of(i, look.language), aria_current="true" if i == chosen else None)
-        for i in indicators(choice.system)
-        if i.headline
+        for i in headlines(choice.system)
     ]
-    largest = max((abs(r.value) for r in ranking if r.value is not None), default=Decimal(0))
-    kind = WORKED_OFF.get(choice.system) if look.account.may("cases") else None
-    rows = ([_unit_link(look, choice, r.group, kind), _value(look, r), _bar(r, largest)] for r in ranking)
-    columns = [look.word("unit"), look.word("value"), look.word("share")]
-    return Html(tag("div", *heads, class_="choices choice") + table(columns, rows, (1,)))
+    ways = [
+        link(choice.path(by=each), _title(look, choice, each), aria_current="true" if each == by else None)
+        for each in dimensions(chosen)
+    ]
+    shown = _parts(look, choice, parts, by) if parts else tag("p", look.word("no_data"), class_="none")
+    choices = (tag("div", *each, class_="choices choice") for each in (figures, ways) if len(each) > 1)
+    return Html("".join(choices) + shown)
+
+
+def _class(look: Look, choice: Choice, parts: Sequence[Reading]) -> tuple[str, Html]:
+    indicator = parts[0].indicator
+    return name_of(indicator, look.language), _parts(look, choice, parts, indicator.classes)
+
+
+def _parts(look: Look, choice: Choice, parts: Sequence[Reading], by: str) -> Html:
+    """Values in order, each as a bar too."""
+    largest = max((abs(r.value) for r in parts if r.value is not None), default=Decimal(0))
+    rows = ([_part(look, choice, by, r.group), _value(look, r), _bar(r, largest)] for r in parts)
+    return table([_title(look, choice, by), look.word("value"), look.word("share")], rows, (1,))
+
+
+def _title(look: Look, choice: Choice, by: str) -> str:
+    """`Theo đơn vị`, `By unit`."""
+    text = title(by, choice.system).said(look.language)
+    return text[:1].upper() + text[1:]
+
+
+def _part(look: Look, choice: Choice, by: str, value: str) -> Html | str:
+    """A part of a break-down as people call it."""
+    if by == "unit":
+        return _unit_link(look, choice, value)
+    try:
+        return unit_name(value, look.language) if by == "ward" else in_words(by, value, look.language)
+    except UnknownUnit:
+        return value
 
 
 def _bar(r: Reading, largest: Decimal) -> Html:
@@ -277,20 +280,11 @@ def _value(look: Look, r: Reading) -> Html:
     return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=reason)
 
 
-def _unit_link(look: Look, choice: Choice, code: str, kind: str | None) -> Html:
+def _unit_link(look: Look, choice: Choice, code: str) -> Html:
     """The unit's own figures, and its cases for who may see them."""
-    own = link(choice.path(unit=code), unit_name(code, look.language))
-    if kind is None or not look.account.sees(code):
+    own, kind = link(choice.path(unit=code), unit_name(code, look.language)), WORKED_OFF.get(choice.system)
+    if kind is None or not (look.account.may("cases") and look.account.sees(code)):
         return own
     name = f"{look.word('to_worklist')}: {unit_name(code, look.language)}"
     work = link(f"/worklist?kind={kind}&unit={code}", look.word("to_worklist"), class_="small", aria_label=name)
     return Html(f"{own} · {work}")
-
-
-def _classes(readings: Sequence[Reading], language: Language) -> Html:
-    """The values of a class in words, the largest first."""
-    label = readings[0].indicator.classes or ""
-    ordered = sorted(readings, key=lambda r: r.value or 0, reverse=True)
-    largest = max((abs(r.value) for r in ordered if r.value is not None), default=Decimal(0))
-    rows = ([in_words(label, r.group, language), figure(r, language), _bar(r, largest)] for r in ordered)
-    return table([CLASS_TITLES[label].said(language), word("value", language), word("share", language)], rows, (1,))

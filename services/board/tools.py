@@ -18,7 +18,7 @@ LETTERS = "/worklist/apology"
 def answer(look: Look, outcomes: Sequence[Outcome]) -> Response:
     """What became of each row, for the page's script to show."""
     done, rest = summary(outcomes)
-    letters = [o.key.partition(":")[2] for o in outcomes if o.said == "done_extend"]
+    letters = [o.key.partition(":")[2] for o in outcomes if o.done and o.said.startswith("done_extend")]
     rows = [{"key": o.key, "done": o.done, "said": look.word(o.said), "detail": o.detail} for o in outcomes]
     told: dict[str, Any] = {"said": look.word("outcome").format(done, rest), "rows": rows}
     if letters:
@@ -46,6 +46,7 @@ def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
         class_="tools",
         aria_label=look.word("deeds"),
         data_away=look.word("board_away"),
+        data_refused=look.word("board_refused"),
     )
 
 

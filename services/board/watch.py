@@ -7,8 +7,10 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from psycopg import Connection
@@ -21,8 +23,10 @@ from services.kit import bus, clock, store
 from services.kit.health import Health
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read, sheet
+from services.readings.once import snapshot
 from services.readings.sources import sources
 
+T = TypeVar("T")
 log = logging.getLogger("board")
 LOOK_SECONDS = 0.25
 """How often is asked whether anything was stored: the board's share of an event's way to the eye."""
@@ -52,7 +56,8 @@ class Tile:
 
 @dataclass(frozen=True)
 class View:
-    """All systems as of a moment. `problems`: what cannot be reached (`database`, `broker`), empty when all is well.
+    """All systems as of a moment. `problems`: what cannot be reached (`database`, also where a replica that is read has
+    lost its primary; `broker`), empty when all is well.
 
     `silent`: system -> its sources that have been silent for longer than they should.
     """
@@ -79,6 +84,8 @@ class Watch:
         self._settings = settings
         self._view = View(clock.now())
         self._heard = -SILENT_SECONDS
+        self._cut_off: datetime | None = None
+        self._thread = ThreadPoolExecutor(1, "watch")  # pages that are slow to read must not stop the clock for all
         self._broker: Client | None = None
         self.listeners: set[Callable[[], None]] = set()
 
@@ -91,11 +98,11 @@ class Watch:
     def view(self) -> View:
         """The newest look, with what cannot be reached at this moment."""
         problems = set()
-        if time.monotonic() - self._heard > SILENT_SECONDS:
+        if self._cut_off or time.monotonic() - self._heard > SILENT_SECONDS:
             problems.add("database")
         if self._broker is None or not self._broker.is_connected:
             problems.add("broker")
-        return replace(self._view, problems=frozenset(problems))
+        return replace(self._view, as_of=self._cut_off or self._view.as_of, problems=frozenset(problems))
 
     def mark(self, *systems: str) -> Hashable:
         """What differs as soon as one of the systems, or an alarm, has news."""
@@ -115,36 +122,44 @@ class Watch:
                 health.progress()
                 await asyncio.sleep(LOOK_SECONDS)
 
+    async def _do(self, work: Callable[..., T], *args: Any) -> T:
+        """In the watch's own thread, which alone uses its connection."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
     async def _follow(self, health: Health) -> None:
         seen: dict[str, Mark] = {}
         whole = 0.0
-        with await asyncio.to_thread(store.connect, self._settings, "reader") as conn:
+        with await self._do(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
             while True:
                 began = time.monotonic()
-                news, step = await asyncio.to_thread(lambda: (marks(conn), last_step(conn)))
+                self._cut_off, news, step = await self._do(_tick, conn)
                 self._heard = time.monotonic()
                 if self._heard - whole > ALL_SECONDS:
                     seen, whole = {}, self._heard
-                    self._view = replace(self._view, silent=await asyncio.to_thread(silent, conn, clock.now()))
+                    self._view = replace(self._view, silent=await self._do(silent, conn, clock.now()))
                 if step != self._view.bells.step:
-                    self._view = replace(self._view, bells=await asyncio.to_thread(bells, conn, step))
+                    self._view = replace(self._view, bells=await self._do(bells, conn, step))
                 changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
                 if changed := changed if seen else list(SYSTEMS):
                     await self._look(conn, changed, news, whole=not seen)
                 seen = news
                 health.progress()
-                health.ready()
+                health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
     async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark], whole: bool) -> None:
         for slug in systems:
             held = None if whole else self._view.tiles.get(slug)
-            tile = await asyncio.to_thread(tile_of, conn, slug, news.get(slug), clock.now(), held)
+            tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), held)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         for tell in tuple(self.listeners):
             asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
+
+
+def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Mark], int]:
+    return store.cut_off_since(conn), marks(conn), last_step(conn)
 
 
 def marks(conn: Connection) -> dict[str, Mark]:
@@ -155,11 +170,11 @@ def marks(conn: Connection) -> dict[str, Mark]:
 
 def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime, held: Tile | None = None) -> Tile:
     """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
-    period = Period.of(now)
-    readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
-    origins = frozenset().union(*(r.origins for r in readings))
-    tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
-    return replace(tile, trend=_trend(conn, tile.main.indicator, now, held.trend if held else ()))
+    with snapshot(conn):
+        readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, Period.of(now)))
+        origins = frozenset().union(*(r.origins for r in readings))
+        tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
+        return replace(tile, trend=_trend(conn, tile.main.indicator, now, held.trend if held else ()))
 
 
 def _trend(conn: Connection, indicator: Indicator, now: datetime, held: Sequence[Reading]) -> tuple[Reading, ...]:

@@ -77,6 +77,11 @@ def number(value: Decimal, decimals: int, language: Language) -> str:
     return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
 
 
+def count(value: int, language: Language) -> str:
+    """1234 -> `1.234` in Vietnamese, `1,234` in English."""
+    return number(Decimal(value), 0, language)
+
+
 def figure(r: Reading, language: Language) -> str:
     """A reading as the wall shows it: rounded as published, large amounts of money shortened."""
     if r.printed is None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, parse_qsl, quote
 
 from fastapi import FastAPI, HTTPException, Request
@@ -14,34 +13,34 @@ from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar import local_day
-from schemas.indicators.classes import CATEGORIES, CHANNELS, FIELDS, REPORT_CHANNELS
-from services.board import apology, cases, exports, saved
+from services.board import apology, cases, saved
 from services.board.access import Account, Action
-from services.board.desk import Desk, Outcome, Target, Wrong
+from services.board.desk import Alarm, Desk, Outcome, Target, Wrong
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
-from services.board.lists import Asked, Listing, filters, heads, page_of, pager
+from services.board.lists import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.markup import Html, link, tag
 from services.board.newest import Newest
+from services.board.reader import Reader
 from services.board.tools import answer, tools
 from services.board.watch import Watch
-from services.board.words import SIGNS, Language, day_and_time, unit_name, word
+from services.board.words import SIGNS, count
 from services.board.worklist_data import STAGES, Item, item, items
+from services.board.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
 from services.kit import clock
 
-PATH = "/worklist"
 DEEDS_HERE = ("acknowledge", "assign", "comment", "extend")
 MOST = 200
 """So many rows are acted on at a time at most."""
 RANK = {stage: place for place, stage in enumerate(STAGES)}
 LISTING: Listing[Item] = Listing(
     facets={
-        "kind": lambda i: i.kind,
-        "stage": lambda i: i.stage,
-        "unit": lambda i: i.unit,
-        "group": lambda i: i.group,
-        "channel": lambda i: i.channel,
-        "handling": lambda i: i.handling,
-        "assignee": lambda i: i.assignee,
+        "kind": lambda i: (i.kind,),
+        "stage": lambda i: (i.stage,),
+        "unit": lambda i: units_over(i.unit),
+        "group": lambda i: (i.group,),
+        "channel": lambda i: (i.channel,),
+        "handling": lambda i: (i.handling,),
+        "assignee": lambda i: i.assignees,
     },
     orders={
         "code": lambda i: i.id,
@@ -50,7 +49,7 @@ LISTING: Listing[Item] = Listing(
         "unit": lambda i: i.unit,
         "group": lambda i: i.group,
         "channel": lambda i: i.channel,
-        "handling": lambda i: (i.handling, i.assignee),
+        "handling": lambda i: (i.handling, i.assignees),
     },
     text=lambda i: i.id,
 )
@@ -59,20 +58,6 @@ COLUMNS = (
     ("channel", "case_channel"), ("handling", "case_handling"),
 )  # fmt: skip
 MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-SIGN = {"overdue": "bad", "today": "watch", "soon": "neutral", "resolve": "bad", "accept": "bad", "route": "bad"}
-Reading = Callable[[Callable[[Connection], Any]], Any]
-
-
-def group_name(i: Item, language: Language) -> str:
-    """Its field or category in words."""
-    text = (FIELDS if i.kind == "dossier" else CATEGORIES).get(i.group)
-    return text.said(language) if text else i.group.replace("_", " ")
-
-
-def channel_name(i: Item, language: Language) -> str:
-    """The way it came in, in words."""
-    text = (CHANNELS if i.kind == "dossier" else REPORT_CHANNELS).get(i.channel)
-    return text.said(language) if text else i.channel.replace("_", " ")
 
 
 def visible(rows: Iterable[Item], account: Account) -> list[Item]:
@@ -81,12 +66,11 @@ def visible(rows: Iterable[Item], account: Account) -> list[Item]:
     return [row for row in rows if not account.units or row.unit in scope]
 
 
-def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reading, desk: Desk) -> None:
+def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reader, desk: Desk) -> None:
     """The pages of the worklist, what is done there, and its files."""
 
     async def read() -> list[Item]:
-        found: list[Item] = await asyncio.to_thread(reading, lambda conn: items(conn, clock.now()))
-        return found
+        return await reading(lambda conn: items(conn, clock.now()))
 
     shared = Newest(read, lambda: watch.mark("procedures", "field"))
     extending = apology.Extending(pool, reading)
@@ -122,25 +106,26 @@ def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reading,
             raise HTTPException(404)
         _allow(look.account, "cases")
         rows = LISTING.select(visible(await shared.get(), look.account), asked)
-        content = await asyncio.to_thread(_file, kind, look, rows)
+        content = await asyncio.to_thread(file_of, kind, look, rows)
         name = f"{look.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
         head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
         return Response(content, media_type=MIME[kind], headers=head)
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:
-        look, told = look_of(request, watch), parse_qs((await request.body()).decode("utf-8", "replace"))
+        look = look_of(request, watch)
         if deed not in DEEDS_HERE:
             raise HTTPException(404)
         _allow(look.account, deed)  # type: ignore[arg-type]
+        told = parse_qs((await request.body()).decode("utf-8", "replace"))
         keys = list(dict.fromkeys(told.get("item", ())))[:MOST]
-        targets = await asyncio.to_thread(reading, lambda conn: _targets(conn, keys, look.account))
         fields = {name: values[0] for name, values in told.items()}
         try:
+            targets = await reading(lambda conn: _targets(conn, keys, look.account))
             if deed == "extend":
                 day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
                 codes = [t.key.partition(":")[2] for t in targets if t.key.startswith("dossier:")]
-                outcomes = await extending.do(codes, day, reason, look.account, watch.broker)
+                outcomes = await extending.do(codes, day, reason, look.account, "broker" not in watch.view.problems)
                 outcomes += [Outcome(t.key, False, "no_dossier") for t in targets if not t.key.startswith("dossier:")]
             else:
                 outcomes = await desk.do(deed, targets, fields, look.account)  # type: ignore[arg-type]
@@ -167,9 +152,9 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
         if row is None or kind not in ("dossier", "report") or not account.sees(row[0]):
             raise HTTPException(404)
         held = item(conn, kind, id, clock.now())
-        found.append(Target(key, row[0], [alarm.id for alarm in held.alarms] if held else []))
+        found.append(Target(key, row[0], [Alarm(a.id, a.acknowledged_by) for a in held.alarms] if held else []))
     if not found:
-        raise HTTPException(422)
+        raise Wrong("none_chosen")
     return found
 
 
@@ -178,11 +163,11 @@ def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[
     choices = {
         "kind": (look.word("case_kind"), [(k, look.word(k)) for k in ("dossier", "report")]),
         "stage": (look.word("case_stage"), [(s, look.word(f"stage_{s}")) for s in STAGES]),
-        "unit": (look.word("unit"), _named({r.unit: unit_name(r.unit, language) for r in rows})),
+        "unit": (look.word("unit"), unit_choices(look, asked, {r.unit for r in rows})),
         "group": (look.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
         "channel": (look.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
         "handling": (look.word("case_handling"), [(h, look.word(f"handling_{h}")) for h in HANDLING]),
-        "assignee": (look.word("assignee"), _named({r.assignee: r.assignee for r in rows if r.assignee})),
+        "assignee": (look.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
     }
     return Html(
         tag("div", tag("h1", look.word("worklist")), saved.shelf(look, asked, kept), class_="title")
@@ -223,69 +208,9 @@ def _counts(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
     parts = (
         link(
             asked.address(stage="" if asked.filters.get("stage") == stage else stage),
-            tag("b", f"{SIGNS[SIGN[stage]]} {number}".strip()), " ", look.word(f"stage_{stage}"),
+            tag("b", f"{SIGNS[SIGN[stage]]} {count(number, look.language)}".strip()), " ", look.word(f"stage_{stage}"),
             class_=f"count state-{SIGN[stage]}", aria_current="true" if asked.filters.get("stage") == stage else None,
         )
         for stage, number in numbers.items()
     )  # fmt: skip
     return tag("div", *parts, class_="counts")
-
-
-def row_of(look: Look, i: Item) -> Html:
-    """One row of the table."""
-    language = look.language
-    box = tag("input", type="checkbox", name="item", value=i.key, id=f"c-{i.key}", aria_label=i.id)
-    origin = "" if i.origin == "real" else tag("span", look.word(i.origin), class_="origin")
-    sign = SIGNS[SIGN[i.stage]]
-    cells = (
-        Html(link(f"{PATH}/{i.kind}/{quote(i.id)}", i.id) + tag("div", look.word(i.kind), " ", origin, class_="small")),
-        tag("span", f"{sign} {look.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
-        day_and_time(i.due),
-        unit_name(i.unit, language),
-        group_name(i, language),
-        channel_name(i, language),
-        handling(look, i),
-    )
-    return tag("tr", tag("td", box), *(tag("td", cell) for cell in cells))
-
-
-def handling(look: Look, i: Item) -> Html:
-    """How its alarm stands, and who has it."""
-    told = [tag("span", look.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
-    if i.extended:
-        told.append(tag("span", look.word("extended"), class_="badge"))
-    for alarm in i.alarms[:1]:
-        who = [alarm.assignee or alarm.acknowledged_by or ""]
-        if alarm.deadline:
-            who.append(f"{look.word('until')} {day_and_time(alarm.deadline)}")
-        told.append(tag("div", " · ".join(w for w in who if w), class_="small"))
-    return Html("".join(told))
-
-
-def _file(kind: str, look: Look, rows: Sequence[Item]) -> bytes:
-    names = (
-        "case_kind",
-        "case",
-        "case_procedure",
-        "case_stage",
-        "due",
-        "unit",
-        "case_group",
-        "case_channel",
-        "case_handling",
-        "assignee",
-        "origin",
-    )
-    titles = [word(name, look.language) for name in names]
-    cells = (_cells(look, row) for row in rows)
-    return exports.as_csv(titles, cells) if kind == "csv" else exports.as_xlsx(look.word("worklist"), titles, cells)
-
-
-def _cells(look: Look, i: Item) -> list[exports.Cell]:
-    language = look.language
-    origin = "" if i.origin == "real" else look.word(i.origin)
-    return [
-        look.word(i.kind), i.id, i.procedure, look.word(f"stage_{i.stage}"), day_and_time(i.due),
-        unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
-        look.word(f"handling_{i.handling}"), i.assignee, origin,
-    ]  # fmt: skip

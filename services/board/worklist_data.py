@@ -19,6 +19,7 @@ from schemas.field import levels
 from schemas.fold import instant
 from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
 from services.kit.facts import calendars_of, unpack
+from services.readings.once import snapshot
 
 AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
 """Further ahead nothing can be due within the days of warning, whatever holidays lie between."""
@@ -67,9 +68,9 @@ class Item:
         return f"{self.kind}:{self.id}"
 
     @property
-    def assignee(self) -> str:
-        """To whom it is given; empty: to nobody."""
-        return next((a.assignee for a in self.alarms if a.assignee), "")
+    def assignees(self) -> tuple[str, ...]:
+        """To whom its alarms are given, each once; empty: to nobody."""
+        return tuple(dict.fromkeys(a.assignee for a in self.alarms if a.assignee))
 
     @property
     def handling(self) -> str:
@@ -78,7 +79,7 @@ class Item:
             return "quiet"
         if any(a.acknowledged_at is None for a in self.alarms):
             return "open"
-        return "assigned" if self.assignee else "acknowledged"
+        return "assigned" if self.assignees else "acknowledged"
 
 
 class Row(NamedTuple):
@@ -97,15 +98,14 @@ class Row(NamedTuple):
 
 
 def items(conn: Connection, now: datetime) -> list[Item]:
-    """All that waits at `now`, the longest overdue first."""
-    with conn.transaction():
-        conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+    """All that waits at `now`, the longest overdue first; many are due at the same hour, and keep one order too."""
+    with snapshot(conn):
         calendars = read_calendars(conn)
         alarms = _alarms(conn)
         with conn.cursor(row_factory=class_row(Row)) as cursor:
             rows = cursor.execute(_ROWS, {"now": now, "until": now + AHEAD}).fetchall()
     found = (_item(row, now, calendars, alarms.get((row.kind, row.id), ())) for row in rows)
-    return sorted((item for item in found if item), key=lambda item: item.due)
+    return sorted((item for item in found if item), key=lambda item: (item.due, item.kind, item.id))
 
 
 def item(conn: Connection, kind: str, id: str, now: datetime) -> Item | None:

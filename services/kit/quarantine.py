@@ -57,6 +57,12 @@ class NothingThere(LookupError):
     """Nothing lies in the quarantine under this number."""
 
 
+async def mark(js: JetStreamContext) -> tuple[int, int]:
+    """What differs as soon as anything was laid there or taken out."""
+    state = (await js.stream_info(QUARANTINE.name)).state
+    return state.last_seq, state.messages
+
+
 async def listed(js: JetStreamContext, latest: int | None = None) -> list[Lying]:
     """What lies there, in the order of arrival, all of it or of the `latest` numbers; bodies stay where they are."""
     state = (await js.stream_info(QUARANTINE.name)).state
@@ -68,12 +74,16 @@ async def listed(js: JetStreamContext, latest: int | None = None) -> list[Lying]
         config.opt_start_seq = max(state.first_seq, state.last_seq - latest + 1)
     reader = await js.pull_subscribe("ioc.quarantine.>", stream=QUARANTINE.name, config=config)
     found: list[Lying] = []
-    pending = (await reader.consumer_info()).num_pending or 0
-    while pending:
-        for message in await reader.fetch(PAGE, timeout=5):
-            meta = message.metadata
-            found.append(_lying(meta.sequence.stream, meta.timestamp.isoformat(), message.headers or {}))
-            pending = meta.num_pending
+    try:
+        pending = (await reader.consumer_info()).num_pending or 0
+        while pending:
+            for message in await reader.fetch(PAGE, timeout=5):
+                meta = message.metadata
+                found.append(_lying(meta.sequence.stream, meta.timestamp.isoformat(), message.headers or {}))
+                pending = meta.num_pending
+    finally:
+        # The server forgets its consumer by itself; the client would keep the subscription as long as it is connected.
+        await reader.unsubscribe()
     return found
 
 

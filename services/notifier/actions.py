@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 from services.notifier import ledger
 from services.notifier.alarm import Alarm, Happened
 
-Who = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True)]
+Who = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^\P{Cc}+$")]
 Words = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
 
 

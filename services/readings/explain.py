@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from psycopg import Connection
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas.indicators import Indicator
 from schemas.indicators.formula import (
@@ -91,17 +92,16 @@ def explain(
 ) -> Explanation:
     """Open one figure. The number of events counts every event once, however many parts rest on it."""
     scope = Scope.of(unit, period)
-    keys = _keys(conn, indicator.formula, scope)
-    evidence = _evidence(conn, sorted(keys)[:: max(len(keys) // max(sample, 1), 1)][:sample])
+    number, picked, senders = _behind(conn, indicator.formula, scope, sample)
     return Explanation(
         reading=read(conn, indicator, unit, period)[0],
         unit=unit,
         period=period,
         formula=describe(indicator.formula),
         parts=list(_parts(conn, indicator.formula, scope)),
-        sources=_sources(conn, keys, indicator.system),
-        events=len(keys),
-        sample=evidence,
+        sources=_sources(conn, senders, indicator.system),
+        events=number,
+        sample=[Evidence(*row) for row in conn.execute(_EVENTS, (picked,)).fetchall()],
     )
 
 
@@ -115,50 +115,60 @@ def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, rol
         yield from _parts(conn, part, scope, depth + 1, name)
 
 
-def _keys(conn: Connection, formula: Formula, scope: Scope) -> set[str]:
-    found: set[str] = set()
-    for leaf in leaves(formula):
+def _behind(conn: Connection, formula: Formula, scope: Scope, sample: int) -> tuple[int, list[str], list[str]]:
+    """How many events are behind a figure, the keys of some of them, and the sources of all."""
+    stated: list[str] = []
+    values: dict[str, Any] = {"sample": sample, "stated": stated}
+    selects: list[Composable] = [SQL("SELECT unnest(%(stated)s::uuid[])")]
+    for number, leaf in enumerate(leaves(formula)):
         if isinstance(leaf, Statement):
-            found |= {stated.key for stated in statements.current(conn, leaf, scope.units, scope.period).values()}
+            stated += (s.key for s in statements.current(conn, leaf, scope.units, scope.period).values())
         elif scope.period.begun:
-            found |= _point_keys(conn, leaf, scope)
+            select, its_values = _keys(leaf, scope, f"p{number}_")
+            selects.append(select)
+            values |= its_values
+    (found,) = conn.execute(_BEHIND.format(SQL(" UNION ").join(selects)), values).fetchall()
     return found
 
 
-def _point_keys(conn: Connection, leaf: Sum | Stock | Last | Distinct, scope: Scope) -> set[str]:
-    condition, values = Selection(leaf.measure, scope.units, leaf.where).condition()
+def _keys(leaf: Sum | Stock | Last | Distinct, scope: Scope, prefix: str) -> tuple[Composable, dict[str, Any]]:
+    """The query for the keys of a part's points, and its parameters."""
+    condition, values = Selection(leaf.measure, scope.units, leaf.where).condition(prefix)
     whole = isinstance(leaf, Stock) or (isinstance(leaf, Last) and scope.period.open_start)
     at_start = isinstance(leaf, Stock) and leaf.at == "start"
     values |= {
-        "start": BEGINNING if whole else scope.period.start,
-        "stop": scope.period.start if at_start else scope.period.stop,
+        f"{prefix}start": BEGINNING if whole else scope.period.start,
+        f"{prefix}stop": scope.period.start if at_start else scope.period.stop,
     }
-    return {row[0].hex for row in conn.execute(_KEYS.format(condition=condition), values)}
+    return _KEYS.format(condition, Placeholder(f"{prefix}start"), Placeholder(f"{prefix}stop")), values
 
 
-def _evidence(conn: Connection, keys: list[str]) -> list[Evidence]:
-    return [Evidence(*row) for row in conn.execute(_EVENTS, (keys,)).fetchall()]
-
-
-def _sources(conn: Connection, keys: set[str], system: str) -> list[Source]:
+def _sources(conn: Connection, senders: list[str], system: str) -> list[Source]:
     """The sources that sent these events; where there are none, all sources of the system, so that silence shows."""
-    rows = conn.execute(_SOURCES, (sorted(keys),)).fetchall() if keys else []
+    rows = conn.execute(_SOURCES, (senders,)).fetchall() if senders else []
     return [Source(*row) for row in rows or conn.execute(_SYSTEM_SOURCES, (system,)).fetchall()]
 
 
 _KEYS = SQL("""
-SELECT DISTINCT p.key FROM point p JOIN series s ON s.id = p.series
-WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s
+SELECT key FROM point WHERE series = ANY(ARRAY(SELECT id FROM series s WHERE {})) AND time >= {} AND time < {}
+""")
+# Keys are hashes: the smallest of them are a fair sample, and whose they are names nearly all sources at once, so that
+# of millions of events only those of other sources need be looked at.
+_BEHIND = SQL("""
+WITH behind(key) AS MATERIALIZED ({}),
+picked AS MATERIALIZED (SELECT key FROM behind ORDER BY key LIMIT greatest(%(sample)s, 500)),
+known AS MATERIALIZED (SELECT DISTINCT e.source FROM picked JOIN event_key k USING (key)
+    JOIN event e ON e.key = k.key AND e.time = k.time)
+SELECT (SELECT count(*) FROM behind), ARRAY(SELECT key FROM picked ORDER BY key LIMIT %(sample)s),
+    ARRAY(SELECT source FROM known UNION SELECT e.source FROM behind JOIN event_key k USING (key)
+        JOIN event e ON e.key = k.key AND e.time = k.time WHERE e.source <> ALL(ARRAY(SELECT source FROM known)))
 """)
 _EVENTS = """
 SELECT e.source, e.id, e.type, e.unit, e.time FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
 WHERE k.key = ANY(%s::uuid[]) ORDER BY e.time, e.id
 """
 _SOURCES = """
-SELECT s.source, s.system, s.events, s.last_time, s.last_recorded FROM source s
-WHERE s.source IN (SELECT e.source FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
-                   WHERE k.key = ANY(%s::uuid[]))
-ORDER BY s.source, s.system
+SELECT source, system, events, last_time, last_recorded FROM source WHERE source = ANY(%s) ORDER BY source, system
 """
 _SYSTEM_SOURCES = (
     "SELECT source, system, events, last_time, last_recorded FROM source WHERE system = %s ORDER BY source"

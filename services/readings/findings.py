@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,18 +11,23 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from schemas.calendar import VN
-from schemas.indicators import CHECKS
-from schemas.indicators.checks import Check
-from schemas.indicators.formula import Statement, leaves
+from schemas.indicators import CATALOGUE, CHECKS
+from schemas.indicators.checks import Check, rests_on
+from schemas.indicators.formula import Leaf, Statement, Sum, leaves
 from schemas.indicators.in_words import statistic
+from schemas.registry import MEASURES
 from services.readings import statements, sums
 from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.once import snapshot
 from services.readings.period import Period
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Two figures that should agree: `left` and `right` differ by `missing` (left − right) of `what`."""
+    """Two figures that should agree: `left` and `right` differ by `missing` (left − right) of `what`.
+
+    `figures`: the indicators that rest on anything of what was compared.
+    """
 
     code: str
     vi: str
@@ -33,6 +38,7 @@ class Finding:
     left: Decimal
     right: Decimal
     what: str
+    figures: frozenset[str] = frozenset()
     evidence: tuple[str, ...] = ()
 
     @property
@@ -42,9 +48,18 @@ class Finding:
 
 
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
-    """All disagreements known at `as_of`; measured figures over the given days, by default over all there are."""
-    found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-    return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of)]
+    """All disagreements known at `as_of`; measured figures over the given days, by default over all there are.
+
+    Both sides are read from one snapshot: what is stored meanwhile is in neither.
+    """
+    with snapshot(conn):
+        found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
+        return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of)]
+
+
+def _resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
+    some = tuple(compared)
+    return frozenset(code for code, indicator in CATALOGUE.items() if rests_on(indicator.formula, some))
 
 
 def _checked(
@@ -57,9 +72,8 @@ def _checked(
         scope = Scope.of(unit, Period(end if stated else start, end, as_of))
         left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
         if left is not None and right is not None and left != right:
-            yield Finding(
-                check.code, check.vi, check.en, unit, start, end, left, right, check.what, _evidence(conn, check, scope)
-            )
+            figures, evidence = _resting_on(check.compared), _evidence(conn, check, scope)
+            yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, figures, evidence)
 
 
 Place = tuple[str | None, date, date]
@@ -101,7 +115,7 @@ def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             if table is None or text is None or table == text:
                 continue
             vi, en = _twice(indicator, _plain(table), _plain(text))
-            yield Finding("contradiction", vi, en, *place, table, text, indicator)
+            yield Finding("contradiction", vi, en, *place, table, text, indicator, _resting_on([Statement(indicator)]))
 
 
 def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
@@ -118,7 +132,9 @@ def _orphans(conn: Connection, as_of: datetime) -> Iterator[Finding]:
         name = {"dossier": "hồ sơ", "report": "phản ánh"}[kind]
         vi = f"Có bước xử lý nhưng chưa có sự kiện tiếp nhận: {count} {name}"
         en = f"Steps but no beginning: {count} of kind {kind}"
-        yield Finding(f"orphan_{kind}", vi, en, None, None, None, Decimal(count), Decimal(0), kind, tuple(ids))
+        count_of = [Sum(name) for name, measure in MEASURES.items() if f"{kind}s_received" in measure.covered_by]
+        number, figures = Decimal(count), _resting_on(count_of)
+        yield Finding(f"orphan_{kind}", vi, en, None, None, None, number, Decimal(0), kind, figures, tuple(ids))
 
 
 def _plain(value: Decimal) -> str:

@@ -1,10 +1,13 @@
-"""A connection that asks each question once: figures shown together share most of their parts."""
+"""Figures shown together: of one moment of the database, and each question that they share asked once."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 
 class _Answer:
@@ -33,3 +36,16 @@ def once(conn: Connection) -> Connection:
     For one look at many figures within one snapshot; not to be kept.
     """
     return cast(Connection, _Once(conn))
+
+
+@contextmanager
+def snapshot(conn: Connection) -> Iterator[None]:
+    """All that is asked within is of one moment, whatever is stored meanwhile; inside a transaction, of that one's."""
+    if isinstance(conn, _Once):  # it is within one already
+        yield
+        return
+    idle = conn.info.transaction_status == TransactionStatus.IDLE
+    with conn.transaction():
+        if idle:
+            conn.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield

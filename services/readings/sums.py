@@ -27,17 +27,18 @@ class Selection:
     units: frozenset[str] | None
     where: Where
 
-    def condition(self) -> tuple[Composed, dict[str, Any]]:
-        """The condition on table `series` (alias s), and its parameters."""
-        parts: list[Composable] = [SQL("s.measure = %(measure)s")]
+    def condition(self, prefix: str = "") -> tuple[Composed, dict[str, Any]]:
+        """The condition on table `series` (alias s), and its parameters; `prefix` tells those of several apart."""
+        parts: list[Composable] = [SQL("s.measure = {}").format(Placeholder(f"{prefix}measure"))]
         values: dict[str, Any] = {"measure": self.measure}
         if self.units is not None:
-            parts.append(SQL("s.unit = ANY(%(units)s)"))
+            parts.append(SQL("s.unit = ANY({})").format(Placeholder(f"{prefix}units")))
             values["units"] = sorted(self.units)
         for i, (label, allowed) in enumerate(sorted(self.where.items())):
-            parts.append(SQL("s.labels ->> {} = ANY({})").format(Placeholder(f"l{i}"), Placeholder(f"v{i}")))
+            names = (Placeholder(f"{prefix}{kind}{i}") for kind in "lv")
+            parts.append(SQL("s.labels ->> {} = ANY({})").format(*names))
             values |= {f"l{i}": label, f"v{i}": list(allowed)}
-        return SQL(" AND ").join(parts), values
+        return SQL(" AND ").join(parts), {prefix + name: value for name, value in values.items()}
 
 
 class Total(NamedTuple):

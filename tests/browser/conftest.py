@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
-from browser.deeds import board_beside
 from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from support import board_beside
 
 from infra.local.layout import home
 from infra.local.provision import provide

@@ -1,4 +1,4 @@
-"""What the browser tests have happen in the centre while a page is open."""
+"""What the browser tests have happen in the centre while a page is open, and how they go through it by keyboard."""
 
 from __future__ import annotations
 
@@ -8,12 +8,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
-import httpx
-from support import free_port
+from playwright.sync_api import Page
 
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
@@ -52,17 +49,11 @@ def emit(centre: Instance, kind: str, unit: str, key: str = "code", **data: str)
         return time.time() * 1000
 
 
-@contextmanager
-def board_beside(centre: Instance, **variables: str) -> Iterator[str]:
-    """A second board of the same centre, with other settings; gives its address once it serves."""
-    port = free_port()
-    env = {**os.environ, **centre.env("board"), "IOC_BOARD_PORT": str(port), **variables}
-    running = subprocess.Popen([sys.executable, "-m", "services.board"], cwd=CHECKOUT, env=env)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        with httpx.Client(transport=httpx.HTTPTransport(retries=60), trust_env=False, timeout=30) as client:
-            client.get(f"{address}/login").raise_for_status()
-        yield address
-    finally:
-        running.terminate()
-        running.wait(10)
+def tab_to(page: Page, selector: str, most: int = 120) -> None:
+    """Press Tab until it has the focus, which must be seen at each step."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        if page.evaluate("s => document.activeElement.matches(s)", selector):
+            break
+    assert page.evaluate("s => document.activeElement.matches(s)", selector), "Tab does not lead there"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

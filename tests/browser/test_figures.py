@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from datetime import datetime
 from decimal import Decimal
 
+import psycopg
+import pytest
 from playwright.sync_api import Page, expect
 
+from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.registry import SYSTEMS
+from schemas.indicators.classes import in_words, labels
+from schemas.registry import MEASURES, SYSTEMS
+from services.cli.prepare import settings_of
 from services.kit import clock
+from services.readings import Period, read
+from services.readings.evaluate import NotBrokenDown
 from services.readings.read import round_half_up
 
 Visit = Callable[..., Page]
@@ -77,3 +85,49 @@ def test_the_wall_and_the_explanation_show_the_same(visit: Visit, command: Comma
         assert printed(main.inner_text()) == value
         opened = visit(f"/figure/{code}", "truc.le")
         assert printed(opened.locator(".huge").inner_text()) == value
+
+
+def test_a_figure_is_broken_down_as_ioc_query_does_and_beside_the_compared_period(
+    visit: Visit, command: Command
+) -> None:
+    page = visit("/system/procedures?span=week", "truc.le")
+    panel = page.locator(".panel", has_text="Số liệu phân tổ")
+    legend = page.locator(".charts figure").first.locator(".legend")
+    expect(legend).to_contain_text("so với")
+    expect(page.locator(".charts figure").first.locator("rect.then").last).to_be_attached()
+    page.get_by_role("link", name="So với cùng kỳ năm trước").click()
+    expect(page.get_by_role("link", name="So với cùng kỳ năm trước")).to_have_attribute("aria-current", "true")
+    expect(legend).not_to_contain_text("so với")  # nothing is known of last year
+    page.get_by_role("link", name="Tháng", exact=True).click()
+    panel.get_by_role("link", name="Theo lĩnh vực").click()
+    expect(panel.get_by_role("link", name="Theo lĩnh vực")).to_have_attribute("aria-current", "true")
+    assert "by=field" in page.url and "against=year" in page.url
+    before = clock.now()
+    page.reload()
+    expect(panel.locator("tbody tr").first).to_be_visible()
+    rows = panel.locator("tbody tr").evaluate_all(
+        "rows => rows.map(r => [...r.cells].slice(0, 2).map(c => c.innerText))"
+    )
+    shown = {name: printed(value) for name, value in rows}
+    assert shown in (by_field(command, before), by_field(command, clock.now()))
+    assert len(shown) >= 5 and all(shown.values())
+
+
+def by_field(command: Command, as_of: datetime) -> dict[str, tuple[Decimal, str] | None]:
+    """What the page should print of the dossiers received, by the names of the fields."""
+    told = command("query", "dossiers_received", "--by", "field", "--format", "json", "--as-of", as_of.isoformat())
+    indicator = CATALOGUE["dossiers_received"]
+    return {in_words("field", r["field"], "vi"): expected(indicator, r["exact"]) for r in json.loads(told)["readings"]}
+
+
+def test_what_can_be_chosen_is_what_readings_can_break_down(watched: Instance) -> None:
+    every = {label for measure in MEASURES.values() for label in measure.labels}
+    with psycopg.connect(settings_of(watched, "cli").database("reader"), autocommit=True) as conn:
+        today = Period.of(clock.now())
+        for indicator in CATALOGUE.values():
+            refused = every - set(labels(indicator.formula))
+            for label in labels(indicator.formula):
+                read(conn, indicator, None, today, label)
+            for label in refused:
+                with pytest.raises(NotBrokenDown):
+                    read(conn, indicator, None, today, label)

@@ -76,7 +76,6 @@ class Traffic:
 def traffic(browser: Browser, public_address: str) -> Iterator[Traffic]:
     """What somebody without an account gets to see who opens everything there is."""
     heard = Traffic()
-    wait_for(public_address)
     context = browser.new_context(base_url=public_address, viewport={"width": 1920, "height": 1080})
     page = context.new_page()
     heard.follow(page)
@@ -89,12 +88,6 @@ def traffic(browser: Browser, public_address: str) -> Iterator[Traffic]:
     heard.keep(page)
     yield heard
     context.close()
-
-
-def wait_for(address: str) -> None:
-    transport = httpx.HTTPTransport(retries=60)
-    with httpx.Client(transport=transport, trust_env=False, timeout=30) as client:
-        assert client.get(address).status_code == 200
 
 
 def test_no_case_and_nobody_is_named(traffic: Traffic, watched: Instance) -> None:
@@ -122,7 +115,6 @@ FEW = {
 
 @pytest.mark.parametrize("code", FEW)
 def test_small_counts_of_a_unit_are_not_shown(visit: Visit, public_address: str, watched: Instance, code: str) -> None:
-    wait_for(public_address)
     kind, data = FEW[code]
     emit(watched, kind, QUIET, **data)
     with psycopg.connect(settings_of(watched, "cli").database("reader"), autocommit=True) as conn:
@@ -132,16 +124,15 @@ def test_small_counts_of_a_unit_are_not_shown(visit: Visit, public_address: str,
     small = {unit for unit, value in true.items() if value and 0 < value < SMALL}
     page = visit(f"/system/{CATALOGUE[code].system}?ranked={code}", at=public_address)
     rows = page.locator('main tr:has(a[href*="unit="])').evaluate_all(
-        "rows => rows.map(r => [new URL(r.querySelector('a').href).searchParams.get('unit'), r.lastChild.innerText])"
+        "rows => rows.map(r => [new URL(r.querySelector('a').href).searchParams.get('unit'), r.cells[1].innerText])"
     )
     shown = {unit: "".join(re.findall(r"[\d,]", text.split("\n")[0])) for unit, text in rows}
     assert QUIET in small and set(shown) == set(true)
     assert {unit: shown[unit] for unit in small if shown[unit]} == {}
-    assert all(not text or Decimal(text) in true.values() for text in shown.values())
+    assert any(shown.values()) and all(not text or Decimal(text) in true.values() for text in shown.values())
 
 
 def test_cases_and_accounts_stay_behind_the_log_in(public_address: str) -> None:
-    wait_for(public_address)
     with httpx.Client(base_url=public_address, trust_env=False, headers={"origin": public_address}) as client:
         for _, path, action in NAVIGATION:
             answer = client.get(path, headers={"accept": "text/html"})

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from browser.deeds import board_beside, count, emit_report, vietnamese
+from browser.deeds import count, emit_report, tab_to, vietnamese
 from chaos.clock import SteppedClock
 from playwright.sync_api import Page, expect
+from support import board_beside
 
 from infra.local.layout import home
 from infra.local.servers import Instance
@@ -70,6 +71,7 @@ def test_a_silent_source_greys_its_tile_and_is_named(visit: Visit, watched: Inst
         tile = visit("/", at=address).locator('.tile[href="/system/social"]')
         expect(tile).to_have_class(stale)
         expect(tile.locator(".foot")).to_contain_text(f"{WORDS['stale'][0]}: /simulator/social/listening")
+        tile.page.close()  # before its board: it would look for it
     tile = visit("/", "truc.le").locator('.tile[href="/system/social"]')
     expect(tile.locator(".main")).to_have_text(re.compile(r"\d"))
     expect(tile).not_to_have_class(stale)
@@ -116,13 +118,3 @@ def test_by_keyboard_alone_from_the_wall_to_an_explanation(visit: Visit) -> None
     tab_to(page, "a.how")
     page.keyboard.press("Enter")
     expect(page.locator(".formula").first).to_be_visible()
-
-
-def tab_to(page: Page, selector: str, most: int = 120) -> None:
-    """Press Tab until it has the focus, which must be seen at each step."""
-    for _ in range(most):
-        page.keyboard.press("Tab")
-        if page.evaluate("s => document.activeElement.matches(s)", selector):
-            break
-    assert page.evaluate("s => document.activeElement.matches(s)", selector), "Tab does not lead there"
-    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"

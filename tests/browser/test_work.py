@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import httpx
 import psycopg
@@ -20,14 +21,19 @@ OPEN = "/worklist?handling=open"
 
 
 def do(page: Page, deed: str, **fields: str) -> None:
-    """Open the form of a deed, fill it in, send it, and wait to be told."""
+    """Send the form of a deed, and wait to be told that it is done."""
+    send(page, deed, **fields)
+    expect(page.locator("[data-said] li").first).to_contain_text("✓")
+
+
+def send(page: Page, deed: str, **fields: str) -> None:
+    """Open the form of a deed, fill it in and send it."""
     form = page.locator(f'form[action="/worklist/do/{deed}"]')
     if not form.is_visible():
         page.locator("summary", has_text=WORDS[f"do_{deed}"][0]).click()
     for name, value in fields.items():
         form.locator(f"[name={name}]").fill(value)
     form.locator("button").click()
-    expect(page.locator("[data-said] li").first).to_contain_text("✓")
 
 
 def test_acknowledged_and_assigned_by_one_and_seen_by_the_other(visit: Visit) -> None:
@@ -51,6 +57,34 @@ def test_acknowledged_and_assigned_by_one_and_seen_by_the_other(visit: Visit) ->
     expect(other.locator('form[action="/worklist/do/assign"]')).to_have_count(0)
     row.locator("a").first.click()
     expect(other.locator("main:not(.q-page)")).to_contain_text("minh.vo")
+
+
+def test_what_has_left_the_list_is_not_acted_upon(visit: Visit, heard: Any) -> None:
+    minh, truc = visit(OPEN, "minh.vo"), visit(OPEN, "truc.le")
+    key = minh.locator("input[name=item]").first.get_attribute("value")
+    assert key
+    minh.goto(f"{OPEN}&text={key.partition(':')[2]}")
+    minh.locator(f'input[value="{key}"]').check()
+    expect(minh.locator("[data-chosen]")).to_have_text(WORDS["chosen"][0].format(1))
+    truc.locator(f'input[value="{key}"]').check()
+    do(truc, "acknowledge")
+    expect(minh.locator("p.none")).to_be_visible()
+    expect(minh.locator("[data-chosen]")).to_have_text(WORDS["chosen"][0].format(0))
+    heard.expected.append("422")
+    send(minh, "comment", note="đã nhắc")
+    expect(minh.locator("[data-said]")).to_have_text(WORDS["none_chosen"][0])
+
+
+def test_without_an_answer_nothing_is_claimed(visit: Visit, heard: Any) -> None:
+    page = visit(OPEN, "truc.le")
+    page.locator("input[name=item]").first.check()
+    form = page.locator('form[action="/worklist/do/comment"]')
+    page.locator("summary", has_text=WORDS["do_comment"][0]).click()
+    form.locator("[name=note]").fill("đã nhắc")
+    heard.expected.append("ERR_INTERNET_DISCONNECTED")
+    page.context.set_offline(True)
+    form.locator("button").click()
+    expect(page.locator("[data-said]")).to_have_text(WORDS["board_away"][0])
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -16,10 +17,13 @@ import httpx
 import psycopg
 import pytest
 from support import wait_until_idle
+from visitors import entered
 
 from infra.local.servers import Instance
 from services.board import accounts
 from services.board.access import Account, Role
+from services.board.mending import Meant, NotDone, carry_out
+from services.board.words import WORDS
 from services.cli.prepare import settings_of
 from services.kit import bus, store
 
@@ -33,6 +37,7 @@ PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
     ("map-admin", "admin", ()),
 )
 NOW = datetime.now(UTC)
+SAID_RESENT = "Đã gửi lại thông điệp."
 SHAPE = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}
 
 
@@ -205,7 +210,10 @@ def test_a_supervisor_mends_what_lies_in_the_quarantine(centre: Instance, enter:
     page = client.get(at).text
     assert "Vẫn chưa hợp lệ" in page and "nowhere" in page  # what was written is still there
     done = client.post(f"{at}/resubmit", data={"event": json.dumps(told), "csrf": token})
-    assert done.headers["location"] == "/quality?said=resubmit"
+    assert done.headers["location"] == "/quality"
+    assert [SAID_RESENT in client.get(way).text for way in ("/quality", "/quality", "/quality?said=resubmit")] == [
+        True, False, False,
+    ]  # fmt: skip
     wait_until_idle(centre)
     assert stored(centre, told["id"]) == 1
     assert "Không còn thông điệp này" in client.get(at).text
@@ -224,10 +232,7 @@ def test_to_discard_takes_a_reason_and_nobody_else_may_do_any_of_it(centre: Inst
     token = csrf(client)
     assert client.post(f"{at}/discard", data={"reason": " ", "csrf": token}).headers["location"] == at
     assert client.post(f"{at}/burn", data={"csrf": token}).status_code == 403
-    assert (
-        client.post(f"{at}/discard", data={"reason": "thử", "csrf": token}).headers["location"]
-        == "/quality?said=discard"
-    )
+    assert client.post(f"{at}/discard", data={"reason": "thử", "csrf": token}).headers["location"] == "/quality"
     assert deeds(centre, "quarantine.discard")[-1] == f"quarantine.discard {seq}"
 
 
@@ -238,3 +243,84 @@ def test_a_bounded_supervisor_cannot_mend_an_event_into_another_unit(enter: Ente
     assert "ngoài phạm vi" in bounded.get(f"/quality/quarantine/{seq}").text
     wait_until_idle(centre)
     assert stored(centre, told["id"]) == 0
+
+
+@contextmanager
+def unnoted(centre: Instance) -> Iterator[None]:
+    """While the board can write nothing into the audit."""
+    with psycopg.connect(settings_of(centre, "cli").database("owner"), autocommit=True) as conn:
+        conn.execute("REVOKE INSERT ON audit FROM ioc_board")
+        try:
+            yield
+        finally:
+            conn.execute("GRANT INSERT ON audit TO ioc_board")
+
+
+def test_what_cannot_be_noted_is_not_done(centre: Instance, enter: Enter, lie: Lie) -> None:
+    told, client, admin = received("PA-90008", 1), enter("map-supervisor"), enter("map-admin")
+    seq, token = lie(json.dumps(told | {"unit": "chon_thanh"}).encode()), csrf(client)
+    fields, head = {"event": json.dumps(told), "reason": "thử", "csrf": token}, {"x-csrf": csrf(admin)}
+    client.headers["connection"] = admin.headers["connection"] = "close"  # as the server does after such an answer
+    with unnoted(centre):
+        for deed in ("resubmit", "discard"):
+            assert client.post(f"/quality/quarantine/{seq}/{deed}", data=fields).status_code >= 500
+        assert admin.post("/map/outlines?name=unnoted", content=json.dumps(SHAPE), headers=head).status_code >= 500
+    assert "PA-90008" in client.get(f"/quality/quarantine/{seq}").text
+    assert admin.get("/map/outlines").json()["features"] == []
+    wait_until_idle(centre)
+    assert stored(centre, told["id"]) == 0
+
+
+def test_what_may_have_been_done_is_noted_as_that(centre: Instance, home: str) -> None:
+    """The broker may have taken what it did not acknowledge in time."""
+
+    async def silent() -> None:
+        raise TimeoutError
+
+    async def act() -> None:
+        async with store.pool(settings_of(centre, "board"), "board") as pool:
+            await carry_out(pool, Account("lan", "", "supervisor"), "quarantine.discard", 4711, meant)
+
+    meant = Meant({"reason": "thử"}, silent)
+    with pytest.raises(NotDone, match="quarantine_unknown"):
+        asyncio.run(act())
+    with psycopg.connect(settings_of(centre, "cli").database("board")) as conn:
+        found = conn.execute("SELECT by, detail FROM audit WHERE subject = '4711'").fetchall()
+    assert found == [("lan", {"reason": "thử", "outcome": "unknown"})]
+
+
+def test_no_link_says_that_something_was_done(enter: Enter) -> None:
+    admin = enter("map-admin")
+    refused, saved = WORDS["bad_name"][0], WORDS["saved"][0]
+    way = admin.post("/people/add", data={"name": "?", "role": "viewer", "csrf": csrf(admin)}).headers["location"]
+    assert [refused in admin.get(way).text for _ in range(2)] == [True, False]
+    assert saved not in admin.get("/people?said=saved").text
+
+
+def test_content_is_closed_to_those_of_another_unit_than_it_says(enter: Enter, lie: Lie) -> None:
+    told, bounded = received("PA-90009", 1), enter("map-bounded")
+    seq = lie(json.dumps(told).encode(), OTHER)
+    at, data = f"/quality/quarantine/{seq}", {"event": "{}", "reason": "thử", "csrf": csrf(bounded)}
+    assert at in bounded.get("/quality").text
+    assert "PA-90009" not in bounded.get(at).text and "PA-90009" in enter("map-supervisor").get(at).text
+    assert [bounded.post(f"{at}/{deed}", data=data).status_code for deed in ("resubmit", "discard")] == [403, 403]
+
+
+def test_the_open_page_of_quality_follows_the_quarantine(home: str, enter: Enter, lie: Lie) -> None:
+    browser = entered(home, "map-supervisor", PASSWORD)
+    with browser.socket(browser.page("/quality")) as page:
+        seq = lie(b"[]")
+        end = time.monotonic() + 10
+        while f"/quality/quarantine/{seq}" not in (said := str(page.recv(10))):
+            assert time.monotonic() < end
+            if said == "2":
+                page.send("3")
+
+
+def test_a_figure_tells_of_the_disagreement_that_it_rests_on(centre: Instance, enter: Enter, ioc: Ioc) -> None:
+    stray = event("PA-90010-resolved", "report.resolved", 1, code="PA-90010")
+    assert ioc("emit", "-", input=json.dumps(stray)).returncode == 0
+    wait_until_idle(centre)
+    told, client = "chưa có sự kiện tiếp nhận: 1 phản ánh", enter("map-viewer")
+    assert told in client.get("/figure/reports_received").text
+    assert told not in client.get("/figure/dossiers_received").text

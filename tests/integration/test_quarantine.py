@@ -10,13 +10,14 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.registry import parse
 from services.cli.prepare import settings_of
-from services.kit import bus, store
+from services.kit import bus, quarantine, store
 
 Ioc = Callable[..., subprocess.CompletedProcess[str]]
 SUBJECT = "ioc.events.phuong_chon_thanh.procedures.dossier.withdrawn"
@@ -159,6 +160,24 @@ def test_what_is_discarded_leaves_a_note_of_who_did_it_and_why(running: Instance
     gone = ioc("quarantine", "discard", str(first["seq"]), "--reason", "again")
     assert gone.returncode == 1 and f"nothing lies in the quarantine under {first['seq']}" in gone.stderr
     assert noted(running, "discarded") == notes + 2
+
+
+def test_looking_again_and_again_leaves_nothing_behind(running: Instance, ioc: Ioc) -> None:
+    """A board looks for as long as it is up, on one connection."""
+    lay(running, ioc, b"[3]")
+
+    async def subscriptions() -> list[int]:
+        async with bus.connected(settings_of(running, "cli"), "test") as client:
+            monitor, found = f"http://127.0.0.1:{running.ports['nats_monitor']}/connz?cid={client.client_id}", []
+            for _ in range(3):
+                assert await quarantine.listed(client.jetstream(), 300)
+                await client.flush()
+                [connection] = (await asyncio.to_thread(httpx.get, monitor)).json()["connections"]
+                found.append(connection["subscriptions"])
+            return found
+
+    first, *later = asyncio.run(subscriptions())
+    assert later == [first, first]
 
 
 @pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["1", "2", "--with", "/dev/null"]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import random
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +23,7 @@ from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
+from services.board.watch import Tile, tile_of
 from services.cli.prepare import prepare, settings_of
 from services.kit import store
 from services.kit.settings import Settings
@@ -318,3 +320,122 @@ def test_findings_are_those_of_the_moment(database: Settings, reader: psycopg.Co
     before = findings(reader, later - timedelta(days=1))
     assert [(f.code, f.left, f.right) for f in before] == [("contradiction", 100, 90)]
     assert findings(reader, later) == []
+
+
+class Busy(psycopg.Connection):
+    """A connection beside which something is stored before every question that it asks."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def execute(self, *question: Any, **options: Any) -> psycopg.Cursor:
+        if self.meanwhile:
+            self.meanwhile()
+        return super().execute(*question, **options)
+
+
+def test_no_finding_mixes_what_was_so_at_different_moments(database: Settings, reader: psycopg.Connection) -> None:
+    """While the two sides are read reports come in: in neither side, or in both."""
+    reports = (
+        told("report.received", at(1), "chon_thanh", n, code=f"PA-{n}", channel="hotline_1022", category="road",
+             priority="normal")
+        for n in itertools.count()
+    )  # fmt: skip
+    fill(database, [next(reports)])
+
+    async def add() -> None:
+        async with store.pool(database, "aggregator", configure=staging.make) as pool:
+            event = next(reports)
+            await Ledger(pool).store([Incoming(event, event.time)])
+
+    with Busy.connect(database.database("reader"), autocommit=True) as busy:
+        busy.meanwhile = lambda: asyncio.run(add())
+        assert findings(busy, NEVER) == []
+    assert (asked(reader, "reports_received", "chon_thanh").value or 0) > 10, "reports did come in meanwhile"
+
+
+def test_a_finding_names_the_figures_that_rest_on_what_disagrees(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    received = {"channel": "hotline_1022", "category": "road", "priority": "normal"}
+    both = [stated(1, at(30), 100), stated(2, at(30), 90, basis="text")]
+    resolved = told("report.resolved", at(2), "chon_thanh", 1, code="PA-1")
+    stray = told("dossier.withdrawn", at(2), "chon_thanh", 2, code="H99-241101-00002")
+    fill(database, [told("report.received", at(1), "chon_thanh", 1, code="PA-1", **received), resolved, stray, *both])
+    figures = {f.code: f.figures for f in findings(reader, NEVER)}
+    assert set(figures) == {"hotline_groups", "orphan_dossier", "contradiction"}
+    assert figures["hotline_groups"] >= {"reports_received", "hotline_forwarded", "reports_in_time_share"}
+    assert figures["orphan_dossier"] >= {"dossiers_received", "overdue_share", "ii06_03"}
+    assert not figures["hotline_groups"] & figures["orphan_dossier"]
+    assert figures["contradiction"] == {"ecert_received"}
+
+
+def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection) -> None:
+    """While a tile is read reports come in, its figures and its days are all those before one of them."""
+    now = at(20, 8)
+    reports = (
+        told(
+            "report.received",
+            at(20),
+            "chon_thanh",
+            n,
+            code=f"PA-{n}",
+            channel="app",
+            category="road",
+            priority="normal",
+        )
+        for n in itertools.count()
+    )
+    fill(database, [next(reports)])
+    moments: list[Tile] = []
+
+    async def store_one() -> None:
+        async with store.pool(database, "aggregator", configure=staging.make) as pool:
+            event = next(reports)
+            await Ledger(pool).store([Incoming(event, event.time)])
+
+    def one_more() -> None:
+        if len(moments) < 6:
+            asyncio.run(store_one())
+            moments.append(tile_of(reader, "field", None, now))
+
+    with Busy.connect(database.database("reader"), autocommit=True) as busy:
+        busy.meanwhile = one_more
+        assert tile_of(busy, "field", None, now) in moments
+    assert len({tile.main.value for tile in moments}) == len(moments) == 6
+
+
+class Narrow(psycopg.Connection):
+    """A connection that knows how many rows came over it at most."""
+
+    most = 0
+
+    def execute(self, *question: Any, **options: Any) -> psycopg.Cursor:
+        answer = super().execute(*question, **options)
+        self.most = max(self.most, answer.rowcount)
+        return answer
+
+
+MANY = """
+CREATE TEMP TABLE made AS
+SELECT gen_random_uuid() AS key, '2024-11-03 02:00+00'::timestamptz + g * interval '1 second' AS time, g
+FROM generate_series(1, 20000) g;
+INSERT INTO series (measure, unit, origin, labels)
+VALUES ('reports_received', 'chon_thanh', 'real', '{"channel": "x"}');
+INSERT INTO point SELECT s.id, time, key, 1 FROM made, series s WHERE s.labels = '{"channel": "x"}';
+INSERT INTO event_key SELECT key, key, time FROM made;
+INSERT INTO event
+SELECT time, key, 'vn.ioc.report.received.v1', 'chon_thanh', 'real', 0, CASE g WHEN 777 THEN '/rare' ELSE '/many' END,
+    'PA-' || g, time, '{}' FROM made;
+INSERT INTO source SELECT source, 'field', count(*), max(time), max(time) FROM event GROUP BY source;
+"""
+
+
+def test_a_figure_over_many_events_is_opened_without_fetching_them(database: Settings) -> None:
+    fill(database, [])
+    with psycopg.connect(database.database("owner")) as conn:
+        conn.execute(MANY)
+    with Narrow.connect(database.database("reader"), autocommit=True) as narrow:
+        shown = explain(narrow, CATALOGUE["reports_received"], None, Period(at(1).date(), at(20).date(), at(20)), 7)
+    assert (shown.events, len(shown.sample)) == (20_000, 7)
+    assert [(s.source, s.events) for s in shown.sources] == [("/many", 19_999), ("/rare", 1)]
+    assert narrow.most < 100

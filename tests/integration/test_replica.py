@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import signal
 import subprocess
 import time
@@ -13,10 +14,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
-from support import wait_until_idle
+from support import board_beside, wait_until_idle
 from test_aggregator import changed, event_of, publish, sample, wire
 
 from infra.local import replica
@@ -24,6 +26,7 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import parse
+from services.board.words import WORDS, clock_time
 from services.cli.prepare import prepare, settings_of
 from services.kit import store
 from services.readings import Period, read
@@ -69,9 +72,23 @@ def figure(centre: Instance) -> Decimal | None:
         return read(conn, CATALOGUE["payments_fee_amount"], None, Period(DAY, DAY, AS_OF))[0].value
 
 
-def cut_off(centre: Instance) -> bool:
+def cut_off(centre: Instance) -> datetime | None:
     with store.connect(settings_of(centre, "cli"), "reader") as conn:
-        return store.cut_off_since(conn) is not None
+        return store.cut_off_since(conn)
+
+
+def stopped(home: str) -> str:
+    """Since when, as the wall says, the figures stand still; empty: they do not."""
+    page = httpx.get(home, headers={"accept": "text/html"}, timeout=20).raise_for_status().text
+    found = re.search(rf"{WORDS['database'][0]} (\d\d:\d\d:\d\d)", page)
+    return found[1] if found else ""
+
+
+def eventually(home: str, said: str) -> None:
+    end = time.monotonic() + 10
+    while (found := stopped(home)) != said:
+        assert time.monotonic() < end, f"{found!r} instead of {said!r}"
+        time.sleep(0.1)
 
 
 def wait_for(centre: Instance, amount: int, seconds: float = 2) -> None:
@@ -131,13 +148,18 @@ def test_a_replica_takes_no_writes_and_no_stranger_may_copy(centre: Instance) ->
         assert "no pg_hba.conf entry for replication connection" in refused.stderr, role
 
 
-def test_without_the_primary_figures_are_still_read(centre: Instance) -> None:
+def test_without_the_primary_figures_are_still_read_and_the_board_says_how_old_they_are(centre: Instance) -> None:
     centre.stop_process("aggregator")
-    centre.stop_process("timescaledb")
-    assert figure(centre) == 201
-    assert cut_off(centre)
-    centre.start_process("timescaledb")
-    centre.wait_ready("timescaledb", 30)
+    with board_beside(centre, IOC_BOARD_PUBLIC="true") as home:
+        eventually(home, "")
+        centre.stop_process("timescaledb")
+        assert figure(centre) == 201
+        since = cut_off(centre)
+        assert since
+        eventually(home, clock_time(since))
+        centre.start_process("timescaledb")
+        centre.wait_ready("timescaledb", 30)
+        eventually(home, "")
     centre.start_process("aggregator")
     centre.wait_ready("aggregator", 30)
     publish(centre, wire(payments("back", 1)))

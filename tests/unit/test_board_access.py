@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -24,7 +25,7 @@ from services.board.access import (
     suppressed,
     veiled,
 )
-from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside
+from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
 from services.board.public import shown_to
 from services.kit.settings import Settings
 from services.readings import Reading
@@ -180,6 +181,21 @@ def test_many_addresses_or_many_names_are_no_way_around_the_brake() -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "place"),
+    [("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+     ("fe80::1%eth0", "fe80::/64"), ("", ""), ("unix", "unix")],
+)  # fmt: skip
+def test_whoever_has_one_address_of_a_network_has_them_all(address: str, place: str) -> None:
+    assert place_of(address) == place
+
+
+def test_no_network_and_no_long_name_is_a_way_around_the_brake() -> None:
+    brake = Brake(Clock())
+    assert sum(brake.take(f"name{i}", f"2001:db8::{i:x}") for i in range(3 * ADDRESS)) == ADDRESS
+    assert sum(brake.take("x" * 40 + str(i), "10.0.0.1") for i in range(3 * PAIR)) == PAIR
+
+
+@pytest.mark.parametrize(
     ("address", "safe"),
     [("https://id.example.vn", True), ("http://127.0.0.1:9000", True), ("http://localhost", True),
      ("http://id.example.vn", False), ("http://127.0.0.1.example.vn", False), ("ftp://127.0.0.1", False),
@@ -197,3 +213,26 @@ def test_a_provider_that_is_not_to_be_trusted_stops_the_board(wrong: dict[str, A
     settings = Settings(**wrong)
     with pytest.raises(SystemExit, match="board: IOC_OIDC_"):
         oidc.provider_of(settings), oidc.table_of(settings.oidc_groups)
+
+
+HTTPS = {name: f"https://id.example.vn/{name}" for name in oidc.WAYS}
+
+
+def test_all_ways_to_a_provider_are_to_be_safe_and_it_needs_no_way_out() -> None:
+    oidc.check_ways(HTTPS)
+    oidc.check_ways({name: way for name, way in HTTPS.items() if name != oidc.WAY_OUT})
+    for name in oidc.WAYS:
+        with pytest.raises(ValueError, match=name):
+            oidc.check_ways({**HTTPS, name: f"http://id.example.vn/{name}"})
+    with pytest.raises(ValueError, match="token_endpoint"):
+        oidc.check_ways({name: way for name, way in HTTPS.items() if name != "token_endpoint"})
+
+
+def test_the_way_out_of_a_provider_leads_back() -> None:
+    back = "https://ioc.example.vn/login"
+    assert oidc.way_out({}, "ioc", "a b", back) is None
+    out = oidc.way_out({oidc.WAY_OUT: "https://id.example.vn/end?realm=x"}, "ioc", "a b", back)
+    assert out is not None and out.startswith("https://id.example.vn/end?realm=x&")
+    assert dict(parse_qsl(urlsplit(out).query)) == {
+        "realm": "x", "client_id": "ioc", "logout_hint": "a b", "post_logout_redirect_uri": back,
+    }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -13,7 +14,7 @@ import pytest
 from schemas.gis import Layer
 from services.board.access import PUBLIC, SMALL, Account
 from services.board.frame import Look
-from services.board.outlines import LARGEST, Folder, Unfit, mended, plain
+from services.board.outlines import LARGEST, MOST_SHAPES, Folder, Unfit, mended, plain
 from services.board.places import answer, asked_of, listing
 from services.board.spots import (
     CELL,
@@ -104,6 +105,28 @@ def test_what_passers_by_are_given_names_no_report_whatever_they_ask_for() -> No
     assert "&lt; 5" in listing(look(PUBLIC), spots[:4], NOW)
 
 
+def counts(*numbers: int) -> list[str]:
+    """How many reports of each category passers-by are told of, and of all, where there are so many of each."""
+    names = ("road", "waste", "lighting", "health")
+    spots = [spot(n, group=name) for name, number in zip(names, numbers, strict=False) for n in range(number)]
+    told = answer(look(PUBLIC), spots, Asked(), {"list": "1"}, NOW)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", told["list"])
+    return [*cells, told["said"].split(" · ")[1]]
+
+
+def test_no_small_count_can_be_worked_out_from_the_others() -> None:
+    assert counts(9, 7) == ["9", "7", "16 phản ánh đang mở"]
+    assert counts(9, 7, 2) == ["9", "không hiển thị", "&lt; 5", "18 phản ánh đang mở"]
+    assert counts(9, 7, 3, 2) == ["9", "7", "&lt; 5", "&lt; 5", "21 phản ánh đang mở"]
+    assert counts(3) == ["&lt; 5", "< 5 phản ánh đang mở"]
+
+
+def test_what_was_not_read_is_said() -> None:
+    told = answer(look(EVERYBODY), [spot(1)], Asked(), {"list": "1"}, NOW, unread=1200)
+    assert "còn 1.200 mục" in told["said"]
+    assert "mục" not in answer(look(EVERYBODY), [spot(1)], Asked(), {"list": "1"}, NOW)["said"]
+
+
 def test_an_account_sees_its_own_units_reports_and_all_features() -> None:
     spots = [spot(1), spot(2, unit=OTHER), spot(3, "feature", unit=OTHER)]
     assert [s.id[8:12] for s in chosen(spots, Asked(), BOUNDED, NOW)] == ["0001", "0003"]
@@ -183,6 +206,29 @@ def test_of_a_file_shapes_names_and_units_are_kept_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "coordinates"),
+    [
+        ("Point", [106.6, 11.4]),
+        ("MultiPoint", [[106.6, 11.4], [106.7, 11.5]]),
+        ("LineString", SQUARE[0]),
+        ("MultiLineString", SQUARE),
+        ("MultiPolygon", [SQUARE]),
+    ],
+)
+def test_every_kind_of_shape_is_taken_and_rounded(kind: str, coordinates: list[Any]) -> None:
+    raw = collection(type=kind, coordinates=coordinates).replace(b"106.6", b"106.6000001")
+    (feature,) = mended(raw)["features"]
+    assert feature["geometry"] == {"type": kind, "coordinates": coordinates}
+
+
+def test_a_file_may_hold_as_many_points_as_a_browser_draws() -> None:
+    most = [[106.6, 11.4]] * MOST_SHAPES
+    assert len(mended(collection(type="MultiPoint", coordinates=most))["features"]) == 1
+    with pytest.raises(Unfit, match=f"> {MOST_SHAPES} "):
+        mended(collection(type="MultiPoint", coordinates=[*most, most[0]]))
+
+
+@pytest.mark.parametrize(
     ("raw", "key"),
     [
         (b"{", "outline_no_geojson"),
@@ -191,6 +237,8 @@ def test_of_a_file_shapes_names_and_units_are_kept_and_nothing_else() -> None:
         (b'{"type": "Topology"}', "outline_shape"),
         (collection(type="GeometryCollection"), "outline_shape"),
         (collection(coordinates=[]), "outline_shape"),
+        (collection(type="Point", coordinates=SQUARE[0]), "outline_outside"),
+        (collection(type="MultiPoint", coordinates=[106.6, 11.4]), "outline_shape"),
         (collection(coordinates=[[[11.4, 106.6]]]), "outline_outside"),
         (collection(coordinates=[[["106.6", 11.4]]]), "outline_outside"),
         (collection(coordinates=[[[1e999, 11.4]]]), "outline_outside"),

@@ -76,13 +76,24 @@ def test_every_reason_of_the_quarantine_has_its_words() -> None:
 def quality_of_all() -> Quality:
     def finding(unit: str | None) -> Finding:
         return Finding(
-            "c", "vi", "en", unit, date(2026, 11, 1), None, Decimal(5), Decimal(3), "dossier", ("PA-1022.9",)
+            "c",
+            "vi",
+            "en",
+            unit,
+            date(2026, 11, 1),
+            None,
+            Decimal(5),
+            Decimal(3),
+            "dossier",
+            frozenset(),
+            ("PA-1022.9",),
         )
 
     def end(unit: str) -> End:
         return End("H99.95-261101-00012", unit, NOW, NOW, NOW + timedelta(days=3))
 
     return Quality(
+        NOW,
         [finding(None), finding(WARD), finding(OTHER)],
         [Delayed("/a", WARD, 2, timedelta(days=2)), Delayed("/a", OTHER, 1, timedelta(days=1))],
         [Record("/a", OTHER, "vn.ioc.dossier.rated.v1", "H99.95-261101-00012-x", NOW, NOW + timedelta(days=2))],
@@ -103,8 +114,18 @@ def test_the_panels_mask_every_code() -> None:
     assert "Kết thúc đúng hạn, báo sau hạn (2)" in told and "Ghi nhận muộn (3)" in told
 
 
+def test_what_is_shown_says_of_which_moment_it_is() -> None:
+    assert "Số liệu bên dưới tính đến 20/11/2026 10:30" in quality.panels(look(EVERYBODY), quality_of_all())
+
+
+def test_of_many_rows_of_counts_the_first_are_shown_and_all_counted() -> None:
+    late = [Delayed(f"/s{n}", WARD, 2, timedelta(days=2)) for n in range(quality.ROWS + 50)]
+    told = quality.panels(look(EVERYBODY), Quality(NOW, [], late, (), []))
+    assert f"Ghi nhận muộn ({2 * len(late)})" in told and "và 50 mục khác" in told and "/s249" not in told
+
+
 def test_too_much_to_count_is_said_and_is_not_none() -> None:
-    told = quality.panels(look(EVERYBODY), Quality([], None, (), None))
+    told = quality.panels(look(EVERYBODY), Quality(NOW, [], None, (), None))
     assert told.count("chưa đếm được") == 2 and "(0)" not in told.partition("Ghi nhận muộn")[2]
 
 
@@ -137,8 +158,27 @@ def test_raw_content_is_text_and_only_for_those_whose_unit_it_is() -> None:
     assert "script" not in mending.one(look(BOUNDED), lying(OTHER), body, None)
 
 
+@pytest.mark.parametrize(
+    ("raw", "may"),
+    [
+        (b'{"unit": "phuong_chon_thanh", "data": {"to_unit": "phuong_minh_hung"}}', True),
+        (b'{"unit": "phuong_minh_hung", "data": {}}', False),
+        (b'{"unit": "phuong_minh_hu\\u006eg"}', False),
+        (b'{"unit": "phuong_minh_hung", broken', False),
+        (b'{"unit": "phuong_chon_than"}', True),
+        (b"\xff\xfe", True),
+    ],
+)
+def test_content_of_another_unit_is_closed_whatever_it_was_sent_as(raw: bytes, may: bool) -> None:
+    body = Body({}, raw)
+    told = mending.one(look(BOUNDED), lying(WARD), body, None)
+    assert mending.opens(BOUNDED, lying(WARD), body) is ("textarea" in told) is may
+    assert mending.opens(EVERYBODY, lying(WARD), body)
+    assert not mending.opens(BOUNDED, lying(OTHER), body)
+
+
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
-    shown = Quality([], [], (), [])
+    shown = Quality(NOW, [], [], (), [])
     told = mending.render(look(EVERYBODY), shown, [lying(WARD)], "", "")
     assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
     assert "/quality/quarantine/7" in mending.render(look(BOUNDED), shown, [lying(WARD)], "", "")

@@ -15,16 +15,19 @@ from openpyxl import load_workbook
 
 from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
-from services.board import apology, exports
-from services.board.access import PUBLIC, Account
-from services.board.apology import Dossier
-from services.board.bells import Bell, Bells
-from services.board.desk import Deed, Wrong, body_of, moment_of
+from services.board import alarms, exports
+from services.board.access import Account
+from services.board.alarms_data import MOST
+from services.board.alarms_data import Row as AlarmRow
+from services.board.frame import Look
 from services.board.lists import PAGE, page_of
 from services.board.newest import Newest
-from services.board.system import Line, _change
+from services.board.system import _change
+from services.board.watch import Watch
 from services.board.worklist import LISTING, visible
 from services.board.worklist_data import AlarmOf, Item, Row, _item
+from services.board.worklist_rows import handling
+from services.kit.settings import Settings
 from services.readings import Reading
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam
@@ -106,6 +109,13 @@ def test_handling_is_that_of_the_alarm_that_most_needs_somebody() -> None:
     assert item("A", alarms=(alarm(1, "an", "Phòng A"),)).handling == "assigned"
 
 
+def test_whoever_has_one_of_its_alarms_is_named() -> None:
+    several = item("A", alarms=(alarm(1, "an"), alarm(2), alarm(3, "binh", "Phòng A"), alarm(4, "an")))
+    told = handling(Look(OPERATOR, "vi", Watch(Settings())), several)
+    assert [told.count(who) for who in (">an<", ">Phòng A<")] == [1, 1]
+    assert several.assignees == ("Phòng A",)
+
+
 def test_rows_of_other_units_are_not_there() -> None:
     rows = [item("A"), item("B", "phuong_minh_hung"), item("C", "not_known")]
     assert [row.id for row in visible(rows, OPERATOR)] == ["A"]
@@ -142,6 +152,19 @@ def test_rows_are_filtered_and_ordered_by_any_column() -> None:
         assert sorted(ids(sort=column)) == ["H-1", "H-2", "H-3"]
 
 
+def test_a_unit_asked_for_holds_all_that_its_figures_hold() -> None:
+    before, after = item("H-1", "chon_thanh_minh_long"), item("H-2", "phuong_chon_thanh")
+
+    def ids(unit: str) -> list[str]:
+        rows = LISTING.select([before, after], LISTING.asked("/worklist", {"unit": unit}))
+        return [row.id for row in rows]
+
+    assert ids("chon_thanh") == ["H-1"]
+    assert ids("dong_nai") == ["H-1", "H-2"]
+    assert ids("chon_thanh_minh_long") == ids("phuong_minh_hung") == ["H-1"]
+    assert ids("not_known") == []
+
+
 def test_a_page_beyond_the_last_is_the_last() -> None:
     rows = list(range(PAGE + 3))
     assert page_of(rows, LISTING.asked("", {"page": "2"})) == rows[PAGE:]
@@ -162,86 +185,21 @@ def test_files_hold_no_formulas() -> None:
     assert sheet.cell(2, 2).value == 5
 
 
-def extended(**other: Any) -> Dossier:
-    told: dict[str, Any] = {"ended_at": None, "state": {}, "extended": False, "due_at": NOW - timedelta(days=2)}
-    told |= {"id": "H10-260301-0001", "unit": "phuong_chon_thanh", "origin": "real", "opened_at": NOW}
-    return Dossier(**{**told, **other})
+def test_an_odd_character_does_not_cost_the_file() -> None:
+    rows = [["Phòng\x0b A", 1], ["=\x1b1", 2]]
+    sheet = load_workbook(io.BytesIO(exports.as_xlsx("Việc", ["Mã", "Số"], rows))).active
+    assert [row[0].value for row in sheet.iter_rows(min_row=2)] == ["Phòng A", "=1"]
 
 
-@pytest.mark.parametrize(
-    ("held", "day", "why"),
-    [
-        (extended(), date(2026, 3, 16), None),
-        (None, date(2026, 3, 16), "not_open"),
-        (extended(ended_at=NOW), date(2026, 3, 16), "not_open"),
-        (extended(due_at=None), date(2026, 3, 16), "no_promise"),
-        (extended(extended=True), date(2026, 3, 16), "extended_before"),
-        (extended(state={"waiting": True}), date(2026, 3, 16), "awaits_papers"),
-        (extended(), date(2026, 3, 14), "no_working_day"),
-        (extended(due_at=NOW + timedelta(days=9)), date(2026, 3, 16), "day_not_later"),
-        (extended(), date(2027, 6, 1), "day_too_far"),
-    ],
-)
-def test_a_new_date_is_a_later_working_day_and_given_once(held: Dossier | None, day: date, why: str | None) -> None:
-    assert apology.refusal(held, day, NOW, CALENDARS) == why
-
-
-def test_a_second_attempt_is_the_same_event() -> None:
-    first = apology.event_of(extended(), date(2026, 3, 16), NOW)
-    second = apology.event_of(extended(), date(2026, 3, 17), NOW + timedelta(minutes=1))
-    assert (first.source, first.id) == (second.source, second.id)
-    assert first.digest != second.digest  # so the aggregator does not take the other date for the same
-    assert first.fields["promised_at"].startswith("2026-03-16T10:00:00")
-    moved = apology.event_of(extended(origin="shifted", state={"shiftdays": 364}), date(2026, 3, 16), NOW)
-    assert (moved.origin, moved.shiftdays) == ("shifted", 364)
-
-
-@pytest.mark.parametrize(
-    ("day", "reason", "why"),
-    [
-        ("2026-03-16", "gọi 0912 345 678", "note_personal"),
-        ("2026-03-16", "  ", "reason_missing"),
-        ("2026-03-11", "chờ xác minh", "day_past"),
-        ("16/03", "chờ xác minh", "bad_day"),
-    ],
-)
-def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: str) -> None:
-    with pytest.raises(Wrong) as wrong:
-        apology.wish(day, reason, NOW)
-    assert wrong.value.key == why
-
-
-@pytest.mark.parametrize(
-    ("deed", "told", "why"),
-    [
-        ("comment", {"note": " "}, "note_empty"),
-        ("close", {}, "note_empty"),
-        ("comment", {"note": "x" * 401}, "note_too_long"),
-        ("acknowledge", {"note": "an.nguyen@example.vn"}, "note_personal"),
-        ("assign", {"assignee": ""}, "assignee_missing"),
-        ("assign", {"assignee": "A", "deadline": "2026-03-11T09:59"}, "deadline_past"),
-        ("assign", {"assignee": "A", "deadline": "tomorrow"}, "bad_moment"),
-    ],
-)
-def test_a_form_that_is_not_in_order_is_not_sent(deed: Deed, told: dict[str, str], why: str) -> None:
-    with pytest.raises(Wrong) as wrong:
-        body_of(deed, told, OPERATOR, NOW)
-    assert wrong.value.key == why
-
-
-def test_a_deadline_is_a_local_moment() -> None:
-    body = body_of("assign", {"assignee": " Phòng A ", "deadline": "2026-03-11T17:00"}, OPERATOR, NOW)
-    assert body == {"user": "an", "note": "", "assignee": "Phòng A", "deadline": "2026-03-11T17:00:00+07:00"}
-    assert moment_of("") is None
-
-
-def test_a_screen_without_login_hears_of_no_case() -> None:
-    case = Bell(1, "critical", "phuong_chon_thanh", "Hồ sơ", "Dossier", "dossier:H1-26••••", "real", NOW)
-    plain = Bell(2, "warning", "all", "Nguồn im lặng", "Silent", "", "real", NOW)
-    bells = Bells(5, (case, plain), {"phuong_chon_thanh": 2, "phuong_minh_hung": 3, "all": 1})
-    assert bells.seen_by(PUBLIC) == [plain]
-    assert bells.seen_by(OPERATOR) == [case, plain]
-    assert bells.critical_for(OPERATOR) == 3
+def test_a_list_of_alarms_that_was_cut_says_so() -> None:
+    told: dict[str, Any] = dict.fromkeys(AlarmRow._fields) | {
+        "id": 1, "status": "active", "severity": "info", "system": "field", "unit": "phuong_chon_thanh", "type": "T",
+        "originator": "report:x", "origin": "real", "vi": "Chậm", "en": "Late", "raised_at": NOW,
+    }  # fmt: skip
+    look, one = Look(OPERATOR, "vi", Watch(Settings())), AlarmRow(**told)
+    asked = alarms.LISTING.asked("/alarms", {})
+    assert "20.000" in alarms._whole(look, asked, [one] * (MOST + 1))
+    assert "20.000 cảnh báo" not in alarms._whole(look, asked, [one] * MOST)
 
 
 def test_a_shared_list_is_read_again_only_when_it_has_changed() -> None:
@@ -275,7 +233,7 @@ def test_a_change_says_whether_it_is_good() -> None:
         def reading(value: str) -> Reading:
             return Reading(CATALOGUE[code], "", Decimal(value), None, frozenset())
 
-        return str(_change(Line(reading(now), reading(then)), "vi"))
+        return str(_change(reading(now), reading(then), "vi"))
 
     lower = next(i.code for i in CATALOGUE.values() if i.better == "lower" and i.unit == "%")
     higher = next(i.code for i in CATALOGUE.values() if i.better == "higher" and i.unit == "%")

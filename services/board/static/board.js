@@ -1,8 +1,9 @@
-// Remembers what the reader chose: light or dark.
-const apply = () => document.body.classList.toggle("light", localStorage.getItem("ioc-theme") === "light");
+// Remembers what the reader chose, light or dark, where the board sees it too: its log-in has no script.
+const light = () => /(^|; )ioc_theme=light/.test(document.cookie);
+const apply = () => document.body.classList.toggle("light", light());
 document.addEventListener("click", (event) => {
   if (!event.target.closest("[data-theme-switch]")) return;
-  localStorage.setItem("ioc-theme", document.body.classList.contains("light") ? "dark" : "light");
+  document.cookie = `ioc_theme=${light() ? "dark" : "light"}; path=/; max-age=31536000; samesite=lax`;
   apply();
 });
 apply();
@@ -22,6 +23,15 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
+
+// What is brought up to date under the keyboard keeps its place: the same link has the focus again. A click gives it up.
+let held = null;
+const same = (one) => one.textContent === held.text && one.getAttribute("href") === held.href;
+document.addEventListener("focusin", ({ target }) => { held = { tag: target.localName, text: target.textContent, href: target.getAttribute("href") }; });
+document.addEventListener("pointerdown", () => { held = null; }, true);
+new MutationObserver(() => {
+  if (held && document.activeElement === document.body) [...document.querySelectorAll(`main ${held.tag}`)].find(same)?.focus({ preventScroll: true });
+}).observe(document.documentElement, { childList: true, subtree: true });
 
 // A page that has lost the board says so at once, greys what it shows, and tries again every second until it is back:
 // then it goes on where it was, or is loaded anew. Never before the board answers: a browser's own error page stays.

@@ -11,22 +11,23 @@ const unproject = (x, y, zoom) => [
   (x / size(zoom) - 0.5) * 360,
   (Math.atan(Math.sinh(Math.PI * (1 - (2 * y) / size(zoom)))) * 180) / Math.PI,
 ];
+const filled = (element, inside) => { element.append(...inside); return element; };
+const html = (name, properties = {}, ...inside) => filled(Object.assign(document.createElement(name), properties), inside);
 const make = (name, attributes = {}, ...inside) => {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
-  element.append(...inside);
-  return element;
+  return filled(element, inside);
 };
 
 function draw(map) {
   const form = document.getElementById("map-form"), card = map.querySelector(".map-card");
-  const layers = ["shapes", "graticule", "names", "marks", "scale"].map((name) => make("g", { class: name }));
-  const [shapes, graticule, names, marks, scale] = layers;
+  const layers = ["shapes", "graticule", "names", "pins", "marks", "scale"].map((name) => make("g", { class: name }));
+  const [shapes, graticule, names, pins, marks, scale] = layers;
   const svg = make("svg", { tabindex: 0, role: "group", "aria-label": map.dataset.label }, ...layers);
   map.prepend(svg);
 
   let view = JSON.parse(sessionStorage.getItem("ioc-map") || "null");
-  let areas = [], origin = null, box = null, asked = 0, opener = null, live = true;
+  let areas = [], dots = [], origin = null, box = null, asked = 0, opener = null, live = true;
 
   // --- the view ---
 
@@ -55,15 +56,15 @@ function draw(map) {
     const [x, y] = centre(), dx = px - width() / 2, dy = py - height() / 2;
     look(...unproject((x + dx) * factor - dx, (y + dy) * factor - dy, zoom), zoom);
   };
-  const showAll = () => {
-    if (!box) return;
+  const fit = ([west, south, east, north]) => {
     let zoom = NEAREST - 3, span;
     do {
-      const [left, bottom] = project(box[0], box[1], --zoom), [right, top] = project(box[2], box[3], zoom);
+      const [left, bottom] = project(west, south, --zoom), [right, top] = project(east, north, zoom);
       span = [right - left, bottom - top];
     } while (zoom > FARTHEST && (span[0] > width() * 0.85 || span[1] > height() * 0.85));
-    look((box[0] + box[2]) / 2, (box[1] + box[3]) / 2, zoom);
+    look((west + east) / 2, (south + north) / 2, zoom);
   };
+  const showAll = () => box && fit(box);
 
   // --- drawing ---
 
@@ -78,10 +79,15 @@ function draw(map) {
       shapes.setAttribute("transform", `translate(${left + sx} ${top + sy}) scale(${factor})`);
     }
     graticule.replaceChildren(...lines(x, y));
-    names.replaceChildren(...areas.map(([name, ...at]) => {
-      const [px, py] = project(...at, view.zoom);
+    names.replaceChildren(...areas.map(([name, w, s, e, n]) => {
+      const [px, py] = project((w + e) / 2, (s + n) / 2, view.zoom);
       return make("text", { x: left + px, y: top + py, "text-anchor": "middle" }, name);
     }));
+    for (const [dot, at] of dots) {
+      const [px, py] = project(...at, view.zoom), inside = Math.abs(px - x) < width() / 2 && Math.abs(py - y) < height() / 2;
+      dot.setAttribute("transform", `translate(${left + px} ${top + py})`);
+      if (dot.name) dot.setAttribute("tabindex", inside ? 0 : -1);  // Tab leads to what is in view alone
+    }
     scale.replaceChildren(...ruler());
   };
   const SHAPE_ZOOM = 12, SHAPE_ORIGIN = [106.65, 11.5];
@@ -125,12 +131,13 @@ function draw(map) {
     seen.name = `${kind}${latitude}${longitude}`;
     return seen;
   };
+  const called = (name) => name && [...svg.querySelectorAll("[role=button]")].find((element) => element.name === name);
   const redraw = (told) => {
     const held = document.activeElement?.name;
     origin = [view.longitude, view.latitude];
     marks.replaceChildren(...told.map(mark));
     place();
-    if (held) [...marks.children].find((m) => m.name === held)?.focus();
+    if (document.activeElement?.name !== held) called(held)?.focus();
   };
 
   // --- asking ---
@@ -186,7 +193,7 @@ function draw(map) {
   };
   const hide = () => {
     card.hidden = true;
-    ([...marks.children].find((m) => m.name === opener) || svg).focus();
+    (called(opener) || svg).focus();
   };
 
   // --- hands ---
@@ -203,10 +210,8 @@ function draw(map) {
     else return;
     event.preventDefault();
   });
-  map.addEventListener("click", (event) => {
-    const act = { in: () => zoomAt(1), out: () => zoomAt(-1), all: showAll }[event.target.dataset?.map];
-    act?.();
-  });
+  const acts = { in: () => zoomAt(1), out: () => zoomAt(-1), all: showAll };
+  map.addEventListener("click", ({ target }) => acts[target.dataset?.map]?.());
   svg.addEventListener("wheel", (event) => {
     event.preventDefault();
     if (event.timeStamp - wheeled < 120) return;
@@ -234,7 +239,7 @@ function draw(map) {
   });
   for (const end of ["pointerup", "pointercancel"]) window.addEventListener(end, (event) => {
     if (!held.delete(event.pointerId) || moved || end === "pointercancel") return;
-    event.target.closest?.(".mark")?.open();
+    event.target.closest?.("[role=button]")?.open?.();
   });
   svg.addEventListener("dblclick", (event) => zoomAt(1, event.offsetX, event.offsetY));
 
@@ -244,38 +249,68 @@ function draw(map) {
   setInterval(() => live && document.visibilityState === "visible" && settle(true, 0), AGAIN_MS);
   new ResizeObserver(() => view && place()).observe(svg);
 
-  // --- shapes of one's own ---
+  // --- shapes of one's own: the centre's, and those that this browser alone keeps ---
 
-  const rings = (geometry, depth = { LineString: 0, MultiLineString: 1, Polygon: 1, MultiPolygon: 2 }[geometry.type]) =>
-    depth ? geometry.coordinates.flat(depth - 1) : [geometry.coordinates];
-  const outline = (feature) => {
-    const [ox, oy] = project(...SHAPE_ORIGIN, SHAPE_ZOOM), closed = feature.geometry.type.endsWith("Polygon");
-    const path = rings(feature.geometry).map((ring) => "M" + ring.map(([longitude, latitude]) => {
+  const PARTS = {
+    Point: (at) => [[at]], MultiPoint: (all) => all.map((at) => [at]), LineString: (line) => [line],
+    MultiLineString: (lines) => lines, Polygon: (rings) => rings, MultiPolygon: (areas) => areas.flat(),
+  };
+  const parts = ({ type, coordinates }) => PARTS[type](coordinates);
+  const are = (kind) => (feature) => feature.geometry.type.endsWith(kind);
+  const around = (features) => features.flatMap((f) => parts(f.geometry).flat()).reduce(
+    ([w, s, e, n], [x, y]) => [Math.min(w, x), Math.min(s, y), Math.max(e, x), Math.max(n, y)], [Infinity, Infinity, -Infinity, -Infinity]);
+  const titled = (name) => (name ? [make("title", {}, name)] : []);
+  const outline = (feature, whose) => {
+    const [ox, oy] = project(...SHAPE_ORIGIN, SHAPE_ZOOM), closed = are("Polygon")(feature);
+    const d = parts(feature.geometry).map((part) => "M" + part.map(([longitude, latitude]) => {
       const [x, y] = project(longitude, latitude, SHAPE_ZOOM);
       return `${(x - ox).toFixed(2)} ${(y - oy).toFixed(2)}`;
     }).join("L") + (closed ? "Z" : "")).join("");
-    const name = feature.properties.name;
-    return make("path", { d: path, class: closed ? "area" : "way" }, ...(name ? [make("title", {}, name)] : []));
+    return make("path", { d, class: `${closed ? "area" : "way"} ${whose}` }, ...titled(feature.properties.name));
   };
-  const middle = (feature) => {
-    const [xs, ys] = [0, 1].map((axis) => rings(feature.geometry).flat().map((position) => position[axis]));
-    const half = (values) => values.reduce((a, b) => [Math.min(a[0], b), Math.max(a[1], b)], [Infinity, -Infinity]).reduce((a, b) => (a + b) / 2);
-    return [feature.properties.name, half(xs), half(ys)];
+  const pin = (name, at, whose) => {
+    const told = name ? { role: "button", "aria-label": name } : {};
+    const dot = make("circle", { r: 6, class: `dot ${whose}`, ...told }, ...titled(name));
+    dot.name = name && `dot ${name} ${at}`;
+    dot.open = () => name && show(html("h3", {}, name).outerHTML, dot);
+    return [dot, at];
   };
-  fetch("/map/outlines").then((answer) => answer.json()).then(({ features }) => {
-    shapes.replaceChildren(...features.map(outline));
-    areas = features.filter((f) => f.properties.name && f.geometry.type.endsWith("Polygon")).map(middle);
-    if (view) place();
-  }).catch(() => {});  // the map does without
 
-  const file = document.getElementById("map-file");
-  file?.addEventListener("change", async () => {
-    const chosen = file.files[0], told = document.getElementById("map-told");
+  const own = document.getElementById("map-own"), shelf = own && `ioc-outlines ${own.dataset.account}`;
+  let everybodys = [], mine = JSON.parse((own && localStorage.getItem(shelf)) || "{}");
+  const outlines = () => {
+    const told = [["", everybodys], ["mine", Object.values(mine).flat()]];
+    const every = (each) => told.flatMap(([whose, all]) => all.flatMap((f) => each(f, whose)));
+    shapes.replaceChildren(...every((f, whose) => (are("Point")(f) ? [] : outline(f, whose))));
+    dots = every((f, whose) => (are("Point")(f) ? parts(f.geometry).flat().map((at) => pin(f.properties.name, at, whose)) : []));
+    pins.replaceChildren(...dots.map(([dot]) => dot));
+    areas = every((f) => (f.properties.name && are("Polygon")(f) ? [[f.properties.name, ...around([f])]] : []));
+    if (view) place();
+    document.getElementById("map-mine")?.replaceChildren(...Object.keys(mine).map((name) => {
+      const remove = { type: "button", className: "plain", textContent: own.dataset.remove, ariaLabel: `${own.dataset.remove}: ${name}` };
+      return html("li", {}, `${name} `, html("button", { ...remove, onclick: () => { delete mine[name]; keep(""); own.querySelector("input").focus(); } }));
+    }));
+  };
+  const keep = (said) => {
+    try { localStorage.setItem(shelf, JSON.stringify(mine)); } catch { said = own.dataset.full; }
+    document.getElementById("map-told").textContent = said;
+    outlines();
+  };
+  outlines();
+  fetch("/map/outlines").then((answer) => answer.json()).then(({ features }) => { everybodys = features; outlines(); }).catch(() => {});  // the map does without
+  own?.addEventListener("change", async ({ target }) => {
+    const chosen = target.files[0], headers = { "x-csrf": own.dataset.csrf, "content-type": "application/geo+json" };
     if (!chosen) return;
-    const headers = { "x-csrf": file.closest("[data-csrf]").dataset.csrf, "content-type": "application/geo+json" };
-    const answer = await fetch(`/map/outlines?name=${encodeURIComponent(chosen.name)}`, { method: "POST", headers, body: chosen });
-    told.textContent = (await answer.json().catch(() => ({ said: answer.status }))).said;
-    if (answer.ok) location.reload();
+    const body = chosen.slice(0, own.dataset.largest);  // enough to be told that it is too large
+    const answer = await fetch(`${target.dataset.outlines}?name=${encodeURIComponent(chosen.name)}`, { method: "POST", headers, body }).catch(() => null);
+    const told = await answer?.json().catch(() => null);
+    document.getElementById("map-told").textContent = told?.said ?? own.dataset.away;
+    target.value = "";  // so that the same file can be chosen again once it is mended
+    if (!answer?.ok) return;
+    if (!told.features) return location.reload();
+    mine[told.name] = told.features;
+    keep(told.said);
+    fit(around(told.features));
   });
 
   const back = new URLSearchParams(location.search).get("ago"), slider = form.querySelector("[name=ago]");

@@ -1,11 +1,12 @@
-// Lists whose rows are acted on: the choice outlives each update of the list, forms are sent in place and told of.
+// Lists whose rows are acted on: the choice outlives each update of the list, and what is sent is what is seen chosen;
+// forms are sent in place and told of.
 (() => {
   const chosen = new Set();
   const boxes = () => [...document.querySelectorAll("input[name=item]")];
+  const seen = () => boxes().filter((box) => box.checked);
   const tell = () => {
     const place = document.querySelector("[data-chosen]");
-    const number = document.querySelectorAll("input[name=item]").length ? chosen.size : 0;
-    if (place) place.textContent = place.dataset.chosen.replace("{}", number);
+    if (place) place.textContent = place.dataset.chosen.replace("{}", seen().length);
     const all = document.querySelector("input[data-all]");
     if (all) all.checked = boxes().length > 0 && boxes().every((box) => box.checked);
   };
@@ -27,7 +28,7 @@
   let focused = "";
   document.addEventListener("focusin", ({ target }) => { focused = target.id || ""; });
   new MutationObserver((changes) => {
-    if (!changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.querySelector?.("input[name=item], table")))) return;
+    if (!changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.querySelector?.("input[name=item], table, .none")))) return;
     restore();
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   }).observe(document.documentElement, { childList: true, subtree: true });
@@ -49,13 +50,14 @@
     if (!form.matches("form[data-deed]")) return;
     event.preventDefault();
     const body = new URLSearchParams(new FormData(form));
-    chosen.forEach((key) => body.append("item", key));
+    seen().forEach((box) => body.append("item", box.value));
     const button = form.querySelector("button");
     button.disabled = true;
+    const { away, refused } = form.closest("section").dataset;
     try {
       const answer = await fetch(form.action, { method: "POST", body });
       const json = answer.headers.get("content-type")?.includes("json");
-      show(json ? await answer.json() : { said: `${answer.status} ${form.closest("section").dataset.away}` });
+      show(json ? await answer.json() : { said: `${answer.status} ${answer.status < 500 ? refused : away}` });
       if (answer.ok) {
         form.reset();
         form.closest("details").open = false;
@@ -63,7 +65,7 @@
         restore();
       }
     } catch {
-      show({ said: form.closest("section").dataset.away });
+      show({ said: away });
     }
     button.disabled = false;
   });

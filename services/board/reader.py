@@ -1,0 +1,59 @@
+"""How pages read the database: each question within one snapshot, in a few threads of their own, and not for ever, so
+that no reader can keep the board from the others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from psycopg import Connection
+from psycopg.errors import QueryCanceled, TransactionTimeout
+
+from services.kit import store
+from services.kit.settings import Settings
+from services.readings.once import snapshot
+
+T = TypeVar("T")
+log = logging.getLogger("board")
+Ask = Callable[[Connection], T]
+THREADS, WAITING = 4, 60
+"""So many questions are asked at a time, and so many more wait for their turn."""
+LIMITS = "SET LOCAL statement_timeout = '10s'; SET LOCAL transaction_timeout = '20s'"
+"""How long one statement may take, and all of a question: less than a page waits to be built."""
+
+
+class TooMuch(Exception):
+    """There is more to read than can be read now; said to the reader as `too_much`."""
+
+
+class Reader:
+    """`await reading(ask)`: what `ask` finds on a connection, in one snapshot. Raises `TooMuch`, or an outage."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._threads = ThreadPoolExecutor(THREADS, "reader")
+        self._asked = 0
+
+    async def __call__(self, ask: Ask[T]) -> T:
+        """See the class."""
+        if self._asked >= THREADS + WAITING:
+            raise TooMuch(f"{self._asked} questions wait already")
+        self._asked += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, ask)
+        finally:
+            self._asked -= 1
+
+    def _read(self, ask: Ask[T]) -> T:
+        with store.connect(self._settings, "reader") as conn:
+            conn.autocommit = True
+            try:
+                with snapshot(conn):
+                    conn.execute(LIMITS)
+                    return ask(conn)
+            except (QueryCanceled, TransactionTimeout) as error:
+                log.warning("too much to read: %s", error)
+                raise TooMuch(str(error)) from error

@@ -1,0 +1,191 @@
+"""The map before a reader: what the demo holds is drawn, chosen from, opened and looked at as it was; a file of one's
+own stays with its reader."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+from playwright.sync_api import FilePayload, Locator, Page, expect
+
+from services.board.outlines import LARGEST
+from services.board.words import WORDS
+
+Visit = Callable[..., Page]
+AREA = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}
+POINT = {"type": "Point", "coordinates": [106.65, 11.45]}
+SWAPPED = {"type": "Point", "coordinates": [11.45, 106.65]}
+NAMES = "Vùng ngập úng thử", "Trạm bơm thử"
+
+
+def shape(geometry: dict[str, Any], name: str) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": {"name": name, "owner": "Nguyễn Văn A"}}
+
+
+def file(name: str, told: object) -> FilePayload:
+    return {"name": name, "mimeType": "application/geo+json", "buffer": json.dumps(told).encode()}
+
+
+OWN = file(
+    "Ngập úng.geojson", {"features": [shape(AREA, NAMES[0]), shape(POINT, NAMES[1])], "type": "FeatureCollection"}
+)
+
+
+def the_map(visit: Visit, name: str = "truc.le", **options: Any) -> Page:
+    """The page with its marks drawn."""
+    page = visit("/map", name, **options)
+    expect(page.locator(".mark").first).to_be_visible()
+    return page
+
+
+def counted(page: Page, word: str) -> int:
+    """How many the line above the map counts: `{} phản ánh đang mở`."""
+    pattern = WORDS[word][0].replace("{}", r"([\d.]+)")
+    expect(page.locator("#map-said")).to_have_text(re.compile(pattern))
+    found = re.search(pattern, page.locator("#map-said").inner_text())
+    assert found
+    return int(found[1].replace(".", ""))
+
+
+def put(page: Page, chosen: FilePayload) -> Locator:
+    """Choose a file for oneself; returns where the page tells what came of it."""
+    page.locator("[data-outlines='/map/outlines/check']").set_input_files(chosen)
+    return page.locator("#map-told")
+
+
+def test_marks_are_as_many_as_are_told_and_a_filter_changes_them(visit: Visit) -> None:
+    page = the_map(visit)
+    reports, features = counted(page, "map_reports_n"), counted(page, "map_features_n")
+    expect(page.locator(".mark.feature").first).to_be_visible()
+    shown = page.locator(".mark").evaluate_all(
+        "marks => marks.map(m => [m.classList[1], m.querySelector('text').textContent])"
+    )
+    by_kind = {kind: sum(int(sign) if sign.isdigit() else 1 for k, sign in shown if k == kind) for kind, _ in shown}
+    nowhere = counted(page, "map_nowhere_n")
+    assert reports > 100 and features > 100
+    assert 0 < by_kind["feature"] <= features and 0 < by_kind["report"] <= reports - nowhere
+    page.locator("[name=overdue]").check()
+    expect(page.locator(".mark.feature")).to_have_count(0)
+    assert 0 < counted(page, "map_reports_n") < reports
+    assert counted(page, "map_overdue_n") == counted(page, "map_reports_n")
+    expect(page).to_have_url(re.compile("overdue=1"))
+
+
+def test_a_cluster_opens_by_keyboard_down_to_a_card(visit: Visit) -> None:
+    page = the_map(visit)
+    page.locator("[name=layer]").evaluate_all("boxes => boxes.forEach(b => { b.checked = b.value === 'reports' })")
+    page.locator("[name=overdue]").check()
+    expect(page.locator(".mark.feature")).to_have_count(0)
+    card = page.locator(".map-card")
+    for _ in range(8):  # each opening goes two zooms nearer
+        page.locator("svg[role=group]").focus()
+        page.keyboard.press("Tab")
+        held = page.evaluate("document.activeElement.getAttribute('transform')")
+        assert held, "Tab leads to a mark"
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "held => !document.querySelector('.map-card').hidden"
+            " || !document.querySelector(`.mark[transform='${held}']`) && document.querySelector('.mark')",
+            arg=held,
+        )
+        if card.is_visible():
+            break
+    expect(card).to_contain_text(WORDS["map_due"][0])
+    expect(card).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(card).to_be_hidden()
+    expect(page.locator(".mark:focus")).to_have_count(1)
+
+
+def test_the_slider_changes_the_moment_that_is_told(visit: Visit) -> None:
+    page = the_map(visit)
+    now = counted(page, "map_reports_n")
+    expect(page.locator("#map-moment")).to_have_text(WORDS["map_now"][0])
+    page.locator("[name=ago]").focus()
+    page.keyboard.press("End")
+    expect(page.locator("#map-moment")).to_have_text(re.compile(r"^\d\d/\d\d/\d{4} \d\d:00$"))
+    expect(page.locator("#map-said")).to_contain_text(page.locator("#map-moment").inner_text())
+    assert counted(page, "map_reports_n") != now
+
+
+def test_a_file_of_ones_own_is_drawn_kept_in_this_browser_and_taken_away(visit: Visit, address: str) -> None:
+    page = the_map(visit)
+    expect(put(page, OWN)).to_have_text(WORDS["outline_kept"][0].format("ngap-ung"))
+    for _ in range(2):
+        expect(page.locator(".shapes .area.mine")).to_have_count(1)
+        expect(page.locator(".names text", has_text=NAMES[0])).to_be_visible()
+        point = page.get_by_role("button", name=NAMES[1])
+        expect(point.locator("title")).to_have_text(NAMES[1])
+        point.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator(".map-card")).to_contain_text(NAMES[1])
+        page.keyboard.press("Escape")
+        expect(point).to_be_focused()
+        page.reload()
+        expect(page.locator(".mark").first).to_be_visible()
+    assert "Nguyễn" not in page.evaluate("JSON.stringify(localStorage)")
+    assert NAMES[0] not in page.request.get("/map/outlines").text()
+    other = the_map(visit)
+    expect(other.locator("#map-mine li")).to_have_count(0)
+    expect(other.locator(".map .mine")).to_have_count(0)
+    page.locator("#map-mine button").click()
+    expect(page.locator(".map .mine")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".mark").first).to_be_visible()
+    expect(page.locator(".map .mine")).to_have_count(0)
+
+
+def test_another_account_in_the_same_browser_does_not_see_it(
+    visit: Visit, sessions: dict[str, str], address: str
+) -> None:
+    page = the_map(visit)
+    put(page, OWN)
+    expect(page.locator(".map .mine")).to_have_count(2)
+    page.context.add_cookies([{"name": "ioc_session", "value": sessions["minh.vo"], "url": address}])
+    page.reload()
+    expect(page.locator(".mark").first).to_be_visible()
+    expect(page.locator(".map .mine")).to_have_count(0)
+
+
+BAD = (
+    ("no shape", "outline_shape", "feature 1: None"),
+    (SWAPPED, "outline_outside", "feature 1: [11.45, 106.65]"),
+    (shape(POINT, "gọi 0912 345 678"), "outline_personal", "feature 1: holds a phone number; remove it and send again"),
+)
+LARGE = """(input, size) => {
+  const held = new DataTransfer();
+  held.items.add(new File([new Uint8Array(size)], "large.json"));
+  input.files = held.files;
+  input.dispatchEvent(new Event("change", {bubbles: true}));
+}"""
+
+
+def test_a_bad_file_tells_its_reason(visit: Visit, heard: Any) -> None:
+    heard.expected.append("422")
+    page = the_map(visit)
+    for told, key, reason in BAD:
+        expect(put(page, file("a.json", told))).to_have_text(WORDS[key][0].format(reason))
+    page.locator("[data-outlines]").evaluate(LARGE, LARGEST + 2**20)
+    expect(page.locator("#map-told")).to_have_text(WORDS["outline_large"][0].format("> 8 MB"))
+    expect(page.locator(".map .mine")).to_have_count(0)
+    assert page.evaluate("Object.keys(localStorage)") == []
+
+
+def test_a_screen_without_login_has_none_and_may_not_ask(visit: Visit, public_address: str, address: str) -> None:
+    page = visit("/map", at=public_address)
+    expect(page.locator("#map-list table")).to_be_visible()
+    expect(page.locator("input[type=file]")).to_have_count(0)
+    raw = OWN["buffer"]
+    for door, expected in ((public_address, 401), (address, 401)):
+        answer = httpx.post(f"{door}/map/outlines/check?name=a", content=raw, headers={"origin": door}, trust_env=False)
+        assert answer.status_code == expected
+
+
+def test_a_file_needs_the_token_of_its_page(address: str, sessions: dict[str, str]) -> None:
+    ask = httpx.Client(base_url=address, cookies={"ioc_session": sessions["truc.le"]}, trust_env=False)
+    with ask as client:
+        answer = client.post("/map/outlines/check?name=a", content=OWN["buffer"], headers={"origin": address})
+        assert answer.status_code == 403

@@ -1,0 +1,190 @@
+"""The board's doors on a real centre: who comes in, who is turned away, what an open page may hear, and what survives
+an outage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from visitors import HTML, PASSWORD, Browser, add_account, admin_of, board, entered
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from infra.local.servers import Instance
+from services.board.doors import COOKIE
+from services.board.login import PAIR
+
+
+@pytest.fixture(scope="module")
+def home(centre: Instance) -> Iterator[str]:
+    """The board of the centre, which three people may enter besides the administrator."""
+    add_account(centre, "lan", "viewer")
+    add_account(centre, "hoa", "supervisor")
+    with board(centre) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def admin(centre: Instance, home: str) -> Browser:
+    return admin_of(centre, home)
+
+
+# --- at the door ---
+
+
+def test_nothing_is_shown_without_a_log_in(home: str) -> None:
+    stranger = Browser(home)
+    asked = stranger.get("/system/health?unit=phuong_chon_thanh")
+    assert (asked.status_code, asked.headers["location"]) == (
+        303,
+        "/login?next=%2Fsystem%2Fhealth%3Funit%3Dphuong_chon_thanh",
+    )
+    for path in ("/", "/people", "/figure/disease_cases", "/worklist", "/nothing", "/_nicegui/auto/static/x"):
+        assert httpx.get(home + path).status_code == 401, path
+    assert stranger.post("/people/add", name="x").status_code == 401
+    assert stranger.post("/_nicegui/client/x/upload/1").status_code == 401
+    assert stranger.get("/static/board.css").status_code == 200
+
+
+def test_every_answer_tells_the_browser_what_it_may_do_with_it(admin: Browser, home: str) -> None:
+    answers = [httpx.get(home + path, headers=HTML) for path in ("/", "/login", "/static/board.css", "/nothing")]
+    answers += [admin.get("/"), admin.get("/people"), admin.get("/nothing"), httpx.post(home + "/login")]
+    for answer in answers:
+        told = answer.headers
+        assert "frame-ancestors 'none'" in told["content-security-policy"], answer.url
+        assert (told["x-content-type-options"], told["referrer-policy"]) == ("nosniff", "same-origin")
+        assert "http:" not in told["content-security-policy"]
+        assert "server" not in told
+        assert answer.url.path.startswith("/static/") or told["cache-control"] == "no-store"
+    assert "unsafe" not in httpx.get(home + "/login").headers["content-security-policy"]
+
+
+def test_a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get(home: str) -> None:
+    browser = Browser(home)
+    answer = browser.log_in("lan", target="/system/health?span=day")
+    assert answer.headers["location"] == "/system/health?span=day"
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=lax" in cookie
+    assert "secure" not in cookie
+    assert browser.is_in()
+    by_proxy = {"x-forwarded-proto": "https", "origin": home}
+    secure = httpx.post(f"{home}/login", data={"name": "lan", "password": PASSWORD}, headers=by_proxy)
+    assert "secure" in secure.headers["set-cookie"].lower()
+    assert "strict-transport-security" in secure.headers
+    assert browser.log_in("lan", target="//evil.vn").headers["location"] == "/"
+
+
+def test_the_session_before_ends_with_a_new_log_in_and_with_the_log_out(home: str) -> None:
+    browser = entered(home, "lan")
+    before = browser.http.cookies[COOKIE]
+    browser.log_in("lan")
+    assert httpx.get(home, cookies={COOKIE: before}).status_code == 401
+    now = browser.http.cookies[COOKIE]
+    assert browser.post("/logout", csrf=browser.csrf()).status_code == 303
+    assert httpx.get(home, cookies={COOKIE: now}).status_code == 401
+
+
+def test_an_unknown_name_and_a_wrong_password_look_and_take_the_same(home: str) -> None:
+    def tried(name: str) -> tuple[int, str, float]:
+        begun = time.perf_counter()
+        answer = Browser(home).log_in(name, "not the password")
+        return answer.status_code, answer.text, time.perf_counter() - begun
+
+    known, unknown = [[tried(name) for _ in range(3)] for name in ("hoa", "nobody-here")]
+    assert {each[:2] for each in known + unknown} == {(401, known[0][1])}
+    assert "mật khẩu không đúng" in known[0][1]
+    assert min(t for *_, t in unknown) > 0.5 * min(t for *_, t in known)
+    assert Browser(home).log_in("ho\0a", "x").status_code == 401  # which no table can hold
+
+
+def test_passwords_cannot_be_tried_for_ever(centre: Instance, home: str) -> None:
+    add_account(centre, "thu", "viewer")
+    browser = Browser(home)
+    assert [browser.log_in("thu", "wrong").status_code for _ in range(PAIR + 1)] == [401] * PAIR + [429]
+    assert browser.log_in(" THU ").status_code == 429
+
+
+def test_a_change_needs_this_sessions_token_and_this_boards_page(admin: Browser, home: str) -> None:
+    other = entered(home, "hoa").csrf()
+    told = {"name": "lan", "full_name": "Người khác", "role": "viewer", "units": ""}
+    assert admin.post("/people/change", **told).status_code == 403
+    assert admin.post("/people/change", **told, csrf=other).status_code == 403
+    own = {**told, "csrf": admin.csrf()}
+    evil = admin.http.post("/people/change", data=own, headers={"origin": "https://evil.vn"})
+    assert evil.status_code == 403
+    nowhere = httpx.post(f"{home}/people/change", data=own, cookies=dict(admin.http.cookies))
+    assert nowhere.status_code == 403
+    as_json = admin.http.post("/people/change", json=own)
+    assert as_json.status_code == 403
+    assert "Người khác" not in admin.get("/people").text
+    assert admin.http.post("/login", data=own, headers={"origin": "https://evil.vn"}).status_code == 403
+
+
+# --- open pages ---
+
+
+def test_a_pages_connection_is_for_the_session_it_was_given_to(admin: Browser, home: str) -> None:
+    page = admin.page("/people")
+    stranger, other = Browser(home), entered(home, "hoa")
+    assert not stranger.is_served(page)
+    assert not other.is_served(page)
+    assert not other.is_served("00000000-0000-4000-8000-000000000000")
+    with pytest.raises(InvalidStatus, match="403"), admin.socket(page, origin="https://evil.vn"):
+        pass
+    assert admin.is_served(page)
+
+
+def test_open_pages_of_an_account_that_is_shut_out_end(centre: Instance, admin: Browser, home: str) -> None:
+    add_account(centre, "tam", "viewer")
+    browser = entered(home, "tam")
+    page = browser.page("/sources")
+    with browser.socket(page) as made:
+        assert str(made.recv(20)).startswith("40")
+        assert admin.post("/people/disable", name="tam", csrf=admin.csrf()).status_code == 303
+        shut = time.monotonic()
+        while not (said := str(made.recv(10))).startswith('42["open"'):
+            made.send("3")
+        assert "/login?next=%2Fsources" in said
+        assert time.monotonic() - shut < 5
+    assert not browser.is_served(page)
+
+
+# --- outages ---
+
+
+def test_an_outage_of_the_database_throws_nobody_out(centre: Instance, home: str) -> None:
+    browser = entered(home, "hoa")
+    page = browser.page()
+    with browser.socket(page) as made:
+        assert str(made.recv(20)).startswith("40")
+        open_page = threading.Thread(target=_stays, args=(made,), daemon=True)
+        open_page.start()
+        centre.stop_process("timescaledb")
+        try:
+            assert browser.is_in()
+            assert browser.is_served(page)
+            new = Browser(home).log_in("hoa")
+            assert new.status_code == 503
+            assert "The database does not answer" in new.text
+            assert "Cơ sở dữ liệu" in new.text
+            assert '<meta http-equiv="refresh"' in new.text
+            assert httpx.get(home, cookies={COOKIE: "unknown"}, timeout=20).status_code == 503
+        finally:
+            centre.start_process("timescaledb")
+            centre.wait_ready("timescaledb", 30)
+        end = time.monotonic() + 5
+        while Browser(home).log_in("hoa").status_code != 303:
+            assert time.monotonic() < end
+        assert browser.is_in()
+        assert open_page.is_alive()
+
+
+def _stays(page: ClientConnection) -> None:
+    """Answers the board's pings, as a page does that is open, until it is cut off."""
+    for said in page:
+        if said == "2":
+            page.send("3")

@@ -1,0 +1,86 @@
+"""What the ticker tells to whom: cases to those whose units they are of, and to passers-by nothing about a few people
+and no word that is not the catalogue's own."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from schemas.alerts import ALERTS, Alert
+from schemas.indicators import CATALOGUE
+from schemas.indicators.metric import class_metric, metric
+from services.board.access import PUBLIC, SMALL, Account, is_sensitive
+from services.board.bells import Bell, Bells, is_of_people
+
+NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
+WARD = "phuong_chon_thanh"
+OPERATOR = Account("an", "", "operator", (WARD,))
+TOKENS = {
+    "unit",
+    "count",
+    "percent",
+    "for",
+    "disease",
+    "service",
+    "source",
+    "stream",
+    "consumer",
+    "folder",
+    "check",
+    "slot",
+}
+"""What texts of the catalogue are filled in with: numbers, places, illnesses and parts of the centre, no person."""
+
+
+def bell(type: str, system: str, unit: str = WARD, way: str = "rule", about: str = "") -> Bell:
+    return Bell(1, "critical", unit, "", "", about, "real", NOW, way, type, system)
+
+
+def heard(one: Bell, account: Account = PUBLIC) -> bool:
+    return Bells(1, (one,)).seen_by(account) == [one]
+
+
+def test_a_case_is_told_to_those_of_its_unit() -> None:
+    case = bell("DossierOverdue", "procedures", way="event", about="dossier:H1-26••••")
+    assert heard(case, OPERATOR)
+    assert not heard(case._replace(unit="phuong_minh_hung"), OPERATOR)
+    assert not heard(case)
+
+
+def test_the_ticker_tells_what_the_list_of_alarms_shows() -> None:
+    rule = bell("DossiersOverdue", "procedures")
+    assert heard(rule, OPERATOR) and heard(rule._replace(unit="all"), OPERATOR)
+    assert not heard(rule._replace(unit="phuong_minh_hung"), OPERATOR)
+    assert not heard(rule._replace(unit="all", about="dossier:H1-26••••"), OPERATOR)
+    assert heard(rule._replace(unit="phuong_minh_hung"), Account("binh", "", "viewer"))
+
+
+def test_critical_alarms_are_counted_for_whom_they_wait() -> None:
+    assert Bells(5, (), {WARD: 2, "phuong_minh_hung": 3, "all": 1}).critical_for(OPERATOR) == 3
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda a: f"{a.name}-{'-'.join([a.system, *a.labels.values()])}")
+def test_no_alert_tells_passers_by_of_a_few_people_in_a_unit(alert: Alert) -> None:
+    counted = [i for i in CATALOGUE.values() if metric(i) in alert.expr and is_sensitive(i)]
+    assert bool(counted) is is_of_people(alert)
+    assert heard(bell(alert.name, alert.system)) is not bool(counted)
+    assert heard(bell(alert.name, alert.system, "all"))
+    assert set(re.findall(r"<(\w+)>", alert.vi + alert.en)) <= TOKENS
+
+
+def test_an_illness_is_told_of_the_whole_locality_from_so_many_cases_on_as_its_figure_is() -> None:
+    classes = {class_metric(i) for i in CATALOGUE.values() if is_sensitive(i) and i.classes}
+    [alert] = [a for a in ALERTS if any(name in a.expr for name in classes)]
+    [least] = re.findall(r">= (\d+)", alert.expr)
+    assert int(least) >= SMALL and not alert.by_unit
+
+
+@pytest.mark.parametrize(
+    ("type", "way"), [("NotificationFailing", "own"), ("OurOwnRule", "rule"), ("SourceStale", "event")]
+)
+def test_words_that_are_not_the_catalogues_may_name_somebody(type: str, way: str) -> None:
+    one = bell(type, "platform", "all", way)
+    assert heard(one, OPERATOR)
+    assert not heard(one)

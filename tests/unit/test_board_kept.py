@@ -1,0 +1,141 @@
+"""Answers that many readers share: asked for once, each by itself, and no more often than they can be given."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from services.board import newest
+from services.board.app import is_news
+from services.board.kept import SHARE, Kept
+from services.board.newest import Newest
+from services.board.outlines import Folder
+from services.board.reader import TooMuch
+
+
+def test_nobody_waits_for_the_answer_to_another_question() -> None:
+    async def look() -> str:
+        kept, never = Kept[str](60), asyncio.Event()
+        slow = asyncio.create_task(kept.get("slow", lambda: answer(never)))
+        await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            quick = await kept.get("quick", lambda: answer(None))
+        slow.cancel()
+        return quick
+
+    async def answer(first: asyncio.Event | None) -> str:
+        if first:
+            await first.wait()
+        return "told"
+
+    assert asyncio.run(look()) == "told"
+
+
+def test_those_who_ask_the_same_at_once_share_one_answer_though_the_first_of_them_goes_away() -> None:
+    asked = 0
+
+    async def answer() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.01)
+        return asked
+
+    async def look() -> list[int]:
+        kept = Kept[int](60)
+        first, *others = (asyncio.create_task(kept.get("same", answer)) for _ in range(4))
+        await asyncio.sleep(0)
+        first.cancel()
+        return [*await asyncio.gather(*others), await kept.get("same", answer)]
+
+    assert asyncio.run(look()) == [1, 1, 1, 1]
+
+
+def test_an_error_is_told_to_all_who_waited_and_the_next_asks_again() -> None:
+    asked = 0
+
+    async def answer() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0)
+        if asked == 1:
+            raise TooMuch("once")
+        return asked
+
+    async def look() -> None:
+        kept = Kept[int](60)
+        waited = await asyncio.gather(*(kept.get("same", answer) for _ in range(3)), return_exceptions=True)
+        assert [type(each) for each in waited] == [TooMuch] * 3
+        assert await kept.get("same", answer) == 2
+
+    asyncio.run(look())
+
+
+def test_what_takes_long_is_kept_for_longer() -> None:
+    asked = 0
+
+    async def answer() -> int:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.1)
+        return asked
+
+    async def look() -> int:
+        kept = Kept[int](0)
+        await kept.get("heavy", answer)
+        end = time.monotonic() + 0.1 * SHARE / 2
+        while time.monotonic() < end:
+            await kept.get("heavy", answer)
+            await asyncio.sleep(0.01)
+        return asked
+
+    assert asyncio.run(look()) == 1
+
+
+def test_what_fails_is_asked_no_more_often_than_what_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newest, "PAUSE_SECONDS", 0.2)
+    began: list[float] = []
+
+    async def answer() -> int:
+        began.append(time.monotonic())
+        raise TooMuch("always")
+
+    async def look() -> None:
+        shared = Newest(answer, lambda: 0)
+        for _ in range(2):
+            with pytest.raises(TooMuch):
+                await shared.get()
+
+    asyncio.run(look())
+    assert began[1] - began[0] >= 0.19
+
+
+def test_shapes_are_looked_at_anew_when_a_file_has_changed_and_not_before(tmp_path: Path) -> None:
+    folder = Folder(tmp_path)
+    point = {"type": "Point", "coordinates": [106.6, 11.4]}
+    folder.put("a", json.dumps(point).encode())
+    first = folder.packed()
+    assert folder.packed() is first
+    folder.put("a", json.dumps({**point, "coordinates": [106.7, 11.4]}).encode())
+    folder.put("b", json.dumps(point).encode())
+    assert [f["geometry"]["coordinates"][0] for f in json.loads(folder.packed())["features"]] == [106.7, 106.6]
+    folder.remove("a")
+    assert json.loads(folder.packed()) == folder.shapes()
+
+
+@pytest.mark.parametrize(
+    ("error", "logged"),
+    [(psycopg.OperationalError("away"), False), (TooMuch("much"), False), (KeyError("a mistake"), True)],
+)
+def test_an_outage_that_every_open_page_meets_fills_no_log(error: Exception, logged: bool) -> None:
+    try:
+        raise error
+    except Exception:
+        record = logging.LogRecord("nicegui", logging.ERROR, "", 0, "it failed", (), sys.exc_info())
+    assert is_news(record) is logged

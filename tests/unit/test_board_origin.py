@@ -1,0 +1,93 @@
+"""Where data is not real the page says so, whatever part of it rests on that data; and a figure's page names the
+disagreements that are about it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from schemas.calendar import VN
+from schemas.indicators import CATALOGUE
+from services.board import figure, system
+from services.board.access import Account
+from services.board.frame import Look
+from services.board.system_data import Choice, Content, Figures, Parts, headlines, indicators
+from services.board.watch import Watch
+from services.readings import Period, Reading
+from services.readings.explain import Explanation
+from services.readings.findings import Finding
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=VN)
+LOOK = Look(Account("an", "", "viewer"), "vi", cast(Watch, None))
+NOVEMBER, OCTOBER = (Period(date(2026, month, 1), date(2026, month, 22), NOW) for month in (11, 10))
+CHOICE = Choice("procedures")
+REAL, SIMULATED = frozenset({"real"}), frozenset({"real", "simulated"})
+LABEL = '<span class="origin">'
+
+
+def reading(code: str, origins: frozenset[str], group: str = "") -> Reading:
+    return Reading(CATALOGUE[code], group, Decimal(7), None, origins)
+
+
+def figures(period: Period, last: frozenset[str] = REAL, step: frozenset[str] = REAL) -> Figures:
+    """A system's figures, of which the last, which is no headline, and the steps are of the given origins."""
+    codes = [i.code for i in indicators(CHOICE.system)]
+    values = [reading(code, last if code == codes[-1] else REAL) for code in codes]
+    steps = tuple((reading(i.code, step, "2026-11-01"),) for i in headlines(CHOICE.system))
+    return Figures(period, tuple(values), steps)
+
+
+def labels(content: Content) -> list[str]:
+    return [part.partition("<")[0] for part in system.render(LOOK, CHOICE, content).split(LABEL)[1:]]
+
+
+def test_a_page_of_real_figures_says_nothing() -> None:
+    assert labels(Content(figures(NOVEMBER), figures(OCTOBER), Parts((), ()))) == []
+
+
+@pytest.mark.parametrize("part", ["statement", "step", "chosen", "class"])
+def test_any_figure_of_the_period_that_is_not_real_is_told(part: str) -> None:
+    now = figures(NOVEMBER, *(SIMULATED if part == each else REAL for each in ("statement", "step")))
+    broken = (reading("dossiers_received", SIMULATED, "phuong_chon_thanh"),)
+    parts = Parts(broken if part == "chosen" else (), (broken,) if part == "class" else ())
+    assert labels(Content(now, figures(OCTOBER), parts)) == ["DỮ LIỆU MÔ PHỎNG"]
+
+
+def test_of_the_compared_period_it_is_told_apart() -> None:
+    then = figures(OCTOBER, frozenset({"shifted"}))
+    assert labels(Content(figures(NOVEMBER, SIMULATED), then, Parts((), ()))) == [
+        "DỮ LIỆU MÔ PHỎNG",
+        "so với 01/10/2026 – 22/10/2026: DỮ LIỆU DỜI NGÀY",
+    ]
+
+
+# --- a figure opened ---
+
+
+def opened(code: str, origins: frozenset[str], unit: str | None = None) -> Explanation:
+    return Explanation(reading(code, origins), unit, NOVEMBER, "", [], [], 0, [])
+
+
+@pytest.mark.parametrize("origins", [REAL, SIMULATED])
+def test_a_figure_that_is_not_real_says_so(origins: frozenset[str]) -> None:
+    told = figure.render(LOOK, opened("dossiers_received", origins), [], "/", NOW)
+    assert (LABEL in told) is ("DỮ LIỆU MÔ PHỎNG" in told) is (origins == SIMULATED)
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "told"),
+    [
+        ("dossiers_received", None, True),
+        ("dossiers_received", "phuong_chon_thanh", True),
+        ("dossiers_received", "phuong_minh_hung", False),
+        ("reports_received", None, False),
+    ],
+)
+def test_a_figure_names_the_disagreements_that_are_about_it(code: str, unit: str | None, told: bool) -> None:
+    about = frozenset({"dossiers_received"})
+    found = Finding("x", "không khớp", "", "phuong_chon_thanh", None, None, Decimal(3), Decimal(2), "dossier", about)
+    page = figure.render(LOOK, opened(code, REAL, unit), [found], "/", NOW)
+    assert ("không khớp" in page) is told is ("Không có mâu thuẫn" not in page)

@@ -1,0 +1,216 @@
+"""The page of a system: its charts beside the compared period, what figures are broken down by, and what a screen
+without login sees of both."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Literal, get_args, get_origin
+from xml.etree import ElementTree
+
+import pytest
+
+from schemas.calendar import VN
+from schemas.indicators import CATALOGUE
+from schemas.indicators.classes import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
+from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
+from services.board.access import PUBLIC, SMALL
+from services.board.public import shown_to
+from services.board.sketch import Step, bars
+from services.board.spans import Against, Span, before, period_of
+from services.board.system import moment
+from services.board.system_data import Choice, Content, Figures, Parts, dimensions, headlines
+from services.readings import Reading
+
+WARD = "phuong_chon_thanh"
+NOON = datetime(2026, 11, 22, 5, tzinfo=UTC)
+
+
+# --- charts ---
+
+
+def drawn(*pairs: tuple[int | None, int | None]) -> ElementTree.Element:
+    """A chart of (now, then) for each step."""
+    known = [[None if v is None else Decimal(v) for v in pair] for pair in pairs]
+    steps = [Step(str(i), now, then, f"step {i}") for i, (now, then) in enumerate(known)]
+    return ElementTree.fromstring(bars(steps, "a figure"))
+
+
+def heights(chart: ElementTree.Element, kind: str) -> list[float | None]:
+    """The height of each step's bar of a kind; None where there is none."""
+    found = [step.find(f"rect[@class='{kind}']") for step in chart.iter("g")]
+    return [None if bar is None else float(bar.get("height", "")) for bar in found]
+
+
+def test_both_periods_are_drawn_on_one_scale_and_told_at_each_step() -> None:
+    chart = drawn((10, 40), (20, 20), (40, 10))
+    now, then = heights(chart, "now"), heights(chart, "then")
+    assert now == then[::-1]
+    assert now[2] == pytest.approx(4 * (now[0] or 0), abs=0.3)
+    assert [step.findtext("title") for step in chart.iter("g")] == ["step 0", "step 1", "step 2"]
+
+
+def test_the_bar_lies_within_the_box_of_the_same_step() -> None:
+    (step,) = drawn((10, 40)).iter("g")
+    then, now = ((float(r.get("x", "")), float(r.get("width", ""))) for r in step.iter("rect"))
+    assert then[0] < now[0] and now[0] + now[1] < then[0] + then[1]
+
+
+def test_what_is_missing_has_no_bar_and_a_zero_has_one() -> None:
+    chart = drawn((None, 5), (5, None), (None, None), (0, 0))
+    assert [h is None for h in heights(chart, "now")] == [True, False, True, False]
+    assert [h is None for h in heights(chart, "then")] == [False, True, True, False]
+    assert [step.findtext("text") for step in chart.iter("g")] == ["·", None, "·", None]
+
+
+def test_negative_values_hang_from_zero() -> None:
+    up, down = drawn((8, -8), (-8, 8)).iter("g")
+    ends = {}
+    for name, step in (("up", up), ("down", down)):
+        for bar in step.iter("rect"):
+            top, height = float(bar.get("y", "")), float(bar.get("height", ""))
+            ends[name, bar.get("class")] = (top, top + height)
+    assert math.isclose(ends["up", "now"][1], ends["up", "then"][0], abs_tol=0.2), "both begin at zero"
+    assert ends["up", "now"] == ends["down", "then"] and ends["up", "then"] == ends["down", "now"]
+
+
+def test_without_any_value_there_is_no_chart_whatever_the_target() -> None:
+    assert bars([Step("1", None, None, "")] * 3, "a figure", Decimal(95)) == ""
+    assert bars([], "a figure") == ""
+    assert heights(drawn((None, 7), (None, 9)), "now") == [None, None], "the compared period alone is shown"
+
+
+@pytest.mark.parametrize(
+    ("group", "told"),
+    [("2026-11-05T07", "7:00 05/11/2026"), ("2026-11-05", "05/11/2026"), ("2026-11", "11/2026")],
+)
+def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
+    assert moment(group) == told
+
+
+# --- the compared period ---
+
+
+@pytest.mark.parametrize(
+    ("span", "against", "first", "last"),
+    [
+        ("day", "previous", date(2026, 11, 21), date(2026, 11, 21)),
+        ("week", "previous", date(2026, 11, 9), date(2026, 11, 15)),
+        ("month", "previous", date(2026, 10, 1), date(2026, 10, 22)),
+        ("year", "previous", date(2025, 1, 1), date(2025, 11, 22)),
+        ("day", "year", date(2025, 11, 22), date(2025, 11, 22)),
+        ("month", "year", date(2025, 11, 1), date(2025, 11, 22)),
+    ],
+)
+def test_as_much_is_compared_as_is_over(span: Span, against: Against, first: date, last: date) -> None:
+    period = period_of(span, date(2026, 11, 22), NOON)
+    earlier = before(span, period, against)
+    assert (earlier.first, earlier.last) == (first, last)
+    assert (earlier.stop - earlier.start, earlier.stop.astimezone(VN).time()) == (
+        earlier.as_of - earlier.start + (period.stop - period.as_of),
+        period.stop.astimezone(VN).time(),
+    )
+    assert len(list(earlier.hours())) - 24 * (len(list(earlier.days())) - 1) == 13, "noon against noon"
+
+
+def test_a_longer_month_is_compared_with_a_whole_shorter_one() -> None:
+    march = period_of("month", date(2027, 3, 31), datetime(2027, 3, 31, 5, tzinfo=UTC))
+    assert before("month", march, "previous").last == date(2027, 2, 28)
+    leap = period_of("day", date(2028, 2, 29), datetime(2028, 2, 29, 5, tzinfo=UTC))
+    assert before("day", leap, "year").first == date(2027, 2, 28)
+
+
+# --- what a figure is broken down by ---
+
+
+@pytest.mark.parametrize(
+    ("code", "found"),
+    [
+        ("dossiers_received", ("channel", "field", "level")),
+        ("overdue_share", ("channel", "field", "level")),
+        ("on_time_share", ("channel", "field", "level", "outcome", "result")),
+        ("reports_received", ("category", "channel", "priority")),
+        ("antivirus_coverage", ()),
+        ("poverty_rate", ()),
+    ],
+)
+def test_a_figure_is_broken_down_by_what_all_its_measures_have(code: str, found: tuple[str, ...]) -> None:
+    assert labels(CATALOGUE[code].formula) == found
+    assert dimensions(CATALOGUE[code]) == ("unit", *found)
+
+
+def test_the_table_falls_back_to_what_there_is() -> None:
+    heads = headlines("procedures")
+    assert Choice("procedures").broken_down() == (heads[0], "unit")
+    assert Choice("procedures", ranked="nothing", by="nothing").broken_down() == (heads[0], "unit")
+    assert Choice("procedures", ranked="visits").broken_down() == (heads[0], "unit"), "a figure of another system"
+    kept = Choice("procedures", ranked="payments_amount", by="field")
+    assert kept.broken_down() == (CATALOGUE["payments_amount"], "unit"), "payments know no field"
+    assert Choice("procedures", ranked="on_time_share", by="field").broken_down() == (
+        CATALOGUE["on_time_share"],
+        "field",
+    )
+    assert (
+        kept.path(unit=WARD)
+        == f"/system/procedures?unit={WARD}&span=month&against=previous&ranked=payments_amount&by=field"
+    )
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_dimension_and_its_values_have_words(system: str) -> None:
+    for by in {by for i in headlines(system) for by in dimensions(i)}:
+        assert title(by, system).vi.startswith("theo ") and title(by, system).en.startswith("by ")
+    known = {label for m in MEASURES.values() if MEASURE_SYSTEM[m.name] == system for label in m.labels}
+    events = SYSTEMS[system][0].EVENTS
+    fields = [(name, field.annotation) for event in events for name, field in event.model_fields.items()]
+    values = {
+        (name, value)
+        for name, kind in fields
+        if name in known and get_origin(kind) is Literal
+        for value in get_args(kind)
+    }
+    words = {(label, v) for table in (CLASSES, OTHERS) for label, texts in table.items() for v in texts}
+    assert [each for each in values if each not in words and each[1] not in EVERYWHERE] == []
+
+
+def test_values_are_told_in_words() -> None:
+    assert in_words("field", "land", "vi") == "đất đai"
+    assert in_words("channel", "hotline_1022", "vi") == "tổng đài 1022"
+    assert in_words("result", "none", "en") == "not stated"
+    assert in_words("topic", "ngap_nuoc", "vi") == "ngap nuoc"
+
+
+# --- a screen without login ---
+
+
+def reading(code: str, value: int | None, group: str = "") -> Reading:
+    return Reading(CATALOGUE[code], group, None if value is None else Decimal(value), None, frozenset())
+
+
+def figures(days: list[int]) -> Figures:
+    period = period_of("week", date(2026, 11, 22), NOON)
+    steps = tuple(reading("disease_cases", value, f"2026-11-{day:02}") for day, value in enumerate(days, 16))
+    return Figures(period, (reading("disease_cases", sum(days)), reading("visits", 3)), (steps,))
+
+
+def test_a_screen_without_login_sees_no_small_count_of_the_compared_period_either() -> None:
+    page = Content(figures([0, 9, 3, 30]), figures([40, 2, 8, 0]), Parts((reading("disease_cases", 2, WARD),), ()))
+    shown = shown_to(PUBLIC, page, WARD)
+    for half in (shown.now, shown.then):
+        (steps,) = half.steps
+        assert all(r.value is None or r.value == 0 or r.value >= SMALL for r in steps)
+        total = half.values[0].value
+        assert total is not None
+        rest = total - sum(r.value for r in steps if r.value is not None)
+        assert sum(r.value is None for r in steps) == 2 and rest >= SMALL, "no hidden step is what the others leave"
+    assert [r.value for r in shown.then.steps[0]] == [40, None, None, 0]
+    assert [r.value for r in shown.now.values] == [42, 3], "visits tell of nobody's illness"
+    assert shown.parts.chosen[0].value is None
+
+
+def test_of_the_whole_locality_the_days_are_shown_and_the_parts_are_not() -> None:
+    page = Content(figures([3, 9]), figures([2, 1]), Parts((reading("disease_cases", 2, WARD),), ()))
+    shown = shown_to(PUBLIC, page, None)
+    assert (shown.now, shown.then) == (page.now, page.then)
+    assert shown.parts.chosen[0].value is None

@@ -1,0 +1,107 @@
+"""What the tests of the board's doors share: a browser without a screen, and accounts for it to enter with."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
+
+import httpx
+import psycopg
+from websockets.sync.client import ClientConnection, connect
+
+from infra.local.servers import Instance
+from services.board import accounts
+from services.board.access import Account, Role
+from services.cli.prepare import settings_of
+
+PASSWORD = "mot-mat-khau-du-dai"
+HTML = {"accept": "text/html"}
+
+
+class Browser:
+    """A browser without a screen: its cookies, its Origin."""
+
+    def __init__(self, home: str) -> None:
+        self.home = home
+        self.http = httpx.Client(base_url=home, headers={**HTML, "origin": home}, timeout=20)
+
+    def get(self, path: str) -> httpx.Response:
+        return self.http.get(path)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        return self.http.post(path, data=fields)
+
+    def log_in(self, name: str, password: str = PASSWORD, target: str = "/") -> httpx.Response:
+        return self.post("/login", name=name, password=password, next=target)
+
+    def csrf(self) -> str:
+        found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', self.get("/sources").text)
+        assert found
+        return found[1]
+
+    def page(self, path: str = "/") -> str:
+        """Open a page; the id by which NiceGUI knows it."""
+        found = re.search(r"'client_id': '([0-9a-f-]{36})'", self.get(path).text)
+        assert found
+        return found[1]
+
+    @contextmanager
+    def socket(self, page: str, origin: str | None = None) -> Iterator[ClientConnection]:
+        """The connection of a page, as its script makes it."""
+        query = {"client_id": page, "next_message_id": "0", "implicit_handshake": "true", "document_id": "d",
+                 "tab_id": "t", "EIO": "4", "transport": "websocket"}  # fmt: skip
+        cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
+        address = f"{self.home.replace('http', 'ws', 1)}/_nicegui_ws/socket.io/?{urlencode(query)}"
+        with connect(
+            address, origin=origin or self.home, additional_headers={"Cookie": cookies}, open_timeout=20
+        ) as made:
+            assert str(made.recv(20)).startswith("0{")
+            made.send("40")
+            yield made
+
+    def is_served(self, page: str) -> bool:
+        """Whether the connection of a page is taken."""
+        with self.socket(page) as made:
+            return str(made.recv(20)).startswith("40")
+
+    def is_in(self) -> bool:
+        """Whether it has a session."""
+        return self.get("/").status_code == 200
+
+
+def entered(home: str, name: str, password: str = PASSWORD) -> Browser:
+    """A browser that is logged in."""
+    browser = Browser(home)
+    assert browser.log_in(name, password).status_code == 303
+    return browser
+
+
+@contextmanager
+def board(centre: Instance) -> Iterator[str]:
+    """The board of a centre while it runs; gives its address."""
+    centre.start_services(["board"])
+    try:
+        yield f"http://127.0.0.1:{centre.ports['board']}"
+    finally:
+        centre.stop_process("board")
+
+
+def admin_of(centre: Instance, home: str) -> Browser:
+    """A browser in which the administrator that every centre has is logged in."""
+    return entered(home, "admin", centre.password("board_admin"))
+
+
+def add_account(centre: Instance, name: str, role: Role, subject: str = "") -> None:
+    """An account that enters with `PASSWORD`, or as a subject of the provider's; other modules may have made it."""
+
+    async def add() -> None:
+        url, by = settings_of(centre, "cli").database("board"), Account("cli:test", "", "admin")
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
+            if name not in [row.name for row in await accounts.listing(conn)]:
+                new = Account(name, f"Người {name}", role)
+                await accounts.add(conn, by, new, None if subject else PASSWORD, subject)
+
+    asyncio.run(add())
