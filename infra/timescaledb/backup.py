@@ -137,7 +137,7 @@ def _continue_sequences(conn: psycopg.Connection, tables: list[str]) -> None:
 
 
 def made(kind: Kind) -> list[str]:
-    """All tables, views or functions that migrations make; a test holds the names against a database's catalogue.
+    """All tables, views or functions that migrations ever made; a test holds the names against a database's catalogue.
 
     The catalogue itself is not asked: an operator's own database may hold what is not ours to save or to drop.
     """

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.board import audit
 from services.board.access import PUBLIC, Account, Action
-from services.board.markup import Html, tag
+from services.board.markup import Html, styles, tag
 from services.board.reader import TooMuch
 from services.board.sessions import Session, Sessions, key_of, login_from
 from services.board.words import Language, word
@@ -268,12 +268,12 @@ def plain_page(status: int, reason: str, head: str = "") -> Response:
 def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:
     """A page outside of NiceGUI."""
     kind = "enter light" if light else "enter"
-    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=head, kind=kind)
+    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=styles() + head, kind=kind)
     return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})
 
 
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><link rel="stylesheet" href="/static/board.css">{head}</head>
+<title>{title}</title>{head}</head>
 <body class="{kind}"><main>{content}</main></body></html>
 """

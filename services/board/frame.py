@@ -16,7 +16,7 @@ from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import Account, Action
-from services.board.markup import Html, link, tag
+from services.board.markup import Html, link, styles, tag
 from services.board.reader import TooMuch
 from services.board.watch import View, Watch
 from services.board.words import Language, clock_time, day_and_time, word
@@ -106,7 +106,7 @@ def known(request: Request) -> None:
 
 def dress(look: Look) -> None:
     """Style and language of the page; both are remembered by the browser."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/board.css"><script src="/static/board.js" defer></script>')
+    ui.add_head_html(styles() + tag("script", src="/static/board.js", defer=""))
     ui.add_body_html(tag("div", look.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
     content = ui.context.client.content.props(f"lang={look.language}")
     if slot := content.parent_slot:  # NiceGUI's page is a <main> too; the page's own is the one that counts

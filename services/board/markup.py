@@ -6,6 +6,8 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
+STYLES = ("board", "pages", "work", "devices")
+"""The style sheets in their order: the last, for phones and paper, goes over the others."""
 VOID = frozenset(("br", "hr", "img", "input", "link", "meta", "source"))
 """Elements without content, and so without an end."""
 
@@ -53,3 +55,8 @@ def table(
         for row in rows
     ]
     return tag("table", tag("thead", head), tag("tbody", *body), **attributes)
+
+
+def styles() -> Html:
+    """The links to the style sheets."""
+    return Html("".join(tag("link", rel="stylesheet", href=f"/static/{name}.css") for name in STYLES))

@@ -75,6 +75,8 @@ def _values(thing: Any, besides: Sequence[str] = ()) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, frozenset):
+        return sorted(value)
     return value.isoformat() if hasattr(value, "isoformat") else list(value) if isinstance(value, tuple) else value
 
 

@@ -46,5 +46,6 @@ def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience:
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=patience,
     )

@@ -75,6 +75,11 @@ class Settings(BaseSettings):
     board_url: str | None = Field(
         None, description="where people reach the board, if a proxy with a name of its own stands before it; for log-in"
     )
+    proxies: str = Field(
+        "127.0.0.1",
+        description="the proxies (addresses or networks, commas between) whose word is taken for a visitor's address "
+        "and scheme; through any other proxy all visitors come from one address, and share its limits",
+    )
     oidc_issuer: str | None = Field(
         None,
         description="the OpenID provider through which people may enter the board, `https://…`, as its own "

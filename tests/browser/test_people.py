@@ -71,7 +71,7 @@ def test_who_is_let_in_sees_their_units_and_is_out_at_once_when_shut_out(visit: 
 
 def test_the_way_out_leads_by_the_provider_back_to_the_log_in(visit: Visit, watched: Instance, heard: Any) -> None:
     with providing() as provider:
-        provider.person = person("thao", "van-phong")
+        provider.person = person("thao.bui", "van-phong")
         groups = json.dumps({"van-phong": "supervisor"})
         with board_beside(watched, IOC_OIDC_ISSUER=provider.issuer, IOC_OIDC_GROUPS=groups) as address:
             page = visit("/login?next=/sources", at=address)
@@ -79,6 +79,6 @@ def test_the_way_out_leads_by_the_provider_back_to_the_log_in(visit: Visit, watc
             expect(page).to_have_url(f"{address}/sources")
             page.get_by_role("button", name=WORDS["log_out"][0]).click()
             expect(page).to_have_url(f"{address}/login")
-            assert [ended["logout_hint"] for ended in provider.ended] == ["thao"]
+            assert [ended["logout_hint"] for ended in provider.ended] == ["thao.bui"]
             page.goto("/")
             expect(page.locator("[name=password]")).to_be_visible()

@@ -13,6 +13,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from infra.local.layout import CHECKOUT
@@ -144,10 +145,18 @@ def test_without_a_broker_it_says_so(ioc: Ioc, centre: Instance) -> None:
     assert b"no broker at" in done.stderr and b"Traceback" not in done.stderr and b"nothing@" not in done.stderr
 
 
+def wait_until_connected(centre: Instance) -> None:
+    """Until an `ioc emit` is there in the broker's own list."""
+    address, end = f"http://127.0.0.1:{centre.ports['nats_monitor']}/connz", time.monotonic() + 20
+    while "emit" not in [one.get("name") for one in httpx.get(address, trust_env=False).json()["connections"]]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
 def test_ctrl_c_ends_a_waiting_emit(centre: Instance) -> None:
     arguments, env = command(centre)
     waiting = subprocess.Popen(arguments, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-    time.sleep(2)
+    wait_until_connected(centre)
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(5) == 1
     assert waiting.stderr and b"Traceback" not in waiting.stderr.read()
