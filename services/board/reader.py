@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -21,7 +22,7 @@ log = logging.getLogger("board")
 Ask = Callable[[Connection], T]
 THREADS, WAITING = 4, 60
 """So many questions are asked at a time, and so many more wait for their turn."""
-LIMITS = "SET LOCAL statement_timeout = '10s'; SET LOCAL transaction_timeout = '20s'"
+STATEMENT_SECONDS, QUESTION_SECONDS = 10.0, 20.0
 """How long one statement may take, and all of a question: less than a page waits to be built."""
 
 
@@ -50,10 +51,19 @@ class Reader:
     def _read(self, ask: Ask[T]) -> T:
         with store.connect(self._settings, "reader") as conn:
             conn.autocommit = True
+            began = time.monotonic()
             try:
                 with snapshot(conn):
-                    conn.execute(LIMITS)
+                    _limit(conn)
                     return ask(conn)
-            except (QueryCanceled, TransactionTimeout) as error:
+            except (TransactionTimeout, *store.OUTAGE) as error:
+                # Between two statements the server just hangs up when the time is over.
+                if not isinstance(error, QueryCanceled) and time.monotonic() - began < QUESTION_SECONDS:
+                    raise
                 log.warning("too much to read: %s", error)
                 raise TooMuch(str(error)) from error
+
+
+def _limit(conn: Connection) -> None:
+    statement, question = (round(1000 * seconds) for seconds in (STATEMENT_SECONDS, QUESTION_SECONDS))
+    conn.execute(f"SET LOCAL statement_timeout = {statement}; SET LOCAL transaction_timeout = {question}")

@@ -188,7 +188,8 @@ def clusters(spots: Iterable[Spot], zoom: int, moment: datetime, public: bool = 
         x, y = pixels(spot.latitude, spot.longitude, level)
         cells[spot.kind, level, int(x // CELL), int(y // CELL)].append(spot)
     found = (_cluster(cell, inside, moment, public) for cell, inside in cells.items())
-    return [cluster for cluster in found if cluster]
+    # What is drawn last lies above the rest: reports are what people look for.
+    return sorted((cluster for cluster in found if cluster), key=lambda cluster: cluster.kind == "report")
 
 
 def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: datetime, public: bool) -> Cluster | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composable, Placeholder
@@ -33,6 +34,9 @@ from services.readings.reasons import Reason
 from services.readings.sums import BEGINNING, Selection
 
 SAMPLE = 5
+MOST = 100_000
+"""So many events are looked at for their sources. Keys are hashes, so of more the smallest are a fair sample; a source
+that sent fewer than one in thousands may then be missing."""
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,15 @@ def explain(
 ) -> Explanation:
     """Open one figure. The number of events counts every event once, however many parts rest on it."""
     scope = Scope.of(unit, period)
-    number, picked, senders = _behind(conn, indicator.formula, scope, sample)
+    number, keys = _behind(conn, indicator.formula, scope)
+    picked = keys[:: max(len(keys) // max(sample, 1), 1)][:sample]
     return Explanation(
         reading=read(conn, indicator, unit, period)[0],
         unit=unit,
         period=period,
         formula=describe(indicator.formula),
         parts=list(_parts(conn, indicator.formula, scope)),
-        sources=_sources(conn, senders, indicator.system),
+        sources=_sources(conn, keys, indicator.system),
         events=number,
         sample=[Evidence(*row) for row in conn.execute(_EVENTS, (picked,)).fetchall()],
     )
@@ -115,10 +120,10 @@ def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, rol
         yield from _parts(conn, part, scope, depth + 1, name)
 
 
-def _behind(conn: Connection, formula: Formula, scope: Scope, sample: int) -> tuple[int, list[str], list[str]]:
-    """How many events are behind a figure, the keys of some of them, and the sources of all."""
+def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID]]:
+    """How many events are behind a figure, and the keys of at most `MOST` of them."""
     stated: list[str] = []
-    values: dict[str, Any] = {"sample": sample, "stated": stated}
+    values: dict[str, Any] = {"most": MOST, "stated": stated}
     selects: list[Composable] = [SQL("SELECT unnest(%(stated)s::uuid[])")]
     for number, leaf in enumerate(leaves(formula)):
         if isinstance(leaf, Statement):
@@ -127,8 +132,8 @@ def _behind(conn: Connection, formula: Formula, scope: Scope, sample: int) -> tu
             select, its_values = _keys(leaf, scope, f"p{number}_")
             selects.append(select)
             values |= its_values
-    (found,) = conn.execute(_BEHIND.format(SQL(" UNION ").join(selects)), values).fetchall()
-    return found
+    ((number, keys),) = conn.execute(_BEHIND.format(SQL(" UNION ").join(selects)), values).fetchall()
+    return number, keys
 
 
 def _keys(leaf: Sum | Stock | Last | Distinct, scope: Scope, prefix: str) -> tuple[Composable, dict[str, Any]]:
@@ -143,32 +148,28 @@ def _keys(leaf: Sum | Stock | Last | Distinct, scope: Scope, prefix: str) -> tup
     return _KEYS.format(condition, Placeholder(f"{prefix}start"), Placeholder(f"{prefix}stop")), values
 
 
-def _sources(conn: Connection, senders: list[str], system: str) -> list[Source]:
+def _sources(conn: Connection, keys: list[UUID], system: str) -> list[Source]:
     """The sources that sent these events; where there are none, all sources of the system, so that silence shows."""
-    rows = conn.execute(_SOURCES, (senders,)).fetchall() if senders else []
+    rows = conn.execute(_SOURCES, (keys,)).fetchall() if keys else []
     return [Source(*row) for row in rows or conn.execute(_SYSTEM_SOURCES, (system,)).fetchall()]
 
 
 _KEYS = SQL("""
 SELECT key FROM point WHERE series = ANY(ARRAY(SELECT id FROM series s WHERE {})) AND time >= {} AND time < {}
 """)
-# Keys are hashes: the smallest of them are a fair sample, and whose they are names nearly all sources at once, so that
-# of millions of events only those of other sources need be looked at.
 _BEHIND = SQL("""
-WITH behind(key) AS MATERIALIZED ({}),
-picked AS MATERIALIZED (SELECT key FROM behind ORDER BY key LIMIT greatest(%(sample)s, 500)),
-known AS MATERIALIZED (SELECT DISTINCT e.source FROM picked JOIN event_key k USING (key)
-    JOIN event e ON e.key = k.key AND e.time = k.time)
-SELECT (SELECT count(*) FROM behind), ARRAY(SELECT key FROM picked ORDER BY key LIMIT %(sample)s),
-    ARRAY(SELECT source FROM known UNION SELECT e.source FROM behind JOIN event_key k USING (key)
-        JOIN event e ON e.key = k.key AND e.time = k.time WHERE e.source <> ALL(ARRAY(SELECT source FROM known)))
+WITH behind(key) AS MATERIALIZED ({})
+SELECT (SELECT count(*) FROM behind), ARRAY(SELECT key FROM behind ORDER BY key LIMIT %(most)s)
 """)
 _EVENTS = """
 SELECT e.source, e.id, e.type, e.unit, e.time FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
 WHERE k.key = ANY(%s::uuid[]) ORDER BY e.time, e.id
 """
 _SOURCES = """
-SELECT source, system, events, last_time, last_recorded FROM source WHERE source = ANY(%s) ORDER BY source, system
+SELECT source, system, events, last_time, last_recorded FROM source
+WHERE source IN (SELECT e.source FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
+                 WHERE k.key = ANY(%s::uuid[]))
+ORDER BY source, system
 """
 _SYSTEM_SOURCES = (
     "SELECT source, system, events, last_time, last_recorded FROM source WHERE system = %s ORDER BY source"

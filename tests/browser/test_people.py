@@ -40,6 +40,7 @@ def newcomer(visit: Visit) -> Page:
     admin.keyboard.press("Enter")
     expect(admin.get_by_role("status")).to_have_text(WORDS["saved"][0])
     page = visit("/worklist")
+    expect(page.locator("[name=name]")).to_be_focused()
     page.keyboard.type(NAME)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

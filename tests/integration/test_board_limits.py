@@ -29,7 +29,7 @@ from services.cli.prepare import settings_of
 
 HASTY = """
 from services.board import reader
-reader.LIMITS = "SET LOCAL statement_timeout = '1s'"
+reader.STATEMENT_SECONDS = 1.0
 from services.board.app import main
 main()
 """
@@ -109,7 +109,8 @@ def test_a_question_is_answered_from_one_moment(centre: Instance) -> None:
 def test_a_question_of_many_parts_has_its_time_too(
     centre: Instance, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    monkeypatch.setattr(reader, "LIMITS", "SET LOCAL statement_timeout = '300ms'; SET LOCAL transaction_timeout = '1s'")
+    monkeypatch.setattr(reader, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(reader, "QUESTION_SECONDS", 1.0)
 
     def ask(conn: psycopg.Connection) -> None:
         end = time.monotonic() + 10

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -155,7 +156,10 @@ def wait_until_connected(centre: Instance) -> None:
 
 def test_ctrl_c_ends_a_waiting_emit(centre: Instance) -> None:
     arguments, env = command(centre)
-    waiting = subprocess.Popen(arguments, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    # As in a terminal, also where these tests run in the background, to whose processes shells have SIGINT ignored.
+    heeded = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE}
+    waiting = subprocess.Popen(arguments, env=env, cwd=CHECKOUT, preexec_fn=heeded, **pipes)
     wait_until_connected(centre)
     waiting.send_signal(signal.SIGINT)
     assert waiting.wait(5) == 1
