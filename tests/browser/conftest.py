@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support import board_beside
 
 from infra.local.layout import home
@@ -37,6 +37,7 @@ PEOPLE = {
     "minh.vo": ("supervisor", ()),
 }
 PASSWORD = "mot-mat-khau-de-thu"
+expect.set_options(timeout=15_000)  # what must come sooner says so; a busy machine may take its time with the rest
 Command = Callable[..., str]
 Visit = Callable[..., Page]
 
