@@ -18,6 +18,7 @@ from composefile import ROOT, ROWS_OF_OURS, SERVICES, mounts
 from infra.docker import centre as container_centre
 from infra.docker import configuration
 from infra.local.cluster import identity, make_folder
+from infra.local.configure import broker_storage
 from infra.local.layout import run_as
 from infra.local.ports import free_port
 from infra.local.processes import DEFAULT_PORTS
@@ -175,7 +176,8 @@ def test_a_command_in_a_container_finds_the_centre_by_its_environment(centre: In
         "IOC_SECRETS": str(centre.secrets),
         "IOC_NATS_URL": centre.nats_url,
         "IOC_DATABASE_URL": centre.database_url,
-        "IOC_NATS_STORAGE": str(2**30),
+        # The streams of a centre that others look at stay as large as they are.
+        "IOC_NATS_STORAGE": str(broker_storage(centre.data)),
     }
     for words in (["compose", "prepare"], ["query", "dossiers_received", "--format", "json"]):
         command = [sys.executable, "-m", "services.cli", *words]
