@@ -38,9 +38,7 @@ class Browser:
         return self.post("/login", name=name, password=password, next=target)
 
     def csrf(self) -> str:
-        found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', self.get("/sources").text)
-        assert found
-        return found[1]
+        return csrf(self.http)
 
     def page(self, path: str = "/") -> str:
         """Open a page; the id by which NiceGUI knows it."""
@@ -72,6 +70,13 @@ class Browser:
         return self.get("/").status_code == 200
 
 
+def csrf(http: httpx.Client) -> str:
+    """The token that the forms of a session carry."""
+    found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', http.get("/sources").text)
+    assert found
+    return found[1]
+
+
 def entered(home: str, name: str, password: str = PASSWORD) -> Browser:
     """A browser that is logged in."""
     browser = Browser(home)
@@ -94,14 +99,14 @@ def admin_of(centre: Instance, home: str) -> Browser:
     return entered(home, "admin", centre.password("board_admin"))
 
 
-def add_account(centre: Instance, name: str, role: Role, subject: str = "") -> None:
+def add_account(centre: Instance, name: str, role: Role, subject: str = "", units: tuple[str, ...] = ()) -> None:
     """An account that enters with `PASSWORD`, or as a subject of the provider's; other modules may have made it."""
 
     async def add() -> None:
         url, by = settings_of(centre, "cli").database("board"), Account("cli:test", "", "admin")
         async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
             if name not in [row.name for row in await accounts.listing(conn)]:
-                new = Account(name, f"Người {name}", role)
+                new = Account(name, f"Người {name}", role, units)
                 await accounts.add(conn, by, new, None if subject else PASSWORD, subject)
 
     asyncio.run(add())

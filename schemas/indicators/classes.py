@@ -313,12 +313,15 @@ MEASURED: Words = {
 """What an indicator counts; shares and money say it with their sign."""
 
 
+def words_for(label: str, value: str) -> Text | None:
+    """What the value of a label is called; None where no words are known."""
+    tables = (CLASSES.get(label), OTHERS.get(label), EVERYWHERE)
+    return next((words[value] for words in tables if words and value in words), None)
+
+
 def in_words(label: str, value: str, language: Language) -> str:
     """A class's value as people say it; where no words are known, the value without its underscores."""
-    text = next(
-        (words[value] for words in (CLASSES.get(label), OTHERS.get(label), EVERYWHERE) if words and value in words),
-        None,
-    )
+    text = words_for(label, value)
     return text.said(language) if text else value.replace("_", " ")
 
 

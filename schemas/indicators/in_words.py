@@ -7,6 +7,7 @@ from functools import cache
 from typing import Literal
 
 from schemas.indicators import CATALOGUE
+from schemas.indicators.classes import words_for
 from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean, Where
 from schemas.registry import MEASURES
 
@@ -15,33 +16,17 @@ Language = Literal["vi", "en"]
 LABELS: dict[tuple[str, str], tuple[str, str]] = {
     ("channel", "counter"): ("tại quầy", "at the counter"),
     ("channel", "hotline_1022"): ("qua tổng đài 1022", "by hotline 1022"),
-    ("channel", "online"): ("trực tuyến", "online"),
     ("channel", "post"): ("qua bưu chính", "by post"),
     ("electronic", "yes"): ("bản điện tử", "electronic"),
     ("kind", "fee"): ("phí, lệ phí", "fees"),
     ("kind", "tax"): ("thuế", "taxes"),
-    ("layer", "camera"): ("camera", "cameras"),
-    ("layer", "loudspeaker"): ("loa truyền thanh", "loudspeakers"),
     ("level", "full"): ("toàn trình", "full service"),
     ("level", "partial"): ("một phần", "partial service"),
-    ("outcome", "early"): ("trước hạn", "early"),
-    ("outcome", "in_time"): ("đúng hạn", "in time"),
-    ("outcome", "on_time"): ("đúng hạn", "on time"),
-    ("outcome", "overdue"): ("quá hạn", "overdue"),
-    ("result", "refused"): ("không tiếp nhận", "refused"),
-    ("result", "stopped"): ("dừng xử lý", "stopped"),
-    ("result", "withdrawn"): ("công dân rút", "withdrawn"),
-    ("severity", "critical"): ("nghiêm trọng", "critical"),
     ("stage", "accept"): ("khâu nhận xử lý", "acceptance"),
-    ("stage", "overdue"): ("quá hạn", "overdue"),
     ("stage", "resolve"): ("khâu giải quyết", "resolution"),
     ("stage", "route"): ("khâu chuyển xử lý", "routing"),
-    ("stage", "soon"): ("sắp đến hạn", "due soon"),
-    ("stage", "today"): ("đến hạn hôm nay", "due today"),
-    ("tone", "negative"): ("tiêu cực", "negative"),
-    ("verdict", "satisfied"): ("hài lòng", "satisfied"),
 }
-"""(label, value) -> its words (vi, en), for every value that a formula of the catalogue names."""
+"""(label, value) -> its words (vi, en), where a formula says it otherwise than a break-down does."""
 DIFFERENT = {"procedure": ("thủ tục", "procedures")}
 """What is counted by its different values."""
 TEXTS: dict[str, tuple[str, str]] = {
@@ -100,7 +85,14 @@ def _measure(name: str, where: Where, language: Language) -> str:
 
 
 def _labels(where: Where, language: Language) -> list[list[str]]:
-    return [[_of(LABELS[label, value], language) for value in values] for label, values in sorted(where.items())]
+    return [[_of(_label(label, value), language) for value in values] for label, values in sorted(where.items())]
+
+
+def _label(label: str, value: str) -> tuple[str, str]:
+    words = LABELS.get((label, value)) or words_for(label, value)
+    if words is None:
+        raise KeyError((label, value))
+    return words
 
 
 def statistic(code: str, language: Language) -> str:

@@ -50,6 +50,11 @@ class Account:
         """Whether cases of this unit are theirs to see. A unit that is not known is nobody's but an unbounded one's."""
         return self.role != "public" and (not self.units or unit in self.scope())
 
+    def hears(self, unit: str, of_case: bool) -> bool:
+        """Whether an alarm of this unit is theirs to see: those of their units; of the whole locality (`all`), where it
+        is about no case, everyone's who may see cases."""
+        return self.may("cases") and (self.sees(unit) or (unit == "all" and not of_case))
+
     def scope(self) -> frozenset[str]:
         """The codes of all units they are bounded to, followed across mergers; empty: all."""
         return frozenset().union(*(units.scope(root) for root in self.units))

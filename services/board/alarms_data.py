@@ -47,8 +47,8 @@ class Row(NamedTuple):
     cleared_by: str | None
 
     def seen_by(self, account: Account) -> bool:
-        """Whether an account may see it: of a case, whoever sees the unit's; of the whole locality, everyone."""
-        return account.may("cases") and ((self.unit == "all" and self.entity is None) or account.sees(self.unit))
+        """Whether an account may see it."""
+        return account.hears(self.unit, of_case=self.entity is not None)
 
     @property
     def about(self) -> str:

@@ -63,11 +63,11 @@ class Bells:
     critical: Mapping[str, int] = field(default_factory=dict)
 
     def seen_by(self, account: Account) -> list[Bell]:
-        """Those that this account may hear of, as the list of alarms shows them: of its units, and of the whole
-        locality what is about no case; a screen without login, what is public."""
+        """Those that this account may hear of, as the list of alarms shows them; a screen without login, what is
+        public."""
         if not account.may("cases"):
             return [bell for bell in self.newest if bell.is_public]
-        return [bell for bell in self.newest if account.sees(bell.unit) or (bell.unit == "all" and not bell.about)]
+        return [bell for bell in self.newest if account.hears(bell.unit, of_case=bool(bell.about))]
 
     def critical_for(self, account: Account) -> int:
         """How many critical alarms wait for somebody, of those that are this account's to see."""

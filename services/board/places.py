@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, get_args
 from urllib.parse import quote
 
@@ -19,7 +18,7 @@ from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder, section
 from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
-from services.board.words import Language, ago, day_and_time, number, unit_name
+from services.board.words import Language, ago, capital, count, day_and_time, unit_name
 
 DAYS_BACK = 30
 ROWS = 100
@@ -123,12 +122,7 @@ def _called(spot: Spot, language: Language) -> str:
 
 def _group(label: str, value: str, language: Language) -> str:
     """A category or a layer as the head of a line."""
-    text = in_words(label, value, language)
-    return text[:1].upper() + text[1:]
-
-
-def _count(look: Look, value: int) -> str:
-    return number(Decimal(value), 0, look.language)
+    return capital(in_words(label, value, language))
 
 
 def cards(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
@@ -173,14 +167,14 @@ def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime, unr
     reports = [s for s in spots if s.kind == "report"]
     when = look.word("map_now") if asked.at is None else look.word("map_then").format(day_and_time(moment))
     few = look.account.role == "public" and 0 < len(reports) < SMALL
-    parts = [when, look.word("map_reports_n").format(f"< {SMALL}" if few else _count(look, len(reports)))]
+    parts = [when, look.word("map_reports_n").format(f"< {SMALL}" if few else count(len(reports), look.language))]
     if look.account.role != "public":
-        parts.append(look.word("map_overdue_n").format(_count(look, sum(s.overdue(moment) for s in reports))))
+        parts.append(look.word("map_overdue_n").format(count(sum(s.overdue(moment) for s in reports), look.language)))
         if nowhere := sum(s.latitude is None for s in reports):
-            parts.append(look.word("map_nowhere_n").format(_count(look, nowhere)))
-    parts.append(look.word("map_features_n").format(_count(look, len(spots) - len(reports))))
+            parts.append(look.word("map_nowhere_n").format(count(nowhere, look.language)))
+    parts.append(look.word("map_features_n").format(count(len(spots) - len(reports), look.language)))
     if unread:
-        parts.append(look.word("map_unread_n").format(_count(look, unread)))
+        parts.append(look.word("map_unread_n").format(count(unread, look.language)))
     return " · ".join(parts)
 
 
@@ -210,11 +204,14 @@ def _counts(look: Look, spots: Sequence[Spot]) -> Html:
     few = {place for place, (_, number) in enumerate(reports) if number < SMALL}
     hidden = covered(few, [number for _, number in reports])
     rows = [
-        [_group("category", group, look.language), _veiled(look, number) if place in hidden else _count(look, number)]
+        [
+            _group("category", group, look.language),
+            _veiled(look, number) if place in hidden else count(number, look.language),
+        ]
         for place, (group, number) in enumerate(reports)
     ]
     rows += [
-        [_group("layer", group, look.language), _count(look, number)]
+        [_group("layer", group, look.language), count(number, look.language)]
         for (kind, group), number in counted
         if kind == "feature"
     ]

@@ -34,6 +34,7 @@ from services.board.system_data import (
 from services.board.watch import Watch
 from services.board.words import (
     Language,
+    capital,
     days,
     figure,
     name_of,
@@ -254,8 +255,7 @@ def _parts(look: Look, choice: Choice, parts: Sequence[Reading], by: str) -> Htm
 
 def _title(look: Look, choice: Choice, by: str) -> str:
     """`Theo đơn vị`, `By unit`."""
-    text = title(by, choice.system).said(look.language)
-    return text[:1].upper() + text[1:]
+    return capital(title(by, choice.system).said(look.language))
 
 
 def _part(look: Look, choice: Choice, by: str, value: str) -> Html | str:

@@ -77,6 +77,11 @@ def number(value: Decimal, decimals: int, language: Language) -> str:
     return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
 
 
+def capital(text: str) -> str:
+    """A text as the head of a line."""
+    return text[:1].upper() + text[1:]
+
+
 def count(value: int, language: Language) -> str:
     """1234 -> `1.234` in Vietnamese, `1,234` in English."""
     return number(Decimal(value), 0, language)

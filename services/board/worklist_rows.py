@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from schemas.indicators.classes import CATEGORIES, CHANNELS, FIELDS, REPORT_CHANNELS
+from schemas.indicators.classes import in_words
 from services.board import exports
 from services.board.frame import Look
 from services.board.markup import Html, link, tag
@@ -22,14 +22,12 @@ HEADS = (
 
 def group_name(i: Item, language: Language) -> str:
     """Its field or category in words."""
-    text = (FIELDS if i.kind == "dossier" else CATEGORIES).get(i.group)
-    return text.said(language) if text else i.group.replace("_", " ")
+    return in_words("field" if i.kind == "dossier" else "category", i.group, language)
 
 
 def channel_name(i: Item, language: Language) -> str:
     """The way it came in, in words."""
-    text = (CHANNELS if i.kind == "dossier" else REPORT_CHANNELS).get(i.channel)
-    return text.said(language) if text else i.channel.replace("_", " ")
+    return in_words("channel", i.channel, language)
 
 
 def row_of(look: Look, i: Item) -> Html:

@@ -17,10 +17,9 @@ import httpx
 import psycopg
 import pytest
 from support import wait_until_idle
-from visitors import entered
+from visitors import add_account, csrf, entered
 
 from infra.local.servers import Instance
-from services.board import accounts
 from services.board.access import Account, Role
 from services.board.mending import Meant, NotDone, carry_out
 from services.board.words import WORDS
@@ -28,7 +27,6 @@ from services.cli.prepare import settings_of
 from services.kit import bus, store
 
 Ioc = Callable[..., subprocess.CompletedProcess[str]]
-PASSWORD = "mot-mat-khau-du-dai"
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
 PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
     ("map-viewer", "viewer", (WARD,)),
@@ -72,33 +70,16 @@ def home(centre: Instance, ioc: Ioc) -> Iterator[str]:
     sent = ioc("emit", "-", input="\n".join(map(json.dumps, LIVES)))
     assert sent.returncode == 0, sent.stderr
     wait_until_idle(centre)
-    asyncio.run(_people(centre))
+    for name, role, bounds in PEOPLE:
+        add_account(centre, name, role, units=bounds)
     yield f"http://127.0.0.1:{centre.ports['board']}"
     centre.stop_process("board")
     centre.stop_process("aggregator")
 
 
-async def _people(centre: Instance) -> None:
-    url = settings_of(centre, "cli").database("board")
-    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-        for name, role, bounds in PEOPLE:
-            await accounts.add(conn, Account("cli:test", "", "admin"), Account(name, name, role, bounds), PASSWORD)
-
-
 @pytest.fixture(scope="module")
-def enter(home: str) -> Callable[[str], httpx.Client]:
-    def log_in(name: str) -> httpx.Client:
-        client = httpx.Client(base_url=home, headers={"origin": home, "accept": "text/html"}, timeout=20)
-        assert client.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
-        return client
-
-    return log_in
-
-
-def csrf(client: httpx.Client) -> str:
-    found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', client.get("/sources").text)
-    assert found
-    return found[1]
+def enter(home: str) -> Enter:
+    return lambda name: entered(home, name).http
 
 
 def on_map(client: httpx.Client, **params: Any) -> list[str]:
@@ -307,7 +288,7 @@ def test_content_is_closed_to_those_of_another_unit_than_it_says(enter: Enter, l
 
 
 def test_the_open_page_of_quality_follows_the_quarantine(home: str, enter: Enter, lie: Lie) -> None:
-    browser = entered(home, "map-supervisor", PASSWORD)
+    browser = entered(home, "map-supervisor")
     with browser.socket(browser.page("/quality")) as page:
         seq = lie(b"[]")
         end = time.monotonic() + 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import io
 import re
@@ -17,17 +16,14 @@ import pytest
 from alarms import event, eventually, now, query, send
 from openpyxl import load_workbook
 from support import wait_until_idle
-from websockets.sync.client import connect
-from websockets.typing import Origin
+from visitors import Browser, add_account
 
 from infra.local.servers import Instance
 from schemas.calendar import VN, WorkCalendar, local_day
 from schemas.procedures import DossierAccepted
-from services.board import accounts
-from services.board.access import Account, Role
+from services.board.access import Role
 from services.cli.prepare import settings_of
 
-PASSWORD = "mot-mat-khau-du-dai"
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
 FIRST, SECOND, THIRD, FOREIGN = (f"H98.76-260101-{number}" for number in (7001, 7002, 7003, 7004))
 PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
@@ -37,35 +33,26 @@ PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
 )
 
 
-class Session:
+class Session(Browser):
     """Somebody who is logged in, without a screen."""
 
     def __init__(self, home: str, name: str) -> None:
-        self.home = home
-        self.http = httpx.Client(base_url=home, headers={"accept": "text/html", "origin": home}, timeout=20)
-        assert self.http.post("/login", data={"name": name, "password": PASSWORD}).status_code == 303
-        self.csrf = re.findall(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', self.text("/worklist"))[0]
+        super().__init__(home)
+        assert self.log_in(name).status_code == 303
+        self.token = self.csrf()
 
     def text(self, path: str) -> str:
-        answer = self.http.get(path)
+        answer = self.get(path)
         assert answer.status_code == 200, answer.text
         return answer.text
 
     def do(self, path: str, *items: str, **fields: str) -> httpx.Response:
-        body = urlencode([("csrf", self.csrf), *(("item", item) for item in items), *fields.items()])
+        body = urlencode([("csrf", self.token), *(("item", item) for item in items), *fields.items()])
         return self.http.post(path, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
 
     def hears(self, path: str, act: Callable[[], Any], words: str, seconds: float = 5) -> bool:
         """Whether an open page is sent these words after something was done elsewhere."""
-        found = re.search(r"'client_id': '([0-9a-f-]{36})'", self.text(path))
-        assert found
-        asked = {"client_id": found[1], "next_message_id": "0", "implicit_handshake": "true", "document_id": "d",
-                 "tab_id": "t", "EIO": "4", "transport": "websocket"}  # fmt: skip
-        address = f"{self.home.replace('http', 'ws', 1)}/_nicegui_ws/socket.io/?{urlencode(asked)}"
-        head = {"Cookie": "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())}
-        with connect(address, origin=Origin(self.home), additional_headers=head) as page:
-            page.recv(20)
-            page.send("40")
+        with self.socket(self.page(path)) as page:
             act()
             end = now() + timedelta(seconds=seconds)
             while (left := (end - now()).total_seconds()) > 0:
@@ -82,18 +69,13 @@ def home(centre: Instance) -> Iterator[str]:
     late = {"promised_at": now() - timedelta(days=2), "field": "justice", "procedure": "2.000815"}
     for code, unit in ((FIRST, WARD), (SECOND, WARD), (THIRD, WARD), (FOREIGN, OTHER)):
         send(centre, event(DossierAccepted(code=code, **late), unit, now() - timedelta(days=9)))
-    asyncio.run(_add_accounts(centre))
+    for name, role, units in PEOPLE:
+        add_account(centre, name, role, units=units)
     wait_until_idle(centre)
     eventually(lambda: len(alarms_about(centre)), 4, within=20)
     yield f"http://127.0.0.1:{centre.ports['board']}"
     for service in reversed(services):
         centre.stop_process(service)
-
-
-async def _add_accounts(centre: Instance) -> None:
-    async with await psycopg.AsyncConnection.connect(settings_of(centre, "cli").database("board")) as conn:
-        for name, role, units in PEOPLE:
-            await accounts.add(conn, Account("cli:test", "", "admin"), Account(name, name, role, units), PASSWORD)
 
 
 @pytest.fixture(scope="module")
