@@ -11,11 +11,13 @@ from itertools import count
 from typing import Any
 
 import httpx
+from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.envelope import Event, EventData
 from schemas.registry import make
 from schemas.security import IncidentClosed, IncidentOpened
+from schemas.streams import NOTIFIER
 from services.cli.prepare import settings_of
 from services.kit import bus, store
 
@@ -67,11 +69,26 @@ def alarm(centre: Instance, originator: str) -> int:
     return int(query(centre, sql, originator)[0][0])
 
 
-def eventually(look: Callable[[], Any], wanted: Any, within: float = 10) -> None:
+def eventually(look: Callable[[], Any], wanted: Any, within: float = 30) -> None:
     deadline = time.monotonic() + within
     while (found := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.05)
     assert found == wanted
+
+
+def wait_until_told(centre: Instance) -> None:
+    """Until what other tests left behind is stored, told of where it is overdue, and raised."""
+    owed = "SELECT count(*) FROM entity WHERE notice_at <= now()"
+    wait_until_idle(centre)
+    eventually(lambda: query(centre, owed), [(0,)], 60)
+    wait_until_idle(centre)
+    eventually(lambda: asyncio.run(_left_to_raise(centre)), 0, 60)
+
+
+async def _left_to_raise(centre: Instance) -> int:
+    async with bus.connected(settings_of(centre, "monitor"), "test") as client:
+        told = await client.jetstream().consumer_info(NOTIFIER.stream, NOTIFIER.name)
+        return (told.num_pending or 0) + (told.num_ack_pending or 0)
 
 
 def _key(path: str) -> str:
@@ -83,13 +100,20 @@ def post(centre: Instance, path: str, body: Any, token: str | None = None) -> ht
     return httpx.post(f"http://127.0.0.1:{centre.ports['notifier']}{path}", json=body, headers=head)
 
 
+def watchdog() -> dict[str, Any]:
+    """The Watchdog as Alertmanager posts it."""
+    labels = {"alertname": "Watchdog", "severity": "info", "system": "platform", "unit": "all"}
+    return {"version": "4", "alerts": [{"status": "firing", "labels": labels}]}
+
+
 @contextmanager
 def notifying(centre: Instance, routes: str) -> Iterator[None]:
-    """The services that raise alarms and tell of them, with this table of routes."""
+    """The services that raise alarms and tell of them, with this table of routes and nothing left to tell."""
     table = centre.data / "routes.toml"
     table.write_text(routes, encoding="utf-8")
     try:
         centre.start_services(["aggregator", "deadlines", "notifier"])
+        wait_until_told(centre)
         yield
     finally:
         for service in ("notifier", "deadlines", "aggregator"):

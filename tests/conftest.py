@@ -85,7 +85,9 @@ def instance(open_folder: Path) -> Iterator[Instance]:
     """NATS and TimescaleDB, running and empty; the runtime is shared with the checkout, so it is fetched once."""
     running = _new_instance(open_folder / "centre")
     try:
-        running.start(["nats", "timescaledb"])
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("IOC_NOTIFIER_SETTLING", "0")  # what ends here has ended
+            running.start(["nats", "timescaledb"])
         yield running
     finally:
         running.stop()

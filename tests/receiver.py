@@ -28,8 +28,8 @@ class Received(NamedTuple):
 
 
 class Receiver:
-    """Takes messages (when it is released: `slow`), or refuses them with 500, or takes them and closes the connection
-    without an answer (when it is released: `holds`).
+    """Takes messages (when it is released: `slow`), or refuses them with `refusal`, or takes them and closes the
+    connection without an answer (when it is released: `holds`).
 
     It answers a GET with the text `page`. `answers`: path -> the JSON bodies that it answers a POST with, one after
     another, the last for ever.
@@ -38,12 +38,13 @@ class Receiver:
     def __init__(self, port: int = 0) -> None:
         self.got: list[Received] = []
         self.mood: Mood = "takes"
+        self.refusal = 500
         self.page = ""
         self.released = threading.Event()
         self.answers: dict[str, list[Any]] = {}
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         self.port = self._server.server_port
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def close(self) -> None:
         """Listen no more."""
@@ -54,7 +55,7 @@ class Receiver:
         """The messages that came to a path and hold a word."""
         return [r.text for r in self.got if r.path == path and word in r.text]
 
-    def wait(self, path: str, word: str, count: int = 1, within: float = 10) -> list[str]:
+    def wait(self, path: str, word: str, count: int = 1, within: float = 30) -> list[str]:
         """Wait until so many messages came, and give them; fails with all that came."""
         deadline = time.monotonic() + within
         while len(found := self.texts(path, word)) < count and time.monotonic() < deadline:
@@ -86,7 +87,7 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:
             if mood in ("loses", "holds"):
                 self.close_connection = True
                 return
-            self._answer(500 if mood == "refuses" else 200, self._body())
+            self._answer(receiver.refusal if mood == "refuses" else 200, self._body())
 
         def do_GET(self) -> None:
             self._answer(200, receiver.page.encode(), "text/plain; version=0.0.4")

@@ -107,7 +107,8 @@ PROCESSES = (
             "--config.file={data}/prometheus/prometheus.yml",
             "--storage.tsdb.path={data}/prometheus/series",
             "--storage.tsdb.retention.time=90d",
-            "--rules.alert.resend-delay=15s",  # an alert manager that starts anew knows nothing until then
+            "--rules.alert.resend-delay=10s",  # each evaluation tells: an alert manager that starts anew knows nothing
+            "--rules.alert.for-grace-period=30s",  # after a start, what went on for so long or longer goes on
             "--web.listen-address=127.0.0.1:{port_prometheus}",
         ),
         ready="http://127.0.0.1:{port_prometheus}/-/ready",

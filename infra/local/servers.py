@@ -133,6 +133,8 @@ class Instance:
         yield "IOC_READER_URL", self.reader_url
         own = "" if external("nats") else f"http://{ports.LOOPBACK}:{self.ports['nats_monitor']}"
         yield "IOC_NATS_MONITOR_URL", os.environ.get("IOC_NATS_MONITOR_URL") or own
+        alertmanager = f"http://{ports.LOOPBACK}:{self.ports['alertmanager']}"
+        yield "IOC_ALERTMANAGER_URL", os.environ.get("IOC_ALERTMANAGER_URL") or alertmanager
         grafana = f"http://{ports.LOOPBACK}:{self.ports['grafana']}"
         yield "IOC_GRAFANA_URL", os.environ.get("IOC_GRAFANA_URL") or grafana
 

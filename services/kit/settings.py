@@ -62,11 +62,25 @@ class Settings(BaseSettings):
     notifier_door: str | None = Field(
         None, description="where the board reaches the notifier's door; none: `notifier_port` on this machine"
     )
+    notifier_settling: float = Field(
+        90,
+        ge=0,
+        description="seconds for which alerts must come through after an alert's end before that is believed: so long "
+        "a Prometheus that starts anew needs until all that goes on fires again",
+    )
+    alertmanager_url: str = Field(
+        "http://127.0.0.1:9093", description="where the notifier asks Alertmanager which alerts go on"
+    )
     grafana_url: str = Field("http://127.0.0.1:3000", description="where people reach Grafana, for links in messages")
     routes: Path | None = Field(
         None,
         description="full path of the table of who is told of what (like `services/notifier/routes.example.toml`); "
         "none: `routes.toml` in the data folder if it is there, else nobody is told",
+    )
+    channels: Path | None = Field(
+        None,
+        description="full path of a folder that the notifier may write: the addresses that routes name by `url_file`, "
+        "Zalo's tokens; none: `secrets`",
     )
     board_port: int = Field(8020, description="port of the board")
     board_public: bool = Field(

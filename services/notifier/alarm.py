@@ -103,6 +103,7 @@ class Alarm(NamedTuple):
     cleared_by: str | None
     since: datetime
     next_at: datetime | None
+    ended_at: datetime | None = None
 
 
 class Happened(NamedTuple):

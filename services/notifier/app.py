@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
+import httpx
 from fastapi import FastAPI
 from nats.aio.client import Client
 from psycopg_pool import AsyncConnectionPool
@@ -18,6 +20,7 @@ from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 from services.notifier import door, intake, zalo
+from services.notifier.ends import Ends
 from services.notifier.post import Post
 from services.notifier.rounds import Rounds, publish
 from services.notifier.routes import BadRoutes, Routes, load
@@ -26,23 +29,27 @@ from services.notifier.watchdog import Watchdog
 
 log = logging.getLogger("notifier")
 ROUND_SECONDS = 0.5
+ASK_SECONDS = 2
+"""How often Alertmanager is asked, while an alarm may be over."""
 
 
 def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
     """The application; broker and database that are not there yet are waited for."""
     pool = store.pool(settings, "notifier", size=6)
     watchdog = Watchdog(clock.now())
-    zalo.register(settings.secrets)
-    post = Post(pool, routes, links(settings), settings.secrets)
+    files = settings.channels or settings.secrets
+    zalo.register(files)
+    post = Post(pool, routes, links(settings), files)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await pool.open()
-        async with bus.attached(settings, "notifier") as client:
+        async with bus.attached(settings, "notifier") as client, _alertmanager(settings) as alertmanager:
             work = [
                 intake.listen(client, pool),
                 intake.watch(client, pool, health),
                 _rounds(Rounds(pool, routes, watchdog), watchdog, health),
+                _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
                 _publishing(pool, client),
                 post.run(),
             ]
@@ -68,6 +75,19 @@ async def _rounds(rounds: Rounds, watchdog: Watchdog, health: Health) -> None:
         metrics.WATCHDOG.set(watchdog.heard.timestamp() if watchdog.heard else 0)
         health.progress()
         await asyncio.sleep(ROUND_SECONDS)
+
+
+def _alertmanager(settings: Settings) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=settings.alertmanager_url, trust_env=False)
+
+
+async def _ending(ends: Ends) -> None:
+    while True:
+        try:
+            await ends.once(clock.now())
+        except (*store.OUTAGE, Unavailable) as error:
+            log.warning("what is over is cleared later: %s: %s", type(error).__name__, error)
+        await asyncio.sleep(ASK_SECONDS)
 
 
 async def _publishing(pool: AsyncConnectionPool, client: Client) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
+from apprise import Apprise, AppriseAsset, AppriseResult, AppriseResultStatus, NotifyFormat, NotifyType
 
 from services.notifier.alarm import Severity
 from services.notifier.texts import Message
@@ -22,8 +24,18 @@ _TYPES: dict[Severity, NotifyType] = {
     "warning": NotifyType.WARNING,
     "critical": NotifyType.FAILURE,
 }
-_NOT_TAKEN = re.compile(r"error=-?\d+|refused|resolve|ConnectTimeout|Max retries", re.IGNORECASE)
-"""What apprise logs when the receiver answered no, or was never reached; all else may have been received."""
+_ANSWER = re.compile(r"error=(-?\d+)\.?$")
+"""How a warning of apprise ends when the receiver answered no."""
+_UNSURE = frozenset({408, 502, 504, 520, 524, *range(200, 300)})
+"""Answers of a proxy whose receiver may have taken the message, and answers of success that apprise did not expect."""
+_EXCEPTION = "Socket Exception: "
+_NOT_TAKEN = re.compile(
+    r"\(Caused by (NewConnection|NameResolution|ConnectTimeout|Proxy)Error\("  # requests: never connected
+    r"|\(Caused by SSLError\(SSLCertVerificationError\("
+    rf"|^\[Errno (-\d+|{errno.ECONNREFUSED})\]"  # smtplib: no such name, nobody listens
+    r"|^(\{.*)?\([45]\d\d, b"  # smtplib: the server's answer
+)
+"""Exceptions after which the receiver surely has nothing; all others may have come after it took the message."""
 
 
 class Outcome(NamedTuple):
@@ -54,7 +66,22 @@ def send(address: str, message: Message) -> Outcome:
     )
     if result:
         return Outcome(True)
-    lines = [(entry.level, entry.message) for entry in result.logs()]
-    told = [text for level, text in lines if level in ("WARNING", "ERROR")]
-    lost = not any(_NOT_TAKEN.search(text) for _, text in lines)
-    return Outcome(False, lost, (told[-1] if told else str(result.status))[:200])
+    told = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
+    return Outcome(False, not _is_refusal(result), (told[0] if told else str(result.status))[:200])
+
+
+def _is_refusal(result: AppriseResult) -> bool:
+    """Whether it is certain that nobody has the message: each of its tries failed, and for certain."""
+    said = list(_refusals(result))
+    return bool(said) and all(said) and result.status is AppriseResultStatus.FAILURE
+
+
+def _refusals(result: AppriseResult) -> Iterator[bool]:
+    """Of each try, whether it was refused for certain, as the transport says; other lines hold the message itself."""
+    for level, text in ((entry.level, entry.message) for entry in result.logs()):
+        if level in ("WARNING", "ERROR") and (answer := _ANSWER.search(text)):
+            yield int(answer[1]) not in _UNSURE
+        elif level == "DEBUG" and text.startswith(_EXCEPTION):
+            yield bool(_NOT_TAKEN.search(text.removeprefix(_EXCEPTION)))
+        elif level == "INFO" and text.startswith("Sent "):  # one of several receivers took it
+            yield False

@@ -89,8 +89,8 @@ def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdo
     async def alertmanager(payload: Payload) -> dict[str, int]:
         """Alerts as Alertmanager posts them; answered once they are committed, so it repeats what may be lost."""
         told, now = understand(payload), clock.now()
-        if told.watchdog:
-            watchdog.hear(now)
+        if told.watchdog is not None:
+            watchdog.hear(now) if told.watchdog else watchdog.end()
         if not told.raised and not told.over:
             return {"raised": 0}
         async with _committing(pool) as conn:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row, namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from services.kit.facts import unpack
-from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Raise
+from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity
 from services.notifier.domain import State
 from services.notifier.plan import Planned, Told
 from services.notifier.webhook import Over
@@ -60,7 +60,8 @@ async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], no
     for held, one in pairs:
         rises = RANKS[one.severity] > RANKS[held.severity]
         severity = one.severity if rises else held.severity
-        rows.append(one._asdict() | {"id": held.id, "severity": severity, "rises": rises})
+        goes_on = RANKS[one.severity] >= RANKS[held.severity]
+        rows.append(one._asdict() | {"id": held.id, "severity": severity, "rises": rises, "goes_on": goes_on})
         changes = [f"{held.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != held.due_at)
         if changes:
             steps.append(Happened(held.id, "refreshed", OURSELVES, ", ".join(changes)))
@@ -69,11 +70,16 @@ async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], no
 
 
 async def end(conn: AsyncConnection, overs: Iterable[Over], now: datetime) -> None:
-    """Clear the active alarms of alerts that are over; not one that has become graver than the alert was."""
-    found = await _rows(conn, _ACTIVE, [{"originator": o.key.originator, "type": o.key.type} for o in overs])
-    severity = {o.key: o.severity for o in overs}
-    ids = [row.id for row in found if RANKS[row.severity] <= RANKS[severity[row.originator, row.type]]]  # type: ignore[index]
-    await clear(conn, ids, now, OURSELVES, "resolved")
+    """Note that alerts are said to be over, for their active alarms; not for one graver than the alert was."""
+    gravest = {o.key: o.severity for o in sorted(overs, key=lambda o: RANKS[o.severity])}
+    found = await _rows(conn, _ACTIVE, [key._asdict() for key in gravest])
+    await mark_ended(conn, [d.id for d in found if RANKS[d.severity] <= RANKS[gravest[Key(d.originator, d.type)]]], now)
+
+
+async def mark_ended(conn: AsyncConnection, ids: Sequence[int], at: datetime | None) -> None:
+    """These are said to be over since; None: they go on."""
+    if ids:
+        await conn.execute("UPDATE alarm SET ended_at = %s WHERE id = ANY(%s)", (at, list(ids)))
 
 
 async def clear(conn: AsyncConnection, ids: Sequence[int], now: datetime, by: str, why: str) -> None:
@@ -132,16 +138,33 @@ async def states(conn: AsyncConnection, entities: Iterable[tuple[str, str]]) -> 
     }
 
 
-async def unheard(conn: AsyncConnection, before: datetime) -> list[int]:
-    """The active alarms of rules that were not refreshed since."""
-    sql = "SELECT id FROM alarm WHERE cleared_at IS NULL AND way = 'rule' AND refreshed_at < %s"
-    return [id for (id,) in await (await conn.execute(sql, (before,))).fetchall()]
+class Doubtful(NamedTuple):
+    """An active alarm of a rule that may be over; `ended_at` None: nobody said so, but it was not heard for long."""
+
+    id: int
+    originator: str
+    type: str
+    severity: Severity
+    ended_at: datetime | None
 
 
-async def active_own(conn: AsyncConnection) -> dict[tuple[str, str], int]:
-    """(originator, type) -> number of our own alarms that are active."""
-    sql = "SELECT originator, type, id FROM alarm WHERE cleared_at IS NULL AND way = 'own'"
-    return {(originator, type): id for originator, type, id in await (await conn.execute(sql)).fetchall()}
+async def doubtful(conn: AsyncConnection, ended_by: datetime, unheard_since: datetime) -> list[Doubtful]:
+    """The active alarms of rules that were said to be over by then, and those that were not refreshed since."""
+    async with conn.cursor(row_factory=class_row(Doubtful)) as cursor:
+        return await (await cursor.execute(_DOUBTFUL, (ended_by, unheard_since))).fetchall()
+
+
+async def active_own(conn: AsyncConnection) -> dict[Key, tuple[int, datetime]]:
+    """Our own alarms that are active: their number, and when they were raised."""
+    sql = "SELECT originator, type, id, raised_at FROM alarm WHERE cleared_at IS NULL AND way = 'own'"
+    found = await (await conn.execute(sql)).fetchall()
+    return {Key(originator, type): (id, raised_at) for originator, type, id, raised_at in found}
+
+
+async def was_told(conn: AsyncConnection, person: str, since: datetime) -> bool:
+    """Whether a message reached the person since."""
+    sql = "SELECT FROM notification WHERE person = %s AND sent_at > %s LIMIT 1"
+    return bool(await (await conn.execute(sql, (person, since))).fetchall())
 
 
 # --- escalation ---
@@ -158,7 +181,7 @@ async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[To
         sql = "SELECT * FROM alarm WHERE next_at <= %s ORDER BY next_at, id LIMIT %s"
         alarms = await (await cursor.execute(sql, (now, PAGE))).fetchall()
     told: dict[int, list[Told]] = {alarm.id: [] for alarm in alarms}
-    sql = "SELECT alarm, occasion, person, digest, state FROM notification WHERE alarm = ANY(%s) ORDER BY id"
+    sql = "SELECT alarm, occasion, person, digest, state, repeat FROM notification WHERE alarm = ANY(%s) ORDER BY id"
     for id, *row in await (await conn.execute(sql, (list(told),))).fetchall():
         told[id].append(Told(*row))
     return [(alarm, told[alarm.id]) for alarm in alarms]
@@ -224,10 +247,16 @@ JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL
 """
 _REFRESH = """
 UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, vi = r.vi, en = r.en,
-    do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at, next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END
+    do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at, next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END,
+    ended_at = CASE WHEN r.goes_on THEN NULL ELSE a.ended_at END
 FROM jsonb_to_recordset(%(rows)s) AS r (
-    id bigint, severity text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean)
+    id bigint, severity text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean,
+    goes_on boolean)
 WHERE a.id = r.id
+"""
+_DOUBTFUL = """
+SELECT id, originator, type, severity, ended_at FROM alarm WHERE cleared_at IS NULL AND way = 'rule'
+    AND (ended_at <= %s OR (ended_at IS NULL AND refreshed_at < %s))
 """
 _CLEAR = """
 UPDATE alarm SET cleared_at = %(now)s, cleared_by = %(by)s, next_at = %(now)s

@@ -17,12 +17,13 @@ OPENS, CLOSES = MORNING[0], AFTERNOON[1]
 
 
 class Told(NamedTuple):
-    """What was planned for an alarm before: a row of the table `notification`."""
+    """What was planned for an alarm before: a row of the table `notification`. `repeat`: it was perhaps received."""
 
     occasion: str
     person: str
     digest: bool
     state: str
+    repeat: bool
 
 
 class Planned(NamedTuple):
@@ -93,7 +94,7 @@ def _farewells(
     alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime
 ) -> list[Planned]:
     """Who was told, or may have been, hears once that it is over; in a digest who heard of it in digests alone."""
-    heard = [row for row in told if row.state in ("sending", "sent")]
+    heard = [row for row in told if row.state in ("sending", "sent") or row.repeat]
     if any(occasion_of(row.occasion) == "cleared" for row in told):
         return []
     by_name = {route.name: route for route in routes.routes}

@@ -1,11 +1,13 @@
 """Sending: claim a message and commit, send it, commit that it was sent. Found claimed after a crash, it is sent once
-more under the same number and marked as a repeat. Only one process sends at a time."""
+more under the same number and marked as a repeat. Only one process sends at a time, and asks for the right to write
+while it has the right to send, never the other way."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -42,19 +44,14 @@ class Result(NamedTuple):
 class Post:
     """Sends what is planned, as `routes` says. At most one message to a person is on its way at a time."""
 
-    def __init__(
-        self,
-        pool: AsyncConnectionPool,
-        routes: Routes,
-        links: Links,
-        secrets: Path | None,
-        send: Callable[[str, Message], Outcome] = channels.send,
-    ) -> None:
-        self._pool, self._routes, self._links, self._secrets, self._send = pool, routes, links, secrets, send
+    def __init__(self, pool: AsyncConnectionPool, routes: Routes, links: Links, files: Path | None) -> None:
+        self._pool, self._routes, self._links, self._files = pool, routes, links, files
         self._in_flight: dict[str, tuple[list[Row], asyncio.Task[Result]]] = {}
         self._results: list[Result] = []
         self._unsent: list[int] = []
         self._last: dict[str, datetime] = {}
+        # One for each person and one for tests: channels that hang keep nobody else's waiting.
+        self._threads = ThreadPoolExecutor(len(routes.people) + 1, "channel")
 
     async def run(self) -> None:
         """For ever; an outage of the database is waited out, and what was sent meanwhile is not forgotten."""
@@ -97,14 +94,14 @@ class Post:
     async def _round(self, conn: AsyncConnection) -> None:
         await self._wait()
         await self._commit_results()
+        await queue.drop_moot(conn)
         now = clock.now()
-        rows = await queue.waiting(conn, now)
-        moot = [row for row in rows if row.is_moot or row.person not in self._routes.people]
-        if moot:
-            await self._drop(moot, now)
-        gone = {row.id for row in moot}
-        free = [row for row in rows if row.id not in gone and self._is_free(row.person, now)]
-        for chosen in queue.choose(free, now, self._given_up):
+        rows = await queue.waiting(conn, now, [person for person in self._last if not self._is_free(person, now)])
+        strangers = [row for row in rows if row.person not in self._routes.people]
+        if strangers:
+            await self._drop(strangers, now)
+        known = [row for row in rows if row.person in self._routes.people]
+        for chosen in queue.choose(known, now, self._given_up):
             await self._begin(conn, chosen)
 
     async def _wait(self) -> None:
@@ -138,10 +135,9 @@ class Post:
             why = f"{name}, {by}: {outcome.why}"
             await ledger.note(conn, at, [Happened(row.alarm.id, "failed", OURSELVES, why) for row in rows])
 
-    async def _drop(self, rows: list[Row], now: datetime) -> None:
+    async def _drop(self, strangers: list[Row], now: datetime) -> None:
         async with ledger.writing(self._pool) as conn:
-            await queue.drop(conn, rows)
-            strangers = [row for row in rows if row.person not in self._routes.people]
+            await queue.drop(conn, strangers)
             why = "{} is not in the table of routes any more"
             steps = [Happened(row.alarm.id, "failed", OURSELVES, why.format(row.person)) for row in strangers]
             await ledger.note(conn, now, steps)
@@ -149,13 +145,16 @@ class Post:
     async def _begin(self, conn: AsyncConnection, rows: list[Row]) -> None:
         ids = [row.id for row in rows]
         self._unsent += ids  # the answer to the commit may be lost, too
-        number = await queue.claim(conn, rows)
+        claimed = await queue.claim(conn, rows)
         self._unsent = [id for id in self._unsent if id not in ids]
-        person = rows[0].person
+        if not claimed:
+            return
+        person = claimed[0].person
         self._last[person] = clock.now()
-        self._in_flight[person] = (rows, asyncio.create_task(self._deliver(rows, number)))
+        self._in_flight[person] = (claimed, asyncio.create_task(self._deliver(claimed)))
 
-    async def _deliver(self, rows: list[Row], number: int) -> Result:
+    async def _deliver(self, rows: list[Row]) -> Result:
+        number = rows[0].number
         channel = self._channel(rows[0])
         abouts = list({row.alarm.id: row.about for row in rows}.values())
         repeat = any(row.repeat for row in rows)
@@ -165,12 +164,13 @@ class Post:
     async def _by(self, channel: Channel, text: Callable[[bool], Message]) -> tuple[str, Outcome]:
         """Send by one channel: its kind, and how it went."""
         try:
-            address = channel.address(self._secrets)
+            address = channel.address(self._files)
         except OSError as error:
             return "file", Outcome(False, why=str(error))
         by = channels.kind(address)
         try:
-            sending = asyncio.to_thread(self._send, address, text(channel.inside))
+            loop = asyncio.get_running_loop()
+            sending = loop.run_in_executor(self._threads, channels.send, address, text(channel.inside))
             outcome = await asyncio.wait_for(sending, HANG_SECONDS)
         except TimeoutError:
             outcome = Outcome(False, lost=True, why=f"no end within {HANG_SECONDS:.0f} s")

@@ -20,7 +20,8 @@ TOGETHER = 5
 LATER = timedelta(minutes=5)
 LATEST = timedelta(hours=1)
 """Pauses once all channels have failed: doubling from the first to the last."""
-AT_ONCE = 5000
+AT_ONCE = 500
+"""So many of a person's new rows are looked at in a round."""
 
 
 class Row(NamedTuple):
@@ -42,11 +43,9 @@ class Row(NamedTuple):
         return About(self.alarm, occasion_of(self.occasion))
 
     @property
-    def is_moot(self) -> bool:
-        """What was to be said need not be said any more: it is over, or somebody has taken it."""
-        if occasion_of(self.occasion) == "cleared":
-            return False
-        return self.alarm.cleared_at is not None or (self.alarm.acknowledged_at is not None and not self.digest)
+    def number(self) -> int:
+        """The number of its message, or of the one that it begins."""
+        return self.message or self.id
 
 
 class Attempt(NamedTuple):
@@ -102,10 +101,18 @@ def _together(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row.message == oldest]
 
 
-async def waiting(conn: AsyncConnection, now: datetime) -> list[Row]:
-    """What is due to be sent, and what was tried and will be again."""
+async def waiting(conn: AsyncConnection, now: datetime, busy: Sequence[str] = (), at_once: int = AT_ONCE) -> list[Row]:
+    """All that `choose` needs to know of each person but the busy ones, however much waits for another: what is new and
+    due, and of what was tried before the first message that is due and the first that will be, each whole."""
+    values = {"now": now, "busy": list(busy), "at_once": at_once}
+    found = await (await conn.execute(_WAITING, values)).fetchall()
+    return await _planned(conn, [id for (id,) in found])
+
+
+async def _planned(conn: AsyncConnection, ids: Sequence[int]) -> list[Row]:
+    """Those of the rows that are still to be said, with their alarms as they are now."""
     async with conn.cursor(row_factory=dict_row) as cursor:
-        found = await (await cursor.execute(_WAITING, {"now": now, "limit": AT_ONCE})).fetchall()
+        found = await (await cursor.execute(_PLANNED, (list(ids),))).fetchall()
     return [_row(columns) for columns in found]
 
 
@@ -114,12 +121,16 @@ def _row(columns: dict[str, Any]) -> Row:
     return Row(**own, alarm=Alarm(**columns))
 
 
-async def claim(conn: AsyncConnection, rows: Sequence[Row]) -> int:
-    """From now on a message with these rows may have been received; gives its number."""
-    number = rows[0].message or rows[0].id
-    sql = "UPDATE notification SET state = 'sending', message = %s, tries = tries + 1 WHERE id = ANY(%s)"
-    await conn.execute(sql, (number, [row.id for row in rows]))
-    return number
+async def claim(conn: AsyncConnection, rows: Sequence[Row]) -> list[Row]:
+    """From now on a message may have been received; gives the rows that it is made of, with its number. What became
+    moot since it was chosen is not among them: no alarm changes between this look and the commit."""
+    async with conn.transaction():
+        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.WRITING,))
+        still = await _planned(conn, [row.id for row in rows])
+        number = still[0].number if still else None
+        sql = "UPDATE notification SET state = 'sending', message = %s, tries = tries + 1 WHERE id = ANY(%s)"
+        await conn.execute(sql, (number, [row.id for row in still]))
+    return [row._replace(message=number) for row in still]
 
 
 async def sent(conn: AsyncConnection, rows: Sequence[Row], who: str, now: datetime) -> None:
@@ -136,9 +147,14 @@ async def failed(conn: AsyncConnection, rows: Sequence[Row], again: datetime, re
 
 
 async def drop(conn: AsyncConnection, rows: Sequence[Row]) -> None:
-    """What need not be said any more is not said."""
+    """What nobody is there to be told of is not said."""
     sql = "UPDATE notification SET state = 'dropped' WHERE id = ANY(%s)"
     await conn.execute(sql, ([row.id for row in rows],))
+
+
+async def drop_moot(conn: AsyncConnection) -> None:
+    """What need not be said any more is not said: it is over, or somebody has taken it."""
+    await conn.execute(_DROP_MOOT)
 
 
 async def recover(conn: AsyncConnection, in_hand: Sequence[int], unsent: Sequence[int]) -> int:
@@ -168,8 +184,24 @@ async def oldest(conn: AsyncConnection, now: datetime) -> datetime | None:
 
 
 _WAITING = """
+SELECT id FROM (
+    SELECT id, message, rank() OVER (
+        PARTITION BY person, message IS NULL, try_at <= %(now)s ORDER BY tries, digest, coalesce(message, id)
+    ) AS place
+    FROM notification WHERE state = 'planned' AND (try_at <= %(now)s OR message IS NOT NULL)
+        AND NOT person = ANY(%(busy)s)
+) AS n
+WHERE place <= CASE WHEN message IS NULL THEN %(at_once)s ELSE 1 END
+"""
+"""The rows of a message were tried as often, so they share its place; what is not given up comes before what is."""
+_MOOT = """(n.occasion <> 'cleared'
+    AND (a.cleared_at IS NOT NULL OR (a.acknowledged_at IS NOT NULL AND NOT n.digest)))"""
+_PLANNED = f"""
 SELECT a.*, n.id AS n_id, n.occasion AS n_occasion, n.person AS n_person, n.digest AS n_digest, n.try_at AS n_try_at,
        n.message AS n_message, n.tries AS n_tries, n.repeat AS n_repeat
 FROM notification n JOIN alarm a ON a.id = n.alarm
-WHERE n.state = 'planned' AND (n.try_at <= %(now)s OR n.message IS NOT NULL) ORDER BY n.id LIMIT %(limit)s
-"""
+WHERE n.state = 'planned' AND n.id = ANY(%s) AND NOT {_MOOT} ORDER BY n.id
+"""  # noqa: S608
+_DROP_MOOT = f"""
+UPDATE notification n SET state = 'dropped' FROM alarm a WHERE a.id = n.alarm AND n.state = 'planned' AND {_MOOT}
+"""  # noqa: S608

@@ -14,7 +14,7 @@ from schemas.calendar_history import CalendarHistory
 from services.kit import bus, metrics
 from services.kit.facts import read_calendars
 from services.notifier import domain, ledger, queue
-from services.notifier.alarm import OURSELVES, SEVERITIES, Alarm, Happened, Raise, own
+from services.notifier.alarm import OURSELVES, SEVERITIES, Alarm, Happened, Key, Raise, own
 from services.notifier.plan import Plan, occasion_of, plan
 from services.notifier.queue import all_failed
 from services.notifier.routes import Routes
@@ -52,7 +52,6 @@ class Rounds:
             if self._first:
                 await ledger.look_at_all(conn, now)
             looked = await self._clear_what_ended(conn, now)
-            await self._clear_unheard(conn, now)
             await self._mind_ourselves(conn, now)
             await self._plan(conn, now)
             await self._count(conn, now)
@@ -74,18 +73,14 @@ class Rounds:
         await ledger.clear(conn, forgotten, now, OURSELVES, "what it was about is not known any more")
         return {row.id: row.version for row in rows}
 
-    async def _clear_unheard(self, conn: AsyncConnection, now: datetime) -> None:
-        if before := self._watchdog.over_before(now):
-            ids = await ledger.unheard(conn, before)
-            await ledger.clear(conn, ids, now, OURSELVES, "Alertmanager speaks of it no more")
-
     async def _mind_ourselves(self, conn: AsyncConnection, now: datetime) -> None:
         """Alarms about the road to people itself."""
         wanted = {alarm.key: alarm for alarm in await self._own_alarms(conn, now)}
         active = await ledger.active_own(conn)
         await ledger.raise_all(conn, [alarm for key, alarm in wanted.items() if key not in active], now)
-        over = [id for key, id in active.items() if key not in wanted]
-        await ledger.clear(conn, over, now, OURSELVES, "it works again")
+        for key, (id, raised_at) in active.items():
+            if key not in wanted and (why := await self._why_over(conn, key, raised_at)):
+                await ledger.clear(conn, [id], now, OURSELVES, why)
 
     async def _own_alarms(self, conn: AsyncConnection, now: datetime) -> list[Raise]:
         found = [own("AlertingSilent", "alertmanager", "critical", _SILENT)] if self._watchdog.is_silent(now) else []
@@ -95,6 +90,17 @@ class Rounds:
                 vi, en, do_vi, do_en = (text.format(name=known.name, person=person) for text in _FAILING)
                 found.append(own("NotificationFailing", f"person:{person}", "warning", (vi, en, do_vi, do_en)))
         return found
+
+    async def _why_over(self, conn: AsyncConnection, key: Key, raised_at: datetime) -> str:
+        """Why an alarm about ourselves is over; empty: nothing has shown yet that it is."""
+        person = key.originator.removeprefix("person:")
+        if key.type == "AlertingSilent":
+            works = self._watchdog.heard is not None
+        elif person in self._routes.people:
+            works = await ledger.was_told(conn, person, raised_at)
+        else:
+            return "nobody of that name is told any more"
+        return "it works again" if works else ""
 
     async def _plan(self, conn: AsyncConnection, now: datetime) -> None:
         """Until nothing is left to be looked at."""

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 
 SILENT = timedelta(minutes=5)
 """Alertmanager repeats the Watchdog about every minute."""
-UNHEARD = timedelta(minutes=15)
-"""Alertmanager repeats what fires every few minutes; what it does not, while it speaks, is over."""
 
 
 @dataclass
@@ -25,12 +23,17 @@ class Watchdog:
             self.unbroken = now
         self.heard = now
 
+    def end(self) -> None:
+        """Alertmanager calls even this one over: Prometheus is dead, and the ends of all others mean nothing."""
+        self.unbroken = None
+
     def is_silent(self, now: datetime) -> bool:
         """Whether it should have been heard by now."""
         return now - (self.heard or self.started) > SILENT
 
-    def over_before(self, now: datetime) -> datetime | None:
-        """Alerts not repeated since are over; None while nothing can be said, as alerts themselves may not come."""
-        if self.unbroken is None or self.is_silent(now) or now - self.unbroken < UNHEARD:
+    def believed(self, settling: timedelta) -> datetime | None:
+        """An end told up to that moment is believed: what goes on after all had so long to come back, on an open road.
+        None: no end is."""
+        if self.heard is None or self.unbroken is None or self.heard - self.unbroken < settling:
             return None
-        return now - UNHEARD
+        return self.heard - settling

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from schemas.envelope import Origin
-from services.notifier.alarm import NAMES, PLATFORM, SEVERITIES, Key, Raise, Severity, dashboard
+from services.notifier.alarm import NAMES, PLATFORM, RANKS, SEVERITIES, Key, Raise, Severity, dashboard
 
 WATCHDOG = "Watchdog"
 _COMMON = frozenset({"alertname", "severity", "system"})
@@ -18,12 +19,18 @@ class _Sent(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class Alert(_Sent):
+class _Labelled(_Sent):
+    labels: dict[str, str]
+
+
+class Alert(_Labelled):
     """One alert of a payload."""
 
     status: Literal["firing", "resolved"]
-    labels: dict[str, str]
     annotations: dict[str, str] = {}
+
+
+_LISTED = TypeAdapter(list[_Labelled])
 
 
 class Payload(_Sent):
@@ -41,30 +48,40 @@ class Over(NamedTuple):
 
 
 class Told(NamedTuple):
-    """What a payload says."""
+    """What a payload says. `watchdog`: whether it fires; None: the payload is not about it."""
 
     raised: list[Raise]
     over: list[Over]
-    watchdog: bool
+    watchdog: bool | None
 
 
 def understand(payload: Payload) -> Told:
-    """The alarms that a payload raises or ends, and whether the Watchdog was in it."""
+    """The alarms that a payload raises or ends, and what it says of the Watchdog."""
     alarms = [alert for alert in payload.alerts if alert.labels.get("alertname") != WATCHDOG]
+    watchdog = [alert.status == "firing" for alert in payload.alerts if alert.labels.get("alertname") == WATCHDOG]
     return Told(
         [_raise(alert) for alert in alarms if alert.status == "firing"],
         [Over(_key(alert), _severity(alert)) for alert in alarms if alert.status == "resolved"],
-        any(alert.labels.get("alertname") == WATCHDOG and alert.status == "firing" for alert in payload.alerts),
+        any(watchdog) if watchdog else None,
     )
 
 
-def _key(alert: Alert) -> Key:
+def standing(listed: bytes) -> Mapping[Key, int]:
+    """What goes on by Alertmanager's own list (`GET /api/v2/alerts`), told or not: the rank of the gravest alert of
+    each key; raises `ValidationError` for what is no such list."""
+    found: dict[Key, int] = {}
+    for alert in _LISTED.validate_json(listed):
+        found[_key(alert)] = max(found.get(_key(alert), 0), RANKS[_severity(alert)])
+    return found
+
+
+def _key(alert: _Labelled) -> Key:
     """What tells the alert apart: all labels but those that all alerts of the name share."""
     apart = [f"{name}={value}" for name, value in sorted(alert.labels.items()) if name not in _COMMON]
     return Key(",".join(apart) or "all", alert.labels.get("alertname", "unnamed"))
 
 
-def _severity(alert: Alert) -> Severity:
+def _severity(alert: _Labelled) -> Severity:
     return next((name for name in SEVERITIES if name == alert.labels.get("severity")), "warning")
 
 

@@ -1,13 +1,14 @@
 """Messages to one person by a Zalo Official Account, as a channel of apprise: `zalooa://<user id>?tokens=<file>`.
 
 The file lies in the secrets folder: JSON with `app_id`, `secret_key`, `access_token` and `refresh_token`. Both tokens
-change at every refresh, so the new ones are written back before they are used. Zalo answers 200 also when it refuses:
-what counts is `error` in the body.
+change at every refresh, so the new ones are written back before they are used, and none are asked for where they could
+not be kept. Zalo answers 200 also when it refuses: what counts is `error` in the body.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import threading
 from logging import getLogger
 from pathlib import Path
@@ -23,13 +24,18 @@ EXPIRED = frozenset({-124, -216, -220})
 """The codes of Zalo that mean: this access token is not valid any more."""
 LONGEST = 2000
 """Characters of a text message."""
+ROOM = 16_384
+"""Bytes on the disk that new tokens surely fit into."""
 TIMEOUT = (4, 10)
 _RENEWING = threading.Lock()
-log = getLogger("apprise")  # what is logged there becomes the reason of a failure
+log = getLogger("apprise")  # what is logged there, as apprise's own plugins do, becomes the reason of a failure
 
 
 class Refused(Exception):
-    """Zalo took nothing; the message holds its code and words."""
+    """Zalo took nothing: why, and Zalo's code or another."""
+
+    def __init__(self, why: str, code: object) -> None:
+        super().__init__(f"{why}, error={code}.")
 
 
 def register(secrets: Path | None) -> None:
@@ -40,13 +46,17 @@ def register(secrets: Path | None) -> None:
     def as_channel(body: str, title: str = "", *args: Any, meta: dict[str, Any], **kwargs: Any) -> bool:
         query = meta.get("qsd") or {}
         if secrets is None or not meta.get("host") or not query.get("tokens"):
-            log.warning("error=400: the address must be zalooa://<user id>?tokens=<file of the secrets folder>")
+            log.warning("The address must be zalooa://<user id>?tokens=<file of the secrets folder>, error=400.")
             return False
         file = secrets / Path(query["tokens"]).name
         try:
             send(file, meta["host"], f"{title}\n{body}", query.get("api", API), query.get("oauth", OAUTH))
         except Refused as refused:
             log.warning("%s", refused)
+            return False
+        except requests.RequestException as error:
+            log.warning("Zalo does not answer")
+            log.debug("Socket Exception: %s", error)
             return False
         return True
 
@@ -60,7 +70,7 @@ def send(file: Path, user: str, text: str, api: str = API, oauth: str = OAUTH) -
     if answer.get("error") in EXPIRED:
         answer = _post_message(api, _renewed(file, tokens["access_token"], oauth), user, text)
     if answer.get("error") != 0:
-        raise Refused(f"Zalo refuses: error={answer.get('error')} {answer.get('message', '')}")
+        raise Refused(f"Zalo refuses: {answer.get('message', '')}", answer.get("error"))
 
 
 def _post_message(api: str, token: str, user: str, text: str) -> dict[str, Any]:
@@ -78,26 +88,45 @@ def _renewed(file: Path, stale: str, oauth: str) -> str:
         tokens = json.loads(file.read_text(encoding="utf-8"))
         if tokens["access_token"] != stale:
             return str(tokens["access_token"])
-        form = {"grant_type": "refresh_token", **{name: tokens[name] for name in ("app_id", "refresh_token")}}
-        head = {"secret_key": tokens["secret_key"]}
-        fresh = _answer(requests.post(f"{oauth}/v4/oa/access_token", data=form, headers=head, timeout=TIMEOUT))
-        if "access_token" not in fresh:
-            raise Refused(f"Zalo gives no new token: error={fresh.get('error')} {fresh.get('error_description', '')}")
-        tokens |= {name: fresh[name] for name in ("access_token", "refresh_token")}
-        _write(file, json.dumps(tokens, indent=2))
+        room = _room(file)
+        tokens |= _new_tokens(tokens, oauth)
+        _to_disk(room, json.dumps(tokens, indent=2))
+        room.replace(file)
         return str(tokens["access_token"])
+
+
+def _new_tokens(tokens: dict[str, str], oauth: str) -> dict[str, str]:
+    form = {"grant_type": "refresh_token", **{name: tokens[name] for name in ("app_id", "refresh_token")}}
+    head = {"secret_key": tokens["secret_key"]}
+    fresh = _answer(requests.post(f"{oauth}/v4/oa/access_token", data=form, headers=head, timeout=TIMEOUT))
+    if "access_token" not in fresh:
+        raise Refused(f"Zalo gives no new token: {fresh.get('error_description', '')}", fresh.get("error"))
+    return {name: fresh[name] for name in ("access_token", "refresh_token")}
 
 
 def _answer(response: requests.Response) -> dict[str, Any]:
     if response.status_code != 200:
-        raise Refused(f"Zalo answers error={response.status_code}")
+        raise Refused("Zalo answers", response.status_code)
     found = response.json()
     return found if isinstance(found, dict) else {}
 
 
-def _write(file: Path, text: str) -> None:
-    """Whole or not at all, readable by the owner alone."""
-    fresh = file.with_name(f".{file.name}.tmp")
-    fresh.touch(mode=0o600)
-    fresh.write_text(text, encoding="utf-8")
-    fresh.replace(file)
+def _room(file: Path) -> Path:
+    """A file to take the place of `file`, readable by the owner alone, that already has its room on the disk; raises
+    `Refused` where that cannot be had, before anything is spent."""
+    room = file.with_name(f".{file.name}.tmp")
+    try:
+        room.touch(mode=0o600)
+        _to_disk(room, " " * ROOM)
+    except OSError as error:
+        raise Refused(f"no new tokens, as {file} cannot be written anew: {error.strerror}", error.errno) from error
+    return room
+
+
+def _to_disk(file: Path, text: str) -> None:
+    """Write over what the file holds, so that its room is not given back meanwhile."""
+    with file.open("r+", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.truncate()
+        stream.flush()
+        os.fsync(stream.fileno())

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from alarms import alarm, closed, event, eventually, notifying, now, opened, post, query, send, steps
+from alarms import alarm, closed, event, eventually, notifying, now, opened, post, query, send, steps, watchdog
 from receiver import Receiver, receiving
 
 from infra.local.secrets import write_private
@@ -21,14 +21,24 @@ from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
 from services.cli.prepare import settings_of
 from services.kit import bus, store
+from services.notifier import ledger
+from services.notifier.alarm import Raise
+from services.notifier.plan import Planned
+from services.notifier.post import SENDING
 
-HERE, STEPPED, CHAINED, DIGESTED, ZALO = (
+HERE, STEPPED, CHAINED, DIGESTED, ZALO, QUIET = (
     "xa_da_kia",
     "xa_bu_gia_map",
     "xa_dak_o",
     "phuong_phuoc_binh",
     "phuong_phuoc_long",
+    "xa_thuan_loi",
 )
+CHOSEN = """
+SELECT count(*) FROM pg_locks sends JOIN pg_locks waits USING (pid)
+WHERE sends.objid = %s AND sends.granted AND waits.objid = %s AND NOT waits.granted
+"""
+"""Whether the one who may send waits to be the one who may write."""
 ROUTES = """
 [people]
 an = {{ name = "An", channels = [{{ url = "json://127.0.0.1:{port}/an" }}] }}
@@ -88,8 +98,12 @@ def running(centre: Instance, receiver: Receiver, bad: Receiver) -> Iterator[Ins
     tokens = {"app_id": "1", "secret_key": "s3cret", "access_token": "old", "refresh_token": "first"}
     write_private(centre.secrets / "zalo_oa", json.dumps(tokens))
     own = f"http://127.0.0.1:{receiver.port}"
-    with notifying(centre, ROUTES.format(port=receiver.port, bad=bad.port, own=own)):
-        yield centre
+    try:
+        centre.start(["alertmanager"])
+        with notifying(centre, ROUTES.format(port=receiver.port, bad=bad.port, own=own)):
+            yield centre
+    finally:
+        centre.stop_process("alertmanager")
 
 
 def firing(unit: str, severity: str = "warning", status: str = "firing", **labels: str) -> dict[str, Any]:
@@ -105,15 +119,18 @@ def firing(unit: str, severity: str = "warning", status: str = "firing", **label
     return {"version": "4", "status": status, "receiver": "notifier", "alerts": [one]}
 
 
-def test_an_alert_is_one_alarm_until_it_is_resolved(running: Instance, receiver: Receiver) -> None:
+def test_an_alert_is_one_alarm_until_its_end_is_believed(running: Instance, receiver: Receiver) -> None:
     about = f"folder=/a,unit={HERE}"
     for severity in ("warning", "warning", "critical"):
         assert post(running, "/alertmanager", firing(HERE, severity, folder="/a")).status_code == 200
         eventually(lambda: "notified" in steps(running, about), True)
     assert query(running, "SELECT times, severity FROM alarm WHERE originator = %s", about) == [(3, "critical")]
     post(running, "/alertmanager", firing(HERE, "warning", "resolved", folder="/a"))
-    assert "cleared" not in steps(running, about)  # the critical one goes on
+    ended = "SELECT ended_at IS NOT NULL FROM alarm WHERE originator = %s"
+    assert query(running, ended, about) == [(False,)]  # the critical one goes on
     post(running, "/alertmanager", firing(HERE, "critical", "resolved", folder="/a"))
+    assert query(running, ended, about) == [(True,)] and "cleared" not in steps(running, about)
+    post(running, "/alertmanager", watchdog())
     receiver.wait("/an", "ĐÃ KẾT THÚC")
     eventually(lambda: steps(running, about), ["raised", "notified", "refreshed", "cleared", "notified"])
     assert len(receiver.texts("/an", "Đĩa sắp đầy")) == 2
@@ -160,7 +177,8 @@ def test_an_incident_is_told_and_cleared_and_one_that_is_over_is_not_told(
 def test_ignored_it_is_escalated_and_taken_it_is_not(running: Instance, receiver: Receiver, ioc: Ioc) -> None:
     send(running, opened("SC-TAKEN", STEPPED))
     id = alarm(running, "incident:SC-TAKEN")
-    assert ioc("alarms", "ack", str(id), "--user", "an", "--note", "đang xử lý").returncode == 0
+    taken = post(running, f"/alarms/{id}/acknowledge", {"user": "an", "note": "đang xử lý"})
+    assert taken.status_code == 200  # a command takes longer to start than the escalation waits
     send(running, opened("SC-IGNORED", STEPPED))
     receiver.wait("/binh", "incident:SC-IGNORED")
     assert receiver.texts("/binh", "incident:SC-TAKEN") == []
@@ -173,7 +191,7 @@ def test_a_deadline_that_passes_begins_the_escalation_again(running: Instance, r
     send(running, opened("SC-LATE", STEPPED))
     id = alarm(running, "incident:SC-LATE")
     receiver.wait("/an", "incident:SC-LATE")
-    assert ioc("alarms", "assign", str(id), "--to", "Chi", "--deadline", "2s").returncode == 0
+    assert ioc("alarms", "assign", str(id), "--to", "Chi", "--deadline", "5s").returncode == 0
     sql = "SELECT status, assignee FROM alarm_list WHERE id = %s"
     assert query(running, sql, id) == [("assigned", "Chi")]
     receiver.wait("/an", "Quá hạn xử lý đã giao")
@@ -193,7 +211,7 @@ def test_a_failing_channel_is_tried_again_then_the_next_one_and_a_lost_answer_is
     [text] = receiver.wait("/chi", "incident:SC-REFUSED")
     assert "Gửi lại" not in text  # who said no has it for certain not
     assert len(bad.texts("/chi", "incident:SC-REFUSED")) == 2
-    assert steps(running, "incident:SC-REFUSED") == ["raised", "failed", "failed", "notified"]
+    eventually(lambda: steps(running, "incident:SC-REFUSED"), ["raised", "failed", "failed", "notified"])
     bad.mood = "loses"
     send(running, opened("SC-LOST", CHAINED))
     [text] = receiver.wait("/chi", "incident:SC-LOST")
@@ -241,6 +259,27 @@ def test_many_at_once_are_joined_and_small_ones_wait_for_the_digest(running: Ins
         running, "SELECT DISTINCT originator FROM alarm_list WHERE type = 'DossierOverdue' AND unit = %s", HERE
     )
     assert listed == [("dossier:H99.96-26••••-••••",)]
+
+
+def test_what_is_over_before_it_is_on_its_way_is_not_told(running: Instance, receiver: Receiver) -> None:
+    """While a test alone may write, the notifier has chosen what to send and cannot begin."""
+
+    async def work() -> None:
+        conninfo = settings_of(running, "test").database("owner")
+        alone, other = [await psycopg.AsyncConnection.connect(conninfo, autocommit=True) for _ in range(2)]
+        async with alone, other, alone.transaction():
+            await alone.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.WRITING,))
+            texts = ("Có sự cố", "Trouble", "", "", "/d/x")
+            raised = Raise("event", "test:over", "Test", "warning", "platform", QUIET, "real", *texts)
+            await ledger.raise_all(other, [raised], now())
+            [(id,)] = await (await other.execute("SELECT id FROM alarm WHERE originator = 'test:over'")).fetchall()
+            await ledger.enter(other, [Planned(id, "raised:here/0", "an", False, now())])
+            await asyncio.to_thread(eventually, lambda: query(running, CHOSEN, SENDING, ledger.WRITING), [(1,)])
+            await ledger.clear(alone, [id], now(), "an", "")
+        eventually(lambda: query(running, "SELECT state FROM notification WHERE alarm = %s", id), [("dropped",)])
+
+    asyncio.run(work())
+    assert receiver.texts("/an", "Trouble") == []
 
 
 def test_zalo_is_a_channel_whose_tokens_are_renewed(running: Instance, receiver: Receiver) -> None:
@@ -300,7 +339,7 @@ async def published(centre: Instance) -> list[dict[str, Any]]:
         state = (await js.stream_info("ALERTS")).state
         for seq in range(state.first_seq, state.last_seq + 1):
             message = await js.get_msg("ALERTS", seq)
-            if not str(message.subject).startswith("ioc.alerts.quarantine."):
+            if not str(message.subject).startswith(("ioc.alerts.quarantine.", "ioc.alerts.audit.")):
                 step = json.loads(message.data or b"")
                 assert message.subject == f"ioc.alerts.{step['system']}.{step['step']}"
                 found.append(step)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,14 @@ from schemas.contracts import samples
 from schemas.fold import Fact
 from schemas.registry import EVENT_MODELS, parse
 from schemas.streams import NOTIFIER
-from services.notifier.alarm import RUNBOOKS
+from services.notifier.alarm import RANKS, RUNBOOKS
 from services.notifier.domain import KINDS, State, is_over, to_raise
 from services.notifier.routes import BadRoutes, load
-from services.notifier.watchdog import SILENT, UNHEARD, Watchdog
-from services.notifier.webhook import Payload, understand
+from services.notifier.watchdog import SILENT, Watchdog
+from services.notifier.webhook import Payload, standing, understand
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
-DAY = timedelta(days=1)
+DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 EXAMPLE = Path(__file__).resolve().parents[2] / "services" / "notifier" / "routes.example.toml"
 
@@ -130,8 +131,8 @@ def test_a_report_is_over_for_a_stage_when_that_was_reached_in_its_stretch() -> 
     assert is_over("incident", None, due, state(ended=NOW), NOW) and not is_over("crisis", None, due, state(), NOW)
 
 
-def payload(**labels: str) -> Payload:
-    one = {"status": "firing", "labels": labels, "annotations": {"summary": "Trouble"}}
+def payload(status: str = "firing", **labels: str) -> Payload:
+    one = {"status": status, "labels": labels, "annotations": {"summary": "Trouble"}}
     return Payload.model_validate({"version": "4", "alerts": [one], "receiver": "x"})
 
 
@@ -142,17 +143,46 @@ def test_an_alert_of_anyones_rules_becomes_an_alarm() -> None:
     )  # fmt: skip
     assert (one.vi, one.origin, one.dashboard) == ("Trouble", "real", "/d/ioc-platform?var-unit=all")
     assert understand(payload(alertname="Watchdog", severity="info")) == ([], [], True)
+    assert understand(payload("resolved", alertname="Watchdog", severity="info")) == ([], [], False)
+    assert understand(payload(alertname="DiskFull")).watchdog is None
 
 
-def test_a_silent_watchdog_is_noticed_and_nothing_is_called_over_before_it_spoke_for_a_while() -> None:
+def test_what_goes_on_is_known_by_the_same_key_whether_it_is_told_or_not() -> None:
+    labels = {"alertname": "DiskFull", "system": "platform", "folder": "/a"}
+    listed = [{"labels": labels | {"severity": s}, "status": {"state": "suppressed"}} for s in ("critical", "warning")]
+    [alarm] = understand(payload(**labels)).raised
+    assert standing(json.dumps(listed).encode()) == {alarm.key: RANKS["critical"]}
+    assert standing(b"[]") == {}
+    with pytest.raises(ValueError, match="labels"):
+        standing(b'[{"status": {}}]')
+
+
+def test_a_silent_watchdog_is_noticed() -> None:
     dog = Watchdog(NOW)
-    assert not dog.is_silent(NOW + SILENT) and dog.is_silent(NOW + SILENT + DAY / 1440)
-    moment = NOW
-    while moment < NOW + UNHEARD:
-        assert dog.over_before(moment) is None
-        dog.hear(moment)
-        moment += timedelta(minutes=1)
-    assert dog.over_before(NOW + UNHEARD) == NOW
-    assert dog.over_before(moment + SILENT) is None  # it may be that nothing comes through
-    dog.hear(moment + 2 * SILENT)
-    assert dog.over_before(moment + 2 * SILENT) is None
+    assert not dog.is_silent(NOW + SILENT) and dog.is_silent(NOW + SILENT + MINUTE)
+    dog.hear(NOW + DAY)
+    assert not dog.is_silent(NOW + DAY + SILENT) and dog.is_silent(NOW + DAY + SILENT + MINUTE)
+
+
+def test_an_end_is_believed_once_the_road_was_open_for_so_long_after_it() -> None:
+    settling = timedelta(seconds=90)
+    dog = Watchdog(NOW - DAY)  # it was another process that heard it before
+    assert dog.believed(settling) is None and dog.believed(timedelta()) is None
+    dog.hear(NOW)
+    dog.hear(NOW + MINUTE)
+    assert dog.believed(settling) is None
+    dog.hear(NOW + 2 * MINUTE)
+    assert dog.believed(settling) == NOW + 2 * MINUTE - settling
+    assert dog.believed(timedelta()) == NOW + 2 * MINUTE
+
+
+@pytest.mark.parametrize("said", [True, False])
+def test_a_road_that_was_broken_is_open_from_when_the_watchdog_is_heard_again(said: bool) -> None:
+    dog, back = Watchdog(NOW), NOW + MINUTE if said else NOW + SILENT + MINUTE
+    dog.hear(NOW)
+    if said:
+        dog.end()
+    for after in range(3):
+        assert dog.believed(2 * MINUTE) is None
+        dog.hear(back + after * MINUTE)
+    assert dog.believed(2 * MINUTE) == back

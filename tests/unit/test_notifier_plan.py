@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,7 @@ def table(*routes: dict[str, Any], **more: Any) -> Routes:
 
 
 def told(planned: list[Planned], state: str = "sent") -> list[Told]:
-    return [Told(row.occasion, row.person, row.digest, state) for row in planned]
+    return [Told(row.occasion, row.person, row.digest, state, False) for row in planned]
 
 
 def people(one: Alarm, routes: Routes, now: datetime, before: list[Told] | None = None) -> list[str]:
@@ -125,15 +126,21 @@ def test_small_ones_wait_for_the_digest() -> None:
 def test_who_was_told_hears_once_that_it_is_over() -> None:
     over = alarm(cleared_at=MONDAY)
     before = [
-        Told("raised:r0/0", "an", False, "sent"), Told("escalated:r0/1", "an", False, "sent"),
-        Told("raised:r0/0", "binh", False, "sending"), Told("raised:r0/0", "chi", False, "planned"),
+        Told("raised:r0/0", "an", False, "sent", False), Told("escalated:r0/1", "an", False, "sent", False),
+        Told("raised:r0/0", "binh", False, "sending", False), Told("raised:r0/0", "chi", False, "planned", False),
     ]  # fmt: skip
     found = plan(over, before, table(NOW_TO_AN), CALENDAR, MONDAY)
     assert [(row.person, row.occasion) for row in found.planned] == [("an", "cleared"), ("binh", "cleared")]
     assert plan(over, before + told(found.planned, "planned"), table(NOW_TO_AN), CALENDAR, MONDAY).planned == []
-    small = [Told("raised:r0/0", "an", True, "sent")]
+    small = [Told("raised:r0/0", "an", True, "sent", False)]
     [row] = plan(over, small, table({**NOW_TO_AN, "digest": "1h"}), CALENDAR, MONDAY).planned
     assert (row.digest, row.due_at) == (True, MONDAY + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("state", ["planned", "dropped"])
+def test_who_perhaps_received_it_hears_that_it_is_over(state: str) -> None:
+    before = [Told("raised:r0/0", "an", False, state, True), Told("raised:r0/0", "binh", False, state, False)]
+    assert people(alarm(cleared_at=MONDAY), table(NOW_TO_AN), MONDAY, before) == ["an"]
 
 
 MOMENTS = st.lists(st.integers(0, 3 * 24 * 60), min_size=1, max_size=12).map(sorted)

@@ -58,13 +58,6 @@ def test_who_waits_for_a_message_to_be_tried_again_gets_no_other_before_unless_a
     assert chosen(row(1, message=1, tries=6), row(2, message=2, tries=6)) == [[1]]
 
 
-def test_what_is_over_or_taken_need_not_be_said() -> None:
-    over, taken = alarm(cleared_at=MONDAY), alarm(acknowledged_at=MONDAY)
-    assert row(1, alarm=over).is_moot and row(1, alarm=taken).is_moot
-    assert not row(1, alarm=over, occasion="cleared").is_moot
-    assert not row(1, alarm=taken, digest=True).is_moot
-
-
 @given(st.lists(st.tuples(st.integers(1, 3), st.sampled_from("ab"), st.booleans()), max_size=30))
 def test_in_the_end_everything_is_sent_once(given_rows: list[tuple[int, str, bool]]) -> None:
     left = [row(n, about, person=who, digest=small) for n, (about, who, small) in enumerate(given_rows, 1)]
