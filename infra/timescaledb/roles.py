@@ -29,7 +29,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "UPDATE", ("entity", *_ROLLUPS, "source", "position", "calendar_version")),
     ("ioc_aggregator", "DELETE", ("point", *_ROLLUPS)),
     ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
-    ("ioc_reader", "SELECT", (*_FOLDED, "calendar_version", "backup", "rebuild_check")),
+    ("ioc_reader", "SELECT", (*_FOLDED, "source_end", "calendar_version", "backup", "rebuild_check")),
     ("ioc_aggregator", "SELECT", ("horizon",)),
     ("ioc_reader", "SELECT", ("horizon",)),
     ("ioc_upkeep", "SELECT", ("horizon",)),

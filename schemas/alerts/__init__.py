@@ -7,7 +7,8 @@ from schemas.alerts.alert import PLATFORM, Alert, Record, Severity
 
 __all__ = ["ALERTS", "NAMES", "PLATFORM", "RECORDS", "Alert", "Record", "Severity"]
 
-ALERTS: tuple[Alert, ...] = (*systems.ALERTS, *targets.ALERTS, *sources.ALERTS, *platform.ALERTS)
+# A group's rules are sent in their order: a silent source stands before the "overdue" that it silences.
+ALERTS: tuple[Alert, ...] = (*sources.ALERTS, *systems.ALERTS, *targets.ALERTS, *platform.ALERTS)
 RECORDS: tuple[Record, ...] = platform.RECORDS
 NAMES: tuple[str, ...] = tuple(dict.fromkeys(alert.name for alert in ALERTS))
 """The names, each once, in the order of the tables; each has its runbook `docs/runbooks/<Name>.md`."""

@@ -64,21 +64,26 @@ def figure(code: str, which: str = UNITS, period: str = "") -> str:
 
     Raises `UnknownIndicator`, or `ValueError` where the figure has no such period.
     """
-    return _remembered(code, metric(find(code)[0]), which, period)
+    return _of_figure(code, metric(find(code)[0]), which, period)
 
 
 def by_class(code: str, period: str = "") -> str:
     """The figure of that code by its classes, for the whole locality."""
-    return _remembered(code, class_metric(find(code)[0]), "", period)
+    return _of_figure(code, class_metric(find(code)[0]), "", period)
 
 
-def _remembered(code: str, name: str, which: str, period: str) -> str:
+def _of_figure(code: str, name: str, which: str, period: str) -> str:
     known = periods(find(code)[0])
     if period and period not in known:
         raise ValueError(f"{code} is not watched for {period!r}, only for {', '.join(known)}: add it to its windows")
     matchers = ",".join(part for part in (which, f'period="{period or known[0]}"') if part)
     selected = f"{name}{{{matchers}}}"
-    return selected if period == "today" else f"last_over_time({selected}[{REMEMBERED}])"
+    return selected if period == "today" else remembered(selected)
+
+
+def remembered(selected: str) -> str:
+    """The series as they are, or where they cannot be read as they last were, for `REMEMBERED`."""
+    return f"last_over_time({selected}[{REMEMBERED}])"
 
 
 def printed(code: str, expr: str) -> str:

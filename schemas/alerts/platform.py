@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.alerts.alert import PLATFORM, Alert, Record
-from schemas.alerts.sources import LIVING
+from schemas.alerts.alert import PLATFORM, Alert, Record, remembered
+
+_AWAITED = "ioc_source_awaited"
+"""1 for the sources whose silence means something, the only ones to be asked whether all or how many are silent."""
 
 RECORDS = (
     Record(
@@ -12,11 +14,11 @@ RECORDS = (
     ),
     Record(
         "system:ioc_source_silence_seconds:max", PLATFORM,
-        f"max by (system) (time() - ioc_source_last_recorded_timestamp_seconds{{{LIVING}}})",
+        f"max by (system) (time() - ioc_source_last_recorded_timestamp_seconds and {_AWAITED} == 1)",
         "Nguồn im lặng lâu nhất của mỗi hệ thống", "How long the most silent source of each system has said nothing",
     ),
     Record(
-        "system:ioc_source_stale:ratio", PLATFORM, f"avg by (system) (ioc_source_stale{{{LIVING}}})",
+        "system:ioc_source_stale:ratio", PLATFORM, f"avg by (system) (ioc_source_stale and {_AWAITED} == 1)",
         "Tỷ lệ nguồn mất tín hiệu của mỗi hệ thống", "Share of each system's sources that are stale",
     ),
     Record(
@@ -145,7 +147,8 @@ ALERTS = (
         hold="5m", keep="2m", family="consumer_behind",
     ),
     Alert(
-        "EventsStopped", PLATFORM, "critical", f"min(ioc_source_stale{{{LIVING}}}) == 1",
+        "EventsStopped", PLATFORM, "critical",
+        f"min({remembered('ioc_source_stale')} and {remembered(_AWAITED)} == 1) == 1",
         "Mọi nguồn đều im lặng: không sự kiện nào đến trung tâm",
         "Every source is silent: no event reaches the centre",
         "Kiểm tra đường mạng, cổng nhận tin và aggregator trước khi hỏi từng hệ thống nguồn.",

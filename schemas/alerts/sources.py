@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.alerts.alert import Alert
+from schemas.alerts.alert import Alert, remembered
 from schemas.registry import SYSTEMS
 
 PAYMENTS = "/payments/.+|/simulator/procedures/payments"
@@ -13,7 +13,7 @@ LIVING = 'origin!="shifted"'
 
 def stale(system: str, more: str) -> str:
     """The silent sources of a system. An emitter's source for one unit, as `/procedures/chon_thanh`, is that unit's."""
-    silent = f'ioc_source_stale{{system="{system}",{LIVING},{more}}} == 1'
+    silent = remembered(f'ioc_source_stale{{system="{system}",{LIVING},{more}}}') + " == 1"
     unit = f'label_replace({silent}, "unit", "all", "", "")'
     return f'label_replace({unit}, "unit", "$1", "source", "/(?:procedures|payments|field)/(.+)")'
 
@@ -27,12 +27,13 @@ ALERTS = (
         "Call the payment platform's contact; meanwhile let citizens pay at the counter.",
         hold="5m", keep="5m", by_unit=True,
     ),
+    # Told at once, though it took hours to come about: where "overdue" comes earlier, after a new start, it is not silent.
     *(Alert(
         "SourceStale", system, "warning", stale(system, f'source!~"{PAYMENTS}"'),
         f"<unit>: nguồn <source> của hệ thống {vi} không gửi dữ liệu lâu hơn mức bình thường; số liệu có thể đã cũ",
         f"<unit>: source <source> of {en} has been silent for longer than it ever is; figures may be old",
         "Kiểm tra đường truyền và phần mềm nguồn; báo người dùng rằng số liệu của nguồn này đang chờ cập nhật.",
         "Check the line and the source system; tell readers that this source's figures wait for news.",
-        hold="1m", keep="1m", by_unit=True,
+        keep="1m", by_unit=True,
     ) for system, (_, vi, en) in SYSTEMS.items()),
 )  # fmt: skip

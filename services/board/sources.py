@@ -17,14 +17,14 @@ from starlette.requests import Request
 from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
-from services.board.access import SMALL
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
+from services.board.public import count_for, shown_to
 from services.board.quality import delay
 from services.board.reader import Reader, TooMuch
 from services.board.watch import Watch
-from services.board.words import ago, count, day_and_time, number, system_name
+from services.board.words import ago, day_and_time, number, system_name
 from services.kit import clock, store
 from services.readings.sources import Source, sources
 
@@ -129,6 +129,7 @@ def head(look: Look, sort: str) -> Html:
 
 def render(look: Look, every: Sequence[Source], told: Strips, sort: str, now: datetime) -> Html:
     """The list itself."""
+    every = shown_to(look.account, every, whole=True)
     said = look.word("sources_said").format(len(every), sum(s.stale for s in every))
     rows = sorted(every, key=lambda s: SORTS[sort](s, told))
     heads = [*(look.word(f"sources_{key}") for key in SORTS), look.word("sources_strip").format(DAYS)]
@@ -138,17 +139,18 @@ def render(look: Look, every: Sequence[Source], told: Strips, sort: str, now: da
 
 def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:
     language, late = look.language, told.late.get((s.system, s.source))
-    few = look.account.role == "public" and s.events < SMALL
+    public = look.account.role == "public"
+    few = public and not s.events
     origin = tag("span", look.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
     return [
         system_name(s.system, language),
         Html(tag("span", s.source, class_="path") + " " + origin),
-        f"< {SMALL}" if few else count(s.events, language),
-        number(Decimal(str(s.per_minute)), 1, language),
+        count_for(look.account, s.events, language),
+        "" if public and not s.per_minute else number(Decimal(str(s.per_minute)), 1, language),
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
-        "" if late is None else tag("span", delay(look, late.median), title=_most(look, late)),
+        "" if few or late is None else tag("span", delay(look, late.median), title=_most(look, late)),
         _silence(look, s),
-        _strip(look, told, (s.system, s.source), now),
+        "" if few else _strip(look, told, (s.system, s.source), now),
     ]
 
 
@@ -159,6 +161,11 @@ def _most(look: Look, late: Late) -> str:
 def _silence(look: Look, s: Source) -> Html:
     if s.stale:
         return tag("span", f"▲ {look.word('stale')}", class_="state-bad", title=_allowed(look, s.allowed))
+    if ended := s.ended:
+        # Who has not logged in reads nobody's name, nor what a person wrote.
+        by = look.word("sources_ended_by").format(ended.by, day_and_time(ended.at), ended.why)
+        title = None if look.account.role == "public" else by
+        return tag("span", look.word("sources_ended"), class_="none", title=title)
     if s.allowed is None:
         replayed = s.origin == "shifted"
         return tag("span", look.word("sources_replayed" if replayed else "sources_any_silence"), class_="none")

@@ -3,7 +3,6 @@ the notifier is down; what changes something goes through the notifier, which al
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import urllib.error
@@ -13,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.who import USER
+
 if TYPE_CHECKING:
     from infra.local.servers import Instance
 
-USER = click.option("--user", default=getpass.getuser, help="Who does it; your login name when not said.")
 WITHIN_SECONDS = 40
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import sys
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+
+from services.cli.who import WHO_HELP, login
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -21,6 +22,13 @@ ROLES = ("viewer", "operator", "supervisor", "admin")
 ROLE = click.Choice(ROLES)
 UNITS_HELP = "A unit by code or name, with all below it; may be repeated. None: the whole locality."
 GENERATE_HELP = "Make up a password and print it, once."
+
+
+def _remember(ctx: click.Context, param: click.Parameter, user: str) -> None:
+    ctx.meta["user"] = user
+
+
+BY = click.option("--user", default=login, expose_value=False, callback=_remember, help=WHO_HELP)
 
 
 @click.group(
@@ -70,6 +78,7 @@ def _way(row: Row) -> str:
 @click.option(
     "--subject", help="Enters as this identity at the OpenID provider instead: its issuer, a space, its `sub`."
 )
+@BY
 def add(name: str, full_name: str, role: Role, places: tuple[str, ...], generate: bool, subject: str | None) -> None:
     """Make an account. Its password is asked for, or read from a pipe."""
     from services.board import accounts
@@ -85,6 +94,7 @@ def add(name: str, full_name: str, role: Role, places: tuple[str, ...], generate
 @people.command(epilog="\b\nExamples:\n  ioc people password lan\n  ioc people password admin --generate")
 @click.argument("name")
 @click.option("--generate", is_flag=True, help=GENERATE_HELP)
+@BY
 def password(name: str, generate: bool) -> None:
     """Give an account another password, asked for or read from a pipe. It is logged out everywhere."""
     from services.board import accounts
@@ -97,6 +107,7 @@ def password(name: str, generate: bool) -> None:
 @people.command(epilog="\b\nExample:\n  ioc people role lan supervisor")
 @click.argument("name")
 @click.argument("role", type=ROLE)
+@BY
 def role(name: str, role: Role) -> None:
     """Give an account another role. It is logged out everywhere."""
     from dataclasses import replace
@@ -111,6 +122,7 @@ def role(name: str, role: Role) -> None:
 @click.argument("name")
 @click.argument("places", metavar="[UNIT]…", nargs=-1)
 @click.option("--all", "everywhere", is_flag=True, help="The whole locality.")
+@BY
 def units(name: str, places: tuple[str, ...], everywhere: bool) -> None:
     """Bound an account to units, with all below them. It is logged out everywhere."""
     from dataclasses import replace
@@ -124,6 +136,7 @@ def units(name: str, places: tuple[str, ...], everywhere: bool) -> None:
 
 @people.command(epilog="\b\nExample:\n  ioc people disable lan")
 @click.argument("name")
+@BY
 def disable(name: str) -> None:
     """Shut an account out: its open pages end within seconds. What it did stays."""
     from services.board import accounts
@@ -134,6 +147,7 @@ def disable(name: str) -> None:
 
 @people.command(epilog="\b\nExample:\n  ioc people enable lan")
 @click.argument("name")
+@BY
 def enable(name: str) -> None:
     """Let a disabled account in again."""
     from services.board import accounts
@@ -154,7 +168,7 @@ def _change(name: str, to: Callable[[Account], Account]) -> None:
 def _me() -> Account:
     from services.board.access import Account
 
-    return Account(f"cli:{getpass.getuser()}", "", "admin")
+    return Account(f"cli:{click.get_current_context().meta['user']}", "", "admin")
 
 
 def _units(places: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ Whatever is taken out is noted in the stream of alarms first: who, when, why, an
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import click
+
+from services.cli.who import USER
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -59,7 +60,8 @@ def show(seq: int) -> None:
 @click.argument("seqs", metavar="SEQ…", type=int, nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="All that lies there; what is still invalid stays.")
 @click.option("--with", "mended", type=click.File("rb"), help="A file with the mended event, for one SEQ.")
-def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None) -> None:
+@USER
+def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None, user: str) -> None:
     """Send messages through the same door again and take them out. What is still invalid stays, and the status is 1."""
     if bool(seqs) == everything or (mended and len(seqs) != 1):
         raise click.UsageError("name the messages or say --all; --with goes with one SEQ")
@@ -67,7 +69,7 @@ def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None) -
 
     async def each(js: JetStreamContext) -> list[str]:
         chosen = [lying.seq for lying in await _all(js)] if everything else seqs
-        return [problem for seq in chosen if (problem := await _resubmit(js, seq, body))]
+        return [problem for seq in chosen if (problem := await _resubmit(js, seq, body, user))]
 
     if problems := _run(each):
         click.echo("\n".join(problems), err=True)
@@ -77,23 +79,24 @@ def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None) -
 @quarantine.command(epilog="\b\nExample:\n  ioc quarantine discard 17 18 --reason 'test data of the supplier'")
 @click.argument("seqs", metavar="SEQ…", type=int, nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why it is not needed; it is kept with your name.")
-def discard(seqs: tuple[int, ...], reason: str) -> None:
+@USER
+def discard(seqs: tuple[int, ...], reason: str, user: str) -> None:
     """Take messages out for good. Who did it, when and why is kept."""
 
     async def each(js: JetStreamContext) -> None:
         for seq in seqs:
-            await _discard(js, seq, reason)
+            await _discard(js, seq, reason, user)
 
     _run(each)
 
 
-async def _resubmit(js: JetStreamContext, seq: int, mended: bytes | None) -> str | None:
+async def _resubmit(js: JetStreamContext, seq: int, mended: bytes | None, user: str) -> str | None:
     """Send one message on and take it out; the reason where it is still invalid."""
     from schemas.envelope import Invalid
     from services.kit import quarantine
 
     try:
-        id = await quarantine.resubmit(js, seq, mended, getpass.getuser())
+        id = await quarantine.resubmit(js, seq, mended, user)
     except Invalid as invalid:
         return f"{seq} stays: {invalid.code}: {invalid.reason}"
     click.echo(f"{seq} resubmitted as {id}")
@@ -106,10 +109,10 @@ async def _all(js: JetStreamContext) -> list[Lying]:
     return await quarantine.listed(js)
 
 
-async def _discard(js: JetStreamContext, seq: int, reason: str) -> None:
+async def _discard(js: JetStreamContext, seq: int, reason: str, user: str) -> None:
     from services.kit import quarantine
 
-    await quarantine.discard(js, seq, reason, getpass.getuser())
+    await quarantine.discard(js, seq, reason, user)
     click.echo(f"{seq} discarded")
 
 

@@ -58,6 +58,7 @@ def explanation_values(e: Explanation) -> dict[str, Any]:
         "parts": [{**_values(p, besides=("of",)), "formula": p.formula} for p in e.parts],
         "sources": [_values(s) for s in e.sources],
         "events": e.events,
+        "history": e.history,
         "sample": [_values(x) for x in e.sample],
     }
 
@@ -182,7 +183,8 @@ def explanation_lines(e: Explanation) -> Iterator[str]:
     for s in e.sources:
         freshness = f"last {_local(s.last_time)}, recorded {_local(s.last_recorded)}"
         yield f"    {s.source}  {s.events:,} events, {freshness}"
-    yield f"  events   {e.events:,}{', among them' if e.sample else ''}"
+    moved = " that have ever moved it" if e.history else ""
+    yield f"  events   {e.events:,}{moved}{', among them' if e.sample else ''}"
     for x in e.sample:
         yield f"    {_local(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
 

@@ -55,6 +55,7 @@ _PLATFORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("ioc_source_last_event_timestamp_seconds", _SOURCE, "When the newest event of a source happened"),
     ("ioc_source_last_recorded_timestamp_seconds", _SOURCE, "When an event of a source was last recorded"),
     ("ioc_source_stale", _SOURCE, "1: silent for longer than its rhythm allows"),
+    ("ioc_source_awaited", _SOURCE, "1: its silence would mean something: it has a rhythm and has not ended"),
     ("ioc_nats_up", (), "1: the broker answers"),
     ("ioc_nats_writable", (), "0: its health check fails, as after a full disk: it takes nothing until started anew"),
     ("ioc_nats_stream_messages", ("stream",), "Messages in a stream"),

@@ -83,6 +83,7 @@ def _sources(found: list[Source]) -> Samples:
             key: s.last_recorded.timestamp() for key, s in by_origin.items()
         },
         "ioc_source_stale": {key: float(s.stale) for key, s in by_origin.items()},
+        "ioc_source_awaited": {key: float(s.allowed is not None) for key, s in by_origin.items()},
     }
 
 

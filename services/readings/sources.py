@@ -21,10 +21,19 @@ REGULAR = 10
 
 
 @dataclass(frozen=True)
+class Ended:
+    """Who said when that a source has ended for good, and why."""
+
+    at: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True)
 class Source:
     """A source within a system: all its events, how many a minute lately, when its last one happened and was recorded,
     the silence that it is `allowed`, and whether it is `stale`. A past that is replayed never is, nor one that has
-    hardly begun."""
+    hardly begun, nor one that has `ended` and has not been heard of since."""
 
     system: str
     source: str
@@ -35,6 +44,7 @@ class Source:
     last_recorded: datetime
     allowed: Allowed
     stale: bool
+    ended: Ended | None = None
 
 
 def sources(conn: Connection, now: datetime) -> list[Source]:
@@ -50,21 +60,24 @@ def sources(conn: Connection, now: datetime) -> list[Source]:
     ]
 
 
-Row = tuple[str, str, str | None, int, datetime, datetime]
+Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str]
 
 
 def _source(row: Row, per_minute: float, now: datetime, calendars: CalendarHistory) -> Source:
-    system, source, origin, events, last_time, last_recorded = row
-    silence = None if origin == "shifted" or events < REGULAR else allowed(source, system)
+    system, source, origin, events, last_time, last_recorded, at, by, why = row
+    ended = Ended(at, by, why) if at else None
+    silence = None if origin == "shifted" or events < REGULAR or ended else allowed(source, system)
     stale = silence is not None and is_stale(source, system, last_recorded, now, calendars)
-    return Source(system, source, origin or "", events, round(per_minute, 1), last_time, last_recorded, silence, stale)
+    rate = round(per_minute, 1)
+    return Source(system, source, origin or "", events, rate, last_time, last_recorded, silence, stale, ended)
 
 
 _RECENT = """
 SELECT source, type, count(*) FROM event WHERE time >= %(happened)s AND recorded >= %(recorded)s GROUP BY source, type
 """
 _SOURCES = """
-SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded FROM source s
+SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded, x.at, x.by, x.why FROM source s
+LEFT JOIN source_end x ON x.source = s.source AND x.at >= s.last_recorded
 LEFT JOIN LATERAL (SELECT origin FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
 ORDER BY s.system, s.source
 """

@@ -12,14 +12,16 @@ import sys
 from collections.abc import Mapping
 
 import pytest
+from click.testing import CliRunner
 from composefile import COMPOSE, DOCKERFILE, EXTRA, FILE, OURS, ROOT, ROWS, ROWS_OF_OURS, SERVICES, STEPS, mounts
 
-from infra.docker import configuration
+from infra.docker import centre, configuration
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, Process
 from infra.local.servers import CREDENTIALS, DOORS
 from infra.nats.users import USERS
 from infra.timescaledb.roles import REPLICATION, ROLES
 from schemas import units
+from services.cli.app import main
 from services.kit.settings import Settings
 from services.notifier import routes
 
@@ -207,6 +209,50 @@ def test_the_steps_hold_what_they_need() -> None:
     assert held["demo"] == {"cli"}
 
 
+def test_the_notifier_alone_has_a_place_for_its_channels_files_which_it_may_write() -> None:
+    """Zalo's tokens change at every refresh, and /run/secrets holds only the files that Compose knows by name."""
+    folder = SERVICES["notifier"]["environment"]["IOC_CHANNELS"]
+    assert [mount for mount in mounts("notifier") if mount[1] == folder] == [("channels", folder, False)]
+    assert [name for name in SERVICES if "channels" in {source for source, *_ in mounts(name)}] == ["notifier"]
+    assert f"/{folder.strip('/')}/" in (ROOT / "docs/deploy.md").read_text(encoding="utf-8")
+
+
+# --- the command ---
+
+
+def test_the_command_finds_what_it_reads_where_the_services_find_it() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "services/cli").glob("*.py")]
+    read = {name for text in texts for name in re.findall(r'environ(?:\.get\(|\[)"(IOC_\w+)"', text)}
+    assert {"IOC_ROUTES", "IOC_NOTIFIER_DOOR"} <= read
+    cli = SERVICES["cli"]
+    said = {(name, SERVICES[row.name]["environment"].get(name)) for row in ROWS_OF_OURS for name in read}
+    for name, value in said:
+        assert value is None or cli["environment"].get(name) == value, name
+        if value and value.startswith("/run/secrets/"):
+            assert value.rpartition("/")[2] in cli["secrets"], name
+    roles = {role for text in texts for role in re.findall(r'\.database\("(\w+)"\)', text)}
+    assert {"owner", "board"} <= roles and {f"ioc_{role}" for role in roles} <= set(cli["secrets"])
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "alarms ack 17",
+        "alarms close 17 --note x",
+        "quarantine discard 1 --reason x",
+        "sources end /a --why x",
+        "people disable lan",
+    ],
+)
+def test_who_does_something_is_named_where_all_have_the_same_account(command: str) -> None:
+    refused = CliRunner().invoke(main, command.split(), env={"IOC_INSTANCE": centre.NAME})
+    assert refused.exit_code == 2 and "--user NAME" in refused.output
+    assert f"IOC_INSTANCE={centre.NAME}" in DOCKERFILE
+    # With a name it goes on, and only then finds that this is no container.
+    named = CliRunner().invoke(main, [*command.split(), "--user", "lan"], env={"IOC_INSTANCE": centre.NAME})
+    assert "--user NAME" not in named.output and isinstance(named.exception, KeyError)
+
+
 # --- settings ---
 
 
@@ -218,6 +264,11 @@ def test_every_variable_is_a_setting_and_names_a_service_and_its_port() -> None:
         for value in map(str, said.values()):
             for host, port in re.findall(r"//([a-z]+):(\d+)", value):
                 assert int(port) in BY_NAME[host].ports.values(), (name, value)
+
+
+def test_the_notifier_asks_the_alertmanager_beside_it() -> None:
+    address = f"http://alertmanager:{DEFAULT_PORTS['alertmanager']}"
+    assert SERVICES["notifier"]["environment"]["IOC_ALERTMANAGER_URL"] == address
 
 
 def test_what_an_operator_may_set_is_in_the_page_on_deployment() -> None:

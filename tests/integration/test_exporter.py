@@ -18,7 +18,7 @@ import httpx
 import psycopg
 import pytest
 from chaos.disk import small_disk
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from support import wait_until_idle
@@ -268,6 +268,43 @@ def test_freshness_is_told_of_every_source_and_a_silent_one_is_stale(district: I
     finally:
         with psycopg.connect(owner) as conn:
             conn.execute("UPDATE source SET last_recorded = %s WHERE source = %s", (before[0], source["source"]))
+
+
+def test_a_source_that_has_ended_is_not_waited_for_until_it_speaks_again(district: Instance) -> None:
+    name = "/simulator/procedures/one_stop"
+    source = {"system": "procedures", "source": name, "origin": "simulated"}
+    environment = {"IOC_HOME": str(district.data.parent), "IOC_INSTANCE": "main"}
+
+    def sources(*arguments: str) -> Result:
+        return CliRunner().invoke(main, ["sources", *arguments], env=environment)
+
+    def freshness(found: Scraped) -> tuple[float | None, float | None]:
+        return value(found, "ioc_source_stale", **source), value(found, "ioc_source_awaited", **source)
+
+    owner = settings_of(district, "cli").database("owner")
+    with psycopg.connect(owner) as conn:
+        before = conn.execute(_SILENCE, (name,)).fetchone()
+    assert before
+    try:
+        when(district, lambda s: freshness(s) == (1, 1))
+        assert sources("end", "/nobody", "--why", "x").exit_code == 1
+        assert sources("end", name, "--why", "đã thay phần mềm", "--user", "lan").exit_code == 0
+        when(district, lambda s: freshness(s) == (0, 0))
+        (told,) = (line for line in sources("list").stdout.splitlines() if name in line)
+        assert "ended, says lan on" in told and "đã thay phần mềm" in told and "STALE" not in told
+        (listed,) = (s for s in json.loads(sources("list", "--format", "json").stdout) if s["source"] == name)
+        assert listed["ended"]["by"] == "lan" and listed["stale"] is False and listed["allowed"] is None
+        # Taken back by hand; and, said again, by an event that is recorded later.
+        assert [sources("resume", name).exit_code for _ in range(2)] == [0, 1]
+        when(district, lambda s: freshness(s) == (1, 1))
+        assert sources("end", name, "--why", "x").exit_code == 0
+        with psycopg.connect(owner) as conn:
+            conn.execute("UPDATE source SET last_recorded = now() WHERE source = %s", [name])
+        when(district, lambda s: freshness(s) == (0, 1))
+    finally:
+        with psycopg.connect(owner) as conn:
+            conn.execute("UPDATE source SET last_recorded = %s WHERE source = %s", (before[0], name))
+            conn.execute("DELETE FROM source_end")
 
 
 _SILENCE = """

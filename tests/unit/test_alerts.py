@@ -12,7 +12,7 @@ import prometheus_client
 import pytest
 import yaml
 
-from schemas.alerts import ALERTS, NAMES, PLATFORM, RECORDS
+from schemas.alerts import ALERTS, NAMES, PLATFORM, RECORDS, sources
 from schemas.alerts.alert import Alert
 from schemas.indicators import find
 from schemas.registry import MEASURES, SYSTEMS
@@ -68,6 +68,16 @@ def test_an_alert_speaks_both_languages(alert: Alert) -> None:
     assert alert.vi != alert.en and alert.do_vi != alert.do_en
     assert set(re.findall(r"<\w+>", alert.vi)) == set(re.findall(r"<\w+>", alert.en))
     assert ("<unit>" in alert.vi) == alert.by_unit
+
+
+def test_a_silent_source_is_said_before_the_overdue_that_it_silences() -> None:
+    """Rules of a group are evaluated and sent in their order; who comes first finds nothing that silences it."""
+    for alert in sources.ALERTS:
+        assert alert.hold == "0s" or alert.name != "SourceStale"
+    for system in SYSTEMS:
+        rules = [a for a in ALERTS if a.system == system]
+        overdue = [i for i, a in enumerate(rules) if a.family.startswith("overdue_")]
+        assert [i for i, a in enumerate(rules) if a.name == "SourceStale"] < [min(overdue, default=len(rules))]
 
 
 def test_every_metric_in_a_rule_exists() -> None:
