@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import httpx
-import psycopg
+from psycopg import AsyncConnection
 from websockets.sync.client import ClientConnection, connect
 
 from infra.local.servers import Instance
@@ -19,6 +20,7 @@ from services.cli.prepare import settings_of
 
 PASSWORD = "mot-mat-khau-du-dai"
 HTML = {"accept": "text/html"}
+T = TypeVar("T")
 
 
 class Browser:
@@ -100,13 +102,34 @@ def admin_of(centre: Instance, home: str) -> Browser:
 
 
 def add_account(centre: Instance, name: str, role: Role, subject: str = "", units: tuple[str, ...] = ()) -> None:
-    """An account that enters with `PASSWORD`, or as a subject of the provider's; other modules may have made it."""
+    """An account that enters with `PASSWORD`, or as a subject of the provider's; other modules may have made the same
+    one, and no other of its name."""
+    new = Account(name, f"Người {name}", role, units)
 
-    async def add() -> None:
-        url, by = settings_of(centre, "cli").database("board"), Account("cli:test", "", "admin")
-        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as conn:
-            if name not in [row.name for row in await accounts.listing(conn)]:
-                new = Account(name, f"Người {name}", role, units)
-                await accounts.add(conn, by, new, None if subject else PASSWORD, subject)
+    async def add(conn: AsyncConnection) -> None:
+        known = {row.name: row for row in await accounts.listing(conn)}
+        if name not in known:
+            await accounts.add(conn, TESTER, new, None if subject else PASSWORD, subject)
+        else:
+            assert (known[name].account, known[name].disabled) == (new, False)
 
-    asyncio.run(add())
+    on_board(centre, add)
+
+
+def shut_out(centre: Instance, name: str) -> None:
+    """Disable an account, so that it is none of the centre's administrators any more."""
+    on_board(centre, lambda conn: accounts.set_disabled(conn, TESTER, name, True))
+
+
+def on_board(centre: Instance, do: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """Do it in the centre's database, with the board's rights."""
+
+    async def connected() -> T:
+        url = settings_of(centre, "cli").database("board")
+        async with await AsyncConnection.connect(url, autocommit=True) as conn:
+            return await do(conn)
+
+    return asyncio.run(connected())
+
+
+TESTER = Account("cli:test", "", "admin")

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Literal, get_args
+from typing import Literal, TypeVar, get_args
 
 from schemas import units
 from schemas.indicators import Indicator
 from services.readings import Reading
 from services.readings.reasons import Reason
 
+T = TypeVar("T", int, Decimal)
 Role = Literal["public", "viewer", "operator", "supervisor", "admin"]
-Action = Literal["cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts"]
+Action = Literal["cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines"]
 ROLES: tuple[Role, ...] = get_args(Role)
 GIVEN: tuple[Role, ...] = ROLES[1:]
 """The roles that an account can have."""
@@ -26,10 +27,13 @@ NEEDS: dict[Action, Role] = {
     "close": "supervisor",
     "resubmit": "supervisor",
     "accounts": "admin",
+    "outlines": "admin",
 }
 """action -> the least role that may do it; each role may do what those before it may."""
+OF_ALL: frozenset[Action] = frozenset({"outlines"})
+"""What changes the whole centre: nobody may who is bounded to units."""
 SMALL = 5
-"""Counts below this are not shown on a screen without login where they are about few people in one unit."""
+"""In steps of this a screen without login tells counts of people who are ill or who complained."""
 _COUNTED = ("case", "report", "message", "outbreak")
 
 
@@ -44,7 +48,7 @@ class Account:
 
     def may(self, action: Action) -> bool:
         """Whether the role allows it."""
-        return ROLES.index(self.role) >= ROLES.index(NEEDS[action])
+        return ROLES.index(self.role) >= ROLES.index(NEEDS[action]) and not (self.units and action in OF_ALL)
 
     def sees(self, unit: str) -> bool:
         """Whether cases of this unit are theirs to see. A unit that is not known is nobody's but an unbounded one's."""
@@ -54,6 +58,10 @@ class Account:
         """Whether an alarm of this unit is theirs to see: those of their units; of the whole locality (`all`), where it
         is about no case, everyone's who may see cases."""
         return self.may("cases") and (self.sees(unit) or (unit == "all" and not of_case))
+
+    def covers(self, bounds: Sequence[str]) -> bool:
+        """Whether who is bounded to these units sees no more than they do; empty bounds are only within empty ones."""
+        return not self.units or (bool(bounds) and self.scope().issuperset(bounds))
 
     def scope(self) -> frozenset[str]:
         """The codes of all units they are bounded to, followed across mergers; empty: all."""
@@ -100,34 +108,27 @@ def is_sensitive(indicator: Indicator) -> bool:
     return indicator.system == "field" or indicator.code.startswith(("disease_", "outbreak"))
 
 
-def suppressed(reading: Reading, unit: str | None) -> bool:
-    """Whether a screen without login hides a reading of a unit (None: of the whole locality, which hides nothing).
+def coarse(number: T) -> T | None:
+    """A count as a screen without login shows it: rounded down to a multiple of `SMALL`; None: fewer than that.
 
-    Of the ill and the complaining in one unit it shows no count below `SMALL` but 0, and no share or mean, which would
-    tell of a few people without saying of how few.
+    One rule for every unit, class and period, so that whatever is left of two or three counts stays a span of several.
     """
-    if unit is None or reading.value is None or not is_sensitive(reading.indicator):
-        return False
-    return reading.indicator.unit not in _COUNTED or 0 < abs(reading.value) < SMALL
+    return number - number % SMALL if number >= SMALL else None
 
 
-def covered(hidden: Set[int], parts: Sequence[Decimal | int | None]) -> Set[int]:
-    """The places of the parts of a whole that are not shown where `hidden` must not be: where it is one alone the next
-    smallest is hidden too, else it would be the whole less all others."""
-    shown = [place for place, part in enumerate(parts) if place not in hidden and part]
-    if len(hidden) != 1 or not shown:
-        return hidden
-    return hidden | {min(shown, key=lambda place: abs(Decimal(parts[place] or 0)))}
+def covered(reading: Reading, whole: bool) -> Reading:
+    """A reading as a screen without login shows it. `whole`: it is of the whole locality, over more than a day.
 
-
-def veiled(readings: Sequence[Reading], few: bool) -> tuple[Reading, ...]:
-    """The parts of a breakdown as a screen without login shows them. `few`: each is about few people, in one unit or
-    of one class.
-
+    Of the ill and the complaining it shows coarse counts, and shares and means of the whole locality alone where they
+    rest on enough, rounded down as well: with the exact share one could tell the count.
     """
-    few_ones = {i for i, r in enumerate(readings) if few and suppressed(r, r.group)}
-    hidden = covered(few_ones, [r.value for r in readings])
-    return tuple(replace(r, value=None, reason=FEW) if i in hidden else r for i, r in enumerate(readings))
+    counted, value = reading.indicator.unit in _COUNTED, reading.value
+    if not is_sensitive(reading.indicator) or (counted and value is None):
+        return reading
+    enough = counted or (whole and not reading.group and (reading.base or 0) >= SMALL)
+    if value is None or not enough or (counted and value < SMALL):
+        return replace(reading, value=None, reason=FEW, base=None)
+    return replace(reading, value=value - value % SMALL, base=None)
 
 
 FEW = Reason("few")

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -94,7 +94,11 @@ async def listing(conn: AsyncConnection) -> list[Row]:
 
 
 async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
-    """Make an account that enters with a password, or as an identity (`issuer subject`) at the OpenID provider."""
+    """Make an account that enters with a password, or as an identity (`issuer subject`) at the OpenID provider.
+
+    Who is bounded to units administers what lies within them: here and below, `Refused` for what does not.
+    """
+    _require(by.covers(new.units), "beyond_units")
     _require(NAME.fullmatch(new.name), "bad_name")
     _require_role(new.role)
     kept = await hashed(new.name, password) if password is not None else None
@@ -113,14 +117,18 @@ async def add(conn: AsyncConnection, by: Account, new: Account, password: str | 
 
 
 async def change(conn: AsyncConnection, by: Account, new: Account) -> None:
-    """Give an account another full name, role or units. Its sessions end: what they may has changed."""
+    """Give an account another full name, role or units. Its sessions end: what they may has changed.
+
+    One that followed groups at the OpenID provider does so no more once it has another role or other units.
+    """
+    _require(by.covers(new.units), "beyond_units")
     _require_role(new.role)
     async with conn.transaction():
-        await _one(conn, new.name)
-        values = [new.full_name.strip() or new.name, new.role, list(new.units), new.name]
-        await conn.execute(_CHANGE, values)
+        before = await _administered(conn, by, new.name)
+        told = {"name": new.name, "full_name": new.full_name.strip() or new.name}
+        await conn.execute(_CHANGE, {**told, "role": new.role, "units": list(new.units)})
         await _end_sessions(conn, new.name)
-        await _require_admin(conn)
+        await _require_admin(conn, before)
         await audit.note(conn, by, "account.changed", new.name, {"role": new.role, "units": list(new.units)})
 
 
@@ -128,7 +136,7 @@ async def set_password(conn: AsyncConnection, by: Account, name: str, password: 
     """Give an account another password. Its sessions end."""
     kept = await hashed(name, password)
     async with conn.transaction():
-        await _one(conn, name)
+        await _administered(conn, by, name)
         await conn.execute("UPDATE account SET password = %s WHERE name = %s", [kept, name])
         await _end_sessions(conn, name)
         await audit.note(conn, by, "account.password", name)
@@ -137,11 +145,11 @@ async def set_password(conn: AsyncConnection, by: Account, name: str, password: 
 async def set_disabled(conn: AsyncConnection, by: Account, name: str, disabled: bool) -> None:
     """Shut an account out, and end its sessions; or let it in again."""
     async with conn.transaction():
-        await _one(conn, name)
+        before = await _administered(conn, by, name)
         await conn.execute("UPDATE account SET disabled = %s WHERE name = %s", [disabled, name])
         if disabled:
             await _end_sessions(conn, name)
-            await _require_admin(conn)
+            await _require_admin(conn, before)
         await audit.note(conn, by, "account.disabled" if disabled else "account.enabled", name)
 
 
@@ -152,7 +160,7 @@ async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, 
     brings up to date their account; `name` is what they would like to be called here.
     """
     async with conn.transaction():
-        row = await _by_subject(conn, subject)
+        row = await _found(conn, _WITH_SUBJECT, subject)
         if row and (row.disabled or not (grant or not row.by_groups)):
             return None
         if row and not row.by_groups:
@@ -194,14 +202,12 @@ def generated() -> str:
 
 
 async def _get(conn: AsyncConnection, name: str) -> Row | None:
-    async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return await (await cursor.execute(f"{_SELECT} WHERE name = %s", [name])).fetchone()
+    return await _found(conn, _NAMED, name)
 
 
-async def _by_subject(conn: AsyncConnection, subject: str) -> Row | None:
+async def _found(conn: AsyncConnection, query: LiteralString, value: str) -> Row | None:
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        query = f"{_SELECT} WHERE subject = %s FOR UPDATE"
-        return await (await cursor.execute(query, [subject])).fetchone()
+        return await (await cursor.execute(query, [value])).fetchone()
 
 
 async def get(conn: AsyncConnection, name: str) -> Account:
@@ -221,6 +227,15 @@ async def _one(conn: AsyncConnection, name: str) -> Row:
     return row
 
 
+async def _administered(conn: AsyncConnection, by: Account, name: str) -> Row:
+    """An account that `by` is about to change, which stays as it is until then. One that is not theirs to administer
+    they are not told of."""
+    row = await _found(conn, f"{_NAMED} FOR UPDATE", name)
+    if row is None or not by.covers(row.units):
+        raise Refused("no_account")
+    return row
+
+
 async def _password(conn: AsyncConnection, name: str) -> str | None:
     row = await (await conn.execute("SELECT password FROM account WHERE name = %s", [name])).fetchone()
     return row[0] if row else None
@@ -230,10 +245,11 @@ async def _end_sessions(conn: AsyncConnection, name: str) -> None:
     await conn.execute("DELETE FROM board_session WHERE account = %s", [name])
 
 
-async def _require_admin(conn: AsyncConnection) -> None:
-    """Two admins that shut each other out at once are one after the other here."""
-    admins = await (await conn.execute(_ADMINS)).fetchall()
-    _require(admins, "last_admin")
+async def _require_admin(conn: AsyncConnection, before: Row) -> None:
+    """Where an admin of the whole locality was changed, one must remain. Two that shut each other out at once are one
+    after the other here."""
+    if before.role == "admin" and not before.units:
+        _require(await (await conn.execute(_ADMINS)).fetchall(), "last_admin")
 
 
 def _require_role(role: str) -> None:
@@ -250,13 +266,19 @@ SELECT name, full_name, role, units, password IS NOT NULL AS has_password, subje
        seen_at
 FROM account
 """
+_NAMED = f"{_SELECT} WHERE name = %s"
+_WITH_SUBJECT = f"{_SELECT} WHERE subject = %s FOR UPDATE"
 _INSERT = """
 INSERT INTO account (name, full_name, role, units, password, subject, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT DO NOTHING
 """
-_CHANGE = "UPDATE account SET full_name = %s, role = %s, units = %s, by_groups = false WHERE name = %s"
+_CHANGE = """
+UPDATE account SET full_name = %(full_name)s, role = %(role)s, units = %(units)s,
+    by_groups = by_groups AND role = %(role)s AND units @> %(units)s AND units <@ %(units)s
+WHERE name = %(name)s
+"""
 _ADMIT = """
 INSERT INTO account (name, full_name, role, units, subject, by_groups, created_at) VALUES (%s, %s, %s, %s, %s, true, %s)
 ON CONFLICT (subject) DO UPDATE SET full_name = excluded.full_name, role = excluded.role, units = excluded.units
 """
-_ADMINS = "SELECT name FROM account WHERE role = 'admin' AND NOT disabled ORDER BY name FOR UPDATE"
+_ADMINS = "SELECT name FROM account WHERE role = 'admin' AND units = '{}' AND NOT disabled ORDER BY name FOR UPDATE"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -35,7 +35,8 @@ async def note(
 ) -> None:
     """Note that `account` did `action` (`a_z.a_z`) to `subject`; in the transaction of the action, if it has one.
 
-    What is noted is published when the broker answers; no password, no token and no name of a citizen belongs here.
+    What is noted is published when the broker answers; no password, no token and no name of a citizen belongs here. Of
+    a deed that is about a case, `detail` has its `unit`.
     """
     values = [clock.now(), account.name, action, subject, Jsonb(dict(detail or {})), ADDRESS.get()]
     await conn.execute(_NOTE, values)
@@ -45,6 +46,14 @@ async def latest(conn: AsyncConnection, subject: str | None = None, limit: int =
     """What was done last, to `subject` or at all; the newest first."""
     async with conn.cursor(row_factory=class_row(Deed)) as cursor:
         return await (await cursor.execute(_LATEST, {"subject": subject, "limit": limit})).fetchall()
+
+
+async def within(conn: AsyncConnection, codes: Iterable[str], names: Iterable[str], limit: int = 50) -> list[Deed]:
+    """What was done last to cases of these units and to these accounts; the newest first. What is about the whole
+    centre, or about nobody knows what, is not among it."""
+    async with conn.cursor(row_factory=class_row(Deed)) as cursor:
+        bounds = {"codes": list(codes), "names": list(names), "limit": limit}
+        return await (await cursor.execute(_WITHIN, bounds)).fetchall()
 
 
 _NOTE = """
@@ -59,4 +68,10 @@ FROM noted
 _LATEST = """
 SELECT id, at, by, action, subject, detail, address FROM audit
 WHERE %(subject)s::text IS NULL OR subject = %(subject)s ORDER BY id DESC LIMIT %(limit)s
+"""
+_WITHIN = """
+SELECT id, at, by, action, subject, detail, address FROM audit
+WHERE CASE WHEN split_part(action, '.', 1) IN ('account', 'login', 'logout')
+    THEN coalesce(nullif(subject, ''), by) = ANY(%(names)s) ELSE detail ->> 'unit' = ANY(%(codes)s) END
+ORDER BY id DESC LIMIT %(limit)s
 """

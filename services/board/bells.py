@@ -28,7 +28,7 @@ def is_of_people(alert: Alert) -> bool:
 
 
 OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_people(alert))
-"""(type, system) of alarms that may be about a few people where they are about one unit."""
+"""(type, system) of alarms that tell how many people are ill or complained."""
 
 
 class Bell(NamedTuple):
@@ -48,10 +48,10 @@ class Bell(NamedTuple):
 
     @property
     def is_public(self) -> bool:
-        """Whether passers-by may hear of it: in words of the catalogue (others may name somebody), and of the ill and
-        the complaining in the whole locality alone, since a unit may have few of them."""
+        """Whether passers-by may hear of it: in words of the catalogue (others may name somebody), and nothing of the
+        ill and the complaining, since it tells how many they are."""
         ours = self.way == "rule" and self.type in NAMES and not self.about
-        return ours and (self.unit == "all" or (self.type, self.system) not in OF_PEOPLE)
+        return ours and (self.type, self.system) not in OF_PEOPLE
 
 
 @dataclass(frozen=True)

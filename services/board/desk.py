@@ -96,7 +96,7 @@ class Desk:
             holders = dict.fromkeys(a.holder for a in target.alarms if a.holder)
             return Outcome(target.key, False, "held_already" if holders else "no_alarm", ", ".join(holders))
         answers: list[Answer] = []
-        told = {k: v for k, v in body.items() if k != "user"} | {"alarms": alarms}
+        told = {k: v for k, v in body.items() if k != "user"} | {"alarms": alarms, "unit": target.unit}
         try:
             async with self._pool.connection() as conn, conn.transaction():
                 await audit.note(conn, by, f"alarm.{deed}", target.key, told)
@@ -105,7 +105,8 @@ class Desk:
                 if not {"done", "unknown"} & {answer.state for answer in answers}:
                     raise Rollback
                 if not all(answer.state == "done" for answer in answers):
-                    await audit.note(conn, by, f"alarm.{deed}", target.key, _in_part(alarms, answers))
+                    part = {**_in_part(alarms, answers), "unit": target.unit}
+                    await audit.note(conn, by, f"alarm.{deed}", target.key, part)
         except store.OUTAGE:
             return Outcome(target.key, False, "unknown" if answers else "store_away")
         return outcome

@@ -3,6 +3,7 @@ what it may do with it."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -33,6 +34,8 @@ LARGEST_FORM = 256 * 1024
 FILES = ("/map/outlines", "/map/outlines/check")
 """What takes more than a form; how much, it sees to itself."""
 RETRY_SECONDS = 30
+_NUL = re.compile(rb"\x00|%00")
+"""The one character that text in the database cannot hold, as it is or as addresses and forms write it."""
 STRICT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
@@ -60,6 +63,7 @@ def add_errors(app: FastAPI) -> None:
         for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
             each.add_exception_handler(outage, lambda request, error: unavailable())
         each.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
+        each.add_exception_handler(400, lambda request, error: unreadable())
         each.add_exception_handler(403, lambda request, error: forbidden())
         each.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
         each.add_exception_handler(503, lambda request, error: crowded())
@@ -86,9 +90,11 @@ class Doors:
         asked = HTTPConnection(scope)
         audit.ADDRESS.set(asked.client.host if asked.client else "")
         path = scope["path"]
-        receive = receive if path in FILES else _bounded(receive)
+        receive = receive if path in FILES else _formed(receive)
         send = _armoured(send, asked.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
-        if path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
+        if "\0" in path or _NUL.search(scope["query_string"]):
+            await unreadable()(scope, receive, send)
+        elif path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
             await self._app(scope, receive, send)
         elif path.startswith(SOCKET):
             await self._connect(asked, receive, send)
@@ -106,7 +112,10 @@ class Doors:
         account = session.account if session else PUBLIC if self._public else None
         refusal = self._refusal(request, session, account)
         if refusal is None and session and request.method not in SAFE:
-            receive, refusal = await _meant(request, session, receive)
+            try:
+                receive, refusal = await _meant(request, session, receive)
+            except HTTPException:
+                refusal = unreadable()
         if refusal is not None or account is None:
             await (refusal or login(request))(request.scope, receive, send)
             return
@@ -183,16 +192,19 @@ async def _meant(request: Request, session: Session, receive: Receive) -> tuple[
     return receive, forbidden("stale_form")
 
 
-def _bounded(receive: Receive) -> Receive:
-    """A body no larger than a form can be: who reads on is told 413."""
-    held = 0
+def _formed(receive: Receive) -> Receive:
+    """A body no larger than a form can be, and without what no table holds: who reads on is told 413, or 400."""
+    held, last = 0, b""
 
     async def give() -> Message:
-        nonlocal held
+        nonlocal held, last
         message = await receive()
-        held += len(message.get("body", b"")) if message["type"] == "http.request" else 0
+        part = message.get("body", b"")
+        held, last = held + len(part), last[-2:] + part
         if held > LARGEST_FORM:
             raise HTTPException(413)
+        if _NUL.search(last):
+            raise HTTPException(400)
         return message
 
     return give
@@ -244,6 +256,11 @@ def login(request: Request) -> Response:
 def forbidden(reason: str = "forbidden") -> Response:
     """403 in both languages."""
     return plain_page(403, reason)
+
+
+def unreadable() -> Response:
+    """400 in both languages."""
+    return plain_page(400, "odd_characters")
 
 
 def unavailable() -> Response:

@@ -12,10 +12,11 @@ from starlette.requests import Request
 from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.indicators.in_words import in_words
+from services.board.access import is_sensitive
 from services.board.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
-from services.board.public import shown_to
+from services.board.public import count_for, shown_to
 from services.board.reader import Reader
 from services.board.spans import Span, period_of, today
 from services.board.watch import Watch
@@ -52,7 +53,7 @@ def add(watch: Watch, reading: Reader) -> None:
 
         async def text() -> Html:
             shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
-            shown = shown_to(look.account, shown, unit or None)
+            shown = shown_to(look.account, shown, whole=not unit and span != "day")
             return render(look, shown, found, str(request.url), shown.period.as_of)
 
         await follow(look, text)
@@ -61,13 +62,14 @@ def add(watch: Watch, reading: Reader) -> None:
 
 def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
     """The page's content."""
-    number_of_events = count(shown.events, look.language)
+    number_of_events, cases = count(shown.events, look.language), look.account.may("cases")
+    compared = cases or not is_sensitive(shown.reading.indicator)
     formula = in_words(shown.reading.indicator.formula, look.language)
     panels = (
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
         ("sources", _sources(look, shown, now)),
-        ("findings", _findings(look, shown, found)),
-        *((("events", _events(look, shown.sample)),) if look.account.may("cases") else ()),
+        *((("findings", _findings(look, shown, found)),) if compared else ()),
+        *((("history" if shown.history else "events", _events(look, shown.sample)),) if cases else ()),
     )
     return tag(
         "main",
@@ -82,7 +84,7 @@ def render(look: Look, shown: Explanation, found: list[Finding], address: str, n
 
 def _head(look: Look, shown: Explanation, address: str) -> Html:
     r, language = shown.reading, look.language
-    exact = "" if r.value is None else f" ({look.word('exact')} {number(r.value, 6, language)})"
+    exact = "" if r.value is None or r.value == r.printed else f" ({look.word('exact')} {number(r.value, 6, language)})"
     as_of = f"{look.word('as_of')} {day_and_time(shown.period.as_of)}"
     back = link(f"/system/{r.indicator.system}", look.word("back"))
     return tag(
@@ -116,7 +118,7 @@ def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
     rows = (
         [
             s.source,
-            count(s.events, language),
+            count_for(look.account, s.events, language),
             *(ago(t, now, language) for t in (s.last_time, s.last_recorded)),
         ]
         for s in shown.sources

@@ -121,6 +121,7 @@ def header(look: Look, here: str) -> Render:
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
         ui.html(reader(look, here), sanitize=False).classes("reader")
+        public_mode(look)
     ui.html(keys(look), sanitize=False)
     banner = trouble(look)
 
@@ -159,6 +160,12 @@ def reader(look: Look, here: str) -> Html:
     name = f"{look.account.full_name} · {look.word('log_out')}"
     out = form(look, "/logout", tag("button", name, class_="plain"))
     return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
+
+
+def public_mode(look: Look) -> None:
+    """Say on a screen without login how its figures are rounded."""
+    if look.account.role == "public":
+        ui.label(look.word("public_mode")).classes("small")
 
 
 def keys(look: Look) -> Html:

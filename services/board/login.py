@@ -147,9 +147,9 @@ async def enter(
         token = await sessions.begin(conn, account, clock.now(), way)
         await audit.note(conn, account, "login", account.name, {"way": way})
     answer = RedirectResponse(inside(target), 303)
-    longest = int(sessions.LONGEST.total_seconds())
+    lasts = int(sessions.COOKIE_LASTS.total_seconds())
     secure = request.url.scheme == "https"
-    answer.set_cookie(COOKIE, token, max_age=longest, httponly=True, samesite="lax", secure=secure)
+    answer.set_cookie(COOKIE, token, max_age=lasts, httponly=True, samesite="lax", secure=secure)
     return answer
 
 

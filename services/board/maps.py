@@ -69,7 +69,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
     @app.post("/map/outlines")
     async def put(request: Request, name: str) -> Response:
         look = look_of(request, watch)
-        if not look.account.may("accounts"):
+        if not look.account.may("outlines"):
             return forbidden()
         body, kept_as = await _body(request), plain(name)
         try:
@@ -94,7 +94,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
     @app.post("/map/outlines/remove")
     async def remove(request: Request) -> Response:
         account: Account = request.state.account
-        if not account.may("accounts"):
+        if not account.may("outlines"):
             return forbidden()
         name = fields_of(await request.body()).get("name", "")
         async with pool.connection() as conn, conn.transaction():

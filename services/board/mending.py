@@ -103,7 +103,8 @@ def add(app: FastAPI, watch: Watch, reading: Reader, pool: AsyncConnectionPool) 
             if not opens(look.account, lying, body):
                 return forbidden()
             meant = DEEDS[deed](broker(), seq, body, told, look.account)
-            await carry_out(pool, look.account, f"quarantine.{deed}", seq, meant)
+            noted = meant._replace(detail={**meant.detail, "unit": lying.unit})
+            await carry_out(pool, look.account, f"quarantine.{deed}", seq, noted)
         except (NothingThere, Invalid, NotDone, *SILENT) as error:
             drafts.put((session, seq), Draft(told.get("event", ""), _why(error, look.language)))
             return RedirectResponse(f"/quality/quarantine/{seq}", 303)

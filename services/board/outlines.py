@@ -191,7 +191,7 @@ def section(look: Look, folder: Folder) -> Html:
     account = look.account
     mine = [tag("p", look.word("outlines_mine_hint"), class_="small"), _file(look, "check")]
     parts = [tag("h3", look.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
-    if account.may("accounts"):
+    if account.may("outlines"):
         parts += [tag("h3", look.word("outlines_all")), *_everybodys(look, folder)]
     told = tag("p", id="map-told", role="status")
     hint = tag("p", look.word("outlines_hint"), class_="small")

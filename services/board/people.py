@@ -59,7 +59,8 @@ CHANGES: dict[str, Change] = {
 """What can be posted to `/people/<change>`."""
 
 
-SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_role", "bad_unit", "last_admin")
+SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_role", "bad_unit", "beyond_units",
+        "last_admin")  # fmt: skip
 """What the page says of the last change."""
 
 
@@ -73,7 +74,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
         dress(look)
         top = header(look, "/people")
         async with pool.connection() as conn:
-            rows, deeds = await accounts.listing(conn), await audit.latest(conn)
+            rows, deeds = await _seen_by(conn, look.account)
         ui.html(render(look, rows, deeds, said if said == known else "", clock.now()), sanitize=False)
         keep_fresh(look, top)
 
@@ -92,6 +93,14 @@ def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
             said = refused.key
         done.put(request.state.session, said)
         return RedirectResponse(f"/people?said={said}", 303)
+
+
+async def _seen_by(conn: AsyncConnection, by: Account) -> tuple[list[Row], list[Deed]]:
+    """The accounts that are theirs to administer, and what was done last within their units."""
+    rows = [row for row in await accounts.listing(conn) if by.covers(row.units)]
+    if not by.units:
+        return rows, await audit.latest(conn)
+    return rows, await audit.within(conn, by.scope(), [row.name for row in rows])
 
 
 def _account(told: Fields) -> Account:
@@ -157,9 +166,12 @@ def _units(look: Look, codes: Sequence[str]) -> str:
 def _edit(look: Look, row: Row) -> Html:
     name = tag("input", type="hidden", name="name", value=row.name)
     state = "enable" if row.disabled else "disable"
+    rights = [*_rights(look, row.full_name, row.role, row.units)]
+    if row.by_groups:
+        rights.append(tag("p", look.word("way_groups_hint"), class_="small"))
     return tag(
         "div",
-        form(look, "/people/change", name, *_rights(look, row.full_name, row.role, row.units), _button(look, "save")),
+        form(look, "/people/change", name, *rights, _button(look, "save")),
         form(look, "/people/password", name, _secret(look, "new_password"), _button(look, "set_password")),
         form(look, f"/people/{state}", name, _button(look, state)),
         class_="forms",
@@ -178,12 +190,14 @@ def _rights(look: Look, full_name: str, role: str, codes: Sequence[str]) -> tupl
     roles = (
         tag("option", look.word(f"right_{r}"), value=r, selected="" if r == role else None) for r in GIVEN
     )  # fmt: skip
+    within = _units(look, look.account.units)
+    hint = look.word("right_units_within").format(within) if within else look.word("right_units_hint")
     return (
         _field(look, "full_name", name="full_name", value=full_name, autocomplete="off"),
         tag("label", look.word("right_role"), tag("select", *roles, name="role")),
         tag(
             "label", look.word("right_units"), tag("input", name="units", value="; ".join(codes), autocomplete="off"),
-            tag("span", look.word("right_units_hint"), class_="small"),
+            tag("span", hint, class_="small"),
         ),
     )  # fmt: skip
 

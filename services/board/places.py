@@ -12,12 +12,13 @@ from schemas import units
 from schemas.field import Category
 from schemas.gis import Layer
 from schemas.indicators.classes import in_words
-from services.board.access import SMALL, Account, covered
+from services.board.access import Account, coarse
 from services.board.figure import masked
 from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder, section
-from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Spot, chosen, clusters, within
+from services.board.public import count_for
+from services.board.spots import HIDDEN_LAYERS, NEAREST, Asked, Bounds, Cluster, Kind, Spot, chosen, clusters, within
 from services.board.words import Language, ago, capital, count, day_and_time, unit_name
 
 DAYS_BACK = 30
@@ -166,15 +167,14 @@ def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime, unr
     """One line: the moment, how many of each, how many reports have no place, and how many more there are."""
     reports = [s for s in spots if s.kind == "report"]
     when = look.word("map_now") if asked.at is None else look.word("map_then").format(day_and_time(moment))
-    few = look.account.role == "public" and 0 < len(reports) < SMALL
-    parts = [when, look.word("map_reports_n").format(f"< {SMALL}" if few else count(len(reports), look.language))]
+    parts = [when, look.word("map_reports_n").format(count_for(look.account, len(reports), look.language))]
     if look.account.role != "public":
         parts.append(look.word("map_overdue_n").format(count(sum(s.overdue(moment) for s in reports), look.language)))
         if nowhere := sum(s.latitude is None for s in reports):
             parts.append(look.word("map_nowhere_n").format(count(nowhere, look.language)))
     parts.append(look.word("map_features_n").format(count(len(spots) - len(reports), look.language)))
     if unread:
-        parts.append(look.word("map_unread_n").format(count(unread, look.language)))
+        parts.append(look.word("map_unread_n").format(count_for(look.account, unread, look.language)))
     return " · ".join(parts)
 
 
@@ -198,28 +198,16 @@ def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
 
 
 def _counts(look: Look, spots: Sequence[Spot]) -> Html:
-    """How many of each, without small numbers of reports, nor what would tell them."""
-    counted = Counter((s.kind, s.group) for s in spots).most_common()
-    reports = [(group, number) for (kind, group), number in counted if kind == "report"]
-    few = {place for place, (_, number) in enumerate(reports) if number < SMALL}
-    hidden = covered(few, [number for _, number in reports])
-    rows = [
-        [
-            _group("category", group, look.language),
-            _veiled(look, number) if place in hidden else count(number, look.language),
-        ]
-        for place, (group, number) in enumerate(reports)
+    """How many of each, of reports by coarse counts: in their order too, and a category with few is not named."""
+    counted: list[tuple[Kind, str, int]] = [
+        (kind, group, told)
+        for (kind, group), number in Counter((s.kind, s.group) for s in spots).items()
+        if (told := coarse(number) if kind == "report" else number)
     ]
-    rows += [
-        [_group("layer", group, look.language), count(number, look.language)]
-        for (kind, group), number in counted
-        if kind == "feature"
-    ]
+    counted.sort(key=lambda each: (each[0] != "report", -each[2], each[1]))
+    names = {"report": "category", "feature": "layer"}
+    rows = ([_group(names[kind], group, look.language), count(n, look.language)] for kind, group, n in counted)
     return table([look.word("map_what"), look.word("map_count")], rows, (1,))
-
-
-def _veiled(look: Look, number: int) -> str:
-    return f"< {SMALL}" if number < SMALL else look.word("map_veiled")
 
 
 def page(look: Look, asked: Asked, folder: Folder) -> Html:

@@ -24,7 +24,10 @@ from services.kit import clock, store
 log = logging.getLogger("board")
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=30)
-"""A session ends when for `IDLE` nobody used it nor had a page of it open, and in any case after `LONGEST`."""
+"""A session ends when for `IDLE` nobody used it nor had a page of it open, and after `LONGEST` in any case but a
+viewer's, who may do nothing: a wall is left running for months."""
+COOKIE_LASTS = timedelta(days=400)
+"""As long as browsers keep a token at most. The board alone says when its session ends."""
 LOOK_SECONDS = 2.0
 """How soon an open page hears that its session has ended."""
 ANSWER_SECONDS = 2.0
@@ -54,7 +57,7 @@ def way_of(token: str) -> str:
 async def begin(conn: AsyncConnection, account: Account, now: datetime, way: str) -> str:
     """Begin a session; returns the token, which is kept nowhere but in the browser."""
     token = f"{way}.{secrets.token_urlsafe(32)}"
-    await conn.execute("DELETE FROM board_session WHERE seen_at < %s OR created_at < %s", [now - IDLE, now - LONGEST])
+    await conn.execute("DELETE FROM board_session WHERE seen_at < %s", [now - IDLE])
     await conn.execute(_BEGIN, [digest(token), account.name, secrets.token_urlsafe(24), now, now])
     await conn.execute("UPDATE account SET seen_at = %s WHERE name = %s", [now, account.name])
     return token
@@ -67,11 +70,12 @@ async def end(conn: AsyncConnection, token: str) -> None:
 
 async def alive(conn: AsyncConnection, keys: Iterable[str], used: Iterable[str], now: datetime) -> dict[str, Session]:
     """Those of the sessions that have not ended; those that are `used` go on."""
-    bounds = {"keys": list(keys), "used": list(used), "now": now, "idle": now - IDLE, "longest": now - LONGEST}
+    bounds = {"keys": list(keys), "idle": now - IDLE, "longest": now - LONGEST}
     rows = await (await conn.execute(_ALIVE, bounds)).fetchall()
-    await conn.execute(_SEEN, bounds)
-    return {key: Session(key, Account(name, full, role, tuple(units)), csrf)
-            for key, name, full, role, units, csrf in rows}  # fmt: skip
+    living = {key: Session(key, Account(name, full, role, tuple(units)), csrf)
+              for key, name, full, role, units, csrf in rows}  # fmt: skip
+    await conn.execute(_SEEN, {"used": [key for key in used if key in living], "now": now})
+    return living
 
 
 class Sessions:
@@ -163,12 +167,13 @@ def with_next(path: str, target: str) -> str:
 _BEGIN = "INSERT INTO board_session (token, account, csrf, created_at, seen_at) VALUES (%s, %s, %s, %s, %s)"
 _ALIVE = """
 SELECT s.token, a.name, a.full_name, a.role, a.units, s.csrf FROM board_session s JOIN account a ON a.name = s.account
-WHERE s.token = ANY(%(keys)s) AND s.seen_at >= %(idle)s AND s.created_at >= %(longest)s AND NOT a.disabled
+WHERE s.token = ANY(%(keys)s) AND s.seen_at >= %(idle)s AND (s.created_at >= %(longest)s OR a.role = 'viewer')
+    AND NOT a.disabled
 """
 _SEEN = """
 WITH seen AS (
     UPDATE board_session SET seen_at = %(now)s
-    WHERE token = ANY(%(used)s) AND seen_at >= %(idle)s AND seen_at < %(now)s - interval '1 minute' RETURNING account
+    WHERE token = ANY(%(used)s) AND seen_at < %(now)s - interval '1 minute' RETURNING account
 )
 UPDATE account SET seen_at = %(now)s WHERE name IN (SELECT account FROM seen)
 """

@@ -14,14 +14,15 @@ from psycopg import Connection
 from schemas import units
 from schemas.fold import Folded
 from schemas.registry import FOLDS
-from services.board.access import SMALL, Account
+from services.board.access import Account, coarse
 from services.kit.facts import calendars_of, unpack
 
 Kind = Literal["report", "feature"]
 CELL = 60
 """Pixels: what lies closer together than about this becomes one cluster."""
-NEAREST, PUBLIC_NEAREST = 18, 13
-"""The largest zoom; and the one whose cells, over 1 km wide, are the finest in which passers-by see reports."""
+NEAREST, PUBLIC_ZOOM = 18, 12
+"""The largest zoom; and the one in whose cells, over 2 km wide, passers-by see reports however far they zoom: counts of
+larger and smaller cells would tell what is left out of either."""
 HIDDEN_LAYERS = frozenset({"camera", "sensor", "police"})
 """What protects the locality is not laid out to passers-by."""
 MOST = 20_000
@@ -178,13 +179,13 @@ def _fits(spot: Spot, asked: Asked, moment: datetime) -> bool:
 def clusters(spots: Iterable[Spot], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
     """The spots that have a place, gathered by a grid that stands fast however the view is moved.
 
-    `public`: reports in wide cells alone, at the middle of the cell, and none where there are few.
+    `public`: reports in wide cells alone, at the middle of the cell, by coarse counts.
     """
     cells: dict[tuple[Kind, int, int, int], list[Spot]] = defaultdict(list)
     for spot in spots:
         if spot.latitude is None or spot.longitude is None:
             continue
-        level = min(zoom, PUBLIC_NEAREST) if public and spot.kind == "report" else zoom
+        level = PUBLIC_ZOOM if public and spot.kind == "report" else zoom
         x, y = pixels(spot.latitude, spot.longitude, level)
         cells[spot.kind, level, int(x // CELL), int(y // CELL)].append(spot)
     found = (_cluster(cell, inside, moment, public) for cell, inside in cells.items())
@@ -196,7 +197,8 @@ def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: dateti
     kind, level, x, y = cell
     if public and kind == "report":
         middle = degrees((x + 0.5) * CELL, (y + 0.5) * CELL, level)
-        return Cluster(kind, *middle, len(spots), 0, ()) if len(spots) >= SMALL else None
+        number = coarse(len(spots))
+        return Cluster(kind, *middle, number, 0, ()) if number else None
     latitude = sum(s.latitude or 0 for s in spots) / len(spots)
     longitude = sum(s.longitude or 0 for s in spots) / len(spots)
     return Cluster(kind, latitude, longitude, len(spots), sum(s.overdue(moment) for s in spots), spots)

@@ -28,6 +28,7 @@ from services.board.system_data import (
     Parts,
     dimensions,
     headlines,
+    ranked,
     read_figures,
     read_parts,
 )
@@ -37,6 +38,7 @@ from services.board.words import (
     capital,
     days,
     figure,
+    is_few,
     name_of,
     number,
     signed,
@@ -81,7 +83,8 @@ def add(watch: Watch, reading: Reader) -> None:
         top = header(look, f"/system/{slug}")
 
         async def text() -> Html:
-            return render(look, choice, shown_to(look.account, await content(choice), choice.unit))
+            whole = choice.unit is None and choice.span != "day"
+            return render(look, choice, shown_to(look.account, await content(choice), whole))
 
         await follow(look, text)
         keep_fresh(look, top)
@@ -149,12 +152,17 @@ def _charts(look: Look, shown: Content) -> Iterator[Html]:
         then = before[: len(now)] if _any(before) else ()
         steps = [_step(a, b, look.language) for a, b in zip_longest(now, then)]
         name = name_of(now[0].indicator, look.language)
-        drawing = bars(steps, name, now[0].indicator.target) or tag("p", look.word("no_data"), class_="none")
+        drawing = bars(steps, name, now[0].indicator.target) or _nothing(look, now)
         legend = [
             *([tag("span", sample("now"), days(shown.now.period))] if _any(now) else []),
             *([tag("span", sample("then"), f"{look.word('compared')} {days(shown.then.period)}")] if then else []),
         ]
         yield tag("figure", tag("figcaption", name), drawing, tag("p", *legend, class_="legend") if legend else "")
+
+
+def _nothing(look: Look, readings: Iterable[Reading]) -> Html:
+    """That there is none, or none that is told."""
+    return tag("p", look.word("few_alone" if any(map(is_few, readings)) else "no_data"), class_="none")
 
 
 def _any(readings: Sequence[Reading]) -> bool:
@@ -236,9 +244,8 @@ def _broken_down(look: Look, choice: Choice, parts: Sequence[Reading]) -> Html:
         link(choice.path(by=each), _title(look, choice, each), aria_current="true" if each == by else None)
         for each in dimensions(chosen)
     ]
-    shown = _parts(look, choice, parts, by) if parts else tag("p", look.word("no_data"), class_="none")
     choices = (tag("div", *each, class_="choices choice") for each in (figures, ways) if len(each) > 1)
-    return Html("".join(choices) + shown)
+    return Html("".join(choices) + _parts(look, choice, parts, by))
 
 
 def _class(look: Look, choice: Choice, parts: Sequence[Reading]) -> tuple[str, Html]:
@@ -247,9 +254,12 @@ def _class(look: Look, choice: Choice, parts: Sequence[Reading]) -> tuple[str, H
 
 
 def _parts(look: Look, choice: Choice, parts: Sequence[Reading], by: str) -> Html:
-    """Values in order, each as a bar too."""
-    largest = max((abs(r.value) for r in parts if r.value is not None), default=Decimal(0))
-    rows = ([_part(look, choice, by, r.group), _value(look, r), _bar(r, largest)] for r in parts)
+    """Values in order, each as a bar too; of classes, which are listed where they have any, none with few."""
+    shown = [r for r in ranked(parts) if by == "unit" or not is_few(r)]
+    if not shown:
+        return _nothing(look, parts)
+    largest = max((abs(r.value) for r in shown if r.value is not None), default=Decimal(0))
+    rows = ([_part(look, choice, by, r.group), _value(look, r), _bar(r, largest)] for r in shown)
     return table([_title(look, choice, by), look.word("value"), look.word("share")], rows, (1,))
 
 

@@ -3,8 +3,10 @@ down."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from psycopg import Connection
@@ -97,13 +99,16 @@ def read_parts(conn: Connection, choice: Choice, period: Period) -> Parts:
     """What the page shows broken down."""
     chosen = choice.broken_down()
     by_class = [(i, i.classes) for i in indicators(choice.system) if i.classes]
-    classes = (_ranked(conn, *each, choice.unit, period) for each in by_class if each != chosen)
-    return Parts(_ranked(conn, *chosen, choice.unit, period), tuple(classes))
+    shown = (chosen, *(each for each in by_class if each != chosen))
+    first, *classes = (tuple(read(conn, indicator, choice.unit, period, by)) for indicator, by in shown)
+    return Parts(first, tuple(classes))
 
 
-def _ranked(conn: Connection, indicator: Indicator, by: str, unit: str | None, period: Period) -> tuple[Reading, ...]:
+def ranked(parts: Iterable[Reading]) -> list[Reading]:
     """A figure broken down, the worst first; those without data at the end."""
-    rows = read(conn, indicator, unit, period, by)
-    known = [r for r in rows if r.value is not None]
-    known.sort(key=lambda r: r.value or 0, reverse=indicator.better != "higher")
-    return (*known, *(r for r in rows if r.value is None))
+
+    def place(r: Reading) -> tuple[bool, Decimal]:
+        value = r.value or Decimal()
+        return r.value is None, value if r.indicator.better == "higher" else -value
+
+    return sorted(parts, key=place)

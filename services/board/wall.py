@@ -19,6 +19,7 @@ from services.board.frame import (
     keys,
     look_of,
     page,
+    public_mode,
     reader,
     show_origin,
     trouble,
@@ -26,6 +27,7 @@ from services.board.frame import (
     ways,
 )
 from services.board.markup import Html, link, tag
+from services.board.public import shown_to
 from services.board.sketch import sparkline
 from services.board.watch import HEADLINES, Tile, View, Watch
 from services.board.words import (
@@ -64,7 +66,7 @@ def wall(look: Look) -> Render:
     with ui.element("main").classes("wall"):
         parts = [_bar(look), trouble(look)]
         with ui.element("div").classes("tiles"):
-            parts += [_tile(slug, place, look.language) for place, slug in enumerate(SYSTEMS, 1)]
+            parts += [_tile(slug, place, look) for place, slug in enumerate(SYSTEMS, 1)]
         parts.append(_ticker(look))
     ui.html(keys(look), sanitize=False)
 
@@ -93,7 +95,8 @@ def _bar(look: Look) -> Render:
     return render
 
 
-def _tile(slug: str, place: int, language: Language) -> Render:
+def _tile(slug: str, place: int, look: Look) -> Render:
+    language = look.language
     with ui.link(target=f"/system/{slug}").classes("tile") as card:
         ui.html(f"<span>{place}. {system_name(slug, language)}</span>", tag="h2", sanitize=False)
         main = _figure("div", "main", language)
@@ -108,10 +111,13 @@ def _tile(slug: str, place: int, language: Language) -> Render:
         fresh.set_content(_foot(tile, silent, now, language))
         if tile is None:
             return
-        main(tile.main)
-        what.set_text(f"{name_of(tile.main.indicator, language)} {aim(tile.main.indicator, language)}")
+        largest = tile.readings.index(tile.main)
+        tile = shown_to(look.account, tile, whole=True)
+        first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
+        main(first)
+        what.set_text(f"{name_of(first.indicator, language)} {aim(first.indicator, language)}")
         trend.set_content(sparkline([r.printed for r in tile.trend]))
-        for cell, reading in zip(cells, (r for r in tile.readings if r is not tile.main), strict=True):
+        for cell, reading in zip(cells, others, strict=True):
             cell(reading)
         card.classes(replace=f"tile {_state(tile)}{' stale' if silent else ''}")
 
@@ -172,6 +178,7 @@ def _state(tile: Tile) -> str:
 def _ticker(look: Look) -> Render:
     with ui.element("footer").classes("ticker"):
         place = ui.html("", sanitize=False).classes("bells")
+        public_mode(look)
         ui.html(reader(look, "/"), sanitize=False).classes("reader")
 
     def render(view: View, now: datetime) -> None:

@@ -64,11 +64,16 @@ def why(reason: Reason | None, language: Language) -> str:
 def state_of(r: Reading) -> str:
     """`good` or `bad` against the target; `watch` where there should be none and there is some; else `neutral`."""
     if r.printed is None:
-        return "missing"
+        return "neutral" if is_few(r) else "missing"
     if r.met is not None:
         return "good" if r.met else "bad"
     counts = r.indicator.unit not in ("%", "minute", "VND")
     return "watch" if r.indicator.better == "lower" and counts and r.printed > 0 else "neutral"
+
+
+def is_few(r: Reading) -> bool:
+    """Whether it is not told for being too small, see `access.covered`."""
+    return r.reason is not None and r.reason.code == "few"
 
 
 def number(value: Decimal, decimals: int, language: Language) -> str:
@@ -90,7 +95,7 @@ def count(value: int, language: Language) -> str:
 def figure(r: Reading, language: Language) -> str:
     """A reading as the wall shows it: rounded as published, large amounts of money shortened."""
     if r.printed is None:
-        return "–"
+        return word("few", language) if is_few(r) and r.indicator.unit not in ("%", "minute") else "–"
     if r.indicator.unit == "VND":
         for size, name, decimals in _MONEY:
             if r.printed >= size:

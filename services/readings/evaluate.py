@@ -26,11 +26,13 @@ ALL = ""
 
 @dataclass(frozen=True)
 class Value:
-    """A figure of one group: `value`, or None with the `reason`; and the origins of its data."""
+    """A figure of one group: `value`, or None with the `reason`; the origins of its data; of a ratio its `base`, the
+    denominator."""
 
     value: Decimal | None
     reason: Reason | None = None
     origins: frozenset[str] = frozenset()
+    base: Decimal | None = None
 
 
 NO_DATA = Value(None, Reason("no_data"))
@@ -245,7 +247,7 @@ def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
         return Value(None, Reason("denominator_0"), origins)
     if numerator.value is None:
         return Value(None, Reason("numerator", numerator.reason), origins)
-    return Value(numerator.value / denominator.value * scale, None, origins)
+    return Value(numerator.value / denominator.value * scale, None, origins, denominator.value)
 
 
 def _combine(conn: Connection, plus: tuple[Formula, ...], minus: tuple[Formula, ...], scope: Scope) -> Values:

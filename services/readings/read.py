@@ -17,13 +17,17 @@ from services.readings.reasons import Reason
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure: of an indicator, in a group (unit, hour, day, month or label value; ``""`` if not grouped)."""
+    """One figure: of an indicator, in a group (unit, hour, day, month or label value; ``""`` if not grouped).
+
+    `base`: of a share or a mean the number that it rests on.
+    """
 
     indicator: Indicator
     group: str
     value: Decimal | None
     reason: Reason | None
     origins: frozenset[str]
+    base: Decimal | None = None
 
     @property
     def printed(self) -> Decimal | None:
@@ -85,4 +89,4 @@ def sheet(
 
 
 def _reading(indicator: Indicator, group: str, value: Value) -> Reading:
-    return Reading(indicator, group, value.value, value.reason, value.origins)
+    return Reading(indicator, group, value.value, value.reason, value.origins, value.base)

@@ -30,7 +30,7 @@ REASONS: dict[Code, tuple[str, str]] = {
     "numerator": ("tử số: {}", "numerator: {}"),
     "a_part": ("một thành phần không có dữ liệu", "a part of it has no data"),
     "no_unit": ("chưa đơn vị nào có dữ liệu", "no unit has data"),
-    "few": ("số nhỏ, không hiển thị công khai", "a small number, not shown in public"),
+    "few": ("không công bố chi tiết", "not shown in detail in public"),
 }
 """code -> (vi, en); what is left open is a day, a number or another reason."""
 

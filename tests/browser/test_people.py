@@ -63,7 +63,7 @@ def test_who_is_let_in_sees_their_units_and_is_out_at_once_when_shut_out(visit: 
     admin.keyboard.press("Enter")
     tab_to(admin, f'form{DISABLE}:has(input[value="{NAME}"]) button')
     admin.keyboard.press("Enter")
-    expect(newcomer).to_have_url(re.compile("/login.next=%2Fworklist"), timeout=5000)
+    expect(newcomer).to_have_url(re.compile("/login.next=%2Fworklist"))
     expect(row).to_contain_text(WORDS["disabled"][0])
     rows = admin.locator("section:last-of-type tbody tr").all_inner_texts()
     deeds = [f"admin {WORDS[key][0]} {NAME}" for key in ("deed_account.disabled", "deed_account.added")]

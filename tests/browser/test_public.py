@@ -114,22 +114,40 @@ FEW = {
 
 
 @pytest.mark.parametrize("code", FEW)
-def test_small_counts_of_a_unit_are_not_shown(visit: Visit, public_address: str, watched: Instance, code: str) -> None:
+def test_counts_of_people_in_a_unit_are_rounded(
+    visit: Visit, public_address: str, watched: Instance, code: str
+) -> None:
     kind, data = FEW[code]
     emit(watched, kind, QUIET, **data)
     with psycopg.connect(settings_of(watched, "cli").database("reader"), autocommit=True) as conn:
         true: dict[str, Decimal | None] = {}
         while not true.get(QUIET):
             true = {r.group: r.value for r in read(conn, CATALOGUE[code], None, Period.of(clock.now()), "unit")}
-    small = {unit for unit, value in true.items() if value and 0 < value < SMALL}
+    small = {unit for unit, value in true.items() if value is not None and value < SMALL}
     page = visit(f"/system/{CATALOGUE[code].system}?ranked={code}", at=public_address)
     rows = page.locator('main tr:has(a[href*="unit="])').evaluate_all(
         "rows => rows.map(r => [new URL(r.querySelector('a').href).searchParams.get('unit'), r.cells[1].innerText])"
     )
-    shown = {unit: "".join(re.findall(r"[\d,]", text.split("\n")[0])) for unit, text in rows}
+    shown = {unit: text.split("\n")[0] for unit, text in rows}
     assert QUIET in small and set(shown) == set(true)
-    assert {unit: shown[unit] for unit in small if shown[unit]} == {}
-    assert any(shown.values()) and all(not text or Decimal(text) in true.values() for text in shown.values())
+    assert {shown[unit] for unit in small} <= {"dưới 5", "fewer than 5"}
+    told = ["".join(re.findall(r"\d", text)) for unit, text in shown.items() if unit not in small]
+    assert any(told) and all(not number or int(number) % SMALL == 0 for number in told)
+
+
+def test_the_map_tells_the_same_rounded_counts_at_every_zoom(public_address: str) -> None:
+    def reports(zoom: int) -> tuple[list[object], set[int], str]:
+        told = httpx.get(
+            f"{public_address}/map/data", params={"z": zoom, "list": 1, "layer": "reports"}, trust_env=False
+        )
+        found = told.json()
+        numbers = re.findall(r">([\d.]+)</td>", found["list"]) + re.findall(r"([\d.]+) phản ánh", found["said"])
+        marks = [mark[1:] for mark in found["marks"]]
+        return marks, {int(number.replace(".", "")) for number in numbers} | {mark[2] for mark in marks}, found["list"]
+
+    seen = [reports(zoom) for zoom in (18, 8, 12, 13)]
+    assert seen[0][0] and all(each == seen[0] for each in seen)
+    assert all(number and number % SMALL == 0 for number in seen[0][1])
 
 
 def test_cases_and_accounts_stay_behind_the_log_in(public_address: str) -> None:

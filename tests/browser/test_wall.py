@@ -21,7 +21,7 @@ from services.board.words import WORDS
 
 Visit = Callable[..., Page]
 SILENCE_SECONDS = 4 * 3600
-GENEROUS_MS = 3000
+GENEROUS_MS = 8000
 """What a test allows on a busy machine; `ioc bench board` holds the figure itself."""
 NOTED = """selector => {
   window.noted = [];

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -11,9 +12,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
+from schemas.calendar import VN
 from services.board.access import Account
 from services.board.words import WORDS
 from services.cli.prepare import settings_of
+from services.kit import clock
 
 Visit = Callable[..., Page]
 WARD = "phuong_chon_thanh"
@@ -50,10 +53,11 @@ def test_acknowledged_and_assigned_by_one_and_seen_by_the_other(visit: Visit) ->
     expect(row).to_contain_text("minh.vo")
     minh.goto(f"/worklist?q={key.partition(':')[2]}")
     minh.locator(f'input[value="{key}"]').check()
-    do(minh, "assign", assignee="truc.le", deadline="2027-01-04T09:00")
+    tomorrow = clock.now().astimezone(VN) + timedelta(days=1)
+    do(minh, "assign", assignee="truc.le", deadline=f"{tomorrow:%Y-%m-%dT%H:%M}")
     expect(row).to_contain_text(WORDS["handling_assigned"][0])
     expect(row).to_contain_text("truc.le")
-    expect(row).to_contain_text("04/01/2027 09:00")
+    expect(row).to_contain_text(f"{tomorrow:%d/%m/%Y %H:%M}")
     expect(other.locator('form[action="/worklist/do/assign"]')).to_have_count(0)
     row.locator("a").first.click()
     expect(other.locator("main:not(.q-page)")).to_contain_text("minh.vo")

@@ -17,6 +17,7 @@ from visitors import Browser, add_account, admin_of
 
 from infra.local.servers import Instance
 from services.board.doors import COOKIE
+from services.board.words import WORDS
 from services.cli.prepare import settings_of
 
 GROUPS = {"van-phong": "supervisor", "mot-cua": "operator phuong_chon_thanh"}
@@ -90,6 +91,31 @@ def test_an_identity_entered_by_hand_needs_no_group(centre: Instance, provider: 
     admin = admin_of(centre, home)
     assert admin.post("/people/disable", name="phuc", csrf=admin.csrf()).status_code == 303
     assert through(provider, Browser(home)).status_code == 403
+
+
+def test_an_account_follows_its_groups_until_its_rights_are_changed_by_hand(
+    centre: Instance, provider: Provider, home: str, listed: Callable[[str], list[Any]]
+) -> None:
+    def change(**told: str) -> None:
+        saved = admin.post("/people/change", csrf=admin.csrf(), name="yen", full_name="Trần Thị Yến", **told)
+        assert saved.headers["location"].endswith("=saved")
+
+    def way_in() -> str:
+        row = next(row for row in html.unescape(admin.get("/people").text).split("<tr>") if ">yen<" in row)
+        return next(key for key in ("way_groups", "way_oidc", "way_password") if f">{WORDS[key][0]}<" in row)
+
+    admin = admin_of(centre, home)
+    provider.person = person("yen", "mot-cua")
+    assert through(provider, Browser(home)).status_code == 303
+    change(role="operator", units="Phường Chơn Thành")
+    assert listed("yen") == [("operator", ["phuong_chon_thanh"], True)]
+    assert way_in() == "way_groups" and WORDS["way_groups_hint"][0] in admin.get("/people").text
+    provider.person = person("yen")
+    assert through(provider, Browser(home)).status_code == 403
+    change(role="viewer", units="Phường Chơn Thành")
+    assert listed("yen") == [("viewer", ["phuong_chon_thanh"], False)]
+    assert way_in() == "way_oidc"
+    assert through(provider, Browser(home)).status_code == 303
 
 
 def test_without_a_group_nobody_enters_not_even_once_more(provider: Provider, home: str) -> None:

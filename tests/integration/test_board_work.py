@@ -13,9 +13,8 @@ from urllib.parse import urlencode
 import httpx
 import psycopg
 import pytest
-from alarms import event, eventually, now, query, send
+from alarms import event, eventually, now, query, send, wait_until_told
 from openpyxl import load_workbook
-from support import wait_until_idle
 from visitors import Browser, add_account
 
 from infra.local.servers import Instance
@@ -50,7 +49,7 @@ class Session(Browser):
         body = urlencode([("csrf", self.token), *(("item", item) for item in items), *fields.items()])
         return self.http.post(path, content=body, headers={"content-type": "application/x-www-form-urlencoded"})
 
-    def hears(self, path: str, act: Callable[[], Any], words: str, seconds: float = 5) -> bool:
+    def hears(self, path: str, act: Callable[[], Any], words: str, seconds: float = 20) -> bool:
         """Whether an open page is sent these words after something was done elsewhere."""
         with self.socket(self.page(path)) as page:
             act()
@@ -65,17 +64,19 @@ class Session(Browser):
 def home(centre: Instance) -> Iterator[str]:
     """The board of the centre with its alarms; four dossiers of two wards are overdue."""
     services = ["aggregator", "deadlines", "notifier", "board"]
-    centre.start_services(services)
-    late = {"promised_at": now() - timedelta(days=2), "field": "justice", "procedure": "2.000815"}
-    for code, unit in ((FIRST, WARD), (SECOND, WARD), (THIRD, WARD), (FOREIGN, OTHER)):
-        send(centre, event(DossierAccepted(code=code, **late), unit, now() - timedelta(days=9)))
-    for name, role, units in PEOPLE:
-        add_account(centre, name, role, units=units)
-    wait_until_idle(centre)
-    eventually(lambda: len(alarms_about(centre)), 4, within=20)
-    yield f"http://127.0.0.1:{centre.ports['board']}"
-    for service in reversed(services):
-        centre.stop_process(service)
+    try:
+        centre.start_services(services)
+        wait_until_told(centre)
+        late = {"promised_at": now() - timedelta(days=2), "field": "justice", "procedure": "2.000815"}
+        for code, unit in ((FIRST, WARD), (SECOND, WARD), (THIRD, WARD), (FOREIGN, OTHER)):
+            send(centre, event(DossierAccepted(code=code, **late), unit, now() - timedelta(days=9)))
+        for name, role, units in PEOPLE:
+            add_account(centre, name, role, units=units)
+        eventually(lambda: len(alarms_about(centre)), 4)
+        yield f"http://127.0.0.1:{centre.ports['board']}"
+    finally:
+        for service in reversed(services):
+            centre.stop_process(service)
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from itertools import product
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Sum
 from services.board import oidc
 from services.board.access import (
     FEW,
@@ -22,13 +28,20 @@ from services.board.access import (
     grant_of,
     is_sensitive,
     strongest,
-    suppressed,
-    veiled,
 )
+from services.board.figure import render
+from services.board.frame import Look
 from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
 from services.board.public import shown_to
+from services.board.watch import Watch
+from services.board.words import figure, state_of
 from services.kit.settings import Settings
-from services.readings import Reading
+from services.readings import Period, Reading
+from services.readings.explain import Evidence, Explanation, Part
+from services.readings.explain import Source as Behind
+from services.readings.findings import Finding
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 MAY: dict[Role, set[str]] = {
     "public": set(),
@@ -77,20 +90,47 @@ def test_someone_in_several_groups_never_has_a_role_where_it_was_not_given() -> 
 # --- what a screen without login hides ---
 
 
-def reading(value: int | None, code: str = "disease_cases", group: str = "") -> Reading:
-    return Reading(CATALOGUE[code], group, None if value is None else Decimal(value), None, frozenset({"real"}))
+def reading(value: int | None, code: str = "disease_cases", group: str = "", base: int | None = None) -> Reading:
+    number, rests_on = (None if n is None else Decimal(n) for n in (value, base))
+    return Reading(CATALOGUE[code], group, number, None, frozenset({"real"}), rests_on)
 
 
-@pytest.mark.parametrize(("value", "hidden"), [(0, False), (1, True), (SMALL - 1, True), (SMALL, False), (None, False)])
-def test_small_counts_of_people_in_a_unit_are_hidden(value: int | None, hidden: bool) -> None:
-    assert suppressed(reading(value), "phuong_chon_thanh") is hidden
-    assert not suppressed(reading(value), None)
-    assert not suppressed(reading(value, "dossiers_overdue"), "phuong_chon_thanh")
+def told(one: Reading, whole: bool = False, account: Account = PUBLIC) -> str:
+    return figure(shown_to(account, one, whole), "en")
 
 
-def test_shares_and_means_of_a_unit_do_not_tell_of_a_few() -> None:
-    assert suppressed(reading(50, "reports_in_time_share"), "phuong_chon_thanh")
-    assert not suppressed(reading(50, "reports_in_time_share"), None)
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0, "fewer than 5"), (4, "fewer than 5"), (5, "5"), (9, "5"), (1234, "1,230"), (-1, "fewer than 5"), (None, "–")],
+)
+def test_counts_of_people_are_told_in_steps(value: int | None, text: str, whole: bool) -> None:
+    assert told(reading(value), whole) == text
+    assert told(reading(value), whole, Account("a", "", "viewer")) == ("–" if value is None else f"{value:,}")
+    assert shown_to(PUBLIC, reading(value, "dossiers_overdue"), whole) == reading(value, "dossiers_overdue")
+
+
+SHARE = "reports_in_time_share"
+
+
+@pytest.mark.parametrize(
+    ("value", "base", "text"), [(96, SMALL, "95.00 %"), (94, 900, "90.00 %"), (96, SMALL - 1, "–"), (None, 0, "–")]
+)
+def test_shares_are_told_of_the_whole_locality_where_they_rest_on_enough(
+    value: int | None, base: int, text: str
+) -> None:
+    one = reading(value, SHARE, base=base)
+    assert told(one, whole=True) == text
+    assert told(one) == told(replace(one, group="2026-11-01"), whole=True) == "–"
+    assert shown_to(PUBLIC, one, True).base is None
+
+
+def test_whether_a_target_is_reached_is_told_of_what_is_shown() -> None:
+    for indicator in filter(is_sensitive, CATALOGUE.values()):
+        for tenth in range(1000):
+            one = Reading(indicator, "", Decimal(tenth) / 10, None, frozenset(), Decimal(SMALL))
+            shown = shown_to(PUBLIC, one, True)
+            assert shown.met is one.met or (shown.value is None and state_of(shown) == "neutral")
 
 
 def test_every_figure_about_the_ill_and_the_complaining_is_known_as_such() -> None:
@@ -98,12 +138,44 @@ def test_every_figure_about_the_ill_and_the_complaining_is_known_as_such() -> No
     assert all(is_sensitive(i) for i in CATALOGUE.values() if i.system == "field")
 
 
-def test_one_hidden_part_cannot_be_found_by_subtraction() -> None:
-    parts = [reading(3, group="a"), reading(40, group="b"), reading(9, group="c"), reading(0, group="d")]
-    assert [r.value for r in veiled(parts, few=True)] == [None, 40, None, 0]
-    assert veiled(parts, few=True)[0].reason == FEW
-    assert [r.value for r in veiled(parts, few=False)] == [3, 40, 9, 0]
-    assert [r.value for r in veiled([*parts, reading(2, group="e")], few=True)] == [None, 40, 9, 0, None]
+Counts = tuple[int, ...]
+SOME = st.integers(0, 60) | st.integers(0, 6)
+
+
+def texts(counts: Iterable[int]) -> list[str]:
+    """What a passer-by reads of counts of whatever: units, classes, days, other figures, the whole locality."""
+    return [told(reading(count), whole) for count in counts for whole in (True, False)]
+
+
+def alike(counts: Counts, shown: Callable[[Counts], Iterable[int]]) -> list[Counts]:
+    """All that the counts may be for who reads `shown`: each within its step."""
+    read, lows = texts(shown(counts)), [count - count % SMALL for count in counts]
+    worlds = product(*(range(low, low + SMALL) for low in lows))
+    return [world for world in worlds if texts(shown(world)) == read]
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        lambda c: (c[0] + c[1] + c[2], c[0], c[1]),  # a unit's own page, and another's: the third is left
+        lambda c: (c[0] + c[1], c[0], c[1]),  # 22 received by hotline, 42 in all; a week of a month
+        lambda c: (c[0] + c[1] + c[2], c[0] + c[1], c[0]),  # spans within spans: a day of a week of a month
+    ],
+)
+@given(counts=st.tuples(SOME, SOME, SOME))
+@settings(max_examples=40, deadline=None)
+def test_no_count_is_what_two_or_three_others_leave(counts: Counts, shown: Callable[[Counts], Iterable[int]]) -> None:
+    for place, possible in enumerate(zip(*alike(counts, shown), strict=True)):
+        assert len(set(possible)) > 1, f"the count at {place} can be told"
+
+
+@given(counts=st.tuples(SOME, SOME, SOME, SOME))
+@settings(max_examples=15, deadline=None)
+def test_nor_what_a_table_by_unit_and_class_leaves_with_all_its_sums(counts: Counts) -> None:
+    def table(c: Counts) -> Iterable[int]:
+        return (*c, c[0] + c[1], c[2] + c[3], c[0] + c[2], c[1] + c[3], sum(c))
+
+    assert all(len(set(possible)) > 1 for possible in zip(*alike(counts, table), strict=True))
 
 
 @dataclass(frozen=True)
@@ -117,14 +189,47 @@ class Page:
 
 
 def test_all_that_a_page_has_read_is_covered() -> None:
-    units = (reading(2, group="phuong_chon_thanh"), reading(1, group="xa_nha_bich"))
-    page = Page(reading(3), units, [reading(1, group="2026-11-01")])
-    assert shown_to(Account("a", "", "viewer"), page, None) is page
-    whole = shown_to(PUBLIC, page, None)
-    assert (whole.head.value, [r.value for r in whole.by_unit]) == (3, [None, None])
-    assert [r.value for r in whole.by_day] == [1]
-    one = shown_to(PUBLIC, page, "phuong_chon_thanh")
-    assert (one.head.value, [r.value for r in one.by_day], one.other) == (None, [None], "text")
+    units = (reading(2, group="phuong_chon_thanh"), reading(12, group="xa_nha_bich"))
+    page = Page(reading(14), units, [reading(1, group="2026-11-01")])
+    assert shown_to(Account("a", "", "viewer"), page, True) is page
+    shown = shown_to(PUBLIC, page, True)
+    assert shown.head.value == 10 and shown.other == "text"
+    assert [r.value for r in shown.by_unit] == [None, 10]
+    assert [r.reason for r in shown.by_day] == [FEW]
+
+
+def opened(events: int, value: int, code: str = "disease_cases") -> Explanation:
+    """A figure opened, with one part and one source."""
+    part = Part(1, "term", Sum("disease_cases"), Decimal(value), None)
+    behind = Behind("/health/xa_nha_bich", "health", events, NOW, NOW)
+    sample = [Evidence("/health", "CB-1", "t", "xa_nha_bich", NOW)]
+    return Explanation(reading(value, code), None, Period.of(NOW), "", [part], [behind], events, sample)
+
+
+def test_a_figure_of_people_opens_to_no_part_of_it_and_no_event() -> None:
+    shown = shown_to(PUBLIC, opened(events=13, value=7), True)
+    assert shown.reading.value == 5 and not shown.events and not shown.sample
+    assert [part.value for part in shown.parts] == [None]
+    assert [s.events for s in shown.sources] == [10]
+    assert shown_to(PUBLIC, opened(13, 3), True).sources == [], "with a source of its own it would be more than none"
+    other = shown_to(PUBLIC, opened(13, 7, "dossiers_overdue"), True)
+    assert [part.value for part in other.parts] == [7] and [s.events for s in other.sources] == [10]
+
+
+CONCERNED = frozenset({"disease_cases", "dossiers_overdue"})
+FOUND = Finding("orphan", "Chưa có tiếp nhận: 3 phản ánh", "", None, None, None, Decimal(3), Decimal(0), "", CONCERNED)
+
+
+def test_the_page_of_a_figure_of_people_prints_no_exact_number() -> None:
+    def page(account: Account, code: str) -> str:
+        look = Look(account, "vi", cast(Watch, None))
+        return render(look, shown_to(account, opened(13, 7, code), True), [FOUND], "", NOW)
+
+    public = page(PUBLIC, "disease_cases")
+    assert ">● 5<" in public and "chính xác" not in public and "3 phản ánh" not in public
+    assert ">10<" in public and ">13<" not in public
+    assert "3 phản ánh" in page(PUBLIC, "dossiers_overdue") and ">10<" in page(PUBLIC, "dossiers_overdue")
+    assert ">13<" in page(Account("a", "", "viewer"), "disease_cases")
 
 
 # --- log-in ---

@@ -3,6 +3,7 @@ disagreements that are about it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import cast
@@ -91,3 +92,10 @@ def test_a_figure_names_the_disagreements_that_are_about_it(code: str, unit: str
     found = Finding("x", "không khớp", "", "phuong_chon_thanh", None, None, Decimal(3), Decimal(2), "dossier", about)
     page = figure.render(LOOK, opened(code, REAL, unit), [found], "/", NOW)
     assert ("không khớp" in page) is told is ("Không có mâu thuẫn" not in page)
+
+
+@pytest.mark.parametrize(("history", "told"), [(False, "Sự kiện làm căn cứ (1.234)"), (True, "từ trước đến")])
+def test_a_figure_says_which_events_it_counts(history: bool, told: str) -> None:
+    shown = replace(opened("dossiers_in_progress", REAL), events=1234, history=history)
+    look = Look(Account("an", "", "operator"), "vi", cast(Watch, None))
+    assert told in figure.render(look, shown, [], "/", NOW)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -25,7 +26,7 @@ from services.board.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
 from services.readings.findings import Finding
 from services.readings.reasons import REASONS, Reason
-from services.readings.sources import Source
+from services.readings.sources import Ended, Source
 
 NOW = datetime(2026, 11, 20, 10, 30, tzinfo=VN)
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
@@ -199,6 +200,19 @@ def test_silent_sources_stand_first_and_are_told_by_a_sign() -> None:
     assert told.index("/b") < told.index("/a") and "▲ Nguồn im lặng" in told and "1 nguồn im lặng" in told
 
 
+def test_a_source_that_has_ended_says_so_and_by_whom_to_those_who_have_logged_in() -> None:
+    ended = source("/a", allowed=None, ended=Ended(NOW, "lan", "đã thay phần mềm"))
+    told = {
+        account.role + language: sources.render(look(account, language), [ended], Strips({}, {}), "silent", NOW)
+        for account in (PUBLIC, EVERYBODY)
+        for language in ("vi", "en")
+    }
+    assert all(("đã ngừng hẳn" if who.endswith("vi") else "ended for good") in page for who, page in told.items())
+    assert not [page for page in told.values() if "chỉ gửi khi có việc" in page or "sends only when" in page]
+    named = {who for who, page in told.items() if "lan" in page and "đã thay phần mềm" in page}
+    assert named == {f"{EVERYBODY.role}vi", f"{EVERYBODY.role}en"}
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_sort_puts_every_source_once(sort: str) -> None:
     late = {("field", "/a"): Late(timedelta(minutes=3), timedelta(hours=5))}
@@ -214,8 +228,14 @@ def test_the_strip_has_a_box_for_every_hour_with_events_and_says_how_many_have_n
     assert "quá nhiều sự kiện" in sources.render(look(EVERYBODY), [source("/a")], Strips(None, {}), "system", NOW)
 
 
-def test_passers_by_see_no_small_count() -> None:
-    told = [
-        sources.render(look(a), [source("/a", events=3)], Strips({}, {}), "system", NOW) for a in (PUBLIC, EVERYBODY)
-    ]
-    assert "&lt; 5" in told[0] and "&lt; 5" not in told[1]
+def test_passers_by_are_told_of_few_events_neither_how_many_nor_how_often() -> None:
+    def page(account: Account, *numbers: int) -> str:
+        every = [source(f"/{n}", events=n, per_minute=n / 5) for n in numbers]
+        hours = {(s.system, s.source): frozenset(range(s.events)) for s in every}
+        return sources.render(look(account), every, Strips(hours, {}), "events", NOW)
+
+    few, some, own = page(PUBLIC, 3), page(PUBLIC, 7, 9), page(EVERYBODY, 3)
+    assert "dưới 5" in few and "0,6" not in few and "<svg" not in few
+    assert some.count(">5<") == 2 and some.count(">1,0<") == 2 and not re.search(">[79]<|1,4|1,8", some)
+    assert some.index("/7") < some.index("/9"), "nor do they stand in the order of their numbers"
+    assert ">3<" in own and "0,6" in own and "<svg" in own

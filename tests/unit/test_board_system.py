@@ -4,9 +4,10 @@ without login sees of both."""
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Literal, get_args, get_origin
+from typing import Literal, cast, get_args, get_origin
 from xml.etree import ElementTree
 
 import pytest
@@ -15,12 +16,14 @@ from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from schemas.indicators.classes import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
-from services.board.access import PUBLIC, SMALL
+from services.board.access import PUBLIC, Account
+from services.board.frame import Look
 from services.board.public import shown_to
 from services.board.sketch import Step, bars
 from services.board.spans import Against, Span, before, period_of
-from services.board.system import moment
-from services.board.system_data import Choice, Content, Figures, Parts, dimensions, headlines
+from services.board.system import moment, render
+from services.board.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
+from services.board.watch import Watch
 from services.readings import Reading
 
 WARD = "phuong_chon_thanh"
@@ -194,23 +197,29 @@ def figures(days: list[int]) -> Figures:
     return Figures(period, (reading("disease_cases", sum(days)), reading("visits", 3)), (steps,))
 
 
-def test_a_screen_without_login_sees_no_small_count_of_the_compared_period_either() -> None:
+def test_a_screen_without_login_sees_no_exact_count_of_the_compared_period_either() -> None:
     page = Content(figures([0, 9, 3, 30]), figures([40, 2, 8, 0]), Parts((reading("disease_cases", 2, WARD),), ()))
-    shown = shown_to(PUBLIC, page, WARD)
-    for half in (shown.now, shown.then):
-        (steps,) = half.steps
-        assert all(r.value is None or r.value == 0 or r.value >= SMALL for r in steps)
-        total = half.values[0].value
-        assert total is not None
-        rest = total - sum(r.value for r in steps if r.value is not None)
-        assert sum(r.value is None for r in steps) == 2 and rest >= SMALL, "no hidden step is what the others leave"
-    assert [r.value for r in shown.then.steps[0]] == [40, None, None, 0]
-    assert [r.value for r in shown.now.values] == [42, 3], "visits tell of nobody's illness"
-    assert shown.parts.chosen[0].value is None
+    for whole in (True, False):
+        shown = shown_to(PUBLIC, page, whole)
+        assert [[r.value for r in half.steps[0]] for half in (shown.now, shown.then)] == [
+            [None, 5, None, 30],
+            [40, None, 5, None],
+        ]
+        assert [r.value for r in shown.now.values] == [40, 3], "visits tell of nobody's illness"
+        assert shown.parts.chosen[0].value is None
 
 
-def test_of_the_whole_locality_the_days_are_shown_and_the_parts_are_not() -> None:
-    page = Content(figures([3, 9]), figures([2, 1]), Parts((reading("disease_cases", 2, WARD),), ()))
-    shown = shown_to(PUBLIC, page, None)
-    assert (shown.now, shown.then) == (page.now, page.then)
-    assert shown.parts.chosen[0].value is None
+def test_a_break_down_is_in_the_order_of_what_it_shows_and_names_no_class_with_few() -> None:
+    parts = tuple(reading("disease_cases", n, group) for group, n in (("a", 6), ("b", 9), ("c", 1), ("d", 12)))
+    empty = figures([])
+    page = Content(Figures(empty.period, (), ()), Figures(empty.period, (), ()), Parts(parts, (parts[2:3],)))
+
+    def listed(account: Account, by: str) -> list[str]:
+        choice = Choice("health", ranked="disease_cases", by=by)
+        text = render(Look(account, "en", cast(Watch, None)), choice, shown_to(account, page, True))
+        return re.findall('<th scope="row">([a-d])<', text) + re.findall(r"Nothing here", text)
+
+    assert listed(PUBLIC, "disease") == ["d", "a", "b", "Nothing here"]
+    assert listed(Account("an", "", "viewer"), "disease") == ["d", "b", "a", "c", "c"]
+    units = (reading("disease_cases", 3, WARD), reading("disease_cases", 6, "phuong_minh_hung"))
+    assert [r.group for r in ranked(shown_to(PUBLIC, units, True))] == ["phuong_minh_hung", WARD]
