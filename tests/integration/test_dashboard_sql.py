@@ -259,8 +259,9 @@ def test_every_query_is_answered_within_200_ms(boards: psycopg.Connection) -> No
     for indicator in CATALOGUE.values():
         asked = Asked(indicator, None, *NOVEMBER)
         for by, query in asked.queries().items():
-            took = []
-            while not took or (min(took) > BOARD_MS and len(took) < 4):  # the machine may be busy with something else
+            took, end = [], time.monotonic() + 10
+            while not took or (min(took) > BOARD_MS and time.monotonic() < end):
+                time.sleep(0.5 * bool(took))  # the machine may be busy with something else
                 begin = time.perf_counter()
                 boards.execute(asked.filled(query)).fetchall()
                 took.append(1000 * (time.perf_counter() - begin))

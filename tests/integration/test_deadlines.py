@@ -37,10 +37,12 @@ Row = tuple[str, str, str, str, int]
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    centre.start_services(["aggregator", "deadlines"])
-    yield centre
-    for service in ("deadlines", "aggregator"):
-        centre.stop_process(service)
+    try:
+        centre.start_services(["aggregator", "deadlines"])
+        yield centre
+    finally:
+        for service in ("deadlines", "aggregator"):
+            centre.stop_process(service)
 
 
 def new_code() -> str:
@@ -82,7 +84,7 @@ def told(centre: Instance, code: str) -> list[Row]:
 
 
 def eventually(look: Callable[[], Any], wanted: Any) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while (found := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.1)
     assert found == wanted
@@ -162,24 +164,33 @@ def test_a_shifted_dossier_and_one_whose_unit_has_ended_are_told_too(running: In
 
 def test_two_services_that_look_again_and_again_tell_each_notice_once(running: Instance, tmp_path: Path) -> None:
     start, codes = now() - timedelta(days=30), [new_code() for _ in range(700)]  # more than a page
-    running.stop_process("deadlines")
-    send(running, *(accepted(code, start, start + timedelta(days=5)) for code in codes))
-    eventually(lambda: query(running, "SELECT count(*) FROM entity WHERE id = ANY(%s)", codes), [(700,)])
-    running.stop_process("aggregator")  # so that every row stays listed, and both find all of them
-    before = notices_in_stream(running)
     logs = [tmp_path / "one.log", tmp_path / "other.log"]
-    command = [sys.executable, "-m", "services.deadlines"]
-    both = [subprocess.Popen(command, env=running.env("deadlines"), stderr=log.open("w")) for log in logs]
-    time.sleep(4)
-    for service in both:
-        service.terminate()
-        service.wait(10)
-    for log in logs:
-        assert [log.read_text().count(f" {code}/") for code in codes] == [1] * 700
-    assert notices_in_stream(running) == before + 700
-    for service in ("aggregator", "deadlines"):
-        running.start_process(service)
-        running.wait_ready(service)
+
+    def told_by_each() -> list[int]:
+        return [sum(f" {code}/" in text for code in codes) for text in (log.read_text() for log in logs)]
+
+    running.stop_process("deadlines")
+    try:
+        send(running, *(accepted(code, start, start + timedelta(days=5)) for code in codes))
+        eventually(lambda: query(running, "SELECT count(*) FROM entity WHERE id = ANY(%s)", codes), [(700,)])
+        running.stop_process("aggregator")  # so that every row stays listed, and both find all of them
+        before = notices_in_stream(running)
+        command = [sys.executable, "-m", "services.deadlines"]
+        both = [subprocess.Popen(command, env=running.env("deadlines"), stderr=log.open("w")) for log in logs]
+        try:
+            eventually(told_by_each, [700, 700])
+            time.sleep(2)  # they look again
+        finally:
+            for service in both:
+                service.terminate()
+                service.wait(10)
+        for text in (log.read_text() for log in logs):
+            assert {text.count(f" {code}/") for code in codes} == {1}
+        assert notices_in_stream(running) == before + 700
+    finally:
+        for name in ("aggregator", "deadlines"):
+            running.start_process(name)
+            running.wait_ready(name)
     sql = "SELECT count(*) FROM event WHERE source = '/deadlines' AND split_part(id, '/', 1) = ANY(%s)"
     eventually(lambda: query(running, sql, codes), [(700,)])
 

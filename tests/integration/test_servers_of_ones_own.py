@@ -39,10 +39,15 @@ def broker(open_folder: Path, instance: Instance) -> Iterator[str]:
         "p",
     ]
     process = subprocess.Popen([str(part) for part in command], stderr=subprocess.DEVNULL)
-    time.sleep(1)
-    yield f"nats://u:p@127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+    try:
+        end = time.monotonic() + 30
+        while ports.is_free(port):
+            assert process.poll() is None and time.monotonic() < end
+            time.sleep(0.05)
+        yield f"nats://u:p@127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture

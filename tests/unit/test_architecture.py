@@ -28,8 +28,9 @@ def test_schemas_know_only_themselves() -> None:
     assert [(f, n) for f, n in imports(ROOT / "schemas") if not n.startswith("schemas")] == []
 
 
-def test_infra_knows_schemas_alone() -> None:
-    assert [(f, n) for f, n in imports(ROOT / "infra") if not n.startswith(("schemas", "infra"))] == []
+@pytest.mark.parametrize("room", ["infra", "dashboards"])
+def test_infra_and_dashboards_know_schemas_alone(room: str) -> None:
+    assert [(f, n) for f, n in imports(ROOT / room) if not n.startswith(("schemas", room))] == []
 
 
 def test_the_kit_knows_no_service() -> None:
