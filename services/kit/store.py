@@ -7,12 +7,22 @@ from datetime import datetime
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.kit.settings import Settings
 
 SESSION = "-c timezone=GMT"
 """GMT is built into PostgreSQL; UTC would need the zone files of its machine."""
+TIMEOUTS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 2,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 4000,
+}
+"""A host that vanishes says no goodbye: with these (s, the last ms) it is missed after seconds, not a quarter of an
+hour. They count while its kernel acknowledges nothing, so a statement may take as long as it likes."""
 OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 """Errors that pass: connection lost, server stopped or full, deadlock, lock not available."""
 
@@ -28,7 +38,7 @@ def pool(
     outage. `configure` prepares each new connection. `give_up`: seconds for which a lost connection is tried anew, ever
     more rarely; whoever asks afterwards has it tried at once, so where people wait it is short."""
     return AsyncConnectionPool(
-        settings.database(role),
+        conninfo(settings, role),
         min_size=1,
         max_size=size,
         open=False,
@@ -42,9 +52,14 @@ def pool(
 
 def connect(settings: Settings, role: str) -> psycopg.Connection:
     """A plain connection for a command."""
-    return psycopg.connect(
-        settings.database(role), application_name=f"ioc {settings.user}", options=SESSION, connect_timeout=5
-    )
+    return psycopg.connect(conninfo(settings, role), application_name=f"ioc {settings.user}", options=SESSION)
+
+
+def conninfo(settings: Settings, role: str) -> str:
+    """Where and how a service connects as a role. What the operator's URL says of `TIMEOUTS` wins."""
+    url = settings.database(role)
+    said = conninfo_to_dict(url)
+    return make_conninfo(url, **{name: value for name, value in TIMEOUTS.items() if name not in said})
 
 
 def cut_off_since(conn: psycopg.Connection) -> datetime | None:

@@ -26,11 +26,12 @@ from schemas.indicators.formula import (
     describe,
     leaves,
 )
-from services.readings import statements
+from services.readings import statements, sums
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
+from services.readings.standing import standing, stocks_of, until
 from services.readings.sums import BEGINNING, Selection
 
 SAMPLE = 5
@@ -79,7 +80,8 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Explanation:
-    """All that a leader may ask of a figure."""
+    """All that a leader may ask of a figure. `history`: a stock in it is one of which is no more known what it was made
+    of, so all events that ever moved it are among `events`."""
 
     reading: Reading
     unit: str | None
@@ -89,6 +91,7 @@ class Explanation:
     sources: list[Source]
     events: int
     sample: list[Evidence]
+    history: bool = False
 
 
 def explain(
@@ -96,7 +99,7 @@ def explain(
 ) -> Explanation:
     """Open one figure. The number of events counts every event once, however many parts rest on it."""
     scope = Scope.of(unit, period)
-    number, keys = _behind(conn, indicator.formula, scope)
+    number, keys, history = _behind(conn, indicator.formula, scope)
     picked = keys[:: max(len(keys) // max(sample, 1), 1)][:sample]
     return Explanation(
         reading=read(conn, indicator, unit, period)[0],
@@ -107,6 +110,7 @@ def explain(
         sources=_sources(conn, keys, indicator.system),
         events=number,
         sample=[Evidence(*row) for row in conn.execute(_EVENTS, (picked,)).fetchall()],
+        history=history,
     )
 
 
@@ -120,31 +124,40 @@ def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, rol
         yield from _parts(conn, part, scope, depth + 1, name)
 
 
-def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID]]:
-    """How many events are behind a figure, and the keys of at most `MOST` of them."""
-    stated: list[str] = []
-    values: dict[str, Any] = {"most": MOST, "stated": stated}
-    selects: list[Composable] = [SQL("SELECT unnest(%(stated)s::uuid[])")]
-    for number, leaf in enumerate(leaves(formula)):
+def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID], bool]:
+    """How many events are behind a figure, the keys of at most `MOST` of them, and `Explanation.history`."""
+    known: list[UUID] = []
+    measured: list[Sum | Stock | Last | Distinct] = []
+    history = False
+    for leaf in leaves(formula):
         if isinstance(leaf, Statement):
-            stated += (s.key for s in statements.current(conn, leaf, scope.units, scope.period).values())
-        elif scope.period.begun:
-            select, its_values = _keys(leaf, scope, f"p{number}_")
-            selects.append(select)
-            values |= its_values
-    ((number, keys),) = conn.execute(_BEHIND.format(SQL(" UNION ").join(selects)), values).fetchall()
-    return number, keys
+            known += (UUID(s.key) for s in statements.current(conn, leaf, scope.units, scope.period).values())
+        elif not isinstance(leaf, Stock):
+            measured.append(leaf)
+    for together in stocks_of(formula) if scope.period.begun else ():
+        if (found := standing(conn, together, scope, MOST)) is None:
+            measured += (stock for stock, _ in together)
+            history = True
+        else:
+            known += found
+    values: dict[str, Any] = {"most": MOST, "known": known}
+    selects: list[Composable] = [SQL("SELECT unnest(%(known)s::uuid[])")]
+    for number, part in enumerate(measured if scope.period.begun else ()):
+        select, its_values = _keys(part, scope, f"p{number}_")
+        selects.append(select)
+        values |= its_values
+    ((count, keys),) = conn.execute(_BEHIND.format(SQL(" UNION ").join(selects)), values).fetchall()
+    return count, keys, history
 
 
 def _keys(leaf: Sum | Stock | Last | Distinct, scope: Scope, prefix: str) -> tuple[Composable, dict[str, Any]]:
     """The query for the keys of a part's points, and its parameters."""
-    condition, values = Selection(leaf.measure, scope.units, leaf.where).condition(prefix)
-    whole = isinstance(leaf, Stock) or (isinstance(leaf, Last) and scope.period.open_start)
-    at_start = isinstance(leaf, Stock) and leaf.at == "start"
-    values |= {
-        f"{prefix}start": BEGINNING if whole else scope.period.start,
-        f"{prefix}stop": scope.period.start if at_start else scope.period.stop,
-    }
+    what, period = Selection(leaf.measure, scope.units, leaf.where), scope.period
+    if isinstance(leaf, Last):
+        return sums.latest_keys(what, BEGINNING if period.open_start else period.start, period.stop, prefix)
+    condition, values = what.condition(prefix)
+    values[f"{prefix}start"] = BEGINNING if isinstance(leaf, Stock) else period.start
+    values[f"{prefix}stop"] = until(leaf, period) if isinstance(leaf, Stock) else period.stop
     return _KEYS.format(condition, Placeholder(f"{prefix}start"), Placeholder(f"{prefix}stop")), values
 
 

@@ -114,10 +114,25 @@ def _days(start: datetime, stop: datetime) -> list[Stretch]:
 
 def latest(conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None) -> dict[str, Total]:
     """Per group, the sum over its series of the points of each series' last local day with points in [start, stop)."""
-    condition, values = what.condition()
-    values |= {"start": start, "stop": stop, "today": max(start, last_midnight(stop)), "by": by}
-    rows = conn.execute(_LATEST.format(group=_group(by), condition=condition), values).fetchall()
+    parts, values = _last_days(what, start, stop)
+    rows = conn.execute(_LATEST.format(group=_group(by), **parts), values | {"by": by}).fetchall()
     return {group: Total(total, int(number), frozenset(origins)) for group, total, number, origins in rows}
+
+
+def latest_keys(what: Selection, start: datetime, stop: datetime, prefix: str) -> tuple[Composable, dict[str, Any]]:
+    """The query for the keys of the points that `latest` sums, and its parameters; `prefix` as in `condition`."""
+    parts, values = _last_days(what, start, stop, prefix)
+    return _LATEST_KEYS.format(stop=Placeholder(f"{prefix}stop"), **parts), values
+
+
+def _last_days(
+    what: Selection, start: datetime, stop: datetime, prefix: str = ""
+) -> tuple[dict[str, Composable], dict[str, Any]]:
+    """The condition on the series and their last days, as parts of a query, and its parameters."""
+    condition, values = what.condition(prefix)
+    bounds = {"start": start, "stop": stop, "today": max(start, last_midnight(stop))}
+    last_day = _LAST_DAY.format(**{name: Placeholder(prefix + name) for name in bounds})
+    return {"condition": condition, "last_day": last_day}, values | {prefix + name: at for name, at in bounds.items()}
 
 
 def extent(
@@ -173,15 +188,23 @@ FROM (
     GROUP BY series HAVING sum(count) > 0
 ) AS x(series, sum, count) JOIN chosen s ON s.id = x.series GROUP BY 1
 """)
+# Of each series s the last day with points, with their sum and number.
+_LAST_DAY = SQL("""LATERAL (
+    (SELECT r.bucket AS day, r.sum, r.count FROM rollup_day r
+     WHERE r.series = s.id AND r.bucket >= {start} AND r.bucket < {today} ORDER BY r.bucket DESC LIMIT 1)
+    UNION ALL (SELECT {today}, sum(p.value), count(*) FROM point p
+     WHERE p.series = s.id AND p.time >= {today} AND p.time < {stop} HAVING count(*) > 0)
+    ORDER BY day DESC LIMIT 1) x""")
 _LATEST = SQL("""
 WITH chosen AS (SELECT * FROM series s WHERE {condition})
-SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin) FROM chosen s, LATERAL (
-    (SELECT r.bucket AS day, r.sum, r.count FROM rollup_day r
-     WHERE r.series = s.id AND r.bucket >= %(start)s AND r.bucket < %(today)s ORDER BY r.bucket DESC LIMIT 1)
-    UNION ALL (SELECT %(today)s, sum(p.value), count(*) FROM point p
-     WHERE p.series = s.id AND p.time >= %(today)s AND p.time < %(stop)s HAVING count(*) > 0)
-    ORDER BY day DESC LIMIT 1) x
-GROUP BY 1
+SELECT {group}, sum(x.sum), sum(x.count), array_agg(DISTINCT s.origin) FROM chosen s, {last_day} GROUP BY 1
+""")
+# Series by series, whatever the statistics say of all points.
+_LATEST_KEYS = SQL("""
+SELECT found.key FROM series s, {last_day}, LATERAL (
+    SELECT p.key FROM point p WHERE p.series = s.id
+        AND p.time >= x.day AND p.time < least(x.day + interval '1 day', {stop}) OFFSET 0) found
+WHERE {condition}
 """)
 _EXTENT = """
 SELECT s.unit, min(x.day), max(x.day) FROM series s, LATERAL (

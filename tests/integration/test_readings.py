@@ -25,6 +25,7 @@ from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
 from services.board.watch import Tile, tile_of
 from services.cli.prepare import prepare, settings_of
+from services.cli.show import explanation_lines
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read
@@ -402,6 +403,63 @@ def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection)
         busy.meanwhile = one_more
         assert tile_of(busy, "field", None, now) in moments
     assert len({tile.main.value for tile in moments}) == len(moments) == 6
+
+
+def opened(
+    reader: psycopg.Connection, code: str, as_of: datetime = NEVER, since: date | None = None
+) -> tuple[Decimal | None, int, list[str], bool]:
+    """What is told of a figure of Chơn Thành: value, number of events, the days of the sample, `history`; the command
+    says the same."""
+    shown = explain(reader, CATALOGUE[code], "chon_thanh", Period.of(as_of, since))
+    days = [f"{e.type.split('.')[-2]} {e.time.day}" for e in shown.sample]
+    told = f"  events   {shown.events}{' that have ever moved it' * shown.history}"
+    assert any(line.startswith(told) for line in explanation_lines(shown))
+    assert len(days) == min(shown.events, 5)
+    return shown.reading.value, shown.events, days, shown.history
+
+
+def test_a_level_rests_on_the_reports_of_its_last_day_alone(database: Settings, reader: psycopg.Connection) -> None:
+    reports = [("east", 5), ("east", 6), ("east", 7), ("west", 5), ("west", 6)]
+    fill(
+        database,
+        [
+            told(
+                "beds.reported", at(d), "chon_thanh", n, facility=house, day=f"2024-11-{d:02}", beds=10 * d, occupied=d
+            )
+            for n, (house, d) in enumerate(reports)
+        ],
+    )
+    assert opened(reader, "beds") == (130, 2, ["reported 6", "reported 7"], False)
+    assert opened(reader, "beds_free") == (117, 2, ["reported 6", "reported 7"], False), "one report says both"
+    assert opened(reader, "bed_occupancy", at(6)) == (10, 2, ["reported 6", "reported 6"], False)
+    assert opened(reader, "beds", at(30), date(2024, 11, 7)) == (70, 1, ["reported 7"], False)
+    assert opened(reader, "beds", at(30), date(2024, 11, 8)) == (None, 0, [], False)
+
+
+def test_a_stock_rests_on_what_is_open(database: Settings, reader: psycopg.Connection) -> None:
+    received = {"channel": "app", "category": "road", "priority": "normal"}
+    lives = {1: ["resolved"], 2: ["resolved", "reopened"], 3: [], 4: ["routed"], 5: ["refused"]}
+    fields = {"resolved": {"handling": "handled"}, "routed": {"to_unit": "so_tp"}, "refused": {"reason": "x"}}
+    events = [told("report.received", at(n), "chon_thanh", n, code=f"PA-{n}", **received) for n in lives]
+    events += [
+        told(f"report.{step}", at(10 + day), "chon_thanh", n, code=f"PA-{n}", **fields.get(step, {}))
+        for n, steps in lives.items()
+        for day, step in enumerate(steps)
+    ]
+    raised = {"severity": "high", "category": "malware"}
+    events += [told("alert.raised", at(n), "chon_thanh", n, code=f"CB-{n}", **raised) for n in (1, 2)]
+    events += [told("alert.closed", at(3), "chon_thanh", 1, code="CB-1")]
+    events += [filed(n, at(3 + n), "chon_thanh") for n in (1, 2)]
+    events += [told("dossier.refused", at(6), "chon_thanh", 1, code="H99.12-241101-0001", reason="x")]
+    fill(database, events)
+    still = ["received 2", "received 3", "received 4", "resolved 10", "reopened 11"]
+    assert opened(reader, "reports_in_progress") == (3, 5, still, False)
+    assert opened(reader, "reports_waiting") == (2, 4, [e for e in still if e != "received 4"], False)
+    assert opened(reader, "dossiers_in_progress") == (1, 1, ["submitted 5"], False)
+    assert opened(reader, "security_alerts_open") == (1, 1, ["raised 2"], False)
+    assert opened(reader, "reports_in_progress", at(9))[:2] == (5, 5), "open then, some closed since"
+    assert opened(reader, "reports_in_progress", at(9))[3]
+    assert opened(reader, "reports_in_progress", at(5, month=12), date(2024, 12, 1))[1:] == (5, still, False)
 
 
 class Narrow(psycopg.Connection):
