@@ -69,7 +69,7 @@ def test_a_silent_source_greys_its_tile_and_is_named(visit: Visit, watched: Inst
     stale = re.compile(r"\bstale\b")
     with board_beside(watched, IOC_BOARD_PUBLIC="true", **ahead.variables) as address:
         tile = visit("/", at=address).locator('.tile[href="/system/social"]')
-        expect(tile).to_have_class(stale, timeout=25_000)  # a board that has just begun reads one system after another
+        expect(tile).to_have_class(stale, timeout=60_000)  # a board that has just begun reads one system after another
         expect(tile.locator(".foot")).to_contain_text(f"{WORDS['stale'][0]}: /simulator/social/listening")
         tile.page.close()  # before its board: it would look for it
     tile = visit("/", "truc.le").locator('.tile[href="/system/social"]')

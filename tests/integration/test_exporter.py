@@ -211,7 +211,7 @@ def test_ioc_query_says_the_same(district: Instance, by: str | None) -> None:
             sample = value(found, metric(i), unit=row["unit"] if by else ALL, period=periods(i)[0])
             assert sample == (None if row["exact"] is None else in_base_units(i, row["exact"])), (row, sample)
             compared += sample is not None
-    assert compared > 80
+    assert compared > 60  # how many have data depends on the hour and the day
 
 
 def in_base_units(indicator: Indicator, exact: str) -> Any:

@@ -19,6 +19,7 @@ from schemas.registry import MEASURES, SYSTEMS
 from services.cli.app import COMMANDS
 from services.exporter import catalogue
 from services.kit import metrics
+from services.notifier.alarm import RUNBOOKS as OWN_RUNBOOKS
 
 ROOT = Path(__file__).resolve().parents[2]
 RUNBOOKS = ROOT / "docs" / "runbooks"
@@ -112,7 +113,7 @@ def test_runbooks_name_only_what_exists() -> None:
         text = file.read_text(encoding="utf-8")
         assert set(re.findall(r"\./ioc (?:--instance \w+ )?([a-z]+)", text)) <= set(COMMANDS), file.name
         assert used_metrics(text.replace('"', "'")) <= known, file.name
-        assert set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text)) <= set(NAMES), file.name
+        assert set(re.findall(r"`([A-Z][a-z]+[A-Z]\w+)`", text)) <= {*NAMES, *OWN_RUNBOOKS}, file.name
         codes |= set(re.findall(r"\./ioc (query|explain) ([a-z]\w+)([^`]*)", text))
     for _, code, options in codes:
         for label in re.findall(r"--by (\w+)", options):
