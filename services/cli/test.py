@@ -28,6 +28,6 @@ def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
         os.environ["CHAOS_MINUTES"] = str(minutes)
         arguments = ("tests/chaos", *arguments)
     if not arguments:
-        # Much of a test is waiting for servers: one more at a time than there are cores, a module in one hand.
-        arguments = ("-n", str(min((os.cpu_count() or 1) + 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder")
+        # Much of a test is waiting for servers: several at a time, those that share a centre in one hand.
+        arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606

@@ -143,6 +143,7 @@ def visit(browser: Browser, address: str, sessions: dict[str, str], heard: Watch
         context = browser.new_context(**{"base_url": at, "viewport": SCREEN, **options})
         contexts.append(context)
         context.set_default_timeout(15_000)
+        context.set_default_navigation_timeout(60_000)  # a board that has just begun, beside two busy centres
         heard.follow(context)
         if name:
             context.add_cookies([{"name": "ioc_session", "value": sessions[name], "url": at}])
