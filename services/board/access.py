@@ -132,3 +132,8 @@ def covered(reading: Reading, whole: bool) -> Reading:
 
 
 FEW = Reason("few")
+
+
+def is_few(reading: Reading) -> bool:
+    """Whether it is not told for being too small."""
+    return reading.reason == FEW

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from schemas.indicators import Indicator
 from schemas.indicators.classes import MEASURED, in_words, title
 from schemas.units import UnknownUnit
+from services.board.access import is_few
 from services.board.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
@@ -38,7 +39,6 @@ from services.board.words import (
     capital,
     days,
     figure,
-    is_few,
     name_of,
     number,
     signed,

@@ -13,6 +13,7 @@ from schemas import units
 from schemas.calendar import VN
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
+from services.board.access import is_few
 from services.readings import Period, Reading
 from services.readings.reasons import Reason
 
@@ -69,11 +70,6 @@ def state_of(r: Reading) -> str:
         return "good" if r.met else "bad"
     counts = r.indicator.unit not in ("%", "minute", "VND")
     return "watch" if r.indicator.better == "lower" and counts and r.printed > 0 else "neutral"
-
-
-def is_few(r: Reading) -> bool:
-    """Whether it is not told for being too small, see `access.covered`."""
-    return r.reason is not None and r.reason.code == "few"
 
 
 def number(value: Decimal, decimals: int, language: Language) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.database import connected
 from services.cli.who import USER
 
 if TYPE_CHECKING:
@@ -199,20 +200,10 @@ def _said(value: Any) -> str:
 
 
 def _read(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    import psycopg
     from psycopg.rows import dict_row
 
-    from services.cli.lifecycle import chosen_instance, explained, no_database
-    from services.cli.prepare import settings_of
-    from services.kit import store
-
-    with explained():
-        settings = settings_of(chosen_instance(), "cli")
-    try:
-        with store.connect(settings, "reader") as conn, conn.cursor(row_factory=dict_row) as cursor:
-            return cursor.execute(sql, values).fetchall()
-    except (psycopg.OperationalError, OSError) as error:
-        raise no_database(settings, error) from None
+    with connected() as conn, conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql, values).fetchall()
 
 
 def _post(path: str, **body: Any) -> Any:

@@ -12,6 +12,7 @@ import click
 
 from schemas.calendar import VN
 from services.cli import show
+from services.cli.database import connected
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -53,20 +54,17 @@ def period_options(command: Any) -> Any:
 
 
 @contextmanager
-def reading(role: str = "reader") -> Iterator[Connection]:
+def reading() -> Iterator[Connection]:
     """A read-only connection to the chosen centre; what an operator can mend becomes a message."""
     import psycopg
 
     from schemas.indicators import UnknownIndicator
     from schemas.units import UnknownUnit
-    from services.cli.lifecycle import chosen_instance, no_database
-    from services.cli.prepare import settings_of
     from services.kit import store
     from services.readings.evaluate import NotBrokenDown
 
-    settings = settings_of(chosen_instance(), "cli")
     try:
-        with store.connect(settings, role) as conn:
+        with connected() as conn:
             conn.read_only = True
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             if since := store.cut_off_since(conn):
@@ -74,8 +72,6 @@ def reading(role: str = "reader") -> Iterator[Connection]:
                     f"read from a replica that hears of no change since {since:%Y-%m-%d %H:%M:%S} UTC", err=True
                 )
             yield conn
-    except (psycopg.OperationalError, FileNotFoundError) as error:
-        raise no_database(settings, error) from None
     except (UnknownIndicator, UnknownUnit, NotBrokenDown) as error:
         raise click.ClickException(str(error)) from None
 

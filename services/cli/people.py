@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from services.cli.who import WHO_HELP, login
+from services.cli.who import USER
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -22,13 +22,6 @@ ROLES = ("viewer", "operator", "supervisor", "admin")
 ROLE = click.Choice(ROLES)
 UNITS_HELP = "A unit by code or name, with all below it; may be repeated. None: the whole locality."
 GENERATE_HELP = "Make up a password and print it, once."
-
-
-def _remember(ctx: click.Context, param: click.Parameter, user: str) -> None:
-    ctx.meta["user"] = user
-
-
-BY = click.option("--user", default=login, expose_value=False, callback=_remember, help=WHO_HELP)
 
 
 @click.group(
@@ -78,8 +71,10 @@ def _way(row: Row) -> str:
 @click.option(
     "--subject", help="Enters as this identity at the OpenID provider instead: its issuer, a space, its `sub`."
 )
-@BY
-def add(name: str, full_name: str, role: Role, places: tuple[str, ...], generate: bool, subject: str | None) -> None:
+@USER
+def add(
+    name: str, full_name: str, role: Role, places: tuple[str, ...], generate: bool, subject: str | None, user: str
+) -> None:
     """Make an account. Its password is asked for, or read from a pipe."""
     from services.board import accounts
     from services.board.access import Account
@@ -87,32 +82,32 @@ def add(name: str, full_name: str, role: Role, places: tuple[str, ...], generate
     name = accounts.plain(name)
     new = Account(name, full_name, role, _units(places))
     password = None if subject else _password(generate)
-    _run(lambda conn: accounts.add(conn, _me(), new, password, subject or ""))
+    _run(lambda conn: accounts.add(conn, _by(user), new, password, subject or ""))
     _tell(name, "added", password if generate else None)
 
 
 @people.command(epilog="\b\nExamples:\n  ioc people password lan\n  ioc people password admin --generate")
 @click.argument("name")
 @click.option("--generate", is_flag=True, help=GENERATE_HELP)
-@BY
-def password(name: str, generate: bool) -> None:
+@USER
+def password(name: str, generate: bool, user: str) -> None:
     """Give an account another password, asked for or read from a pipe. It is logged out everywhere."""
     from services.board import accounts
 
     chosen = _password(generate)
-    _run(lambda conn: accounts.set_password(conn, _me(), name, chosen))
+    _run(lambda conn: accounts.set_password(conn, _by(user), name, chosen))
     _tell(name, "has a new password", chosen if generate else None)
 
 
 @people.command(epilog="\b\nExample:\n  ioc people role lan supervisor")
 @click.argument("name")
 @click.argument("role", type=ROLE)
-@BY
-def role(name: str, role: Role) -> None:
+@USER
+def role(name: str, role: Role, user: str) -> None:
     """Give an account another role. It is logged out everywhere."""
     from dataclasses import replace
 
-    _change(name, lambda account: replace(account, role=role))
+    _change(user, name, lambda account: replace(account, role=role))
     _tell(name, f"is {role}")
 
 
@@ -122,53 +117,53 @@ def role(name: str, role: Role) -> None:
 @click.argument("name")
 @click.argument("places", metavar="[UNIT]…", nargs=-1)
 @click.option("--all", "everywhere", is_flag=True, help="The whole locality.")
-@BY
-def units(name: str, places: tuple[str, ...], everywhere: bool) -> None:
+@USER
+def units(name: str, places: tuple[str, ...], everywhere: bool, user: str) -> None:
     """Bound an account to units, with all below them. It is logged out everywhere."""
     from dataclasses import replace
 
     if bool(places) == everywhere:
         raise click.UsageError("name the units, or say --all")
     codes = _units(places)
-    _change(name, lambda account: replace(account, units=codes))
+    _change(user, name, lambda account: replace(account, units=codes))
     _tell(name, f"sees {', '.join(codes) or 'the whole locality'}")
 
 
 @people.command(epilog="\b\nExample:\n  ioc people disable lan")
 @click.argument("name")
-@BY
-def disable(name: str) -> None:
+@USER
+def disable(name: str, user: str) -> None:
     """Shut an account out: its open pages end within seconds. What it did stays."""
     from services.board import accounts
 
-    _run(lambda conn: accounts.set_disabled(conn, _me(), name, True))
+    _run(lambda conn: accounts.set_disabled(conn, _by(user), name, True))
     _tell(name, "is disabled")
 
 
 @people.command(epilog="\b\nExample:\n  ioc people enable lan")
 @click.argument("name")
-@BY
-def enable(name: str) -> None:
+@USER
+def enable(name: str, user: str) -> None:
     """Let a disabled account in again."""
     from services.board import accounts
 
-    _run(lambda conn: accounts.set_disabled(conn, _me(), name, False))
+    _run(lambda conn: accounts.set_disabled(conn, _by(user), name, False))
     _tell(name, "is enabled")
 
 
-def _change(name: str, to: Callable[[Account], Account]) -> None:
+def _change(user: str, name: str, to: Callable[[Account], Account]) -> None:
     from services.board import accounts
 
     async def change(conn: AsyncConnection) -> None:
-        await accounts.change(conn, _me(), to(await accounts.get(conn, name)))
+        await accounts.change(conn, _by(user), to(await accounts.get(conn, name)))
 
     _run(change)
 
 
-def _me() -> Account:
+def _by(user: str) -> Account:
     from services.board.access import Account
 
-    return Account(f"cli:{click.get_current_context().meta['user']}", "", "admin")
+    return Account(f"cli:{user}", "", "admin")
 
 
 def _units(places: tuple[str, ...]) -> tuple[str, ...]:

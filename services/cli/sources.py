@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.database import connected
 from services.cli.who import USER
 
 if TYPE_CHECKING:
-    from psycopg import Connection
     from rich.table import Table
 
     from schemas.freshness import Allowed
@@ -37,7 +35,7 @@ def list_(form: str) -> None:
     from services.readings.sources import sources as read
 
     now = clock.now()
-    with _connected("reader") as conn:
+    with connected() as conn:
         found = read(conn, now)
     if form == "json":
         click.echo(json.dumps([plain(source) for source in found], ensure_ascii=False, indent=2))
@@ -57,7 +55,7 @@ def end(source: str, why: str, user: str) -> None:
     """
     from services.kit import clock
 
-    with _connected("owner") as conn:
+    with connected("owner") as conn:
         ended = conn.execute(_END, {"source": source, "at": clock.now(), "by": user, "why": why}).rowcount
     if not ended:
         raise click.ClickException(f"nothing ever came of a source {source!r}; `ioc sources list` shows all")
@@ -68,28 +66,11 @@ def end(source: str, why: str, user: str) -> None:
 @click.argument("source")
 def resume(source: str) -> None:
     """Take back that SOURCE has ended: it is waited for again."""
-    with _connected("owner") as conn:
+    with connected("owner") as conn:
         taken_back = conn.execute("DELETE FROM source_end WHERE source = %s", [source]).rowcount
     if not taken_back:
         raise click.ClickException(f"{source!r} was not said to have ended; `ioc sources list` shows all")
     click.echo(f"{source} is waited for again")
-
-
-@contextmanager
-def _connected(role: str) -> Iterator[Connection]:
-    import psycopg
-
-    from services.cli.lifecycle import chosen_instance, explained, no_database
-    from services.cli.prepare import settings_of
-    from services.kit import store
-
-    with explained():
-        settings = settings_of(chosen_instance(), "cli")
-    try:
-        with store.connect(settings, role) as conn:
-            yield conn
-    except (psycopg.OperationalError, OSError) as error:
-        raise no_database(settings, error) from None
 
 
 def table(found: list[Source], now: datetime) -> Table:

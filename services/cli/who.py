@@ -18,5 +18,4 @@ def login() -> str:
     return getpass.getuser()
 
 
-WHO_HELP = "Who does it; your login name when not said, if not in a container."
-USER = click.option("--user", default=login, help=WHO_HELP)
+USER = click.option("--user", default=login, help="Who does it; your login name when not said, if not in a container.")

@@ -42,7 +42,7 @@ class Ends:
             found = await ledger.doubtful(conn, believed, now - UNHEARD)
             on = {d.id for d in found if held.get(Key(d.originator, d.type), -1) >= RANKS[d.severity]}
             gone = [d for d in found if d.id not in on]
-            await ledger.mark_ended(conn, [d.id for d in found if d.id in on and d.ended_at], None)
+            await ledger.go_on(conn, on, now)
             # What nobody called over is so from now on: an Alertmanager that has just started knows of nothing yet.
             await ledger.mark_ended(conn, [d.id for d in gone if not d.ended_at], now)
             await ledger.clear(conn, [d.id for d in gone if d.ended_at], now, OURSELVES, "resolved")

@@ -76,10 +76,15 @@ async def end(conn: AsyncConnection, overs: Iterable[Over], now: datetime) -> No
     await mark_ended(conn, [d.id for d in found if RANKS[d.severity] <= RANKS[gravest[Key(d.originator, d.type)]]], now)
 
 
-async def mark_ended(conn: AsyncConnection, ids: Sequence[int], at: datetime | None) -> None:
-    """These are said to be over since; None: they go on."""
+async def mark_ended(conn: AsyncConnection, ids: Sequence[int], at: datetime) -> None:
+    """These are said to be over since."""
     if ids:
         await conn.execute("UPDATE alarm SET ended_at = %s WHERE id = ANY(%s)", (at, list(ids)))
+
+
+async def go_on(conn: AsyncConnection, ids: Iterable[int], now: datetime) -> None:
+    """These were heard of by asking: they are not doubtful any more, and need not be asked for again soon."""
+    await conn.execute("UPDATE alarm SET ended_at = NULL, refreshed_at = %s WHERE id = ANY(%s)", (now, list(ids)))
 
 
 async def clear(conn: AsyncConnection, ids: Sequence[int], now: datetime, by: str, why: str) -> None:

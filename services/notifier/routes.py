@@ -72,7 +72,7 @@ class _Row(BaseModel):
 
 
 class Channel(_Row):
-    """One way to reach a person: an address of apprise or `zalooa://`, here or in a file of the secrets folder.
+    """One way to reach a person: an address of apprise or `zalooa://`, here or in a file of the channels' folder.
 
     `inside`: nobody from outside can read it, so dossiers' codes need no mask there.
     """
@@ -84,16 +84,16 @@ class Channel(_Row):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.url is None) == (self.url_file is None):
-            raise ValueError("give either url, or url_file (a file in the secrets folder with the address in it)")
+            raise ValueError("give either url, or url_file (a file in the channels' folder with the address in it)")
         return self
 
-    def address(self, secrets: Path | None) -> str:
+    def address(self, files: Path | None) -> str:
         """The address; `OSError` where its file cannot be read."""
         if self.url is not None:
             return self.url
-        if secrets is None:
-            raise FileNotFoundError(f"no secrets folder to read {self.url_file} from; set IOC_SECRETS")
-        return (secrets / str(self.url_file)).read_text(encoding="utf-8").strip()
+        if files is None:
+            raise FileNotFoundError(f"no folder to read {self.url_file} from; set IOC_CHANNELS or IOC_SECRETS")
+        return (files / str(self.url_file)).read_text(encoding="utf-8").strip()
 
 
 class Person(_Row):

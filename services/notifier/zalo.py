@@ -1,8 +1,8 @@
 """Messages to one person by a Zalo Official Account, as a channel of apprise: `zalooa://<user id>?tokens=<file>`.
 
-The file lies in the secrets folder: JSON with `app_id`, `secret_key`, `access_token` and `refresh_token`. Both tokens
-change at every refresh, so the new ones are written back before they are used, and none are asked for where they could
-not be kept. Zalo answers 200 also when it refuses: what counts is `error` in the body.
+The file lies in the folder of the channels' files: JSON with `app_id`, `secret_key`, `access_token` and
+`refresh_token`. Both tokens change at every refresh, so the new ones are written back before they are used, and none
+are asked for where they could not be kept. Zalo answers 200 also when it refuses: what counts is `error` in the body.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class Refused(Exception):
         super().__init__(f"{why}, error={code}.")
 
 
-def register(secrets: Path | None) -> None:
-    """Let apprise know addresses of the form `zalooa://…`; token files are looked for in `secrets`."""
+def register(files: Path | None) -> None:
+    """Let apprise know addresses of the form `zalooa://…`; token files are looked for in `files`."""
     if SCHEMA in NotificationManager():
         NotificationManager().remove(SCHEMA)
 
     def as_channel(body: str, title: str = "", *args: Any, meta: dict[str, Any], **kwargs: Any) -> bool:
         query = meta.get("qsd") or {}
-        if secrets is None or not meta.get("host") or not query.get("tokens"):
-            log.warning("The address must be zalooa://<user id>?tokens=<file of the secrets folder>, error=400.")
+        if files is None or not meta.get("host") or not query.get("tokens"):
+            log.warning("The address must be zalooa://<user id>?tokens=<file of the channels' folder>, error=400.")
             return False
-        file = secrets / Path(query["tokens"]).name
+        file = files / Path(query["tokens"]).name
         try:
             send(file, meta["host"], f"{title}\n{body}", query.get("api", API), query.get("oauth", OAUTH))
         except Refused as refused:
