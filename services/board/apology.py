@@ -20,6 +20,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, Invalid, check_event, refuse_personal
 from schemas.procedures import LONGEST_PROMISE, DossierExtended
 from schemas.registry import make
+from schemas.text import moments
 from services.board import audit, outbox
 from services.board.access import Account
 from services.board.audit import Deed
@@ -65,8 +66,8 @@ class Apology(NamedTuple):
 def wish(day: str, reason: str, now: datetime) -> tuple[date, str]:
     """The new day and the reason as typed; raises `Wrong`."""
     try:
-        wanted = date.fromisoformat(day.strip())
-    except ValueError:
+        wanted = moments.read(day).day()
+    except moments.NoMoment:
         raise Wrong("bad_day") from None
     reason = " ".join(plain(reason).split())
     if not 3 <= len(reason) <= LONGEST_NOTE:

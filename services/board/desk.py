@@ -15,8 +15,8 @@ import httpx
 from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 
-from schemas.calendar import VN
 from schemas.envelope import Invalid, refuse_personal
+from schemas.text import moments
 from services.board import audit
 from services.board.access import Account
 from services.kit import clock, store
@@ -192,12 +192,12 @@ def plain(text: str) -> str:
 
 
 def moment_of(text: str) -> datetime | None:
-    """A local moment as a form sends it (`2026-11-23T17:00`); None for nothing; raises `Wrong`."""
+    """A local moment as a form sends it (`2026-11-23T17:00`), or the end of a day; None for nothing; raises `Wrong`."""
     if not text.strip():
         return None
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=VN)
-    except ValueError:
+        return moments.read(text).end
+    except moments.NoMoment:
         raise Wrong("bad_moment") from None
 
 

@@ -82,7 +82,7 @@ def ack(ids: tuple[int, ...], note: str, user: str) -> None:
 )
 @click.argument("id", type=int)
 @click.option("--to", "assignee", required=True, help="Who has to see to it.")
-@click.option("--deadline", help="Until when: 90m, 4h, 2d, or a local time. After it the escalation goes on.")
+@click.option("--deadline", help="Until when: 90m, 4h, 2d, a time or a day. After it the escalation goes on.")
 @click.option("--note", default="", help="A word about it.")
 @USER
 def assign(id: int, assignee: str, deadline: str | None, note: str, user: str) -> None:
@@ -161,8 +161,9 @@ def _scope(unit: str | None) -> list[str] | None:
 
 
 def _deadline(text: str) -> datetime:
-    """A length of time from now, or a local time."""
-    from schemas.calendar import VN
+    """A length of time from now, a local time, or a day (its end)."""
+    from schemas.calendar import local_day
+    from schemas.text import moments
     from services.kit.clock import now
     from services.notifier.routes import duration
 
@@ -171,10 +172,9 @@ def _deadline(text: str) -> datetime:
     except ValueError:
         pass
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.ClickException(f"--deadline {text!r}: write 90m, 4h, 2d or '2026-03-02 17:00'") from None
-    return found if found.tzinfo else found.replace(tzinfo=VN)
+        return moments.read(text, local_day(now())).end
+    except moments.NoMoment as wrong:
+        raise click.ClickException(f"--deadline {wrong}, a length as 90m, 4h or 2d") from None
 
 
 def _line(row: dict[str, Any], now: datetime) -> str:

@@ -5,49 +5,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from schemas.calendar import VN
 from services.cli import show
 from services.cli.database import connected
+from services.cli.times import Day, Moment
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
     from services.readings import Period
 
-DAY = click.DateTime(["%Y-%m-%d"])
+FIRST, LAST = Day("first"), Day("last")
 FORMS = click.Choice(["table", "json", "csv"])
-
-
-class Moment(click.ParamType[datetime]):
-    """An instant: a local day (its end), or an ISO time; without an offset it is local."""
-
-    name = "moment"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """ISO text -> aware instant."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            parsed = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day (2024-11-23) and no time (2024-11-23T17:00)", param, ctx)
-        if len(value) == 10:
-            parsed += timedelta(days=1, microseconds=-1)
-        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=VN)).astimezone(UTC)
 
 
 def period_options(command: Any) -> Any:
     """The options that say of which unit, which days, and as of when."""
     for option in reversed((
         click.option("--unit", metavar="U", help="A unit with all below it, code or name; else the whole locality."),
-        click.option("--from", "first", metavar="D", type=DAY, help="First day; else the first of the month."),
-        click.option("--to", "last", metavar="D", type=DAY, help="Last day, included; else that of --as-of."),
-        click.option("--as-of", metavar="T", type=Moment(), help="What was so then, by event time; else now."),
+        click.option("--from", "first", metavar="D", type=FIRST, help="First day or month; else the month's first."),
+        click.option("--to", "last", metavar="D", type=LAST, help="Last day or month, included; else that of --as-of."),
+        click.option("--as-of", metavar="T", type=Moment("last"), help="What was so then, by event time; else now."),
     )):  # fmt: skip
         command = option(command)
     return command
@@ -76,13 +58,13 @@ def reading() -> Iterator[Connection]:
         raise click.ClickException(str(error)) from None
 
 
-def period_of(first: datetime | None, last: datetime | None, as_of: datetime | None) -> Period:
+def period_of(first: date | None, last: date | None, as_of: datetime | None) -> Period:
     """The period that the options name."""
     from services.kit import clock
     from services.readings import Period
 
     try:
-        return Period.of(as_of or clock.now(), _day(first), _day(last))
+        return Period.of(as_of or clock.now(), first, last)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
 
@@ -92,10 +74,6 @@ def unit_of(text: str | None, period: Period) -> str | None:
     from schemas import units
 
     return None if text is None else units.find(text, period.last).code
-
-
-def _day(t: datetime | None) -> date | None:
-    return t.date() if t else None
 
 
 @click.command(epilog="""\b
@@ -111,8 +89,8 @@ Examples:
 def query(
     indicator: str,
     unit: str | None,
-    first: datetime | None,
-    last: datetime | None,
+    first: date | None,
+    last: date | None,
     as_of: datetime | None,
     by: str | None,
     form: str,
@@ -141,7 +119,7 @@ Example:
 @period_options
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def explain(
-    indicator: str, unit: str | None, first: datetime | None, last: datetime | None, as_of: datetime | None, form: str
+    indicator: str, unit: str | None, first: date | None, last: date | None, as_of: datetime | None, form: str
 ) -> None:
     """Open a figure: formula, parts, period, sources with their freshness, the events behind it."""
     from schemas.indicators import find
@@ -183,19 +161,21 @@ def indicators(system: str | None, form: str) -> None:
     "--from",
     "first",
     metavar="D",
-    type=DAY,
+    type=FIRST,
     help="First day for counted figures; all there is when not said.",
 )
-@click.option("--to", "last", metavar="D", type=DAY, help="Last day, included.")
-@click.option("--as-of", "as_of", metavar="T", type=Moment(), help="What was known at that moment; now when not said.")
+@click.option("--to", "last", metavar="D", type=LAST, help="Last day, included.")
+@click.option(
+    "--as-of", "as_of", metavar="T", type=Moment("last"), help="What was known at that moment; now when not said."
+)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def findings(first: datetime | None, last: datetime | None, as_of: datetime | None, form: str) -> None:
+def findings(first: date | None, last: date | None, as_of: datetime | None, form: str) -> None:
     """Figures that should agree and do not: shown with both sides, never repaired."""
     from services.kit import clock
     from services.readings import findings as find_all
 
     with reading() as conn:
-        found = find_all(conn, as_of or clock.now(), _day(first), _day(last))
+        found = find_all(conn, as_of or clock.now(), first, last)
     if form == "json":
         _json([show.finding_values(f) for f in found])
         return

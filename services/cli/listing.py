@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.times import Day
+
 if TYPE_CHECKING:
     from schemas.units import Unit
 
@@ -32,15 +34,15 @@ def events(type_: str | None, form: str) -> None:
 
 
 @click.command()
-@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Units as of this day; today when not said.")
+@click.option("--date", "day", type=Day(), help="Units as of this day; today when not said.")
 @click.option("--tree", is_flag=True, help="Each unit below its parent.")
 @FORMAT
-def units(day: datetime | None, tree: bool, form: str) -> None:
+def units(day: date | None, tree: bool, form: str) -> None:
     """The administrative units at a date."""
     from schemas.calendar import VN
     from schemas.units import at
 
-    there = at(day.date() if day else datetime.now(VN).date())
+    there = at(day or datetime.now(VN).date())
     if form == "json":
         click.echo(json.dumps([_plain(unit) for unit in there], ensure_ascii=False, indent=2))
         return

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.text import moments
+
 if TYPE_CHECKING:
     from services.kit.settings import Settings
     from services.simulator import Scenario
@@ -43,17 +45,12 @@ def weeks_for(scenario: Scenario, shift_to: str | None, today: date) -> int:
     `today` is the local day. ValueError where some events would lie in the future.
     """
     yesterday = today - timedelta(days=1)
-    weeks = scenario.shift_for(yesterday if shift_to == "now" else _iso(shift_to)) if shift_to else 0
+    weeks = (
+        scenario.shift_for(yesterday if shift_to == "now" else moments.read(shift_to, today).day()) if shift_to else 0
+    )
     if (end := scenario.END + timedelta(weeks=weeks)) > yesterday:
         raise ValueError(f"the scenario would end on {end}, which is not over; the latest is --shift-to {yesterday}")
     return weeks
-
-
-def _iso(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"{text!r} is neither `now` nor a date like 2025-06-30") from None
 
 
 @contextmanager

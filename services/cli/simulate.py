@@ -17,6 +17,7 @@ import click
 
 from services.cli import show
 from services.cli.demo import wait_stored
+from services.cli.times import Moment
 
 if TYPE_CHECKING:
     from infra.local.servers import Instance
@@ -45,22 +46,6 @@ class Span(click.ParamType[timedelta]):
         return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
 
 
-class Start(click.ParamType[datetime]):
-    """A moment in ISO form; without an offset it is local."""
-
-    name = "start"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """ISO text -> aware moment."""
-        from schemas.calendar import VN
-
-        try:
-            parsed = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no moment like 2026-02-16T07:00", param, ctx)
-        return parsed if parsed.tzinfo else parsed.replace(tzinfo=VN)
-
-
 @click.command(epilog="""\b
 Examples:
   ioc simulate --rate 5 --for 1h                         as it happens, from now on
@@ -70,7 +55,7 @@ Examples:
 @click.option("--rate", type=click.FloatRange(0.1, 5000), default=5.0, show_default=True, help="Events per second.")
 @click.option("--for", "span", type=Span(), default="60s", show_default=True, metavar="SPAN", help="How long.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another district.")
-@click.option("--start", type=Start(), metavar="T", help="The first moment; else now (paced: days ago).")
+@click.option("--start", type=Moment("first"), metavar="T", help="The first moment; else now (paced: days ago).")
 @click.option("--paced", is_flag=True, help="Exactly RATE messages in every second, whenever they are meant for.")
 @click.option(
     "--check", is_flag=True, help="Send nothing: hold the readings against the truth of the running simulator."

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from schemas.text import moments
 from services.notifier import ledger
 from services.notifier.alarm import Alarm, Happened
 
@@ -42,11 +43,15 @@ class Close(Comment):
     """Why an alarm is closed by hand is kept."""
 
 
+def _deadline(value: Any) -> Any:
+    return moments.read(value).end if isinstance(value, str) else value
+
+
 class Assign(Act):
     """Who has to see to it, and until when: after that the escalation goes on."""
 
     assignee: Who
-    deadline: AwareDatetime | None = None
+    deadline: Annotated[AwareDatetime, BeforeValidator(_deadline)] | None = None
 
 
 async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -> Alarm:
