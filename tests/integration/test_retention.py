@@ -29,7 +29,7 @@ from services.aggregator import rebuild
 from services.cli.prepare import prepare, settings_of
 from services.kit import clock, store
 from services.readings import Period, read
-from services.upkeep.compression import compress
+from services.upkeep.compression import BEGINNING, compress
 from services.upkeep.kept import LEAST_DAYS, STATE_KINDS
 from services.upkeep.measure import measure
 from services.upkeep.retention import Forgotten, next_horizon, retain
@@ -356,3 +356,51 @@ def test_the_apache_edition_passes_compression_by_and_knows_its_words(centre: In
 
 async def compressed(conn: AsyncConnection) -> int:
     return await compress(conn, clock.now())
+
+
+def test_a_chunk_that_took_in_late_events_is_taken_again_and_each_once_a_round(centre: Instance) -> None:
+    """The states that the community edition gives chunks, given here by hand and taken back."""
+    begins = [datetime(2001, month, 1, tzinfo=UTC) for month in (1, 3, 5, 7, 9)]
+    conn = psycopg.connect(centre.superuser_conninfo, dbname="ioc")
+    with conn.transaction(force_rollback=True):
+        for begin in begins:
+            conn.execute(_A_ROW, (begin,))
+        chunks: dict[str, datetime] = dict(conn.execute(_CHUNKS).fetchall())
+        assert len(chunks) == len(begins)
+        # In columns · in columns with rows beside them · in rows · frozen · in columns, out of order
+        for name, status in zip(chunks, (1, 9, 0, 5, 3), strict=True):
+            conn.execute("UPDATE _timescaledb_catalog.chunk SET status = %s WHERE table_name = %s", (status, name))
+        taken, since, until = [], BEGINNING, datetime(2002, 1, 1, tzinfo=UTC)
+        while (row := conn.execute(_NEXT, (until, since)).fetchone()) and (since := row[0]):
+            taken.append(since)
+        assert taken == [list(chunks.values())[place] for place in (1, 2, 4)]
+    conn.close()
+
+
+_A_ROW = """
+INSERT INTO event (time, key, type, unit, origin, shiftdays, source, id, recorded, data)
+VALUES (%s, gen_random_uuid(), '', '', '', 0, '', '', now(), '{}')
+"""
+_CHUNKS = """
+SELECT chunk_name, range_start FROM timescaledb_information.chunks
+WHERE hypertable_name = 'event' AND range_end < '2002-01-01' ORDER BY range_start
+"""
+_NEXT = "SELECT begins FROM log_chunk_in_rows(%s, %s)"
+
+
+def test_nothing_but_the_table_of_keys_makes_the_log_unique(centre: Instance) -> None:
+    """A unique index would open compressed batches for every late event; the plain one serves look-ups by key."""
+    uniques = (
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indisunique AND indrelid IN (SELECT 'event'::regclass"
+    )
+    assert sql(centre, f"{uniques} UNION SELECT show_chunks('event'))") == []
+    with psycopg.connect(settings_of(centre, "cli").database("owner")) as conn:
+        conn.execute("SET enable_seqscan = off")
+        plan = conn.execute(_LOOK_UP).fetchall()
+    assert "event_time_key" in str(plan)
+
+
+_LOOK_UP = """
+EXPLAIN SELECT e.source FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
+WHERE k.key = '00000000-0000-0000-0000-000000000000'
+"""
