@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
@@ -19,7 +19,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from schemas import units
 from schemas.calendar import local_day
+from schemas.json_members import repeated
 from schemas.types import Instant, UnitCode
+from schemas.unit_fields import named, unit_fields
 
 TYPE_PREFIX = "vn.ioc."
 SUBJECT_PREFIX = "ioc.events."
@@ -27,6 +29,8 @@ MAX_EVENT_BYTES = 256 * 1024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 FUTURE_TOLERANCE = timedelta(hours=2)
 """A clock may be an hour wrong; an event from further ahead is refused."""
+
+COORDINATES = ("latitude", "longitude")
 
 Origin = Literal["real", "simulated", "shifted"]
 Ascii = StringConstraints(min_length=1, max_length=200, pattern=r"^[!-~]+$")
@@ -192,6 +196,8 @@ def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, su
         event = validate(raw)
     except ValidationError as error:
         raise _explain(error, raw) from None
+    if twice := repeated(raw, len(event.model_fields_set) + len(event.data.model_fields_set)):
+        raise Invalid("bad_value", f"{twice}: is given twice in one object; send it once")
     check_event(event, now)
     if subject is not None and subject != event.subject:
         raise Invalid("wrong_subject", f"published on {subject}, but the event's own subject is {event.subject}")
@@ -208,18 +214,35 @@ def check_event(event: Event, now: datetime) -> None:
         raise Invalid("bad_value", "shiftdays: set if and only if origin is 'shifted'")
     if contradiction := event.data.contradiction(event.time):
         raise Invalid("impossible_time", contradiction)
-    _check_unit(event)
     _check_personal_data(event)
+    _check_units(event)
+    _check_place(event)
 
 
-def _check_unit(event: Event) -> None:
+def _check_units(event: Event) -> None:
+    """The unit of the envelope, and every other that the data names."""
     day = local_day(event.time - timedelta(days=event.shiftdays))
+    _check_unit("unit", event.unit, day)
+    for path, rule in unit_fields(type(event.data)):
+        for where, code in named(event.fields, path):
+            _check_unit(f"data{where}", code, day, rule.existing)
+
+
+def _check_unit(where: str, code: str, day: date, existing: bool = True) -> None:
     try:
-        valid = units.valid_at(event.unit, day)
+        valid = units.valid_at(code, day)
     except units.UnknownUnit as unknown:
-        raise Invalid("wrong_unit", f"unit: {unknown.args[0]}") from None
-    if not valid:
-        raise Invalid("wrong_unit", f"unit: {event.unit} is not valid on {day.isoformat()}")
+        raise Invalid("wrong_unit", f"{where}: {unknown.args[0]}") from None
+    if existing and not valid:
+        raise Invalid("wrong_unit", f"{where}: {code} is not valid on {day.isoformat()}")
+
+
+def _check_place(event: Event) -> None:
+    """A place is both its coordinates."""
+    given = [name for name in COORDINATES if event.fields.get(name) is not None]
+    if len(given) == 1:
+        (absent,) = set(COORDINATES) - set(given)
+        raise Invalid("missing_field", f"data.{absent}: is missing beside data.{given[0]}; send both or none")
 
 
 # A cheap look for "anything like it" first: nearly every event passes by one search.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -22,7 +23,18 @@ Instant = Annotated[AwareDatetime, AfterValidator(_to_utc)]
 Day = Annotated[date, Field(ge=date(2000, 1, 1))]
 """A local day."""
 
-UnitCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+
+@dataclass(frozen=True)
+class NamesUnit:
+    """Marks a text that names a unit: it must be a known one, and `existing` on the day of the event."""
+
+    existing: bool = True
+
+
+_UNIT = StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")
+UnitCode = Annotated[str, _UNIT, NamesUnit()]
+OfficeCode = Annotated[str, _UNIT, NamesUnit(existing=False)]
+"""The unit that gave a number, which it keeps when the unit is no more."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}-[A-Z0-9][A-Z0-9_.\-]{0,60}$")]
 """A number in a register, always behind the register's letters: `TXN-…`, `PA-…`."""

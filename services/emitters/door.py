@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
 from schemas.envelope import MAX_EVENT_BYTES, Event, EventData, Invalid
+from schemas.json_members import repeated
 from schemas.registry import make, parse
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -163,7 +164,10 @@ async def _read(request: Request) -> bytes:
 def understand(post: Post, body: bytes, parameters: dict[str, Any], now: datetime) -> Event:
     """The event that a body tells, through the same door as every event. Raises `Refused` with all reasons."""
     try:
-        event = post.event(post.words.model_validate_json(body), **parameters)
+        words = post.words.model_validate_json(body)
+        if twice := repeated(body, len(words.model_fields_set)):
+            raise Refused(422, "bad_words", f"{twice}: is given twice in one object; send it once")
+        event = post.event(words, **parameters)
         return parse(event.to_json(), now, event.subject)
     except ValidationError as error:
         raise _refusal(error) from None

@@ -1,0 +1,39 @@
+"""JSON objects that name a member twice: which of the two values is meant nobody can tell, so neither is taken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+_BEFORE_VALUES = (b'":', b" :", b"\t:", b"\n:", b"\r:")
+"""Behind a member's name stands one of these. In a text they may stand too, so there are at most so many members."""
+
+
+def repeated(raw: bytes, members: int) -> str | None:
+    """Where a member is named for the second time (`data.amount`), or None. `members`: how many different ones were
+    understood in all objects; as long as no more can be there the text is not parsed again."""
+    if sum(map(raw.count, _BEFORE_VALUES)) == members:
+        return None
+    try:
+        return next(_repeated(json.loads(raw, object_pairs_hook=_Pairs), ""), None)
+    except (ValueError, RecursionError):
+        return None
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it is written."""
+
+
+def _repeated(value: Any, where: str) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        names = set[str]()
+        for name, item in value:
+            here = f"{where}.{name}".lstrip(".")
+            if name in names:
+                yield here
+            names.add(name)
+            yield from _repeated(item, here)
+    elif isinstance(value, list):
+        for i, item in enumerate(value):
+            yield from _repeated(item, f"{where}.{i}".lstrip("."))
