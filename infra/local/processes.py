@@ -26,6 +26,7 @@ class Process:
     unprivileged: bool = False  # run as IOC_RUN_AS when root starts it
     environment: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False  # started only when asked for
+    read_once: tuple[str, ...] = ()  # files of the data folder that it reads at its start alone
     external: str = ""  # a variable with an address and credentials in it that makes this process unneeded
 
 
@@ -140,6 +141,11 @@ PROCESSES = (
         ),
         ready="http://127.0.0.1:{port_grafana}/api/health",
         optional=True,  # started where its program is installed, see `Instance.start_grafana`
+        read_once=(
+            "grafana/grafana.ini",
+            "grafana/provisioning/datasources/ioc.yml",
+            "grafana/provisioning/dashboards/ioc.yml",
+        ),
     ),
     _service("aggregator", 8101),
     _service("deadlines", 8102),

@@ -26,7 +26,7 @@ from typing import Any
 
 from psycopg.conninfo import make_conninfo
 
-from infra.local import cluster, configure, layout, own, ports, provision, readiness, replica, secrets
+from infra.local import cluster, configure, layout, own, ports, provision, readiness, renew, replica, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
@@ -138,6 +138,10 @@ class Instance:
         grafana = f"http://{ports.LOOPBACK}:{self.ports['grafana']}"
         yield "IOC_GRAFANA_URL", os.environ.get("IOC_GRAFANA_URL") or grafana
 
+    def running(self) -> list[str]:
+        """The processes that run, in the table's order."""
+        return [process.name for process in PROCESSES if process.name in self._running()]
+
     # --- starting and stopping ---
 
     def start(self, names: Iterable[str], progress: Progress = _silent) -> None:
@@ -176,17 +180,41 @@ class Instance:
         supervisor = self._supervisor()
         if not supervisor.is_running():
             self._end_orphans(progress)
-        idle = [process for process in rows if process.name not in self._running()]
+        pids = {state["name"]: state["pid"] for state in self._states() if state["statename"] in RUNNING_STATES}
+        idle = [process for process in rows if process.name not in pids]
         self._settle_ports(idle, progress)
-        for process in idle:
+        for process in rows:
             programs = self.programs([process.name])
             configure.write(process.name, self.data, self.ports, programs, self.password, progress)
-        self._supervise({process.name for process in rows})
+        self._supervise(rows)
         for process in idle:
             progress(f"starting {process.name}")
             self._supervisor().start(process.name)
         for process in rows:
+            self._take_over(process, pids.get(process.name), progress)
+        for process in rows:
             self.wait_ready(process.name, READY_SECONDS)
+
+    def _take_over(self, process: Process, ran: int | None, progress: Progress) -> None:
+        """Have a process that ran before go on with the configuration, code and settings of now."""
+        if not ran or (pid := self.pid(process.name)) is None:
+            return
+        if pid != ran:
+            progress(f"{process.name} has changed: started anew")
+        elif not self._reload(process.name, pid):
+            progress(f"{process.name} is started anew for its changed configuration")
+            self.stop_process(process.name)
+            self.start_process(process.name)
+
+    def _reload(self, name: str, pid: int) -> bool:
+        match name:
+            case "nats":
+                return renew.broker(pid, self.ports["nats_monitor"])
+            case "timescaledb" | replica.NAME:
+                return renew.database(self._superuser_at(name))
+            case "prometheus" | "alertmanager":
+                return renew.monitoring(pid)
+        return True
 
     def stop(self) -> None:
         """Stop everything this instance started, also what a crashed supervisor left behind, and nothing else."""
@@ -297,36 +325,49 @@ class Instance:
     def _settle_ports(self, idle: list[Process], progress: Progress) -> None:
         """Give all that does not run its ports, also what is started later: others are told of them now."""
         running, told = self._running(), {name for process in idle for name in process.ports}
-        wanted = {name: port for row in PROCESSES if row.name not in running for name, port in row.ports.items()}
+        kept = ports.load(self.data / "ports.json")
+        wanted = {
+            name: port
+            for row in PROCESSES
+            for name, port in row.ports.items()
+            if row.name not in running or name not in kept
+        }
         if not self._supervisor().is_running():
             wanted["supervisor"] = DEFAULT_PORTS["supervisor"]
-        settled, moved = ports.settle(ports.load(self.data / "ports.json"), wanted)
+        settled, moved = ports.settle(kept, wanted)
         ports.save(self.data / "ports.json", settled)
         for name, (taken, given) in moved.items():
             if name in told | {"supervisor"}:
                 progress(f"port {taken} is taken by another program: {name} is on {given}")
 
-    def _supervise(self, names: set[str]) -> None:
-        """Have the supervisor know these programs beside those that it knows."""
-        listed = {state["name"] for state in self._states()}
-        rows = [process for process in PROCESSES if process.name in names | listed]
+    def _supervise(self, rows: list[Process]) -> None:
+        """Have the supervisor know these programs beside those that it knows, and none that exist no more."""
+        gone = {state["name"] for state in self._states()} - set(BY_NAME)
         self.programs([process.name for process in rows])
         programs = [self._program(process) for process in rows]
         supervisor = self._supervisor()
-        supervisor.reload(programs) if supervisor.is_running() else supervisor.launch(programs)
+        supervisor.reload(programs, gone) if supervisor.is_running() else supervisor.launch(programs)
 
     def _program(self, process: Process) -> Program:
-        variables = {key: self._fill(value) for key, value in process.environment.items()}
         return Program(
             name=process.name,
+            rank=PROCESSES.index(process) + 1,
             command=self._command(process),
             # Fetched servers find their files relative to the prefix they were unpacked to, services their modules.
             folder=layout.CHECKOUT if process.kind == "service" else Path(self._command(process)[0]).parents[1],
-            environment=(self.env(process.user) if process.kind == "service" else {}) | variables,
+            environment=self._environment(process),
             stop_signal=process.stop_signal,
             stop_seconds=process.stop_seconds,
             account=self._account if process.unprivileged and os.geteuid() == 0 else None,
         )
+
+    def _environment(self, process: Process) -> dict[str, str]:
+        """With digests of what is read at a start alone: another one, and the supervisor starts the process anew."""
+        own = {key: self._fill(value) for key, value in process.environment.items()}
+        if process.kind == "service":
+            return renew.settings() | self.env(process.user) | own | {"IOC_CODE": renew.code()}
+        files = [self.data / name for name in process.read_once]
+        return own | ({"IOC_CONFIGURATION": renew.digest(files)} if files else {})
 
     def _command(self, process: Process) -> tuple[str, ...]:
         return tuple(self._fill(part) for part in process.command)

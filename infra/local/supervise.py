@@ -7,11 +7,12 @@ checkout in a deep folder exceeds.
 import http.client
 import os
 import pwd
+import re
 import subprocess
 import sys
 import time
 import xmlrpc.client
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from infra.local.layout import SetupError
 from infra.local.ports import LOOPBACK
 
 CALL_SECONDS = 10.0
+UNKNOWN_SECONDS = 70.0
+"""For a process of an earlier version to stop: more than any row of the table was ever given."""
 NO_SUCH_NAME, NOT_RUNNING, ALREADY_STARTED = 10, 70, 60
 RUNNING_STATES = ("STARTING", "RUNNING", "BACKOFF", "STOPPING")
 
@@ -30,6 +33,7 @@ class Program:
     """What the supervisor must know of one process."""
 
     name: str
+    rank: int  # stopped from the highest to the lowest
     command: tuple[str, ...]
     folder: Path  # it works in
     environment: Mapping[str, str]
@@ -79,18 +83,27 @@ class Supervisor:
                 raise SetupError(f"the supervisor did not start: {(done.stderr or done.stdout).strip()} (see {log})")
             time.sleep(0.05)
 
-    def reload(self, programs: Iterable[Program]) -> None:
-        """Take over a new list of programs; running ones whose line changed are restarted."""
+    def reload(self, programs: Iterable[Program], gone: Container[str] = ()) -> None:
+        """Take over these programs beside those known before, without those in `gone`; running ones whose line changed
+        are restarted, the first of the list first."""
         before = {state["name"] for state in self.states() if state["statename"] in RUNNING_STATES}
-        self._write(programs)
+        given = {item.name: item for item in programs}
+        self._write(
+            given.values(), [section for name, section in self._known() if name not in given and name not in gone]
+        )
         [[added, changed, removed]] = self._rpc.reloadConfig()
-        for name in (*changed, *removed):
-            self._rpc.stopProcessGroup(name)
+        for name in (*removed, *(name for name in reversed(given) if name in changed)):
+            self.stop(name, given[name].stop_seconds + 10 if name in given else UNKNOWN_SECONDS)
             self._rpc.removeProcessGroup(name)
         for name in (*added, *changed):
             self._rpc.addProcessGroup(name)
-        for name in before & set(changed):
-            self.start(name)
+        for name in given:
+            if name in changed and name in before:
+                self.start(name)
+
+    def _known(self) -> list[tuple[str, str]]:
+        """(name, section) of each program that the configuration lists now."""
+        return re.findall(r"^(?=\[program:(.+?)\]$)((?:.+\n)+)", self.file.read_text(), re.MULTILINE)
 
     def states(self) -> list[dict[str, Any]]:
         """What the supervisor knows of each program: name, statename, pid, start, now, spawnerr."""
@@ -122,7 +135,7 @@ class Supervisor:
             if fault.faultCode != code:
                 raise SetupError(f"the supervisor refused: {fault.faultString}") from fault
 
-    def _write(self, programs: Iterable[Program]) -> None:
+    def _write(self, programs: Iterable[Program], kept: Iterable[str] = ()) -> None:
         sections = {
             "supervisord": self._daemon(),
             "inet_http_server": {"port": f"{LOOPBACK}:{self._port}", "username": "ioc", "password": self._password},
@@ -130,10 +143,8 @@ class Supervisor:
                 "supervisor.rpcinterface_factory": "supervisor.rpcinterface:make_main_rpcinterface"
             },
         }
-        # Stopped from the last to the first, one by one: services may finish their work while the servers still run.
-        ranked = enumerate(programs, start=1)
-        sections |= {f"program:{item.name}": self._program(item) | {"priority": str(rank)} for rank, item in ranked}
-        secrets.write_private(self.file, "\n".join(_section(name, lines) for name, lines in sections.items()))
+        sections |= {f"program:{item.name}": self._program(item) for item in programs}
+        secrets.write_private(self.file, "\n".join([*(_section(*section) for section in sections.items()), *kept]))
 
     def _daemon(self) -> dict[str, str]:
         lines = {
@@ -152,6 +163,8 @@ class Supervisor:
             "command": " ".join(f'"{_quoted(part)}"' for part in program.command),
             "directory": str(program.folder),
             "environment": ",".join(f'{key}="{_quoted(value)}"' for key, value in program.environment.items()),
+            # Stopped from the last to the first: services may finish their work while the servers still run.
+            "priority": str(program.rank),
             "autostart": "false",
             "autorestart": "true",
             # A server that waits for another's sockets or files to be released needs more than the usual three tries.

@@ -39,16 +39,18 @@ def bring_up(instance: Instance, replica: bool = False, later: Container[str] = 
     """Start the servers, prepare database and streams, start the services but those for `later`; return when all are
     ready."""
     from infra.local.choice import remember
-    from infra.local.processes import SERVERS, SERVICES
+    from infra.local.processes import BY_NAME, SERVERS, SERVICES
     from services.cli.prepare import prepare
 
     remember(instance)
-    instance.start(SERVERS, say)
+    ran = instance.running()
+    instance.start(dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server"))), say)
     say("preparing database and streams")
     prepare(instance, say)
     if replica:
         instance.start_replica(say)
-    instance.start_services([name for name in SERVICES if name not in later], say)
+    services = dict.fromkeys((*SERVICES, *(name for name in ran if BY_NAME[name].kind == "service")))
+    instance.start_services([name for name in services if name not in later], say)
     instance.start_grafana(say)
 
 
