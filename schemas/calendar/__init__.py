@@ -5,12 +5,11 @@ Time is counted in working time: 8 hours on a working day, 7:00-11:30 and 13:30-
 datetimes of any zone (a naive one is a ValueError), results are in VN; days are local dates.
 """
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from typing import Literal, NamedTuple, cast, get_args
 
 VN = timezone(timedelta(hours=7))  # no daylight saving, so no zone database is needed
@@ -247,17 +246,19 @@ def _special_days(year: int) -> Mapping[date, Day]:
 
 @cache
 def _overrides() -> Mapping[date, Day]:
-    text = files(__package__).joinpath("overrides.csv").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("overrides.csv").read_text(encoding="utf-8")
     return read_overrides(text.splitlines())
 
 
 def read_overrides(lines: Iterable[str]) -> dict[date, Day]:
     """The days of a table in the form of `overrides.csv`; ValueError names the row that is wrong."""
+    from schemas.text import files, moments  # which take the zone from here
+
     days: dict[date, Day] = {}
-    for number, row in enumerate(csv.DictReader(lines), start=2):
+    for number, row in files.rows(lines, "overrides.csv", ("day", "working", "name_vi", "status")):
         try:
-            day, working = date.fromisoformat(row["day"]), {"0": False, "1": True}[row["working"]]
-        except (KeyError, ValueError, TypeError) as wrong:
+            day, working = moments.read(row["day"]).day(), {"0": False, "1": True}[row["working"]]
+        except (KeyError, ValueError) as wrong:
             raise ValueError(f"overrides.csv, row {number}: a date and 0 or 1 are needed, not {row}") from wrong
         if row["status"] not in get_args(Status) or day in days:
             raise ValueError(f"overrides.csv, row {number}: {day} is given twice or its status is unknown")

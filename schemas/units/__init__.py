@@ -4,7 +4,6 @@ The table `units.csv` covers the former province of Bình Phước before and af
 day on which a unit exists (inclusive); an empty bound is open. Wards of the former Đồng Nai are not listed.
 """
 
-import csv
 import difflib
 import re
 import unicodedata
@@ -12,11 +11,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
+from importlib import resources
 from typing import Literal, get_args
+
+from schemas.text import files, moments
 
 Level = Literal["province", "department", "district", "ward", "commune", "township"]
 LEVELS: tuple[Level, ...] = get_args(Level)
+COLUMNS = ("code", "level", "name_vi", "name_en", "parent", "valid_from", "valid_to", "successors", "spellings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,18 +178,18 @@ def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
 
 @cache
 def _index() -> Index:
-    text = files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
     return build_index((*read_units(text.splitlines()), *_added))
 
 
 def read_units(lines: Iterable[str], table: str = "units.csv") -> list[Unit]:
     """The units of a table in the form of `units.csv`; ValueError names the row that is wrong."""
     units = []
-    for number, row in enumerate(csv.DictReader(lines), start=2):
+    for number, row in files.rows(lines, table, COLUMNS):
         try:
             units.append(_unit(row))
-        except (KeyError, ValueError, AttributeError) as wrong:
-            raise ValueError(f"{table}, row {number} ({row.get('code')}): {wrong}") from wrong
+        except ValueError as wrong:
+            raise ValueError(f"{table}, row {number} ({row['code']}): {wrong}") from wrong
     return units
 
 
@@ -214,6 +216,8 @@ def _unit(row: Mapping[str, str]) -> Unit:
         raise ValueError(f"level {row['level']!r} is none of {', '.join(LEVELS)}")
     if not re.fullmatch(r"[a-z0-9_]+", row["code"]):
         raise ValueError("a code is made of a-z, 0-9 and _ (it becomes part of a subject)")
+    if not row["name_vi"] or not row["name_en"]:
+        raise ValueError("a unit has a name in both languages, name_vi and name_en")
     return Unit(
         code=row["code"],
         level=row["level"],
@@ -293,7 +297,7 @@ def _listed(units: Iterable[Unit]) -> str:
 
 
 def _day(text: str) -> date | None:
-    return date.fromisoformat(text) if text else None
+    return moments.read(text).day() if text else None
 
 
 def _split(text: str) -> tuple[str, ...]:

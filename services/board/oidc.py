@@ -17,6 +17,7 @@ from fastapi.responses import Response
 from joserfc.errors import JoseError
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.text import files
 from services.board import accounts, audit, login
 from services.board.access import PUBLIC, Account, Grant, grant_of, strongest
 from services.kit.settings import Settings
@@ -140,7 +141,7 @@ def provider_of(settings: Settings) -> StarletteOAuth2App:
     issuer = str(settings.oidc_issuer)
     if not is_safe(issuer):
         raise SystemExit(f"board: IOC_OIDC_ISSUER must be https://…, or http on this machine's loopback: {issuer}")
-    secret = settings.oidc_secret.read_text().strip() or None if settings.oidc_secret else None
+    secret = files.read(settings.oidc_secret).strip() or None if settings.oidc_secret else None
     made = OAuth().register(
         "ioc",
         client_id=settings.oidc_client,

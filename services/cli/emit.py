@@ -84,13 +84,18 @@ async def send(
     `tell` gets a line for each rejected record, `on_bytes` how much was read. Raises `Unavailable`.
     """
     from schemas.envelope import MAX_EVENT_BYTES
+    from schemas.text import files
     from services.cli.records import Splitter
     from services.kit import bus
 
     splitter = Splitter(MAX_EVENT_BYTES)
     async with bus.connected(settings, "emit") as client:
         js = client.jetstream()
+        begun = False
         while chunk := await _read(source):
+            if not begun and (wide := files.wide_encoding(chunk)):
+                raise click.ClickException(f"the events are saved as {wide}; {files.SAVE}. Nothing was sent")
+            begun = True
             await _publish(js, splitter.feed(chunk), counts, tell)
             on_bytes(len(chunk))
         await _publish(js, splitter.close(), counts, tell)
@@ -135,7 +140,18 @@ def _accepted(records: Iterable[Record], counts: Counts, tell: Tell) -> Iterator
             yield parse(raw, clock.now())
         except Invalid as invalid:
             counts.rejected += 1
-            tell(f"line {line}: {invalid.code}: {invalid.reason}")
+            tell(f"line {line}: {invalid.code}: {_why(raw) or invalid.reason}")
+
+
+def _why(raw: bytes) -> str:
+    """What is wrong with the bytes themselves, or nothing."""
+    from schemas.text import files
+
+    try:
+        files.decode(raw, "the record")
+    except files.Unreadable as wrong:
+        return str(wrong)
+    return ""
 
 
 @contextmanager

@@ -181,8 +181,17 @@ def _password(generate: bool) -> str:
     if generate:
         return accounts.generated()
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        return _piped(sys.stdin.buffer.readline())
     return str(click.prompt("Password", hide_input=True, confirmation_prompt=True))
+
+
+def _piped(line: bytes) -> str:
+    from schemas.text import files
+
+    try:
+        return files.decode(line, "the password").rstrip("\n")
+    except files.Unreadable as wrong:
+        raise click.ClickException(str(wrong)) from None
 
 
 def _tell(name: str, what: str, password: str | None = None) -> None:

@@ -65,7 +65,7 @@ def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None, u
     """Send messages through the same door again and take them out. What is still invalid stays, and the status is 1."""
     if bool(seqs) == everything or (mended and len(seqs) != 1):
         raise click.UsageError("name the messages or say --all; --with goes with one SEQ")
-    body = mended.read() if mended else None
+    body = _text(mended) if mended else None
 
     async def each(js: JetStreamContext) -> list[str]:
         chosen = [lying.seq for lying in await _all(js)] if everything else seqs
@@ -88,6 +88,16 @@ def discard(seqs: tuple[int, ...], reason: str, user: str) -> None:
             await _discard(js, seq, reason, user)
 
     _run(each)
+
+
+def _text(file: BinaryIO) -> bytes:
+    """The bytes of a text file as the door takes them: UTF-8 without a mark."""
+    from schemas.text import files
+
+    try:
+        return files.decode(file.read(), file.name).encode()
+    except files.Unreadable as wrong:
+        raise click.ClickException(str(wrong)) from None
 
 
 async def _resubmit(js: JetStreamContext, seq: int, mended: bytes | None, user: str) -> str | None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _BLANK = re.compile(rb"[ \t\r\n]*")
+_BETWEEN = re.compile(rb"(?:[ \t\r\n\x1a]|\xef\xbb\xbf)*")
+"""What may stand before a record outside of arrays: Windows marks the begin of a text, DOS its end."""
 _OUTSIDE, _INSIDE = re.compile(rb'["\[\]{},]'), re.compile(rb'["\\]')
 """What can matter to the scanner outside and inside of a JSON string."""
 
@@ -49,14 +51,14 @@ class Splitter:
 
     def close(self) -> Iterator[Record]:
         """What is left at the end: a last line without an end, or an array that was never closed."""
-        if self._text:
-            yield self._record(len(self._text))
+        if text := self._text.rstrip(b"\x1a"):
+            yield self._record(len(text))
         if self._in_array:
             yield Record(self._line, b"[")
 
     def _next_line(self) -> Record | None:
         """The next line that is not blank; of an array only its beginning, as an empty record."""
-        self._skip_blank()
+        self._skip(_BETWEEN)
         if self._text[self._start : self._start + 1] == b"[":
             self._in_array, self._elements = True, 0
             self._begin(self._start + 1)
@@ -73,7 +75,7 @@ class Splitter:
     def _next_element(self) -> Record | None:
         """The next element; empty for the nothing in `[]`, while an element missing between commas is a lone comma."""
         if self._scanned == self._start:
-            self._skip_blank()
+            self._skip(_BLANK)
         closing = self._scan()
         if closing is None:
             return None
@@ -108,8 +110,8 @@ class Splitter:
         self._scanned = len(self._text)
         return None
 
-    def _skip_blank(self) -> None:
-        blank = _BLANK.match(self._text, self._start)
+    def _skip(self, blanks: re.Pattern[bytes]) -> None:
+        blank = blanks.match(self._text, self._start)
         assert blank is not None
         self._line += self._text.count(b"\n", self._start, blank.end())
         self._start, self._scanned = blank.end(), max(self._scanned, blank.end())

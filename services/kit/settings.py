@@ -12,12 +12,13 @@ from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import units
+from schemas.text import files
 
 
 @cache
 def _know(table: Path) -> None:
     """Once in a process, however many settings it makes."""
-    units.add(table.read_text(encoding="utf-8").splitlines(), table.name)
+    units.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
 
 
 class Settings(BaseSettings):
@@ -143,7 +144,7 @@ class Settings(BaseSettings):
 
     def password(self, credential: str) -> str | None:
         """The password of a credential, or None where there is no secrets folder."""
-        return (self.secrets / credential).read_text().strip() if self.secrets else None
+        return files.read(self.secrets / credential).strip() if self.secrets else None
 
     @property
     def nats_servers(self) -> list[str]:

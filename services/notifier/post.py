@@ -16,6 +16,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.text.files import Unreadable
 from services.kit import clock, metrics, store
 from services.notifier import channels, ledger, queue
 from services.notifier.alarm import OURSELVES, Happened
@@ -165,7 +166,7 @@ class Post:
         """Send by one channel: its kind, and how it went."""
         try:
             address = channel.address(self._files)
-        except OSError as error:
+        except (OSError, Unreadable) as error:
             return "file", Outcome(False, why=str(error))
         by = channels.kind(address)
         try:

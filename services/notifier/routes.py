@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from schemas import units
 from schemas.calendar import VN
+from schemas.text import files
 from services.notifier.alarm import NAMES, Alarm, Severity
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -87,13 +88,13 @@ class Channel(_Row):
             raise ValueError("give either url, or url_file (a file in the channels' folder with the address in it)")
         return self
 
-    def address(self, files: Path | None) -> str:
-        """The address; `OSError` where its file cannot be read."""
+    def address(self, folder: Path | None) -> str:
+        """The address; `OSError` or `files.Unreadable` where its file cannot be read."""
         if self.url is not None:
             return self.url
-        if files is None:
+        if folder is None:
             raise FileNotFoundError(f"no folder to read {self.url_file} from; set IOC_CHANNELS or IOC_SECRETS")
-        return (files / str(self.url_file)).read_text(encoding="utf-8").strip()
+        return files.read(folder / str(self.url_file)).strip()
 
 
 class Person(_Row):
@@ -202,10 +203,10 @@ def load(file: Path | None) -> Routes:
     if file is None:
         return Routes()
     try:
-        return Routes.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadRoutes(f"{file}: {error}") from None
-    except tomllib.TOMLDecodeError as error:
+        return Routes.model_validate(tomllib.loads(files.read(file)))
+    except files.Unreadable as error:
+        raise BadRoutes(str(error)) from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
         raise BadRoutes(f"{file}: {error}") from None
     except ValidationError as error:
         raise BadRoutes("\n".join(f"{file}: {line}" for line in _lines(error))) from None

@@ -18,6 +18,8 @@ import requests
 from apprise.decorators import notify
 from apprise.manager_plugins import NotificationManager
 
+from schemas.text import files
+
 SCHEMA = "zalooa"
 API, OAUTH = "https://openapi.zalo.me", "https://oauth.zaloapp.com"
 EXPIRED = frozenset({-124, -216, -220})
@@ -38,20 +40,20 @@ class Refused(Exception):
         super().__init__(f"{why}, error={code}.")
 
 
-def register(files: Path | None) -> None:
-    """Let apprise know addresses of the form `zalooa://…`; token files are looked for in `files`."""
+def register(folder: Path | None) -> None:
+    """Let apprise know addresses of the form `zalooa://…`; token files are looked for in `folder`."""
     if SCHEMA in NotificationManager():
         NotificationManager().remove(SCHEMA)
 
     def as_channel(body: str, title: str = "", *args: Any, meta: dict[str, Any], **kwargs: Any) -> bool:
         query = meta.get("qsd") or {}
-        if files is None or not meta.get("host") or not query.get("tokens"):
+        if folder is None or not meta.get("host") or not query.get("tokens"):
             log.warning("The address must be zalooa://<user id>?tokens=<file of the channels' folder>, error=400.")
             return False
-        file = files / Path(query["tokens"]).name
+        file = folder / Path(query["tokens"]).name
         try:
             send(file, meta["host"], f"{title}\n{body}", query.get("api", API), query.get("oauth", OAUTH))
-        except Refused as refused:
+        except (Refused, files.Unreadable) as refused:
             log.warning("%s", refused)
             return False
         except requests.RequestException as error:
@@ -65,7 +67,7 @@ def register(files: Path | None) -> None:
 
 def send(file: Path, user: str, text: str, api: str = API, oauth: str = OAUTH) -> None:
     """Send a text to a user, with new tokens if need be; raises `Refused`, or what `requests` raises."""
-    tokens = json.loads(file.read_text(encoding="utf-8"))
+    tokens = json.loads(files.read(file))
     answer = _post_message(api, tokens["access_token"], user, text)
     if answer.get("error") in EXPIRED:
         answer = _post_message(api, _renewed(file, tokens["access_token"], oauth), user, text)
@@ -85,7 +87,7 @@ def _renewed(file: Path, stale: str, oauth: str) -> str:
     A refresh token is good for one use, so only one message at a time may ask.
     """
     with _RENEWING:
-        tokens = json.loads(file.read_text(encoding="utf-8"))
+        tokens = json.loads(files.read(file))
         if tokens["access_token"] != stale:
             return str(tokens["access_token"])
         room = _room(file)

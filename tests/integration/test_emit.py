@@ -76,6 +76,32 @@ def test_an_array_is_read_element_by_element(ioc: Ioc, tmp_path: Path, indent: i
     assert done.stdout == "read 3, sent 3, of them known already 0, rejected 0\n"
 
 
+@pytest.mark.parametrize("as_array", [False, True])
+def test_what_windows_writes_is_sent(ioc: Ioc, tmp_path: Path, as_array: bool) -> None:
+    file, events = tmp_path / "events.json", [event(), event()]
+    text = json.dumps(events) if as_array else lines(events)
+    file.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", "\r\n").encode() + b"\x1a")
+    done = ioc("emit", str(file))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "read 2, sent 2, of them known already 0, rejected 0\n"
+
+
+def test_another_encoding_is_named_with_what_to_do(centre: Instance, tmp_path: Path) -> None:
+    wide, page = tmp_path / "wide.json", tmp_path / "page.json"
+    wide.write_bytes(lines([event()]).encode("utf-16"))
+    page.write_bytes(lines([event(id="TWO")]).replace("TWO", "Đỗ").encode("cp1258", "replace"))
+    arguments, env = command(centre, str(wide))
+    told = subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=120)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert "UTF-16" in told.stderr
+    assert "save it as UTF-8" in told.stderr
+    arguments, env = command(centre, str(page))
+    told = subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 1
+    assert "line 1: not_utf8" in told.stderr
+    assert "code page 1258" in told.stderr
+
+
 def test_a_line_of_five_megabytes_is_rejected_and_the_next_one_sent(ioc: Ioc) -> None:
     huge = event(data={"code": "x" * 5 * 2**20})
     done = ioc("emit", input=lines([huge, event()]))

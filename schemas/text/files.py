@@ -1,0 +1,117 @@
+"""Files that people made with whatever machine they have: one reading of bytes as text, and of text as a table.
+
+UTF-8 is read with or without a byte-order mark, lines end as on any system. Another encoding is named, never guessed.
+"""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+BOM = b"\xef\xbb\xbf"
+SAVE = "save it as UTF-8 (Notepad: Save as, Encoding; Excel: CSV UTF-8)"
+_WIDE = (
+    (b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"),
+)  # fmt: skip
+_HEAD = 512
+_SEPARATORS = ",;\t"
+
+
+class Unreadable(ValueError):
+    """The bytes are no text in UTF-8, or no table; the message says where, what they look like and what to do."""
+
+
+def read(file: Path) -> str:
+    """The text of a file; `OSError` where it cannot be read, `Unreadable` with its name."""
+    return decode(file.read_bytes(), str(file))
+
+
+def decode(raw: bytes, name: str) -> str:
+    """Bytes as text, without byte-order marks and the Ctrl-Z of DOS, lines ending in a line feed alone."""
+    if wide := wide_encoding(raw):
+        raise Unreadable(f"{name} is saved as {wide}; {SAVE}")
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as wrong:
+        line = raw.count(b"\n", 0, wrong.start) + 1
+        raise Unreadable(f"{name}, line {line}: {_foreign(raw, wrong.start)}; {SAVE}") from None
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").replace("\n\ufeff", "\n")
+    text = text.rstrip("\x1a\n\0") + "\n" if text.rstrip("\n")[-1:] in ("\x1a", "\0") else text
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise Unreadable(f"{name}, line {line}: a NUL byte, so the file is damaged or no text; {SAVE}")
+    return "" if text == "\n" else text
+
+
+def wide_encoding(raw: bytes) -> str | None:
+    """UTF-16 or UTF-32 if the bytes begin with its mark, or have a NUL in every second place as Latin text has."""
+    for mark, name in _WIDE:
+        if raw.startswith(mark):
+            return name
+    head = raw[: _HEAD if len(raw) > _HEAD else len(raw) // 2 * 2]
+    nuls = [head[start::2].count(0) for start in (0, 1)]
+    return "UTF-16" if len(head) >= 4 and max(nuls) > len(head) // 4 and min(nuls) == 0 else None
+
+
+def _foreign(raw: bytes, start: int) -> str:
+    """What the first byte that is no UTF-8 looks like."""
+    around = raw[max(raw.rfind(b"\n", 0, start), 0) : start + 40].decode("cp1258", "replace").lower()
+    page = "1258 (Vietnamese)" if any(letter in _VIETNAMESE for letter in around) else "1252 or 1258"
+    return f"the byte 0x{raw[start]:02x} is no UTF-8, but looks like Windows code page {page}"
+
+
+_VIETNAMESE = "đăơư\u0300\u0309\u0303\u0301\u0323"
+"""What code page 1258 has in place of other letters of 1252: tones are letters of their own there."""
+
+
+def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    """The rows of a table and the line on which each ends, by the names of `columns`; blank rows are left out.
+
+    The separator is the comma, semicolon or tab that the header has; headers may be quoted, in any case and with
+    spaces. Raises `Unreadable` for a table that is empty, lacks a column, or has a row with too many cells.
+    """
+    numbered = [(number, line) for number, line in enumerate(lines, start=1)]
+    start = next((i for i, (_, line) in enumerate(numbered) if line.strip() and not _is_hint(line)), None)
+    if start is None:
+        raise Unreadable(f"{name} is empty; its first row names the columns {', '.join(columns)}")
+    first = numbered[start][0]
+    separator = max(_SEPARATORS, key=numbered[start][1].count)
+    reader = csv.reader((line for _, line in numbered[start:]), delimiter=separator, skipinitialspace=True)
+    try:
+        header = [_column(cell) for cell in next(reader)]
+        _check(header, name, first, columns)
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                yield first - 1 + reader.line_num, _row(cells, header, name, first - 1 + reader.line_num)
+    except csv.Error as wrong:
+        raise Unreadable(f"{name}, row {first - 1 + reader.line_num}: {wrong}") from None
+
+
+def _is_hint(line: str) -> bool:
+    """The line with which Excel is told the separator."""
+    return line.strip().strip('"').lower().startswith("sep=")
+
+
+def _column(cell: str) -> str:
+    return "_".join(unicodedata.normalize("NFC", cell).strip().casefold().split())
+
+
+def _check(header: list[str], name: str, row: int, columns: Sequence[str]) -> None:
+    if missing := [column for column in columns if column not in header]:
+        raise Unreadable(
+            f"{name}, row {row}: the column {', '.join(missing)} is missing; the row has {', '.join(header)}, "
+            "with commas, semicolons or tabs between them"
+        )
+    if twice := sorted({column for column in header if column and header.count(column) > 1}):
+        raise Unreadable(f"{name}, row {row}: the column {', '.join(twice)} is there twice")
+
+
+def _row(cells: list[str], header: list[str], name: str, row: int) -> dict[str, str]:
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise Unreadable(
+            f"{name}, row {row}: {len(cells)} cells under {len(header)} columns; quote a cell with a separator in it"
+        )
+    padded: Mapping[str, str] = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
+    return {column: cell.strip() for column, cell in padded.items()}
