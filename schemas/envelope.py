@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from schemas import units
 from schemas.calendar import local_day
 from schemas.json_members import repeated
+from schemas.sources import trespass
 from schemas.types import Instant, UnitCode
 from schemas.unit_fields import named, unit_fields
 
@@ -156,7 +157,7 @@ class Event(BaseModel):
 
     @property
     def message_id(self) -> str:
-        """`Nats-Msg-Id`: of the content, so that the broker drops a repetition but lets a conflict through."""
+        """The content's digest as text."""
         return self.digest.hex
 
     @property
@@ -214,6 +215,8 @@ def check_event(event: Event, now: datetime) -> None:
         raise Invalid("bad_value", "shiftdays: set if and only if origin is 'shifted'")
     if contradiction := event.data.contradiction(event.time):
         raise Invalid("impossible_time", contradiction)
+    if reason := trespass(event.source, event.data.event):
+        raise Invalid("bad_value", reason)
     _check_personal_data(event)
     _check_units(event)
     _check_place(event)

@@ -9,13 +9,14 @@ from datetime import timedelta
 @dataclass(frozen=True)
 class Stream:
     """A JetStream stream: file storage, limits retention; `max_share` of the broker's disk; full means refuse, not
-    drop."""
+    drop. `dedupe`: how long the broker drops what comes under a `Nats-Msg-Id` that it has heard; none: it never does.
+    """
 
     name: str
     subjects: tuple[str, ...]
     max_age: timedelta
     max_share: float
-    dedupe: timedelta
+    dedupe: timedelta | None
     purpose: str
 
 
@@ -35,16 +36,19 @@ class Consumer:
         return 8 * self.batch
 
 
-EVENTS = Stream(
-    "EVENTS", ("ioc.events.>",), timedelta(days=400), 0.7, timedelta(minutes=10), "everything that happened"
-)
 QUARANTINE = Stream(
     "QUARANTINE", ("ioc.quarantine.>",), timedelta(days=400), 0.1, timedelta(hours=24), "what could not be understood"
 )
+EVENTS = Stream("EVENTS", ("ioc.events.>",), timedelta(days=400), 0.7, None, "everything that happened")
+"""Whoever may emit chooses ids as they like, and the broker would ask nobody whose they are: what comes twice is known
+again by the key table, and by nothing before it."""
 ALERTS = Stream(
     "ALERTS", ("ioc.alerts.>",), timedelta(days=400), 0.1, timedelta(minutes=10), "alarms and what was done about them"
 )
-STREAMS = (EVENTS, QUARANTINE, ALERTS)
+STREAMS = (QUARANTINE, EVENTS, ALERTS)
+"""In the order in which they are made."""
+NEVER = "ioc.quarantine.never.published"
+"""A subject that nobody may publish."""
 
 AGGREGATOR = Consumer("aggregator", "EVENTS", 2_000, timedelta(seconds=15))
 # 15 s is how long a batch waits for another aggregator when the one that held it was killed.

@@ -127,7 +127,7 @@ def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> It
         running.start(["nats", "timescaledb"])
         prepare(running)
         running.start_services(["aggregator", "deadlines", "emitters"])
-        sent, _ = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
+        sent = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
         _wait_stored(running, sent)
         yield running
     finally:

@@ -60,7 +60,7 @@ async def _fill(centre: Instance) -> None:
     async with bus.connected(settings_of(centre, "cli"), "test") as client:
         await bus.publish_many(client.jetstream(), published, lambda done: None)
     async with bus.connected(settings_of(centre, "simulator"), "test") as client:
-        messages = ((s.subject, s.raw, s.message_id) for s in district.sendings(clock.now()) if _wanted(s))
+        messages = (bus.Outgoing(s.subject, s.raw) for s in district.sendings(clock.now()) if _wanted(s))
         await bus.publish_raw(client.jetstream(), messages)
 
 

@@ -6,6 +6,8 @@ Each user hears answers on an inbox prefix of its own, `_INBOX_<user>`, so no on
 import json
 from collections.abc import Callable, Iterable
 
+from schemas.registry import DATA_TYPES, SYSTEMS
+from schemas.sources import NOTICES, may_say
 from schemas.streams import CONSUMERS
 
 API = "$JS.API"
@@ -15,6 +17,19 @@ INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CO
 def _stream(stream: str, *calls: str) -> tuple[str, ...]:
     return tuple(f"{API}.{call.format(stream)}" for call in calls)
 
+
+def _events(may: Callable[[str], bool]) -> tuple[str, ...]:
+    """The subjects of the events that a credential may publish, of every unit."""
+    return tuple(f"ioc.events.*.{data.system}.{data.event}" for data in DATA_TYPES.values() if may(data.event))
+
+
+def _own(owner: str) -> tuple[str, ...]:
+    return _events(lambda event: may_say(owner, event))
+
+
+RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
+PLATFORM = "platform"
+"""What the alarms about the centre itself have in place of a system."""
 
 # To list what lies in the quarantine, to look at it and to take it out.
 MENDING = (
@@ -39,27 +54,22 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *_stream("EVENTS", "CONSUMER.CREATE.{}.aggregator", "CONSUMER.CREATE.{}.aggregator.>"),
         *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.aggregator"),
         "$JS.ACK.EVENTS.aggregator.>",
-        "ioc.quarantine.>",
-        "ioc.alerts.>",
+        "ioc.quarantine.*",
     ),
-    "deadlines": (
-        "ioc.events.*.procedures.dossier.due_soon",
-        "ioc.events.*.procedures.dossier.overdue",
-        "ioc.events.*.field.report.overdue",
-    ),
+    "deadlines": _own("deadlines"),
     # Hears what raises an alarm, and tells every step of each alarm.
     "notifier": (
         *_stream("EVENTS", "STREAM.INFO.{}", "CONSUMER.INFO.{}.notifier", "CONSUMER.MSG.NEXT.{}.notifier"),
         *_stream("EVENTS", "CONSUMER.CREATE.{}.notifier", "CONSUMER.CREATE.{}.notifier.>"),
         *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.notifier"),
         "$JS.ACK.EVENTS.notifier.>",
-        "ioc.alerts.>",
+        *(f"ioc.alerts.{system}.*" for system in (*SYSTEMS, PLATFORM)),
     ),
     # A district of the imagination; like every emitter it can say, and hear nothing.
-    "simulator": ("ioc.events.>",),
-    "emitter_procedures": ("ioc.events.*.procedures.dossier.>", "ioc.events.*.procedures.procedure.>"),
-    "emitter_payments": ("ioc.events.*.procedures.payment.>",),
-    "emitter_field": ("ioc.events.*.field.report.>",),
+    "simulator": _events(lambda event: event not in NOTICES),
+    "emitter_procedures": _own("procedures"),
+    "emitter_payments": _own("payments"),
+    "emitter_field": _own("field"),
     # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
     "cli": (
         *INFO,
@@ -67,11 +77,11 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *_stream("QUARANTINE", "STREAM.MSG.GET.{}", "CONSUMER.DELETE.{}.*"),
         "$JS.ACK.QUARANTINE.>",
         "ioc.events.>",
-        "ioc.alerts.>",
+        *RESOLVED,
     ),
     # People's actions: a dossier's new date with apology, what they mend in the quarantine, which may be any event, and
     # the audit of all that is done.
-    "board": (*INFO, *MENDING, "ioc.events.>", "ioc.alerts.audit.>", "ioc.alerts.quarantine.>"),
+    "board": (*INFO, *MENDING, *_events(lambda event: True), *RESOLVED, "ioc.alerts.audit.>"),
     "monitor": (*INFO, *_stream("*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"), f"{API}.STREAM.LIST"),
     # Asks how full and how far behind everything is: also when the oldest message came that a consumer still has to do.
     "exporter": (*INFO, *sorted({f"{API}.DIRECT.GET.{consumer.stream}" for consumer in CONSUMERS})),

@@ -15,8 +15,9 @@ CONTENT_TYPE = "application/cloudevents+json"
 _ABOUT = """\
 Every event is a CloudEvents 1.0 object in structured JSON, published to JetStream under its own subject.
 
-`Nats-Msg-Id` comes from the content: an event sent twice is stored once. What can't be understood goes to the
-quarantine with its reason; nothing is dropped in silence."""
+An event sent twice is stored once: the same source and id with the same content is recognised when it is stored,
+whoever sends it and whenever. `Nats-Msg-Id` has no effect. What can't be understood goes to the quarantine with its
+reason; nothing is dropped in silence."""
 _SIDES = {
     "send": ("publish", "An emitter publishes it and waits for JetStream's acknowledgement."),
     "receive": ("store", "The aggregator pulls it, stores it and adds it to the figures."),
@@ -61,15 +62,7 @@ _SERVER = {
 }
 _TRAIT = {
     "contentType": CONTENT_TYPE,
-    "headers": {
-        "type": "object",
-        "required": ["Nats-Msg-Id"],
-        "properties": {"Nats-Msg-Id": {"type": "string", "pattern": "^[0-9a-f]{32}$"}},
-    },
-    "correlationId": {
-        "location": "$message.header#/Nats-Msg-Id",
-        "description": "equal for equal content, whoever sends it",
-    },
+    "correlationId": {"location": "$message.payload#/id", "description": "with `source` what makes it this event"},
 }
 
 

@@ -22,7 +22,7 @@ from schemas.streams import AGGREGATOR
 from services.aggregator import staging
 from services.aggregator.consume import BROKER_OUTAGE, PAUSES, Consumer, Hands
 from services.aggregator.ledger import Ledger
-from services.kit import bus, logs, metrics, store
+from services.kit import bus, logs, metrics, pull, store
 from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.service import guarded
@@ -35,21 +35,26 @@ WATCH_SECONDS = 2.0
 STOP_SECONDS = 5.0
 
 
-def alike_timeouts() -> None:
-    """Have a fetch end in nats-py's own TimeoutError, the only one FastStream 0.7.8 knows.
+def bounded_fetches() -> None:
+    """Have FastStream fetch as `pull` does.
 
-    nats-py raises the plain one too when little time is left. FastStream's loop then dies with the messages in hand, is
-    restarted without a word, and they come again only when ack_wait is over.
+    It collects a batch by several fetches, each asking for what is missing: what they bring together is bounded too.
+    And it knows nats-py's own TimeoutError alone: at any other its loop dies with the messages in hand, is restarted
+    without a word, and they come again only when ack_wait is over.
     """
-    fetch = JetStreamContext.PullSubscription.fetch
+    left = 0
 
-    async def mended(self: JetStreamContext.PullSubscription, *args: Any, **kwargs: Any) -> list[Msg]:
-        try:
-            return await fetch(self, *args, **kwargs)
-        except TimeoutError as late:
-            raise nats.errors.TimeoutError from late
+    async def mended(reader: pull.Reader, batch: int, timeout: float) -> list[Msg]:  # noqa: ASYNC109
+        nonlocal left
+        if batch == AGGREGATOR.batch:
+            left = pull.MOST_BYTES
+        if left <= 0:
+            raise nats.errors.TimeoutError
+        found = await pull.fetch(reader, batch, timeout, left)
+        left -= sum(len(message.data) for message in found)
+        return found
 
-    JetStreamContext.PullSubscription.fetch = mended  # type: ignore[method-assign]
+    JetStreamContext.PullSubscription.fetch = mended  # type: ignore[method-assign, assignment]
 
 
 async def raw(message: Any) -> list[Msg]:
@@ -122,7 +127,7 @@ ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq <> excluded.
 
 def build(settings: Settings) -> FastStream:
     """The application; nothing is connected yet."""
-    alike_timeouts()
+    bounded_fetches()
     health = Health("aggregator")
     pool = store.pool(settings, "aggregator", size=5, configure=staging.make)
     broker = broker_of(settings)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -19,7 +20,7 @@ from services.board.frame import NAVIGATION
 from services.board.reader import Reader, TooMuch
 from services.board.sessions import Sessions
 from services.board.watch import Watch
-from services.kit import logs, store
+from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
@@ -34,13 +35,14 @@ def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
     watch, reading = Watch(settings), Reader(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
+    private = partial(bus.private_id, settings)
     sessions = Sessions(pool)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
-            sending = (outbox.run(pool, lambda: watch.broker, subjects) for subjects in outbox.SUBJECTS)
+            sending = (outbox.run(pool, lambda: watch.broker, subjects, private) for subjects in outbox.SUBJECTS)
             endless = (watch.run(health), sessions.follow(), *sending)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from infra.nats.backup import time_of
@@ -74,7 +74,8 @@ async def _take_back(settings: Settings, started: dict[str, int], new_streams: b
 
     It remembers what it met for the stream's window of time, but nothing of what a restored stream met.
     """
-    remembered = clock.now() if new_streams else clock.now() - QUARANTINE.dedupe
+    window = QUARANTINE.dedupe or timedelta()
+    remembered = clock.now() if new_streams else clock.now() - window
     start = started[AGGREGATOR.name]
     async with bus.connected(settings.model_copy(update={"user": "cli"}), "restore") as client:
         js = client.jetstream()

@@ -34,11 +34,10 @@ class CutShort(click.ClickException):
 
 @dataclass
 class Counts:
-    """What became of the records so far; `known` are those of `sent` that the broker had already."""
+    """What became of the records so far."""
 
     read: int = 0
     sent: int = 0
-    known: int = 0
     rejected: int = 0
 
 
@@ -63,10 +62,7 @@ def emit(file: BinaryIO) -> None:
             asyncio.run(send(settings_of(chosen_instance(), "cli"), file.fileno(), counts, tell, on_bytes))
         except Unavailable as problem:
             raise _cut_short(problem, counts) from None
-    click.echo(
-        f"read {counts.read:,}, sent {counts.sent:,}, of them known already {counts.known:,}, "
-        f"rejected {counts.rejected:,}"
-    )
+    click.echo(f"read {counts.read:,}, sent {counts.sent:,}, rejected {counts.rejected:,}")
     if counts.rejected:
         raise SystemExit(1)
 
@@ -122,11 +118,9 @@ async def _publish(js: JetStreamContext, records: Iterable[Record], counts: Coun
 
     try:
         async with asyncio.timeout(PATIENCE_SECONDS):
-            sent, known = await bus.publish_many(js, _accepted(records, counts, tell))
+            counts.sent += await bus.publish_many(js, _accepted(records, counts, tell))
     except TimeoutError:
         raise Unavailable(f"the broker has not answered for {PATIENCE_SECONDS:.0f} s") from None
-    counts.sent += sent
-    counts.known += known
 
 
 def _accepted(records: Iterable[Record], counts: Counts, tell: Tell) -> Iterator[Event]:

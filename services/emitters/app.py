@@ -9,10 +9,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
 from nats.aio.client import Client
-from nats.js.api import PubAck
 
 from schemas.envelope import Event
 from services.emitters import door, field, payments, procedures
+from services.emitters.memory import Memory
 from services.kit import bus, logs
 from services.kit.errors import Unavailable
 from services.kit.health import Health
@@ -30,6 +30,7 @@ class Line:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.client: Client | None = None
+        self.memory = Memory()
 
     def require(self) -> Client:
         """The connection; `Unavailable` while there is none."""
@@ -38,9 +39,18 @@ class Line:
         bus.require(self.client)
         return self.client
 
-    async def publish(self, event: Event) -> PubAck:
+    async def publish(self, event: Event) -> door.Stored:
         """Returns when the event is on disk, else raises `Unavailable` within seconds."""
-        return await bus.publish(self.require().jetstream(), event, PUBLISH_SECONDS)
+        client = self.require()
+        if known := self.memory.sequence(event.digest):
+            return door.Stored(known, known=True)
+        ack = await bus.publish(client.jetstream(), event, PUBLISH_SECONDS)
+        self.memory.keep(event.digest, ack.seq)
+        return door.Stored(ack.seq, known=False)
+
+    async def lost(self) -> None:
+        """The connection was lost."""
+        self.memory.forget()
 
 
 def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
@@ -51,7 +61,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for name, line in lines.items():
-                line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}"))
+                line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}", line.lost))
             watching = asyncio.create_task(_watch(list(lines.values()), health))
             stack.callback(watching.cancel)
             yield

@@ -11,12 +11,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from nats.js.api import PubAck
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
@@ -31,8 +30,15 @@ RETRY_SECONDS = 5
 MOST_DRAINED = 16 * 2**20
 """How much of a body that is too large is still read (and forgotten), so that the sender hears why."""
 
-Publish = Callable[[Event], Awaitable[PubAck]]
+Publish = Callable[[Event], Awaitable["Stored"]]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+
+
+class Stored(NamedTuple):
+    """An event is on disk: its number in the stream, and whether it was there already."""
+
+    sequence: int
+    known: bool
 
 
 class Words(BaseModel):
@@ -59,7 +65,8 @@ class Emitter:
 
 
 class Accepted(BaseModel):
-    """The event is on disk. `known`: the broker had it minutes ago; what is older the aggregator recognises."""
+    """The event is on disk, as number `stream_sequence` of the stream of events. `known`: this door had it acknowledged
+    under that number minutes ago, and did not send it again; what is older is recognised when it is stored."""
 
     id: str
     type: str
@@ -190,13 +197,17 @@ def _reason(error: Any) -> str:
 
 async def _hand_over(name: str, event: Event, publish: Publish) -> Accepted:
     try:
-        ack = await publish(event)
+        stored = await publish(event)
     except Unavailable as error:
         wait = {"Retry-After": str(RETRY_SECONDS)}
         raise Refused(503, "unavailable", f"{error}; send the same again in a few seconds", headers=wait) from None
-    metrics.EMITTED.labels(name, "known" if ack.duplicate else "stored").inc()
+    metrics.EMITTED.labels(name, "known" if stored.known else "stored").inc()
     return Accepted(
-        id=event.id, type=event.type, subject=event.subject, stream_sequence=ack.seq, known=bool(ack.duplicate)
+        id=event.id,
+        type=event.type,
+        subject=event.subject,
+        stream_sequence=stored.sequence,
+        known=stored.known,
     )
 
 

@@ -5,19 +5,29 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
+from hashlib import blake2b
+from typing import Any, NamedTuple
 
 import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import AckPolicy, ConsumerConfig, DiscardPolicy, PubAck, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    AckPolicy,
+    ConsumerConfig,
+    DiscardPolicy,
+    PubAck,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+    StreamSource,
+)
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from schemas.envelope import Event
-from schemas.streams import CONSUMERS, STREAMS, Consumer, Stream
+from schemas.streams import CONSUMERS, NEVER, QUARANTINE, STREAMS, Consumer, Stream
 from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
 
@@ -26,6 +36,7 @@ PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
 IN_FLIGHT = 2000
+CONTENT_TYPE = "application/cloudevents+json"
 
 
 def connection_options(settings: Settings, name: str) -> dict[str, Any]:
@@ -74,13 +85,16 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
 
 
 @asynccontextmanager
-async def attached(settings: Settings, name: str) -> AsyncIterator[Client]:
-    """A connection for a service: made in the background, healed for ever; see `require`.
+async def attached(
+    settings: Settings, name: str, on_lost: Callable[[], Awaitable[None]] | None = None
+) -> AsyncIterator[Client]:
+    """A connection for a service: made in the background, healed for ever; see `require`. `on_lost`: when it breaks.
 
     While it is down nothing is buffered: an event that could not be sent is not sent later behind the sender's back.
     """
     client = Client()
-    connecting = asyncio.create_task(client.connect(**connection_options(settings, name), pending_size=0))
+    options = connection_options(settings, name) | {"disconnected_cb": on_lost, "pending_size": 0}
+    connecting = asyncio.create_task(client.connect(**options))
     connecting.add_done_callback(_heard)
     try:
         yield client
@@ -113,7 +127,9 @@ def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
         discard=DiscardPolicy.NEW,  # a full stream refuses the emitter; it never drops what it acknowledged
         max_age=stream.max_age.total_seconds(),
         max_bytes=int(disk * stream.max_share),
-        duplicate_window=stream.dedupe.total_seconds(),
+        # nats-server 2.15 knows no other way to a stream that drops nothing as a repetition than a source.
+        duplicate_window=stream.dedupe.total_seconds() if stream.dedupe else 0,
+        sources=None if stream.dedupe else [StreamSource(name=QUARANTINE.name, filter_subject=NEVER)],
         allow_direct=True,
         num_replicas=replicas,
     )
@@ -160,7 +176,9 @@ async def ensure_streams(js: JetStreamContext, settings: Settings, say: Callable
 
 def _declared(config: StreamConfig) -> tuple[object, ...]:
     """What an update of the declaration may change."""
-    return config.subjects, config.max_age, config.max_bytes, config.num_replicas
+    sources = [(source.name, source.filter_subject) for source in config.sources or ()]
+    settings = config.subjects, config.max_age, config.max_bytes, config.num_replicas, config.duplicate_window or 0
+    return *settings, sources
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after: int = 0) -> bool:
@@ -183,21 +201,31 @@ async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
     return max(last - (floor.stream_seq if floor else 0), 0)
 
 
-def headers(message_id: str) -> dict[str, str]:
-    """The headers of a published message. The id of an event is its content: the broker drops a repetition."""
-    return {"Nats-Msg-Id": message_id, "content-type": "application/cloudevents+json"}
+class Outgoing(NamedTuple):
+    """A message as it goes to the broker. `once`: see `private_id`; an event has none, the key table knows it again."""
+
+    subject: str
+    raw: bytes
+    once: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The message's headers."""
+        return {"content-type": CONTENT_TYPE} | ({"Nats-Msg-Id": self.once} if self.once else {})
 
 
-async def publish(
-    js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT, message_id: str | None = None
-) -> PubAck:
-    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds.
+def private_id(settings: Settings, text: str) -> str:
+    """The id under which this credential alone can store a message once: nobody else can say it first, and so have the
+    broker drop ours as a repetition."""
+    key = (settings.nats().get("password") or settings.nats_servers[0]).encode()[:64]
+    return blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 
-    `message_id` is for an event that must be delivered although the broker may remember the same content.
-    """
-    head = headers(message_id or event.message_id)
+
+async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT) -> PubAck:
+    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds."""
+    message = Outgoing(event.subject, event.to_json())
     try:
-        return await js.publish(event.subject, event.to_json(), timeout=within, headers=head)
+        return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 
@@ -207,48 +235,46 @@ async def publish_many(
     events: Iterable[Event],
     on_progress: Callable[[int], None] = lambda done: None,
     within: float = PATIENCE,
-) -> tuple[int, int]:
-    """Publish events with many in flight; returns (acknowledged, of them already known).
+) -> int:
+    """Publish events with many in flight; returns how many were acknowledged, which is all of them.
 
     `Unavailable` when the broker refuses one, or has not acknowledged what is in flight after `within` seconds.
     """
-    messages = ((event.subject, event.to_json(), event.message_id) for event in events)
-    return await publish_raw(js, messages, on_progress, within)
+    return await publish_raw(js, (Outgoing(event.subject, event.to_json()) for event in events), on_progress, within)
 
 
 async def publish_raw(
     js: JetStreamContext,
-    messages: Iterable[tuple[str, bytes, str]],
+    messages: Iterable[Outgoing],
     on_progress: Callable[[int], None] = lambda done: None,
     within: float = PATIENCE,
-) -> tuple[int, int]:
-    """As `publish_many`, for messages as they are: (subject, bytes, message id)."""
-    done = known = 0
+) -> int:
+    """As `publish_many`, for messages as they are."""
+    done = 0
     window: list[asyncio.Future[PubAck]] = []
     try:
-        for subject, raw, message_id in messages:
-            window.append(await js.publish_async(subject, raw, headers=headers(message_id)))
+        for message in messages:
+            window.append(await js.publish_async(message.subject, message.raw, headers=message.headers))
             if len(window) >= IN_FLIGHT:
                 # The older half is waited for while the newer is on its way: the broker never runs dry.
-                acks = await _settle(window, IN_FLIGHT // 2, within)
-                done, known = done + len(acks), known + sum(bool(ack.duplicate) for ack in acks)
+                done += await _settle(window, IN_FLIGHT // 2, within)
                 on_progress(done)
-        acks = await _settle(window, len(window), within)
+        done += await _settle(window, len(window), within)
     except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
         raise Unavailable(_cut_short(done, error)) from error
     finally:
         # nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever.
         for future in window:
             future.cancel()
-    on_progress(done + len(acks))
-    return done + len(acks), known + sum(bool(ack.duplicate) for ack in acks)
+    on_progress(done)
+    return done
 
 
-async def _settle(window: list[asyncio.Future[PubAck]], count: int, within: float) -> list[PubAck]:
+async def _settle(window: list[asyncio.Future[PubAck]], count: int, within: float) -> int:
     """Wait for the first `count` acknowledgements and take them out of the window."""
-    acks = await asyncio.wait_for(asyncio.gather(*window[:count]), within)
+    await asyncio.wait_for(asyncio.gather(*window[:count]), within)
     del window[:count]
-    return acks
+    return count
 
 
 def _hear_refusals() -> None:
@@ -268,6 +294,24 @@ def _hear_refusals() -> None:
 
 
 _hear_refusals()
+
+
+def _bear_headers() -> None:
+    """Have a message with headers that are none arrive without them: nats-py 2.16 breaks the connection over it, and
+    would do so for ever, as the message comes again."""
+    parse = Client._process_headers
+
+    async def mended(self: Client, headers: bytes) -> dict[str, str] | None:
+        try:
+            return await parse(self, headers)
+        except (IndexError, ValueError):
+            log.warning("a message with broken headers: %r", headers[:20])
+            return None
+
+    Client._process_headers = mended  # type: ignore[method-assign]
+
+
+_bear_headers()
 
 
 def _cut_short(done: int, error: BaseException) -> str:

@@ -116,8 +116,7 @@ async def resubmit(js: JetStreamContext, seq: int, mended: bytes | None, who: st
     """
     _, body = await get(js, seq)
     event = parse(body.data if mended is None else mended, clock.now())
-    # The broker may remember the same content from minutes ago; it must be delivered all the same.
-    await bus.publish(js, event, message_id=f"{event.message_id}-{seq}")
+    await bus.publish(js, event)
     await _take_out(js, seq, body, "resubmitted", f"{'as it was' if mended is None else 'mended'}: {event.id}", who)
     return event.id
 
@@ -140,9 +139,8 @@ async def _take_out(js: JetStreamContext, seq: int, body: Body, deed: str, reaso
         "digest": blake2b(body.data, digest_size=16).hexdigest(),
         "bytes": len(body.data),
     }
-    once = {"Nats-Msg-Id": f"quarantine-{deed}-{seq}-{note['digest']}"}
     text = json.dumps(note, ensure_ascii=False).encode()
-    await js.publish(f"ioc.alerts.quarantine.{deed}", text, timeout=5, headers=once)
+    await js.publish(f"ioc.alerts.quarantine.{deed}", text, timeout=5)
     await js.delete_msg(QUARANTINE.name, seq)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -50,7 +51,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
                 intake.watch(client, pool, health),
                 _rounds(Rounds(pool, routes, watchdog), watchdog, health),
                 _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
-                _publishing(pool, client),
+                _publishing(pool, client, partial(bus.private_id, settings)),
                 post.run(),
             ]
             tasks = [asyncio.create_task(guarded("notifier", one)) for one in work]
@@ -90,11 +91,11 @@ async def _ending(ends: Ends) -> None:
         await asyncio.sleep(ASK_SECONDS)
 
 
-async def _publishing(pool: AsyncConnectionPool, client: Client) -> None:
+async def _publishing(pool: AsyncConnectionPool, client: Client, private: Callable[[str], str]) -> None:
     while True:
         try:
             bus.require(client)
-            await publish(pool, client.jetstream())
+            await publish(pool, client.jetstream(), private)
         except (*store.OUTAGE, Unavailable) as error:
             log.warning("the history is published later: %s: %s", type(error).__name__, error)
         await asyncio.sleep(ROUND_SECONDS)

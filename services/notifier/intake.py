@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.envelope import Invalid
 from schemas.registry import parse
 from schemas.streams import NOTIFIER
-from services.kit import bus, clock, metrics, store
+from services.kit import bus, clock, metrics, pull, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.notifier import domain, ledger
@@ -39,7 +39,7 @@ async def listen(client: Client, pool: AsyncConnectionPool) -> None:
             bus.require(client)
             if reader is None:
                 reader = await client.jetstream().pull_subscribe_bind(NOTIFIER.name, NOTIFIER.stream)
-            messages = await reader.fetch(NOTIFIER.batch, FETCH_SECONDS)
+            messages = await pull.fetch(reader, NOTIFIER.batch, FETCH_SECONDS)
             await _insist(messages, lambda messages=messages: take(pool, messages, clock.now()))  # type: ignore[misc]
             for message in messages:
                 await message.ack()

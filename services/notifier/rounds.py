@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from nats.js import JetStreamContext
@@ -135,15 +136,17 @@ class Rounds:
         metrics.OLDEST_UNSENT.set((now - since).total_seconds() if since else 0)
 
 
-async def publish(pool: AsyncConnectionPool, js: JetStreamContext) -> None:
-    """Publish the steps that the broker does not have yet, in their order; raises `Unavailable` and outages."""
+async def publish(pool: AsyncConnectionPool, js: JetStreamContext, private: Callable[[str], str]) -> None:
+    """Publish the steps that the broker does not have yet, in their order, each under a `private` id; raises
+    `Unavailable` and outages."""
     while True:
         async with pool.connection() as conn:
             steps = await ledger.unpublished(conn)
         if not steps:
             return
         messages = [
-            (f"ioc.alerts.{s['system']}.{s['step']}", _json(s), f"alarm-step-{s['id']}-{s['at']}") for s in steps
+            bus.Outgoing(f"ioc.alerts.{s['system']}.{s['step']}", _json(s), private(f"alarm-step-{s['id']}-{s['at']}"))
+            for s in steps
         ]
         await bus.publish_raw(js, messages, within=bus.PUBLISH_TIMEOUT)
         async with pool.connection() as conn:

@@ -70,7 +70,7 @@ async def _deliver(client: Client, due: list[Sending], health: Health, stop: asy
         health.progress()
         try:
             bus.require(client)
-            await bus.publish_raw(js, ((sending.subject, sending.raw, sending.message_id) for sending in due))
+            await bus.publish_raw(js, (bus.Outgoing(sending.subject, sending.raw) for sending in due))
         except Unavailable as error:
             log.warning("waiting: %s", error)
             health.not_ready(f"waiting: {error}")

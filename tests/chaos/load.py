@@ -1,5 +1,5 @@
-"""A careful emitter in a thread of its own: many messages in flight, each sent again under the same id until the broker
-has acknowledged it. It remembers what it meant, so that log and quarantine can be held against it."""
+"""A careful emitter in a thread of its own: many messages in flight, each sent again until the broker has acknowledged
+it. It remembers what it meant, so that log and quarantine can be held against it."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ class Load:
     """Sends `plan` at `rate` messages per second from `start` to `finish`; rate 0: only what `send` is given.
 
     `meant` are the (source, id) of the events that must be in the log, `refused` the bodies that must lie in the
-    quarantine; `sent` counts messages handed to the broker, `known` those it knew already, `retries` those it did not
-    acknowledge.
+    quarantine; `sent` counts messages handed to the broker, `retries` those it did not acknowledge in time, and
+    `repeated` how often each was handed over once more: the broker may have it so many times too often.
     """
 
     def __init__(self, settings: Settings, plan: Plan, rate: float) -> None:
         self.meant: set[tuple[str, str]] = set()
         self._refused: dict[str, bytes] = {}
-        self.sent = self.known = self.retries = 0
+        self.repeated: Counter[bytes] = Counter()
+        self.sent = self.retries = 0
         self.plan = plan
         self._planned = 0
         self._abandoned = False
@@ -99,7 +100,7 @@ class Load:
 
     @property
     def refused(self) -> Counter[bytes]:
-        """What must lie in the quarantine; the broker drops what comes under the same id once more."""
+        """What must lie in the quarantine."""
         return Counter(self._refused.values())
 
     def send(self, sendings: list[Sending]) -> None:
@@ -132,16 +133,15 @@ class Load:
 
     async def _deliver(self, sending: Sending) -> None:
         self._remember(sending)
-        head = {"Nats-Msg-Id": sending.message_id}
         while True:
             self.sent += 1
             with suppress(*OUTAGE):
-                ack = await self._js.publish(sending.subject, sending.raw, timeout=2, headers=head)
-                self.known += bool(ack.duplicate)
+                await self._js.publish(sending.subject, sending.raw, timeout=2)
                 return
             if self._abandoned:
                 return
             self.retries += 1
+            self.repeated[sending.raw] += 1
             await asyncio.sleep(AGAIN_AFTER)
 
     def _remember(self, sending: Sending) -> None:

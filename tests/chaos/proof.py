@@ -20,7 +20,7 @@ from services.simulator.district import truth
 @dataclass(frozen=True)
 class Row:
     """The counts of one fault. `sent` counts every handing over to the broker, tries after a failure included;
-    `duplicates` those that the broker knew already and those that it had to deliver to an aggregator once more."""
+    `duplicates` those that were handed over once more and those that it had to deliver to an aggregator once more."""
 
     fault: str
     sent: int
@@ -51,19 +51,20 @@ def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
     log = Counter(dict[tuple[str, str], int]({(s, i): n for s, i, n in stage.sql(_LOG)}))
     aside = quarantined(stage)
     meant, refused = Counter(stage.load.meant), stage.load.refused
+    twice_aside = aside - refused - stage.load.repeated
     strange = [name for name in log - meant if name not in meant and name[0] != SOURCE]
     row = Row(
         fault=fault,
         sent=stage.load.sent,
         stored=sum(log.values()),
-        duplicates=stage.load.known + stage.redelivered(),
+        duplicates=stage.load.retries + stage.redelivered(),
         quarantined=sum(aside.values()),
         lost=(meant - log).total() + (refused - aside).total(),
-        twice=sum(n - 1 for n in log.values()) + (aside - refused).total(),
+        twice=sum(n - 1 for n in log.values()) + twice_aside.total(),
         seconds=time.monotonic() - began,
     )
     wrong = [f"lost: {name}" for name in [*(meant - log), *(refused - aside)][:5]]
-    wrong += [f"in the quarantine without reason or twice: {body[:300]!r}" for body in list(aside - refused)[:5]]
+    wrong += [f"in the quarantine without reason or twice: {body[:300]!r}" for body in list(twice_aside)[:5]]
     wrong += [f"nobody meant {name}" for name in strange[:5]]
     wrong += [str(difference) for difference in rebuild.check(stage.settings("cli").database("owner"), lambda *_: None)]
     wrong += _misread(stage)

@@ -114,7 +114,7 @@ def test_asyncapi_tells_who_sends_and_receives_each_type(name: str) -> None:
     assert set(channel["parameters"]) == {"unit"}
     message = resolve(channel["messages"][name.removeprefix("vn.ioc.")]["$ref"])
     assert message["payload"]["schema"]["$ref"] == contracts.schema_path(name)
-    assert resolve(message["traits"][0]["$ref"])["correlationId"]["location"] == "$message.header#/Nats-Msg-Id"
+    assert resolve(message["traits"][0]["$ref"])["correlationId"]["location"] == "$message.payload#/id"
     actions = {op["action"] for op in ASYNCAPI["operations"].values() if resolve(op["channel"]["$ref"]) is channel}
     assert actions == {"send", "receive"}
 

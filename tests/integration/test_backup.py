@@ -53,9 +53,7 @@ class Emitter:
             js = client.jetstream()
             while self.left and count > 0 and not (stop and stop.is_set()):
                 some = self.left[:BURST]
-                await asyncio.gather(
-                    *[js.publish(s.subject, s.raw, timeout=5, headers={"Nats-Msg-Id": s.message_id}) for s in some]
-                )
+                await asyncio.gather(*[js.publish(s.subject, s.raw, timeout=5) for s in some])
                 self.acknowledged += [(sending, time.time()) for sending in some]
                 del self.left[:BURST]
                 count -= len(some)

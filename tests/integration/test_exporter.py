@@ -87,7 +87,7 @@ def publish(centre: Instance, plan: Plan, until: datetime, since: datetime | Non
 
     async def send() -> None:
         async with bus.connected(settings_of(centre, "simulator"), "test") as client:
-            messages = ((s.subject, s.raw, s.message_id) for s in plan.sendings(until, since))
+            messages = (bus.Outgoing(s.subject, s.raw) for s in plan.sendings(until, since))
             await bus.publish_raw(client.jetstream(), messages)
 
     asyncio.run(send())

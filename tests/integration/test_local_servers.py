@@ -103,6 +103,11 @@ def test_the_database_runs_without_roots_rights(prepared: Instance) -> None:
 
 SPEAKING = [
     ("aggregator", "ioc.quarantine.x", True),
+    ("aggregator", "ioc.alerts.audit.login", False),
+    ("notifier", "ioc.alerts.audit.login", False),
+    ("cli", "ioc.alerts.audit.login", False),
+    ("emitter_procedures", "ioc.events.u1.procedures.dossier.overdue", False),
+    ("emitter_field", "ioc.events.u1.field.report.overdue", False),
     ("aggregator", "ioc.events.u1.procedures.dossier.submitted", False),
     ("aggregator", "$JS.API.STREAM.DELETE.EVENTS", False),
     ("aggregator", "$JS.API.CONSUMER.CREATE.EVENTS.another", False),

@@ -149,7 +149,7 @@ def test_the_status_tells_rates_and_freshness_and_that_it_is_simulated(district:
 def publish(centre: Instance, plan: Plan, since: datetime, until: datetime) -> None:
     async def send() -> None:
         async with bus.connected(settings_of(centre, "simulator"), "test") as client:
-            messages = ((s.subject, s.raw, s.message_id) for s in plan.sendings(until, since))
+            messages = (bus.Outgoing(s.subject, s.raw) for s in plan.sendings(until, since))
             await bus.publish_raw(client.jetstream(), messages)
 
     asyncio.run(send())

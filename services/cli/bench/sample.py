@@ -14,6 +14,7 @@ from nats.js.api import PubAck
 
 from schemas.calendar import VN
 from schemas.envelope import Event
+from services.kit import bus
 from services.simulator import SCENARIOS
 from services.simulator.district import Plan
 
@@ -64,7 +65,8 @@ def _whose(event: Event) -> str:
 
 async def send(js: JetStreamContext, message: Message) -> asyncio.Future[PubAck]:
     """Hand one message to the broker; the future is done when it is on disk there."""
-    return await js.publish_async(message.subject, message.raw, headers={"Nats-Msg-Id": message.message_id})
+    outgoing = bus.Outgoing(message.subject, message.raw)
+    return await js.publish_async(outgoing.subject, outgoing.raw, headers=outgoing.headers)
 
 
 async def publish(js: JetStreamContext, sent: Iterable[Message]) -> int:

@@ -1,0 +1,28 @@
+"""Whose words are whose: the sources that belong to one of our own services, and which events each of them can make.
+
+Nobody else can take a service's ids by saying them first, and no credential may publish what is not its job.
+"""
+
+NOTICES = ("dossier.due_soon", "dossier.overdue", "report.overdue")
+"""What follows from the clock; no system outside can know it better."""
+OWNED: dict[str, tuple[str, ...]] = {
+    "deadlines": NOTICES,
+    "procedures": ("dossier.", "procedure."),
+    "payments": ("payment.",),
+    "field": ("report.",),
+    "board": ("dossier.extended",),
+}
+"""The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
+
+
+def may_say(owner: str, event: str) -> bool:
+    """Whether an event (`entity.event`) is its owner's to say."""
+    return event.startswith(OWNED[owner]) and (owner == "deadlines" or event not in NOTICES)
+
+
+def trespass(source: str, event: str) -> str | None:
+    """Why an event cannot come from a source, or None."""
+    owner = source.lstrip("/").partition("/")[0] if source.startswith("/") else ""
+    if owner not in OWNED or may_say(owner, event):
+        return None
+    return f"source: /{owner} is not yours: it says {', '.join(OWNED[owner])} alone; name your own system"
