@@ -10,14 +10,14 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import blake2b
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from schemas import units
+from schemas import personal, units
 from schemas.calendar import local_day
 from schemas.json_members import repeated
 from schemas.sources import trespass
@@ -28,6 +28,7 @@ TYPE_PREFIX = "vn.ioc."
 SUBJECT_PREFIX = "ioc.events."
 MAX_EVENT_BYTES = 256 * 1024
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_REASON = 4000
 FUTURE_TOLERANCE = timedelta(hours=2)
 """A clock may be an hour wrong; an event from further ahead is refused."""
 
@@ -51,6 +52,8 @@ class Invalid(Exception):
     """
 
     def __init__(self, code: str, reason: str) -> None:
+        # A reason names fields and types as they came, and these may be a number themselves.
+        reason = personal.mask(reason[:LONGEST_REASON])
         super().__init__(f"{code}: {reason}")
         assert code in REASONS, code
         self.code, self.reason = code, reason
@@ -199,6 +202,7 @@ def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, su
         raise _explain(error, raw) from None
     if twice := repeated(raw, len(event.model_fields_set) + len(event.data.model_fields_set)):
         raise Invalid("bad_value", f"{twice}: is given twice in one object; send it once")
+    _check_written_numbers(event.data, raw)
     check_event(event, now)
     if subject is not None and subject != event.subject:
         raise Invalid("wrong_subject", f"published on {subject}, but the event's own subject is {event.subject}")
@@ -248,58 +252,58 @@ def _check_place(event: Event) -> None:
         raise Invalid("missing_field", f"data.{absent}: is missing beside data.{given[0]}; send both or none")
 
 
-# A cheap look for "anything like it" first: nearly every event passes by one search.
-_SUSPECT = re.compile(r"@|(?:\d[ .\-]?){9}")
-_PERSONAL = {
-    "a 12-digit citizen number": re.compile(r"(?<!\d)\d{3}(?:[ .\-]?\d{3}){3}(?!\d)"),
-    "a phone number": re.compile(r"(?<!\d)(?:\+?84|0)(?:[ .\-]?\d){9}(?!\d)"),
-    "an e-mail address": re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+"),
-}
-_HASH = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32,}")
-_RUN_OF_12 = re.compile(r"(?<!\d)\d{12}(?!\d)")
+def _check_written_numbers(data: EventData, raw: bytes) -> None:
+    """Of the numbers that may come as texts: a phone or a citizen number would pass for one."""
+    if names := _decimals(type(data)):
+        for written in _LIKE_A_PHONE.finditer(raw):
+            if (name := written[1].decode()) in names:
+                raise Invalid("bad_value", f"data.{name}: a number is written without + and without zeros in front")
+
+
+_LIKE_A_PHONE = re.compile(rb'"(\w+)"\s*:\s*"\s*(?:\+|-?0\d|\\)')
+
+
+@cache
+def _decimals(data: type[EventData]) -> frozenset[str]:
+    return frozenset(name for name, field in data.model_fields.items() if "Decimal" in str(field.annotation))
+
+
 _CODES = frozenset({"code", "dossier", "procedure"})
-"""Fields whose pattern allows digits only as a register's number."""
+"""Fields that hold an official number, which an id may repeat."""
 _NUMBERS = frozenset({"transaction"})
-"""Fields meant for a number: a bank's reference may have 12 digits."""
+"""Fields meant for a bank's own number, which may look like anything."""
 
 
 def _check_personal_data(event: Event) -> None:
-    for name in ("id", "source"):
-        if _SUSPECT.search(text := getattr(event, name)):
-            refuse_personal(name, _without_codes(text, event.fields))
-    for name, value in event.fields.items():
-        if name in _CODES:
-            # A code may have 12 digits, but not in one run.
-            if _RUN_OF_12.search(value):
-                refuse_personal(f"data.{name}", value)
-        elif name not in _NUMBERS and isinstance(value, str | list | dict) and _SUSPECT.search(str(value)):
-            # Of the typed value only texts are looked at: a sum of 12 digits is no citizen number.
-            for text in _texts(getattr(event.data, name)):
-                refuse_personal(f"data.{name}", text)
-
-
-def _without_codes(text: str, fields: dict[str, Any]) -> str:
-    """An id may be a hash, or repeat the event's own codes."""
-    for name in (*_CODES, *_NUMBERS):
-        if name in fields:
-            text = text.replace(fields[name], "")
-    return _HASH.sub("", text) if _SUSPECT.search(text) else ""
+    texts = [("id", event.id), ("source", event.source)]
+    # Of the typed values only texts are looked at: a sum of 12 digits is no citizen number.
+    for name, value in event.data.__dict__.items():
+        if type(value) is str:
+            if name in _CODES or name in _NUMBERS:
+                texts[:2] = [(where, text.replace(value, "")) for where, text in texts[:2]]
+            if name not in _NUMBERS:
+                texts.append((f"data.{name}", value))
+        elif isinstance(value, list | tuple | dict):
+            texts += [(f"data.{name}", text) for text in _texts(value)]
+    if personal.suspicious("\nx\n".join([text for _, text in texts])):
+        for where, text in texts:
+            refuse_personal(where, text)
 
 
 def _texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
-    nested = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for item in nested for text in _texts(item)]
+    if isinstance(value, dict):
+        return [text for item in value.items() for part in item for text in _texts(part)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list | tuple) else []
 
 
-def refuse_personal(where: str, text: str) -> None:
-    """Raise `Invalid` where a text holds what looks like a citizen number, a phone or an e-mail."""
-    if not _SUSPECT.search(text):
-        return
-    for what, pattern in _PERSONAL.items():
-        if pattern.search(text):
-            raise Invalid("personal_data", f"{where}: holds {what}; remove it and send again")
+def refuse_personal(where: str, text: str, allowed: tuple[str, ...] = ()) -> None:
+    """Raise `Invalid` where a text holds what looks personal (see `schemas.personal`) and is not of an `allowed` kind;
+    what it was is not repeated."""
+    for found in personal.find(text):
+        if found.what not in allowed:
+            raise Invalid("personal_data", f"{where}: holds {found.what}; remove it and send again")
 
 
 _CODE_OF_ERROR = {

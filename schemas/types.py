@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -36,7 +37,8 @@ UnitCode = Annotated[str, _UNIT, NamesUnit()]
 OfficeCode = Annotated[str, _UNIT, NamesUnit(existing=False)]
 """The unit that gave a number, which it keeps when the unit is no more."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-Reference = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,8}-[A-Z0-9][A-Z0-9_.\-]{0,60}$")]
+REFERENCE = re.compile(r"^[A-Z]{2,8}-[A-Z0-9][A-Z0-9_.\-]{0,60}$")
+Reference = Annotated[str, StringConstraints(pattern=REFERENCE.pattern)]
 """A number in a register, always behind the register's letters: `TXN-…`, `PA-…`."""
 
 DossierCode = Annotated[

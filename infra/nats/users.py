@@ -53,6 +53,8 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *_stream("EVENTS", "STREAM.INFO.{}", "CONSUMER.INFO.{}.aggregator", "CONSUMER.MSG.NEXT.{}.aggregator"),
         *_stream("EVENTS", "CONSUMER.CREATE.{}.aggregator", "CONSUMER.CREATE.{}.aggregator.>"),
         *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.aggregator"),
+        # Erases a message that holds personal data, once it lies masked in the quarantine.
+        *_stream("EVENTS", "STREAM.MSG.DELETE.{}"),
         "$JS.ACK.EVENTS.aggregator.>",
         "ioc.quarantine.*",
     ),

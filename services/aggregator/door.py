@@ -1,15 +1,20 @@
 """The door for messages from the bus: each is validated alone, and what cannot be accepted is laid into the
-quarantine with its reason."""
+quarantine with its reason, and without what looks personal in it."""
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
-from schemas.envelope import SUBJECT_PREFIX, Invalid
+from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
+from schemas.masking import masked
+from schemas.personal import find, mask
 from schemas.registry import SYSTEMS, parse
 from services.aggregator.ledger import Incoming
 from services.kit import metrics
@@ -31,6 +36,7 @@ def admit(messages: list[Msg], now: datetime) -> tuple[list[tuple[Msg, Incoming]
     for message in messages:
         try:
             event = parse(message.data, now, message.subject)
+            _check_headers(message)
         except Invalid as invalid:
             refused.append(Refused(message, invalid))
         else:
@@ -38,20 +44,54 @@ def admit(messages: list[Msg], now: datetime) -> tuple[list[tuple[Msg, Incoming]
     return accepted, refused
 
 
+def _check_headers(message: Msg) -> None:
+    for name, value in (message.headers or {}).items():
+        if not _OF_CONTENT.fullmatch(value):
+            refuse_personal("headers", f"{name}: {value}")
+
+
+_OF_CONTENT = re.compile(r"[0-9a-f]{32}(?:-\d{1,19})?|application/cloudevents\+json")
+"""What our own publishers write into headers."""
+
+
 async def quarantine(js: JetStreamContext, refused: Refused) -> None:
-    """Lay a message into the quarantine as it came, once however often this is tried; raises what NATS raises."""
+    """Lay a message into the quarantine, once however often this is tried; raises what NATS raises.
+
+    What looks personal is masked first, and the message then erased from the stream that it came by. Cut short between
+    the two, both are tried again.
+    """
     message, invalid = refused
     meta = message.metadata
+    body = masked(message.data)
     headers = {
         "Nats-Msg-Id": f"{meta.stream}-{meta.sequence.stream}-{int(meta.timestamp.timestamp())}",
         "Ioc-Code": invalid.code,
         "Ioc-Reason": _ascii(invalid.reason),
-        "Ioc-Subject": _ascii(message.subject),
+        "Ioc-Subject": _ascii(mask(message.subject)),
         "Ioc-Sequence": str(meta.sequence.stream),
         "Ioc-Recorded": meta.timestamp.isoformat(),
     }
-    await js.publish(f"{QUARANTINE_PREFIX}{_system(message.subject)}", message.data, timeout=10, headers=headers)
+    if body is not None:
+        headers["Ioc-Masked"] = "true"
+    lies = message.data if body is None else body
+    await js.publish(f"{QUARANTINE_PREFIX}{_system(message.subject)}", lies, timeout=10, headers=headers)
+    if body is not None or invalid.code == "personal_data" or find(message.subject) or _in_headers(message):
+        await _erase(js, meta.stream, meta.sequence.stream)
     metrics.EVENTS_QUARANTINED.labels(invalid.code).inc()
+
+
+def _in_headers(message: Msg) -> bool:
+    try:
+        _check_headers(message)
+    except Invalid:
+        return True
+    return False
+
+
+async def _erase(js: JetStreamContext, stream: str, seq: int) -> None:
+    """Overwrite a message where it lies on the broker's disk; one that is gone already is erased."""
+    with suppress(NotFoundError):
+        await js.delete_msg(stream, seq)
 
 
 def _system(subject: str) -> str:

@@ -16,8 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
 from schemas import units
-from schemas.envelope import REASONS, Invalid
-from schemas.registry import parse
+from schemas.envelope import REASONS, Invalid, refuse_personal
 from services.board import audit, quality
 from services.board.access import Account
 from services.board.doors import fields_of, forbidden
@@ -140,7 +139,7 @@ def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], 
     """Through the same door as every event; the mended event must be of a unit that is the account's own to mend."""
     text = told.get("event", "").encode()
     mended = None if text.decode().split() == body.pretty().split() else text
-    event = parse(body.data if mended is None else mended, clock.now())
+    event = quarantine.event_of(body, mended)
     if not account.sees(event.unit):
         raise NotDone("not_yours")
     detail = {"event": event.id, "as": "it was" if mended is None else "mended"}
@@ -151,6 +150,7 @@ def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], a
     reason = told.get("reason", "").strip()[:400]
     if not reason:
         raise NotDone("note_missing")
+    refuse_personal("reason", reason)
     return Meant({"reason": reason}, lambda: quarantine.discard(js, seq, reason, account.name))
 
 

@@ -120,9 +120,13 @@ async def _all(js: JetStreamContext) -> list[Lying]:
 
 
 async def _discard(js: JetStreamContext, seq: int, reason: str, user: str) -> None:
+    from schemas.envelope import Invalid
     from services.kit import quarantine
 
-    await quarantine.discard(js, seq, reason, user)
+    try:
+        await quarantine.discard(js, seq, reason, user)
+    except Invalid as invalid:
+        raise click.ClickException(invalid.reason) from None
     click.echo(f"{seq} discarded")
 
 

@@ -15,7 +15,8 @@ from nats.js import JetStreamContext
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
-from schemas.envelope import SUBJECT_PREFIX
+from schemas.envelope import SUBJECT_PREFIX, Event, Invalid, refuse_personal
+from schemas.masking import is_masked
 from schemas.registry import parse
 from schemas.streams import QUARANTINE
 from services.kit import bus, clock
@@ -109,20 +110,28 @@ async def get(js: JetStreamContext, seq: int) -> tuple[Lying, Body]:
     return lying, Body({name: _unescaped(value) for name, value in headers.items()}, data)
 
 
+def event_of(body: Body, mended: bytes | None) -> Event:
+    """The event that a message is, as it was or `mended`; raises `Invalid`, also where a mask still stands in it."""
+    if is_masked(body.data if mended is None else mended):
+        raise Invalid("personal_data", "what stands in [brackets] was personal data; mend it and send it without")
+    return parse(body.data if mended is None else mended, clock.now())
+
+
 async def resubmit(js: JetStreamContext, seq: int, mended: bytes | None, who: str) -> str:
     """Publish one message, as it was or `mended`, under its own subject and take it out; returns the event's id.
 
     Raises `envelope.Invalid` where it is still invalid: then it stays.
     """
     _, body = await get(js, seq)
-    event = parse(body.data if mended is None else mended, clock.now())
+    event = event_of(body, mended)
     await bus.publish(js, event)
     await _take_out(js, seq, body, "resubmitted", f"{'as it was' if mended is None else 'mended'}: {event.id}", who)
     return event.id
 
 
 async def discard(js: JetStreamContext, seq: int, reason: str, who: str) -> None:
-    """Take a message out for good."""
+    """Take a message out for good. Raises `envelope.Invalid` where the reason holds personal data."""
+    refuse_personal("reason", reason)
     _, body = await get(js, seq)
     await _take_out(js, seq, body, "discarded", reason, who)
 

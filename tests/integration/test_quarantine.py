@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from nats.js.errors import NotFoundError
 from support import wait_until_idle
 
 from infra.local.servers import Instance
@@ -181,3 +182,76 @@ def test_looking_again_and_again_leaves_nothing_behind(running: Instance, ioc: I
 @pytest.mark.parametrize("arguments", [[], ["1", "--all"], ["1", "2", "--with", "/dev/null"]])
 def test_what_to_resubmit_must_be_clear(running: Instance, ioc: Ioc, arguments: list[str]) -> None:
     assert ioc("quarantine", "resubmit", *arguments).returncode == 2
+
+
+PHONE, CITIZEN = "0912 345 678", "079304001234"
+
+
+def stored_message(centre: Instance, lying: dict[str, Any]) -> Any:
+    """The message as it came, from the stream of events; None once it is erased."""
+
+    async def ask() -> Any:
+        async with bus.connected(settings_of(centre, "admin"), "test") as client:
+            js = client.jetstream()
+            kept = await js.get_msg("QUARANTINE", lying["seq"])
+            try:
+                return await js.get_msg("EVENTS", int((kept.headers or {})["Ioc-Sequence"]))
+            except NotFoundError:
+                return None
+
+    return asyncio.run(ask())
+
+
+def test_what_is_personal_is_masked_erased_from_the_events_and_mended_by_hand(
+    running: Instance, ioc: Ioc, tmp_path: Path
+) -> None:
+    sound = event()
+    bad = [
+        json.dumps(sound | {"id": f"x.{PHONE}".replace(" ", "")}).encode(),
+        json.dumps(sound | {"unit": "chon_thanh", "data": sound["data"] | {f"cccd {CITIZEN}": CITIZEN}}).encode(),
+        f"gọi {PHONE}".encode(),
+    ]
+    lying = lay(running, ioc, *bad)
+    assert [one["code"] for one in lying] == ["personal_data", "extra_field", "not_json"]
+    for one in lying:
+        shown = ioc("quarantine", "show", str(one["seq"])).stdout
+        assert "Ioc-Masked: true\n" in shown
+        assert not any(number in shown + json.dumps(one) for number in (PHONE, "0912345678", CITIZEN))
+        assert stored_message(running, one) is None
+        again = ioc("quarantine", "resubmit", str(one["seq"]))
+        assert again.returncode == 1 and "was personal data; mend it" in again.stderr
+    file = tmp_path / "mended.json"
+    file.write_text(json.dumps(sound))
+    assert ioc("quarantine", "resubmit", str(lying[0]["seq"]), "--with", str(file)).returncode == 0
+    refused = ioc("quarantine", "discard", str(lying[1]["seq"]), "--reason", f"gọi {PHONE}")
+    assert refused.returncode == 1 and "reason: holds a phone number" in refused.stderr and PHONE not in refused.stderr
+    assert ioc("quarantine", "discard", *(str(one["seq"]) for one in lying[1:]), "--reason", "thử").returncode == 0
+
+
+def test_a_subject_or_a_header_is_looked_at_like_the_body(running: Instance, ioc: Ioc) -> None:
+    plain = event()
+
+    async def publish() -> None:
+        async with bus.connected(settings_of(running, "cli"), "test") as client:
+            js, body = client.jetstream(), json.dumps(plain).encode()
+            await js.publish(SUBJECT, body, headers={"X-Caller": PHONE})
+            await js.publish("ioc.events.phuong_chon_thanh.procedures.0912345678", body)
+
+    before = len(listed(ioc))
+    asyncio.run(publish())
+    deadline = time.monotonic() + 60
+    while len(found := listed(ioc)[before:]) < 2 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert [one["code"] for one in found] == ["personal_data", "wrong_subject"]
+    assert "12345678" not in json.dumps(found) and all(stored_message(running, one) is None for one in found)
+    assert found[1]["subject"] == "ioc.events.phuong_chon_thanh.procedures.[phone]"
+    assert ioc("quarantine", "resubmit", str(found[0]["seq"])).returncode == 0  # the event itself is sound
+    assert ioc("quarantine", "discard", str(found[1]["seq"]), "--reason", "thử").returncode == 0
+
+
+def test_what_is_refused_for_another_reason_and_holds_nothing_personal_stays_where_it_is(
+    running: Instance, ioc: Ioc
+) -> None:
+    (one,) = lay(running, ioc, json.dumps(event(unit="chon_thanh")).encode())
+    assert stored_message(running, one) is not None
+    assert ioc("quarantine", "discard", str(one["seq"]), "--reason", "thử").returncode == 0

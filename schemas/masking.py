@@ -1,0 +1,115 @@
+"""A message that is kept although it was refused, without what looks personal in it, by the door's own rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from schemas import personal
+from schemas.registry import DATA_TYPES
+from schemas.types import REFERENCE
+
+HIDDEN = "[hidden]"
+_MASK = re.compile("|".join(map(re.escape, (HIDDEN, *personal.MASKS.values()))))
+
+_OF_A_PERSON = frozenset({
+    "fullname", "hoten", "hovaten", "tencongdan", "citizenname", "applicant", "nguoinop", "chuhoso", "patient",
+    "benhnhan", "cccd", "socccd", "cmnd", "socmnd", "sodinhdanh", "citizenid", "phone", "phonenumber", "mobile", "sdt",
+    "sodienthoai", "dienthoai", "email", "address", "diachi", "thuongtru", "ngaysinh", "birthdate", "dateofbirth",
+    "dob", "bienso", "plate", "passport", "hochieu", "database64",
+})  # fmt: skip
+"""Names of fields, in small letters alone, whose values are of a person whatever they are."""
+_KNOWN = frozenset(name for data in DATA_TYPES.values() for name in data.model_fields)
+
+
+class _Number(str):
+    """A number as it was written."""
+
+
+class _Object(list[tuple[str, Any]]):
+    """An object as it was written: names may come twice."""
+
+
+def masked(raw: bytes) -> bytes | None:
+    """The message with a word in place of all that looks personal; None where nothing does."""
+    text = raw.decode("utf-8", "surrogateescape")
+    try:
+        told = json.loads(text, object_pairs_hook=_Object, parse_int=_Number, parse_float=_Number)
+        hidden = _masked(told, "", _numbers_of_banks(told))
+        if hidden == told:
+            return None
+        written = _written(hidden)
+    except (ValueError, RecursionError):
+        written = personal.mask(text)
+        if written == text:
+            return None
+    return written.encode("utf-8", "surrogateescape")
+
+
+def is_masked(raw: bytes) -> bool:
+    """Whether the words of a mask still stand in a message."""
+    return _MASK.search(raw.decode(errors="replace")) is not None
+
+
+def _masked(told: Any, name: str, numbers: list[str]) -> Any:
+    if isinstance(told, _Object):
+        return _Object((personal.mask(key), _value(key, value, numbers)) for key, value in told)
+    if isinstance(told, list):
+        return _list(told, name, numbers)
+    if isinstance(told, _Number):
+        return told if name in _KNOWN else _number(told)
+    return _text(told, name, numbers) if isinstance(told, str) else told
+
+
+def _value(name: str, told: Any, numbers: list[str]) -> Any:
+    plain = unicodedata.normalize("NFKD", name.lower().replace("đ", "d"))
+    if told not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
+        return HIDDEN
+    return _masked(told, name, numbers)
+
+
+def _list(told: list[Any], name: str, numbers: list[str]) -> list[Any]:
+    """Each part, and all of them where they are the parts of one number."""
+    parts = [_masked(part, name, numbers) for part in told]
+    texts = [part for part in parts if isinstance(part, str)]
+    return [HIDDEN] if parts == told and personal.find(" ".join(texts)) else parts
+
+
+def _number(told: _Number) -> str:
+    """A number that no event has a field for; the 0 in front of a phone or a citizen number is lost in numbers."""
+    for text in (told, f"0{told}"):
+        if found := personal.find(text):
+            return personal.MASKS[found[0].what]
+    return told
+
+
+def _text(told: str, name: str, numbers: list[str]) -> str:
+    if name == "transaction" and told in numbers:
+        return told
+    for number in numbers:
+        if name in ("id", "source") and number in told:
+            return number.join(map(personal.mask, told.split(number)))
+    return personal.mask(told)
+
+
+def _numbers_of_banks(told: Any) -> list[str]:
+    """A payment's transaction, which may look like anything, and which its id may repeat."""
+    data = [value for key, value in told if key == "data"] if isinstance(told, _Object) else []
+    fields = [field for one in data if isinstance(one, _Object) for field in one]
+    return [
+        value for key, value in fields if key == "transaction" and isinstance(value, str) and REFERENCE.match(value)
+    ]
+
+
+_SCALAR: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def _written(told: Any) -> str:
+    if isinstance(told, _Object):
+        return "{" + ",".join(f"{_SCALAR(key)}:{_written(value)}" for key, value in told) + "}"
+    if isinstance(told, list):
+        return "[" + ",".join(map(_written, told)) + "]"
+    return str(told) if isinstance(told, _Number) else _SCALAR(told)
