@@ -4,13 +4,12 @@ quarantine with its reason, and without what looks personal in it."""
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
+from nats.js.errors import APIError
 
 from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
 from schemas.masking import masked
@@ -90,8 +89,15 @@ def _in_headers(message: Msg) -> bool:
 
 async def _erase(js: JetStreamContext, stream: str, seq: int) -> None:
     """Overwrite a message where it lies on the broker's disk; one that is gone already is erased."""
-    with suppress(NotFoundError):
+    try:
         await js.delete_msg(stream, seq)
+    except APIError as refusal:
+        if refusal.err_code not in _GONE:
+            raise
+
+
+_GONE = (10037, 10043)
+"""The broker's codes for a message and a sequence that are not there."""
 
 
 def _system(subject: str) -> str:

@@ -130,7 +130,9 @@ MAY: dict[str, set[str]] = {
     "emitter_field": named("field.report", REPORT),
     "deadlines": events(*NOTICES),
     "simulator": ALL_EVENTS - events(*NOTICES),
-    "aggregator": reading("aggregator") | {"ioc.quarantine.procedures", "ioc.quarantine.unknown"},
+    "aggregator": reading("aggregator")
+    | calls("STREAM.MSG.DELETE", stream="EVENTS")
+    | {"ioc.quarantine.procedures", "ioc.quarantine.unknown"},
     "notifier": reading("notifier") | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS},
     "board": INFO | MENDING | ALL_EVENTS | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},
     "cli": INFO

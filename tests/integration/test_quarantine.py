@@ -17,6 +17,7 @@ from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.registry import parse
+from services.aggregator import door
 from services.cli.prepare import settings_of
 from services.kit import bus, quarantine, store
 
@@ -247,6 +248,20 @@ def test_a_subject_or_a_header_is_looked_at_like_the_body(running: Instance, ioc
     assert found[1]["subject"] == "ioc.events.phuong_chon_thanh.procedures.[phone]"
     assert ioc("quarantine", "resubmit", str(found[0]["seq"])).returncode == 0  # the event itself is sound
     assert ioc("quarantine", "discard", str(found[1]["seq"]), "--reason", "thử").returncode == 0
+
+
+def test_a_message_that_was_erased_before_a_crash_is_erased(running: Instance) -> None:
+    async def twice() -> None:
+        async with bus.connected(settings_of(running, "admin"), "test") as client:
+            seq = (await client.jetstream().stream_info("EVENTS")).state.last_seq
+        async with bus.connected(settings_of(running, "aggregator"), "test") as client:
+            for _ in range(2):
+                await door._erase(client.jetstream(), "EVENTS", seq)
+        async with bus.connected(settings_of(running, "admin"), "test") as client:
+            with pytest.raises(NotFoundError):
+                await client.jetstream().get_msg("EVENTS", seq)
+
+    asyncio.run(twice())
 
 
 def test_what_is_refused_for_another_reason_and_holds_nothing_personal_stays_where_it_is(
