@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, cached_property
 from hashlib import blake2b
@@ -298,12 +298,11 @@ def _texts(value: Any) -> list[str]:
     return [text for item in value for text in _texts(item)] if isinstance(value, list | tuple) else []
 
 
-def refuse_personal(where: str, text: str, allowed: tuple[str, ...] = ()) -> None:
+def refuse_personal(where: str, text: str, allowed: Collection[str] = ()) -> None:
     """Raise `Invalid` where a text holds what looks personal (see `schemas.personal`) and is not of an `allowed` kind;
     what it was is not repeated."""
-    for found in personal.find(text):
-        if found.what not in allowed:
-            raise Invalid("personal_data", f"{where}: holds {found.what}; remove it and send again")
+    for found in personal.find(text, allowed):
+        raise Invalid("personal_data", f"{where}: holds {found.what}; remove it and send again")
 
 
 _CODE_OF_ERROR = {

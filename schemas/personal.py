@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,6 +27,8 @@ PHONE = "a phone number"
 EMAIL = "an e-mail address"
 PLATE = "a licence plate"
 DOCUMENT = "the number of a personal document"
+OF_STAFF = frozenset({EMAIL})
+"""What the name of an account may be."""
 MASKS = {
     CITIZEN: "[citizen number]",
     PHONE: "[phone]",
@@ -58,23 +60,23 @@ _BEYOND = re.compile("[^\x00-\u036f]")
 _ESCAPED = re.compile(r"[^\x00-\x7f]|%[2-7][0-9A-Fa-f]|&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});|\\u[0-9A-Fa-f]{4}")
 
 
-def find(text: str) -> list[Found]:
-    """Everything in a text that looks personal, from left to right, none within another."""
+def find(text: str, allowed: Collection[str] = ()) -> list[Found]:
+    """Everything in a text that looks personal, from left to right, none within another; but what is `allowed`."""
     if not suspicious(text):
         return []
     folded, origin = _fold(text)
     found: list[Found] = []
     for one in sorted(_read(folded), key=lambda one: (one.start, -one.end)):
-        if not found or one.start >= found[-1].end:
+        if one.what not in allowed and (not found or one.start >= found[-1].end):
             found.append(one)
     return [Found(origin[start], origin[end], what) for start, end, what in found]
 
 
-def mask(text: str) -> str:
-    """The text with a word in place of whatever looks personal."""
+def mask(text: str, allowed: Collection[str] = ()) -> str:
+    """The text with a word in place of whatever looks personal and is not of an `allowed` kind."""
     parts: list[str] = []
     done = 0
-    for start, end, what in find(text):
+    for start, end, what in find(text, allowed):
         parts += (text[done:start], MASKS[what])
         done = end
     return "".join((*parts, text[done:]))

@@ -16,6 +16,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
+from schemas.personal import OF_STAFF, find, mask
 from services.board import audit
 from services.board.access import GIVEN, Account, Grant, Role
 from services.board.words import word
@@ -81,10 +82,28 @@ async def is_password(kept: str | None, password: str) -> bool:
     hand, since it is slow and many may wait for it."""
     try:
         async with _few_at_once:
-            await asyncio.to_thread(_hasher.verify, kept or _NOBODY, password)
-    except (VerificationError, InvalidHashError):
+            return await asyncio.to_thread(_is_one_of, _forms(password), kept or _NOBODY) and kept is not None
+    except InvalidHashError:
         return False
-    return kept is not None
+
+
+def _forms(password: str) -> list[str]:
+    """A password in the one form that is kept; and as typed, which is what older hashes were made of."""
+    return list(dict.fromkeys((_composed(password), password, unicodedata.normalize("NFD", password))))
+
+
+def _composed(password: str) -> str:
+    """Keyboards and systems write an accented letter in two ways."""
+    return unicodedata.normalize("NFC", password)
+
+
+def _is_one_of(forms: list[str], kept: str) -> bool:
+    for form in forms:
+        try:
+            return _hasher.verify(kept, form)
+        except VerificationError:
+            continue
+    return False
 
 
 async def listing(conn: AsyncConnection) -> list[Row]:
@@ -99,7 +118,8 @@ async def add(conn: AsyncConnection, by: Account, new: Account, password: str | 
     Who is bounded to units administers what lies within them: here and below, `Refused` for what does not.
     """
     _require(by.covers(new.units), "beyond_units")
-    _require(NAME.fullmatch(new.name), "bad_name")
+    _require(NAME.fullmatch(new.name) and not find(new.name), "bad_name")
+    _require(not find(new.full_name, OF_STAFF), "note_personal")
     _require_role(new.role)
     kept = await hashed(new.name, password) if password is not None else None
     values = [
@@ -123,6 +143,7 @@ async def change(conn: AsyncConnection, by: Account, new: Account) -> None:
     """
     _require(by.covers(new.units), "beyond_units")
     _require_role(new.role)
+    _require(not find(new.full_name, OF_STAFF), "note_personal")
     async with conn.transaction():
         before = await _administered(conn, by, new.name)
         told = {"name": new.name, "full_name": new.full_name.strip() or new.name}
@@ -159,6 +180,7 @@ async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, 
     One made by hand enters with the role it was given by hand. All others need a `grant` each time, which makes or
     brings up to date their account; `name` is what they would like to be called here.
     """
+    full_name = mask(full_name, OF_STAFF)
     async with conn.transaction():
         row = await _found(conn, _WITH_SUBJECT, subject)
         if row and (row.disabled or not (grant or not row.by_groups)):
@@ -183,13 +205,14 @@ async def _free_name(conn: AsyncConnection, wanted: str, subject: str) -> str:
     """The wanted name if it can be had: an account that is there already is never taken over."""
     mark = sha256(subject.encode()).hexdigest()[:8]
     name = re.sub(r"[^a-z0-9._-]", "", plain(wanted).partition("@")[0])[:30]
-    if not NAME.fullmatch(name):
+    if not NAME.fullmatch(name) or find(name):
         return f"oidc-{mark}"
     return f"{name}-{mark}" if await _get(conn, name) else name
 
 
 async def hashed(name: str, password: str) -> str:
     """What is kept of a password; `Refused` for a bad one."""
+    password = _composed(password)
     named = len(name) > 3 and name in password.lower()
     good = SHORTEST <= len(password) <= LONGEST_PASSWORD and not named
     _require(good, "bad_password")

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from schemas.personal import OF_STAFF, mask
 from services.board.access import Account
 from services.kit import clock
 
@@ -38,7 +39,8 @@ async def note(
     What is noted is published when the broker answers; no password, no token and no name of a citizen belongs here. Of
     a deed that is about a case, `detail` has its `unit`.
     """
-    values = [clock.now(), account.name, action, subject, Jsonb(dict(detail or {})), ADDRESS.get()]
+    told = {name: mask(text, OF_STAFF) if isinstance(text, str) else text for name, text in (detail or {}).items()}
+    values = [clock.now(), account.name, action, mask(subject, OF_STAFF), Jsonb(told), ADDRESS.get()]
     await conn.execute(_NOTE, values)
 
 

@@ -7,7 +7,7 @@ not hear, is not noted; where it may have heard and did not answer, the note say
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -16,6 +16,7 @@ from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.envelope import Invalid, refuse_personal
+from schemas.personal import OF_STAFF
 from schemas.text import moments
 from services.board import audit
 from services.board.access import Account
@@ -165,10 +166,7 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
     note = plain(told.get("note", ""))
     if len(note) > LONGEST_NOTE:
         raise Wrong("note_too_long")
-    try:
-        refuse_personal("note", note)
-    except Invalid:
-        raise Wrong("note_personal") from None
+    _free("note", note)
     if deed in ("comment", "close") and not note:
         raise Wrong("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
@@ -176,12 +174,25 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
         assignee = plain(told.get("assignee", ""))
         if not 1 <= len(assignee) <= 80:
             raise Wrong("assignee_missing")
-        body["assignee"] = assignee
+        body["assignee"] = _of_staff(assignee)
         if moment := moment_of(told.get("deadline", "")):
             if moment <= now:
                 raise Wrong("deadline_past")
             body["deadline"] = moment.isoformat()
     return body
+
+
+def _of_staff(name: str) -> str:
+    """An account's name may be an e-mail address, and nothing else that is personal."""
+    _free("assignee", name, OF_STAFF)
+    return name
+
+
+def _free(where: str, text: str, allowed: Collection[str] = ()) -> None:
+    try:
+        refuse_personal(where, text, allowed)
+    except Invalid:
+        raise Wrong("note_personal") from None
 
 
 def plain(text: str) -> str:

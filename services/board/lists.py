@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -62,15 +63,20 @@ class Listing(Generic[T]):
     def select(self, rows: Iterable[T], asked: Asked) -> list[T]:
         """The rows asked for, in order; without one asked for they stay in theirs."""
         wanted = [(self.facets[name], value) for name, value in asked.filters.items()]
-        text = asked.text.casefold()
+        text = _plain(asked.text)
         found = [
             row
             for row in rows
-            if all(value in facet(row) for facet, value in wanted) and (not text or text in self.text(row).casefold())
+            if all(value in facet(row) for facet, value in wanted) and (not text or text in _plain(self.text(row)))
         ]
         if asked.sort:
             found.sort(key=self.orders[asked.sort.removeprefix("-")], reverse=asked.sort.startswith("-"))
         return found
+
+
+def _plain(text: str) -> str:
+    """Keyboards and systems write an accented letter in two ways."""
+    return unicodedata.normalize("NFC", text).casefold()
 
 
 @cache

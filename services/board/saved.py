@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from urllib.parse import unquote_plus
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.personal import find
 from services.board.access import PUBLIC, Account
-from services.board.doors import fields_of
+from services.board.doors import fields_of, language_of
 from services.board.frame import Look, form
 from services.board.lists import Asked
 from services.board.markup import Html, link, tag
+from services.board.words import word
 
 MOST, LONGEST_NAME = 30, 60
 
@@ -31,6 +34,9 @@ def add(app: FastAPI, pool: AsyncConnectionPool, path: str, understood: Callable
     async def save(request: Request) -> Response:
         told, account = fields_of(await request.body()), _somebody(request)
         name, query = " ".join(told.get("name", "").split())[:LONGEST_NAME], understood(told.get("query", ""))
+        # A query is what was searched for, which may be anybody.
+        if find(f"{name} {unquote_plus(query)}"):
+            raise HTTPException(422, word("note_personal", language_of(request)))
         if name:
             async with pool.connection() as conn:
                 await conn.execute(_SAVE, {"account": account.name, "name": name, "query": query, "most": MOST})

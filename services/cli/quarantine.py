@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import click
 
-from services.cli.who import USER
+from services.cli.who import USER, impersonal
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext
@@ -83,6 +83,8 @@ def resubmit(seqs: tuple[int, ...], everything: bool, mended: BinaryIO | None, u
 def discard(seqs: tuple[int, ...], reason: str, user: str) -> None:
     """Take messages out for good. Who did it, when and why is kept."""
 
+    impersonal("--reason", reason)
+
     async def each(js: JetStreamContext) -> None:
         for seq in seqs:
             await _discard(js, seq, reason, user)
@@ -120,13 +122,9 @@ async def _all(js: JetStreamContext) -> list[Lying]:
 
 
 async def _discard(js: JetStreamContext, seq: int, reason: str, user: str) -> None:
-    from schemas.envelope import Invalid
     from services.kit import quarantine
 
-    try:
-        await quarantine.discard(js, seq, reason, user)
-    except Invalid as invalid:
-        raise click.ClickException(invalid.reason) from None
+    await quarantine.discard(js, seq, reason, user)
     click.echo(f"{seq} discarded")
 
 

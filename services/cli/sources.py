@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.personal import mask
 from services.cli.database import connected
-from services.cli.who import USER
+from services.cli.who import USER, impersonal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -55,10 +56,11 @@ def end(source: str, why: str, user: str) -> None:
     """
     from services.kit import clock
 
+    impersonal("--why", why)
     with connected("owner") as conn:
         ended = conn.execute(_END, {"source": source, "at": clock.now(), "by": user, "why": why}).rowcount
     if not ended:
-        raise click.ClickException(f"nothing ever came of a source {source!r}; `ioc sources list` shows all")
+        raise click.ClickException(f"nothing ever came of a source {mask(source)!r}; `ioc sources list` shows all")
     click.echo(f"{source} has ended")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Collection
 
 import click
 
@@ -18,4 +19,26 @@ def login() -> str:
     return getpass.getuser()
 
 
-USER = click.option("--user", default=login, help="Who does it; your login name when not said, if not in a container.")
+def impersonal(option: str, text: str, allowed: Collection[str] = ()) -> str:
+    """What is kept of a command; `click.UsageError` where it holds personal data."""
+    from schemas.envelope import Invalid, refuse_personal
+
+    try:
+        refuse_personal(option, text, allowed)
+    except Invalid as invalid:
+        raise click.UsageError(invalid.reason) from None
+    return text
+
+
+def _of_staff(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    from schemas.personal import OF_STAFF
+
+    return impersonal("--user", name, OF_STAFF)
+
+
+USER = click.option(
+    "--user",
+    default=login,
+    callback=_of_staff,
+    help="Who does it; your login name when not said, if not in a container.",
+)

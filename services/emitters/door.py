@@ -19,8 +19,9 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
-from schemas.envelope import MAX_EVENT_BYTES, Event, EventData, Invalid
+from schemas.envelope import LONGEST_REASON, MAX_EVENT_BYTES, Event, EventData, Invalid
 from schemas.json_members import repeated
+from schemas.personal import mask
 from schemas.registry import make, parse
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -88,7 +89,7 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, *reasons: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(code)
         self.status, self.headers = status, headers
-        self.problem = Problem(code=code, reasons=list(reasons))
+        self.problem = Problem(code=code, reasons=[mask(reason[:LONGEST_REASON]) for reason in reasons])
 
     def answer(self) -> JSONResponse:
         """The response to the sender."""

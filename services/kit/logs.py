@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import logging
 
+from schemas.personal import mask
+
 FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
+class _Masked(logging.Formatter):
+    """Errors of libraries quote what they were given, and so do their tracebacks."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
 def configure(level: str = "INFO") -> None:
-    """Send all logs to standard error; libraries only from WARNING on."""
-    logging.basicConfig(level=level, format=FORMAT, force=True)
+    """Send all logs to standard error, without what looks personal in them; libraries only from WARNING on."""
+    logging.basicConfig(level=level, force=True)
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(_Masked(FORMAT))
     for noisy in ("faststream", "nats", "httpx", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any
 
 from psycopg import AsyncConnection
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from schemas.envelope import Invalid, refuse_personal
+from schemas.personal import OF_STAFF
 from schemas.text import moments
 from services.notifier import ledger
 from services.notifier.alarm import Alarm, Happened
 
-Who = Annotated[str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^\P{Cc}+$")]
-Words = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True)]
+
+def _of_staff(name: str) -> str:
+    """An account's name may be an e-mail address, and nothing else that is personal."""
+    return _free(name, OF_STAFF)
+
+
+def _free(text: str, allowed: Collection[str] = ()) -> str:
+    try:
+        refuse_personal("this", text, allowed)
+    except Invalid as personal:
+        raise ValueError(personal.reason) from None
+    return text
+
+
+_NAME = StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^\P{Cc}+$")
+Who = Annotated[str, _NAME, AfterValidator(_of_staff)]
+Words = Annotated[str, StringConstraints(max_length=400, strip_whitespace=True), AfterValidator(_free)]
 
 
 class NotFound(Exception):

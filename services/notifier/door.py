@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Annotated, Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
+from schemas.personal import mask
 from services.kit import clock, store
 from services.notifier import actions, ledger
 from services.notifier.actions import Act, Assign, Close, Comment, Conflict, NotFound
@@ -128,7 +130,7 @@ def _add_test(locked: APIRouter, routes: Routes, post: Post) -> None:
         """Send a person a test message, by one channel after another until one takes it."""
         if name not in routes.people:
             known = ", ".join(routes.people) or "nobody: the table of routes is empty"
-            raise HTTPException(404, f"no person {name!r} in the table of routes; there are {known}")
+            raise HTTPException(404, f"no person {mask(name)!r} in the table of routes; there are {known}")
         return [Tried(channel=by, sent=o.sent, why=o.why) for by, o in await post.test(name, _TEST)]
 
 
@@ -136,7 +138,7 @@ async def runbook(name: str) -> str:
     """The runbook of a type of alarm, as it lies in the checkout."""
     names = {file.stem: file for file in RUNBOOKS.glob("*.md")}
     if name not in names:
-        raise HTTPException(404, f"no runbook {name!r}; there are {', '.join(sorted(names))}")
+        raise HTTPException(404, f"no runbook {mask(name)!r}; there are {', '.join(sorted(names))}")
     return names[name].read_text(encoding="utf-8")
 
 
@@ -159,15 +161,22 @@ async def _committing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnectio
 
 
 def _add_errors(app: FastAPI) -> None:
-    """Each error with a text that says what to do."""
+    """Each error with a text that says what to do, and repeats no value: it may be personal."""
+    app.exception_handler(RequestValidationError)(_misread)
     for kind, status in ((NotFound, 404), (Conflict, 409)):
         app.exception_handler(kind)(_answer(status))
     for outage in (*store.OUTAGE, TimeoutError):
         app.exception_handler(outage)(_answer(503, "the database does not answer; nothing was done, try again: "))
 
 
+async def _misread(request: Request, error: Exception) -> JSONResponse:
+    found = error.errors() if isinstance(error, RequestValidationError) else ()
+    detail = [{"loc": [mask(str(step)) for step in one["loc"]], "msg": mask(one["msg"])} for one in found]
+    return JSONResponse({"detail": detail}, 422)
+
+
 def _answer(status: int, words: str = "") -> Callable[[Request, Exception], Awaitable[JSONResponse]]:
     async def answer(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"detail": f"{words}{error or type(error).__name__}"}, status)
+        return JSONResponse({"detail": mask(f"{words}{error or type(error).__name__}")}, status)
 
     return answer

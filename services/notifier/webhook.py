@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from schemas.envelope import Origin
+from schemas.personal import mask
 from services.notifier.alarm import NAMES, PLATFORM, RANKS, SEVERITIES, Key, Raise, Severity, dashboard
 
 WATCHDOG = "Watchdog"
@@ -77,8 +78,8 @@ def standing(listed: bytes) -> Mapping[Key, int]:
 
 def _key(alert: _Labelled) -> Key:
     """What tells the alert apart: all labels but those that all alerts of the name share."""
-    apart = [f"{name}={value}" for name, value in sorted(alert.labels.items()) if name not in _COMMON]
-    return Key(",".join(apart) or "all", alert.labels.get("alertname", "unnamed"))
+    apart = [f"{name}={mask(value)}" for name, value in sorted(alert.labels.items()) if name not in _COMMON]
+    return Key(",".join(apart) or "all", mask(alert.labels.get("alertname", "unnamed")))
 
 
 def _severity(alert: _Labelled) -> Severity:
@@ -86,8 +87,10 @@ def _severity(alert: _Labelled) -> Severity:
 
 
 def _raise(alert: Alert) -> Raise:
-    labels, texts, key = alert.labels, alert.annotations, _key(alert)
-    system, unit = labels.get("system", ""), labels.get("unit", "all")
+    # Whoever may post to Alertmanager may write anything into an alert.
+    labels, key = alert.labels, _key(alert)
+    texts = {name: mask(text) for name, text in alert.annotations.items()}
+    system, unit = labels.get("system", ""), mask(labels.get("unit", "all"))
     system = system if system in NAMES else PLATFORM
     # Rules that are not ours may have one text for all, as is the habit.
     plain = texts.get("summary") or texts.get("description") or key.type

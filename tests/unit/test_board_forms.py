@@ -80,6 +80,7 @@ def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: st
         ("acknowledge", {"note": "an.nguyen@example.vn"}, "note_personal"),
         ("assign", {"assignee": ""}, "assignee_missing"),
         ("assign", {"assignee": "Phòng\x0b A"}, "odd_characters"),
+        ("assign", {"assignee": "An 0912 345 678"}, "note_personal"),
         ("comment", {"note": "đã nhắc\x1b"}, "odd_characters"),
         ("assign", {"assignee": "A", "deadline": "2026-03-11T09:59"}, "deadline_past"),
         ("assign", {"assignee": "A", "deadline": "tomorrow"}, "bad_moment"),
