@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from infra.local.layout import SetupError
+from infra.local.layout import SetupError, checked
 
 Entry = dict[str, str]
 
@@ -21,6 +21,15 @@ OLDER_SUITES = ("buster", "bullseye", "bookworm", "focal", "jammy", "noble", "or
 ALIASES = ("stable", "oldstable", "testing", "unstable")
 COMPONENTS = {"debian": "main", "ubuntu": "main universe"}
 ETC = Path("/etc/apt")
+
+UNREACHED = re.compile(
+    r"name resolution|not resolve|resolving '|connection (refused|reset|timed|failed)|not connect|unreachable|timeout",
+    re.IGNORECASE,
+)
+NO_NETWORK = (
+    "This machine does not reach its package mirror: look at its network, its name servers (/etc/resolv.conf) and its "
+    "proxy (http_proxy, https_proxy), then run this again."
+)
 
 # Hooks of the machine's configuration act on the system's own cache, so they are cleared.
 CONFIGURATION = """\
@@ -33,11 +42,13 @@ Dir::State "{folder}/state";
 Dir::State::Lists "{folder}/lists";
 Dir::State::Status "{folder}/status";
 Dir::Cache "{folder}/cache";
+Dir::Log "{folder}/log";
 Dir::Etc::SourceList "{folder}/ioc.sources";
 Dir::Etc::SourceParts "/dev/null";
 Dir::Etc::Preferences "/dev/null";
 Dir::Etc::PreferencesParts "/dev/null";
 Acquire::Languages "none";
+APT::Update::Error-Mode "any";
 Acquire::Retries "3";
 Acquire::IndexTargets::deb::DEP-11::DefaultEnabled "false";
 Acquire::IndexTargets::deb::CNF::DefaultEnabled "false";
@@ -132,7 +143,7 @@ class Apt:
     """Apt with sources, lists, cache and (empty) package state below `folder`, whose path may have no quotes."""
 
     def __init__(self, folder: Path, sources: str) -> None:
-        for name in ("state", "lists/partial", "cache/archives/partial", "packages"):
+        for name in ("state", "lists/partial", "cache/archives/partial", "log", "packages"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         (folder / "status").touch()
         (folder / "ioc.sources").write_text(sources)
@@ -161,7 +172,7 @@ class Apt:
         self._run("apt-get", "download", *packages, cwd=shelf)
         files = sorted(shelf.glob("*.deb"))
         for file in files:
-            subprocess.run(["dpkg-deb", "-x", file, target], check=True)
+            checked("dpkg-deb", "-x", file, target)
             file.unlink()
         return files
 
@@ -170,7 +181,9 @@ class Apt:
         environment = os.environ | {"LC_ALL": "C", "DEBIAN_FRONTEND": "noninteractive"}
         done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SetupError(f"{program} {arguments[0]} failed:\n{done.stderr.strip()}")
+            said = (done.stderr or done.stdout).strip() or f"it ended with {done.returncode} and said nothing"
+            advice = f"\n{NO_NETWORK}" if UNREACHED.search(said) else ""
+            raise SetupError(f"{program} {arguments[0]} failed:\n{said}{advice}")
         return done.stdout
 
 

@@ -89,9 +89,24 @@ def _bundle(instance: Instance, bundle: provision.Bundle) -> Finding:
     return Finding(bundle.name, "warn" if bundle.optional else "bad", "not found", advice)
 
 
-def _room(instance: Instance) -> list[Finding]:
+def require_room(instance: Instance) -> None:
+    """`SetupError` where a first start would fill the disk: better told before than half way."""
+    existing, disk = _free(instance)
+    if disk < DISK_GB and not (instance.data / "timescaledb").exists():
+        raise layout.SetupError(
+            f"{disk:.1f} GB free in {existing}, a first start needs {DISK_GB} GB: make room, or set IOC_HOME to a "
+            "folder on another disk"
+        )
+
+
+def _free(instance: Instance) -> tuple[Path, float]:
+    """The nearest folder that exists, and how many GB its disk has free."""
     existing = next(folder for folder in (instance.data, *instance.data.parents) if folder.exists())
-    disk = shutil.disk_usage(existing).free / GIGABYTE
+    return existing, shutil.disk_usage(existing).free / GIGABYTE
+
+
+def _room(instance: Instance) -> list[Finding]:
+    existing, disk = _free(instance)
     memory = _available_memory() / GIGABYTE
     return [
         Finding(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.apt import open_archive
-from infra.local.layout import SetupError
+from infra.local.layout import SetupError, checked, usual_modes
 
 Progress = Callable[[str], None]
 
@@ -22,7 +22,8 @@ STAMP = "ready"
 ADVICE = {
     "timescaledb": "Install PostgreSQL with TimescaleDB, or name a database of yours in IOC_DATABASE_URL.",
     "prometheus": "Install prometheus and prometheus-alertmanager (on Debian and Ubuntu: by apt).",
-    "chromium": "Install chromium (on Debian and Ubuntu: by apt).",
+    "chromium": "Install Chromium (`apt install chromium`), or Google Chrome's own package where the archive has it as "
+    "a snap alone, as on Ubuntu: the tests of the board need one.",
     "grafana": "install the vendor's package (grafana.com, 11.6 or newer), or use the Compose file, which has it",
 }
 
@@ -69,10 +70,10 @@ BUNDLES = (
     # For the tests of the board alone; fetched when they are run.
     Bundle(
         "chromium",
-        {"chromium": ("chromium",), "crashpad": ("chrome_crashpad_handler",)},
+        {"chromium": ("chromium", "google-chrome-stable"), "crashpad": ("chrome_crashpad_handler",)},
         ("^chromium$", "fonts-dejavu-core"),
         ("chromium",),
-        ("/usr/lib/chromium",),
+        ("/usr/lib/chromium", "/opt/google/chrome"),
         optional=True,
     ),
     # In no archive that apt reads: used where its vendor's package is installed.
@@ -136,13 +137,12 @@ def fetch(runtime: Path, bundle: Bundle, progress: Progress) -> dict[str, Path]:
     """Fetch and unpack a bundle into `runtime`; what an interrupted fetch leaves is removed by the next one."""
     if not bundle.packages:
         raise SetupError(f"{bundle.name} is missing: {ADVICE.get(bundle.name, 'remove .venv and run ./ioc again')}")
-    runtime.mkdir(parents=True, exist_ok=True)
-    with (runtime / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # Another start may have fetched it while this one waited.
-        if not (found := locate(runtime, bundle)):
-            found = _fetch_locked(runtime / bundle.name, bundle, progress)
-    return found
+    with usual_modes():
+        runtime.mkdir(parents=True, exist_ok=True)
+        with (runtime / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            # Another start may have fetched it while this one waited.
+            return locate(runtime, bundle) or _fetch_locked(runtime / bundle.name, bundle, progress)
 
 
 def _fetch_locked(root: Path, bundle: Bundle, progress: Progress) -> dict[str, Path]:
@@ -156,7 +156,7 @@ def _fetch_locked(root: Path, bundle: Bundle, progress: Progress) -> dict[str, P
         # The programs name their loader by its full path, so they run only where they stay: rename, prove, then stamp.
         fresh.rename(root)
         return _prove(root, bundle)
-    except (SetupError, OSError, subprocess.CalledProcessError) as problem:
+    except (SetupError, OSError) as problem:
         raise SetupError(
             f"{bundle.name} is not on this machine and can't be fetched.\n{problem}\n{ADVICE[bundle.name]}"
         ) from problem
@@ -175,7 +175,7 @@ def _prove(root: Path, bundle: Bundle) -> dict[str, Path]:
     if found is None:
         raise SetupError("the packages hold not all of " + ", ".join(bundle.programs))
     for name in bundle.proof:
-        subprocess.run([found[name], "--version"], check=True, capture_output=True)
+        checked(found[name], "--version")
     (root / STAMP).write_text(str(root))
     return found
 
@@ -190,13 +190,12 @@ def adopt(tree: Path, home: Path) -> None:
     loader = next(iter(sorted(tree.glob("usr/lib/*-linux-gnu*/ld-linux*.so.*")))).relative_to(tree)
     for library in tree.glob("usr/lib/*-linux-gnu*/libpulse*.so.*.*"):
         # The one library that names the folder of its own parts by its full path.
-        options = ["--set-rpath", "$ORIGIN:$ORIGIN/pulseaudio"]
-        subprocess.run([patchelf, *options, library], check=True, capture_output=True, text=True)
+        checked(patchelf, "--set-rpath", "$ORIGIN:$ORIGIN/pulseaudio", library)
     for program in _dynamic_programs(tree, patchelf):
         _make_relative(program)
         libraries = os.path.relpath(tree / loader.parent, program.parent)
         options = ["--set-interpreter", str(home / loader), "--force-rpath", "--set-rpath", f"$ORIGIN/{libraries}"]
-        subprocess.run([patchelf, *options, program], check=True, capture_output=True, text=True)
+        checked(patchelf, *options, program)
 
 
 def _make_relative(program: Path) -> None:

@@ -153,8 +153,9 @@ class Instance:
         for process in rows:
             if external(process.name):
                 progress(f"{process.name}: not started, {process.external} names another")
-        self._make_folders()
-        with self._alone():
+        with layout.usual_modes():
+            self._make_folders()
+        with layout.usual_modes(), self._alone():
             self._start([process for process in rows if not external(process.name)], progress)
 
     def start_services(self, names: Iterable[str], progress: Progress = _silent) -> None:
@@ -319,6 +320,8 @@ class Instance:
     def _make_folders(self) -> None:
         for folder in (self.data, self.data / "logs", self.data / "run"):
             folder.mkdir(parents=True, exist_ok=True)
+        if os.geteuid() == 0:
+            layout.open_way(self.data)
         layout.require_reachable(self.data)
         secrets.ensure(self.secrets, CREDENTIALS)
 

@@ -65,11 +65,19 @@ def _dump_table(conn: psycopg.Connection, table: str, draft: Draft, progress: Ca
     return Table(file=f"{table}.gz", columns=columns, rows=cursor.rowcount)
 
 
-def holds_data(conninfo: str) -> bool:
-    """Whether a centre lives in this database: it has events, or state."""
+def holds_data(conninfo: str, starts: Sequence[str]) -> bool:
+    """Whether a centre lives in this database: it has events, state, or what others than `starts` did there."""
     with psycopg.connect(conninfo) as conn:
-        asked = [t for t in present(conn) if t in ("event_key", "event", "entity")]
-        return any(_one(conn, sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(t))) for t in asked)
+        tables = present(conn)
+        asked = [t for t in ("event_key", "event", "entity", "source_end", "saved_filter") if t in tables]
+        told = [t for t in ("audit", "alarm_step") if t in tables]
+        return any(_one(conn, _ANY.format(sql.Identifier(t))) for t in asked) or any(
+            _one(conn, _ANY_BY.format(sql.Identifier(t)), (list(starts),)) for t in told
+        )
+
+
+_ANY = sql.SQL("SELECT EXISTS (SELECT FROM {})")
+_ANY_BY = sql.SQL("SELECT EXISTS (SELECT FROM {} WHERE by <> ALL (%s))")
 
 
 def require_known(saved: Database) -> None:
@@ -168,7 +176,7 @@ def _names(names: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(map(sql.Identifier, names))
 
 
-def _one(conn: psycopg.Connection, query: sql.Composed | str, values: tuple[str, ...] = ()) -> Any:
+def _one(conn: psycopg.Connection, query: sql.Composed | str, values: Sequence[object] = ()) -> Any:
     row = conn.execute(query, values).fetchone()
     return row[0] if row else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -54,6 +55,17 @@ class Table(click.Group):
         module, attribute = COMMANDS[cmd_name][0].split(":")
         command: click.Command = getattr(import_module(f"services.cli.{module}"), attribute)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what its operator can mend about files and disks is said in words."""
+        from services.cli.trouble import advice
+
+        try:
+            return super().invoke(ctx)
+        except OSError as problem:
+            if (said := advice(problem)) is None:
+                raise
+            raise click.ClickException(said) from problem
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and purposes, from the table."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
 
     from infra.backups import Database, Draft, Manifest, Stream
     from services.kit.settings import Settings
-
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 @click.command(
@@ -127,7 +124,3 @@ def speaking() -> Iterator[None]:
         raise click.ClickException(f"the database: {problem}; `ioc status` shows what runs") from problem
     except FileNotFoundError as problem:
         raise click.ClickException(f"there is no {problem.filename}; was this centre ever started?") from problem
-    except OSError as problem:
-        if problem.errno not in FULL:
-            raise
-        raise click.ClickException(f"the disk is full ({problem.strerror}); make room, then run again") from problem

@@ -23,6 +23,8 @@ def connected(role: str = "reader") -> Iterator[Connection]:
         settings = settings_of(chosen_instance(), "cli")
     try:
         opened = store.connect(settings, role)
+    except PermissionError:
+        raise  # of the password's file
     except (psycopg.OperationalError, OSError) as error:
         raise no_database(settings, error) from None
     try:

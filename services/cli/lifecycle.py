@@ -39,10 +39,14 @@ def bring_up(instance: Instance, replica: bool = False, later: Container[str] = 
     """Start the servers, prepare database and streams, start the services but those for `later`; return when all are
     ready."""
     from infra.local.choice import remember
+    from infra.local.doctor import require_room
+    from infra.local.layout import usual_modes
     from infra.local.processes import BY_NAME, SERVERS, SERVICES
     from services.cli.prepare import prepare
 
-    remember(instance)
+    with usual_modes():
+        require_room(instance)
+        remember(instance)
     ran = instance.running()
     instance.start(dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server"))), say)
     say("preparing database and streams")
@@ -78,8 +82,6 @@ def explained() -> Iterator[None]:
         yield
     except (SetupError, NotReady, NoTimescale, Blocked, Unavailable, TimeoutError) as problem:
         raise click.ClickException(str(problem)) from problem
-    except PermissionError as problem:
-        raise click.ClickException(f"{problem}; run this as the account that started the centre") from problem
 
 
 @click.command(

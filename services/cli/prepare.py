@@ -34,6 +34,12 @@ def settings_of(instance: Instance, user: str) -> Settings:
     )
 
 
+def broker_settings(instance: Instance) -> Settings:
+    """The settings of `admin`, with the room that this centre's broker has for streams."""
+    settings = settings_of(instance, "admin")
+    return settings.model_copy(update={"nats_storage": broker_storage(instance.data) or settings.nats_storage})
+
+
 def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) -> None:
     """Make or repair what is missing; harmless when repeated.
 
@@ -51,8 +57,7 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
         grant_rights(settings.database("owner"))
     asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))
     bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
-    room = broker_storage(instance.data) or settings.nats_storage
-    asyncio.run(_streams(settings.model_copy(update={"nats_storage": room})))
+    asyncio.run(_streams(broker_settings(instance)))
 
 
 async def _first_account(settings: Settings, password: Callable[[], str], say: Callable[[str], None]) -> None:

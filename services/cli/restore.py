@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +15,16 @@ from services.cli.backup import bars, speaking
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+    from nats.js.api import StreamState
 
     from infra.backups import Manifest
     from infra.local.servers import Instance
     from services.kit.settings import Settings
 
 DATABASE, BROKER = "database", "broker"
+STARTS = ("cli:prepare", "cli:demo", "notifier", "")
+"""Who writes of a start alone: no person."""
+LOOKED_AT = 1000
 
 
 @click.command(
@@ -30,11 +34,14 @@ DATABASE, BROKER = "database", "broker"
 )
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--only", type=click.Choice([DATABASE, BROKER]), help="Leave the other as it is.")
-@click.option("--replace", is_flag=True, help="Throw away the data that the centre has now.")
+@click.option(
+    "--replace", is_flag=True, help="Throw away what the centre has now: events, alarms, accounts, what people did."
+)
 def restore(folder: Path, only: str | None, replace: bool) -> None:
-    """Bring the backup in FOLDER back into the chosen centre.
+    """Bring the backup in FOLDER back into the chosen centre, which may be down, or just started and empty.
 
-    The backup is checked first. Services are stopped meanwhile and started again if they ran; they read what came
+    A centre that holds an event, or anything that a person did there, is replaced only where --replace says so. The
+    backup is checked first. Services are stopped meanwhile and started again if they ran; they read what came
     after the backup from the broker, if it still has it, and meet what is stored already as duplicates.
     """
     from infra import backups
@@ -137,17 +144,44 @@ class Journal:
 
 
 async def _require_empty(settings: Settings, parts: list[str]) -> None:
+    """`ClickException` where something would be lost. What a start writes of itself (its first account, alarms that
+    nobody has touched) is nothing: every start writes it again."""
     from infra.timescaledb.backup import holds_data
-    from schemas.streams import STREAMS
     from services.kit import bus
 
-    full = ["the database"] if DATABASE in parts and holds_data(settings.database("owner")) else []
+    full = ["the database"] if DATABASE in parts and holds_data(settings.database("owner"), STARTS) else []
     if BROKER in parts:
         async with bus.connected(settings, "restore") as client:
-            known = {stream.config.name: stream.state.messages for stream in await client.jetstream().streams_info()}
-        full += [f"the stream {stream.name}" for stream in STREAMS if known.get(stream.name)]
+            full += [f"the stream {name}" for name in await _streams_with_data(client)]
     if full:
         raise click.ClickException(f"{' and '.join(full)} would be replaced; say --replace if that is meant")
+
+
+async def _streams_with_data(client: Client) -> list[str]:
+    from schemas.streams import ALERTS, STREAMS
+
+    states = {stream.config.name: stream.state for stream in await client.jetstream().streams_info()}
+    full = [stream.name for stream in STREAMS if stream.name in states and states[stream.name].messages]
+    if ALERTS.name in full and not await _has_deeds(client, states[ALERTS.name]):
+        full.remove(ALERTS.name)
+    return full
+
+
+async def _has_deeds(client: Client, state: StreamState) -> bool:
+    """Whether the stream of alarms holds what a person did; no start says so much that it need be read to a far end."""
+    from nats.js.errors import NotFoundError
+
+    from schemas.streams import ALERTS
+
+    if state.messages > LOOKED_AT:
+        return True
+    js = client.jetstream()
+    for seq in range(state.first_seq, state.last_seq + 1):
+        with suppress(NotFoundError):
+            told = json.loads((await js.get_msg(ALERTS.name, seq)).data or b"{}")
+            if told.get("by", told.get("who")) not in STARTS:
+                return True
+    return False
 
 
 def _restore_database(settings: Settings, folder: Path, manifest: Manifest) -> None:

@@ -33,7 +33,7 @@ from infra.timescaledb import backup as database
 from infra.timescaledb import migrate
 from services.aggregator import rebuild
 from services.cli.app import main
-from services.cli.prepare import RESTORING, prepare, settings_of
+from services.cli.prepare import RESTORING, broker_settings, prepare, settings_of
 from services.kit import bus
 from services.simulator.district import Plan, Sending, truth
 
@@ -281,7 +281,7 @@ def test_a_stream_that_is_not_the_backups_own_is_read_from_its_beginning(world: 
     async def replace_stream() -> None:
         async with bus.connected(settings_of(world.centre, "admin"), "test") as client:
             await client.jetstream().delete_stream("EVENTS")
-            await bus.ensure_streams(client.jetstream(), settings_of(world.centre, "admin"))
+            await bus.ensure_streams(client.jetstream(), broker_settings(world.centre))
 
     asyncio.run(replace_stream())
     asyncio.run(elsewhere.send(world.centre, 10**6))
@@ -379,6 +379,67 @@ def test_the_last_good_backup_is_known(world: World, second: Path) -> None:
     name, size, age = world.sql("SELECT folder, bytes, finished_at FROM backup ORDER BY finished_at DESC LIMIT 1")[0]
     assert (name, size) == (str(folder), backups.read(folder).bytes)
     assert age >= before
+
+
+def alerts(centre: Instance) -> int:
+    async def ask() -> int:
+        async with bus.connected(settings_of(centre, "admin"), "test") as client:
+            return (await client.jetstream().stream_info("ALERTS")).state.messages
+
+    return asyncio.run(ask())
+
+
+def test_a_centre_that_was_only_started_is_empty(world: World, second: Path) -> None:
+    """It has told of its own first account already. What a person does makes it a centre with data."""
+    world.centre.stop()
+    centre = world.new_centre("started")
+    prepare(centre)
+    centre.start_services(["board"])
+    end = time.monotonic() + 60
+    while not alerts(centre):
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    world.done("restore", str(second))
+    assert len(world.stored()) == backups.read(second).database.tables["event"].rows
+    assert centre.is_ready("board")
+
+
+def test_an_account_that_a_person_made_is_replaced_only_when_that_is_said(world: World, second: Path) -> None:
+    world.centre.stop()
+    centre = world.new_centre("peopled")
+    prepare(centre)
+    added = world.command("people", "add", "lan", "--role", "viewer", stdin=subprocess.PIPE)
+    assert "lan" in added.communicate("mot-mat-khau-de-thu\n", timeout=60)[0]
+    for part in ((), ("--only", "database")):
+        status, said = world.ioc("restore", str(second), *part)
+        assert status != 0
+        assert "the database would be replaced; say --replace" in said
+    assert not (centre.data / RESTORING).exists()
+
+
+def test_a_restore_starts_what_is_down_and_leaves_it_down(world: World, second: Path) -> None:
+    """Also where nothing was ever started, and after a try that another backup's restore left half done."""
+    world.centre.stop()
+    world.centre = world._make(world.folder / "never")
+    world.done("restore", str(second))
+    assert not world.centre.is_running()
+    world.centre.start(["nats", "timescaledb"])
+    (world.centre.data / RESTORING).write_text(json.dumps({"key": "of another backup", "done": ["database"]}))
+    status, said = world.ioc("restore", str(second))
+    assert status != 0
+    assert "--replace" in said
+    world.done("restore", str(second), "--replace")
+    assert len(world.stored()) == backups.read(second).database.tables["event"].rows
+
+
+def test_folders_that_cannot_be_written_or_read_are_named(world: World, second: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    for folder in (file / "below", Path("/proc/backup"), Path("/sys/backup")):
+        status, said = world.ioc("backup", str(folder))
+        assert status == 1, said
+        assert str(folder.parent) in said
+        assert "Traceback" not in said
 
 
 def test_all_that_migrations_make_is_known_to_the_backup(centre: Instance) -> None:

@@ -32,7 +32,7 @@ from schemas.indicators.metric import ALL, WINDOWS, class_metric, metric, period
 from schemas.registry import SYSTEMS
 from schemas.streams import EVENTS, STREAMS
 from services.cli.app import main
-from services.cli.prepare import prepare, settings_of
+from services.cli.prepare import broker_settings, prepare, settings_of
 from services.exporter import broker
 from services.exporter.catalogue import metrics
 from services.exporter.database import Database
@@ -424,7 +424,7 @@ def test_a_broker_that_writes_no_more_says_so_until_it_is_started_anew(
 
     async def ensure() -> None:
         async with bus.connected(settings_of(centre, "admin"), "test") as client:
-            await bus.ensure_streams(client.jetstream(), settings_of(centre, "admin"))
+            await bus.ensure_streams(client.jetstream(), broker_settings(centre))
 
     async def taken(subject: str, size: int) -> bool:
         async with bus.connected(settings_of(centre, "cli"), "test") as client:

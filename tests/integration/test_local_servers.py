@@ -212,6 +212,22 @@ def test_starting_again_keeps_what_runs(instance: Instance) -> None:
     assert [instance.pid(name) for name in ("nats", "timescaledb")] == before
 
 
+@pytest.mark.parametrize("mask", [0o027, 0o077])
+def test_the_database_starts_whatever_the_callers_umask(
+    open_folder: Path, new_instance: Callable[[Path], Instance], mask: int
+) -> None:
+    narrow = new_instance(open_folder / f"narrow-{mask:o}")
+    before = os.umask(mask)
+    try:
+        narrow.start(["timescaledb"])
+        assert narrow.is_ready("timescaledb")
+        assert {stat.S_IMODE(file.stat().st_mode) for file in narrow.secrets.iterdir()} == {0o600}
+        assert os.umask(mask) == mask
+    finally:
+        os.umask(before)
+        narrow.stop()
+
+
 def test_a_crashed_server_comes_back(fresh: Instance) -> None:
     fresh.start(["nats"])
     crashed = fresh.kill("nats", signal.SIGKILL)

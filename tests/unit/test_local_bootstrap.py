@@ -1,8 +1,11 @@
 """The `ioc` script hands over at once when its environment is ready, from wherever it is called."""
 
 import os
+import pwd
 import shutil
+import stat
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +33,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
     variables = {"PATH": os.defpath} | environment
-    return subprocess.run(command, cwd="/", env=variables, capture_output=True, text=True, check=False, timeout=30)
+    return subprocess.run(command, cwd="/", env=variables, capture_output=True, text=True, check=False, timeout=120)
 
 
 def test_arguments_arrive_as_given(checkout: Path) -> None:
@@ -73,3 +76,38 @@ def test_a_missing_python_is_said_with_what_to_install(checkout: Path, tmp_path:
     assert done.returncode == 1
     assert "needs Python 3.11 or newer" in done.stderr
     assert "apt install python3" in done.stderr
+
+
+def as_another(folder: Path) -> tuple[str, ...]:
+    """Words that start a command to which the folder, now another's, is closed for writing."""
+    if os.geteuid() == 0:
+        os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
+        return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
+    folder.chmod(0o555)
+    return ()
+
+
+def test_a_checkout_of_another_account_is_said_to_be_that(checkout: Path) -> None:
+    (checkout / ".venv" / "ioc-install" / "place").unlink()
+    done = run(*as_another(checkout), checkout / "ioc", "status")
+    checkout.chmod(0o755)
+    assert done.returncode == 1
+    assert "may not write into" in done.stderr
+    assert "make a checkout of your own" in done.stderr
+
+
+def test_without_a_network_it_is_said_where_to_look(checkout: Path) -> None:
+    """Nothing listens on this port."""
+    shutil.rmtree(checkout / ".venv")
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple", "PIP_RETRIES": "0", "PIP_CONFIG_FILE": os.devnull}
+    done = run(checkout / "ioc", "status", IOC_PYTHON=sys.executable, **nowhere)
+    assert done.returncode == 1
+    assert "reaches no package server" in done.stderr
+
+
+@pytest.mark.parametrize("mask", ["022", "027", "077"])
+def test_what_an_install_makes_can_be_passed_through_whatever_the_umask(checkout: Path, mask: str) -> None:
+    """The account of the database must reach its folder; the command that follows has the caller's umask again."""
+    (checkout / ".venv" / "ioc-install" / "place").unlink()
+    run("/bin/sh", "-c", f'umask {mask}; "$0" status', checkout / "ioc", IOC_PYTHON="/bin/false")
+    assert stat.S_IMODE((checkout / ".ioc").stat().st_mode) == 0o755

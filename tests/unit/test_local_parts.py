@@ -8,11 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from infra.local import choice, layout, own, ports, provision, secrets
+from infra.local import choice, doctor, layout, own, ports, provision, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
 from infra.local.supervise import _section
 from infra.nats import users
+from services.cli.app import main
 
 
 def test_a_free_port_is_kept_and_a_taken_one_moves() -> None:
@@ -147,3 +149,41 @@ def test_a_half_fetched_or_moved_bundle_does_not_count(tmp_path: Path) -> None:
     assert provision.locate(tmp_path, bundle) == found_elsewhere
     stamp.write_text(str(tmp_path / "prometheus"))
     assert provision.locate(tmp_path, bundle) == {name: programs / names[0] for name, names in bundle.programs.items()}
+
+
+def test_folders_of_ours_are_opened_for_passing_through_and_no_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout, elsewhere = tmp_path / "home" / "checkout", tmp_path / "elsewhere"
+    for folder in (checkout / ".ioc" / "main", elsewhere):
+        folder.mkdir(parents=True)
+    for folder in (checkout.parent, checkout, checkout / ".ioc", checkout / ".ioc" / "main", elsewhere):
+        folder.chmod(0o700)
+    monkeypatch.setattr(layout, "CHECKOUT", checkout)
+    monkeypatch.setattr(layout, "SYSTEM", tmp_path / "none")
+    monkeypatch.delenv("IOC_HOME", raising=False)
+    layout.open_way(checkout / ".ioc" / "main")
+    layout.open_way(elsewhere)
+    opened = [checkout, checkout / ".ioc", checkout / ".ioc" / "main"]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in opened} == {0o711}
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (checkout.parent, elsewhere)} == {0o700}
+
+
+def test_a_program_that_fails_without_a_word_is_still_given_a_reason() -> None:
+    with pytest.raises(layout.SetupError, match="false: it ended with 1 and said nothing"):
+        layout.checked("false")
+    with pytest.raises(layout.SetupError, match="no-such-file"):
+        layout.checked("ls", "no-such-file")
+
+
+def test_a_first_start_asks_for_room_before_it_fetches_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IOC_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(doctor, "DISK_GB", 10**9)
+    for command in ("up", "demo"):
+        answer = CliRunner().invoke(main, [command])
+        assert answer.exit_code == 1
+        assert "GB free in" in answer.output
+        assert "make room" in answer.output
+    assert not (tmp_path / "home").exists()
