@@ -36,7 +36,11 @@ def export(force: bool) -> None:
 
 
 @contracts.command("check")
-@click.option("--against", metavar="GITREF", help="Compare with this commit; HEAD in a git checkout when not said.")
+@click.option(
+    "--against",
+    metavar="GITREF",
+    help="Compare with this commit, or with the contracts in this folder; HEAD in a git checkout when not said.",
+)
 def check_command(against: str | None) -> None:
     """Fail if files are stale, a sample is refused, or a change within a version breaks what relied on it."""
     from schemas.contracts import check, stale, stored, unaccepted
@@ -47,12 +51,17 @@ def check_command(against: str | None) -> None:
     if lines := unaccepted(kept, datetime.now(UTC)):
         _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
     reference = against or "HEAD"
-    before = committed(_folder(), reference)
+    before = saved(Path(reference)) if Path(reference).is_dir() else committed(_folder(), reference)
     if before is None and against:
-        raise click.ClickException(f"git knows no commit {against!r} here")
+        raise click.ClickException(f"{against!r} is neither a commit that git knows here nor a folder")
     if lines := check(before or {}, kept):
         _fail(lines, f"incompatible with {reference}: give the changed type a new version")
     click.echo(f"contracts: {len(kept)} files in order" + ("" if before is None else f", compatible with {reference}"))
+
+
+def saved(folder: Path) -> Mapping[str, str]:
+    """The contracts in a folder, such as `schemas/contracts` of another version: relative path -> text."""
+    return {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in folder.rglob("*.json")}
 
 
 def committed(folder: Path, reference: str) -> Mapping[str, str] | None:

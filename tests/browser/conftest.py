@@ -3,10 +3,14 @@ machine."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -98,12 +102,29 @@ def browser(people: dict[str, str]) -> Iterator[Browser]:
     runtime = home() / "runtime"
     program = provide(runtime, {"chromium"}, print)["chromium"]
     fetched = {"FONTCONFIG_SYSROOT": str(runtime / "chromium")} if program.is_relative_to(runtime) else {}
-    with sync_playwright() as playwright:
+    with libatomic(runtime / "chromium"), sync_playwright() as playwright:
         opened = playwright.chromium.launch(
             executable_path=program, args=list(ARGUMENTS), env={**os.environ, **fetched, "NO_PROXY": "127.0.0.1"}
         )
         yield opened
         opened.close()
+
+
+@contextmanager
+def libatomic(chromium: Path) -> Iterator[None]:
+    """Playwright's own driver needs this library, which a bare machine lacks and a fetched Chromium brings: that one
+    file alone is shown to it, since others beside it fit the fetched programs only."""
+    try:
+        ctypes.CDLL("libatomic.so.1")
+    except OSError:
+        file = next(chromium.glob("usr/lib/*-linux-gnu*/libatomic.so.1"))
+    else:
+        yield
+        return
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        (Path(folder) / file.name).symlink_to(file.resolve())
+        patch.setenv("LD_LIBRARY_PATH", folder, prepend=os.pathsep)
+        yield
 
 
 @dataclass
