@@ -368,9 +368,9 @@ class Instance:
         """With digests of what is read at a start alone: another one, and the supervisor starts the process anew."""
         own = {key: self._fill(value) for key, value in process.environment.items()}
         if process.kind == "service":
-            return renew.settings() | self.env(process.user) | own | {"IOC_CODE": renew.code()}
+            return renew.settings() | self.env(process.user) | own | {"CODE_DIGEST": renew.code()}
         files = [self.data / name for name in process.read_once]
-        return own | ({"IOC_CONFIGURATION": renew.digest(files)} if files else {})
+        return own | ({"CONFIGURATION_DIGEST": renew.digest(files)} if files else {})
 
     def _command(self, process: Process) -> tuple[str, ...]:
         return tuple(self._fill(part) for part in process.command)

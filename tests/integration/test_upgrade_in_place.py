@@ -129,7 +129,7 @@ def test_services_run_todays_code_and_what_exists_no_more_is_stopped(upgraded: U
         pid = instance.pid(name)
         assert pid
         assert pid != before[name]
-        assert f"IOC_CODE={renew.code()}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
+        assert f"CODE_DIGEST={renew.code()}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
         assert any(f"{name} has changed" in line for line in said)
     assert {state.name for state in instance.processes()} == {*STARTED, *SERVICES}
     assert not Path(f"/proc/{before['retired']}").exists()
