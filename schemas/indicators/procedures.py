@@ -77,6 +77,7 @@ INDICATORS = rows(
     Indicator("processing_time_mean", "Thời gian giải quyết bình quân", "Mean working time to the end", Ratio(Sum("processing_minutes"), Sum("dossiers_processed"), 1), "minute", 1, better="lower"),
     Indicator("supplements_requested", "Lượt yêu cầu bổ sung giấy tờ", "Requests for supplements", Sum("supplements_requested"), "request"),
     Indicator("dossiers_extended", "Lượt xin lỗi, hẹn lại", "Extensions with apology", Sum("dossiers_extended"), "dossier"),
+    Indicator("dossiers_repromised", "Lượt hẹn lại không có thư xin lỗi", "Dates promised again without an extension", Sum("dossiers_repromised"), "dossier", better="lower"),
     Indicator("dossiers_refused", "Hồ sơ không được tiếp nhận", "Dossiers refused", Sum("dossiers_ended", {"result": ("refused",)}), "dossier"),
     Indicator("dossiers_withdrawn", "Hồ sơ công dân rút", "Dossiers withdrawn", Sum("dossiers_ended", {"result": ("withdrawn",)}), "dossier"),
     Indicator("dossiers_stopped", "Hồ sơ dừng xử lý", "Dossiers stopped", Sum("dossiers_ended", {"result": ("stopped",)}), "dossier"),

@@ -1,22 +1,26 @@
-"""The life of a dossier as a pure fold: when it is due, how it ended, and the points it adds.
+"""The life of a dossier as a pure fold: who handles it, how it ended, and the points it adds.
 
-The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`. Early, on time and overdue
-compare the local day of the end with the promised day. A wait for supplements stops the clock; an announced swap of
-working days moves what is still open. Nothing here looks at a clock: a dossier that will lapse tomorrow already carries
-the point of tomorrow, and a reading as of today leaves it out. Nor does a point look ahead: a dossier that was stopped
-counts so from then on, and is corrected when it is resolved after all.
+The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`; a stop after which
+processing goes on was a pause. Early, on time and overdue compare the local day of the end with the promised day, see
+`clock`. It belongs to the unit that accepted it last, until then to the one where it was filed; a unit that goes on
+with what its predecessor began takes it over. Nothing here looks at a clock: a dossier that will lapse tomorrow already
+carries the point of tomorrow, and a reading as of today leaves it out. Nor does a point look ahead: a dossier that was
+stopped, or handed on, counts so from then on, and what was counted before is corrected at that moment.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas.calendar import VN, Limit, WorkCalendar
+from schemas import units
+from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
+from schemas.procedures import payment_clock
+from schemas.procedures.clock import Clock, Promise, clock_of, minutes_worked, outcome
 
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
@@ -28,16 +32,9 @@ _LIFE = (
 _RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
 _ENDS = (("dossier.resolved",), ("dossier.returned",), ("dossier.stopped", "dossier.refused", "dossier.withdrawn"))
 _END_RANK = {event: rank for rank, events in enumerate(_ENDS) for event in events}
-
-
-class Promise(NamedTuple):
-    """From `since` on the dossier is due at `due`; `paused` while a supplement is awaited. `key`: the event that said
-    so."""
-
-    since: datetime
-    due: datetime
-    paused: bool
-    key: str
+_NOTICES = ("dossier.due_soon", "dossier.overdue")
+_STEPS = frozenset(_RANK) - {*_NOTICES, "dossier.rated", "dossier.synchronised"}
+"""What the office does with a dossier, or the citizen in it."""
 
 
 class Stage(NamedTuple):
@@ -51,119 +48,101 @@ class Stage(NamedTuple):
 
 
 @dataclass(slots=True)
+class _Course:
+    """What the facts say when read in order: the first of each kind, who handles it, the end that stands.
+
+    `turns`: the facts that contradict what was known before them; `back`: those that go on after the end.
+    """
+
+    first: dict[str, Fact] = field(default_factory=dict)
+    handler: str | None = None
+    end: Fact | None = None
+    turns: list[Fact] = field(default_factory=list)
+    back: list[Fact] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Life:
-    """What the facts say when read in order."""
+    """A dossier as its facts tell it."""
 
     facts: Sequence[Fact]
+    course: _Course
     received: Fact | None
     accepted: Fact | None
     end: Fact | None
     about: dict[str, Any]
     labels: Labels
+    unit: str
 
 
 def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
     ordered = in_order(facts, _RANK)
-    return as_known(lambda known: _fold(known, calendars), ordered, _turns(ordered))
+    return as_known(lambda known: _fold(known, calendars), ordered, _course(ordered).turns)
 
 
-def _turns(ordered: Sequence[Fact]) -> list[Fact]:
-    """A filing that is told as later than the acceptance, and an end that outranks an earlier one."""
-    turns: list[Fact] = []
-    accepted, rank = False, len(_ENDS)
+def _course(ordered: Sequence[Fact]) -> _Course:
+    course, ends = _Course(), list[Fact]()
     for fact in ordered:
-        ends = _END_RANK.get(fact.event, len(_ENDS))
-        if (accepted and fact.event == "dossier.submitted") or ends < rank < len(_ENDS):
-            turns.append(fact)
-        accepted = accepted or fact.event == "dossier.accepted"
-        if ends < rank:
-            rank = ends
-    return turns
+        if fact.event in _END_RANK:
+            ends.append(fact)
+        elif fact.event == "dossier.processing_started":
+            ends = [end for end in ends if end.event != "dossier.stopped"]
+        if _step(course, fact, min(ends, key=_standing, default=None)):
+            course.turns.append(fact)
+        course.first.setdefault(fact.event, fact)
+    return course
+
+
+def _standing(end: Fact) -> tuple[int, datetime, str]:
+    return _END_RANK[end.event], end.time, end.key
+
+
+def _step(course: _Course, fact: Fact, end: Fact | None) -> bool:
+    """Take one fact in; whether what was counted before has to be corrected."""
+    came = fact.event in ("dossier.submitted", "dossier.accepted")
+    again = "dossier.accepted" in course.first
+    handler = _handler(course, fact, closed=course.end is not None and end is course.end)
+    handed = course.handler not in (None, handler)
+    reversed_, over = course.end is not None and end is not course.end, course.end is not None
+    if over and not reversed_ and fact.event in _GOES_ON:
+        course.back.append(fact)
+    course.handler, course.end = handler, end
+    return reversed_ or handed or (came and (again or over) and fact.event not in course.first)
+
+
+_GOES_ON = ("dossier.accepted", "dossier.processing_started", "dossier.supplement_requested")
+
+
+def _handler(course: _Course, fact: Fact, closed: bool) -> str | None:
+    """Who handles the dossier from this fact on."""
+    if fact.event == "dossier.accepted":
+        return fact.unit
+    if fact.event == "dossier.submitted" and course.handler is None:
+        return fact.unit
+    if fact.event in _STEPS and not closed and course.handler and units.succeeds(fact.unit, course.handler):
+        return fact.unit
+    return course.handler
 
 
 def _fold(facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     life = _read(facts)
-    promises = list(promise_history(life.facts, life.end, calendars))
-    head = life.received or next((f for f in life.facts if f.event in _RANK), life.facts[0])
-    folded = Folded(head.unit, head.origin, _status(life), state={**_state(life, promises), **shift_of(head)})
+    clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
+    head = life.received or next((f for f in facts if f.event in _RANK), facts[0])
+    folded = Folded(life.unit, head.origin, _status(life), state={**_state(life, clock), **shift_of(head)})
     folded.opened_at = life.received.time if life.received else None
-    folded.due_at = promises[-1].due if promises else None
+    folded.due_at = clock.promises[-1].due if clock.promises else None
     folded.ended_at = life.end.time if life.end else None
     if life.received:
-        folded.points = list(_points(life, promises, calendars))
-        folded.notice_at = None if life.end else _next_notice(life.facts, promises, calendars)
+        folded.points = list(_points(life, clock, calendars))
+        folded.notice_at = None if life.end else _next_notice(facts, clock.promises, calendars)
     return folded
 
 
-def promise_history(facts: Sequence[Fact], end: Fact | None, calendars: CalendarHistory) -> Iterator[Promise]:
-    """Every due date the dossier had, in order, up to its end."""
-    current: Promise | None = None
-    for fact in facts:
-        if end and fact.time > end.time:
-            break
-        if current and not current.paused:
-            for moved in _swapped(current, fact.time, calendars):
-                yield (current := moved)
-        if (after := _moved_by(fact, current, calendars)) and after != current:
-            yield (current := after)
-    horizon = end.time if end else datetime.max.replace(tzinfo=UTC)
-    if current and not current.paused:
-        yield from _swapped(current, horizon, calendars)
-
-
-def _moved_by(fact: Fact, current: Promise | None, calendars: CalendarHistory) -> Promise | None:
-    now = fact.time
-    match fact.event:
-        case "dossier.accepted":
-            return Promise(now, _promised(fact, calendars), False, fact.key)
-        case "dossier.extended":
-            return Promise(now, instant(fact.data["promised_at"]), False, fact.key)
-        case "dossier.supplement_requested" if current and not current.paused:
-            return Promise(now, current.due, True, fact.key)
-        case "dossier.supplement_received" if current and current.paused:
-            calendar = calendars.at(now)
-            waited = calendar.working_time_between(current.since, now)
-            return Promise(now, _later(current.due, waited, calendar), False, fact.key)
-    return None
-
-
-def _later(due: datetime, waited: timedelta, calendar: WorkCalendar) -> datetime:
-    # Without a wait the date stays: at closing time, adding nothing would lead to the next opening.
-    return calendar.add_working_time(due, waited).astimezone(UTC) if waited else due
-
-
-def _promised(accepted: Fact, calendars: CalendarHistory) -> datetime:
-    if text := accepted.data.get("promised_at"):
-        return instant(text)
-    limit = Limit(days=accepted.data.get("limit_days", 0), hours=accepted.data.get("limit_hours", 0))
-    return calendars.at(accepted.time).due_at(accepted.time, limit).astimezone(UTC)
-
-
-def _swapped(promise: Promise, until: datetime, calendars: CalendarHistory) -> Iterator[Promise]:
-    """The working time left until the due date is laid anew on the calendar as announced."""
-    for announced in calendars.announcements(promise.since, until):
-        if announced >= promise.due:
-            return
-        before, after = calendars.at(announced - timedelta(microseconds=1)), calendars.at(announced)
-        left = before.working_time_between(announced, promise.due)
-        if left and left != after.working_time_between(announced, promise.due):
-            due = after.add_working_time(announced, left).astimezone(UTC)
-            promise = Promise(announced, due, False, promise.key)
-            yield promise
-
-
 def _read(facts: Sequence[Fact]) -> _Life:
-    first: dict[str, Fact] = {}
-    for fact in facts:
-        first.setdefault(fact.event, fact)
-    submitted, accepted = first.get("dossier.submitted"), first.get("dossier.accepted")
-    end = None
-    for events in _ENDS:
-        if candidates := [first[event] for event in events if event in first]:
-            end = min(candidates, key=lambda f: (f.time, f.key))
-            break
-    received = submitted or accepted
+    course = _course(facts)
+    submitted, accepted = (course.first.get(f"dossier.{event}") for event in ("submitted", "accepted"))
+    end, received = course.end, submitted or accepted
     if end and received and end.time < received.time:
         # A clock that was wrong at one of the two doors: it ended when it came, not before.
         end = end._replace(time=received.time)
@@ -173,7 +152,8 @@ def _read(facts: Sequence[Fact]) -> _Life:
         ("field", about.get("field") or "none"),
         ("level", about.get("online_level") or "none"),
     )
-    return _Life(facts, received, accepted, end, about, labels)
+    head = received or next((f for f in facts if f.event in _RANK), facts[0])
+    return _Life(facts, course, received, accepted, end, about, labels, course.handler or head.unit)
 
 
 def local_midnight(t: datetime) -> datetime:
@@ -218,10 +198,10 @@ def _stages_of(promise: Promise, until: datetime | None, until_key: str, calenda
             yield Stage(name, start, stop, promise.key, stopped_by)
 
 
-def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory) -> Iterator[Point]:
-    received = life.received
+def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[Point]:
+    received, promises = life.received, clock.promises
     assert received is not None
-    unit, origin, about, field = received.unit, received.origin, life.about, (life.labels[1],)
+    unit, origin, about, field = life.unit, received.origin, life.about, (life.labels[1],)
 
     def point(measure: str, labels: Labels, at: datetime, key: str, value: int = 1) -> Point:
         return Point(measure, unit, origin, labels, at if at > received.time else received.time, key, value)
@@ -247,6 +227,8 @@ def _points(life: _Life, promises: Sequence[Promise], calendars: CalendarHistory
             )
     for measure, fact in _firsts(life.facts):
         yield point(measure, field, fact.time, fact.key)
+    for move in clock.moves:
+        yield point("dossiers_repromised", field, move.fact.time, move.fact.key)
     if life.end:
         ended = (*life.labels, ("outcome", outcome(life.end, promises, calendars)), ("result", _result(life.end)))
         yield point("dossiers_ended", ended, life.end.time, life.end.key)
@@ -283,35 +265,12 @@ def _result_points(
     electronic = bool(resolved and resolved.data["electronic_result"])
     if resolved and (resolved.data["paper_result"] or electronic):
         yield "results_issued", (("electronic", "yes" if electronic else "no"), *field), end.time, end.key, 1
-    if life.accepted and life.accepted.time <= end.time:
-        if electronic and life.accepted.data["digitised_components"]:
+    began = life.accepted
+    if began and life.course.end and began.time <= life.course.end.time:
+        if electronic and began.data["digitised_components"]:
             yield "dossiers_digitised", field, end.time, end.key, 1
         yield "dossiers_processed", field, end.time, end.key, 1
-        yield "processing_minutes", field, end.time, end.key, _minutes(life.accepted, end, promises, calendars)
-
-
-def _minutes(accepted: Fact, end: Fact, promises: Sequence[Promise], calendars: CalendarHistory) -> int:
-    """Working minutes from acceptance to end, the waits for supplements taken out."""
-    calendar = calendars.at(end.time)
-    spent = calendar.working_time_between(accepted.time, end.time)
-    for i, promise in enumerate(promises):
-        if promise.paused:
-            resumed = promises[i + 1].since if i + 1 < len(promises) else end.time
-            spent -= calendar.working_time_between(promise.since, resumed)
-    return max(int(spent.total_seconds()) // 60, 0)
-
-
-def outcome(end: Fact, promises: Sequence[Promise], calendars: CalendarHistory) -> str:
-    """`early`, `on_time` or `overdue`, by local days; without any promise nothing was late: `on_time`."""
-    if not promises:
-        return "on_time"
-    last = promises[-1]
-    due = last.due
-    if last.paused and due > last.since:
-        calendar = calendars.at(end.time)
-        due = _later(due, calendar.working_time_between(last.since, end.time), calendar)
-    ended, promised = end.time.astimezone(VN).date(), due.astimezone(VN).date()
-    return "early" if ended < promised else "on_time" if ended == promised else "overdue"
+        yield "processing_minutes", field, end.time, end.key, minutes_worked(began, end, promises, calendars)
 
 
 def _result(end: Fact) -> str:
@@ -328,18 +287,47 @@ def _status(life: _Life) -> str:
     return known[-1] if known else "unknown"
 
 
-def _state(life: _Life, promises: Sequence[Promise]) -> dict[str, Any]:
+def _state(life: _Life, clock: Clock) -> dict[str, Any]:
     about: dict[str, Any] = {
         k: life.about[k] for k in ("procedure", "field", "channel", "online_level") if k in life.about
     }
-    waits = any(p.paused for p in promises[-1:])
+    promises = clock.promises
     since = {"due_since": promises[-1].since.isoformat()} if promises else {}
+    told = {"waits": _waits(clock), "promised": _promised(clock), "findings": _findings(life, clock)}
     return {
         **about,
         **since,
-        "waiting": waits,
+        "waiting": any(p.paused for p in promises[-1:]),
         "supplements": sum(f.event == "dossier.supplement_requested" for f in life.facts),
+        **{name: value for name, value in told.items() if value},
     }
+
+
+def _waits(clock: Clock) -> list[list[str | None]]:
+    return [[w.reason, w.since.isoformat(), w.until.isoformat() if w.until else None] for w in clock.waits]
+
+
+def _promised(clock: Clock) -> str | None:
+    """The date that was named last, where it is not the one that counts."""
+    return clock.moves[-1].after.isoformat() if clock.moves and clock.moves[-1].after == clock.named else None
+
+
+def _findings(life: _Life, clock: Clock) -> list[list[Any]]:
+    """What a supervisor should see: [code, key of the event, details]."""
+    found = [
+        ["repromised", m.fact.key, {"unit": m.fact.unit, "old": m.before.isoformat(), "new": m.after.isoformat()}]
+        for m in clock.moves
+    ]
+    extended = [f for f in life.facts if f.event == "dossier.extended"]
+    found += [["extended_again", f.key, {"unit": f.unit, "new": f.data["promised_at"]}] for f in extended[1:]]
+    found += [["went_back", f.key, {"unit": f.unit}] for f in life.course.back]
+    done = [f for f in life.facts if f.event == "dossier.resolved"]
+    found += [
+        ["ended_again", f.key, {"unit": f.unit, "old": done[0].time.isoformat(), "new": f.time.isoformat()}]
+        for f in done[1:]
+        if f.time != done[0].time
+    ]
+    return found
 
 
 def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: CalendarHistory) -> datetime | None:
@@ -353,7 +341,6 @@ def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: 
     return max(owed, since) if owed else None
 
 
-_NOTICES = ("dossier.due_soon", "dossier.overdue")
 _IMPLIED = {name: set(STAGES[i:]) for i, name in enumerate(STAGES)}
 """A later warning makes an earlier one needless."""
 

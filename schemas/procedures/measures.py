@@ -14,6 +14,7 @@ MEASURES = (
     Measure("processing_minutes", "minute", ("field",), "Thời gian xử lý", "Working time from acceptance to end", covered_by=_SIGNS),
     Measure("supplements_requested", "request", ("field",), "Lượt yêu cầu bổ sung", "Requests for supplements", covered_by=_SIGNS),
     Measure("dossiers_extended", "dossier", ("field",), "Lượt gia hạn, xin lỗi", "Extensions with apology", covered_by=_SIGNS),
+    Measure("dossiers_repromised", "dossier", ("field",), "Lượt hẹn lại không có thư xin lỗi", "Dates promised again without an extension", covered_by=_SIGNS),
     Measure("dossiers_with_fee", "dossier", ("field",), "Hồ sơ có nghĩa vụ tài chính", "Dossiers with a financial obligation", covered_by=_SIGNS),
     Measure("dossiers_paid_online", "dossier", ("field",), "Hồ sơ thanh toán trực tuyến", "Dossiers paid online", covered_by=_SIGNS),
     Measure("results_issued", "dossier", ("electronic", "field"), "Kết quả đã cấp", "Dossiers ending in a paper", covered_by=_SIGNS),

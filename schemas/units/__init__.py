@@ -138,6 +138,14 @@ def heir(code: str, day: date) -> str:
     return found or code
 
 
+def succeeds(code: str, before: str) -> bool:
+    """Whether one unit follows, directly or through others, upon another that is no more; unknown codes follow none."""
+    if code == before:
+        return False
+    known = _index().units
+    return before in known and code in _reach(known[before], _after, known)
+
+
 def row_unit(code: str, root: str | None) -> str:
     """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
     chain = [code, *(above.code for above in ancestors(code))]

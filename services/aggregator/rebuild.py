@@ -25,6 +25,7 @@ import schemas
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact, in_order
+from schemas.procedures import payment_clock
 from schemas.registry import DATA_TYPES
 from services.aggregator.folding import fold
 from services.kit.facts import calendars_of, pack, unpack
@@ -84,12 +85,13 @@ def bring_up_to_date(conninfo: str, progress: Progress) -> bool:
 
 @cache
 def fold_version() -> str:
-    """A digest of all that a fold rests on: the code and tables of `schemas`, and the library of holidays."""
+    """A digest of all that a fold rests on: the code and tables of `schemas`, the office's rules, the holidays."""
     digest = blake2b(installed("holidays").encode(), digest_size=16)
     folder = Path(schemas.__file__).parent
     for file in sorted(f for f in folder.rglob("*") if f.suffix in (".py", ".csv")):
         if file.relative_to(folder).parts[0] not in ("contracts", "indicators"):
             digest.update(file.read_bytes())
+    digest.update(payment_clock.spelled())
     return digest.hexdigest()
 
 

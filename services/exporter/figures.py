@@ -11,9 +11,10 @@ from schemas.indicators import CATALOGUE, CHECKS, Indicator
 from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
 from services.readings import Reading, findings, read
+from services.readings.findings import NOTICED
 from services.readings.period import window
 
-OTHER_CHECKS = ("contradiction", "orphan_dossier", "orphan_report")
+OTHER_CHECKS = ("contradiction", "orphan_dossier", "orphan_report", *NOTICED)
 """What `readings.findings` looks for besides the catalogue's checks."""
 
 

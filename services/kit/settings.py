@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import units
+from schemas.procedures import payment_clock
 from schemas.text import files
 
 
@@ -19,6 +20,11 @@ from schemas.text import files
 def _know(table: Path) -> None:
     """Once in a process, however many settings it makes."""
     units.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
+
+
+@cache
+def _keep_clock(table: Path) -> None:
+    payment_clock.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
 
 
 class Settings(BaseSettings):
@@ -133,13 +139,20 @@ class Settings(BaseSettings):
         None,
         description="full path of a table of further administrative units, in the form of `schemas/units/units.csv`",
     )
+    payment_clock: Path | None = Field(
+        None,
+        description="full path of a table of procedures whose clock does (1) or does not (0) stand while a payment is "
+        "awaited, in the form of `schemas/procedures/payment_clock.csv`; a change is taken up at the next start",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")
     def _know_units(self) -> Self:
-        """A process that has settings knows the centre's own units; `OSError` or an error of validation if not."""
+        """A process that has settings knows the centre's own tables; `OSError` or an error of validation if not."""
         if self.units:
             _know(self.units.resolve())
+        if self.payment_clock:
+            _keep_clock(self.payment_clock.resolve())
         return self
 
     def password(self, credential: str) -> str | None:

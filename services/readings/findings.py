@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from psycopg import Connection
 from psycopg.sql import SQL
@@ -54,7 +55,7 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
     """
     with snapshot(conn):
         found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-        return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of)]
+        return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of), *_noticed(conn, as_of)]
 
 
 def _resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
@@ -137,6 +138,50 @@ def _orphans(conn: Connection, as_of: datetime) -> Iterator[Finding]:
         yield Finding(f"orphan_{kind}", vi, en, None, None, None, number, Decimal(0), kind, figures, tuple(ids))
 
 
+def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """What the folds of dossiers and reports noticed, one finding a case; its code is masked, its event is named."""
+    for code, case, unit, told, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
+        vi, en, figures = NOTICED[code]
+        words = _words(told, case)
+        concerned = _resting_on([Sum(measure) for measure in figures])
+        evidence = (id,) if id else ()
+        text = vi.format(**words), en.format(**words)
+        yield Finding(code, *text, unit, None, None, Decimal(1), Decimal(0), "case", concerned, evidence)
+
+
+def _words(told: Mapping[str, Any], case: str) -> dict[str, str]:
+    """The details of a finding as they are written: moments as local dates."""
+    dates = {
+        name: f"{datetime.fromisoformat(told[name]).astimezone(VN):%d/%m/%Y}" for name in ("old", "new") if name in told
+    }
+    return {"case": case, **{name: str(value) for name, value in told.items()}, **dates}
+
+
+NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "repromised": (
+        "Hồ sơ {case}: hẹn lại từ ngày {old} sang ngày {new}, không có thư xin lỗi ({unit})",
+        "Dossier {case}: promised again, from {old} to {new}, without a letter of apology ({unit})",
+        ("dossiers_repromised", "dossiers_pressing", "dossiers_ended"),
+    ),
+    "extended_again": (
+        "Hồ sơ {case}: gia hạn thêm lần nữa, đến ngày {new}; quy định chỉ được một lần ({unit})",
+        "Dossier {case}: extended once more, to {new}; the rule is once ({unit})",
+        ("dossiers_extended", "dossiers_pressing", "dossiers_ended"),
+    ),
+    "ended_again": (
+        "Hồ sơ {case}: ngày xử lý xong được báo lại, {old} rồi {new} ({unit})",
+        "Dossier {case}: its end was told twice, {old} and {new} ({unit})",
+        ("dossiers_ended",),
+    ),
+    "went_back": (
+        "Hồ sơ {case}: đã kết thúc mà vẫn báo đang xử lý ({unit})",
+        "Dossier {case}: told to be in progress after its end ({unit})",
+        ("dossiers_ended",),
+    ),
+}
+"""What a fold may notice: its words in Vietnamese and English, and the measures that it is about."""
+
+
 def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
@@ -153,4 +198,11 @@ _ORPHANS = """
 SELECT kind, count(*), (array_agg(id ORDER BY id))[1:20] FROM entity
 WHERE kind IN ('dossier', 'report') AND opened_at IS NULL AND (facts -> 0 ->> 0)::timestamptz <= %s
 GROUP BY kind ORDER BY kind
+"""
+_NOTICED = """
+SELECT n.said ->> 0, masked(e.id), e.unit, n.said -> 2, v.id
+FROM entity e CROSS JOIN LATERAL jsonb_array_elements(e.state -> 'findings') n(said)
+    LEFT JOIN event_key k ON k.key = (n.said ->> 1)::uuid LEFT JOIN event v ON v.key = k.key AND v.time = k.time
+WHERE e.state ? 'findings' AND n.said ->> 0 = ANY(%s) AND (k.time IS NULL OR k.time <= %s)
+ORDER BY k.time DESC NULLS LAST, e.id LIMIT 1000
 """

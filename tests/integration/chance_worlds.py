@@ -35,16 +35,24 @@ def after(t: datetime, gap: timedelta | None) -> datetime:
 def dossiers(draw: st.DrawFn, number: int) -> list[Event]:
     """One dossier's life, mostly as it should be; some are accepted before they are filed, or resolved after a stop."""
     begin = draw(st.sampled_from([("submitted", "accepted"), ("accepted",), ("submitted",), ("accepted", "submitted")]))
-    middle = draw(st.lists(st.sampled_from(["supplement_requested", "supplement_received", "extended"]), max_size=3))
+    middle = draw(st.lists(st.sampled_from(MIDDLE), max_size=4))
     ends: list[tuple[str, ...]] = [(), (), ("resolved",), ("resolved", "returned", "extended"), ("stopped", "resolved")]
     end = draw(st.sampled_from([*ends, ("refused",), ("stopped", "extended", "returned"), ("returned", "resolved")]))
     at = after(START + draw(st.integers(0, 24 * 30)) * timedelta(hours=1), draw(gaps))
     unit, events = draw(st.sampled_from(UNITS)), []
     for step in (*begin, *middle, *end):
+        if step == "accepted":
+            unit = draw(st.sampled_from([unit, unit, draw(st.sampled_from(UNITS))]))
         fields = FIELDS.get(step, lambda at, draw: {})(at, draw)
         events.append(told(f"dossier.{step}", at, unit, number, code=f"H99.12-241101-{number:04}", **fields))
         at = after(at, draw(gaps))
     return events
+
+
+MIDDLE = (
+    "supplement_requested", "supplement_requested", "supplement_received", "extended", "payment_requested", "stopped",
+    "processing_started", "accepted",
+)  # fmt: skip
 
 
 def evening(at: datetime, draw: st.DrawFn) -> dict[str, Any]:
@@ -63,6 +71,7 @@ FIELDS: dict[str, Callable[[datetime, st.DrawFn], dict[str, Any]]] = {
     },
     "accepted": lambda at, draw: draw(st.sampled_from([evening, limit]))(at, draw),
     "extended": evening,
+    "payment_requested": lambda at, draw: {"kind": "fee", "amount": 50_000},
     "refused": lambda at, draw: {"reason": "not_complete"},
     "stopped": lambda at, draw: {"reason": "not_complete"},
 }  # fmt: skip

@@ -78,37 +78,61 @@ def dossier(life: Iterable[Event], t: datetime) -> Dossier | None:
     came = first.get("submitted") or first.get("accepted")
     if came is None:
         return None
+    stops = [e for e in told if e.data.event == "dossier.stopped"]
+    last = max((e.time for e in told if e.data.event == "dossier.processing_started"), default=None)
+    first.pop("stopped", None)
+    if left := [e for e in stops if last is None or e.time >= last]:
+        first["stopped"] = left[0]
     ends = [first.get("resolved"), first.get("returned")]
-    ends.append(min((first[n] for n in ("stopped", "refused", "withdrawn") if n in first), key=_time, default=None))
+    ends.append(min((e for n in ("stopped", "refused", "withdrawn") if (e := first.get(n))), key=_time, default=None))
     end = next((e for e in ends if e), None)
-    due, paused = _promise([e for e in told if not end or e.time <= end.time])
+    due, paused = _promise([e for e in told if not end or e.time <= end.time], last)
     channel = came.fields.get("channel", "counter")
+    unit = next((e.unit for e in reversed(told) if e.data.event == "dossier.accepted"), came.unit)
     if end is None:
-        return Dossier(came.unit, came.id, channel, None, None, _stage(due, paused, local_day(t)))
-    if due and paused and paused < due:
+        return Dossier(unit, came.id, channel, None, None, _stage(due, paused, local_day(t)))
+    if due and paused and local_day(paused) <= local_day(due):
         due = _later(due, paused, end.time)
     days = (local_day(end.time), local_day(due or end.time))
     outcome = "early" if days[0] < days[1] else "on_time" if days[0] == days[1] else "overdue"
     result = end.data.event.removeprefix("dossier.")
-    return Dossier(came.unit, came.id, channel, outcome, "resolved" if result == "returned" else result, None)
+    return Dossier(unit, came.id, channel, outcome, "resolved" if result == "returned" else result, None)
 
 
 def _time(e: Event) -> datetime:
     return e.time
 
 
-def _promise(told: Iterable[Event]) -> tuple[datetime | None, datetime | None]:
-    """When it is due, and since when that is suspended."""
-    due, paused = None, None
+def _promise(told: Iterable[Event], last_start: datetime | None) -> tuple[datetime | None, datetime | None]:
+    """When it is due, and since when that is suspended. Nothing is paid ahead here, and all are fees."""
+    due, paused, accepted = None, None, False
+    waits = set[str]()
     for e in told:
-        match e.data.event.removeprefix("dossier."):
-            case "accepted" | "extended":
-                due, paused = _promised(e), None
-            case "supplement_requested":
-                paused = paused or (e.time if due else None)
-            case "supplement_received" if due and paused:
-                due, paused = _later(due, paused, e.time), None
+        step = e.data.event.removeprefix("dossier.")
+        named = step == "extended" or (step == "accepted" and not accepted)
+        accepted = accepted or step == "accepted"
+        match step:
+            case "supplement_requested" | "payment_requested":
+                waits.add(step)
+            case "stopped" if last_start and e.time < last_start:
+                waits.add(step)
+            case "supplement_received":
+                waits.discard("supplement_requested")
+            case "payment.made":
+                waits.discard("payment_requested")
+            case "processing_started":
+                waits &= {"supplement_requested"} if waits != {"supplement_requested"} else set()
+        if named:
+            waits = waits if step == "extended" else set()
+            due, paused = _promised(e), e.time if waits else None
+        elif due and bool(waits) != bool(paused):
+            due, paused = (due, e.time) if waits else (_over(due, paused or e.time, e.time), None)
     return due, paused
+
+
+def _over(due: datetime, since: datetime, until: datetime) -> datetime:
+    later = _later(due, since, until)
+    return due if local_day(due) < local_day(since) and local_day(later) >= local_day(until) else later
 
 
 def _promised(e: Event) -> datetime:

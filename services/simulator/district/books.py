@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -59,7 +59,8 @@ class Dossier:
     unit: str
     due: datetime | None = None
     waiting: datetime | None = None
-    outcome: str = ""
+    asked: datetime | None = None
+    ended: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -80,6 +81,7 @@ class Books:
 
     counts: defaultdict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
     dossiers: dict[str, Dossier] = field(default_factory=dict)
+    paid: dict[str, datetime] = field(default_factory=dict)
     reports: dict[str, Report] = field(default_factory=dict)
     latest: dict[tuple[Any, ...], tuple[tuple[Any, ...], Any]] = field(default_factory=dict)
     opened: dict[tuple[str, str], Event] = field(default_factory=dict)
@@ -96,6 +98,8 @@ class Books:
             self._dossier(event, data)
         elif kind == "report":
             self._report(event, data)
+        elif name == "payment.made":
+            self._paid(event, data)
         elif name in LIFECYCLE:
             (self.opened if name in OPENINGS else self.steps)[name, getattr(data, LIFECYCLE[name])] = event
         elif name in REPLACING:
@@ -116,17 +120,17 @@ class Books:
                 dossier.due = data.promised_at
             case "dossier.supplement_requested":
                 dossier.waiting = at
+            case "dossier.payment_requested":
+                dossier.asked = at
             case "dossier.supplement_received":
                 dossier.due, dossier.waiting = _moved(dossier, at), None
             case name if name in _ENDS:
-                self._end(dossier, at)
+                dossier.ended = at
 
-    def _end(self, dossier: Dossier, at: datetime) -> None:
-        due = _moved(dossier, at)
-        ended, promised = local_day(at), local_day(due) if due else local_day(at)
-        dossier.outcome = "early" if ended < promised else "on_time" if ended == promised else "overdue"
-        self.counts["dossiers_ended", dossier.unit] += 1
-        self.counts[f"dossiers_ended_{dossier.outcome}", dossier.unit] += 1
+    def _paid(self, event: Event, data: Any) -> None:
+        """Money comes by a door of its own, maybe before or after all that is told of its dossier."""
+        if data.dossier:
+            self.paid[data.dossier] = event.time
 
     def _report(self, event: Event, data: Any) -> None:
         name = data.event
@@ -173,10 +177,14 @@ class Books:
         return ((figure, unit, amount) for (figure, unit), amount in self.counts.items())
 
     def _open(self, until: datetime) -> Iterator[Row]:
-        for dossier in self.dossiers.values():
-            if not dossier.outcome:
+        for code, dossier in self.dossiers.items():
+            known = _as_paid(dossier, self.paid.get(code), until)
+            if dossier.ended:
+                yield "dossiers_ended", dossier.unit, 1
+                yield f"dossiers_ended_{_outcome(known, dossier.ended)}", dossier.unit, 1
+            else:
                 yield "dossiers_in_progress", dossier.unit, 1
-                yield "dossiers_open_overdue", dossier.unit, int(_is_overdue(dossier, until))
+                yield "dossiers_open_overdue", dossier.unit, int(_is_overdue(known, until))
         for report in self.reports.values():
             if not report.ended:
                 yield "reports_in_progress", report.unit, 1
@@ -231,8 +239,24 @@ class Books:
         return ((("attendance_share", g), Decimal(present[g]) / enrolled[g] * 100) for g in enrolled if enrolled[g])
 
 
+def _as_paid(dossier: Dossier, paid: datetime | None, until: datetime) -> Dossier:
+    """The dossier, waiting for its payment until that has come."""
+    if dossier.asked is None:
+        return dossier
+    waits = replace(dossier, waiting=dossier.asked)
+    if paid is None or paid > (dossier.ended or until):
+        return waits
+    return replace(waits, due=_moved(waits, max(paid, dossier.asked)), waiting=None)
+
+
+def _outcome(dossier: Dossier, ended: datetime) -> str:
+    due = _moved(dossier, ended)
+    end, promised = local_day(ended), local_day(due or ended)
+    return "early" if end < promised else "on_time" if end == promised else "overdue"
+
+
 def _moved(dossier: Dossier, at: datetime) -> datetime | None:
-    """The due date, later by the working time that papers were waited for."""
+    """The due date, later by the working time that was waited."""
     if dossier.due is None or dossier.waiting is None:
         return dossier.due
     waited = CALENDAR.working_time_between(dossier.waiting, at)
@@ -240,7 +264,7 @@ def _moved(dossier: Dossier, at: datetime) -> datetime | None:
 
 
 def _is_overdue(dossier: Dossier, until: datetime) -> bool:
-    """From the midnight after the promised day; who waits for papers is not overdue unless it was so before."""
+    """From the midnight after the promised day; who waits is not overdue unless it was so before."""
     if dossier.due is None:
         return False
     lapsed = _midnight(local_day(dossier.due) + timedelta(days=1))

@@ -174,7 +174,8 @@ def _oblige(profile: Profile, planned: Sequence[Dossier], rng: Random) -> None:
 
 
 def _can_pay(dossier: Dossier) -> bool:
-    return dossier.submitted >= NOVEMBER and dossier.worked() >= timedelta(minutes=30)
+    """Whom a payment would not make punctual: its wait moves the promised day."""
+    return dossier.submitted >= NOVEMBER and dossier.worked() >= timedelta(minutes=30) and not _is_late(dossier)
 
 
 def _due(kind: Obligation, amount: int, dossier: Dossier, online: bool, rng: Random) -> Due:

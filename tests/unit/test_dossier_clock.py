@@ -1,0 +1,290 @@
+"""A dossier's clock: what stops it, what starts it again, by which date it is judged. All moments are of November 2026,
+local; the 24th is a day off."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.calendar import VN
+from schemas.calendar_history import CalendarHistory
+from schemas.fold import Fact, Folded, in_order
+from schemas.procedures import payment_clock
+from schemas.procedures.dossier import fold_dossier
+
+A, B, C = "phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich"
+FAR = datetime(2027, 6, 1, tzinfo=VN)
+
+
+def at(day: int, hour: float = 9, month: int = 11) -> datetime:
+    return datetime(2026, month, day, tzinfo=VN) + timedelta(hours=hour)
+
+
+def fact(event: str, time: datetime, unit: str = A, **data: Any) -> Fact:
+    name = event if "." in event else f"dossier.{event}"
+    return Fact(time, f"{name} {time.isoformat()} {data}", name, unit, "real", data)
+
+
+def accepted(time: datetime, unit: str = A, **data: Any) -> Fact:
+    flags = dict.fromkeys(("components", "digitised_components", "reused_components", "store_components"), 0)
+    return fact("accepted", time, unit, **flags, **(data or {"limit_days": 3}))
+
+
+def asked(time: datetime, kind: str = "fee", amount: int = 50_000) -> Fact:
+    return fact("payment_requested", time, kind=kind, amount=amount)
+
+
+def paid(time: datetime, kind: str = "fee", amount: int = 50_000, method: str = "cash") -> Fact:
+    return fact("payment.made", time, kind=kind, amount=amount, method=method)
+
+
+def resolved(time: datetime, unit: str = A) -> Fact:
+    return fact("resolved", time, unit, paper_result=True, electronic_result=False)
+
+
+def step(name: str, day: int, hour: float = 9) -> Fact:
+    return fact(name, at(day, hour))
+
+
+def fold(*life: Fact) -> Folded:
+    return fold_dossier("H10.12-261109-0001", in_order(life), CalendarHistory())
+
+
+def due(*life: Fact) -> datetime | None:
+    found = fold(*life).due_at
+    return found and found.astimezone(VN)
+
+
+def count(life: Sequence[Fact], measure: str, until: datetime = FAR, unit: str | None = None, **labels: str) -> int:
+    return sum(
+        int(p.value)
+        for p in fold(*life).points
+        if p.measure == measure
+        and p.time <= until
+        and unit in (None, p.unit)
+        and labels.items() <= dict(p.labels).items()
+    )
+
+
+def overdue(life: Sequence[Fact], until: datetime) -> int:
+    return count(life, "dossiers_pressing", until, stage="overdue")
+
+
+def outcome(*life: Fact) -> dict[str, int]:
+    found = Counter[str]()
+    for p in fold(*life).points:
+        if p.measure == "dossiers_ended":
+            found[dict(p.labels)["outcome"]] += int(p.value)
+    return {name: number for name, number in found.items() if number}
+
+
+def test_a_pause_that_is_left_is_no_end() -> None:
+    life = [accepted(at(16)), step("stopped", 17), step("processing_started", 18)]
+    folded = fold(*life)
+    assert (folded.ended_at, folded.status, folded.due_at) == (None, "processing_started", at(20))
+    assert [count(life, "dossiers_ended", moment) for moment in (at(17), at(18, 8.9), at(18))] == [1, 1, 0]
+    assert [overdue(life, moment) for moment in (at(20, 23), at(21, 0))] == [0, 1]
+    assert folded.state["waits"] == [["pause", *(f.time.isoformat() for f in life[1:])]]
+
+
+def test_a_stop_that_nobody_leaves_is_an_end_and_a_second_one_ends_what_went_on() -> None:
+    life = [accepted(at(16)), step("stopped", 17)]
+    assert outcome(*life) == {"early": 1}
+    life += [step("processing_started", 18), step("stopped", 19)]
+    assert fold(*life).ended_at == at(19)
+    assert count(life, "dossiers_ended", result="stopped") == 1
+
+
+def test_a_payment_awaited_stops_the_clock() -> None:
+    life = [accepted(at(9)), asked(at(10)), paid(at(20)), resolved(at(21))]
+    assert due(*life) == at(25)
+    assert outcome(*life) == {"early": 1}
+    assert count(life, "processing_minutes") == 840, "a day before the wait, the rest of Friday, none on Saturday"
+
+
+@pytest.mark.parametrize("method", ["cash", "portal", "card"])
+def test_a_payment_by_any_method_and_handling_that_goes_on_end_the_wait(method: str) -> None:
+    begun = [accepted(at(9)), asked(at(10))]
+    assert fold(*begun).state["waiting"]
+    assert due(*begun, paid(at(12), method=method)) == at(16)
+    assert due(*begun, step("processing_started", 12)) == at(16)
+    assert outcome(*begun, resolved(at(19))) == {"early": 1}
+
+
+def test_what_was_paid_before_it_was_asked_for_is_not_awaited() -> None:
+    life = [accepted(at(9)), paid(at(10)), asked(at(11))]
+    assert due(*life) == at(12)
+    assert not fold(*life).state["waiting"]
+    assert fold(*life, asked(at(11, 10))).state["waiting"], "a second fee is another one"
+
+
+def test_a_payment_asked_for_twice_is_one_wait_and_another_kind_another() -> None:
+    life = [accepted(at(9)), asked(at(10)), asked(at(11))]
+    assert due(*life, paid(at(12))) == at(16)
+    life = [accepted(at(9)), asked(at(10)), asked(at(11), "tax"), paid(at(12))]
+    assert fold(*life).state["waiting"]
+    assert due(*life, paid(at(13), "tax")) == at(17)
+
+
+def test_the_clock_runs_again_when_all_waits_are_over_and_none_is_counted_twice() -> None:
+    life = [accepted(at(9)), step("supplement_requested", 10), asked(at(11)), step("supplement_received", 12)]
+    assert due(*life, paid(at(13))) == at(17)
+    life = [accepted(at(9)), step("supplement_requested", 10), step("stopped", 11), step("processing_started", 12)]
+    assert fold(*life).state["waiting"]
+    assert due(*life, step("supplement_received", 13)) == at(17)
+    received = [accepted(at(9)), step("stopped", 10), step("supplement_requested", 11), step("supplement_received", 12)]
+    assert due(*received, step("processing_started", 13)) == at(17)
+
+
+def test_two_supplements_in_a_row_each_move_the_date() -> None:
+    life = [accepted(at(9)), step("supplement_requested", 10), step("supplement_received", 11)]
+    life += [step("supplement_requested", 11, 10), step("supplement_received", 12, 10)]
+    assert due(*life) == at(16)
+
+
+def test_handling_that_goes_on_after_papers_were_asked_for_has_them() -> None:
+    assert due(accepted(at(9)), step("supplement_requested", 10), step("processing_started", 12)) == at(16)
+
+
+def test_an_extension_or_a_new_promise_does_not_end_a_wait() -> None:
+    begun = [accepted(at(9)), step("supplement_requested", 10)]
+    begun.append(fact("extended", at(11), promised_at=at(16, 17).isoformat()))
+    assert fold(*begun).state["waiting"]
+    assert overdue(begun, at(19)) == 0
+    life = [*begun, step("supplement_received", 20)]
+    assert due(*life) == at(26, 17), "seven working days after the 16th, the 24th is off"
+    again = [accepted(at(9)), step("supplement_requested", 10), accepted(at(11), promised_at=at(16, 17).isoformat())]
+    assert fold(*again).state["waiting"]
+
+
+def test_a_wait_over_tet_moves_the_date_by_working_time_alone() -> None:
+    begun, came = datetime(2027, 2, 3, 9, tzinfo=VN), datetime(2027, 2, 15, 9, tzinfo=VN)
+    life = [accepted(datetime(2027, 2, 2, 9, tzinfo=VN)), fact("supplement_requested", begun)]
+    left = CalendarHistory().at(came).add_working_time(came, timedelta(hours=16))
+    assert due(*life, fact("supplement_received", came)) == left
+
+
+def test_a_wait_that_begins_too_late_undoes_no_lateness() -> None:
+    life = [accepted(at(9)), asked(at(16)), paid(at(18))]
+    assert [overdue(life, moment) for moment in (at(13), at(17), at(19))] == [1, 1, 1]
+    assert outcome(*life, resolved(at(18, 10))) == {"overdue": 1}
+
+
+def test_a_wait_that_begins_on_the_due_day_after_closing_keeps_the_day() -> None:
+    begun = [accepted(at(9), promised_at=at(12, 17).isoformat()), asked(at(12, 18))]
+    assert [overdue(begun, moment) for moment in (at(13), at(17))] == [0, 0]
+    assert outcome(*begun, resolved(at(17))) == {"on_time": 1}
+    assert outcome(*begun, paid(at(17)), resolved(at(17, 10))) == {"on_time": 1}
+
+
+def test_a_wait_that_begins_between_the_due_day_and_the_next_opening_mends_nothing() -> None:
+    begun = [accepted(at(9), promised_at=at(12, 17).isoformat()), asked(at(13, 6)), paid(at(17))]
+    assert [overdue(begun, moment) for moment in (at(13, 1), at(17))] == [1, 1]
+    assert outcome(*begun, resolved(at(17, 10))) == {"overdue": 1}
+
+
+def test_a_wait_without_length_and_papers_that_nobody_asked_for_change_nothing() -> None:
+    now = at(10)
+    assert due(accepted(at(9)), asked(now), paid(now)) == at(12)
+    assert due(accepted(at(9)), fact("supplement_requested", now), fact("supplement_received", now)) == at(12)
+    assert due(accepted(at(9)), step("supplement_received", 10)) == at(12)
+
+
+def test_withdrawn_during_a_wait_it_ended_in_time() -> None:
+    life = [accepted(at(9)), step("supplement_requested", 10), step("withdrawn", 20)]
+    assert outcome(*life) == {"early": 1}
+    assert fold(*life).state["waits"][0][2] is not None
+
+
+def test_an_office_says_for_which_procedures_a_payment_stops_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payment_clock, "_rules", dict(payment_clock._rules))
+    payment_clock.add(["procedure,stops_clock", "2.000815,0"])
+    begun = [accepted(at(9), limit_days=3, procedure="2.000815"), asked(at(10)), paid(at(12))]
+    assert due(*begun) == at(12)
+    for wrong in ("2.000815,2", "rubbish,1", "2.000815,1\n2.000815,0"):
+        with pytest.raises(ValueError, match="row"):
+            payment_clock.read_rules(["procedure,stops_clock", *wrong.split("\n")])
+
+
+def test_a_promise_made_again_moves_no_due_date_and_is_counted() -> None:
+    later = accepted(at(17), promised_at=at(25, 17).isoformat())
+    life = [accepted(at(9)), later]
+    folded = fold(*life)
+    assert folded.due_at == at(12)
+    assert [overdue(life, moment) for moment in (at(16), at(18))] == [1, 1]
+    assert count(life, "dossiers_repromised") == 1
+    assert datetime.fromisoformat(folded.state["promised"]) == at(25, 17)
+    [[code, key, details]] = folded.state["findings"]
+    assert (code, key, details["unit"]) == ("repromised", later.key, A)
+    assert datetime.fromisoformat(details["old"]) == at(12)
+    assert outcome(*life, resolved(at(18))) == {"overdue": 1}
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        accepted(at(10), promised_at=at(11, 17).isoformat()),
+        accepted(at(10), promised_at=at(20, 17).isoformat()),
+        accepted(at(10), B, promised_at=at(20, 17).isoformat()),
+        accepted(at(10), limit_days=9),
+    ],
+)
+def test_a_promise_made_again_earlier_before_it_is_due_or_by_another_unit(again: Fact) -> None:
+    life = [accepted(at(9)), again]
+    assert fold(*life).due_at == at(12)
+    assert count(life, "dossiers_repromised") == 1
+
+
+def test_the_same_date_again_is_a_repetition() -> None:
+    life = [accepted(at(9)), accepted(at(10), promised_at=at(12, 17).isoformat()), accepted(at(9, 10))]
+    assert count(life, "dossiers_repromised") == 0
+    assert "findings" not in fold(*life).state
+    waited = [accepted(at(9)), asked(at(10)), paid(at(12)), accepted(at(13), promised_at=at(16, 17).isoformat())]
+    assert count(waited, "dossiers_repromised") == 0, "the date as the wait has moved it"
+
+
+def codes(*life: Fact) -> list[str]:
+    return [code for code, _, _ in fold(*life).state.get("findings", [])]
+
+
+def test_what_a_supervisor_should_see_is_named() -> None:
+    first, second = (fact("extended", at(day), promised_at=at(10 + day, 17).isoformat()) for day in (11, 12))
+    assert codes(accepted(at(9)), first) == []
+    assert codes(accepted(at(9)), first, second) == ["extended_again"]
+    assert codes(accepted(at(9)), resolved(at(11)), resolved(at(13))) == ["ended_again"]
+    assert codes(accepted(at(9)), resolved(at(11)), step("processing_started", 12)) == ["went_back"]
+
+
+@pytest.mark.parametrize("filed", [True, False])
+def test_what_was_resolved_before_it_was_accepted_ended_early_and_took_no_time(filed: bool) -> None:
+    filing = [fact("submitted", at(9), procedure="2.000815", field="justice", channel="online")] if filed else []
+    life = [*filing, resolved(at(10)), accepted(at(11), promised_at=at(20, 17).isoformat())]
+    assert outcome(*life) == {"early": 1}
+    assert (count(life, "dossiers_processed"), count(life, "processing_minutes")) == (0, 0)
+
+
+def balance(life: Sequence[Fact], unit: str, until: datetime) -> tuple[int, int]:
+    return count(life, "dossiers_received", until, unit), count(life, "dossiers_ended", until, unit)
+
+
+def test_who_accepts_a_dossier_handles_it_from_then_on() -> None:
+    filed = fact("submitted", at(9), procedure="2.000815", field="justice", channel="online")
+    life = [filed, accepted(at(10), B), resolved(at(17), B)]
+    assert fold(*life).unit == B
+    assert [balance(life, unit, at(9, 10)) for unit in (A, B)] == [(1, 0), (0, 0)]
+    assert [balance(life, unit, at(16)) for unit in (A, B)] == [(0, 0), (1, 0)]
+    assert [balance(life, unit, FAR) for unit in (A, B)] == [(0, 0), (1, 1)]
+    assert [count(life, "dossiers_pressing", at(16), unit, stage="overdue") for unit in (A, B)] == [0, 1]
+
+
+def test_who_takes_up_what_its_predecessor_began_has_it() -> None:
+    opened = datetime(2025, 6, 27, 9, tzinfo=VN)
+    life = [accepted(opened, "chon_thanh_minh_hung", promised_at=(opened + timedelta(days=20)).isoformat())]
+    life.append(resolved(opened + timedelta(days=10), B))
+    assert fold(*life).unit == B
+    assert [balance(life, unit, FAR) for unit in ("chon_thanh_minh_hung", B)] == [(0, 0), (1, 1)]
+    assert fold(life[0], resolved(at(10), C)).unit == "chon_thanh_minh_hung", "a stranger's word hands nothing over"
