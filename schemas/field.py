@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from schemas.calendar import Limit
-from schemas.calendar_history import CalendarHistory
-from schemas.envelope import EventData
-from schemas.fold import Fact, Folded, Labels, Measure, Point, in_order, instant, shift_of, verdict
+from schemas.envelope import EntityRef, EventData
+from schemas.fold import Measure
+from schemas.report import LABELS as _REPORT
+from schemas.report import LEVELS, REACHED, STAGES, Stage, fold_report, levels
 from schemas.types import Instant, Latitude, Longitude, Place, Priority, Reference, Slug, UnitCode
 
 SYSTEM = "field"
 Category = Literal[
     "road", "lighting", "waste", "water", "construction", "security", "environment", "procedure", "health", "other"
 ]
-Stage = Literal["route", "accept", "resolve"]
-STAGES: tuple[Stage, ...] = ("route", "accept", "resolve")
+__all__ = ["EVENTS", "FOLDS", "LEVELS", "MEASURES", "REACHED", "STAGES", "SYSTEM", "fold_report", "levels"]
 
 
 class ReportEvent(EventData, system=SYSTEM, entities={"report": ("code",)}):
@@ -45,9 +43,23 @@ class ReportVerified(ReportEvent, event="report.verified"):
 
 
 class ReportRefused(ReportEvent, event="report.refused"):
-    """It is no case for the authorities, or not true."""
+    """It is no case for the authorities, not true, or (reason `duplicate`) the same as another report of the unit,
+    `duplicate_of`, with whose end its citizen is answered."""
 
     reason: Slug
+    duplicate_of: Reference | None = None
+
+    @model_validator(mode="after")
+    def _repeats_another(self) -> Self:
+        if self.duplicate_of is not None and (self.reason != "duplicate" or self.duplicate_of == self.code):
+            raise ValueError("duplicate_of names another report, and the reason is then 'duplicate'")
+        return self
+
+    @classmethod
+    def touched(cls, unit: str, fields: Mapping[str, Any]) -> list[EntityRef]:
+        """The report, and the one that it repeats."""
+        master = fields.get("duplicate_of")
+        return [*super().touched(unit, fields), *([EntityRef("report", master)] if master else [])]
 
 
 class ReportRouted(ReportEvent, event="report.routed"):
@@ -89,8 +101,7 @@ EVENTS: tuple[type[EventData], ...] = (
     ReportResolved, ReportReopened, ReportRated, ReportOverdue,
 )  # fmt: skip
 
-_REPORT = ("category", "channel", "priority")
-_SIGNS = ("reports_received", "reports_resolved")
+_SIGNS = ("reports_received", "reports_resolved", "reports_handed")
 MEASURES = (
     Measure("reports_received", "report", _REPORT, "Phản ánh tiếp nhận", "Reports received", covered_by=_SIGNS),
     Measure(
@@ -134,6 +145,22 @@ MEASURES = (
         "Reports forwarded to a unit",
         covered_by=_SIGNS,
     ),
+    Measure(
+        "reports_handed",
+        "report",
+        _REPORT,
+        "Phản ánh nhận từ (trừ đi: chuyển cho) đơn vị khác",
+        "Reports taken over from other units less those handed on (steps)",
+        covered_by=_SIGNS,
+    ),
+    Measure(
+        "reports_duplicates",
+        "report",
+        _REPORT,
+        "Phản ánh trùng chờ kết quả của phản ánh gốc",
+        "Duplicates that wait for the end of the report they repeat (steps)",
+        covered_by=_SIGNS,
+    ),
     Measure("reports_reopened", "report", _REPORT, "Phản ánh mở lại", "Reports reopened", covered_by=_SIGNS),
     Measure(
         "report_minutes",
@@ -145,169 +172,5 @@ MEASURES = (
     ),
     Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by=_SIGNS),
 )
-
-LEVELS: dict[tuple[Stage, str], timedelta | Limit] = {
-    ("route", "urgent"): timedelta(minutes=15),
-    ("route", "normal"): timedelta(minutes=15),
-    ("accept", "urgent"): timedelta(hours=1),
-    ("accept", "normal"): Limit(hours=4),
-    ("resolve", "urgent"): timedelta(hours=2),
-    ("resolve", "normal"): Limit(days=5),
-}
-"""Service levels by stage and priority: plain time, or working time. Configuration, agreed with the units."""
-
-_RANK = {f"report.{e}": i for i, e in enumerate(
-    ("received", "verified", "routed", "accepted", "refused", "resolved", "reopened", "rated", "overdue"))}  # fmt: skip
-REACHED = {
-    "route": frozenset({"report.routed", "report.accepted", "report.resolved", "report.refused"}),
-    "accept": frozenset({"report.accepted", "report.resolved", "report.refused"}),
-    "resolve": frozenset({"report.resolved", "report.refused"}),
-}
-
-
-class Episode(NamedTuple):
-    """One stretch from receipt (or reopening) to its end; `end` is None while open."""
-
-    start: Fact
-    end: Fact | None
-    facts: list[Fact]
-
-
-def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
-    """See `schemas.fold.Fold`."""
-    ordered = in_order(facts, _RANK)
-    received = next((f for f in ordered if f.event == "report.received"), None)
-    head = received or ordered[0]
-    folded = Folded(head.unit, head.origin, _status(ordered), state={**_state(ordered, received), **shift_of(head)})
-    if received is None:
-        return folded
-    episodes = list(_episodes(ordered, received))
-    last = episodes[-1]
-    folded.opened_at, folded.ended_at = received.time, last.end.time if last.end else None
-    folded.due_at = due_at("resolve", received, last, calendars)
-    folded.points = list(_points(ordered, received, episodes, calendars))
-    owed = [] if last.end else owed_notices(ordered, received, last, calendars)
-    folded.notice_at = min((due for _, due in owed), default=None)
-    folded.state["owed"] = [[stage, due.isoformat()] for stage, due in owed]
-    return folded
-
-
-def due_at(stage: Stage, received: Fact, episode: Episode, calendars: CalendarHistory) -> datetime:
-    """When a stage is due, counted from receipt or reopening (UTC); swaps announced before that, while it was open,
-    move it."""
-    start, end = episode.start, episode.end.time if episode.end else datetime.max.replace(tzinfo=UTC)
-    level = LEVELS[stage, received.data["priority"]]
-    if isinstance(level, timedelta):
-        return start.time + level
-    due = calendars.at(start.time).due_at(start.time, level)
-    for announced in calendars.announcements(start.time, end):
-        if announced > due:
-            break
-        due = max(calendars.at(announced).due_at(start.time, level), announced)
-    return due.astimezone(UTC)
-
-
-def owed_notices(
-    facts: Sequence[Fact], received: Fact, open_episode: Episode, calendars: CalendarHistory
-) -> list[tuple[Stage, datetime]]:
-    """The stages not reached in an open episode whose overdue notice is not published yet, with their due times."""
-    said = {(f.data["stage"], instant(f.data["due_at"])) for f in facts if f.event == "report.overdue"}
-    owed = []
-    for stage in STAGES:
-        due = due_at(stage, received, open_episode, calendars)
-        if not any(f.event in REACHED[stage] for f in open_episode.facts) and (stage, due) not in said:
-            owed.append((stage, due))
-    return owed
-
-
-def levels(facts: Sequence[Fact], calendars: CalendarHistory) -> list[tuple[Stage, datetime]]:
-    """The stages that an open report has not reached since it came, or was reopened, with their due times; none for
-    one that is done."""
-    ordered = in_order(facts, _RANK)
-    received = next((f for f in ordered if f.event == "report.received"), None)
-    if received is None:
-        return []
-    *_, last = _episodes(ordered, received)
-    if last.end:
-        return []
-    ahead = [stage for stage in STAGES if not any(f.event in REACHED[stage] for f in last.facts)]
-    return [(stage, due_at(stage, received, last, calendars)) for stage in ahead]
-
-
-def _episodes(ordered: list[Fact], received: Fact) -> Iterator[Episode]:
-    """A report may be reopened; each stretch has its own clock."""
-    start, end, inside = received, None, list[Fact]()
-    for fact in ordered:
-        if fact.event == "report.reopened" and end is not None:
-            yield Episode(start, end, inside)
-            start, end, inside = fact, None, []
-        elif fact.event in REACHED["resolve"] and end is None:
-            end = fact._replace(time=max(fact.time, start.time))
-        inside.append(fact)
-    yield Episode(start, end, inside)
-
-
-def _points(
-    ordered: list[Fact], received: Fact, episodes: list[Episode], calendars: CalendarHistory
-) -> Iterator[Point]:
-    labels: Labels = tuple((name, received.data[name]) for name in _REPORT)
-
-    def point(measure: str, extra: Labels, fact: Fact, value: int = 1, at: datetime | None = None) -> Point:
-        time = max(at or fact.time, received.time)
-        return Point(measure, received.unit, received.origin, (*labels, *extra), time, fact.key, value)
-
-    yield point("reports_received", (), received)
-    for number, episode in enumerate(episodes):
-        if number:
-            yield point("reports_reopened", (), episode.start)
-        yield from _episode_points(episode, received, calendars, point)
-    for fact in ordered:
-        if fact.event == "report.rated":
-            score = fact.data["score"]
-            yield point("report_ratings", (), fact, score)._replace(labels=(("verdict", verdict(score)),))
-
-
-def _episode_points(episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:
-    """Every episode counts by itself, so received + reopened = done + open, at any moment."""
-    start, end, facts = episode
-    yield point("reports_open", (), start)
-    yield point("reports_waiting", (), start)
-    if touched := next((f for f in facts if f.event in REACHED["route"]), None):
-        yield point("reports_waiting", (), touched, -1, max(touched.time, start.time))
-    if routed := next((f for f in facts if f.event == "report.routed"), None):
-        yield point("reports_routed", (), routed, 1, max(routed.time, start.time))
-    for stage in STAGES:
-        yield from _late(stage, episode, received, calendars, point)
-    if end is None:
-        return
-    handling = end.data.get("handling") or ("refused" if end.event == "report.refused" else "none")
-    late = end.time > due_at("resolve", received, episode, calendars)
-    yield point("reports_open", (), end, -1)
-    yield point("reports_resolved", (("handling", handling), ("outcome", "late" if late else "in_time")), end)
-    yield point("report_minutes", (), end, int((end.time - start.time).total_seconds()) // 60)
-    if handling == "answered":
-        yield point("reports_answered", (), end)
-
-
-def _late(stage: Stage, episode: Episode, received: Fact, calendars: CalendarHistory, point: Any) -> Iterator[Point]:
-    due = due_at(stage, received, episode, calendars)
-    reached = next((f for f in episode.facts if f.event in REACHED[stage]), None)
-    if reached and reached.time <= due:
-        return
-    yield point("reports_late", (("stage", stage),), episode.start, 1, due)
-    if reached:
-        yield point("reports_late", (("stage", stage),), reached, -1)
-
-
-def _status(ordered: list[Fact]) -> str:
-    steps = [f.event.removeprefix("report.") for f in ordered if f.event not in ("report.overdue", "report.rated")]
-    return steps[-1] if steps else "unknown"
-
-
-def _state(ordered: list[Fact], received: Fact | None) -> dict[str, Any]:
-    routed = [f for f in ordered if f.event == "report.routed"]
-    handler = {"to_unit": routed[-1].data["to_unit"]} if routed else {}
-    return {**(received.data if received else {}), **handler}
-
 
 FOLDS = {"report": fold_report}

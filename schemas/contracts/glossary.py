@@ -48,6 +48,7 @@ FIELDS = {
     "facility": "code of the hospital or health station",
     "feature": "number in the register of the map",
     "field": "field of work that the procedure belongs to (lĩnh vực)",
+    "duplicate_of": "code of the report that this one repeats; its end is this one's answer",
     "handling": "answered at once, or handled by a unit",
     "has_fee": "the procedure costs a tax or a fee",
     "hour": "hour of the local day, 0 to 23",

@@ -45,10 +45,10 @@ def _stated(*codes: str) -> Formula:
     return Combine(tuple(Statement(code) for code in codes))
 
 
-def _came(left_over: str) -> Formula:
+def _came(left_over: str, *more: Formula) -> Formula:
     """What there was to be done: received and reopened in the period, and left over from before."""
     return Combine(
-        (Sum("reports_received", HOTLINE), Sum("reports_reopened", HOTLINE), Stock(left_over, HOTLINE, "start"))
+        (Sum("reports_received", HOTLINE), Sum("reports_reopened", HOTLINE), Stock(left_over, HOTLINE, "start"), *more)
     )
 
 
@@ -86,7 +86,7 @@ CHECKS = (
             Sum("reports_answered", HOTLINE),
             Sum("reports_routed", HOTLINE),
             Stock("reports_waiting", HOTLINE),
-            Sum("reports_resolved", {**HOTLINE, "handling": ("refused",)}),
+            Sum("reports_resolved", {**HOTLINE, "handling": ("duplicate", "refused")}),
         )),
         "message",
         Sum("reports_resolved", {**HOTLINE, "handling": ("none",)}),
@@ -95,7 +95,7 @@ CHECKS = (
         "hotline_balance",
         "Tổng đài 1022: tin kỳ trước chuyển sang, tiếp nhận và mở lại phải bằng đã xử lý + đang xử lý",
         "Hotline 1022: messages carried over, received and reopened must equal processed + in progress",
-        _came("reports_open"),
+        _came("reports_open", Sum("reports_handed", HOTLINE)),
         Combine((Sum("reports_resolved", HOTLINE), Stock("reports_open", HOTLINE))),
         "message",
     ),

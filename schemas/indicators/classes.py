@@ -197,6 +197,7 @@ OTHERS: Mapping[str, Words] = {
     "handling": {
         "answered": Text("trả lời trực tiếp", "answered at once"),
         "handled": Text("chuyển đơn vị xử lý", "handled by a unit"),
+        "duplicate": Text("trùng phản ánh khác", "duplicate"),
         "refused": Text("từ chối", "refused"),
     },
     "level": {

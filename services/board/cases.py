@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from urllib.parse import quote
 
 from fastapi import Request
@@ -14,7 +15,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
-from schemas.fold import Fact
+from schemas.fold import Fact, instant
 from schemas.indicators.classes import LIFE
 from services.board import apology, audit, worklist_data
 from services.board.audit import Deed
@@ -133,6 +134,7 @@ def render(look: Look, found: Case) -> Html:
         ("case_stage", look.word(f"stage_{found.waits.stage}") if found.waits else ""),
         ("ended_at", day_and_time(found.ended) if found.ended else ""),
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
+        *_more(look, row.state),
     ]
     told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
     way = f"/worklist/apology?code={quote(row.id)}"
@@ -147,6 +149,25 @@ def render(look: Look, found: Case) -> Html:
         + tag("section", tag("h2", look.word("who_did_what")), history(look, found.steps), class_="panel")
         + tag("section", tag("h2", look.word("what_happened")), _story(look, found.facts), class_="panel")
     )  # fmt: skip
+
+
+def _more(look: Look, state: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """What few cases have: waits, a date promised again, another unit before, duplicates."""
+    promised, received = state.get("promised"), state.get("received_by")
+    again = look.word("promised_again").format(day_and_time(instant(promised))) if promised else ""
+    return [
+        ("case_waits", "; ".join(_wait(look, *wait) for wait in state.get("waits", ()))),
+        ("case_promised", again),
+        ("case_received_by", unit_name(received, look.language) if received else ""),
+        ("case_duplicate_of", state.get("duplicate_of", "")),
+        ("case_duplicates", state.get("duplicates", "")),
+    ]
+
+
+def _wait(look: Look, reason: str, since: str, until: str | None) -> str:
+    begun = day_and_time(instant(since))
+    span = f"{begun} – {day_and_time(instant(until))}" if until else look.word("wait_from").format(begun)
+    return look.word(f"wait_{reason}").format(span)
 
 
 def life(look: Look, event: str) -> str:

@@ -47,13 +47,15 @@ class Report(Words):
 
 
 class Step(Words):
-    """A report went a step on. `to_unit` is for `routed`, `reason` for `refused`, `handling` for `resolved`."""
+    """A report went a step on. `to_unit` is for `routed`, `reason` for `refused` (with `duplicate_of` where it is
+    `duplicate`), `handling` for `resolved`."""
 
     step: Literal["verified", "refused", "routed", "accepted", "resolved", "reopened"]
     at: Instant
     unit: UnitCode
     to_unit: UnitCode | None = None
     reason: Slug | None = None
+    duplicate_of: Reference | None = None
     handling: Literal["answered", "handled"] | None = None
 
 

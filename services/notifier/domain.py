@@ -146,7 +146,7 @@ def is_over(kind: str, stage: str | None, due_at: datetime, found: State, now: d
         return True
     if kind == "dossier":
         return _is_kept(found, now)
-    return kind == "report" and _is_reached(stage or "", due_at, found.facts)
+    return kind == "report" and (_is_reached(stage or "", due_at, found.facts) or _has_passed_on(due_at, found))
 
 
 def _is_kept(dossier: State, now: datetime) -> bool:
@@ -156,6 +156,12 @@ def _is_kept(dossier: State, now: datetime) -> bool:
     broken = local_midnight(dossier.due_at) + timedelta(days=1)
     paused = dossier.state.get("waiting") and instant(dossier.state["due_since"]) < broken
     return bool(broken > now or paused)
+
+
+def _has_passed_on(due_at: datetime, report: State) -> bool:
+    """Another unit has the report by now, with a clock of its own."""
+    ahead = report.state.get("levels")
+    return ahead is not None and all(instant(due) != due_at for _, due in ahead)
 
 
 def _is_reached(stage: str, due_at: datetime, facts: list[Fact]) -> bool:

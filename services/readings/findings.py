@@ -11,6 +11,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.sql import SQL
 
+from schemas import units
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.checks import Check, rests_on
@@ -142,19 +143,18 @@ def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """What the folds of dossiers and reports noticed, one finding a case; its code is masked, its event is named."""
     for code, case, unit, told, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
         vi, en, figures = NOTICED[code]
-        words = _words(told, case)
+        words = {"case": case, **_dates(told)}
         concerned = _resting_on([Sum(measure) for measure in figures])
         evidence = (id,) if id else ()
-        text = vi.format(**words), en.format(**words)
+        named = units.get(told["unit"])
+        text = vi.format(**words, unit=named.name_vi), en.format(**words, unit=named.name_en)
         yield Finding(code, *text, unit, None, None, Decimal(1), Decimal(0), "case", concerned, evidence)
 
 
-def _words(told: Mapping[str, Any], case: str) -> dict[str, str]:
-    """The details of a finding as they are written: moments as local dates."""
-    dates = {
-        name: f"{datetime.fromisoformat(told[name]).astimezone(VN):%d/%m/%Y}" for name in ("old", "new") if name in told
-    }
-    return {"case": case, **{name: str(value) for name, value in told.items()}, **dates}
+def _dates(told: Mapping[str, Any]) -> dict[str, str]:
+    """The moments of a finding as local dates."""
+    moments = {name: datetime.fromisoformat(told[name]) for name in ("old", "new") if name in told}
+    return {name: f"{moment.astimezone(VN):%d/%m/%Y}" for name, moment in moments.items()}
 
 
 NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
@@ -177,6 +177,11 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Hồ sơ {case}: đã kết thúc mà vẫn báo đang xử lý ({unit})",
         "Dossier {case}: told to be in progress after its end ({unit})",
         ("dossiers_ended",),
+    ),
+    "duplicate_of_duplicate": (
+        "Phản ánh {case} có phản ánh trùng nhưng chính nó cũng trùng phản ánh khác; cần nối với phản ánh gốc ({unit})",
+        "Report {case} is repeated by others and repeats one itself; they belong to the first ({unit})",
+        ("reports_duplicates",),
     ),
 }
 """What a fold may notice: its words in Vietnamese and English, and the measures that it is about."""

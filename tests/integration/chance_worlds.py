@@ -43,7 +43,7 @@ def dossiers(draw: st.DrawFn, number: int) -> list[Event]:
     for step in (*begin, *middle, *end):
         if step == "accepted":
             unit = draw(st.sampled_from([unit, unit, draw(st.sampled_from(UNITS))]))
-        fields = FIELDS.get(step, lambda at, draw: {})(at, draw)
+        fields = FIELDS[step](at, draw) if step in FIELDS else {}
         events.append(told(f"dossier.{step}", at, unit, number, code=f"H99.12-241101-{number:04}", **fields))
         at = after(at, draw(gaps))
     return events

@@ -84,7 +84,8 @@ def dossier(life: Iterable[Event], t: datetime) -> Dossier | None:
     if left := [e for e in stops if last is None or e.time >= last]:
         first["stopped"] = left[0]
     ends = [first.get("resolved"), first.get("returned")]
-    ends.append(min((e for n in ("stopped", "refused", "withdrawn") if (e := first.get(n))), key=_time, default=None))
+    others = [first[n] for n in ("stopped", "refused", "withdrawn") if n in first]
+    ends.append(min(others, key=_time, default=None))
     end = next((e for e in ends if e), None)
     due, paused = _promise([e for e in told if not end or e.time <= end.time], last)
     channel = came.fields.get("channel", "counter")
@@ -186,8 +187,10 @@ def report(life: Iterable[Event], t: datetime) -> Report | None:
             reopened += step == "reopened"
         elif due and step in ("routed", "accepted", "resolved", "refused"):
             waiting = False
+            if step == "resolved":
+                done, in_time = done + 1, in_time + (e.time <= due)
             if step in ("resolved", "refused"):
-                done, in_time, due = done + 1, in_time + (e.time <= due), None
+                due = None
     return Report(told[0].unit, done, in_time, reopened, due is not None, waiting, due is not None and due <= t)
 
 

@@ -148,7 +148,8 @@ class Books:
             self.counts["hotline_forwarded", report.unit] += 1
         if name in ("report.resolved", "report.refused"):
             report.ended = True
-            self.counts["reports_resolved", report.unit] += 1
+            self.counts["reports_resolved", report.unit] += name == "report.resolved"
+            self.counts["reports_refused", report.unit] += name == "report.refused"
             self.counts["hotline_processed", report.unit] += report.hotline
             self.counts["hotline_answered", report.unit] += report.hotline and data.handling == "answered"
 
