@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Literal, NamedTuple, cast, get_args
 
 VN = timezone(timedelta(hours=7))  # no daylight saving, so no zone database is needed
-YEARS = range(2000, 2100)  # the span in which the lunar dates of the library are trusted
+YEARS = range(1999, 2100)  # trusted lunar dates; events begin in 2000, and warnings three working days before
 ANNOUNCED_THROUGH = 2026  # the government announces each year's days in the autumn before; later ones are computed
 MORNING = (time(7), time(11, 30))
 AFTERNOON = (time(13, 30), time(17))
