@@ -15,7 +15,19 @@ from __future__ import annotations
 import json
 from typing import Literal
 
-from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean, Where
+from schemas.indicators.formula import (
+    Combine,
+    Distinct,
+    Formula,
+    Last,
+    Median,
+    Ratio,
+    Statement,
+    Stock,
+    Sum,
+    UnitMean,
+    Where,
+)
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import periods, scale
 from schemas.registry import covering
@@ -125,14 +137,16 @@ class _Parts:
                 return self._measured("last", measure, where, "")
             case Distinct(measure, label, where):
                 return self._measured("distinct", measure, where, label)
+            case Median(measure, where):
+                return self._measured("median", measure, where, "")
         raise TypeError(formula)
 
     def _measured(self, form: str, measure: str, where: Where, detail: str) -> str:
         chosen = json.dumps(where, sort_keys=True)
         if self.by not in ("", "unit"):
             # By label, a group that a part lacks has none of it; a unit that it lacks was never heard of.
-            called = self._call("figure_measured", form, measure, chosen, detail, last="NULL")
-            return f"coalesce({self._leaf(called)}, 0)"
+            called = self._leaf(self._call("figure_measured", form, measure, chosen, detail, last="NULL"))
+            return called if form == "median" else f"coalesce({called}, 0)"
         covered = _quoted("{" + ",".join(covering(measure)) + "}")
         name = self._named(
             "s", f"SELECT figure_reported(root, {_quoted(self.by)}, {covered}, known) AS spans FROM asked"

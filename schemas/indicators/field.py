@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from schemas.indicators.checks import HOTLINE
-from schemas.indicators.formula import Ratio, Stock, Sum
+from schemas.indicators.formula import Median, Ratio, Stock, Sum
 from schemas.indicators.indicator import Indicator, rows
 
 SYSTEM = "field"
@@ -28,6 +28,7 @@ INDICATORS = rows(
     Indicator("reports_unaccepted_late", "Phản ánh chậm tiếp nhận xử lý", "Reports not taken in time", Stock("reports_late", {"stage": ("accept",)}), "report", better="lower"),
     Indicator("reports_reopened", "Phản ánh mở lại", "Reports reopened", Sum("reports_reopened"), "report", better="lower"),
     Indicator("report_time_mean", "Thời gian xử lý phản ánh bình quân", "Mean time to a result", Ratio(Sum("report_minutes"), Sum("reports_resolved", _DONE), 1), "minute", 1, better="lower"),
+    Indicator("report_time_median", "Thời gian xử lý phản ánh, trung vị", "Median time to a result", Median("report_minutes"), "minute", 1, better="lower"),
     Indicator("report_satisfaction", "Tỷ lệ hài lòng về xử lý phản ánh", "Share of satisfied ratings of reports", Ratio(Sum("report_ratings", {"verdict": ("satisfied",)}, "count"), Sum("report_ratings", of="count")), "%", 2, Decimal(90), "higher", headline=True),
     Indicator("hotline_received", "Tổng đài 1022: tin tiếp nhận", "Hotline 1022: messages received", Sum("reports_received", HOTLINE), "message"),
     Indicator("hotline_processed", "Tổng đài 1022: đã xử lý", "Hotline 1022: processed", Sum("reports_resolved", HOTLINE), "message"),

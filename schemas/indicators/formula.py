@@ -45,6 +45,15 @@ class Distinct:
 
 
 @dataclass(frozen=True)
+class Median:
+    """The middle one of a measure's points in the period (of an even number the mean of the two); what a correction took
+    back counts no more."""
+
+    measure: str
+    where: Where = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Combine:
     """Plus some terms, minus others."""
 
@@ -81,7 +90,7 @@ class Statement:
     over_units: Literal["sum", "mean"] | None = None
 
 
-Leaf: TypeAlias = Sum | Stock | Last | Distinct | Statement
+Leaf: TypeAlias = Sum | Stock | Last | Distinct | Median | Statement
 Formula: TypeAlias = Leaf | Combine | Ratio | UnitMean
 
 
@@ -117,6 +126,8 @@ def describe(formula: Formula) -> str:
             return f"last {measure}{_labels(where)}"
         case Distinct(measure, label, where):
             return f"number of different {label} in {measure}{_labels(where)}"
+        case Median(measure, where):
+            return f"median of {measure}{_labels(where)}"
         case Combine(plus, minus):
             return " + ".join(map(describe, plus)) + "".join(f" − {describe(term)}" for term in minus)
         case Ratio(numerator, denominator, scale):

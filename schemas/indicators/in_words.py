@@ -8,7 +8,19 @@ from typing import Literal
 
 from schemas.indicators import CATALOGUE
 from schemas.indicators.classes import words_for
-from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean, Where
+from schemas.indicators.formula import (
+    Combine,
+    Distinct,
+    Formula,
+    Last,
+    Median,
+    Ratio,
+    Statement,
+    Stock,
+    Sum,
+    UnitMean,
+    Where,
+)
 from schemas.registry import MEASURES
 
 Language = Literal["vi", "en"]
@@ -35,6 +47,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "start": ("{}, tính đến đầu kỳ", "{}, up to the start of the period"),
     "last": ("{}, theo lần báo cáo gần nhất", "{}, as last reported"),
     "different": ("số {} khác nhau trong {}", "number of different {} in {}"),
+    "median": ("trung vị của {}", "median of {}"),
     "mean_of_units": ("bình quân giản đơn các đơn vị của {}", "plain mean over units of {}"),
     "value": ("{} (theo báo cáo)", "{} (as reported)"),
     "total": ("tổng thể của {} (theo báo cáo)", "the whole of {} (as reported)"),
@@ -60,6 +73,8 @@ def in_words(formula: Formula, language: Language) -> str:
             return _text(
                 "different", language, _of(DIFFERENT[label], language), _lower(_measure(measure, where, language))
             )
+        case Median(measure, where):
+            return _text("median", language, _lower(_measure(measure, where, language)))
         case Combine(plus, minus):
             added = " + ".join(in_words(term, language) for term in plus)
             return added + "".join(f" − {_closed(term, language)}" for term in minus)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from schemas.indicators.formula import Combine, Distinct, Ratio, Statement, Stock, Sum, UnitMean
+from schemas.indicators.formula import Combine, Distinct, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.indicators.indicator import Indicator, rows
 
 SYSTEM = "procedures"
 ONLINE = {"channel": ("online",)}
+PAID_ONLINE = {"method": ("bank_transfer", "card", "portal", "qr_code")}
+"""Every method but cash at the counter."""
 OFFERED = {"level": ("partial", "full")}
 _RECEIVED, _ENDED = Sum("dossiers_received"), Sum("dossiers_ended")
 _OPEN = Combine((Stock("dossiers_received"),), (Stock("dossiers_ended"),))
@@ -75,6 +77,7 @@ INDICATORS = rows(
     Indicator("overdue_share", "Tỷ lệ hồ sơ quá hạn", "Share of dossiers overdue", Ratio(Combine((_ended("overdue"), _OVERDUE)), Combine((_ENDED, _OPEN))), "%", 2, Decimal("0.5"), "lower", headline=True),
     Indicator("on_time_share", "Tỷ lệ hồ sơ giải quyết trước và đúng hạn", "Share of dossiers ended in time", Ratio(_ended("early", "on_time"), _ENDED), "%", 2, Decimal(98), "higher", headline=True),
     Indicator("processing_time_mean", "Thời gian giải quyết bình quân", "Mean working time to the end", Ratio(Sum("processing_minutes"), Sum("dossiers_processed"), 1), "minute", 1, better="lower"),
+    Indicator("processing_time_median", "Thời gian giải quyết, trung vị", "Median working time to the end", Median("processing_minutes"), "minute", 1, better="lower"),
     Indicator("supplements_requested", "Lượt yêu cầu bổ sung giấy tờ", "Requests for supplements", Sum("supplements_requested"), "request"),
     Indicator("dossiers_extended", "Lượt xin lỗi, hẹn lại", "Extensions with apology", Sum("dossiers_extended"), "dossier"),
     Indicator("dossiers_repromised", "Lượt hẹn lại không có thư xin lỗi", "Dates promised again without an extension", Sum("dossiers_repromised"), "dossier", better="lower"),
@@ -89,13 +92,19 @@ INDICATORS = rows(
     Indicator("services_online", "Thủ tục cung cấp DVC trực tuyến", "Procedures offered online", Stock("services_offered", OFFERED), "procedure"),
     Indicator("services_online_full", "DVC trực tuyến toàn trình", "Procedures offered fully online", Stock("services_offered", {"level": ("full",)}), "procedure"),
     Indicator("services_online_used", "DVC trực tuyến có phát sinh hồ sơ", "Online services with dossiers", Distinct("service_dossiers", "procedure"), "procedure"),
-    # Payments, in the columns of the monthly table.
-    Indicator("payments_tax_count", "Thanh toán NVTC trực tuyến: số giao dịch", "Tax payments", Sum("payments", {"kind": ("tax",)}, "count"), "transaction"),
-    Indicator("payments_tax_amount", "Thanh toán NVTC trực tuyến: số tiền", "Tax paid", Sum("payments", {"kind": ("tax",)}), "VND"),
-    Indicator("payments_fee_count", "Thanh toán phí, lệ phí: số giao dịch", "Fee payments", Sum("payments", {"kind": ("fee",)}, "count"), "transaction"),
-    Indicator("payments_fee_amount", "Thanh toán phí, lệ phí: số tiền", "Fees paid", Sum("payments", {"kind": ("fee",)}), "VND"),
-    Indicator("payments_count", "Tổng số giao dịch thanh toán", "Payments", Sum("payments", of="count"), "transaction", classes="kind", windows=("today",)),
-    Indicator("payments_amount", "Tổng số tiền thanh toán", "Amount paid", Sum("payments"), "VND", headline=True),
+    # Payments by any method, cash included; and in the columns of the monthly table, which counts those made online.
+    Indicator("payments_tax_count", "Nộp nghĩa vụ tài chính, mọi hình thức: số giao dịch", "Tax payments by any method", Sum("payments", {"kind": ("tax",)}, "count"), "transaction"),
+    Indicator("payments_tax_amount", "Nộp nghĩa vụ tài chính, mọi hình thức: số tiền", "Tax paid by any method", Sum("payments", {"kind": ("tax",)}), "VND"),
+    Indicator("payments_fee_count", "Nộp phí, lệ phí, mọi hình thức: số giao dịch", "Fee payments by any method", Sum("payments", {"kind": ("fee",)}, "count"), "transaction"),
+    Indicator("payments_fee_amount", "Nộp phí, lệ phí, mọi hình thức: số tiền", "Fees paid by any method", Sum("payments", {"kind": ("fee",)}), "VND"),
+    Indicator("payments_count", "Tổng số giao dịch thanh toán, mọi hình thức", "Payments by any method", Sum("payments", of="count"), "transaction", classes="kind", windows=("today",)),
+    Indicator("payments_amount", "Tổng số tiền thanh toán, mọi hình thức", "Amount paid by any method", Sum("payments"), "VND", headline=True),
+    Indicator("payments_online_tax_count", "Thanh toán trực tuyến NVTC: số giao dịch", "Tax payments online", Sum("payments", {"kind": ("tax",), **PAID_ONLINE}, "count"), "transaction"),
+    Indicator("payments_online_tax_amount", "Thanh toán trực tuyến NVTC: số tiền", "Tax paid online", Sum("payments", {"kind": ("tax",), **PAID_ONLINE}), "VND"),
+    Indicator("payments_online_fee_count", "Thanh toán trực tuyến phí, lệ phí: số giao dịch", "Fee payments online", Sum("payments", {"kind": ("fee",), **PAID_ONLINE}, "count"), "transaction"),
+    Indicator("payments_online_fee_amount", "Thanh toán trực tuyến phí, lệ phí: số tiền", "Fees paid online", Sum("payments", {"kind": ("fee",), **PAID_ONLINE}), "VND"),
+    Indicator("payments_online_count", "Thanh toán trực tuyến: tổng số giao dịch", "Payments online", Sum("payments", PAID_ONLINE, "count"), "transaction"),
+    Indicator("payments_online_amount", "Thanh toán trực tuyến: tổng số tiền", "Amount paid online", Sum("payments", PAID_ONLINE), "VND"),
     Indicator("refunds_amount", "Số tiền hoàn trả", "Amount refunded", Sum("refunds"), "VND"),
     Indicator("paid_online_share", "Tỷ lệ hồ sơ thanh toán trực tuyến", "Share of dossiers with an obligation paid online", Ratio(Sum("dossiers_paid_online"), Sum("dossiers_with_fee")), "%", 2, Decimal(45), "higher"),
     # Digitisation and satisfaction.

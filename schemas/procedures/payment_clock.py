@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
-from importlib.resources import files
+from importlib import resources
 
+from schemas.text import files
+
+COLUMNS = ("procedure", "stops_clock")
 ALL = "*"
 """The row for every procedure that has none of its own."""
 _PROCEDURE = re.compile(r"\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?")
@@ -15,15 +17,15 @@ _PROCEDURE = re.compile(r"\d\.\d{6}(\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?")
 def read_rules(lines: Iterable[str], table: str = "payment_clock.csv") -> dict[str, bool]:
     """procedure -> whether a payment awaited stops its clock; ValueError names the row that is wrong."""
     rules: dict[str, bool] = {}
-    for number, row in enumerate(csv.DictReader(lines), start=2):
-        procedure, stops = (row.get(name) or "" for name in ("procedure", "stops_clock"))
+    for number, row in files.rows(lines, table, COLUMNS):
+        procedure, stops = (row[name] for name in COLUMNS)
         if procedure in rules or not (procedure == ALL or _PROCEDURE.fullmatch(procedure)) or stops not in ("0", "1"):
             raise ValueError(f"{table}, row {number}: a procedure's code or {ALL}, once, and 0 or 1 are needed")
         rules[procedure] = stops == "1"
     return rules
 
 
-_rules = read_rules(files(__package__).joinpath("payment_clock.csv").read_text(encoding="utf-8").splitlines())
+_rules = read_rules(resources.files(__package__).joinpath("payment_clock.csv").read_text(encoding="utf-8").splitlines())
 
 
 def add(lines: Iterable[str], table: str = "added rules") -> None:

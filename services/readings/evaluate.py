@@ -12,7 +12,7 @@ from psycopg import Connection
 from schemas import units as administrative
 from schemas.calendar import local_day
 from schemas.fold import Measure
-from schemas.indicators.formula import Combine, Distinct, Formula, Last, Ratio, Statement, Stock, Sum, UnitMean
+from schemas.indicators.formula import Combine, Distinct, Formula, Last, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.registry import MEASURES, covering
 from schemas.units import row_unit
 from services.readings import statements, sums
@@ -35,6 +35,7 @@ class Value:
     base: Decimal | None = None
 
 
+Measured = Sum | Stock | Last | Distinct | Median
 NO_DATA = Value(None, Reason("no_data"))
 
 
@@ -63,7 +64,7 @@ Values = dict[str, Value]
 def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
     """group -> value; the group is `ALL` unless the scope groups."""
     match formula:
-        case Sum() | Stock() | Last() | Distinct():
+        case Sum() | Stock() | Last() | Distinct() | Median():
             return _measured(conn, formula, scope)
         case Statement():
             return _stated(conn, formula, scope)
@@ -76,7 +77,7 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
     raise TypeError(formula)
 
 
-def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Values:
+def _measured(conn: Connection, formula: Measured, scope: Scope) -> Values:
     measure = MEASURES[formula.measure]
     if scope.by not in (None, "unit") and scope.by not in measure.labels:
         known = ", ".join(("unit", "hour", "day", "month", *measure.labels))
@@ -85,6 +86,8 @@ def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: S
         return {} if scope.by else {ALL: Value(None, Reason("ahead"))}
     if sums.cuts_a_forgotten_day(conn, scope.period.stop):
         return {} if scope.by else {ALL: Value(None, Reason("whole_days"))}
+    if isinstance(formula, Median) and sums.is_forgotten(conn, scope.period.start):
+        return {} if scope.by else {ALL: Value(None, Reason("forgotten"))}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope, found), scope)
@@ -97,7 +100,7 @@ def _measured(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: S
 Found = dict[str, tuple[Decimal, frozenset[str]]]
 
 
-def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scope) -> Found:
+def _found(conn: Connection, formula: Measured, scope: Scope) -> Found:
     what, period = Selection(formula.measure, scope.units, formula.where), scope.period
     match formula:
         case Sum(of=of):
@@ -117,6 +120,10 @@ def _found(conn: Connection, formula: Sum | Stock | Last | Distinct, scope: Scop
             }
         case Distinct(label=label):
             return _distinct(conn, what, label, scope)
+        case Median():
+            rows = {unit.code: row_unit(unit.code, scope.root) for unit in administrative.every()}
+            middles = sums.medians(conn, what, period.start, period.stop, scope.by, rows if scope.by == "unit" else {})
+            return {g: (t.sum, t.origins) for g, t in middles.items()}
     raise TypeError(formula)
 
 
@@ -170,7 +177,7 @@ def _empty(formula: Formula, spans: Spans, period: Period) -> Value:
     first, last = min(s[0] for s in spans), max(s[1] for s in spans) + timedelta(days=1)
     if first >= period.stop:
         return Value(None, Reason("before", _day(first)))
-    if isinstance(formula, Last):
+    if isinstance(formula, Last | Median):
         return Value(None, Reason("not_in_period"))
     if not isinstance(formula, Stock) and last <= period.start:
         return Value(None, Reason("after", _day(last - timedelta(days=1))))

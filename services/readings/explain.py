@@ -14,20 +14,18 @@ from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas.indicators import Indicator
 from schemas.indicators.formula import (
-    Distinct,
     Formula,
     Last,
     Ratio,
     Statement,
     Stock,
-    Sum,
     UnitMean,
     children,
     describe,
     leaves,
 )
 from services.readings import statements, sums
-from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.evaluate import ALL, Measured, Scope, evaluate
 from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
@@ -127,7 +125,7 @@ def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, rol
 def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID], bool]:
     """How many events are behind a figure, the keys of at most `MOST` of them, and `Explanation.history`."""
     known: list[UUID] = []
-    measured: list[Sum | Stock | Last | Distinct] = []
+    measured: list[Measured] = []
     history = False
     for leaf in leaves(formula):
         if isinstance(leaf, Statement):
@@ -150,7 +148,7 @@ def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list
     return count, keys, history
 
 
-def _keys(leaf: Sum | Stock | Last | Distinct, scope: Scope, prefix: str) -> tuple[Composable, dict[str, Any]]:
+def _keys(leaf: Measured, scope: Scope, prefix: str) -> tuple[Composable, dict[str, Any]]:
     """The query for the keys of a part's points, and its parameters."""
     what, period = Selection(leaf.measure, scope.units, leaf.where), scope.period
     if isinstance(leaf, Last):

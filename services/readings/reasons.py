@@ -7,6 +7,7 @@ from typing import Literal
 Code = Literal[
     "ahead", "whole_days", "never", "before", "after", "not_in_period", "not_stated", "not_added",
     "no_data", "denominator", "denominator_0", "numerator", "a_part", "no_unit", "few",
+    "forgotten",
 ]  # fmt: skip
 
 REASONS: dict[Code, tuple[str, str]] = {
@@ -30,6 +31,10 @@ REASONS: dict[Code, tuple[str, str]] = {
     "numerator": ("tử số: {}", "numerator: {}"),
     "a_part": ("một thành phần không có dữ liệu", "a part of it has no data"),
     "no_unit": ("chưa đơn vị nào có dữ liệu", "no unit has data"),
+    "forgotten": (
+        "của kỳ này chỉ còn lưu tổng số, không còn từng trường hợp",
+        "of that period sums alone are kept, no single cases",
+    ),
     "few": ("không công bố chi tiết", "not shown in detail in public"),
 }
 """code -> (vi, en); what is left open is a day, a number or another reason."""

@@ -3,7 +3,8 @@ every instant is exact and a long period costs no more than a short one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -135,6 +136,25 @@ def _last_days(
     return {"condition": condition, "last_day": last_day}, values | {prefix + name: at for name, at in bounds.items()}
 
 
+def medians(
+    conn: Connection, what: Selection, start: datetime, stop: datetime, by: str | None, rows: Mapping[str, str]
+) -> dict[str, Total]:
+    """Per group, the middle value of the points in [start, stop), as `sum`; by unit groups are those of `rows`.
+
+    Points that were taken back by their opposite do not count. Groups without any other are absent.
+    """
+    condition, values = what.condition()
+    group = SQL("%(rows)s::jsonb ->> s.unit") if by == "unit" else _group(by)
+    values |= {"by": by, "rows": json.dumps(rows), "start": start, "stop": stop}
+    found = conn.execute(_MEDIANS.format(group=group, condition=condition), values).fetchall()
+    return {name: Total(middle, int(number), frozenset(origins)) for name, middle, number, origins in found}
+
+
+def is_forgotten(conn: Connection, start: datetime) -> bool:
+    """Whether retention has left rollups alone of a period that begins then."""
+    return bool(conn.execute("SELECT FROM horizon WHERE time > %s", (start,)).fetchall())
+
+
 def extent(
     conn: Connection,
     measures: Iterable[str],
@@ -157,9 +177,7 @@ def extent(
 
 def cuts_a_forgotten_day(conn: Connection, stop: datetime) -> bool:
     """Whether an instant lies within a day of which retention left the rollup alone."""
-    if stop == last_midnight(stop):
-        return False
-    return bool(conn.execute("SELECT FROM horizon WHERE time > %s", (stop,)).fetchall())
+    return stop != last_midnight(stop) and is_forgotten(conn, stop)
 
 
 def _group(by: str | None) -> SQL:
@@ -217,3 +235,18 @@ WHERE s.measure = ANY(%(measures)s) AND (%(units)s::text[] IS NULL OR s.unit = A
     AND s.unit <> ALL(%(besides)s)
 GROUP BY s.unit
 """
+_MEDIANS = SQL("""
+WITH each AS (
+    SELECT {group} AS grp, abs(p.value) AS value, sum(CASE WHEN p.value < 0 THEN -1 ELSE 1 END) AS number,
+        array_agg(DISTINCT s.origin) AS origins
+    FROM series s JOIN point p ON p.series = s.id
+    WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s
+    GROUP BY 1, 2 HAVING sum(CASE WHEN p.value < 0 THEN -1 ELSE 1 END) > 0
+), placed AS (
+    SELECT grp, value, sum(number) OVER (PARTITION BY grp ORDER BY value) AS upto,
+        sum(number) OVER (PARTITION BY grp) AS total FROM each
+)
+SELECT grp, (min(value) FILTER (WHERE 2 * upto >= total) + min(value) FILTER (WHERE 2 * upto > total)) / 2, max(total),
+    (SELECT array_agg(DISTINCT o) FROM each e, unnest(e.origins) o WHERE e.grp = placed.grp)
+FROM placed GROUP BY grp
+""")

@@ -81,6 +81,11 @@ def test_payments_in_all_44_cells_and_their_totals(ioc: Ioc) -> None:
     assert compared == 44
     assert value(ioc, "payments_count", *NOVEMBER) == 15_097
     assert value(ioc, "payments_amount", *NOVEMBER) == 16_850_363_253
+    online = [
+        value(ioc, f"payments_online_{what}", *NOVEMBER)
+        for what in ("tax_count", "tax_amount", "fee_count", "fee_amount")
+    ]
+    assert online == [4_884, 14_937_656_323, 10_213, 1_912_706_930]
 
 
 @pytest.mark.parametrize("options", [STATE, NOVEMBER], ids=["state on 23/11", "whole month"])

@@ -296,6 +296,39 @@ def test_the_hours_of_a_day_add_up_to_it_and_end_with_the_moment(
     assert [(r.group[-2:], r.value) for r in so_far][-2:] == [("07", 1), ("08", 2)]
 
 
+def worked(n: int, minutes: int, unit: str = "chon_thanh", then: tuple[str, ...] = ("resolved",)) -> list[Event]:
+    """A dossier accepted on a Monday at 7:00 that ends, or is stopped and goes on, after some minutes of work."""
+    start = datetime(2024, 11, 4, tzinfo=UTC)
+    fields = {"accepted": {"limit_days": 9}, "stopped": {"reason": "other"}}
+    steps = [
+        ("accepted", start),
+        *((step, start + timedelta(minutes=minutes * (i + 1))) for i, step in enumerate(then)),
+    ]
+    return [
+        told(f"dossier.{step}", time, unit, n, code=f"H99.12-241104-{n:04}", **fields.get(step, {}))
+        for step, time in steps
+    ]
+
+
+def test_a_median_is_the_middle_one_and_what_was_taken_back_does_not_count(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    spans = enumerate((30, 60, 240, 200), start=1)
+    fill(database, [event for n, minutes in spans for event in worked(n, minutes)])
+    fill(database, worked(5, 10, "bu_gia_map") + worked(6, 20, then=("stopped", "processing_started")))
+    november = Period(date(2024, 11, 1), date(2024, 11, 30), NEVER)
+    median = CATALOGUE["processing_time_median"]
+    assert read(reader, median, "chon_thanh", november)[0].value == 130
+    assert read(reader, median, None, november)[0].value == 60
+    by_unit = {r.group: r.value for r in read(reader, median, None, november, "unit")}
+    assert by_unit == {"chon_thanh": 130, "bu_gia_map": 10}
+    stopped = Period(date(2024, 11, 1), date(2024, 11, 30), datetime(2024, 11, 4, 0, 20, tzinfo=UTC))
+    assert read(reader, median, "chon_thanh", stopped)[0].value == 20, "an end, as it was known then"
+    december = Period(date(2024, 12, 1), date(2024, 12, 31), NEVER)
+    assert read(reader, median, "chon_thanh", december)[0].value is None
+    assert explain(reader, median, "chon_thanh", november).events == 6
+
+
 def test_the_hotline_balances_over_any_days(database: Settings, reader: psycopg.Connection) -> None:
     """A report left over from before and one that was reopened are no finding; one that was resolved in no way is."""
     received = {"channel": "hotline_1022", "category": "road", "priority": "normal"}
