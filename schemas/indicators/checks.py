@@ -24,8 +24,8 @@ class Check:
 
     @property
     def compared(self) -> tuple[Leaf, ...]:
-        """The measures and statements of both sides."""
-        return (*leaves(self.left), *leaves(self.right))
+        """The measures and statements of both sides, and what to look at."""
+        return (*leaves(self.left), *leaves(self.right), *((self.evidence,) if self.evidence else ()))
 
 
 def rests_on(formula: Formula, compared: Iterable[Leaf]) -> bool:

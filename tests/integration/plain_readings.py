@@ -161,10 +161,11 @@ def _stage(due: datetime | None, paused: datetime | None, today: date) -> str | 
 
 
 class Report(NamedTuple):
-    """A report as known at a moment; `done` and `reopened` count."""
+    """A report as known at a moment; `done`, `refused` and `reopened` count."""
 
     unit: str
     done: int
+    refused: int
     in_time: int
     reopened: int
     open: bool
@@ -178,7 +179,7 @@ def report(life: Iterable[Event], t: datetime) -> Report | None:
     if not told:
         return None
     urgent, due = told[0].fields["priority"] == "urgent", None
-    done = in_time = reopened = 0
+    done = refused = in_time = reopened = 0
     waiting = False
     for e in told:
         step = e.data.event.removeprefix("report.")
@@ -190,8 +191,10 @@ def report(life: Iterable[Event], t: datetime) -> Report | None:
             if step == "resolved":
                 done, in_time = done + 1, in_time + (e.time <= due)
             if step in ("resolved", "refused"):
-                due = None
-    return Report(told[0].unit, done, in_time, reopened, due is not None, waiting, due is not None and due <= t)
+                refused, due = refused + (step == "refused"), None
+    return Report(
+        told[0].unit, done, refused, in_time, reopened, due is not None, waiting, due is not None and due <= t
+    )
 
 
 class World:
@@ -244,7 +247,7 @@ def _signs_of_dossier(life: list[Event], t: datetime) -> Any:
 
 def _signs_of_report(life: list[Event], t: datetime) -> Any:
     known = report(life, t)
-    return known and known[:2]
+    return known and known[:3]
 
 
 Part = tuple[str, tuple[str, ...]]

@@ -64,7 +64,7 @@ def post(running: Instance) -> Iterator[Post]:
 
         def tell(path: str, moment: datetime, unit: str = A, **words: Any) -> None:
             system = path.split("/")[1]
-            when = "reported_at" if path == "/field/reports" else "at"
+            when = {"/field/reports": "reported_at", "/payments": "paid_at"}.get(path, "at")
             headers = {"Authorization": f"Bearer {running.password(f'emitter_{system}')}"}
             body = {when: moment.isoformat(), "unit": unit, **words}
             answer = client.post(path, json=body, headers=headers)
@@ -160,8 +160,6 @@ def test_a_report_is_with_whom_it_was_routed_to(post: Post, reader: psycopg.Conn
     assert (found.unit, found.state["received_by"], found.due_at) == (B, A, at(16, 9.1))
     waits = {item.id: item for item in worklist_data.items(reader, clock.now()) if code in item.id}
     assert [(item.unit, item.stage) for item in waits.values()] == [(B, "resolve")]
-    masked = reader.execute("SELECT unit, late_stages FROM report_list WHERE due_at = %s", [at(16, 9.1)]).fetchall()
-    assert (B, ["accept", "resolve"]) in masked
 
 
 def test_refused_duplicates_are_no_resolved_reports(post: Post, reader: psycopg.Connection) -> None:
@@ -185,4 +183,4 @@ def test_the_first_moment_there_is_can_be_accepted(post: Post, reader: psycopg.C
     first = datetime(2000, 1, 1, 9, tzinfo=VN)
     code = f"H99.98-000101-{next(NUMBERS):06}"
     post("/procedures/dossiers", first, "chon_thanh", code=code, status=2, limit_days=1)
-    assert stored(reader, "dossier", code, 1).due_at == datetime(2000, 1, 3, 17, tzinfo=VN)
+    assert stored(reader, "dossier", code, 1).due_at == datetime(2000, 1, 4, 17, tzinfo=VN)

@@ -314,8 +314,8 @@ def test_a_median_is_the_middle_one_and_what_was_taken_back_does_not_count(
     database: Settings, reader: psycopg.Connection
 ) -> None:
     spans = enumerate((30, 60, 240, 200), start=1)
-    fill(database, [event for n, minutes in spans for event in worked(n, minutes)])
-    fill(database, worked(5, 10, "bu_gia_map") + worked(6, 20, then=("stopped", "processing_started")))
+    others = worked(5, 10, "bu_gia_map") + worked(6, 20, then=("stopped", "processing_started"))
+    fill(database, [*(event for n, minutes in spans for event in worked(n, minutes)), *others])
     november = Period(date(2024, 11, 1), date(2024, 11, 30), NEVER)
     median = CATALOGUE["processing_time_median"]
     assert read(reader, median, "chon_thanh", november)[0].value == 130
