@@ -78,17 +78,24 @@ class _Life:
 def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
     ordered = in_order(facts, _RANK)
-    return as_known(lambda known: _fold(known, calendars), ordered, _course(ordered).turns)
+    whole = _course(ordered)
+
+    def fold(known: Sequence[Fact]) -> Folded:
+        return _fold(known, whole if known is ordered else _course(known), calendars)
+
+    return as_known(fold, ordered, whole.turns)
 
 
 def _course(ordered: Sequence[Fact]) -> _Course:
-    course, ends = _Course(), list[Fact]()
+    course, ends, end = _Course(), list[Fact](), None
     for fact in ordered:
         if fact.event in _END_RANK:
             ends.append(fact)
-        elif fact.event == "dossier.processing_started":
+            end = min(ends, key=_standing)
+        elif ends and fact.event == "dossier.processing_started":
             ends = [end for end in ends if end.event != "dossier.stopped"]
-        if _step(course, fact, min(ends, key=_standing, default=None)):
+            end = min(ends, key=_standing, default=None)
+        if fact.event in _STEPS and _step(course, fact, end):
             course.turns.append(fact)
         course.first.setdefault(fact.event, fact)
     return course
@@ -99,18 +106,19 @@ def _standing(end: Fact) -> tuple[int, datetime, str]:
 
 
 def _step(course: _Course, fact: Fact, end: Fact | None) -> bool:
-    """Take one fact in; whether what was counted before has to be corrected."""
-    came = fact.event in ("dossier.submitted", "dossier.accepted")
-    again = "dossier.accepted" in course.first
-    handler = _handler(course, fact, closed=course.end is not None and end is course.end)
-    handed = course.handler not in (None, handler)
-    reversed_, over = course.end is not None and end is not course.end, course.end is not None
+    """Take one step in; whether what was counted before has to be corrected."""
+    over, reversed_ = course.end is not None, course.end is not None and end is not course.end
+    handler = _handler(course, fact, closed=over and not reversed_)
+    handed = handler != course.handler and course.handler is not None
     if over and not reversed_ and fact.event in _GOES_ON:
         course.back.append(fact)
     course.handler, course.end = handler, end
-    return reversed_ or handed or (came and (again or over) and fact.event not in course.first)
+    # What begins it is told as later than what it should have come before.
+    begins = fact.event in _BEGINS and fact.event not in course.first
+    return reversed_ or handed or (begins and (over or "dossier.accepted" in course.first))
 
 
+_BEGINS = ("dossier.submitted", "dossier.accepted")
 _GOES_ON = ("dossier.accepted", "dossier.processing_started", "dossier.supplement_requested")
 
 
@@ -120,13 +128,14 @@ def _handler(course: _Course, fact: Fact, closed: bool) -> str | None:
         return fact.unit
     if fact.event == "dossier.submitted" and course.handler is None:
         return fact.unit
-    if fact.event in _STEPS and not closed and course.handler and units.succeeds(fact.unit, course.handler):
+    handler = course.handler
+    if handler and fact.unit != handler and not closed and units.succeeds(fact.unit, handler):
         return fact.unit
-    return course.handler
+    return handler
 
 
-def _fold(facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
-    life = _read(facts)
+def _fold(facts: Sequence[Fact], course: _Course, calendars: CalendarHistory) -> Folded:
+    life = _read(facts, course)
     clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
     head = life.received or next((f for f in facts if f.event in _RANK), facts[0])
     folded = Folded(life.unit, head.origin, _status(life), state={**_state(life, clock), **shift_of(head)})
@@ -139,8 +148,7 @@ def _fold(facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     return folded
 
 
-def _read(facts: Sequence[Fact]) -> _Life:
-    course = _course(facts)
+def _read(facts: Sequence[Fact], course: _Course) -> _Life:
     submitted, accepted = (course.first.get(f"dossier.{event}") for event in ("submitted", "accepted"))
     end, received = course.end, submitted or accepted
     if end and received and end.time < received.time:
