@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Literal
@@ -170,12 +170,18 @@ def _oblige(profile: Profile, planned: Sequence[Dossier], rng: Random) -> None:
         sums = amounts(paid[kind].total, paid[kind].payments, rng) if kind in paid else []
         for i, dossier in enumerate(rng.sample(able, count)):
             amount = sums[i] if i < len(sums) else rng.choice(sums or (20_000, 50_000, 100_000, 150_000))
-            dossier.due = _due(kind, amount, dossier, i < len(sums), rng)
+            dossier.due = _without_wait(dossier, _due(kind, amount, dossier, i < len(sums), rng))
+
+
+def _without_wait(dossier: Dossier, due: Due) -> Due | None:
+    """Who waits for a payment is not late meanwhile: a late dossier was paid at once, or had nothing to pay."""
+    if not _is_late(dossier):
+        return due
+    return replace(due, paid=due.requested) if due.paid else None
 
 
 def _can_pay(dossier: Dossier) -> bool:
-    """Whom a payment would not make punctual: its wait moves the promised day."""
-    return dossier.submitted >= NOVEMBER and dossier.worked() >= timedelta(minutes=30) and not _is_late(dossier)
+    return dossier.submitted >= NOVEMBER and dossier.worked() >= timedelta(minutes=30)
 
 
 def _due(kind: Obligation, amount: int, dossier: Dossier, online: bool, rng: Random) -> Due:
