@@ -17,7 +17,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from schemas import personal, units
+from schemas import attributes, personal, units
 from schemas.calendar import local_day
 from schemas.json_members import repeated
 from schemas.sources import trespass
@@ -199,7 +199,7 @@ def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, su
     try:
         event = validate(raw)
     except ValidationError as error:
-        raise _explain(error, raw) from None
+        return parse_with(validate, _plainer(raw, error), now, subject)
     if twice := repeated(raw, len(event.model_fields_set) + len(event.data.model_fields_set)):
         raise Invalid("bad_value", f"{twice}: is given twice in one object; send it once")
     _check_written_numbers(event.data, raw)
@@ -207,6 +207,19 @@ def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, su
     if subject is not None and subject != event.subject:
         raise Invalid("wrong_subject", f"published on {subject}, but the event's own subject is {event.subject}")
     return event
+
+
+def _plainer(raw: bytes, error: ValidationError) -> bytes:
+    """The event without attributes that only make it longer, which most do not have; `Invalid` where it has none."""
+    try:
+        plainer = attributes.without(raw, refuse_personal)
+    except attributes.Malformed as malformed:
+        raise Invalid("bad_value", str(malformed)) from None
+    if plainer is None:
+        raise _explain(error, raw) from None
+    if twice := repeated(raw, -1):
+        raise Invalid("bad_value", f"{twice}: is given twice in one object; send it once")
+    return plainer
 
 
 def check_event(event: Event, now: datetime) -> None:
@@ -335,7 +348,7 @@ def _line(item: Any) -> str:
         return f"type: {_nearest(item['ctx']['tag'], item['ctx']['expected_tags'])}"
     if item["type"] == "union_tag_not_found":
         return "type: the attribute is missing"
-    return f"{where or 'event'}: {item['msg']}"
+    return f"{where or 'event'}: {attributes.REFUSED.get(where, item['msg'])}"
 
 
 def _nearest(tag: str, expected: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 _BEFORE_VALUES = (b'":', b" :", b"\t:", b"\n:", b"\r:")
@@ -16,17 +16,38 @@ def repeated(raw: bytes, members: int) -> str | None:
     if sum(map(raw.count, _BEFORE_VALUES)) == members:
         return None
     try:
-        return next(_repeated(json.loads(raw, object_pairs_hook=_Pairs), ""), None)
+        return next(_repeated(as_written(raw), ""), None)
     except (ValueError, RecursionError):
         return None
 
 
-class _Pairs(list[tuple[str, Any]]):
-    """An object as it is written."""
+class Pairs(list[tuple[str, Any]]):
+    """An object as it is written: a name may come twice."""
+
+
+class Number(str):
+    """A number as it is written."""
+
+
+def as_written(raw: bytes | str) -> Any:
+    """JSON of which nothing is lost: objects are `Pairs`, numbers `Number`. Raises ValueError and RecursionError."""
+    return json.loads(raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+
+
+def written(told: Any) -> str:
+    """What `as_written` gave as JSON again, without spaces."""
+    if isinstance(told, Pairs):
+        return "{" + ",".join(f"{_scalar(key)}:{written(value)}" for key, value in told) + "}"
+    if isinstance(told, list):
+        return "[" + ",".join(map(written, told)) + "]"
+    return str(told) if isinstance(told, Number) else _scalar(told)
+
+
+_scalar: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def _repeated(value: Any, where: str) -> Iterator[str]:
-    if isinstance(value, _Pairs):
+    if isinstance(value, Pairs):
         names = set[str]()
         for name, item in value:
             here = f"{where}.{name}".lstrip(".")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 
 from schemas import personal
+from schemas.json_members import Number, Pairs, as_written, written
 from schemas.registry import DATA_TYPES
 from schemas.types import REFERENCE
 
@@ -25,28 +24,20 @@ _OF_A_PERSON = frozenset({
 _KNOWN = frozenset(name for data in DATA_TYPES.values() for name in data.model_fields)
 
 
-class _Number(str):
-    """A number as it was written."""
-
-
-class _Object(list[tuple[str, Any]]):
-    """An object as it was written: names may come twice."""
-
-
 def masked(raw: bytes) -> bytes | None:
     """The message with a word in place of all that looks personal; None where nothing does."""
     text = raw.decode("utf-8", "surrogateescape")
     try:
-        told = json.loads(text, object_pairs_hook=_Object, parse_int=_Number, parse_float=_Number)
+        told = as_written(text)
         hidden = _masked(told, "", _numbers_of_banks(told))
         if hidden == told:
             return None
-        written = _written(hidden)
+        left = written(hidden)
     except (ValueError, RecursionError):
-        written = personal.mask(text)
-        if written == text:
+        left = personal.mask(text)
+        if left == text:
             return None
-    return written.encode("utf-8", "surrogateescape")
+    return left.encode("utf-8", "surrogateescape")
 
 
 def is_masked(raw: bytes) -> bool:
@@ -55,11 +46,11 @@ def is_masked(raw: bytes) -> bool:
 
 
 def _masked(told: Any, name: str, numbers: list[str]) -> Any:
-    if isinstance(told, _Object):
-        return _Object((personal.mask(key), _value(key, value, numbers)) for key, value in told)
+    if isinstance(told, Pairs):
+        return Pairs((personal.mask(key), _value(key, value, numbers)) for key, value in told)
     if isinstance(told, list):
         return _list(told, name, numbers)
-    if isinstance(told, _Number):
+    if isinstance(told, Number):
         return told if name in _KNOWN else _number(told)
     return _text(told, name, numbers) if isinstance(told, str) else told
 
@@ -78,7 +69,7 @@ def _list(told: list[Any], name: str, numbers: list[str]) -> list[Any]:
     return [HIDDEN] if parts == told and personal.find(" ".join(texts)) else parts
 
 
-def _number(told: _Number) -> str:
+def _number(told: Number) -> str:
     """A number that no event has a field for; the 0 in front of a phone or a citizen number is lost in numbers."""
     for text in (told, f"0{told}"):
         if found := personal.find(text):
@@ -97,19 +88,8 @@ def _text(told: str, name: str, numbers: list[str]) -> str:
 
 def _numbers_of_banks(told: Any) -> list[str]:
     """A payment's transaction, which may look like anything, and which its id may repeat."""
-    data = [value for key, value in told if key == "data"] if isinstance(told, _Object) else []
-    fields = [field for one in data if isinstance(one, _Object) for field in one]
+    data = [value for key, value in told if key == "data"] if isinstance(told, Pairs) else []
+    fields = [field for one in data if isinstance(one, Pairs) for field in one]
     return [
         value for key, value in fields if key == "transaction" and isinstance(value, str) and REFERENCE.match(value)
     ]
-
-
-_SCALAR: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode
-
-
-def _written(told: Any) -> str:
-    if isinstance(told, _Object):
-        return "{" + ",".join(f"{_SCALAR(key)}:{_written(value)}" for key, value in told) + "}"
-    if isinstance(told, list):
-        return "[" + ",".join(map(_written, told)) + "]"
-    return str(told) if isinstance(told, _Number) else _SCALAR(told)

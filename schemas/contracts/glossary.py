@@ -11,12 +11,14 @@ ATTRIBUTES = {
     "source": "who emits it, as a URI reference: `/emitters/procedures`",
     "type": "what happened, with the version of the contract",
     "time": "when it happened, with offset; not when it was recorded",
-    "datacontenttype": "always JSON",
+    "datacontenttype": "always JSON, in UTF-8",
     "unit": "code of the administrative unit it happened in, valid on that day (`ioc units`)",
     "origin": "a real event, a simulated one, or a real one shifted in time",
     "shiftdays": "days that a shifted event was moved by, in whole weeks",
     "data": "the fields of this type; no others are let in",
 }
+
+IGNORED = "of CloudEvents and its registered extensions: looked at, then dropped; it changes nothing"
 
 FIELDS = {
     "amount": "whole đồng",

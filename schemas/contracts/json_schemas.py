@@ -5,12 +5,21 @@ from __future__ import annotations
 from inspect import cleandoc
 from typing import Any
 
-from schemas import registry
-from schemas.contracts.glossary import ATTRIBUTES, meaning
+from schemas import attributes, registry
+from schemas.contracts.glossary import ATTRIBUTES, IGNORED, meaning
 from schemas.envelope import SUBJECT_PREFIX, EventData
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
 """The dialect that AsyncAPI tools must understand."""
+
+
+_CONTENT_TYPE = {
+    "description": ATTRIBUTES["datacontenttype"],
+    "type": "string",
+    "pattern": "^[Aa]pplication/([a-z0-9.+-]+[+])?[Jj][Ss][Oo][Nn]( *;.*)?$",
+    "default": "application/json",
+}
+_DROPPED = {name: {"description": IGNORED, **attributes.SCHEMAS[kind]} for name, kind in attributes.DROPPED.items()}
 
 
 def subject_of(data: type[EventData]) -> str:
@@ -30,7 +39,7 @@ def event_schema(type_name: str) -> dict[str, Any]:
         "title": f"{data.event} v{data.version}",
         "description": cleandoc(data.__doc__ or ""),
         "type": "object",
-        "properties": envelope["properties"],
+        "properties": {**envelope["properties"], "datacontenttype": _CONTENT_TYPE, **_DROPPED},
         # The type is what tells an event's schema, so it can't be left to a default.
         "required": ["type", *model["required"]],
         "additionalProperties": False,
