@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.panels import BAD, GOOD, Board, Look, Property, sql
+from dashboards.sql import in_order
 from dashboards.texts import CATEGORIES, CHANNELS, LAYERS, ORIGINS, SEVERITIES, STATUSES, TITLES, WHOLE, Text
 
 MOST = 200
@@ -148,7 +149,7 @@ def features(board: Board) -> None:
     """What is on the map, by name."""
     shown = ("layer", "name", "unit", "origin")
     chosen = ", ".join(f"unit_{board.language} AS unit" if c == "unit" else c for c in shown)
-    query = f"SELECT {chosen} FROM feature_list WHERE {MINE} ORDER BY layer, name LIMIT 1000"
+    query = f"SELECT {chosen} FROM feature_list WHERE {MINE} ORDER BY layer, {in_order('name')} LIMIT 1000"
     title = Text("Đối tượng trên bản đồ", "Features on the map")
     what = Text("Tối đa 1.000 đối tượng của đơn vị đã chọn.", "At most 1,000 features of the chosen unit.")
     board.add("features", listed(board, *shown), title, what, (10, 14), [sql(query)], LIVE)

@@ -177,5 +177,10 @@ def _mean(of: Formula, bucket: str) -> str:
     )
 
 
+def in_order(name: str) -> str:
+    """What to sort by a column of names, as `schemas.text.collation` does."""
+    return f"string_to_array(lower({name}), ' ') COLLATE vietnamese, {name}"
+
+
 def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard as model
 
 from dashboards.panels import TIMESCALEDB, Board
+from dashboards.sql import in_order
 from dashboards.texts import COMPARE, WHOLE, Text, Words
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import ALL, WINDOWS, periods
@@ -21,7 +22,7 @@ def unit(board: Board) -> Variable:
     whole = board.say(WHOLE)
     query = (
         f"SELECT __text, __value FROM (SELECT '{whole}' AS __text, '{ALL}' AS __value, 0 AS place UNION ALL "
-        f"SELECT name_{board.language}, code, 1 FROM unit) u ORDER BY place, __text, __value"
+        f"SELECT name_{board.language}, code, 1 FROM unit) u ORDER BY place, {in_order('__text')}, __value"
     )
     return (
         build.QueryVariable("unit")

@@ -1,29 +1,47 @@
-"""Administrative units with their validity, parents and successors, so that every year is reported under its own tree.
+"""Administrative units with their validity, parents, successors and names in time: every year under its own tree.
 
-The table `units.csv` covers the former province of Bình Phước before and after 1 July 2025. Its `valid_to` is the last
-day on which a unit exists (inclusive); an empty bound is open. Wards of the former Đồng Nai are not listed.
+The table `units.csv` covers the former province of Bình Phước before and after 1 July 2025, and all 95 wards and
+communes of Đồng Nai since then (facts of the General Statistics Office's list of 2025; resolutions 30/2026/QH16 and
+237/NQ-UBTVQH16 for 30 April 2026). Units of the former Đồng Nai below the province are not listed before 2025.
+
+`valid_to` is the last day on which a unit exists (inclusive); an empty bound is open. There are two kinds of change:
+one unit is *succeeded* by others (`successors`), or the same unit is *renamed or raised in level*: a further row with
+its code says from which day (`valid_from`) it bears which name and level. Its series goes on; either name finds it.
 """
 
 import difflib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
 from importlib import resources
 from typing import Literal, get_args
 
-from schemas.text import files, moments
+from schemas.text import collation, files, moments
 
-Level = Literal["province", "department", "district", "ward", "commune", "township"]
+Level = Literal["province", "department", "district", "ward", "commune", "township", "quarter", "hamlet"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 COLUMNS = ("code", "level", "name_vi", "name_en", "parent", "valid_from", "valid_to", "successors", "spellings")
 
 
 @dataclass(frozen=True, slots=True)
+class Stage:
+    """What a unit was called from a day on (None: from its beginning)."""
+
+    since: date | None
+    level: Level
+    name_vi: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unit:
-    """One unit as the table has it; `valid_from` and `valid_to` are both inclusive, None is open."""
+    """One unit with its last name and level; `valid_from` and `valid_to` are both inclusive, None is open.
+
+    `stages`: its names in time, the first first; `row`: where it was read, for messages.
+    """
 
     code: str
     level: Level
@@ -34,6 +52,17 @@ class Unit:
     valid_to: date | None = None
     successors: tuple[str, ...] = ()
     spellings: tuple[str, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    row: str = field(default="", compare=False)
+
+    def on(self, day: date) -> "Unit":
+        """The unit under the name and level that it had on a local day."""
+        borne = [stage for stage in self.stages if stage.since is None or stage.since <= day] or self.stages[:1]
+        return self.called(borne[-1]) if borne and borne[-1] != self.stages[-1] else self
+
+    def called(self, stage: Stage) -> "Unit":
+        """The unit under a name of its own."""
+        return replace(self, level=stage.level, name_vi=stage.name_vi, name_en=stage.name_en)
 
     def valid_at(self, day: date) -> bool:
         """Whether the unit exists on that local day."""
@@ -59,17 +88,27 @@ def get(code: str) -> Unit:
         raise _unknown(code) from None
 
 
-def find(text: str, day: date | None = None) -> Unit:
-    """The unit with this code, name or spelling; case and diacritics are forgiven.
+def on(code: str, day: date) -> Unit:
+    """The unit with this code, under the name and level that it had on a local day."""
+    return get(code).on(day)
 
-    A name written with its diacritics is preferred to one that only looks alike. Of several units with one name, the
-    one valid on `day` is meant; without a day the one that still exists. `AmbiguousUnit` if that leaves several.
+
+def find(text: str, day: date | None = None) -> Unit:
+    """The unit with this code, or with this name or spelling at any time; case and diacritics are forgiven.
+
+    The level may be left out or shortened (`Lộc Ninh`, `P. Lộc Ninh`) and the unit above named (`Xã Lộc Ninh, tỉnh Đồng
+    Nai`). A name written with its diacritics is preferred to one that only looks alike. Of several units with one name,
+    the one valid on `day` is meant; without a day the one that still exists. `AmbiguousUnit` if that leaves several.
     """
     index = _index()
     unit = index.units.get(text.strip().lower())
     if unit:
         return unit
-    named = index.spelled.get(_plain(text)) or index.folded.get(_fold(text))
+    named = _named(text, index)
+    if not named and "," in text:
+        head, _, above = text.partition(",")
+        over = {one.code for one in _named(above, index)}
+        named = tuple(one for one in _named(head, index) if over.intersection(up.code for up in ancestors(one.code)))
     if not named:
         raise _unknown(text)
     chosen = [unit for unit in named if (unit.valid_at(day) if day else unit.valid_to is None)] or named
@@ -78,19 +117,34 @@ def find(text: str, day: date | None = None) -> Unit:
     return chosen[0]
 
 
+def _named(text: str, index: "Index") -> tuple[Unit, ...]:
+    """The units that are or were called so: as written, else without diacritics, else without the level."""
+    full = _SHORT.sub(lambda found: _LONG[found[1]] + " ", _plain(text).removeprefix("ubnd "))
+    for name in (_plain(text), full):
+        if found := index.spelled.get(name) or index.folded.get(_fold(name)):
+            return found
+    return index.bare.get(full) or index.bare.get(_fold(full)) or ()
+
+
 def valid_at(code: str, day: date) -> bool:
     """Whether the unit exists on that local day; `UnknownUnit` if it never does."""
     return get(code).valid_at(day)
 
 
 def at(day: date) -> list[Unit]:
-    """All units that exist on that local day, in the order of the table."""
-    return [unit for unit in _index().units.values() if unit.valid_at(day)]
+    """All units that exist on that local day, as they were called then, in the order of the table."""
+    return [unit.on(day) for unit in _index().units.values() if unit.valid_at(day)]
 
 
 def every() -> tuple[Unit, ...]:
     """All units that exist or ever did, in the order of the table."""
     return tuple(_index().units.values())
+
+
+def order(code: str) -> collation.Key:
+    """What to sort a unit by: its name in the Vietnamese alphabet; another word stands by itself."""
+    unit = _index().units.get(code)
+    return collation.key(unit.name_vi if unit else code)
 
 
 def children(code: str) -> tuple[Unit, ...]:
@@ -165,19 +219,21 @@ class Index:
     predecessors: Mapping[str, tuple[Unit, ...]]
     spelled: Mapping[str, tuple[Unit, ...]]
     folded: Mapping[str, tuple[Unit, ...]]
+    bare: Mapping[str, tuple[Unit, ...]]
 
 
 _added: list[Unit] = []
 
 
 def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
-    """Let more units be known in this process, from a table in the form of `units.csv`; gives them back.
+    """Let more units be known in this process, from a table in the form of `units.csv`; gives its rows back.
 
-    They may name units of `units.csv` as parents and successors. ValueError, with nothing added, names the row that is
-    wrong. Meant for the start of a process, before anything is looked up.
+    They may name units of `units.csv` as parents and successors, and say more of one that is known: see `_said`.
+    ValueError, with nothing added, names the row that is wrong. Meant for the start of a process, before anything is
+    looked up.
     """
     more = read_units(lines, table)
-    build_index((*_index().units.values(), *more))
+    build_index(more, _index().units)
     _added.extend(more)
     for known in (_index, subtree, scope):
         known.cache_clear()
@@ -187,26 +243,31 @@ def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
 @cache
 def _index() -> Index:
     text = resources.files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
-    return build_index((*read_units(text.splitlines()), *_added))
+    built = build_index(read_units(text.splitlines()))
+    return build_index(_added, built.units) if _added else built
 
 
 def read_units(lines: Iterable[str], table: str = "units.csv") -> list[Unit]:
-    """The units of a table in the form of `units.csv`; ValueError names the row that is wrong."""
+    """The rows of a table in the form of `units.csv`; ValueError names the row and column that is wrong."""
     units = []
     for number, row in files.rows(lines, table, COLUMNS):
+        where = f"{table}, row {number} ({row['code']})"
         try:
-            units.append(_unit(row))
+            units.append(replace(_unit(row), row=where))
         except ValueError as wrong:
-            raise ValueError(f"{table}, row {number} ({row['code']}): {wrong}") from wrong
+            raise ValueError(f"{where}: {wrong}") from wrong
     return units
 
 
-def build_index(units: Iterable[Unit]) -> Index:
-    """Check that codes are unique, that parents and successors exist and that no chain runs in a circle."""
-    by_code: dict[str, Unit] = {}
-    for unit in units:
-        if by_code.setdefault(unit.code, unit) is not unit:
-            raise ValueError(f"units: the code {unit.code!r} is given twice")
+def build_index(rows: Iterable[Unit], known: Mapping[str, Unit] | None = None) -> Index:
+    """Put rows together, after those that are `known`. Check that codes are unique, that parents and successors exist
+    and that no chain runs in a circle."""
+    by_code, begun = dict(known or {}), set[str]()
+    for row in rows:
+        before = by_code.get(row.code)
+        fresh = replace(row, stages=(Stage(row.valid_from, row.level, row.name_vi, row.name_en),))
+        by_code[row.code] = _said(before, fresh, again=row.code in begun) if before else fresh
+        begun.add(row.code)
     for unit in by_code.values():
         _check(unit, by_code)
     every = list(by_code.values())
@@ -216,38 +277,67 @@ def build_index(units: Iterable[Unit]) -> Index:
         predecessors=_group((after, unit) for unit in every for after in unit.successors),
         spelled=_group((_plain(name), unit) for unit in every for name in _names(unit)),
         folded=_group((_fold(name), unit) for unit in every for name in _names(unit)),
+        bare=_group((form(bare), unit) for unit in every for bare in _bare(unit) for form in (_plain, _fold)),
+    )
+
+
+def _said(unit: Unit, row: Unit, again: bool) -> Unit:
+    """A unit after a further row with its code. One that begins later is its name and level from that day on; another
+    (not `again` in one table) puts its names and level right. Both may end it, name its successors, add spellings."""
+    begins = row.valid_from or unit.valid_from
+    later = row.valid_from is not None and (unit.stages[-1].since is None or row.valid_from > unit.stages[-1].since)
+    if not later and (again or (begins != unit.valid_from)):
+        raise ValueError(
+            f"{row.row}: units: the code {row.code!r} is given twice; column valid_from: say from when on it is called "
+            f"{row.name_vi!r}, a day after {unit.stages[-1].since or 'its beginning'}"
+        )
+    if row.parent not in (None, unit.parent):
+        raise ValueError(f"{row.row}: column parent: {row.code!r} is below {unit.parent!r}; end it, add another")
+    if later and unit.valid_to and row.valid_from and row.valid_from > unit.valid_to:
+        raise ValueError(f"{row.row}: column valid_from: {row.code!r} ended on {unit.valid_to}")
+    stage = row.stages[0] if later else replace(row.stages[0], since=unit.stages[-1].since)
+    return replace(
+        unit.called(stage),
+        valid_to=row.valid_to or unit.valid_to,
+        successors=row.successors or unit.successors,
+        spellings=tuple(dict.fromkeys((*unit.spellings, *row.spellings))),
+        stages=(*(unit.stages if later else unit.stages[:-1]), stage),
+        row=row.row,
     )
 
 
 def _unit(row: Mapping[str, str]) -> Unit:
     if row["level"] not in LEVELS:
-        raise ValueError(f"level {row['level']!r} is none of {', '.join(LEVELS)}")
+        raise ValueError(f"level {row['level']!r} is none of {', '.join(LEVELS)} (column level)")
     if not re.fullmatch(r"[a-z0-9_]+", row["code"]):
-        raise ValueError("a code is made of a-z, 0-9 and _ (it becomes part of a subject)")
+        raise ValueError("a code is made of a-z, 0-9 and _, as it becomes part of a subject (column code)")
     if not row["name_vi"] or not row["name_en"]:
-        raise ValueError("a unit has a name in both languages, name_vi and name_en")
+        raise ValueError("a unit has a name in both languages (columns name_vi and name_en)")
     return Unit(
         code=row["code"],
         level=row["level"],
         name_vi=row["name_vi"],
         name_en=row["name_en"],
         parent=row["parent"] or None,
-        valid_from=_day(row["valid_from"]),
-        valid_to=_day(row["valid_to"]),
+        valid_from=_day(row, "valid_from"),
+        valid_to=_day(row, "valid_to"),
         successors=_split(row["successors"]),
         spellings=_split(row["spellings"]),
     )
 
 
 def _check(unit: Unit, units: Mapping[str, Unit]) -> None:
-    for other in (unit.parent, *unit.successors):
-        if other and other not in units:
-            raise ValueError(f"units: {unit.code!r} names {other!r}, which is no code of the table")
+    where = f"{unit.row}: " if unit.row else ""
+    for column, others in (("parent", _above(unit)), ("successors", unit.successors)):
+        if missing := [other for other in others if other not in units]:
+            raise ValueError(
+                f"{where}units: {unit.code!r} names {missing[0]!r}, which is no code of the table (column {column})"
+            )
     if unit.valid_from and unit.valid_to and unit.valid_from > unit.valid_to:
-        raise ValueError(f"units: {unit.code!r} ends before it begins")
-    for follow in (_above, _after):
+        raise ValueError(f"{where}units: {unit.code!r} ends before it begins (column valid_to)")
+    for column, follow in (("parent", _above), ("successors", _after)):
         if unit.code in _reach(unit, follow, units):
-            raise ValueError(f"units: {unit.code!r} is its own ancestor or successor")
+            raise ValueError(f"{where}units: {unit.code!r} is its own ancestor or successor (column {column})")
 
 
 def _above(unit: Unit) -> tuple[str, ...]:
@@ -277,7 +367,21 @@ def _group(pairs: Iterable[tuple[str, Unit]]) -> dict[str, tuple[Unit, ...]]:
 
 
 def _names(unit: Unit) -> tuple[str, ...]:
-    return (unit.name_vi, unit.name_en, *unit.spellings)
+    """Every name that it bears or bore."""
+    return (*(name for stage in unit.stages for name in (stage.name_vi, stage.name_en)), *unit.spellings)
+
+
+_LONG = {
+    "p": "phường", "x": "xã", "tt": "thị trấn", "tx": "thị xã", "tp": "thành phố", "h": "huyện", "t": "tỉnh",
+    "kp": "khu phố",
+}  # fmt: skip
+_SHORT = re.compile(rf"^({'|'.join(_LONG)}) ")
+_LEVEL = re.compile(rf"^({'|'.join(_LONG.values())}|ấp) (?=\D)", re.IGNORECASE)
+
+
+def _bare(unit: Unit) -> set[str]:
+    """Its names without the level."""
+    return {bare for stage in unit.stages if (bare := _LEVEL.sub("", stage.name_vi)) != stage.name_vi}
 
 
 def _plain(text: str) -> str:
@@ -304,8 +408,11 @@ def _listed(units: Iterable[Unit]) -> str:
     return ", ".join(f"{unit.code} ({unit.name_vi})" for unit in units)
 
 
-def _day(text: str) -> date | None:
-    return moments.read(text).day() if text else None
+def _day(row: Mapping[str, str], column: str) -> date | None:
+    try:
+        return moments.read(row[column]).day() if row[column] else None
+    except moments.NoMoment as wrong:
+        raise ValueError(f"{wrong} (column {column})") from None
 
 
 def _split(text: str) -> tuple[str, ...]:

@@ -199,7 +199,7 @@ def sheet(look: Look, apologies: Sequence[Apology]) -> Html:
 
 def _form(a: Apology) -> Html:
     """Form 04, in Vietnamese whoever prints it; the applicant's name is written by hand."""
-    unit = unit_name(a.unit, "vi")
+    unit = unit_name(a.unit, "vi", a.signed)
     return tag(
         "article",
         "" if a.origin == "real" else _unreal(a.origin),

@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.calendar import local_day
 from schemas.fold import Fact, instant
 from schemas.indicators.classes import LIFE
 from services.board import apology, audit, worklist_data
@@ -178,7 +179,13 @@ def life(look: Look, event: str) -> str:
 
 def _story(look: Look, facts: Sequence[Fact]) -> Html:
     heads = [look.word(key) for key in ("when", "event", "unit")]
-    return table(heads, ([day_and_time(f.time), life(look, f.event), unit_name(f.unit, look.language)] for f in facts))
+    return table(
+        heads,
+        (
+            [day_and_time(f.time), life(look, f.event), unit_name(f.unit, look.language, local_day(f.time))]
+            for f in facts
+        ),
+    )
 
 
 _CASE = """

@@ -10,6 +10,7 @@ from psycopg import Connection
 from starlette.requests import Request
 
 from schemas import units
+from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE
 from schemas.indicators.in_words import in_words
 from services.board.access import is_sensitive
@@ -91,7 +92,11 @@ def _head(look: Look, shown: Explanation, address: str) -> Html:
         "div",
         tag("h1", name_of(r.indicator, language)),
         tag("p", signed(r, language), class_=f"huge state-{state_of(r)}"),
-        tag("p", f"{unit_name(shown.unit, language)} · {days(shown.period)} · {as_of}{exact}", class_="small"),
+        tag(
+            "p",
+            f"{unit_name(shown.unit, language, shown.period.last)} · {days(shown.period)} · {as_of}{exact}",
+            class_="small",
+        ),
         *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(look, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
         tag("p", link(address, look.word("this_figure")), " · ", back, class_="small"),
@@ -146,4 +151,10 @@ def _events(look: Look, sample: list[Evidence]) -> Html:
 
 def _event(look: Look, e: Evidence) -> list[object]:
     own = look.account.may("cases") and look.account.sees(e.unit)
-    return [day_and_time(e.time), e.type, unit_name(e.unit, look.language), e.source, masked(e.id) if own else "•••"]
+    return [
+        day_and_time(e.time),
+        e.type,
+        unit_name(e.unit, look.language, local_day(e.time)),
+        e.source,
+        masked(e.id) if own else "•••",
+    ]

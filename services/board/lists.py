@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from schemas import units
+from schemas.text import collation
 from services.board.frame import Look
 from services.board.markup import Html, link, tag
 from services.board.words import count, unit_name
@@ -116,7 +117,7 @@ def unit_choices(look: Look, asked: Asked, codes: Iterable[str]) -> list[tuple[s
     known = {unit.code for unit in units.every()} | {"all"}
     shown = {*codes, asked.filters.get("unit", "")} & known
     names = {code: unit_name(None if code == "all" else code, look.language) for code in shown}
-    return sorted(names.items(), key=lambda pair: pair[1])
+    return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
 
 def _options(look: Look, values: Sequence[tuple[str, str]], chosen: str) -> list[Html]:

@@ -12,6 +12,7 @@ from schemas import units
 from schemas.field import Category
 from schemas.gis import Layer
 from schemas.indicators.classes import in_words
+from schemas.text import collation
 from services.board.access import Account, coarse
 from services.board.figure import masked
 from services.board.frame import Look
@@ -276,7 +277,8 @@ def _select(look: Look, name: str, label: str, options: Mapping[str, str], now: 
 def _units(look: Look) -> dict[str, str]:
     """The units that exist today and that the account may know the cases of."""
     today = (u for u in units.every() if u.valid_to is None and look.account.sees(u.code))
-    return {u.code: unit_name(u.code, look.language) for u in today if u.level != "department"}
+    names = {u.code: unit_name(u.code, look.language) for u in today if u.level != "department"}
+    return dict(sorted(names.items(), key=lambda pair: collation.key(pair[1])))
 
 
 def _slider(look: Look) -> Html:

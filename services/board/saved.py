@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.personal import find
+from schemas.text import collation
 from services.board.access import PUBLIC, Account
 from services.board.doors import fields_of, language_of
 from services.board.frame import Look, form
@@ -23,8 +24,8 @@ MOST, LONGEST_NAME = 30, 60
 
 async def of(conn: AsyncConnection, account: Account) -> list[tuple[str, str]]:
     """(name, query) of all that an account has put aside."""
-    rows = await conn.execute("SELECT name, query FROM saved_filter WHERE account = %s ORDER BY name", [account.name])
-    return [(name, query) for name, query in await rows.fetchall()]
+    rows = await conn.execute("SELECT name, query FROM saved_filter WHERE account = %s", [account.name])
+    return sorted(await rows.fetchall(), key=lambda row: collation.key(row[0]))
 
 
 def add(app: FastAPI, pool: AsyncConnectionPool, path: str, understood: Callable[[str], str]) -> None:

@@ -110,7 +110,11 @@ def _head(look: Look, choice: Choice, shown: Content) -> Html:
     return tag(
         "div",
         tag("h1", system_name(choice.system, look.language)),
-        tag("p", f"{unit_name(choice.unit, look.language)} · {days(shown.now.period)}", class_="small"),
+        tag(
+            "p",
+            f"{unit_name(choice.unit, look.language, shown.now.period.last)} · {days(shown.now.period)}",
+            class_="small",
+        ),
         *_origins(look, shown),
         _choices(look, choice),
         class_="title",

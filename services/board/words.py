@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from schemas import units
-from schemas.calendar import VN
+from schemas.calendar import VN, local_day
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.access import is_few
+from services.kit import clock
 from services.readings import Period, Reading
 from services.readings.reasons import Reason
 
@@ -44,11 +45,11 @@ def system_name(slug: str, language: Language) -> str:
     return vi if language == "vi" else en
 
 
-def unit_name(code: str | None, language: Language) -> str:
-    """A unit's name; None is the whole locality."""
+def unit_name(code: str | None, language: Language, day: date | None = None) -> str:
+    """A unit's name on a local day, by default today; None is the whole locality."""
     if code is None:
         return word("whole", language)
-    unit = units.get(code)
+    unit = units.on(code, day or local_day(clock.now()))
     return unit.name_vi if language == "vi" else unit.name_en
 
 

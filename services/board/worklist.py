@@ -12,7 +12,9 @@ from nicegui import ui
 from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
 
+from schemas import units
 from schemas.calendar import local_day
+from schemas.text import collation
 from services.board import apology, cases, saved
 from services.board.access import Account, Action
 from services.board.desk import Alarm, Desk, Outcome, Target, Wrong
@@ -46,7 +48,7 @@ LISTING: Listing[Item] = Listing(
         "code": lambda i: i.id,
         "stage": lambda i: RANK[i.stage],
         "due": lambda i: i.due,
-        "unit": lambda i: i.unit,
+        "unit": lambda i: units.order(i.unit),
         "group": lambda i: i.group,
         "channel": lambda i: i.channel,
         "handling": lambda i: (i.handling, i.assignees),
@@ -179,7 +181,7 @@ HANDLING = ("open", "acknowledged", "assigned", "quiet")
 
 
 def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
-    return sorted(names.items(), key=lambda pair: pair[1])
+    return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
 
 def listed(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:

@@ -40,9 +40,9 @@ def events(type_: str | None, form: str) -> None:
 def units(day: date | None, tree: bool, form: str) -> None:
     """The administrative units at a date."""
     from schemas.calendar import VN
-    from schemas.units import at
+    from schemas.units import LEVELS, at, order
 
-    there = at(day or datetime.now(VN).date())
+    there = sorted(at(day or datetime.now(VN).date()), key=lambda unit: (LEVELS.index(unit.level), order(unit.code)))
     if form == "json":
         click.echo(json.dumps([_plain(unit) for unit in there], ensure_ascii=False, indent=2))
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -96,7 +96,7 @@ def print_readings(readings: Sequence[Sequence[Reading]], unit: str | None, peri
     """One table for the readings of one or more indicators (a list for each)."""
     from rich.console import Console
 
-    table = _by_group(readings, by) if by else _by_indicator([r for some in readings for r in some])
+    table = _by_group(readings, by, period) if by else _by_indicator([r for some in readings for r in some])
     table.title, table.title_justify = _title(readings, unit, period), "left"
     table.caption, table.caption_justify = _origins(r for some in readings for r in some), "left"
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
@@ -113,11 +113,13 @@ def _by_indicator(readings: Iterable[Reading]) -> Table:
     return table
 
 
-def _by_group(readings: Sequence[Sequence[Reading]], by: str) -> Table:
+def _by_group(readings: Sequence[Sequence[Reading]], by: str, period: Period) -> Table:
     """A row for each group, a column for each indicator; with one indicator, its verdict or reason beside it."""
     from rich.table import Table
 
-    table = Table(by, *(_name_of_group(by)))
+    from schemas import units
+
+    table = Table(by, *(_name_of_group(by, period.last)))
     indicators = [some[0].indicator for some in readings if some]
     alone = len(indicators) == 1
     for i in indicators:
@@ -125,18 +127,18 @@ def _by_group(readings: Sequence[Sequence[Reading]], by: str) -> Table:
     if alone:
         table.add_column("")
     cells = {(r.indicator.code, r.group): r for some in readings for r in some}
-    for group in sorted({group for _, group in cells}):
+    for group in dict.fromkeys(sorted((group for _, group in cells), key=units.order if by == "unit" else None)):
         row = [cells.get((i.code, group)) for i in indicators]
         note = [r.reason or _verdict(r) for r in row if r] if alone else []
-        table.add_row(group, *_name_of_group(by, group), *(_number(r) if r else "" for r in row), *note)
+        table.add_row(group, *_name_of_group(by, period.last, group), *(_number(r) if r else "" for r in row), *note)
     return table
 
 
-def _name_of_group(by: str, group: str = "") -> list[str]:
+def _name_of_group(by: str, day: date, group: str = "") -> list[str]:
     """The column with the units' names, where groups are units."""
     from schemas import units
 
-    return [] if by != "unit" else [units.get(group).name_vi if group else ""]
+    return [] if by != "unit" else [units.on(group, day).name_vi if group else ""]
 
 
 def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Period) -> str:
@@ -144,7 +146,7 @@ def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Peri
 
     first = next((r.indicator for some in readings for r in some), None)
     what = f"{first.vi} — {first.en}" if first and len(readings) == 1 else f"{len(readings)} indicators"
-    where = units.get(unit).name_vi if unit else "Toàn địa bàn"
+    where = units.on(unit, period.last).name_vi if unit else "Toàn địa bàn"
     days = f"{period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}"
     return f"{what}\n{where}, {days}, as of {period.as_of.astimezone(VN):%d/%m/%Y %H:%M}"
 

@@ -8,6 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from psycopg import Connection
 
+from schemas import units
 from schemas.indicators import Indicator
 from services.readings.evaluate import ALL, Scope, Value, evaluate
 from services.readings.once import once
@@ -61,8 +62,9 @@ def read(
         return [_reading(indicator, name, _one(conn, indicator, unit, part)) for name, part in _parts(period, by)]
     if by is None:
         return [_reading(indicator, ALL, _one(conn, indicator, unit, period))]
+    place = (lambda of: units.order(of[0])) if by == "unit" else None
     values = evaluate(conn, indicator.formula, Scope.of(unit, period, by))
-    return [_reading(indicator, group, value) for group, value in sorted(values.items())]
+    return [_reading(indicator, group, value) for group, value in sorted(values.items(), key=place)]
 
 
 def _parts(period: Period, by: str) -> Iterator[tuple[str, Period]]:

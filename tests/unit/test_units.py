@@ -44,7 +44,7 @@ def test_the_merge_replaces_one_tree_by_the_other_overnight() -> None:
     assert not old & new
     assert "dong_nai" in new and {"binh_phuoc", "dong_nai_before_2025", "chon_thanh", "so_tttt"} <= old
     assert {ALL[code].level for code in new} == {"province", "ward", "commune"}
-    assert len(new) == 1 + 40
+    assert len(new) == 1 + 95
     assert units.valid_at("chon_thanh", LAST_OLD_DAY) and not units.valid_at("chon_thanh", FIRST_NEW_DAY)
     assert units.valid_at("phuong_chon_thanh", FIRST_NEW_DAY) and not units.valid_at("phuong_chon_thanh", LAST_OLD_DAY)
 
@@ -118,8 +118,9 @@ def test_what_became_of_a_district_is_what_became_of_its_wards() -> None:
 
 
 def test_every_new_ward_was_something_before() -> None:
-    for ward in units.children("dong_nai"):
-        assert any(before.level in ("ward", "commune", "township") for before in units.predecessors(ward.code))
+    before = {ward.code: units.predecessors(ward.code) for ward in units.children("dong_nai")}
+    assert sum(not old for old in before.values()) == 55  # those of the former Đồng Nai, which are not listed
+    assert all(one.level in ("ward", "commune", "township", "district") for old in before.values() for one in old)
 
 
 @pytest.mark.parametrize(
@@ -177,3 +178,88 @@ def test_an_unknown_unit_names_the_nearest_codes(lookup: object) -> None:
 def test_a_broken_table_is_refused_with_the_reason(rows: list[str], reason: str) -> None:
     with pytest.raises(ValueError, match=reason):
         units.build_index(units.read_units([HEADER, *rows]))
+
+
+BEFORE, AFTER = date(2026, 4, 29), date(2026, 4, 30)
+
+
+def test_dong_nai_has_95_units_before_and_after_ten_communes_became_wards() -> None:
+    for day, communes, wards in (
+        (FIRST_NEW_DAY, 72, 23),
+        (BEFORE, 72, 23),
+        (AFTER, 62, 33),
+        (date(2026, 11, 28), 62, 33),
+    ):
+        levels = [unit.level for unit in units.at(day) if unit.parent == "dong_nai"]
+        assert (len(levels), levels.count("commune"), levels.count("ward")) == (95, communes, wards)
+
+
+@pytest.mark.parametrize("name", [
+    "Dầu Giây", "Đồng Phú", "Long Thành", "Lộc Ninh", "Nhơn Trạch", "Tân Khai", "Tân Phú", "Trảng Bom", "Trị An",
+    "Xuân Lộc",
+])  # fmt: skip
+def test_a_unit_that_was_raised_is_the_same_under_either_name(name: str) -> None:
+    unit = units.find(f"Phường {name}")
+    forms = (f"Xã {name}", f"xa {name}", f"P. {name}", f"X. {name}", name, f"UBND phường {name}",
+             f"Xã {name}, tỉnh Đồng Nai", f"Phường {name}, thành phố Đồng Nai", f"{name}, Đồng Nai",
+             unicodedata.normalize("NFD", f"Phường {name}"))  # fmt: skip
+    for text in forms:
+        assert units.find(text) is unit, text
+        assert units.find(text, AFTER) is unit, text
+    assert (unit.on(BEFORE).name_vi, unit.on(BEFORE).level) == (f"Xã {name}", "commune")
+    assert (unit.on(AFTER).name_vi, unit.on(AFTER).level) == (f"Phường {name}", "ward")
+    assert unit.valid_from == FIRST_NEW_DAY
+    assert units.scope(unit.code) == units.scope(unit.on(BEFORE).code)
+
+
+def test_the_province_became_a_city() -> None:
+    assert [units.on("dong_nai", day).name_vi for day in (BEFORE, AFTER)] == ["Tỉnh Đồng Nai", "Thành phố Đồng Nai"]
+    for text in ("Đồng Nai", "Tỉnh Đồng Nai", "Thành phố Đồng Nai", "TP. Đồng Nai", "tp dong nai", "Dong Nai City"):
+        assert units.find(text, AFTER).code == "dong_nai", text
+    assert units.find("Tỉnh Đồng Nai", LAST_OLD_DAY).code == "dong_nai_before_2025"
+
+
+@pytest.mark.parametrize("text", ["Phường Tân Lợi", "Lộc Ninh, tỉnh Bình Dương", "Xã", "Phường Lộc Ninh, Bình Phước"])
+def test_a_name_of_another_level_or_place_is_none(text: str) -> None:
+    with pytest.raises(units.UnknownUnit):
+        units.find(text)
+
+
+def built(*rows: str) -> units.Index:
+    return units.build_index(units.read_units([HEADER, *rows], "own.csv"), units._index().units)
+
+
+def test_a_table_of_ones_own_renames_ends_and_adds_below() -> None:
+    index = built(
+        "xa_nha_bich,ward,Phường Nha Bích,Nha Bich Ward,,2027-01-01,,,",
+        "xa_tan_tien,commune,Xã Tân Tiến,Tan Tien Commune,,,2026-12-31,xa_loc_ninh,Tân Tiến cũ",
+        "kp_2,quarter,Khu phố 2,Quarter 2,xa_nha_bich,2025-07-01,,,",
+        "ap_1,hamlet,Ấp 1,Hamlet 1,xa_nha_bich,2025-07-01,,,",
+        "xa_nha_bich,ward,Phường Nha Bích Mới,New Nha Bich Ward,,2028-01-01,,,",
+    )
+    unit = index.units["xa_nha_bich"]
+    names = [unit.on(date(year, 6, 1)).name_vi for year in (2026, 2027, 2028)]
+    assert names == ["Xã Nha Bích", "Phường Nha Bích", "Phường Nha Bích Mới"]
+    assert [below.code for below in index.children["xa_nha_bich"]] == ["kp_2", "ap_1"]
+    ended = index.units["xa_tan_tien"]
+    assert (ended.valid_from, ended.valid_to, ended.successors) == (FIRST_NEW_DAY, date(2026, 12, 31), ("xa_loc_ninh",))
+    assert ended in index.predecessors["xa_loc_ninh"]
+    assert index.spelled["tân tiến cũ"] == (ended,)
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        (["xa_loc_ninh,ward,P,P,,2020-01-01,,,"], r"own.csv, row 2 \(xa_loc_ninh\): .*given twice; column valid_from"),
+        (["xa_loc_ninh,ward,P,P,binh_phuoc,,,,"], r"row 2 .*column parent"),
+        (["chon_thanh,district,A,A,,2026-01-01,,,"], r"row 2 .*column valid_from: 'chon_thanh' ended on 2025-06-30"),
+        (["a,ward,A,A,nowhere,,,,"], r"row 2 .*'nowhere'.*column parent"),
+        (["a,ward,A,A,,,,nowhere,"], r"row 2 .*'nowhere'.*column successors"),
+        (["a,ward,A,A,,32/1/2026,,,"], r"row 2 .*no day 32.*column valid_from"),
+        (["a,ward,,A,,,,,"], r"row 2 .*columns name_vi"),
+        (["xa_loc_ninh,ward,P,P,,,2026-12-31,,", "xa_loc_ninh,ward,P,P,,,2026-12-30,,"], r"row 3 .*given twice"),
+    ],
+)
+def test_a_wrong_row_of_ones_own_is_named_with_its_column(rows: list[str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        built(*rows)
