@@ -37,10 +37,11 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "INSERT", (*_BOARD, "audit")),
     ("ioc_board", "UPDATE", _BOARD),
     ("ioc_board", "DELETE", ("board_session", "saved_filter", "outbox")),
-    ("ioc_notifier", "SELECT", (*_ALARMS, "entity", "position")),
+    ("ioc_notifier", "SELECT", (*_ALARMS, "entity", "position", "person", "alarm_orphan")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "position")),
     ("ioc_notifier", "UPDATE", ("alarm", "alarm_published", "notification", "position")),
-    ("ioc_reader", "SELECT", (*_ALARMS, "alarm_list")),
+    ("ioc_reader", "SELECT", (*_ALARMS, "alarm_list", "alarm_orphan")),
+    ("ioc_board", "SELECT", ("alarm_orphan",)),
     ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "source", "backup", "horizon")),
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""

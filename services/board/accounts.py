@@ -17,6 +17,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
 from schemas.personal import OF_STAFF, find, mask
+from schemas.text import collation
 from services.board import audit
 from services.board.access import GIVEN, Account, Grant, Role
 from services.board.words import word
@@ -109,7 +110,8 @@ def _is_one_of(forms: list[str], kept: str) -> bool:
 async def listing(conn: AsyncConnection) -> list[Row]:
     """All accounts: those that may enter first, then by name."""
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return await (await cursor.execute(f"{_SELECT} ORDER BY disabled, name")).fetchall()
+        found = await (await cursor.execute(_SELECT)).fetchall()
+    return sorted(found, key=lambda row: (row.disabled, collation.key(row.name)))
 
 
 async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
@@ -172,6 +174,12 @@ async def set_disabled(conn: AsyncConnection, by: Account, name: str, disabled: 
             await _end_sessions(conn, name)
             await _require_admin(conn, before)
         await audit.note(conn, by, "account.disabled" if disabled else "account.enabled", name)
+
+
+async def held_by(conn: AsyncConnection, name: str) -> list[int]:
+    """The active alarms that a disabled account was given, or has acknowledged."""
+    found = await conn.execute("SELECT alarm FROM alarm_orphan WHERE person = %s ORDER BY alarm", [name])
+    return [alarm for (alarm,) in await found.fetchall()]
 
 
 async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, grant: Grant | None) -> Account | None:

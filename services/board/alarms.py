@@ -10,7 +10,9 @@ from fastapi.responses import JSONResponse, Response
 from nicegui import ui
 from psycopg import Connection
 
+from schemas import units
 from schemas.registry import SYSTEMS
+from schemas.text import collation
 from services.board.access import Account
 from services.board.alarms_data import MOST, SEVERITIES, Row, one, rows
 from services.board.desk import DEEDS, Alarm, Desk, Target, Wrong
@@ -44,9 +46,9 @@ LISTING: Listing[Row] = Listing(
     orders={
         "severity": lambda r: SEVERITIES.index(r.severity),
         "raised": lambda r: r.raised_at,
-        "unit": lambda r: r.unit,
+        "unit": lambda r: units.order(r.unit),
         "system": lambda r: r.system,
-        "status": lambda r: (STATUSES.index(r.status), r.assignee or ""),
+        "status": lambda r: (STATUSES.index(r.status), collation.key(r.assignee or "")),
     },
     text=lambda r: f"{r.vi} {r.en} {r.originator}",
 )
@@ -173,7 +175,7 @@ def _text(look: Look, row: Row) -> str:
 
 def _title(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
     def named(names: Mapping[str, str]) -> list[tuple[str, str]]:
-        return sorted(names.items(), key=lambda pair: pair[1])
+        return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
     choices = {
         "status": (look.word("alarm_status"), [(s, look.word(f"alarm_{s}")) for s in STATUSES]),
@@ -232,6 +234,8 @@ def _line(look: Look, r: Row) -> Html:
 
 def _status(look: Look, r: Row) -> Html:
     who = [r.cleared_by if r.status == "cleared" else r.assignee or r.acknowledged_by or ""]
+    if r.orphan:
+        who.append(look.word("disabled_person"))
     if r.deadline and r.status != "cleared":
         who.append(f"{look.word('until')} {day_and_time(r.deadline)}")
     told = tag("span", look.word(f"alarm_{r.status}"), class_=f"badge {r.status}")

@@ -21,7 +21,8 @@ PLAIN = frozenset({"unit", "period", "instance", "job", "service"})
 
 
 class Row(NamedTuple):
-    """An alarm. `unit` is a code or `all`; `kind` and `entity`: the case that it is about, None for others."""
+    """An alarm. `unit` is a code or `all`; `kind` and `entity`: the case that it is about, None for others;
+    `orphan`: its holder is disabled."""
 
     id: int
     status: str
@@ -45,6 +46,7 @@ class Row(NamedTuple):
     deadline: datetime | None
     cleared_at: datetime | None
     cleared_by: str | None
+    orphan: bool = False
 
     def seen_by(self, account: Account) -> bool:
         """Whether an account may see it."""
@@ -84,7 +86,7 @@ def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
 _COLUMNS = """
 SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
     a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
-    a.cleared_by
+    a.cleared_by, EXISTS (SELECT FROM alarm_orphan o WHERE o.alarm = a.id) AS orphan
 FROM alarm a JOIN alarm_list l USING (id)
 """
 _ROWS = f"""{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s

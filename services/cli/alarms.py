@@ -13,12 +13,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.database import connected
-from services.cli.who import USER
+from services.cli.who import login
 
 if TYPE_CHECKING:
     from infra.local.servers import Instance
 
 WITHIN_SECONDS = 40
+USER = click.option(
+    "--user",
+    default=lambda: f"cli:{login()}",
+    help="Who does it: an account of the board or a person of the routes; else whoever is at this machine.",
+)
 
 
 @click.group(epilog="\b\nExamples:\n  ioc alarms list\n  ioc alarms ack 12 --note 'đã gọi bộ phận Một cửa'")
@@ -77,11 +82,11 @@ def ack(ids: tuple[int, ...], note: str, user: str) -> None:
 
 
 @alarms.command(
-    epilog="\b\nExamples:\n  ioc alarms assign 12 --to 'Phòng Kinh tế' --deadline 4h\n"
-    "  ioc alarms assign 12 --to 'Phòng Kinh tế' --deadline '2026-03-02 17:00'"
+    epilog="\b\nExamples:\n  ioc alarms assign 12 --to lan --deadline 4h\n"
+    "  ioc alarms assign 12 --to 'Trần Thị Lan' --deadline '2026-03-02 17:00'"
 )
 @click.argument("id", type=int)
-@click.option("--to", "assignee", required=True, help="Who has to see to it.")
+@click.option("--to", "assignee", required=True, help="Who has to see to it: an account or a person of the routes.")
 @click.option("--deadline", help="Until when: 90m, 4h, 2d, a time or a day. After it the escalation goes on.")
 @click.option("--note", default="", help="A word about it.")
 @USER
@@ -184,7 +189,8 @@ def _line(row: dict[str, Any], now: datetime) -> str:
     about = f"{row['unit']:<20} {row['vi']} [{row['originator']}]"
     mark = "" if row["origin"] == "real" else f" {row['origin'].upper()}"
     head = f"{row['id']:>6}  {row['status']:<12} {click.style(row['severity'].ljust(8), fg=colour)}"
-    return f"{head} {since:>8}  {about}{mark}" + (f"  ← {who}" if who else "")
+    gone = " (disabled)" if row["orphan"] else ""
+    return f"{head} {since:>8}  {about}{mark}" + (f"  ← {who}{gone}" if who else "")
 
 
 def _age(passed: timedelta) -> str:
@@ -243,7 +249,8 @@ def _reason(refusal: urllib.error.HTTPError) -> str:
 
 
 _LIST = """
-SELECT * FROM alarm_list WHERE (%(all)s OR status <> 'cleared')
+SELECT *, EXISTS (SELECT FROM alarm_orphan WHERE alarm = id) AS orphan FROM alarm_list
+WHERE (%(all)s OR status <> 'cleared')
 AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) AND (%(system)s::text IS NULL OR system = %(system)s)
 AND (%(severity)s::text IS NULL OR severity = %(severity)s) ORDER BY id DESC LIMIT %(limit)s
 """

@@ -37,14 +37,17 @@ def list_() -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from schemas import units
+    from schemas import units as known
+    from schemas.calendar import local_day
     from services.board import accounts
     from services.board.words import day_and_time
     from services.cli.show import WIDE
+    from services.kit import clock
 
+    today = local_day(clock.now())
     table = Table("account", "full name", "role", "units", "enters by", "last seen", "state", box=None, pad_edge=False)
     for row in _run(accounts.listing):
-        places = "; ".join(units.get(code).name_vi for code in row.units) or "all"
+        places = "; ".join(known.on(code, today).name_vi for code in row.units) or "all"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         state = "disabled" if row.disabled else "active"
         table.add_row(row.name, row.full_name, row.role, places, _way(row), seen, state)
@@ -138,6 +141,9 @@ def disable(name: str, user: str) -> None:
 
     _run(lambda conn: accounts.set_disabled(conn, _by(user), name, True))
     _tell(name, "is disabled")
+    if held := _run(lambda conn: accounts.held_by(conn, name)):
+        numbers = ", ".join(map(str, held))
+        click.echo(f"{name} has {len(held)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away")
 
 
 @people.command(epilog="\b\nExample:\n  ioc people enable lan")

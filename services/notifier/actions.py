@@ -73,7 +73,8 @@ class Assign(Act):
 
 
 async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -> Alarm:
-    """Someone takes notice, and the escalation stops. The same again by the same user changes nothing."""
+    """Someone takes notice, and the escalation stops; they take it over from who is disabled. The same again by the
+    same user changes nothing."""
     alarm = await _active(conn, id)
     if alarm.acknowledged_at and alarm.acknowledged_by != act.user:
         raise Conflict(
@@ -81,7 +82,8 @@ async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -
             "comment on it, or assign it"
         )
     if not alarm.acknowledged_at:
-        await ledger.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now)
+        gone = {"assignee": None, "deadline": None} if id in await ledger.orphans(conn, held=False) else {}
+        await ledger.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now, **gone)
         await ledger.note(conn, now, [Happened(id, "acknowledged", act.user, act.note)])
     return await _one(conn, id)
 

@@ -33,7 +33,7 @@ RUNBOOKS = {
 Way = Literal["event", "rule", "own"]
 Step = Literal[
     "raised", "refreshed", "notified", "failed", "escalated", "acknowledged", "assigned", "commented",
-    "deadline_passed", "cleared",
+    "deadline_passed", "reopened", "cleared",
 ]  # fmt: skip
 OURSELVES = "notifier"
 """Who did what nobody did by hand."""

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 
 from schemas.personal import mask
 from services.kit import clock, store
-from services.notifier import actions, ledger
+from services.notifier import actions, ledger, persons
 from services.notifier.actions import Act, Assign, Close, Comment, Conflict, NotFound
 from services.notifier.alarm import Alarm
 from services.notifier.intake import count
@@ -66,7 +66,7 @@ def add(
     """Put the door's paths and its errors on the application."""
     webhook, deeds = _locked("alertmanager", tokens.alertmanager), _locked("alarms", tokens.alarms)
     _add_webhook(webhook, pool, watchdog)
-    _add_actions(deeds, pool)
+    _add_actions(deeds, pool, routes)
     _add_test(deeds, routes, post)
     app.include_router(webhook)
     app.include_router(deeds)
@@ -102,26 +102,26 @@ def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdo
         return {"raised": len(raised)}
 
 
-def _add_actions(locked: APIRouter, pool: AsyncConnectionPool) -> None:
+def _add_actions(locked: APIRouter, pool: AsyncConnectionPool, routes: Routes) -> None:
     @locked.post("/alarms/{id}/acknowledge")
     async def acknowledge(id: int, act: Act) -> dict[str, Any]:
         """Take notice of an alarm: its escalation stops."""
-        return await _do(pool, actions.acknowledge, id, act)
+        return await _do(pool, routes, actions.acknowledge, id, act)
 
     @locked.post("/alarms/{id}/assign")
     async def assign(id: int, act: Assign) -> dict[str, Any]:
         """Give an alarm to someone, with a deadline after which the escalation goes on."""
-        return await _do(pool, actions.assign, id, act)
+        return await _do(pool, routes, actions.assign, id, act)
 
     @locked.post("/alarms/{id}/comment")
     async def comment(id: int, act: Comment) -> dict[str, Any]:
         """Add a word to an alarm's history."""
-        return await _do(pool, actions.comment, id, act)
+        return await _do(pool, routes, actions.comment, id, act)
 
     @locked.post("/alarms/{id}/close")
     async def close(id: int, act: Close) -> dict[str, Any]:
         """Clear an alarm by hand."""
-        return await _do(pool, actions.close, id, act)
+        return await _do(pool, routes, actions.close, id, act)
 
 
 def _add_test(locked: APIRouter, routes: Routes, post: Post) -> None:
@@ -144,13 +144,19 @@ async def runbook(name: str) -> str:
 
 async def _do(
     pool: AsyncConnectionPool,
+    routes: Routes,
     what: Callable[[AsyncConnection, int, A, datetime], Awaitable[Alarm]],
     id: int,
     act: A,
 ) -> dict[str, Any]:
-    """Do it, and tell how the alarm stands then."""
+    """Do it, and tell how the alarm stands then; nothing is done for who is no person that can see to it."""
     async with _committing(pool) as conn:
-        return (await what(conn, id, act, clock.now()))._asdict()
+        alarm = await what(conn, id, act, clock.now())
+        if not act.user.startswith(persons.AT_THE_MACHINE):
+            await persons.require(conn, routes, act.user, alarm.unit)
+        if isinstance(act, Assign):
+            await persons.require(conn, routes, act.assignee, alarm.unit)
+        return alarm._asdict()
 
 
 @asynccontextmanager
@@ -163,7 +169,7 @@ async def _committing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnectio
 def _add_errors(app: FastAPI) -> None:
     """Each error with a text that says what to do, and repeats no value: it may be personal."""
     app.exception_handler(RequestValidationError)(_misread)
-    for kind, status in ((NotFound, 404), (Conflict, 409)):
+    for kind, status in ((NotFound, 404), (Conflict, 409), (persons.NoPerson, 422)):
         app.exception_handler(kind)(_answer(status))
     for outage in (*store.OUTAGE, TimeoutError):
         app.exception_handler(outage)(_answer(503, "the database does not answer; nothing was done, try again: "))

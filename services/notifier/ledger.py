@@ -42,7 +42,8 @@ async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetim
     held = await _held(conn, wanted.values())
     heard = {(h.originator, h.type, h.due_at) for h in held if h.due_at is not None}
     active = {(h.originator, h.type): h for h in held if h.cleared_at is None}
-    missed = [r for r in wanted.values() if (r.originator, r.type, r.due_at) not in heard]
+    risen = {key for key, h in active.items() if RANKS[wanted[Key(*key)].severity] > RANKS[h.severity]}
+    missed = [r for r in wanted.values() if r.key in risen or (r.originator, r.type, r.due_at) not in heard]
     fresh = [r for r in missed if r.key not in active]
     numbers = await _rows(conn, _INSERT, [r._asdict() for r in fresh], now=now)
     await note(conn, now, [Happened(row.id, "raised") for row in numbers])
@@ -56,7 +57,7 @@ async def _held(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
 
 async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], now: datetime) -> None:
     """Only what changed is a step of the history; a severity rises and never falls while the alarm is active."""
-    rows, steps = [], []
+    rows, steps, reopened = [], [], []
     for held, one in pairs:
         rises = RANKS[one.severity] > RANKS[held.severity]
         severity = one.severity if rises else held.severity
@@ -65,8 +66,28 @@ async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], no
         changes = [f"{held.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != held.due_at)
         if changes:
             steps.append(Happened(held.id, "refreshed", OURSELVES, ", ".join(changes)))
+        if rises and held.acknowledged_by:
+            why = f"{severity} is above {held.severity}, which {held.acknowledged_by} had acknowledged"
+            reopened.append((held.id, why))
     await _rows(conn, _REFRESH, rows, now=now)
     await note(conn, now, steps)
+    await reopen(conn, reopened, now)
+
+
+async def reopen(conn: AsyncConnection, alarms: Sequence[tuple[int, str]], now: datetime) -> None:
+    """End the acknowledgement of alarms, each for its reason: their escalation begins anew. Who has it stays so."""
+    if alarms:
+        await conn.execute(_REOPEN, {"ids": [id for id, _ in alarms], "now": now})
+        await note(conn, now, [Happened(id, "reopened", OURSELVES, why) for id, why in alarms])
+
+
+async def orphans(conn: AsyncConnection, held: bool = True) -> dict[int, str]:
+    """Active alarm -> its holder who is disabled; only those whose escalation is `held` back by them, or all."""
+    sql = """
+    SELECT o.alarm, o.person FROM alarm_orphan o JOIN alarm a ON a.id = o.alarm
+    WHERE a.acknowledged_at IS NOT NULL OR NOT %s
+    """
+    return dict(await (await conn.execute(sql, (held,))).fetchall())
 
 
 async def end(conn: AsyncConnection, overs: Iterable[Over], now: datetime) -> None:
@@ -186,7 +207,10 @@ async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[To
         sql = "SELECT * FROM alarm WHERE next_at <= %s ORDER BY next_at, id LIMIT %s"
         alarms = await (await cursor.execute(sql, (now, PAGE))).fetchall()
     told: dict[int, list[Told]] = {alarm.id: [] for alarm in alarms}
-    sql = "SELECT alarm, occasion, person, digest, state, repeat FROM notification WHERE alarm = ANY(%s) ORDER BY id"
+    sql = """
+    SELECT alarm, occasion, person, digest, state, repeat, due_at, least(sent_at, failed_at) FROM notification
+    WHERE alarm = ANY(%s) ORDER BY id
+    """
     for id, *row in await (await conn.execute(sql, (list(told),))).fetchall():
         told[id].append(Told(*row))
     return [(alarm, told[alarm.id]) for alarm in alarms]
@@ -242,7 +266,7 @@ FROM jsonb_to_recordset(%(rows)s) AS r (
 RETURNING id
 """
 _HELD = """
-SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at
+SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by
 FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz)
 JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r.due_at
 """
@@ -258,6 +282,10 @@ FROM jsonb_to_recordset(%(rows)s) AS r (
     id bigint, severity text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean,
     goes_on boolean)
 WHERE a.id = r.id
+"""
+_REOPEN = """
+UPDATE alarm SET acknowledged_at = NULL, acknowledged_by = NULL, since = %(now)s, next_at = %(now)s
+WHERE id = ANY(%(ids)s) AND cleared_at IS NULL
 """
 _DOUBTFUL = """
 SELECT id, originator, type, severity, ended_at FROM alarm WHERE cleared_at IS NULL AND way = 'rule'

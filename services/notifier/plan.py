@@ -8,22 +8,27 @@ from typing import Literal, NamedTuple
 
 from schemas.calendar import AFTERNOON, MORNING, VN, WorkCalendar
 from services.notifier.alarm import Alarm
-from services.notifier.routes import Route, Routes
+from services.notifier.routes import Route, Routes, When
 
-When = Literal["working", "off", "always"]
-Occasion = Literal["raised", "escalated", "deadline", "cleared"]
+Occasion = Literal["raised", "escalated", "deadline", "reopened", "cleared"]
 OPENS, CLOSES = MORNING[0], AFTERNOON[1]
 """Working hours for messages: a midday break is no reason to be silent."""
+_DAY = {"working": timedelta(hours=CLOSES.hour - OPENS.hour), "off": timedelta(hours=24 - CLOSES.hour + OPENS.hour)}
+RETRY = timedelta(seconds=5)
+"""When to look again for what should have been sent by now."""
 
 
 class Told(NamedTuple):
-    """What was planned for an alarm before: a row of the table `notification`. `repeat`: it was perhaps received."""
+    """What was planned for an alarm before: a row of the table `notification`. `repeat`: it was perhaps received;
+    `read_at`: when it was sent, or first tried in vain."""
 
     occasion: str
     person: str
     digest: bool
     state: str
     repeat: bool
+    due_at: datetime | None = None
+    read_at: datetime | None = None
 
 
 class Planned(NamedTuple):
@@ -56,31 +61,68 @@ def plan(alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalen
 
 
 def _escalation(alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime) -> Plan:
-    """Each step of each route, once its time has come and its hours have begun."""
-    known = {row.occasion for row in told}
+    """The next step of each route, once its time has come and its hours have begun."""
     planned: list[Planned] = []
     ahead: list[datetime] = []
     for route in routes.routes:
-        if not route.takes(alarm):
-            continue
-        for number, step in enumerate(route.steps):
-            occasion = _occasion(alarm, route, number)
-            if occasion in known:
-                continue
-            due = _within(route.when, max(alarm.since + step.after, now), calendar)
-            if due > now:
-                ahead.append(due)
-                continue
-            at = digest_at(route, now, calendar)
-            persons = routes.persons(step.to, now)
-            planned += [Planned(alarm.id, occasion, p, route.digest is not None, at) for p in persons]
+        if route.takes(alarm):
+            found, look = _of_route(alarm, route, told, routes, calendar, now)
+            planned += found
+            ahead += [look] if look else []
     return Plan(planned, False, min(ahead, default=None))
 
 
+def _of_route(
+    alarm: Alarm, route: Route, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime
+) -> tuple[list[Planned], datetime | None]:
+    """Who is told now by a route, and when to look again. A step waits until the one before it could be read, and then
+    for so much time in which it could have been answered."""
+    since = alarm.since
+    for number, step in enumerate(route.steps):
+        due, occasion = _due(route, number, since, calendar), _occasion(alarm, route, number)
+        rows = [row for row in told if row.occasion == occasion]
+        if not rows and due > now:
+            return [], due
+        if not rows:
+            at, digest = digest_at(route, route.hours(step), now, calendar), route.digest is not None
+            persons = routes.persons(step.to, now)
+            return [Planned(alarm.id, occasion, p, digest, at) for p in persons], _look(
+                route, number, at, calendar, now
+            )
+        read = _read(rows, due)
+        if read is None:
+            sent_by = max(row.due_at or due for row in rows)
+            return [], _look(route, number, sent_by, calendar, now)
+        since = read
+    return [], None
+
+
+def _due(route: Route, number: int, since: datetime, calendar: WorkCalendar) -> datetime:
+    """When a step is told if the one before it was read at `since` (of the first: if the alarm was raised then)."""
+    step, when = route.steps[number], route.hours(route.steps[number])
+    before = route.steps[number - 1].after if number else timedelta()
+    return reached(when, since, max(_worth(when, step.after) - _worth(when, before), timedelta()), calendar)
+
+
+def _look(route: Route, number: int, read: datetime, calendar: WorkCalendar, now: datetime) -> datetime | None:
+    """When to look for the step after this one, if this one is read at `read`."""
+    return max(_due(route, number + 1, read, calendar), now + RETRY) if number + 1 < len(route.steps) else None
+
+
+def _read(rows: Sequence[Told], due: datetime) -> datetime | None:
+    """When the first of them could read it; None: nobody could yet. Who is in the table no more never will."""
+    known = (
+        row.read_at or row.due_at or due for row in rows if row.read_at or not row.due_at or row.state == "dropped"
+    )
+    return min(known, default=None)
+
+
 def _occasion(alarm: Alarm, route: Route, number: int) -> str:
-    """`raised:<route>/0`, `escalated:<route>/1`; in the round after a deadline `deadline:<route>/0@<deadline>`."""
+    """`raised:<route>/0`, `escalated:<route>/1`; in a later round `deadline:<route>/0@<since>`, or
+    `reopened:…` where an acknowledgement ended in another way."""
     again = alarm.since != alarm.raised_at
-    what: Occasion = "escalated" if number else "deadline" if again else "raised"
+    begun: Occasion = "raised" if not again else "deadline" if alarm.since == alarm.deadline else "reopened"
+    what: Occasion = "escalated" if number else begun
     return f"{what}:{route.name}/{number}" + (f"@{alarm.since.isoformat()}" if again else "")
 
 
@@ -103,9 +145,32 @@ def _farewells(
         rows = [row for row in heard if row.person == person]
         route = by_name.get(rows[0].occasion.partition(":")[2].partition("/")[0])
         digest = all(row.digest for row in rows) and route is not None
-        at = digest_at(route, now, calendar) if digest and route else now
+        at = digest_at(route, route.when, now, calendar) if digest and route else now
         planned.append(Planned(alarm.id, "cleared", person, digest, at))
     return planned
+
+
+def reached(when: When, start: datetime, left: timedelta, calendar: WorkCalendar) -> datetime:
+    """The first moment within the hours after `left` of them has passed since `start`."""
+    if when == "always":
+        return start + left
+    moment = _within(when, start, calendar)
+    while (room := _closing(when, moment, calendar) - moment) <= left:
+        left -= room
+        moment = _within(when, moment + room, calendar)
+    return moment + left
+
+
+def _worth(when: When, span: timedelta) -> timedelta:
+    """How much of the hours a length of time means: two days are two working days, or two nights."""
+    return span if when == "always" else span.days * _DAY[when] + timedelta(seconds=span.seconds)
+
+
+def _closing(when: When, moment: datetime, calendar: WorkCalendar) -> datetime:
+    """When the hours end that a moment lies in."""
+    if when == "off":
+        return calendar.next_opening(moment)
+    return datetime.combine(moment.astimezone(VN).date(), CLOSES, VN)
 
 
 def _within(when: When, moment: datetime, calendar: WorkCalendar) -> datetime:
@@ -119,8 +184,8 @@ def _within(when: When, moment: datetime, calendar: WorkCalendar) -> datetime:
     return calendar.next_opening(moment)
 
 
-def digest_at(route: Route, now: datetime, calendar: WorkCalendar) -> datetime:
-    """When what is due now is said: now, or with the route's next digest, within its hours."""
+def digest_at(route: Route, when: When, now: datetime, calendar: WorkCalendar) -> datetime:
+    """When what is due now is said: now, or with the route's next digest, within the hours."""
     if route.digest is None:
         return now
     midnight = datetime.combine(now.astimezone(VN).date(), time(), VN)
@@ -128,7 +193,7 @@ def digest_at(route: Route, now: datetime, calendar: WorkCalendar) -> datetime:
         at = midnight + ((now - midnight) // route.digest + 1) * route.digest
     else:
         at = min(moment for moment in _clocks(midnight, route.digest) if moment > now)
-    return _within(route.when, at, calendar)
+    return _within(when, at, calendar)
 
 
 def _clocks(midnight: datetime, clocks: Iterable[time]) -> list[datetime]:

@@ -131,7 +131,7 @@ class Post:
             return
         after = rows[0]._replace(tries=rows[0].tries + 1)
         pause = queue.attempt(after.tries, *self._channels(after)).pause
-        await queue.failed(conn, rows, at + pause, outcome.lost)
+        await queue.failed(conn, rows, at + pause, outcome.lost, at)
         if not self._given_up(rows[0]):  # later tries would fill the history with the same
             why = f"{name}, {by}: {outcome.why}"
             await ledger.note(conn, at, [Happened(row.alarm.id, "failed", OURSELVES, why) for row in rows])

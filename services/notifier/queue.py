@@ -140,10 +140,13 @@ async def sent(conn: AsyncConnection, rows: Sequence[Row], who: str, now: dateti
     await ledger.note(conn, now, [Happened(row.alarm.id, "notified", OURSELVES, who) for row in rows])
 
 
-async def failed(conn: AsyncConnection, rows: Sequence[Row], again: datetime, repeat: bool) -> None:
+async def failed(conn: AsyncConnection, rows: Sequence[Row], again: datetime, repeat: bool, now: datetime) -> None:
     """A message was not taken, or nobody knows (`repeat`); it is tried again."""
-    sql = "UPDATE notification SET state = 'planned', try_at = %s, repeat = repeat OR %s WHERE id = ANY(%s)"
-    await conn.execute(sql, (again, repeat, [row.id for row in rows]))
+    sql = """
+    UPDATE notification SET state = 'planned', try_at = %s, repeat = repeat OR %s, failed_at = coalesce(failed_at, %s)
+    WHERE id = ANY(%s)
+    """
+    await conn.execute(sql, (again, repeat, now, [row.id for row in rows]))
 
 
 async def drop(conn: AsyncConnection, rows: Sequence[Row]) -> None:

@@ -54,6 +54,8 @@ class Rounds:
                 await ledger.look_at_all(conn, now)
             looked = await self._clear_what_ended(conn, now)
             await self._mind_ourselves(conn, now)
+            gone = await ledger.orphans(conn)
+            await ledger.reopen(conn, [(id, f"{who}, who had it, is disabled") for id, who in gone.items()], now)
             await self._plan(conn, now)
             await self._count(conn, now)
         self._looked, self._first = looked, False

@@ -63,6 +63,7 @@ def _system(slug: str) -> str:
     return slug
 
 
+When = Literal["working", "off", "always"]
 Duration = Annotated[timedelta, BeforeValidator(duration)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
@@ -120,10 +121,11 @@ class Rota(_Row):
 
 
 class StepOf(_Row):
-    """After so long without an acknowledgement, these people or rotas are told."""
+    """After so long without an acknowledgement, these people or rotas are told; `when`: else the route's."""
 
     after: Duration = timedelta()
     to: Annotated[tuple[str, ...], Field(min_length=1)]
+    when: When | None = None
 
 
 class Route(_Row):
@@ -134,7 +136,7 @@ class Route(_Row):
     units: tuple[Annotated[str, AfterValidator(_unit)], ...] = ()
     severities: tuple[Severity, ...] = ()
     types: tuple[str, ...] = ()
-    when: Literal["working", "off", "always"] = "always"
+    when: When = "always"
     digest: Duration | tuple[Clock, ...] | None = None
     steps: Annotated[tuple[StepOf, ...], Field(min_length=1)]
 
@@ -146,6 +148,10 @@ class Route(_Row):
         if self.digest is not None and (not self.digest or self.digest == timedelta()):
             raise ValueError("digest: give a length of time above 0, or times of day")
         return self
+
+    def hours(self, step: StepOf) -> When:
+        """The hours in which a step is told, and counts."""
+        return step.when or self.when
 
     def takes(self, alarm: Alarm) -> bool:
         """Whether this route is for the alarm. What is about the whole locality belongs to no unit."""

@@ -21,6 +21,7 @@ _OCCASIONS: dict[Occasion, tuple[str, str]] = {
     "raised": ("Mới phát sinh", "New"),
     "escalated": ("Chưa có người tiếp nhận", "Not acknowledged yet"),
     "deadline": ("Quá hạn xử lý đã giao", "The deadline set for it has passed"),
+    "reopened": ("Cần tiếp nhận lại", "To be acknowledged anew"),
     "cleared": ("Đã kết thúc", "Over"),
 }
 _REPEAT = (

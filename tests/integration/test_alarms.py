@@ -6,6 +6,7 @@ import asyncio
 import json
 import stat
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -185,6 +186,95 @@ def test_ignored_it_is_escalated_and_taken_it_is_not(running: Instance, receiver
     eventually(lambda: steps(running, "incident:SC-IGNORED"), ["raised", "notified", "escalated", "notified"])
     other = ioc("alarms", "ack", str(id), "--user", "bình")
     assert other.returncode == 1 and "was acknowledged by an" in other.stderr
+
+
+def test_a_rise_above_what_was_acknowledged_begins_anew(running: Instance, receiver: Receiver) -> None:
+    about = f"folder=/rise,unit={HERE}"
+
+    def alert(severity: str) -> None:
+        assert post(running, "/alertmanager", firing(HERE, severity, folder="/rise")).status_code == 200
+
+    def acknowledge() -> None:
+        answer = post(running, f"/alarms/{alarm(running, about)}/acknowledge", {"user": "an"})
+        assert answer.status_code == 200, answer.text
+
+    def reopened() -> int:
+        return steps(running, about).count("reopened")
+
+    alert("info")
+    acknowledge()
+    alert("info")
+    assert reopened() == 0
+    alert("warning")
+    assert reopened() == 1
+    eventually(lambda: len(receiver.texts("/an", "Cần tiếp nhận lại")) >= 1, True)
+    acknowledge()
+    alert("info")  # a fall, and a rise back to what was acknowledged
+    alert("warning")
+    assert reopened() == 1
+    assert (
+        post(running, f"/alarms/{alarm(running, about)}/assign", {"user": "an", "assignee": "binh"}).status_code == 200
+    )
+    alert("critical")
+    assert reopened() == 2
+    state = "SELECT severity, assignee, acknowledged_by FROM alarm WHERE originator = %s"
+    assert query(running, state, about) == [("critical", "binh", None)]
+    why = "SELECT note FROM alarm_step s JOIN alarm a ON a.id = s.alarm WHERE originator = %s AND step = 'reopened'"
+    assert query(running, why, about)[1] == ("critical is above warning, which an had acknowledged",)
+    assert post(running, f"/alarms/{alarm(running, about)}/close", {"user": "an", "note": "xong"}).status_code == 200
+
+
+def test_an_incident_that_becomes_critical_begins_anew_in_whatever_order(running: Instance) -> None:
+    mild = opened("SC-RISES", QUIET, "medium")
+    send(running, mild)
+    id = alarm(running, "incident:SC-RISES")
+    assert post(running, f"/alarms/{id}/acknowledge", {"user": "an"}).status_code == 200
+    send(running, opened("SC-RISES", QUIET, "critical", at=mild.time))
+    eventually(lambda: steps(running, "incident:SC-RISES"), ["raised", "acknowledged", "refreshed", "reopened"])
+    assert query(running, "SELECT status, severity FROM alarm_list WHERE id = %s", id) == [("active", "critical")]
+
+
+def test_nobody_acts_or_is_given_an_alarm_who_is_no_person(running: Instance, ioc: Ioc) -> None:
+    for name, role, units in (
+        ("t3.lan", "operator", ()), ("t3.xem", "viewer", ()), ("t3.xa", "operator", ("--units", "xa_nha_bich")),
+    ):  # fmt: skip
+        made = ioc(
+            "people", "add", name, "--full-name", f"Tên {name}", "--role", role, *units, "--generate", "--user", "x"
+        )
+        assert made.returncode == 0, made.stderr
+    send(running, opened("SC-WHO", QUIET))
+    id = alarm(running, "incident:SC-WHO")
+    for name in ("ghost", "t3.xem", "t3.xa", "cli:root", "on_call"):
+        given = post(running, f"/alarms/{id}/assign", {"user": "an", "assignee": name})
+        assert given.status_code == 422, name
+        assert name in given.json()["detail"]
+    for deed in ("acknowledge", "comment", "close", "assign"):
+        body = {"user": "ghost", "note": "x"} | ({"assignee": "an"} if deed == "assign" else {})
+        assert post(running, f"/alarms/{id}/{deed}", body).status_code == 422
+    assert steps(running, "incident:SC-WHO") == ["raised"]
+    refused = ioc("alarms", "ack", str(id), "--user", "ghost")
+    assert refused.returncode == 1
+    assert "no person 'ghost'" in refused.stderr
+    for name in ("T3.LAN", "Te\u0302n t3.lan", "Bình"):
+        assert post(running, f"/alarms/{id}/assign", {"user": "an", "assignee": name}).status_code == 200, name
+    assert ioc("alarms", "comment", str(id), "ở máy chủ").returncode == 0
+
+
+def test_what_a_disabled_person_holds_escalates_and_is_listed(running: Instance, ioc: Ioc) -> None:
+    assert ioc("people", "add", "t3.mai", "--role", "operator", "--generate", "--user", "x").returncode == 0
+    for code in ("SC-HELD", "SC-GIVEN"):
+        send(running, opened(code, QUIET))
+    held, given = alarm(running, "incident:SC-HELD"), alarm(running, "incident:SC-GIVEN")
+    assert post(running, f"/alarms/{held}/acknowledge", {"user": "t3.mai"}).status_code == 200
+    assert post(running, f"/alarms/{given}/assign", {"user": "an", "assignee": "t3.mai"}).status_code == 200
+    told = ioc("people", "disable", "t3.mai", "--user", "x").stdout
+    assert f"t3.mai has 2 alarms, which escalate now: {held}, {given}" in told
+    eventually(lambda: [steps(running, f"incident:SC-{code}")[-1] for code in ("HELD", "GIVEN")], ["reopened"] * 2)
+    assert "t3.mai (disabled)" in ioc("alarms", "list").stdout
+    assert post(running, f"/alarms/{given}/acknowledge", {"user": "t3.mai"}).status_code == 422
+    assert post(running, f"/alarms/{given}/acknowledge", {"user": "binh"}).status_code == 200
+    time.sleep(2)
+    assert query(running, "SELECT assignee, acknowledged_by FROM alarm WHERE id = %s", given) == [(None, "binh")]
 
 
 def test_a_deadline_that_passes_begins_the_escalation_again(running: Instance, receiver: Receiver, ioc: Ioc) -> None:

@@ -56,7 +56,7 @@ async def waiting(conn: AsyncConnection, person: str) -> list[Row]:
 async def lose(conn: AsyncConnection, rows: list[Row], pause: timedelta = timedelta()) -> list[Row]:
     """Send them as one message whose answer is lost."""
     claimed = await queue.claim(conn, rows)
-    await queue.failed(conn, claimed, now() + pause, True)
+    await queue.failed(conn, claimed, now() + pause, True, now())
     return claimed
 
 

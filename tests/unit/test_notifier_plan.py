@@ -36,7 +36,7 @@ def table(*routes: dict[str, Any], **more: Any) -> Routes:
 
 
 def told(planned: list[Planned], state: str = "sent") -> list[Told]:
-    return [Told(row.occasion, row.person, row.digest, state, False) for row in planned]
+    return [Told(row.occasion, row.person, row.digest, state, False, row.due_at, row.due_at) for row in planned]
 
 
 def people(one: Alarm, routes: Routes, now: datetime, before: list[Told] | None = None) -> list[str]:
