@@ -19,8 +19,9 @@ from services.board import audit, places, spots
 from services.board.access import Account
 from services.board.doors import fields_of, forbidden
 from services.board.frame import Look, Render, dress, header, keep_fresh, look_of, page
+from services.board.geojson import LARGEST, Outlines, Unfit, read
 from services.board.kept import Kept
-from services.board.outlines import LARGEST, Folder, Unfit, mended, plain
+from services.board.outlines import Folder, plain
 from services.board.reader import Reader
 from services.board.spots import Asked, Standing
 from services.board.watch import View, Watch
@@ -73,22 +74,23 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
             return forbidden()
         body, kept_as = await _body(request), plain(name)
         try:
+            outlines = await asyncio.to_thread(read, body)
             async with pool.connection() as conn, conn.transaction():
                 await audit.note(conn, look.account, "map.outline_put", kept_as)
-                await asyncio.to_thread(folder.put, name, body)
+                await asyncio.to_thread(folder.keep, name, outlines)
         except Unfit as unfit:
             return _refused(look, unfit)
-        return JSONResponse({"said": look.word("outline_kept").format(kept_as)})
+        return JSONResponse({"said": _said(look, kept_as, outlines)})
 
     @app.post("/map/outlines/check")
     async def check(request: Request, name: str) -> Response:
         """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
         look = look_of(request, watch)
         try:
-            shapes = await asyncio.to_thread(mended, await _body(request))
+            outlines = await asyncio.to_thread(read, await _body(request))
         except Unfit as unfit:
             return _refused(look, unfit)
-        told = {"name": plain(name), "said": look.word("outline_kept").format(plain(name)), **shapes}
+        told = {"name": plain(name), "said": _said(look, plain(name), outlines), **outlines.collection}
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines/remove")
@@ -107,6 +109,12 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
 def _asked(request: Request, look: Look) -> Asked:
     params = request.query_params
     return places.asked_of(params, params.getlist("layer"), look.account, clock.now())
+
+
+def _said(look: Look, name: str, outlines: Outlines) -> str:
+    """That a file was taken, and what of it was not."""
+    said = look.word("outline_kept").format(name)
+    return f"{said} {look.word('outline_skipped').format(outlines.left_out)}" if outlines.skipped else said
 
 
 def _refused(look: Look, unfit: Unfit) -> Response:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from services.board.outlines import LARGEST
+from services.board.geojson import LARGEST
 from services.board.words import WORDS
 
 Visit = Callable[..., Page]

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from schemas.gis import Layer
 from services.board.access import PUBLIC, SMALL, Account
 from services.board.frame import Look
-from services.board.outlines import LARGEST, MOST_SHAPES, Folder, Unfit, mended, plain
+from services.board.geojson import LARGEST, MOST_SHAPES, Unfit, mended, read
+from services.board.outlines import Folder, plain
 from services.board.places import answer, asked_of
 from services.board.spots import (
     CELL,
@@ -28,6 +31,7 @@ from services.board.spots import (
     pixels,
 )
 from services.board.watch import Watch
+from services.board.words import word
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
@@ -255,6 +259,148 @@ def test_a_file_that_is_unfit_says_why(raw: bytes, key: str) -> None:
     with pytest.raises(Unfit) as unfit:
         mended(raw)
     assert unfit.value.key == key
+
+
+def features(*told: Any) -> bytes:
+    return json.dumps({"type": "FeatureCollection", "features": told}).encode()
+
+
+def feature(geometry: Any, **properties: Any) -> dict[str, Any]:
+    return {"type": "Feature", "geometry": geometry, "properties": properties}
+
+
+POINT = {"type": "Point", "coordinates": [106.6, 11.4]}
+RING = SQUARE[0]
+
+
+def test_what_can_be_left_out_of_a_file_is_left_out_and_said() -> None:
+    found = read(features(feature(POINT), feature(None), feature(POINT, unit="nơi khác"), {"type": "Feature"}))
+    assert [one["geometry"] for one in found.features] == [POINT, POINT]
+    assert found.left_out == "feature 2: geometry null; feature 3: properties.unit; feature 4: geometry null"
+    with pytest.raises(Unfit) as unfit:
+        mended(features(*[feature(None)] * 7))
+    assert unfit.value.key == "outline_empty" and unfit.value.where.endswith("feature 5: geometry null; +2")
+
+
+@pytest.mark.parametrize(
+    ("raw", "key", "where"),
+    [
+        (features(feature({**POINT, "type": ["Point"]})), "outline_shape", "feature 1: geometry.type"),
+        (features(feature(POINT), feature({**POINT, "type": {}})), "outline_shape", "feature 2: geometry.type"),
+        (features(feature({**POINT, "type": None})), "outline_shape", "feature 1: geometry.type"),
+        (features(feature([POINT])), "outline_shape", "feature 1: geometry.type"),
+        (features(feature("Point")), "outline_shape", "feature 1: geometry.type"),
+        (features(feature({"type": "Point"})), "outline_shape", "feature 1: coordinates"),
+        (features(feature({"type": "Point", "coordinates": {}})), "outline_shape", "feature 1: coordinates"),
+        (
+            features(feature({"type": "Point", "coordinates": [106.6]})),
+            "outline_outside",
+            "feature 1: coordinates 106.6",
+        ),
+        (features(feature({"type": "Point", "coordinates": [True, 11.4]})), "outline_outside", "coordinates ?, 11.4"),
+        (
+            features(feature({"type": "Point", "coordinates": [106.6, 11.4, "x"]})),
+            "outline_outside",
+            "coordinates 106.6",
+        ),
+        (features(feature({"type": "Point", "coordinates": [11.4, 106.6]})), "outline_outside", "11.4, 106.6"),
+        (features(feature({"type": "Point", "coordinates": [-179.9, 11.4]})), "outline_outside", "-179.9, 11.4"),
+        (features(feature({"type": "Point", "coordinates": [float("nan"), 11.4]})), "outline_outside", "nan, 11.4"),
+        (features(feature({"type": "Point", "coordinates": [10**400, 11.4]})), "outline_outside", "?, 11.4"),
+        (features(feature({"type": "Point", "coordinates": ["0912345678", 11.4]})), "outline_outside", "?, 11.4"),
+        (features(feature({"type": "LineString", "coordinates": RING[:1]})), "outline_shape", "feature 1: coordinates"),
+        (features(feature({"type": "Polygon", "coordinates": [RING[:3]]})), "outline_ring", "coordinates[0]"),
+        (features(feature({"type": "Polygon", "coordinates": [RING, RING[:2]]})), "outline_ring", "coordinates[1]"),
+        (
+            features(feature({"type": "MultiPolygon", "coordinates": [[RING], [[*RING, [106.9, 11.4]]]]})),
+            "outline_ring",
+            "coordinates[1][0]",
+        ),
+        (
+            features(feature({"type": "GeometryCollection", "geometries": [POINT]})),
+            "outline_shape",
+            "GeometryCollection",
+        ),
+        (features(feature(POINT, unit={})), "outline_property", "feature 1: properties.unit"),
+        (features(feature(POINT, unit=["x"])), "outline_property", "feature 1: properties.unit"),
+        (features(feature(POINT, name={"vi": "x"})), "outline_property", "feature 1: properties.name"),
+        (
+            features({"type": "Feature", "geometry": POINT, "properties": []}),
+            "outline_property",
+            "feature 1: properties",
+        ),
+        (
+            features({"type": "Feature", "geometry": POINT, "properties": "x"}),
+            "outline_property",
+            "feature 1: properties",
+        ),
+        (features(None), "outline_shape", "feature 1"),
+        (features(POINT), "outline_shape", "feature 1"),
+        (features([[1]]), "outline_shape", "feature 1"),
+        (b'{"type": "FeatureCollection", "features": {}}', "outline_shape", "features"),
+        (b'{"type": "FeatureCollection"}', "outline_shape", "features"),
+        (b"[]", "outline_no_geojson", "list"),
+        (b"null", "outline_no_geojson", "NoneType"),
+        (b'{"a": 1,\n "b" 2}', "outline_no_geojson", "line 2, column 6"),
+        (b'{"a": "\xff"}', "outline_no_geojson", "byte 8: UTF-8"),
+        (collection().decode().encode("utf-16"), "outline_no_geojson", "UTF-16"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "outline_no_geojson", "digits"),
+        (features(feature({"type": "\ud800", "coordinates": []})), "outline_shape", "?"),
+        (features(feature({"type": "0912345678", "coordinates": []})), "outline_shape", "[phone]"),
+    ],
+    ids=lambda told: told if isinstance(told, str) else "",
+)
+def test_a_wrong_type_is_named_with_its_place(raw: bytes, key: str, where: str) -> None:
+    with pytest.raises(Unfit) as unfit:
+        mended(raw)
+    assert unfit.value.key == key and where in unfit.value.where
+    assert unfit.value.where.encode() and "345678" not in unfit.value.where
+
+
+def test_a_mark_at_the_beginning_heights_and_holes_are_no_harm() -> None:
+    hole = [[106.62, 11.42], [106.65, 11.42], [106.65, 11.45], [106.62, 11.42]]
+    told = feature({"type": "Polygon", "coordinates": [[[*place, 12.5] for place in RING], hole]}, name=12)
+    (kept,) = mended(b"\xef\xbb\xbf" + features(told))["features"]
+    assert kept["geometry"]["coordinates"] == [RING, hole] and kept["properties"] == {"name": "12"}
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["Point", "Polygon", "Feature", "FeatureCollection", 106.6, 11.4, [106.6, 11.4], RING, SQUARE]),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["type", "features", "geometry", "coordinates", "properties", "name", "unit"])
+            | st.text(max_size=4),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+SHAPES = st.fixed_dictionaries(
+    {"type": st.sampled_from(["Point", "LineString", "Polygon", "MultiPolygon"]) | ANYTHING, "coordinates": ANYTHING}
+)
+NEARLY = (
+    st.fixed_dictionaries({"type": st.just("Feature"), "geometry": SHAPES | ANYTHING, "properties": ANYTHING})
+    | ANYTHING
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(NEARLY, max_size=3) | ANYTHING)
+def test_whatever_a_file_holds_is_taken_or_refused_with_a_word_of_the_board(told: Any) -> None:
+    raw = json.dumps({"type": "FeatureCollection", "features": told}).encode()
+    try:
+        found = read(raw)
+    except Unfit as unfit:
+        assert word(unfit.key, "vi").format(unfit.where).encode()
+    else:
+        assert found.features and json.dumps(found.collection, allow_nan=False, ensure_ascii=False).encode()
 
 
 def test_files_are_kept_under_plain_names_and_taken_away(tmp_path: Path) -> None:
