@@ -87,6 +87,17 @@ def disagreements(instance: Instance) -> list[Any]:
     return rebuild.check(owner(instance), lambda *_: None)
 
 
+CHANGED = {
+    f"{code} {unit}": value
+    for unit in ("", "chon_thanh", "binh_phuoc")
+    for code, value in (
+        ("reports_resolved", "1"), ("report_time_mean", "2678"),
+        ("processing_time_mean", "3850" if unit == "chon_thanh" else f"{Decimal(67_041) / 55:f}"),
+    )
+}  # fmt: skip
+"""What is counted otherwise since: a refused report is no resolved one; who waits for a payment does not work on it."""
+
+
 def test_a_system_of_the_previous_version_lives_on(upgraded: Instance) -> None:
     """Its figures are the same, what it had not read is read, new events are counted, and the log agrees."""
     stored = backups.read(PREVIOUS).database.tables["event"].rows
@@ -101,7 +112,7 @@ def test_a_system_of_the_previous_version_lives_on(upgraded: Instance) -> None:
     assert disagreements(upgraded) == []
     before = json.loads((PREVIOUS / "figures.json").read_text())
     after = figures(settings_of(upgraded, "cli").database("reader"))
-    assert {name: after.get(name) for name in before} == before
+    assert {name: after.get(name) for name in before} == before | CHANGED
     assert sum(value is not None for value in before.values()) > 100
 
     upgraded.start_services(["aggregator"])
