@@ -1,0 +1,53 @@
+"""The page of a case tells in words why its clock stood, what was promised again and who had it before."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal, cast
+
+import pytest
+
+from services.board.access import Account
+from services.board.cases import Case, render
+from services.board.frame import Look
+from services.board.watch import Watch
+from services.board.worklist_data import Row
+
+AT = datetime(2026, 11, 10, 2, tzinfo=UTC)
+
+
+def shown(language: Literal["vi", "en"], kind: str = "dossier", **state: Any) -> str:
+    row = Row(kind, "H99.12-261109-0001", "phuong_chon_thanh", "real", "accepted", AT, AT, state, [], False)
+    look = Look(Account("an", "", "operator"), language, cast(Watch, None))
+    return str(render(look, Case(row, None, None, (), ())))
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("vi", ("Thời hạn tạm dừng", "chờ công dân nộp tiền: từ", "tạm dừng xử lý: ")),
+        ("en", ("The clock stood", "payment awaited: since", "processing paused: ")),
+    ],
+)
+def test_waits_are_told_with_their_reasons(language: Literal["vi", "en"], words: tuple[str, ...]) -> None:
+    later = datetime(2026, 11, 12, 2, tzinfo=UTC).isoformat()
+    page = shown(language, waits=[["pause", AT.isoformat(), later], ["payment", later, None]])
+    assert [word for word in words if word not in page] == []
+    assert "12/11" in page
+
+
+def test_a_date_promised_again_is_told_as_such() -> None:
+    page = shown("vi", promised=datetime(2026, 11, 25, 10, tzinfo=UTC).isoformat())
+    assert "Ngày hẹn báo lại" in page
+    assert "25/11" in page
+    assert "không có thư xin lỗi" in page
+
+
+def test_who_received_a_report_and_what_it_repeats_is_told() -> None:
+    page = shown("vi", "report", received_by="phuong_minh_hung", duplicate_of="PA-9", duplicates=3)
+    assert [word for word in ("Phường Minh Hưng", "PA-9", "Phản ánh trùng kèm theo") if word not in page] == []
+
+
+def test_a_plain_case_has_none_of_it() -> None:
+    page = shown("vi")
+    assert [word for word in ("tạm dừng", "hẹn báo lại", "trùng") if word in page] == []
