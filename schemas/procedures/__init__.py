@@ -48,7 +48,8 @@ class DossierSubmitted(DossierEvent, event="dossier.submitted"):
 class DossierAccepted(DossierEvent, event="dossier.accepted"):
     """It was received for handling (status 2, Được tiếp nhận), with a promised date or a limit in working time.
 
-    The optional fields repeat what a counter knows when there was no online filing before.
+    From then on it is with this unit. Sent again with another date it moves no due date: that is a re-promise. The
+    optional fields repeat what a counter knows when there was no online filing before.
     """
 
     procedure: ProcedureCode | None = None
@@ -84,7 +85,7 @@ class DossierRefused(DossierEvent, event="dossier.refused"):
 
 
 class DossierProcessing(DossierEvent, event="dossier.processing_started"):
-    """It is being handled (status 4, Đang xử lý)."""
+    """It is being handled (status 4, Đang xử lý); a pause is over, and the wait for a payment."""
 
 
 class DossierSupplementRequested(DossierEvent, event="dossier.supplement_requested"):
@@ -94,11 +95,11 @@ class DossierSupplementRequested(DossierEvent, event="dossier.supplement_request
 
 
 class DossierSupplementReceived(DossierEvent, event="dossier.supplement_received"):
-    """The papers came; the promised date moves by the working time waited."""
+    """The papers came; when nothing else is awaited the promised date moves by the working time waited."""
 
 
 class DossierPaymentRequested(DossierEvent, event="dossier.payment_requested"):
-    """A tax or fee must be paid (status 6)."""
+    """A tax or fee must be paid (status 6); the clock stops until it is, where the procedure's does."""
 
     kind: Literal["tax", "fee"]
     amount: Dong
@@ -109,7 +110,7 @@ class DossierWithdrawn(DossierEvent, event="dossier.withdrawn"):
 
 
 class DossierStopped(DossierEvent, event="dossier.stopped"):
-    """Handling was stopped (status 8)."""
+    """Handling was stopped (status 8): paused if `dossier.processing_started` follows, else at its end."""
 
     reason: Slug
 

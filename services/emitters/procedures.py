@@ -46,8 +46,9 @@ CHANNELS = {1: "counter", 2: "online", 3: "post"}
 class DossierStatus(Words):
     """A dossier has reached a status. Beyond the first four fields each status takes only its own, as its event does.
 
-    `resumes` with status 4: handling goes on because the papers asked for came. `channel`: 1 or empty counter,
-    2 online, 3 post. Status 2 needs exactly one of `promised_at`, `limit_days` and `limit_hours`. `amount` is in đồng.
+    Status 4 ends a pause (8) and the wait for a payment (6), or else that for papers (5); with `resumes` the papers
+    came, whatever else is awaited. `channel`: 1 or empty counter, 2 online, 3 post. Status 2 needs
+    exactly one of `promised_at`, `limit_days` and `limit_hours`. `amount` is in đồng.
     """
 
     code: DossierCode
