@@ -262,7 +262,12 @@ def one(look: Look, lying: Lying, body: Body, draft: Draft | None) -> Html:
         tag("div", tag("h1", look.word("quarantine_one").format(lying.seq)), _back(look), class_="title"),
         tag("p", draft.problem, class_="said problem wide", role="alert") if draft else "",
         tag("section", pairs, class_="panel wide"),
-        tag("section", tag("h2", look.word("as_it_came")), tag("pre", body.pretty()), class_="panel"),
+        tag(
+            "section",
+            tag("h2", look.word("as_it_came_masked" if "Ioc-Masked" in body.headers else "as_it_came")),
+            tag("pre", body.pretty()),
+            class_="panel",
+        ),
         tag("section", *_forms(look, lying, body, draft), class_="panel"),
         class_="page",
     )
