@@ -228,8 +228,8 @@ def check_event(event: Event, now: datetime) -> None:
         raise Invalid("impossible_time", f"time: {event.time.isoformat()} lies in the future (it is {now.isoformat()})")
     if event.time < EARLIEST:
         raise Invalid("impossible_time", f"time: {event.time.isoformat()} lies before {EARLIEST.isoformat()}")
-    if (event.origin == "shifted") != (event.shiftdays != 0):
-        raise Invalid("bad_value", "shiftdays: set if and only if origin is 'shifted'")
+    if event.shiftdays == 0 if event.origin == "shifted" else event.shiftdays and event.origin == "real":
+        raise Invalid("bad_value", "shiftdays: needed where origin is 'shifted', and none where it is 'real'")
     if contradiction := event.data.contradiction(event.time):
         raise Invalid("impossible_time", contradiction)
     if reason := trespass(event.source, event.data.event):

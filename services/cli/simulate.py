@@ -52,7 +52,7 @@ Examples:
   ioc simulate --rate 2 --for 2d --start 2026-02-16      two days around Tết, at once
   ioc simulate --rate 500 --for 60s --paced              load: 30,000 messages, 500 in every second
   ioc simulate --check                                   do the readings say what was meant?""")  # fmt: skip
-@click.option("--rate", type=click.FloatRange(0.1, 5000), default=5.0, show_default=True, help="Events per second.")
+@click.option("--rate", type=click.FloatRange(0.05, 5000), default=5.0, show_default=True, help="Events per second.")
 @click.option("--for", "span", type=Span(), default="60s", show_default=True, metavar="SPAN", help="How long.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Another seed, another district.")
 @click.option("--start", type=Moment("first"), metavar="T", help="The first moment; else now (paced: days ago).")
@@ -102,11 +102,12 @@ def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, s
     from services.kit.clock import now
     from services.simulator.district import Plan
     from services.simulator.district.hours import slot_start
+    from services.simulator.district.plan import LEAST_RATE
 
     count = int(rate * span.total_seconds())
     days = timedelta(days=PACED_DAYS)
     first = start or slot_start(now() - 3 * days).replace(hour=0, minute=0)
-    plan = Plan(seed, first, min(max(count / days.total_seconds(), 0.1), 5000.0))
+    plan = Plan(seed, first, min(max(count / days.total_seconds(), LEAST_RATE), 5000.0))
     with progress_bar("messages sent", count) as advance:
         due = ((sending, n / rate) for n, sending in enumerate(islice(plan.sendings(now()), count)))
         _tell(*asyncio.run(_send(settings, due, advance)))

@@ -128,7 +128,7 @@ class Settings(BaseSettings):
     )
     simulator_seed: int = Field(2024, description="the simulated district's chance: the same seed, the same district")
     simulator_rate: float = Field(
-        0.25, ge=0.1, le=5000, description="events per second of the simulated district, the mean over a week"
+        0.06, ge=0.05, le=5000, description="events per second of the simulated district, the mean over a week"
     )
     simulator_start: AwareDatetime | None = Field(
         None,

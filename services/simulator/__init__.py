@@ -1,5 +1,6 @@
 """Two sources of events that are not real. Scenarios (`SCENARIOS`, by name): published figures expanded into events
-that give the figures back. And `district`: a district that lives, sent by this service as time goes on.
+that give the figures back. And `district`: a district that lives, sent by this service as time goes on, together with
+what a loaded scenario's units do after its end.
 
 A scenario is a module that offers what `Scenario` lists; `END` is its last local day.
 """

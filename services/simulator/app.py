@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -18,21 +20,26 @@ from services.kit.errors import Unavailable, fatal
 from services.kit.health import Health
 from services.kit.service import live
 from services.kit.settings import Settings
-from services.simulator import progress
+from services.simulator import november_2024, progress
 from services.simulator.district import Plan, Sending
 from services.simulator.progress import Progress
 
 log = logging.getLogger("simulator")
 BATCH = 2000
 PAUSE_SECONDS = 1.0
+LOADED = "scenario.loaded"
+"""The file beside its progress that says by how many weeks the scenario is shifted which goes on here."""
 FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
 class Feed:
-    """A plan's messages as they come due, from `since` on."""
+    """All that is left to be sent, as it comes due."""
 
-    def __init__(self, plan: Plan, since: datetime) -> None:
-        self._sendings = plan.sendings(FOR_EVER, since)
+    def __init__(self, held: Progress) -> None:
+        parts = [held.plan.sendings(FOR_EVER, held.until)]
+        if held.weeks is not None:
+            parts.append(_continued(held.weeks, held.until))
+        self._sendings = heapq.merge(*parts, key=lambda sending: sending.at)
         self._head = next(self._sendings, None)
         self.next_at = self._head.at if self._head else FOR_EVER
 
@@ -48,10 +55,10 @@ class Feed:
 
 async def run(settings: Settings, health: Health, folder: Path, stop: asyncio.Event) -> None:
     """Live until told to stop. What is sent but not yet remembered is sent again: with the same ids it counts once."""
-    held = progress.load(folder) or begun(settings, clock.now())
+    held = progress.load(folder) or begun(settings, clock.now(), loaded_weeks(folder))
     held.save(folder)
     log.info("seed %s, %s events/s since %s, sent until %s", held.seed, held.rate, held.start, held.sent_until)
-    feed = Feed(held.plan, held.until)
+    feed = Feed(held)
     async with bus.attached(settings, "simulator") as client:
         while not stop.is_set():
             now = clock.now()
@@ -90,10 +97,23 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
             await asyncio.wait_for(stop.wait(), seconds)
 
 
-def begun(settings: Settings, now: datetime) -> Progress:
+def _continued(weeks: int, since: datetime) -> Iterator[Sending]:
+    """What the scenario's units do after its end, each event sent as it happens."""
+    for event in november_2024.continued(weeks, since):
+        yield Sending(event.time, event, event.to_json(), event.subject, event.message_id, "meant")
+
+
+def loaded_weeks(folder: Path) -> int | None:
+    """By how many weeks the scenario is shifted that was loaded here; None where none was."""
+    file = folder / LOADED
+    return int(file.read_text()) if file.exists() else None
+
+
+def begun(settings: Settings, now: datetime, weeks: int | None) -> Progress:
     """The plan as the settings name it, with nothing sent. ValueError where there is no such plan."""
     plan = Plan(settings.simulator_seed, settings.simulator_start or last_week_begun(now), settings.simulator_rate)
-    return Progress.of(plan, plan.start)
+    ends = [] if weeks is None else [november_2024.CLOSE + timedelta(weeks=weeks)]
+    return Progress.of(plan, min(plan.start, *ends), weeks)
 
 
 def last_week_begun(now: datetime) -> datetime:

@@ -1,4 +1,4 @@
-"""Where the simulator is: its plan and how far it has sent, in one small file that is whole at every moment."""
+"""Where the simulator is: what it sends and how far it has sent it, in one small file that is whole at every moment."""
 
 from __future__ import annotations
 
@@ -15,17 +15,19 @@ FILE = "simulator.json"
 
 @dataclass(frozen=True)
 class Progress:
-    """A plan, and the moment before which all its messages are acknowledged. Times are ISO, with their offset."""
+    """A plan, by how many weeks the scenario is shifted that goes on beside it (None: none does), and the moment before
+    which all their messages are acknowledged. Times are ISO, with their offset."""
 
     seed: int
     start: str
     rate: float
     sent_until: str
+    weeks: int | None = None
 
     @classmethod
-    def of(cls, plan: Plan, sent_until: datetime) -> Progress:
+    def of(cls, plan: Plan, sent_until: datetime, weeks: int | None = None) -> Progress:
         """What is to be remembered."""
-        return cls(plan.seed, plan.start.isoformat(), plan.rate, sent_until.isoformat())
+        return cls(plan.seed, plan.start.isoformat(), plan.rate, sent_until.isoformat(), weeks)
 
     @property
     def plan(self) -> Plan:

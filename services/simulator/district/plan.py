@@ -28,7 +28,7 @@ from services.simulator.district.places import FIRST_DAY, WARDS, Ward, wards
 from services.simulator.district.tables import COURSES
 
 Kind = Literal["meant", "repeat", "refused"]
-LEAST_RATE, HIGHEST_RATE = 0.1, 5000.0
+LEAST_RATE, HIGHEST_RATE = 0.05, 5000.0
 WEEK = 7 * 86_400
 BURST_PERCENT, BURST = 1.0, 6.0
 """One half hour in a hundred, a system of a ward has so many times its usual work."""
@@ -93,8 +93,8 @@ class Stream:
 class Plan:
     """A district's life from `start` on, at `rate` events per second: the mean over an ordinary week.
 
-    The first weeks have fewer, since what takes weeks has to begin first. ValueError for a rate outside 0.1 to 5,000, a
-    naive start, or one before the wards existed.
+    The first weeks have fewer, since what takes weeks has to begin first. ValueError for a rate outside 0.05 to 5,000,
+    a naive start, or one before the wards existed.
     """
 
     seed: int

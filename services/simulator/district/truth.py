@@ -77,7 +77,7 @@ def comparison(conn: Connection, truth: Truth) -> list[Line]:
     for code in dict.fromkeys(indicator for indicator, _ in truth.figures):
         found = {r.group: r for r in read(conn, CATALOGUE[code], None, period, by="unit")}
         (whole,) = read(conn, CATALOGUE[code], None, period)
-        if whole.origins <= {"simulated"}:
+        if whole.origins <= {"simulated"} and found.keys() <= {ward.unit for ward in WARDS}:
             found[AREA] = whole
         for unit in (AREA, *(ward.unit for ward in WARDS)):
             meant = truth.figures.get((code, unit), Decimal(0))

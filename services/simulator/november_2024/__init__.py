@@ -11,14 +11,15 @@ from datetime import date
 from itertools import chain
 
 from schemas.envelope import Event
+from services.simulator.november_2024.continued import continued
 from services.simulator.november_2024.hotline import hotline_events
 from services.simulator.november_2024.life import dossier_events
-from services.simulator.november_2024.moments import END
+from services.simulator.november_2024.moments import CLOSE, END
 from services.simulator.november_2024.offered import service_events
 from services.simulator.november_2024.shift import Shift
 from services.simulator.november_2024.statements import statement_events
 
-__all__ = ["END", "TITLE", "count_estimate", "events", "shift_for"]
+__all__ = ["CLOSE", "END", "TITLE", "continued", "count_estimate", "events", "shift_for"]
 
 TITLE = "Bình Phước, tháng 11/2024: 57.000 hồ sơ, thanh toán, tổng đài 1022 và các chỉ tiêu đã công bố"
 

@@ -76,21 +76,21 @@ def obligations(profile: Profile) -> dict[Obligation, int]:
 
 def _planned(profile: Profile, rng: Random) -> Iterator[Dossier]:
     used = offers(profile)[: profile.used]
-    weights = _weights(used, profile)
+    wanted = weights(used, profile)
     october, to_23rd, rest = cells(profile)
-    long = [(offer, weight) for offer, weight in zip(used, weights, strict=True) if offer.limit >= 10]
+    long = [(offer, weight) for offer, weight in zip(used, wanted, strict=True) if offer.limit >= 10]
     for channel, filed in _filings(moments.OCTOBER, october, rng):
         yield _carried_over(channel, filed, rng.choices(*zip(*long, strict=True))[0], rng)
     # Every service in use has at least one online dossier by the 23rd: the report's first percentage.
     waiting = rng.sample(used, len(used))
     for span, cell in ((moments.TO_23RD, to_23rd), (moments.REST, rest)):
         filings = list(_filings(span, cell, rng))
-        for (channel, filed), offer in zip(filings, rng.choices(used, weights, k=len(filings)), strict=True):
+        for (channel, filed), offer in zip(filings, rng.choices(used, wanted, k=len(filings)), strict=True):
             asked = waiting.pop() if waiting and channel == "online" else offer
-            yield _course(channel, filed, asked, rng)
+            yield course(channel, filed, asked, rng)
 
 
-def _weights(used: Sequence[Offer], profile: Profile) -> list[float]:
+def weights(used: Sequence[Offer], profile: Profile) -> list[float]:
     """Some procedures are asked for much more than others; those that cost something often enough for the payments."""
     obliged: dict[Obligation | None, float] = {
         kind: (1.25 * count + 50) / profile.dossiers for kind, count in obligations(profile).items()
@@ -113,14 +113,16 @@ def _filings(span: tuple[date, date], cell: Cell, rng: Random) -> Iterator[tuple
 def _accepted(channel: Channel, filed: datetime, rng: Random) -> datetime:
     """At the counter within minutes; what comes online or by post waits for its turn, within a working day."""
     seconds = rng.randrange(180, 1200) if channel == "counter" else rng.randrange(600, 27000)
-    return _after(filed, seconds)
+    return after(filed, seconds)
 
 
-def _after(t: datetime, seconds: float) -> datetime:
+def after(t: datetime, seconds: float) -> datetime:
+    """The moment after so many seconds of working time."""
     return CALENDAR.add_working_time(t, timedelta(seconds=int(seconds)))
 
 
-def _course(channel: Channel, filed: datetime, offer: Offer, rng: Random) -> Dossier:
+def course(channel: Channel, filed: datetime, offer: Offer, rng: Random) -> Dossier:
+    """How a dossier filed then would go, in time."""
     fate = rng.randrange(1000)
     accepted = _accepted(channel, filed, rng)
     if fate < 7:
@@ -146,7 +148,7 @@ def _carried_over(channel: Channel, filed: datetime, offer: Offer, rng: Random) 
     promised = CALENDAR.add_working_time(accepted, offer.limit * WORKING_DAY)
     opening = max(accepted, NOVEMBER)
     left = CALENDAR.working_time_between(opening, promised).total_seconds()
-    ended = _after(opening, left * rng.randrange(20, 101) / 100)
+    ended = after(opening, left * rng.randrange(20, 101) / 100)
     return Dossier(channel, filed, offer, "resolved", ended, accepted, promised)
 
 
@@ -187,10 +189,10 @@ def _can_pay(dossier: Dossier) -> bool:
 def _due(kind: Obligation, amount: int, dossier: Dossier, online: bool, rng: Random) -> Due:
     assert dossier.accepted is not None
     span = dossier.worked().total_seconds()
-    requested = _after(dossier.accepted, span * rng.randrange(5, 40) / 100)
+    requested = after(dossier.accepted, span * rng.randrange(5, 40) / 100)
     if not online:
         return Due(kind, amount, requested)
-    paid = _after(requested, span * rng.randrange(5, 50) / 100)
+    paid = after(requested, span * rng.randrange(5, 50) / 100)
     evening = moments.moment(requested.date(), "weekend", rng)
     # Some pay at home on the evening of the request, where the dossier waits for it.
     at_home = rng.randrange(8) == 0 and requested < evening < min(dossier.ended, CLOSE)
@@ -204,5 +206,5 @@ def _ask_for_supplements(planned: Iterable[Dossier], rng: Random) -> None:
         if long and not _is_late(dossier) and rng.randrange(100) < SUPPLEMENTS:
             assert dossier.accepted is not None
             span = CALENDAR.working_time_between(dossier.accepted, dossier.ended).total_seconds()
-            asked = _after(dossier.accepted, span * rng.randrange(10, 30) / 100)
-            dossier.supplement = asked, _after(asked, span * rng.randrange(20, 45) / 100)
+            asked = after(dossier.accepted, span * rng.randrange(10, 30) / 100)
+            dossier.supplement = asked, after(asked, span * rng.randrange(20, 45) / 100)

@@ -37,9 +37,20 @@ def hotline_events(shift: Shift) -> Iterator[Event]:
     """Each message's events in order, the messages by time of receipt."""
     rng = chance("hotline")
     for serial, message in enumerate(_messages(rng), start=1):
-        code = f"PA-1022.{serial:04d}-{shift.tag}"
+        code = _code(serial, shift)
         for time, data in _steps(code, message, rng):
             yield shift.event(data, id=f"{code}-{data.event.rpartition('.')[2]}", time=time, unit=PROVINCE)
+
+
+def open_messages(shift: Shift) -> Iterator[str]:
+    """The codes of the messages that are left open."""
+    for serial, message in enumerate(_messages(chance("hotline")), start=1):
+        if message.way == "open":
+            yield _code(serial, shift)
+
+
+def _code(serial: int, shift: Shift) -> str:
+    return f"PA-1022.{serial:04d}-{shift.tag}"
 
 
 def _messages(rng: Random) -> list[Message]:

@@ -43,18 +43,19 @@ def dossier_events(shift: Shift) -> Iterator[Event]:
 def _events(number: int, serial: int, profile: Profile, dossier: Dossier, shift: Shift, rng: Random) -> Iterator[Event]:
     code = shift.dossier_code(number, dossier.submitted.date(), serial)
     transaction = f"TXN-{number:02d}D{serial:04d}-{shift.tag}"
-    for name, time, data in takewhile(lambda step: step[1] < CLOSE, _life(code, transaction, dossier, shift, rng)):
+    for name, time, data in takewhile(lambda step: step[1] < CLOSE, life(code, transaction, dossier, shift.days, rng)):
         yield shift.event(data, id=name if name == transaction else f"{code}-{name}", time=time, unit=profile.unit)
 
 
-def _life(code: str, transaction: str, dossier: Dossier, shift: Shift, rng: Random) -> Iterator[Step]:
-    """The steps in order of time, without regard to the scenario's end."""
+def life(code: str, transaction: str, dossier: Dossier, days: timedelta, rng: Random) -> Iterator[Step]:
+    """(name, moment, data) of its steps in order of time, without regard to the scenario's end; what is promised lies
+    `days` later."""
     offer = dossier.offer
     yield "submitted", dossier.submitted, p.DossierSubmitted(
         code=code, procedure=offer.procedure, field=offer.field, channel=dossier.channel, online_level=offer.level
     )  # fmt: skip
     if dossier.accepted and dossier.promised:
-        yield "accepted", dossier.accepted, _acceptance(code, dossier.promised + shift.days, rng)
+        yield "accepted", dossier.accepted, _acceptance(code, dossier.promised + days, rng)
         if offer.limit >= 5:
             yield "processing_started", _soon(dossier), p.DossierProcessing(code=code)
     if dossier.supplement:

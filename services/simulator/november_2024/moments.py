@@ -23,7 +23,7 @@ _OFFICE = {"07:00": 3, "07:30": 6, "08:00": 9, "08:30": 9, "09:00": 9, "09:30": 
            "13:30": 6, "14:00": 8, "14:30": 8, "15:00": 7, "15:30": 5, "16:00": 3, "16:30": 1}  # fmt: skip
 _LEISURE = {"09:00": 2, "10:00": 2, "12:00": 2, "12:30": 2, "17:30": 1, "19:00": 2, "19:30": 3, "20:00": 3, "20:30": 3,
             "21:00": 2, "21:30": 1}  # fmt: skip
-_WEEK = {"counter": (13, 11, 10, 10, 9, 0, 0), "online": (26, 22, 20, 20, 18, 4, 3)}
+WEEK = {"counter": (13, 11, 10, 10, 9, 0, 0), "online": (26, 22, 20, 20, 18, 4, 3)}
 
 
 def _slots(*shapes: dict[str, int]) -> tuple[timedelta, ...]:
@@ -39,7 +39,7 @@ def filings(span: tuple[date, date], count: int, door: str, rng: Random) -> Iter
     """`count` moments within the days of `span` at which people file at the `door`, `counter` or `online`."""
     first, last = span
     days = [first + timedelta(days=i) for i in range((last - first).days + 1)]
-    weights = [_WEEK[door][day.weekday()] for day in days]
+    weights = [WEEK[door][day.weekday()] for day in days]
     for day in rng.choices(days, weights, k=count):
         yield moment(day, "weekend" if day.weekday() >= 5 else door, rng)
 

@@ -7,20 +7,27 @@ from decimal import Decimal
 from typing import Any
 
 from schemas import economy as e
+from services.simulator.district.chance import Dice
 from services.simulator.district.courses import Course, Life, Step
 
 SYSTEM = "economy"
-# indicator -> (the least and the most that a day adds, in units of `step`; `step`)
-_STATED = (("enterprises_new", 0, 3, 1), ("paperless_meetings", 1, 6, 1), ("budget_revenue", 400, 2000, 100_000))
-_CORRECTED = (("public_investment", 200, 3000, 1_000_000), ("production_value", 900, 9000, 1_000_000))
-_TARGETS = (("budget_revenue", 30_000, 40_000, 100_000), ("public_investment", 40_000, 60_000, 1_000_000))
+# indicator -> (the least and the most that thirty days add, in units of `step`; `step`)
+_STATED = (("enterprises_new", 2, 12, 1), ("paperless_meetings", 4, 20, 1), ("budget_revenue", 12_000, 60_000, 100_000))
+_CORRECTED = (("public_investment", 6_000, 30_000, 1_000_000), ("production_value", 27_000, 270_000, 1_000_000))
+_TARGETS = (("budget_revenue", 100_000), ("public_investment", 1_000_000))
 
 
 def _so_far(x: Life, table: tuple[tuple[str, int, int, int], ...]) -> dict[str, Any]:
+    """A ward's pace is its own and holds for the month, so that no day's figure is below the one before."""
     name, low, high, step = table[x.number]
     day = x.began.date()
-    value = Decimal(x.dice.between(1, low, high) * step * day.day)
+    value = Decimal(_month(x, name, low, high) * day.day // 30 * step)
     return {"indicator": name, "period_start": day.replace(day=1), "period_end": day, "value": value}
+
+
+def _month(x: Life, name: str, low: int, high: int) -> int:
+    """What thirty days of this month add."""
+    return Dice(f"{x.cohort.tag}/{name}/{x.cohort.ward.unit}/{x.began:%Y-%m}").between(0, low, high)
 
 
 def _corrected(x: Life, t: datetime) -> e.IndicatorRevised:
@@ -34,8 +41,11 @@ def _month_end(day: date) -> date:
 
 
 def _target(x: Life, t: datetime) -> e.IndicatorTargetSet:
-    name, low, high, step = _TARGETS[x.number]
-    day, target = x.began.date(), Decimal(x.dice.between(1, low, high) * step)
+    """A month's plan lies near what the ward will do."""
+    name, step = _TARGETS[x.number]
+    low, high = next(row[1:3] for row in (*_STATED, *_CORRECTED) if row[0] == name)
+    share = Dice(f"{x.cohort.tag}/plan/{name}/{x.cohort.ward.unit}/{x.began:%Y-%m}").between(0, 96, 108)
+    day, target = x.began.date(), Decimal(_month(x, name, low, high) * share // 100 * step)
     return e.IndicatorTargetSet(
         indicator=name, period_start=day.replace(day=1), period_end=_month_end(day), target=target
     )

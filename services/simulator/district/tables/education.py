@@ -11,6 +11,9 @@ from services.simulator.district.courses import Course, Life, Step
 SYSTEM = "education"
 LEVELS: tuple[ed.Level, ...] = get_args(ed.Level)
 _CLASSROOM = 32
+_CLASSES = (4, 8, 5, 3, 1)
+"""By level, for each hundredth of the district's people that live in the ward."""
+_CLASSES_OF_A_SCHOOL = (12, 24, 24, 36, 18)
 
 
 def _attendance(x: Life, revision: int) -> ed.AttendanceReported:
@@ -29,8 +32,9 @@ def _attendance(x: Life, revision: int) -> ed.AttendanceReported:
 
 
 def _roster(x: Life, t: datetime) -> ed.RosterReported:
-    schools = x.dice.between(1, 2, 9)
-    classes = schools * x.dice.between(2, 9, 18)
+    share = x.cohort.ward.share
+    classes = share * _CLASSES[x.number]
+    schools = max(1, round(classes / _CLASSES_OF_A_SCHOOL[x.number]))
     begins = t.year if t.month >= 8 else t.year - 1
     return ed.RosterReported(
         day=x.began.date(),
@@ -38,7 +42,7 @@ def _roster(x: Life, t: datetime) -> ed.RosterReported:
         school_year=f"{begins}-{begins + 1}",
         schools=schools,
         classes=classes,
-        pupils=classes * _CLASSROOM + x.dice.between(3, -60, 60),
+        pupils=classes * _CLASSROOM + x.dice.between(3, -share, share),
         teachers=classes * 3 // 2,
     )
 
@@ -68,8 +72,8 @@ _PRESENT = Step(lambda x, t: _attendance(x, 0))
 _FOUND = Step(lambda x, t: _attendance(x, 1), 130)
 
 COURSES = (
-    Course("attendance", SYSTEM, "school", (_PRESENT,), often=70, door="schools"),
-    Course("attendance_corrected", SYSTEM, "school", (_PRESENT, _FOUND), often=4, door="schools"),
+    Course("attendance", SYSTEM, "school", (_PRESENT,), often=20, door="schools"),
+    Course("attendance_corrected", SYSTEM, "school", (_PRESENT, _FOUND), often=1, door="schools"),
     Course("roster", SYSTEM, "week_begins", (Step(_roster),), fixed=len(LEVELS), door="office"),
     Course("exam", SYSTEM, "week_begins", (Step(_exam),), fixed=2, door="office"),
     Course("fees", SYSTEM, "school_evening", (Step(_fees),), fixed=3, door="fees"),

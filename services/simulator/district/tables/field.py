@@ -52,13 +52,13 @@ _REFUSED = Step(lambda x, t: f.ReportRefused(code=x.code("PA"), reason="not_true
 _FORWARDED = (_RECEIVED, _VERIFIED, _ROUTED, _ACCEPTED)
 
 COURSES = (
-    Course("answered", SYSTEM, "people", (_RECEIVED, _resolved(0, 7, at_once=True)), often=45, door="hotline_1022"),
-    Course("handled", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _rated(2 * DAY, 400)), often=18, door="app"),
-    Course("called_and_handled", SYSTEM, "people", (*_FORWARDED, _resolved(3.5 * DAY, 30)), often=10, door="hotline_1022"),
-    Course("handled_late", SYSTEM, "people", (_RECEIVED, _ROUTED_LATE, _ACCEPTED._replace(plus=60), _resolved(7 * DAY, 60)), often=2, door="app"),
-    Course("urgent", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=25), _resolved(0, 100)), often=3, way="urgent", door="hotline_1022"),
-    Course("urgent_late", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=80), _resolved(0, 200)), often=0.6, way="urgent", door="app"),
-    Course("reopened", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _REOPENED, _resolved(5 * DAY, 800), _rated(5 * DAY, 1200)), often=1.5, door="app"),
-    Course("refused", SYSTEM, "people", (_RECEIVED, _REFUSED), often=4, door="app"),
-    Course("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED), often=0.8, door="app"),
+    Course("answered", SYSTEM, "people", (_RECEIVED, _resolved(0, 7, at_once=True)), often=5, door="hotline_1022"),
+    Course("handled", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _rated(2 * DAY, 400)), often=2.4, door="app"),
+    Course("called_and_handled", SYSTEM, "people", (*_FORWARDED, _resolved(3.5 * DAY, 30)), often=1.4, door="hotline_1022"),
+    Course("handled_late", SYSTEM, "people", (_RECEIVED, _ROUTED_LATE, _ACCEPTED._replace(plus=60), _resolved(7 * DAY, 60)), often=0.25, door="app"),
+    Course("urgent", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=25), _resolved(0, 100)), often=0.4, way="urgent", door="hotline_1022"),
+    Course("urgent_late", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=80), _resolved(0, 200)), often=0.1, way="urgent", door="app"),
+    Course("reopened", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _REOPENED, _resolved(5 * DAY, 800), _rated(5 * DAY, 1200)), often=0.2, door="app"),
+    Course("refused", SYSTEM, "people", (_RECEIVED, _REFUSED), often=0.5, door="app"),
+    Course("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED, _resolved(9 * DAY, 0)), often=0.1, door="app"),
 )  # fmt: skip

@@ -11,25 +11,29 @@ from services.simulator.district.courses import Course, Life, Step
 SYSTEM = "health"
 DAY = 1440
 _FACILITIES = ("tram_y_te", "phong_kham_da_khoa", "benh_vien")
+_VISITS = {"tram_y_te": 3, "phong_kham_da_khoa": 6, "phong_kham_tu": 2, "benh_vien": 14}
+"""A day's, for each hundredth of the district's people that live in the ward."""
 _DISEASES: tuple[h.Disease, ...] = ("dengue", "dengue", "hand_foot_mouth", "hand_foot_mouth", "chickenpox", "measles", "mumps")  # fmt: skip
 _OUTCOMES: tuple[Literal["recovered", "ruled_out", "transferred"], ...] = ("recovered", "recovered", "recovered", "ruled_out", "transferred")  # fmt: skip
 
 
 def _visits(x: Life, facility: str, revision: int = 0) -> h.VisitsReported:
-    visits = x.dice.between(1, 20, 260) + 3 * revision
+    visits = x.dice.between(1, 70, 130) * _VISITS[facility] * x.cohort.ward.share // 100 + 3 * revision
     insured = visits * x.dice.between(2, 70, 96) // 100
     return h.VisitsReported(day=x.began.date(), facility=facility, visits=visits, insured=insured, revision=revision)
 
 
 def _beds(x: Life, t: datetime) -> h.BedsReported:
-    beds = (8, 24, 120)[x.number] + x.cohort.ward.share
+    beds = (5, 12, 6 * x.cohort.ward.share)[x.number]
     return h.BedsReported(
-        day=x.began.date(), facility=_FACILITIES[x.number], beds=beds, occupied=beds * x.dice.between(1, 40, 104) // 100
+        day=x.began.date(), facility=_FACILITIES[x.number], beds=beds, occupied=beds * x.dice.between(1, 55, 94) // 100
     )
 
 
 def _linked(x: Life, t: datetime) -> h.HealthRecordLinked:
-    return h.HealthRecordLinked(day=x.began.date(), facility=_FACILITIES[x.number], linked=x.dice.between(1, 0, 45))
+    return h.HealthRecordLinked(
+        day=x.began.date(), facility=_FACILITIES[x.number], linked=x.dice.between(1, 0, 2 * x.cohort.ward.share)
+    )
 
 
 def _disease(x: Life) -> h.Disease:
@@ -48,7 +52,7 @@ COURSES = (
     Course("visits_corrected", SYSTEM, "evening", (Step(lambda x, t: _visits(x, "phong_kham_tu")), Step(lambda x, t: _visits(x, "phong_kham_tu", 1), plus=960)), fixed=1, door="clinics"),
     Course("beds", SYSTEM, "evening", (Step(_beds),), fixed=len(_FACILITIES), door="hospitals"),
     Course("records", SYSTEM, "evening", (Step(_linked),), fixed=len(_FACILITIES), door="vneid"),
-    Course("case_confirmed", SYSTEM, "people", (_NOTIFIED, _CONFIRMED, _CLOSED), often=9, door="cdc"),
-    Course("case_ruled_out", SYSTEM, "people", (_NOTIFIED, _RULED_OUT), often=6, door="cdc"),
-    Course("outbreak", SYSTEM, "people", (_DECLARED, _OVER), often=0.6, door="cdc"),
+    Course("case_confirmed", SYSTEM, "people", (_NOTIFIED, _CONFIRMED, _CLOSED), often=0.9, door="cdc"),
+    Course("case_ruled_out", SYSTEM, "people", (_NOTIFIED, _RULED_OUT), often=0.5, door="cdc"),
+    Course("outbreak", SYSTEM, "people", (_DECLARED, _OVER), often=0.04, door="cdc"),
 )  # fmt: skip

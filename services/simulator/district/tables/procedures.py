@@ -95,7 +95,7 @@ def _rated(x: Life, t: datetime) -> p.DossierRated:
 
 
 def _amount(x: Life, kind: str) -> int:
-    return x.dice.between(9, 200, 24_000) * 1000 if kind == "tax" else x.dice.between(9, 3, 60) * 2500
+    return x.dice.between(9, 200, 6_000) * 1000 if kind == "tax" else x.dice.between(9, 3, 60) * 2500
 
 
 def _method(x: Life) -> Literal["portal", "bank_transfer", "qr_code", "card", "cash"]:
@@ -169,15 +169,15 @@ COURSES = (
     Course("dossier_on_the_day", SYSTEM, "counter", (*_TAKEN, *_done(3 * DAY)), often=16, limit=3, way="counter", door="one_stop"),
     Course("dossier_by_post", SYSTEM, "counter", (*_TAKEN, _SYNCHRONISED, *_done(5 * DAY)), often=8, limit=7, way="post", door="one_stop"),
     Course("dossier_supplemented", SYSTEM, "counter", (*_TAKEN, *_papers(1.2 * DAY, 3 * DAY), *_done(8 * DAY), _praise(8 * DAY)), often=12, limit=10, way="counter", door="one_stop"),
-    Course("dossier_overdue", SYSTEM, "counter", (*_TAKEN, *_done(4 * DAY)), often=4, limit=2, way="counter", door="one_stop"),
+    Course("dossier_overdue", SYSTEM, "counter", (*_TAKEN, *_done(4 * DAY)), often=0.4, limit=2, way="counter", door="one_stop"),
     Course("dossier_extended", SYSTEM, "online", (*_TAKEN, Step(_extended, 6 * DAY), *_done(9 * DAY)), often=2, limit=5, way="online", door="one_stop"),
-    Course("dossier_forgotten", SYSTEM, "counter", _TAKEN, often=1, limit=2, way="counter", door="one_stop"),
+    Course("dossier_forgotten", SYSTEM, "counter", (*_TAKEN, *_done(9 * DAY)), often=0.1, limit=2, way="counter", door="one_stop"),
     Course("dossier_refused", SYSTEM, "online", (_SUBMITTED, _REFUSED), often=6, limit=3, way="online", door="one_stop"),
     Course("dossier_withdrawn", SYSTEM, "online", (*_TAKEN, _WITHDRAWN), often=3, limit=5, way="online", door="one_stop"),
     Course("dossier_stopped", SYSTEM, "counter", (*_TAKEN, *_papers(1.5 * DAY, 99 * DAY)[:1], _STOPPED), often=2, limit=10, way="counter", door="one_stop"),
-    Course("tax_paid", SYSTEM, "online", (Step(_paid),), often=60, way="tax", door="payments"),
-    Course("fee_paid", SYSTEM, "online", (Step(_paid),), often=60, way="fee", door="payments"),
-    Course("fee_refunded", SYSTEM, "online", (Step(_paid), Step(_refunded, 2 * DAY)), often=4, way="fee", door="payments"),
+    Course("tax_paid", SYSTEM, "online", (Step(_paid),), often=8, way="tax", door="payments"),
+    Course("fee_paid", SYSTEM, "online", (Step(_paid),), often=8, way="fee", door="payments"),
+    Course("fee_refunded", SYSTEM, "online", (Step(_paid), Step(_refunded, 2 * DAY)), often=0.3, way="fee", door="payments"),
     Course("procedure", SYSTEM, "office_evening", (Step(_published),), fixed=2, door="portal"),
     Course("holiday", SYSTEM, "holiday_ahead", (Step(_announced),), fixed=1, only="phuong_chon_thanh", door="portal"),
 )  # fmt: skip

@@ -11,7 +11,13 @@ from services.simulator.district.courses import Course, Life, Step
 
 SYSTEM = "security"
 _THREATS: tuple[s.Threat, ...] = get_args(s.Threat)
-_SEVERITIES: tuple[Severity, ...] = ("low", "low", "low", "low", "medium", "medium", "medium", "high", "high", "critical")  # fmt: skip
+
+
+def _each(severity: Severity) -> tuple[Severity, ...]:
+    return (severity,)
+
+
+_SEVERITIES: tuple[Severity, ...] = 24 * _each("low") + 11 * _each("medium") + 4 * _each("high") + _each("critical")
 _SERVICES = ("cong_dich_vu_cong", "thu_dien_tu", "trang_thong_tin", "hop_khong_giay", "camera_giam_sat")
 
 
@@ -30,7 +36,9 @@ def _down(x: Life, t: datetime) -> s.ServiceDown:
 
 def _opened(x: Life, t: datetime) -> s.IncidentOpened:
     return s.IncidentOpened(
-        code=x.code("SC"), severity=x.dice.pick(1, _SEVERITIES[4:]), category=x.dice.pick(2, _THREATS)
+        code=x.code("SC"),
+        severity=x.dice.pick(1, ("medium", "medium", "medium", "high", "critical")),
+        category=x.dice.pick(2, _THREATS),
     )
 
 
@@ -57,11 +65,11 @@ _CONTAINED = Step(lambda x, t: s.IncidentContained(code=x.code("SC")), plus=150)
 _REPAIRED = Step(lambda x, t: s.IncidentClosed(code=x.code("SC")), 900, 150)
 
 COURSES = (
-    Course("alert_false", SYSTEM, "machines", (_RAISED, _taken(6), _closed(40, "false_alarm")), often=35, door="sensors"),
-    Course("alert_fixed", SYSTEM, "machines", (_RAISED, _taken(25), _closed(500, "fixed")), often=18, door="sensors"),
-    Course("alert_open", SYSTEM, "machines", (_RAISED, _taken(200)), often=2, door="sensors"),
+    Course("alert_false", SYSTEM, "machines", (_RAISED, _taken(6), _closed(40, "false_alarm")), often=16, door="sensors"),
+    Course("alert_fixed", SYSTEM, "machines", (_RAISED, _taken(25), _closed(500, "fixed")), often=3.6, door="sensors"),
+    Course("alert_kept_open", SYSTEM, "machines", (_RAISED, _taken(200), _closed(2800, "fixed")), often=0.4, door="sensors"),
     Course("antivirus", SYSTEM, "office_evening", (Step(_antivirus),), fixed=1, door="antivirus"),
-    Course("outage_short", SYSTEM, "machines", (Step(_down), _up(17)), often=3, door="probes"),
-    Course("outage_long", SYSTEM, "machines", (Step(_down), _up(330)), often=0.7, door="probes"),
-    Course("incident", SYSTEM, "machines", (Step(_opened), _CONTAINED, _REPAIRED), often=0.8, door="desk"),
+    Course("outage_short", SYSTEM, "machines", (Step(_down), _up(17)), often=0.15, door="probes"),
+    Course("outage_long", SYSTEM, "machines", (Step(_down), _up(330)), often=0.03, door="probes"),
+    Course("incident", SYSTEM, "machines", (Step(_opened), _CONTAINED, _REPAIRED), often=0.04, door="desk"),
 )  # fmt: skip

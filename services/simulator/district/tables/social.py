@@ -28,13 +28,13 @@ def _mentions(x: Life, source: Source, revision: int = 0) -> so.MentionAggregate
         source=source,
         topic=x.dice.pick(1, _TOPICS),
         tone=x.dice.pick(2, _TONES),
-        count=x.dice.between(3, 1, 60) + 7 * revision,
+        count=x.dice.between(3, 1, 1 + x.cohort.ward.share // 4) + 2 * revision,
         revision=revision,
     )
 
 
 def _spiked(x: Life, t: datetime) -> so.TopicSpiked:
-    return so.TopicSpiked(**_hour(x), topic=x.dice.pick(1, _TOPICS), mentions=x.dice.between(2, 300, 900), usual=40)
+    return so.TopicSpiked(**_hour(x), topic=x.dice.pick(1, _TOPICS), mentions=x.dice.between(2, 30, 120), usual=8)
 
 
 def _opened(x: Life, t: datetime) -> so.CrisisOpened:
@@ -48,6 +48,6 @@ _CALMED = Step(lambda x, t: so.CrisisClosed(crisis=x.code("KH")), plus=1700)
 COURSES = (
     Course("mentions", SYSTEM, "every_hour", (Step(lambda x, t: _mentions(x, _SOURCES[x.number])),), fixed=len(_SOURCES), door="listening"),
     Course("mentions_recounted", SYSTEM, "every_hour", (_NEWS, _RECOUNTED), fixed=1, door="news"),
-    Course("spike", SYSTEM, "every_hour", (Step(_spiked),), fixed=0.04, door="listening"),
-    Course("crisis", SYSTEM, "every_hour", (Step(_opened), _CALMED), fixed=0.01, door="listening"),
+    Course("spike", SYSTEM, "every_hour", (Step(_spiked),), fixed=0.004, door="listening"),
+    Course("crisis", SYSTEM, "every_hour", (Step(_opened), _CALMED), fixed=0.001, door="listening"),
 )  # fmt: skip
