@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 from fastapi import Depends
 from psycopg import Connection
@@ -23,7 +23,7 @@ from services.board.spans import Span, period_of, today
 from services.board.watch import Watch
 from services.board.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
-from services.readings import explain, findings
+from services.readings import Period, explain, findings
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.findings import Finding
 
@@ -31,10 +31,22 @@ SAMPLE = 20
 KEPT_SECONDS = 5.0
 
 
-def opened(conn: Connection, code: str, unit: str | None, span: Span) -> tuple[Explanation, list[Finding]]:
-    """The explanation of a figure, and the disagreements known, of now."""
+Days = tuple[date, date]
+"""The first and last local day of a period."""
+
+
+def opened(
+    conn: Connection, code: str, unit: str | None, span: Span, named: Days | None
+) -> tuple[Explanation, list[Finding]]:
+    """The explanation of a figure for a span up to now or the days `named`; and the disagreements known, of now."""
     now = clock.now()
-    return explain(conn, CATALOGUE[code], unit, period_of(span, today(now), now), SAMPLE), findings(conn, now)
+    period = Period.of(now, *named) if named else period_of(span, today(now), now)
+    return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, now)
+
+
+def named_days(first: date | None, last: date | None) -> Days | None:
+    """The days of an address that names both, in either order; else None."""
+    return (min(first, last), max(first, last)) if first and last else None
 
 
 def masked(id: str) -> str:
@@ -47,14 +59,22 @@ def add(watch: Watch, reading: Reader) -> None:
     kept: Kept[tuple[Explanation, list[Finding]]] = Kept(KEPT_SECONDS)
 
     @page("/figure/{code}", dependencies=[Depends(known)])
-    async def of_figure(request: Request, code: str, unit: str = "", span: Span = "month") -> None:
-        look, asked = look_of(request, watch), (code, unit or None, span)
+    async def of_figure(
+        request: Request,
+        code: str,
+        unit: str = "",
+        span: Span = "month",
+        first: date | None = None,
+        last: date | None = None,
+    ) -> None:
+        named = named_days(first, last)
+        look, asked = look_of(request, watch), (code, unit or None, span, named)
         dress(look)
         top = header(look, f"/figure/{code}")
 
         async def text() -> Html:
             shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
-            shown = shown_to(look.account, shown, whole=not unit and span != "day")
+            shown = shown_to(look.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day"))
             return render(look, shown, found, str(request.url), shown.period.as_of)
 
         await follow(look, text)

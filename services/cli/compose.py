@@ -64,11 +64,13 @@ def prepare() -> None:
 @compose.command()
 def demo() -> None:
     """Load the demo's data, once."""
-    from services.cli.demo import load_once
+    from services.cli.demo import load_once, wait_stored
     from services.cli.lifecycle import chosen_instance, explained
+    from services.cli.prepare import settings_of
 
     with explained():
         weeks = load_once(chosen_instance())
+        wait_stored(settings_of(chosen_instance(), "cli"))
     click.echo(f"loaded; shifted by {weeks} weeks")
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SCENARIO = "november-2024"
 JUDGES = ("deadlines", "notifier")
 """They go by what is known: while a past is still coming in they would call overdue what was done long ago."""
+NOT_YET = ("prometheus", "alertmanager", "emitters", "exporter", "upkeep", "grafana", *JUDGES)
+"""They come when the past is in: until then the board is filled without them, and sooner."""
 LIVED = timedelta(seconds=30)
 ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
     "truc_ban": ("Trực ban Trung tâm", "operator", ()),
@@ -30,19 +32,21 @@ ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
 
 @click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
 def demo() -> None:
-    """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, and wake
-    the simulated district, which has lived since Monday."""
+    """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, let it
+    go on, and wake the simulated district, which has lived since Monday. The board answers while all that comes in."""
     from infra.local.choice import open_instance
     from services.cli.lifecycle import bring_up, explained, say, stopping_on_failure
 
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
-        bring_up(instance, later=JUDGES)
+        bring_up(instance, later=NOT_YET)
         make_accounts(instance)
+        click.echo(_first_sight(instance))
         weeks = load_once(instance)
         say("waking the simulated district")
         instance.start_services(["simulator"], say)
         wait_lived(instance)
+        bring_up(instance, later=JUDGES)
         instance.start_services(JUDGES, say)
     click.echo(_welcome(instance, weeks))
 
@@ -78,8 +82,9 @@ def load_once(instance: Instance) -> int:
     from services.cli.prepare import settings_of
     from services.kit import clock
     from services.simulator import SCENARIOS
+    from services.simulator.progress import LOADED
 
-    loaded = instance.data / "scenario.loaded"
+    loaded = instance.data / LOADED
     if loaded.exists():
         return int(loaded.read_text())
     started = instance.data / "scenario.weeks"
@@ -91,7 +96,6 @@ def load_once(instance: Instance) -> int:
     say(f"loading {SCENARIO}, {weeks} weeks later")
     with progress_bar("events sent", scenario.count_estimate()) as advance:
         load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
-    wait_stored(settings_of(instance, "cli"))
     loaded.write_text(str(weeks))
     return weeks
 
@@ -134,6 +138,14 @@ async def _wait_stored(settings: Settings) -> None:
                 left = await bus.unacknowledged(js, AGGREGATOR)
 
 
+def _first_sight(instance: Instance) -> str:
+    return f"""
+The board answers already, and fills while the past comes in; the centre is complete in a few minutes.
+  http://127.0.0.1:{instance.ports["board"]}                 log in as truc_ban
+  head {instance.secrets / "board_truc_ban"}   its password
+"""
+
+
 def _welcome(instance: Instance, weeks: int) -> str:
     from services.simulator import SCENARIOS
 
@@ -144,8 +156,9 @@ def _welcome(instance: Instance, weeks: int) -> str:
     ports = instance.ports
     return f"""
 The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
-{start:%d/%m/%Y} to {end:%d/%m/%Y}.
-Beside it a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
+{start:%d/%m/%Y} to {end:%d/%m/%Y}. That month gives the published figures, 0.5 % overdue among them.
+Since its end its units go on at its pace, SIMULATED: they finish what was open, and take in new dossiers.
+Beside them a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
 
 Ask for figures
   ./ioc query payments_fee_amount --by unit {period}
@@ -158,6 +171,7 @@ Ask for figures
 Watch the board
   http://127.0.0.1:{ports["board"]}                 log in as truc_ban, lanh_dao_van_phong, lanh_dao or admin
   head {instance.secrets}/board_*   the password of each
+  http://127.0.0.1:{ports["board"]}/figure/overdue_share?first={start}&last={end}   the published 0.5 %
   ./ioc people list                     who may enter, with which role, in which units
 
 Look

@@ -36,8 +36,8 @@ def chosen_instance() -> Instance:
 
 
 def bring_up(instance: Instance, replica: bool = False, later: Container[str] = ()) -> None:
-    """Start the servers, prepare database and streams, start the services but those for `later`; return when all are
-    ready."""
+    """Start the servers, prepare database and streams, start the services, all but those for `later`; return when all
+    are ready."""
     from infra.local.choice import remember
     from infra.local.doctor import require_room
     from infra.local.layout import usual_modes
@@ -48,14 +48,16 @@ def bring_up(instance: Instance, replica: bool = False, later: Container[str] = 
         require_room(instance)
         remember(instance)
     ran = instance.running()
-    instance.start(dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server"))), say)
+    servers = dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server")))
+    instance.start([name for name in servers if name not in later], say)
     say("preparing database and streams")
     prepare(instance, say)
     if replica:
         instance.start_replica(say)
     services = dict.fromkeys((*SERVICES, *(name for name in ran if BY_NAME[name].kind == "service")))
     instance.start_services([name for name in services if name not in later], say)
-    instance.start_grafana(say)
+    if "grafana" not in later:
+        instance.start_grafana(say)
 
 
 def say(message: str) -> None:

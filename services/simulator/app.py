@@ -27,8 +27,6 @@ from services.simulator.progress import Progress
 log = logging.getLogger("simulator")
 BATCH = 2000
 PAUSE_SECONDS = 1.0
-LOADED = "scenario.loaded"
-"""The file beside its progress that says by how many weeks the scenario is shifted which goes on here."""
 FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 
 
@@ -55,7 +53,7 @@ class Feed:
 
 async def run(settings: Settings, health: Health, folder: Path, stop: asyncio.Event) -> None:
     """Live until told to stop. What is sent but not yet remembered is sent again: with the same ids it counts once."""
-    held = progress.load(folder) or begun(settings, clock.now(), loaded_weeks(folder))
+    held = progress.load(folder) or begun(settings, clock.now(), progress.loaded_weeks(folder))
     held.save(folder)
     log.info("seed %s, %s events/s since %s, sent until %s", held.seed, held.rate, held.start, held.sent_until)
     feed = Feed(held)
@@ -101,12 +99,6 @@ def _continued(weeks: int, since: datetime) -> Iterator[Sending]:
     """What the scenario's units do after its end, each event sent as it happens."""
     for event in november_2024.continued(weeks, since):
         yield Sending(event.time, event, event.to_json(), event.subject, event.message_id, "meant")
-
-
-def loaded_weeks(folder: Path) -> int | None:
-    """By how many weeks the scenario is shifted that was loaded here; None where none was."""
-    file = folder / LOADED
-    return int(file.read_text()) if file.exists() else None
 
 
 def begun(settings: Settings, now: datetime, weeks: int | None) -> Progress:

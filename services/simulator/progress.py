@@ -11,6 +11,8 @@ from pathlib import Path
 from services.simulator.district import Plan
 
 FILE = "simulator.json"
+LOADED = "scenario.loaded"
+"""The file beside its progress that says by how many weeks the scenario is shifted which goes on here."""
 
 
 @dataclass(frozen=True)
@@ -57,3 +59,9 @@ def load(folder: Path) -> Progress | None:
     """What was saved in the folder; None where nothing was."""
     file = folder / FILE
     return Progress(**json.loads(file.read_text())) if file.exists() else None
+
+
+def loaded_weeks(folder: Path) -> int | None:
+    """By how many weeks the scenario is shifted that was loaded here; None where none was."""
+    file = folder / LOADED
+    return int(file.read_text()) if file.exists() else None
