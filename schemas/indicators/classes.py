@@ -296,20 +296,23 @@ CLASS_TITLES: Words = {
 
 
 MEASURED: Words = {
-    "account": Text("tài khoản", "accounts"), "alert": Text("cảnh báo", "alerts"), "bed": Text("giường", "beds"),
+    "account": Text("tài khoản", "accounts"), "alert": Text("cảnh báo", "alerts"),
+    "article": Text("tin, bài", "articles"), "bed": Text("giường", "beds"),
     "case": Text("ca", "cases"), "class": Text("lớp", "classes"), "cluster": Text("cụm", "clusters"),
-    "commune": Text("xã", "communes"), "crisis": Text("vụ", "crises"), "device": Text("thiết bị", "devices"),
+    "commune": Text("xã", "communes"), "copy": Text("bản", "copies"), "course": Text("lớp", "courses"),
+    "crisis": Text("vụ", "crises"), "day": Text("ngày", "days"), "device": Text("thiết bị", "devices"),
     "district": Text("đơn vị", "districts"), "document": Text("văn bản", "documents"),
     "dossier": Text("hồ sơ", "dossiers"), "enterprise": Text("doanh nghiệp", "enterprises"),
     "facility": Text("cơ sở", "facilities"), "feature": Text("đối tượng", "features"),
-    "incident": Text("sự cố", "incidents"), "machine": Text("máy", "machines"), "meeting": Text("cuộc họp", "meetings"),
+    "incident": Text("sự cố", "incidents"), "level": Text("", ""), "machine": Text("máy", "machines"), "meeting": Text("cuộc họp", "meetings"),
     "mention": Text("lượt", "mentions"), "message": Text("tin", "messages"), "minute": Text("phút", "minutes"),
     "outage": Text("lần", "outages"), "outbreak": Text("ổ dịch", "outbreaks"), "parcel": Text("thửa", "parcels"),
-    "person": Text("người", "people"), "procedure": Text("thủ tục", "procedures"), "pupil": Text("học sinh", "pupils"),
+    "person": Text("người", "people"), "point": Text("điểm", "points"), "procedure": Text("thủ tục", "procedures"),
+    "pupil": Text("học sinh", "pupils"), "rank": Text("", ""), "record": Text("bản ghi", "records"),
     "report": Text("phản ánh", "reports"), "request": Text("yêu cầu", "requests"), "school": Text("trường", "schools"),
-    "spike": Text("chủ đề", "topics"), "task": Text("nhiệm vụ", "tasks"), "teacher": Text("giáo viên", "teachers"),
+    "service": Text("dịch vụ", "services"), "spike": Text("chủ đề", "topics"), "task": Text("nhiệm vụ", "tasks"), "teacher": Text("giáo viên", "teachers"),
     "team": Text("tổ", "teams"), "transaction": Text("giao dịch", "transactions"), "unit": Text("đơn vị", "units"),
-    "visit": Text("lượt", "visits"), "yes/no": Text("có/không", "yes/no"),
+    "village": Text("thôn, ấp, khu phố", "villages"), "visit": Text("lượt", "visits"), "yes/no": Text("có/không", "yes/no"),
 }  # fmt: skip
 """What an indicator counts; shares and money say it with their sign."""
 

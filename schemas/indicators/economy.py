@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.indicators.formula import Ratio, Statement
 from schemas.indicators.indicator import Indicator, rows
+from schemas.indicators.programmes import stated
 
 SYSTEM = "economy"
 
@@ -26,10 +27,6 @@ def _plan(code: str, vi: str, en: str, unit: str, decimals: int = 0) -> tuple[In
     )
 
 
-def _state(code: str, vi: str, en: str, unit: str, decimals: int = 0) -> Indicator:
-    return Indicator(code, vi, en, Statement(code), unit, decimals)
-
-
 def _mean(code: str, vi: str, en: str) -> Indicator:
     return Indicator(code, vi, f"{en}, mean of units", Statement(code, over_units="mean"), "%", 2, better="higher")
 
@@ -48,22 +45,5 @@ INDICATORS = rows(
     _mean("documents_signed_pct", "Văn bản ký số", "Documents signed digitally"),
     _mean("documents_online_pct", "Văn bản xử lý trên môi trường mạng", "Documents handled online"),
     _mean("official_email_pct", "Cán bộ dùng thư điện tử công vụ", "Staff using official e-mail"),
-    _state("electronic_documents_province_signed", "Văn bản điện tử ký số cấp tỉnh", "Signed documents, province level", "%"),
-    _state("electronic_documents_district_signed", "Văn bản điện tử ký số cấp huyện", "Signed documents, district level", "%"),
-    _state("electronic_documents_commune_signed", "Văn bản điện tử ký số cấp xã", "Signed documents, commune level", "%"),
-    _state("integration_administrative_units_connected", "Đơn vị hành chính liên thông qua LGSP", "Administrative units connected to LGSP", "unit"),
-    _state("integration_other_units_connected", "Đơn vị ngoài công lập liên thông qua LGSP", "Other units connected to LGSP", "unit"),
-    _state("digital_teams_commune_teams", "Tổ công nghệ số cộng đồng cấp xã", "Community digital teams, communes", "team"),
-    _state("digital_teams_commune_members", "Thành viên tổ công nghệ số cấp xã", "Members of commune teams", "person"),
-    _state("digital_teams_village_teams", "Tổ công nghệ số cấp thôn, ấp, khu phố", "Community digital teams, villages", "team"),
-    _state("digital_teams_village_members", "Thành viên tổ công nghệ số cấp thôn", "Members of village teams", "person"),
-    _state("new_rural_communes_standard", "Xã đạt chuẩn nông thôn mới", "New-rural communes", "commune"),
-    Indicator("new_rural_communes_standard_pct", "Xã đạt chuẩn nông thôn mới, tỷ lệ", "New-rural communes, share", Statement("new_rural_communes_standard", "ratio"), "%", 2, better="higher"),
-    _state("new_rural_communes_advanced", "Xã đạt chuẩn nông thôn mới nâng cao", "Advanced new-rural communes", "commune"),
-    _state("new_rural_districts_done", "Huyện hoàn thành nhiệm vụ nông thôn mới", "Districts that finished the new-rural task", "district"),
-    _state("dti_2024_departments_good", "DTI 2024: sở, ngành mức Tốt", "DTI 2024: departments good", "unit"),
-    _state("dti_2024_departments_fair", "DTI 2024: sở, ngành mức Khá", "DTI 2024: departments fair", "unit"),
-    _state("dti_2024_departments_average", "DTI 2024: sở, ngành mức Trung bình", "DTI 2024: departments average", "unit"),
-    _state("dti_2024_districts_good", "DTI 2024: huyện, thị mức Tốt", "DTI 2024: districts good", "unit"),
-    _state("dti_2024_districts_fair", "DTI 2024: huyện, thị mức Khá", "DTI 2024: districts fair", "unit"),
+    *stated(SYSTEM),
 )  # fmt: skip

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from schemas.indicators.formula import Combine, Last, Ratio, Statement, Stock, Sum
+from schemas.indicators.formula import Combine, Last, Ratio, Stock, Sum
 from schemas.indicators.indicator import Indicator, rows
+from schemas.indicators.programmes import stated
 
 SYSTEM = "health"
 
@@ -19,8 +20,5 @@ INDICATORS = rows(
     Indicator("disease_cases_open", "Ca bệnh đang theo dõi", "Cases under observation", Combine((Stock("disease_cases"),), (Stock("disease_cases_closed"),)), "case", better="lower"),
     Indicator("outbreaks_open", "Ổ dịch đang hoạt động", "Outbreaks going on", Combine((Stock("outbreaks_declared"),), (Stock("outbreaks_closed"),)), "outbreak", better="lower", headline=True),
     Indicator("health_records_linked", "Sổ sức khoẻ điện tử liên kết trong kỳ", "Health records linked in the period", Sum("health_records_linked"), "person"),
-    Indicator("health_record_residents_with_record", "Nhân khẩu có sổ sức khoẻ điện tử trên VNeID", "Residents with a health record on VNeID", Statement("health_record_residents_with_record"), "person"),
-    Indicator("health_record_residents_with_record_pct", "Nhân khẩu có sổ sức khoẻ điện tử, tỷ lệ", "Residents with a health record, share", Statement("health_record_residents_with_record", "ratio"), "%", 2, better="higher", headline=True),
-    Indicator("health_record_facilities_sending", "Cơ sở khám chữa bệnh BHYT gửi dữ liệu", "Insured facilities sending data", Statement("health_record_facilities_sending"), "facility"),
-    Indicator("health_record_facilities_sending_pct", "Cơ sở khám chữa bệnh BHYT gửi dữ liệu, tỷ lệ", "Insured facilities sending data, share", Statement("health_record_facilities_sending", "ratio"), "%", 2, better="higher"),
+    *stated(SYSTEM),
 )  # fmt: skip

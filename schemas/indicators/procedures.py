@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from schemas.indicators.formula import Combine, Distinct, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.indicators.indicator import Indicator, rows
+from schemas.indicators.programmes import stated
 
 SYSTEM = "procedures"
 ONLINE = {"channel": ("online",)}
@@ -49,14 +50,6 @@ def _certified(code: str, vi: str, en: str) -> Indicator:
         Statement(f"ecert_{code}"),
         "dossier",
     )
-
-
-def _programme(code: str, vi: str, en: str, unit: str) -> Indicator:
-    return Indicator(code, vi, en, Statement(code), unit)
-
-
-def _share(code: str, vi: str, en: str) -> Indicator:
-    return Indicator(f"{code}_pct", f"{vi}, tỷ lệ", f"{en}, share", Statement(code, "ratio"), "%", 2)
 
 
 INDICATORS = rows(
@@ -149,16 +142,5 @@ INDICATORS = rows(
         ("dossier_sync", "Đồng bộ hồ sơ lên Cổng DVCQG", "Dossiers synchronised"),
         ("satisfaction", "Mức độ hài lòng", "Satisfaction"),
     ) for indicator in _resolution(code, vi, en)),
-    # Project 06 and VNeID.
-    _programme("project_06_tasks_done", "Đề án 06: nhiệm vụ hoàn thành, thực hiện thường xuyên", "Project 06: tasks done", "task"),
-    _share("project_06_tasks_done", "Đề án 06: nhiệm vụ hoàn thành", "Project 06: tasks done"),
-    _programme("project_06_tasks_in_progress", "Đề án 06: nhiệm vụ đang triển khai", "Project 06: tasks in progress", "task"),
-    _programme("project_06_criminal_record_online", "Lý lịch tư pháp nộp qua VNeID", "Criminal records requested on VNeID", "dossier"),
-    _share("project_06_criminal_record_online", "Lý lịch tư pháp nộp qua VNeID", "Criminal records requested on VNeID"),
-    _programme("project_06_linked_procedures", "Hồ sơ hai nhóm thủ tục liên thông", "Dossiers of the two linked procedure groups", "dossier"),
-    _programme("vneid_campaign_accounts_activated", "Tài khoản VNeID được kích hoạt", "VNeID accounts activated", "account"),
-    _programme("vneid_campaign_insurance_cards_linked", "Thẻ BHYT tích hợp VNeID", "Insurance cards linked", "document"),
-    _programme("vneid_campaign_driving_licences_linked", "Giấy phép lái xe tích hợp VNeID", "Driving licences linked", "document"),
-    _programme("vneid_campaign_vehicle_registrations_linked", "Đăng ký xe tích hợp VNeID", "Vehicle registrations linked", "document"),
-    _programme("vneid_campaign_tax_codes_linked", "Mã số thuế tích hợp VNeID", "Tax codes linked", "document"),
+    *stated(SYSTEM),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from schemas.indicators import Indicator
 from schemas.indicators.classes import MEASURED, in_words, title
 from schemas.units import UnknownUnit
+from services.board import programmes
 from services.board.access import is_few
 from services.board.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
 from services.board.kept import Kept
@@ -92,8 +93,10 @@ def add(watch: Watch, reading: Reader) -> None:
 
 def render(look: Look, choice: Choice, shown: Content) -> Html:
     """The page's content."""
+    stated = programmes.panel(look, choice.system, shown.now.values)
     panels = [
         (look.word("all_figures"), _figures(look, choice, shown)),
+        *([(look.word("programmes"), stated)] if stated else []),
         (look.word("broken_down"), _broken_down(look, choice, shown.parts.chosen)),
         *(_class(look, choice, parts) for parts in shown.parts.classes if parts),
     ]
@@ -188,7 +191,10 @@ def moment(group: str) -> str:
 
 def _figures(look: Look, choice: Choice, shown: Content) -> Html:
     heads = [look.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
-    pairs = zip(shown.now.values, shown.then.values, strict=True)
+    apart = programmes.codes(choice.system)
+    pairs = (
+        pair for pair in zip(shown.now.values, shown.then.values, strict=True) if pair[0].indicator.code not in apart
+    )
     return table(heads, (_figure_row(look, choice, *each) for each in pairs), (1, 2, 3, 4))
 
 

@@ -105,7 +105,7 @@ def begun(settings: Settings, now: datetime, weeks: int | None) -> Progress:
     """The plan as the settings name it, with nothing sent. ValueError where there is no such plan."""
     plan = Plan(settings.simulator_seed, settings.simulator_start or last_week_begun(now), settings.simulator_rate)
     ends = [] if weeks is None else [november_2024.CLOSE + timedelta(weeks=weeks)]
-    return Progress.of(plan, min(plan.start, *ends), weeks)
+    return Progress.of(plan, min((plan.start, *ends)), weeks)
 
 
 def last_week_begun(now: datetime) -> datetime:

@@ -157,14 +157,15 @@ def test_certified_copies_and_hotline_as_printed(ioc: Ioc) -> None:
 
 
 def test_programme_figures(ioc: Ioc) -> None:
-    rows = table("programme_figures")
-    assert len(rows) == 33
+    rows = [*table("programme_figures"), *table("document_figures")]
+    assert len(rows) == 33 + 20
     for row in rows:
         code = f"{row['programme']}_{row['indicator_code']}"
         answer = json.loads(ioc("explain", code, "--format", "json", "--to", row["period_end"]))
         assert Decimal(answer["value"]) == Decimal(row["value"]), code
         assert answer["events"] == 1
-        if row["total"] and f"{code}_pct" in CATALOGUE:
+        if row["total"]:
+            assert value(ioc, f"{code}_whole", "--to", row["period_end"]) == Decimal(row["total"]), code
             share = value(ioc, f"{code}_pct", "--to", row["period_end"])
             assert share == round(Decimal(row["value"]) / Decimal(row["total"]) * 100, 2), code
 

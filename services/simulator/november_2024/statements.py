@@ -125,7 +125,7 @@ def _targets(shift: Shift) -> Iterator[Event]:
 
 
 def _programmes() -> Iterator[Said]:
-    for row in rows("programme_figures"):
+    for row in (*rows("programme_figures"), *rows("document_figures")):
         day = date.fromisoformat(row["period_end"])
         at = datetime.combine(day, time(17), VN)
         yield Said(f"{row['programme']}_{row['indicator_code']}", PROVINCE, (day, day), at, row["value"], row["total"])
