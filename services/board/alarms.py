@@ -14,6 +14,7 @@ from schemas import units
 from schemas.registry import SYSTEMS
 from schemas.text import collation
 from services.board.access import Account
+from services.board.alarm_groups import Group, grouped, numbers
 from services.board.alarms_data import MOST, SEVERITIES, Row, one, rows
 from services.board.desk import DEEDS, Alarm, Desk, Target, Wrong
 from services.board.doors import plain_page
@@ -149,16 +150,20 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
     """What is acted on; 404 for all where one is not known or not theirs, 403 where it is the whole locality's."""
     found = []
     for key in keys:
-        number = key.removeprefix("alarm:")
-        known = one(conn, int(number)) if number.isascii() and number.isdigit() and len(number) < 18 else None
-        if known is None or not known[0].seen_by(account):
-            raise HTTPException(404)
-        if not account.sees(known[0].unit):
-            raise HTTPException(403)
-        found.append(Target(key, known[0].unit, [Alarm(known[0].id, known[0].acknowledged_by)]))
+        members = [_target(conn, number, account) for number in numbers(key)[:MOST_AT_ONCE]]
+        found.append(Target(key, members[0].unit, [Alarm(row.id, row.acknowledged_by) for row in members]))
     if not found:
         raise Wrong("none_chosen")
     return found
+
+
+def _target(conn: Connection, number: int, account: Account) -> Row:
+    known = one(conn, number)
+    if known is None or not known[0].seen_by(account):
+        raise HTTPException(404)
+    if not account.sees(known[0].unit):
+        raise HTTPException(403)
+    return known[0]
 
 
 def _named(look: Look, row: Row) -> str:
@@ -190,10 +195,10 @@ def _title(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
 
 def listed(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
     """The counts and the table."""
-    chosen = LISTING.select(found, asked)
+    chosen = grouped(LISTING.select(found, asked), asked)
     first = tag("th", tag("input", type="checkbox", data_all="", aria_label=look.word("all_rows")), scope="col")
     head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(look, asked, COLUMNS, LISTING.orders)))
-    body = [_line(look, row) for row in page_of(chosen, asked)]
+    body = [_line(look, asked, group) for group in page_of(chosen, asked)]
     content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
     if not chosen:
         content = tag("p", look.word("no_alarms"), class_="none")
@@ -202,9 +207,11 @@ def listed(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
 
 
 def _counts(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+    groups = grouped(found, asked)
+
     def way(status: str) -> Html:
         here = asked.filters.get("status") == status
-        number = sum(r.status == status for r in found)
+        number = sum(group.head.status == status for group in groups)
         state = "state-bad" if status == "active" and number else ""
         told = tag("b", count(number, look.language))
         return link(
@@ -215,15 +222,18 @@ def _counts(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
     return tag("div", *map(way, STATUSES), class_="counts")
 
 
-def _line(look: Look, r: Row) -> Html:
+def _line(look: Look, asked: Asked, group: Group) -> Html:
+    r, number = group.head, len(group.members)
     sign, state = SIGNS[r.severity]
-    box = tag("input", type="checkbox", name="item", value=f"alarm:{r.id}", id=f"c-{r.id}", aria_label=f"{r.id}")
+    box = tag("input", type="checkbox", name="item", value=group.item, id=f"c-{r.id}", aria_label=f"{r.id}")
     origin = "" if r.origin == "real" else tag("span", look.word(r.origin), class_="origin")
-    about = tag("div", r.about, " ", origin, class_="small")
+    about = tag("div", group.about, " ", origin, class_="small")
+    inside = asked.address(unit=r.unit, type=r.type, status=r.status)
+    name = link(inside, f"{_text(look, r)}: {number}") if number > 1 else link(f"{PATH}/{r.id}", _text(look, r))
     cells = (
         tag("td", box if r.status != "cleared" else ""),
         tag("td", tag("span", f"{sign} {look.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
-        tag("td", link(f"{PATH}/{r.id}", _text(look, r)), about, class_="text"),
+        tag("td", name, about, class_="text"),
         tag("td", day_and_time(r.raised_at)),
         tag("td", _named(look, r)),
         tag("td", _system(look, r.system)),

@@ -32,7 +32,8 @@ OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_pe
 
 
 class Bell(NamedTuple):
-    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case."""
+    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of alike alarms about a
+    unit's cases the newest one tells their `number`."""
 
     id: int
     severity: str
@@ -45,6 +46,7 @@ class Bell(NamedTuple):
     way: str
     type: str
     system: str
+    number: int = 1
 
     @property
     def is_public(self) -> bool:
@@ -89,14 +91,20 @@ def bells(conn: Connection, step: int) -> Bells:
 
 
 _NEWEST = """
-WITH ringing AS (
+WITH matters AS (
+    SELECT *, row_number() OVER (matter ORDER BY raised_at DESC, id DESC) AS nth, count(*) OVER matter AS number
+    FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
+    WINDOW matter AS (
+        PARTITION BY unit, type, severity, origin, vi, CASE WHEN kind IN ('dossier', 'report') THEN 0 ELSE id END
+    )
+), ringing AS (
     SELECT *, row_number() OVER (
         PARTITION BY unit, entity IS NULL ORDER BY severity, raised_at DESC, id DESC
     ) AS place
-    FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
+    FROM matters WHERE nth = 1
 )
 SELECT n.id, n.severity, n.unit, n.vi, n.en, CASE WHEN n.entity IS NULL THEN '' ELSE l.originator END AS about,
-    n.origin, n.raised_at, n.way, n.type, n.system
+    n.origin, n.raised_at, n.way, n.type, n.system, n.number
 FROM ringing n JOIN alarm_list l USING (id) WHERE n.place <= %(each)s ORDER BY n.severity, n.raised_at DESC, n.id DESC
 """  # 'critical' < 'warning'
 _CRITICAL = """

@@ -194,7 +194,8 @@ def _bell(look: Look, bell: Bell) -> Html:
     unit = unit_name(None if bell.unit == "all" else bell.unit, look.language)
     text = bell.vi if look.language == "vi" else bell.en
     where = "" if text.startswith(unit) else f"{unit}: "
-    code = f" {bell.about.partition(':')[2]}" if bell.about else ""
+    code = f": {bell.number}" if bell.number > 1 else f" {bell.about.partition(':')[2]}" if bell.about else ""
     origin = "" if bell.origin == "real" else f" [{look.word(bell.origin)}]"
     told = tag("span", f"{sign} {clock_time(bell.raised_at)[:5]} {where}{text}{code}{origin}", class_=f"state-{state}")
-    return link(f"/alarms/{bell.id}", told) if look.account.may("cases") else told
+    inside = f"/alarms?unit={bell.unit}&type={bell.type}" if bell.number > 1 else f"/alarms/{bell.id}"
+    return link(inside, told) if look.account.may("cases") else told

@@ -16,7 +16,7 @@ from services.notifier.plan import occasion_of
 from services.notifier.texts import About
 
 TOGETHER = 5
-"""Of more alarms than that waiting at once, a person gets one message that joins them."""
+"""Of more matters than that waiting at once, a person gets one message that joins them."""
 LATER = timedelta(minutes=5)
 LATEST = timedelta(hours=1)
 """Pauses once all channels have failed: doubling from the first to the last."""
@@ -88,11 +88,18 @@ def _next(rows: list[Row], now: datetime, given_up: Callable[[Row], bool]) -> li
         return _together([row for row in begun if row.try_at <= now])
     fresh = [row for row in rows if row.message is None and row.try_at <= now]
     plain = [row for row in fresh if not row.digest]
-    if len({row.alarm.id for row in plain}) > TOGETHER:
+    if len({_matter(row) for row in plain}) > TOGETHER:
         return plain
     if plain:
-        return [row for row in plain if row.alarm.id == plain[0].alarm.id]
+        return [row for row in plain if _matter(row) == _matter(plain[0])]
     return fresh or _together([row for row in rows if row.message is not None and row.try_at <= now])
+
+
+def _matter(row: Row) -> tuple[object, ...]:
+    """What is said in one message: one alarm, or all that wait about a unit's cases of one kind."""
+    alarm = row.alarm
+    cases = alarm.kind in ("dossier", "report")
+    return (alarm.unit, alarm.type, alarm.vi, alarm.origin) if cases else (alarm.id,)
 
 
 def _together(rows: list[Row]) -> list[Row]:

@@ -13,6 +13,8 @@ from schemas.calendar import VN
 from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
 from services.notifier.plan import Occasion
 
+CASES = 10
+"""So many cases of one line are named; the rest is counted."""
 LONGEST = 30
 """Lines of a message that joins many alarms; the rest is counted."""
 _CODE = re.compile(r"((?:[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2})-\d{2})\d{4}-\d{4,8}\b")
@@ -130,7 +132,9 @@ def _line(members: Sequence[About]) -> list[str]:
     numbers = ", ".join(str(about.alarm.id) for about in members[:5]) + (", …" if len(members) > 5 else "")
     vi = f"• {' '.join([*([f'[{origin[0]}]'] if origin[0] else []), unit[0]])}: {alarm.vi}{count} ({state[0].lower()})"
     en = f"  {unit[1]}: {alarm.en}{count} ({state[1].lower()}) — số / no. {numbers}"
-    return [vi, en]
+    cases = [about.alarm.entity for about in members if about.alarm.entity]
+    named = "  " + ", ".join(cases[:CASES]) + (f", … (+{len(cases) - CASES})" if len(cases) > CASES else "")
+    return [vi, en, named] if cases else [vi, en]
 
 
 def _moment(t: datetime) -> str:

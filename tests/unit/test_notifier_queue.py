@@ -68,3 +68,13 @@ def test_in_the_end_everything_is_sent_once(given_rows: list[tuple[int, str, boo
         sent += [one.id for message in messages for one in message]
         left = [one for one in left if one.id not in sent]
     assert sorted(sent) == list(range(1, len(given_rows) + 1))
+
+
+def test_alike_cases_of_a_unit_are_one_message_and_another_matter_is_its_own() -> None:
+    def case(id: int, unit: str = "phuong_chon_thanh", kind: str = "dossier") -> Row:
+        return row(id, alarm=alarm(id=id, unit=unit, kind=kind, entity=f"H99.1-260301-{id:04}"))
+
+    assert chosen(case(1), case(2), case(3, unit="phuong_minh_hung"), case(4)) == [[1, 2, 4]]
+    assert chosen(case(1, kind="incident"), case(2, kind="incident")) == [[1]]
+    seven = [case(id) for id in range(1, 8)]
+    assert chosen(*seven, row(9)) == [[1, 2, 3, 4, 5, 6, 7]]

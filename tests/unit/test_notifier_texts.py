@@ -57,3 +57,12 @@ def test_codes_of_both_forms_are_masked_and_other_numbers_are_left() -> None:
     assert masked("000.12.34.H10-241120-12345678") == "000.12.34.H10-24••••-••••"
     assert masked("PA-2024-0001, 12-345678-90, số 12") == "PA-2024-0001, 12-345678-90, số 12"
     assert unit_name("no_such_unit") == ("no_such_unit", "no_such_unit")
+
+
+def test_alike_cases_are_counted_and_listed_and_masked_for_who_is_outside() -> None:
+    cases = [About(alarm(id=n, kind="dossier", entity=f"H99.1-260301-{n:04}"), "raised") for n in range(1, 13)]
+    inside = message(1, cases, LINKS, inside=True).body
+    assert "• Phường Chơn Thành: Quá hạn: 12 (mới phát sinh)" in inside
+    assert "H99.1-260301-0001, H99.1-260301-0002" in inside and "(+2)" in inside
+    outside = message(1, cases, LINKS).body
+    assert "260301-0001" not in outside and "H99.1-26••••-••••" in outside

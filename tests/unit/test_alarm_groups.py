@@ -1,0 +1,48 @@
+"""Alarms about cases of one unit and matter are one row of the list, with its members inside."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from services.board.alarm_groups import grouped, numbers
+from services.board.alarms import LISTING
+from services.board.alarms_data import Row
+
+NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
+
+
+def overdue(id: int, unit: str = "phuong_chon_thanh", **changes: Any) -> Row:
+    told: dict[str, Any] = dict.fromkeys(Row._fields) | {
+        "id": id, "status": "active", "severity": "warning", "system": "procedures", "unit": unit,
+        "type": "DossierOverdue", "kind": "dossier", "entity": f"H99.1-260301-{id:04}", "originator": "dossier:x",
+        "origin": "real", "vi": "Hồ sơ quá hạn", "en": "Dossier overdue", "raised_at": NOW - timedelta(minutes=id),
+    }  # fmt: skip
+    return Row(**(told | changes))
+
+
+def shown(*rows: Row, **asked: str) -> list[list[int]]:
+    return [[row.id for row in group.members] for group in grouped(rows, LISTING.asked("/alarms", asked))]
+
+
+def test_a_units_cases_of_one_matter_are_one_row() -> None:
+    other = overdue(3, "phuong_minh_hung")
+    assert shown(overdue(1), other, overdue(2)) == [[1, 2], [3]]
+    assert shown(overdue(1), overdue(2, vi="Phản ánh quá hạn", type="ReportOverdue")) == [[1], [2]]
+    assert shown(overdue(1), overdue(2, origin="simulated")) == [[1], [2]]
+    assert shown(overdue(1), overdue(2, status="acknowledged", acknowledged_by="an")) == [[1], [2]]
+
+
+def test_what_is_about_no_case_stays_by_itself_and_so_does_what_was_looked_for() -> None:
+    rules = [overdue(id, kind=None, entity=None) for id in (1, 2)]
+    assert shown(*rules) == [[1], [2]]
+    assert shown(overdue(1), overdue(2), type="DossierOverdue") == [[1], [2]]
+    assert shown(overdue(1), overdue(2), text="H99") == [[1], [2]]
+
+
+def test_a_group_names_its_cases_and_is_acted_on_as_a_whole() -> None:
+    [group] = grouped([overdue(id) for id in range(1, 9)], LISTING.asked("/alarms", {}))
+    assert group.about.startswith("H99.1-260301-0001, ") and group.about.endswith(", …")
+    assert group.item == "alarm:1.2.3.4.5.6.7.8"
+    assert numbers(group.item) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert numbers("alarm:x") == [0] and numbers("alarm:1.x") == [1, 0]
