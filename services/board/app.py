@@ -13,7 +13,20 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
 
-from services.board import alarms, figure, login, maps, mending, outbox, people, sources, system, wall, worklist
+from services.board import (
+    alarms,
+    figure,
+    login,
+    maps,
+    mending,
+    outbox,
+    people,
+    sockets,
+    sources,
+    system,
+    wall,
+    worklist,
+)
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
 from services.board.frame import NAVIGATION
@@ -89,5 +102,6 @@ def main() -> None:
     logs.configure(settings.log_level)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("nicegui").addFilter(is_news)
+    sockets.harden()
     health = Health("board", stalled_after=30)
     serve(build(settings, health), settings, health, settings.board_port, patience=3)

@@ -4,6 +4,7 @@ what it may do with it."""
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -23,6 +24,8 @@ from services.board.reader import TooMuch
 from services.board.sessions import Session, Sessions, key_of, login_from
 from services.board.words import Language, word
 from services.kit import store
+from services.kit.addresses import place_of
+from services.kit.pace import Pace
 
 COOKIE = "ioc_session"
 ASSETS = ("/static/", "/favicon.ico", f"/_nicegui/{nicegui.__version__}/")
@@ -34,6 +37,9 @@ LARGEST_FORM = 256 * 1024
 FILES = ("/map/outlines", "/map/outlines/check")
 """What takes more than a form; how much, it sees to itself."""
 RETRY_SECONDS = 30
+MOST_SOCKETS = 300
+MESSAGES = 200.0, 600
+"""Of one session, or of one address without: open pages, and messages of them a second and at once."""
 _NUL = re.compile(rb"\x00|%00")
 """The one character that text in the database cannot hold, as it is or as addresses and forms write it."""
 STRICT = (
@@ -81,6 +87,7 @@ class Doors:
     ) -> None:
         self._app, self._sessions, self._public, self._guarded = app, sessions, public, guarded
         self._home = home
+        self._pace, self._sockets = Pace(*MESSAGES), Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -153,10 +160,29 @@ class Doors:
         except store.OUTAGE:
             await Response("the database does not answer", 503)(asked.scope, receive, send)
             return
+        visitor = session.key if session else f"address {place_of(audit.ADDRESS.get())}"
+        await self._pace.take(visitor)
+        if asked.scope["type"] == "websocket" and self._sockets[visitor] >= MOST_SOCKETS:
+            await Response("too many pages are open", 503)(asked.scope, receive, send)
+            return
         query = parse_qs(asked.scope["query_string"].decode("latin-1"))
         if not ((session or self._public) and _is_page_of(query.get("client_id", [""])[0], session)):
             asked.scope["query_string"] = _refused(query)
-        await self._app(asked.scope, receive, send)
+        self._sockets[visitor] += 1
+        try:
+            await self._app(asked.scope, self._paced(visitor, receive), send)
+        finally:
+            self._sockets[visitor] -= 1
+            self._sockets += Counter()  # forget who has none
+
+    def _paced(self, visitor: str, receive: Receive) -> Receive:
+        async def give() -> Message:
+            message = await receive()
+            if message["type"] == "websocket.receive":
+                await self._pace.take(visitor)
+            return message
+
+        return give
 
 
 def ours(asked: HTTPConnection, home: str | None = None) -> bool:

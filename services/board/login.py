@@ -7,7 +7,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -20,6 +19,7 @@ from services.board.doors import COOKIE, LARGEST_FORM, fields_of, language_of, o
 from services.board.markup import Html, link, tag
 from services.board.words import Language, word
 from services.kit import clock
+from services.kit.addresses import place_of
 
 WITHIN_SECONDS = 300.0
 PAIR, NAME, ADDRESS = 5, 20, 40
@@ -73,17 +73,6 @@ def _keys(name: str, address: str) -> tuple[str, str, str]:
     """Under what a try is counted. No account's name is longer, and who has one IPv6 address has its whole network."""
     name = name[:LONGEST_NAME]
     return f"pair {name} {place_of(address)}", f"name {name}", f"address {place_of(address)}"
-
-
-def place_of(address: str) -> str:
-    """An IPv4 address, or the network of an IPv6 address that one household or one machine is given."""
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if not isinstance(ip, IPv6Address):
-        return address
-    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))
 
 
 def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, leave: LeaveProvider | None) -> None:

@@ -3,17 +3,23 @@ running."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-import logging
+import socket
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http import HTTPStatus
+from typing import cast
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from services.kit.addresses import Trusted
+from services.kit.crowd import Crowd, waiting
 from services.kit.metrics import LAST_PROGRESS
 
-log = logging.getLogger(__name__)
+LARGEST_HEAD = 16 * 1024
+HEAD_SECONDS = 10.0
+MOST_VISITS = 100
 
 
 class Health:
@@ -55,29 +61,67 @@ class Health:
         """Answer on `host`:`port` from a thread of its own; no port: not at all."""
         if port is None:
             return
-        server = ThreadingHTTPServer((host, port), _handler(self))
-        threading.Thread(target=server.serve_forever, name="health", daemon=True).start()
+        listening = socket.create_server((host, port))
+        threading.Thread(target=_serve, args=(self, listening), name="health", daemon=True).start()
+
+    def answer(self, method: str, path: str) -> tuple[int, str, bytes]:
+        """HTTP status, content type and body."""
+        if method not in ("GET", "HEAD"):
+            return 405, "text/plain", b"GET alone\n"
+        if path == "/metrics":
+            return 200, CONTENT_TYPE_LATEST, generate_latest()
+        if path in ("/health/live", "/health/ready"):
+            status, body = self.check(path)
+            return status, "application/json", json.dumps(body).encode()
+        return 404, "text/plain", b"try /health/live, /health/ready or /metrics\n"
 
 
-def _handler(health: Health) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/metrics":
-                self._answer(200, CONTENT_TYPE_LATEST, generate_latest())
-            elif self.path in ("/health/live", "/health/ready"):
-                status, body = health.check(self.path)
-                self._answer(status, "application/json", json.dumps(body).encode())
-            else:
-                self._answer(404, "text/plain", b"try /health/live, /health/ready or /metrics\n")
+class _Visit(asyncio.Protocol):
+    """One question, answered; then the connection ends."""
 
-        def _answer(self, status: int, kind: str, body: bytes) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def __init__(self, health: Health, crowd: Crowd) -> None:
+        self._health, self._crowd = health, crowd
+        self._head = b""
+        self.waits: tuple[float, float] | None = None
 
-        def log_message(self, format: str, *args: object) -> None:
-            log.debug(format, *args)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        self.address = str((transport.get_extra_info("peername") or ("",))[0])
+        self.waits = waiting(HEAD_SECONDS)
+        if not self._crowd.admit(self):
+            self.transport.abort()
 
-    return Handler
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._crowd.leave(self)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._head += data[: LARGEST_HEAD + 1]
+        if b"\r\n\r\n" in self._head or b"\n\n" in self._head:
+            self._answer(*self._health.answer(*_asked(self._head)))
+        elif len(self._head) > LARGEST_HEAD:
+            self._answer(431, "text/plain", b"too much is asked\n")
+
+    def _answer(self, status: int, kind: str, body: bytes) -> None:
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        )
+        body = b"" if self._head.startswith(b"HEAD ") else body
+        self.transport.write(head.encode() + b"Connection: close\r\n\r\n" + body)
+        self.transport.close()
+
+
+def _asked(head: bytes) -> tuple[str, str]:
+    """Method and path."""
+    method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
+    return method, rest.partition(" ")[0].partition("?")[0]
+
+
+def _serve(health: Health, listening: socket.socket) -> None:
+    async def forever() -> None:
+        crowd = Crowd(Trusted(""), MOST_VISITS)
+        server = await asyncio.get_running_loop().create_server(lambda: _Visit(health, crowd), sock=listening)
+        await server.serve_forever()
+
+    asyncio.run(forever())

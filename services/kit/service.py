@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from services.kit import logs
+from services.kit.addresses import Trusted
+from services.kit.crowd import Crowd
 from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.settings import Settings
@@ -38,6 +40,9 @@ def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience:
     """Answer on the door until told to stop; requests under way then get `patience` seconds."""
     import uvicorn  # what has no door does without it
 
+    from services.kit import guard
+
+    guard.quiet()
     health.serve(settings.health_port, settings.host)
     uvicorn.run(
         app,
@@ -48,4 +53,5 @@ def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience:
         server_header=False,
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=patience,
+        **guard.options(Crowd(Trusted(settings.proxies))),
     )

@@ -6,23 +6,25 @@ Everything but a runbook needs a token: Alertmanager's opens its webhook alone, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import datetime
 from hmac import compare_digest
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, PlainTextResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
 from schemas.personal import mask
 from services.kit import clock, store
+from services.kit.body import bounded
 from services.notifier import actions, ledger, persons
 from services.notifier.actions import Act, Assign, Close, Comment, Conflict, NotFound
 from services.notifier.alarm import Alarm
@@ -36,8 +38,11 @@ from services.notifier.webhook import Payload, understand
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
 WITHIN_SECONDS = 8.0
 """Longer than that nobody waits for an answer; what was not committed by then is done again by who asked."""
+BODY_SECONDS = 10.0
+LARGEST_WEBHOOK, LARGEST_ACT = 4 * 2**20, 64 * 2**10
+"""Bytes: of what Alertmanager tells at once, some thousand alerts; of what people do."""
 A = TypeVar("A", bound=Act)
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _TEST = Message(
     "[THỬ / TEST] Tin thử từ Trung tâm điều hành thông minh",
     "Tin thử: kênh này nhận được cảnh báo.\nTest: alarms reach you by this channel.",
@@ -64,7 +69,8 @@ def add(
     app: FastAPI, pool: AsyncConnectionPool, routes: Routes, watchdog: Watchdog, post: Post, tokens: Tokens
 ) -> None:
     """Put the door's paths and its errors on the application."""
-    webhook, deeds = _locked("alertmanager", tokens.alertmanager), _locked("alarms", tokens.alarms)
+    webhook = _locked("alertmanager", tokens.alertmanager, LARGEST_WEBHOOK)
+    deeds = _locked("alarms", tokens.alarms, LARGEST_ACT)
     _add_webhook(webhook, pool, watchdog)
     _add_actions(deeds, pool, routes)
     _add_test(deeds, routes, post)
@@ -74,16 +80,24 @@ def add(
     _add_errors(app)
 
 
-def _locked(name: str, token: str) -> APIRouter:
-    """Paths that the token of this name opens."""
+def _locked(name: str, token: str, largest: int) -> APIRouter:
+    """Paths that the token of this name opens. It is asked for before any of the body is read, and of a body no more
+    than `largest` bytes are."""
 
-    async def authorise(bearer: Bearer) -> None:
-        given = bearer.credentials if bearer else ""
-        if not compare_digest(given.encode(), token.encode()):
-            how = f"send 'Authorization: Bearer <token>'; the token is in the file {name} of the secrets folder"
-            raise HTTPException(401, how, {"WWW-Authenticate": "Bearer"})
+    class Locked(APIRoute):
+        def get_route_handler(self) -> Handler:
+            handle = super().get_route_handler()
 
-    return APIRouter(dependencies=[Depends(authorise)])
+            async def after_token(request: Request) -> Response:
+                scheme, _, given = request.headers.get("authorization", "").partition(" ")
+                if scheme.lower() != "bearer" or not compare_digest(given.encode(), token.encode()):
+                    how = f"send 'Authorization: Bearer <token>'; the token is in the file {name} of the secrets folder"
+                    raise HTTPException(401, how, {"WWW-Authenticate": "Bearer"})
+                return await handle(Request(request.scope, bounded(request.receive, largest, BODY_SECONDS)))
+
+            return after_token
+
+    return APIRouter(route_class=Locked, dependencies=[Depends(HTTPBearer(auto_error=False))])
 
 
 def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdog) -> None:

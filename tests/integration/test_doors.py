@@ -1,0 +1,322 @@
+"""No stranger freezes a door: what is too large, too slow or too many is cut off, and others are answered meanwhile."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+
+import pytest
+from visitors import admin_of
+from websockets.exceptions import ConnectionClosed
+
+from infra.local.servers import Instance
+
+SERVICES = ("emitters", "notifier", "board")
+DOORS = {"emitters": "/procedures/dossiers", "notifier": "/alertmanager", "board": "/login", "health_board": "/metrics"}
+DOORS_TAKING = tuple(name for name in DOORS if not name.startswith("health"))
+PATIENCE = 60.0
+"""Seconds after which what must happen soon has not happened."""
+MIB = 2**20
+
+
+@pytest.fixture(scope="module")
+def doors(centre: Instance) -> Iterator[Instance]:
+    try:
+        centre.start_services(SERVICES)
+        yield centre
+    finally:
+        for name in SERVICES:
+            centre.stop_process(name)
+
+
+def address(doors: Instance, door: str) -> tuple[str, int]:
+    return "127.0.0.1", doors.ports[door]
+
+
+def service(door: str) -> str:
+    return door.removeprefix("health_")
+
+
+def memory(doors: Instance, door: str) -> int:
+    """Bytes that the service holds in memory."""
+    status = Path(f"/proc/{doors.pid(service(door))}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) * 1024
+
+
+def asks(doors: Instance, door: str) -> bytes:
+    """What an honest visitor is answered."""
+    with socket.create_connection(address(doors, door), PATIENCE) as visitor:
+        visitor.sendall(f"GET {DOORS[door]} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        return all_of(visitor)
+
+
+def all_of(visitor: socket.socket) -> bytes:
+    """All that is said until the other side hangs up."""
+    told = b""
+    with suppress(ConnectionError):
+        while part := visitor.recv(65536):
+            told += part
+    return told
+
+
+def post(doors: Instance, door: str, *headers: str, key: str = "") -> bytes:
+    lines = [f"POST {DOORS[door]} HTTP/1.1", "Host: x", "Content-Type: application/json", *headers]
+    lines += [f"Authorization: Bearer {key}"] if key else []
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def key_of(doors: Instance, door: str) -> str:
+    names = {"emitters": "emitter_procedures", "notifier": "alertmanager"}
+    return doors.password(names[door]) if door in names else ""
+
+
+def pour(visitor: socket.socket, part: bytes, size: int) -> int:
+    """Send `part` again and again; how many bytes of `size` were taken before the other side hung up."""
+    sent = 0
+    with suppress(OSError):
+        while sent < size:
+            visitor.sendall(part)
+            sent += len(part)
+    return sent
+
+
+@contextmanager
+def unshaken(doors: Instance, door: str) -> Iterator[None]:
+    """Meanwhile honest visitors are answered, and afterwards the service is the same process, hardly larger."""
+    for _ in range(20):
+        asks(doors, door)
+    pid, before, answers, over = doors.pid(service(door)), memory(doors, door), [asks(doors, door)], threading.Event()
+
+    def visit() -> None:
+        while True:
+            answers.append(asks(doors, door))
+            if over.wait(0.05):
+                return
+
+    visitor = threading.Thread(target=visit)
+    visitor.start()
+    try:
+        yield
+    finally:
+        over.set()
+        visitor.join(PATIENCE)
+    assert not visitor.is_alive() and len(answers) > 1
+    assert {answer.split(b"\r\n")[0] for answer in answers} == {answers[0].split(b"\r\n")[0]}
+    assert answers[0].startswith(b"HTTP/1.1 ")
+    assert doors.pid(service(door)) == pid
+    assert memory(doors, door) - before <= 20 * MIB
+
+
+def is_cut_off(visitor: socket.socket) -> bool:
+    """Whether the other side hangs up."""
+    visitor.settimeout(PATIENCE)
+    with suppress(ConnectionError):
+        while visitor.recv(65536):
+            pass
+    return True
+
+
+HEADS: dict[str, tuple[bytes, bytes]] = {
+    "one long header": (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: ", b"a" * 65536),
+    "a long cookie": (b"GET / HTTP/1.1\r\nHost: x\r\nCookie: ", b"a=b; " * 13000),
+    "many headers": (b"GET / HTTP/1.1\r\nHost: x\r\n", b"X-Many: yes\r\n" * 5000),
+    "a long address": (b"GET /", b"a" * 65536),
+    "a long word": (b"", b"A" * 65536),
+    "empty lines": (b"", b"\r\n" * 32768),
+    "long trailers": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Long: ", b"a" * 65536),
+    "many trailers": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Many: yes\r\n" * 5000),
+    "a long chunk extension": (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a" * 65536),
+}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("door", DOORS)
+def test_a_head_without_end_is_cut_off(doors: Instance, door: str, head: str) -> None:
+    begin, more = HEADS[head]
+    with unshaken(doors, door), socket.create_connection(address(doors, door), PATIENCE) as stranger:
+        stranger.sendall(begin)
+        assert pour(stranger, more, 40 * MIB) < 40 * MIB
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_head_that_is_too_large_is_told_so(doors: Instance, door: str) -> None:
+    with socket.create_connection(address(doors, door), PATIENCE) as stranger:
+        stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 40_000)
+        assert all_of(stranger).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_head_of_an_ordinary_size_is_read(doors: Instance, door: str) -> None:
+    with socket.create_connection(address(doors, door), PATIENCE) as visitor:
+        cookie = "; ".join(f"a{number}={'b' * 90}" for number in range(120))
+        visitor.sendall(
+            f"GET {DOORS[door]} HTTP/1.1\r\nHost: x\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode()
+        )
+        assert all_of(visitor).split()[1] in (b"200", b"405")
+
+
+@pytest.mark.parametrize("door", ["emitters", "health_board"])
+def test_hundreds_of_half_sent_heads_end(doors: Instance, door: str) -> None:
+    with unshaken(doors, door), ExitStack() as open_ones:
+        strangers = [
+            open_ones.enter_context(socket.create_connection(address(doors, door), PATIENCE)) for _ in range(300)
+        ]
+        for number, stranger in enumerate(strangers):
+            with suppress(ConnectionError):  # a small door has dropped it already
+                stranger.sendall((b"", b"\r\n", b"GET / HTTP/1.1\r\nHost:")[number % 3])
+        assert all(is_cut_off(stranger) for stranger in strangers)
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_thousand_connections_that_are_kept_shut_nobody_out(doors: Instance, door: str) -> None:
+    with unshaken(doors, door), ExitStack() as open_ones:
+        for _ in range(1000):
+            stranger = open_ones.enter_context(socket.create_connection(address(doors, door), PATIENCE))
+            with suppress(ConnectionError):
+                stranger.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+
+def trickle(stranger: socket.socket, byte: bytes) -> float:
+    """Seconds for which one byte a second is taken."""
+    begin = time.monotonic()
+    with suppress(OSError):
+        while time.monotonic() - begin < 2 * PATIENCE + 20:
+            stranger.sendall(byte)
+            time.sleep(1)
+    return time.monotonic() - begin
+
+
+LENGTHS: dict[str, Callable[[int], tuple[str, bytes]]] = {
+    "said": lambda size: (f"Content-Length: {size}", b" " * 65536),
+    "in chunks": lambda size: ("Transfer-Encoding: chunked", b"10000\r\n" + b" " * 65536 + b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("door", DOORS_TAKING)
+def test_a_body_without_end_is_cut_off(doors: Instance, door: str, length: str, known: bool) -> None:
+    header, part = LENGTHS[length](300 * MIB)
+    with unshaken(doors, door), socket.create_connection(address(doors, door), PATIENCE) as stranger:
+        stranger.sendall(post(doors, door, header, key=key_of(doors, door) if known else ""))
+        assert pour(stranger, part, 300 * MIB) < 300 * MIB
+
+
+@pytest.mark.parametrize("path", ["/alertmanager", "/alarms/1/comment", "/people/nobody/test"])
+def test_without_a_token_the_notifier_waits_for_no_body(doors: Instance, path: str) -> None:
+    with socket.create_connection(address(doors, "notifier"), PATIENCE) as stranger:
+        stranger.sendall(f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n".encode())
+        assert stranger.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_a_body_that_is_too_large_is_told_so(doors: Instance) -> None:
+    with socket.create_connection(address(doors, "notifier"), PATIENCE) as visitor:
+        head = post(doors, "notifier", f"Content-Length: {6 * MIB}", "Connection: close", key=key_of(doors, "notifier"))
+        visitor.sendall(head + b" " * 6 * MIB)
+        assert all_of(visitor).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize("door", DOORS_TAKING)
+def test_a_thousand_requests_at_once_are_no_burden(doors: Instance, door: str) -> None:
+    with unshaken(doors, door), socket.create_connection(address(doors, door), PATIENCE) as stranger:
+        pour(stranger, b"GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n" * 1000, 4 * MIB)
+
+
+def ignore(doors: Instance, door: str) -> None:
+    """Ask, and read no answer, as long as the other side takes it."""
+    ask = f"GET {DOORS[door]} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    with socket.socket() as stranger:
+        stranger.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        stranger.settimeout(PATIENCE)
+        stranger.connect(address(doors, door))
+        with suppress(OSError):
+            while True:
+                stranger.sendall(ask)
+                time.sleep(0.005)
+
+
+def dawdle(doors: Instance, door: str, head: bytes) -> None:
+    """Go on after `head` with one byte a second, as long as the other side takes it."""
+    with socket.create_connection(address(doors, door), PATIENCE) as stranger, suppress(OSError):
+        stranger.sendall(head)
+        while True:
+            stranger.sendall(b" ")
+            time.sleep(1)
+
+
+def test_whoever_is_slow_is_cut_off(doors: Instance) -> None:
+    begun = b"GET / HTTP/1.1\r\nX-Slow: "
+    bodies = {door: post(doors, door, "Content-Length: 1000", key=key_of(doors, door)) for door in DOORS_TAKING}
+    with unshaken(doors, "board"), ThreadPoolExecutor(16) as strangers:
+        slow = [strangers.submit(dawdle, doors, door, begun) for door in DOORS]
+        slow += [strangers.submit(dawdle, doors, door, head) for door, head in bodies.items()]
+        slow.append(strangers.submit(dawdle, doors, "notifier", post(doors, "notifier", "Content-Length: 1000")))
+        slow += [strangers.submit(ignore, doors, door) for door in DOORS]
+        for each in slow:
+            each.result(3 * PATIENCE)
+
+
+MALFORMED = [
+    *('42["event"]', '42["event",null]', '42["event",{}]', '42["event",[1]]', '42["event",1,2,3]', '42["ack",{}]'),
+    *('42["log",{}]', '42["handshake",{}]', '42["javascript_response",null]', '42["nothing",{}]', "42[]", "42{", "42"),
+    *(
+        '42["event",{"client_id":["x"]}]',
+        '42["event",{"client_id":{}}]',
+        "43[]",
+        "44x",
+        "48",
+        "4",
+        "9",
+        "",
+        "40/none,{",
+    ),
+    *('451-["event",{"_placeholder":true,"num":0}]', "461-[]", "42" + "[" * 100_000, "2" * 70_000),
+]
+
+
+def complaints(doors: Instance) -> list[str]:
+    lines = doors.log("board").read_text().splitlines()
+    return [line for line in lines if " ERROR " in line or " CRITICAL " in line or line.startswith("Traceback")]
+
+
+def test_what_pages_say_wrongly_is_no_news(doors: Instance) -> None:
+    browser, before = admin_of(doors, f"http://127.0.0.1:{doors.ports['board']}"), complaints(doors)
+    page = browser.page()
+    said = [*MALFORMED, f'42["ack",{{"client_id":"{page}","next_message_id":"x"}}]']
+    said += [
+        f'42["event",{{"client_id":"{page}","id":{id},"args":{args}}}]' for id in ("4", "{}") for args in '1"{['[:2]
+    ]
+    said += [f'42["log",{{"client_id":"{page}","level":"error","message":"written by a stranger"}}]']
+    for words in (*said, b"binary"):
+        with suppress(ConnectionClosed, TimeoutError), browser.socket(page) as made:
+            made.send(words)
+            made.recv(0.1)
+    assert browser.is_served(browser.page())
+    assert complaints(doors) == before
+    assert "written by a stranger" not in doors.log("board").read_text()
+
+
+FLOODS = {
+    "events": lambda made: made.send('42["event",{}]'),
+    "attachments": lambda made: made.send(b"a" * 900_000),
+    "pings": lambda made: made.ping(),
+    "large messages": lambda made: made.send("42" + "a" * 900_000),
+    "fragments": lambda made: made.send(iter(["4"] + [""] * 100_000)),
+    "too large a message": lambda made: made.send("4" * 30 * MIB),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_a_page_that_floods_its_connection_holds_up_no_other(doors: Instance, flood: str) -> None:
+    browser = admin_of(doors, f"http://127.0.0.1:{doors.ports['board']}")
+    page = browser.page()
+    with unshaken(doors, "board"), suppress(ConnectionClosed, TimeoutError, OSError), browser.socket(page) as made:
+        end = time.monotonic() + 4
+        made.socket.settimeout(4)
+        while time.monotonic() < end:
+            FLOODS[flood](made)
