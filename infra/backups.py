@@ -113,7 +113,7 @@ class Draft:
     @contextmanager
     def file(self, name: str) -> Iterator[BinaryIO]:
         """A new file, on disk and sealed when the block ends; gzipped where its name ends in `.gz`."""
-        with (self.folder / name).open("xb") as raw:
+        with open(self.folder / name, "xb", opener=_private) as raw:
             sealing = _Sealing(raw)
             if name.endswith(".gz"):
                 zipped = gzip.GzipFile(filename="", mode="wb", compresslevel=FAST, fileobj=sealing, mtime=0)
@@ -126,7 +126,7 @@ class Draft:
 
     def finish(self, manifest: Manifest) -> None:
         """Write the manifest, the last file."""
-        with (self.folder / MANIFEST).open("x", encoding="utf-8") as file:
+        with open(self.folder / MANIFEST, "x", encoding="utf-8", opener=_private) as file:
             file.write(manifest.model_dump_json(indent=1) + "\n")
             _to_disk(file)
 
@@ -142,6 +142,7 @@ def drafting(folder: Path) -> Iterator[Draft]:
     fresh = folder.with_name(f".{folder.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)  # left by a backup that was killed
     fresh.mkdir(mode=0o700, parents=True)
+    fresh.chmod(0o700)
     try:
         yield Draft(fresh)
         _folder_to_disk(fresh)
@@ -192,6 +193,13 @@ def verify(folder: Path, manifest: Manifest, progress: Callable[[int], None] = l
                 f"{folder / name} is damaged: its content is not what the manifest says; use another backup"
             )
         done += size
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that is its owner's alone, whatever the account's umask."""
+    descriptor = os.open(path, flags, 0o600)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _to_disk(file: Any) -> None:

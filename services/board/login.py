@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 
 from fastapi import FastAPI, Request
 from fastapi.responses import RedirectResponse, Response
@@ -25,6 +26,7 @@ WITHIN_SECONDS = 300.0
 PAIR, NAME, ADDRESS = 5, 20, 40
 """Failures within `WITHIN_SECONDS` after which no password is tried any more: for a name from one address, for a name
 from anywhere (so that nobody can shut others out from a single place), from one address for any name."""
+KNOWN = timedelta(days=90)
 KEYS = 10_000
 LONGEST_NAME = 40
 LeaveProvider = Callable[[Request, Account], Awaitable[str | None]]
@@ -39,9 +41,14 @@ class Brake:
         self._now = now
         self._tries: dict[str, deque[float]] = {}
 
-    def take(self, name: str, address: str) -> bool:
-        """Count a try before it is made, so that many at once are no way around; False: it must not be made."""
+    def take(self, name: str, address: str, known: bool = False) -> bool:
+        """Count a try before it is made, so that many at once are no way around; False: it must not be made.
+
+        From where the account was entered before (`known`), what others have tried elsewhere does not count.
+        """
         limits = dict(zip(_keys(name, address), (PAIR, NAME, ADDRESS), strict=True))
+        if known:
+            limits = {key: limit for key, limit in limits.items() if limit == PAIR}
         if any(len(self._recent(key)) >= limit for key, limit in limits.items()):
             return False
         for key in limits:
@@ -111,7 +118,9 @@ def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, leave: LeaveP
 async def _try(pool: AsyncConnectionPool, brake: Brake, name: str, password: str) -> tuple[Account | None, str]:
     """The account, or why there is none. What was typed as a name is kept only if it is one: it may be a password."""
     address = audit.ADDRESS.get()
-    if not brake.take(name, address):
+    if not brake.take(name, address) and not (
+        await _was_entered_from(pool, name, address) and brake.take(name, address, known=True)
+    ):
         return None, "too_many"
     async with _connection(pool) as conn:
         found = await accounts.candidate(conn, name)
@@ -121,6 +130,16 @@ async def _try(pool: AsyncConnectionPool, brake: Brake, name: str, password: str
     async with _connection(pool) as conn:
         await audit.note(conn, PUBLIC, "login.failed", found.account.name if found.account else "")
     return None, "wrong_password"
+
+
+async def _was_entered_from(pool: AsyncConnectionPool, name: str, address: str) -> bool:
+    """Whether the account was entered from this place within `KNOWN`: there its owner is not shut out by strangers."""
+    async with _connection(pool) as conn:
+        rows = await (await conn.execute(_ENTERED_FROM, (name, clock.now() - KNOWN))).fetchall()
+    return any(place_of(known) == place_of(address) for (known,) in rows)
+
+
+_ENTERED_FROM = "SELECT DISTINCT address FROM audit WHERE subject = %s AND action = 'login' AND at > %s"
 
 
 def _connection(pool: AsyncConnectionPool) -> AbstractAsyncContextManager[AsyncConnection]:

@@ -285,6 +285,15 @@ def test_many_addresses_or_many_names_are_no_way_around_the_brake() -> None:
     assert sum(brake.take(f"name{i}", "10.0.1.1") for i in range(3 * ADDRESS)) == ADDRESS
 
 
+def test_where_the_owner_was_before_strangers_elsewhere_and_beside_do_not_count() -> None:
+    brake = Brake(Clock())
+    for i in range(3 * NAME):
+        brake.take("lan", f"10.0.0.{i}")
+        brake.take(f"name{i}", "10.0.1.1")
+    assert not brake.take("lan", "10.0.1.1")
+    assert [brake.take("lan", "10.0.1.1", known=True) for _ in range(PAIR + 1)] == [True] * PAIR + [False]
+
+
 @pytest.mark.parametrize(
     ("address", "place"),
     [("10.0.0.1", "10.0.0.1"), ("::ffff:10.0.0.1", "10.0.0.1"), ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
