@@ -12,6 +12,7 @@ from infra.local.processes import PROCESSES, external
 from infra.local.secrets import write_private
 from infra.nats.cluster import Node, render
 from infra.timescaledb.roles import DATABASE
+from schemas import instance
 
 INFRA = Path(__file__).resolve().parents[1]
 INTERVAL, REPEAT = "15s", "5m"
@@ -62,7 +63,9 @@ def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str]
     `services` maps a service to the name of its health port; every `interval` they are asked and the rules evaluated.
     """
     (data / "prometheus").mkdir(parents=True, exist_ok=True)
-    text = prometheus_text(ports, services, INFRA / "prometheus" / "rules", interval=interval)
+    secret = data / "secrets" / instance.CREDENTIAL
+    known = instance.identity(secret.read_text().strip()) if secret.exists() else None
+    text = prometheus_text(ports, services, INFRA / "prometheus" / "rules", interval=interval, known=known)
     write_private(data / "prometheus" / "prometheus.yml", text)
 
 
@@ -72,8 +75,12 @@ def prometheus_text(
     rules: Path,
     host_of: Callable[[str], str] = _loopback,
     interval: str = INTERVAL,
+    known: instance.Identity | None = None,
 ) -> str:
-    """Prometheus's configuration with the rules of the folder `rules`; `host_of` tells where a process is reached."""
+    """Prometheus's configuration with the rules of the folder `rules`; `host_of` tells where a process is reached.
+
+    With `known`, figures are taken from processes of that centre alone.
+    """
     targets = "".join(
         f'      - targets: ["{host_of(name)}:{ports[port]}"]\n        labels: {{service: {name}}}\n'
         for name, port in services.items()
@@ -84,8 +91,19 @@ def prometheus_text(
         "alertmanager": f"{host_of('alertmanager')}:{ports['alertmanager']}",
         "rules": f'"{_escaped(rules / "*.yml")}"',
         "services": targets,
+        "known": _only_from(known) if known else "",
     }
     return _filled("prometheus/prometheus.yml", values)
+
+
+def _only_from(known: instance.Identity) -> str:
+    """What refuses the figures of a stranger that has come by a service's port."""
+    return f"""    metrics_path: /metrics/{known.id}
+    authorization: {{credentials: {known.token}}}
+    metric_relabel_configs:
+      - {{source_labels: [{instance.MARK}], regex: {known.mark}, action: keep}}
+      - {{regex: {instance.MARK}, action: labeldrop}}
+"""
 
 
 def alertmanager(data: Path, ports: Mapping[str, int], interval: str = INTERVAL, repeat: str = REPEAT) -> None:

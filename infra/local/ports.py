@@ -2,11 +2,57 @@
 
 import json
 import socket
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 SEARCHED = 2000  # how far above a taken port a free one is looked for
+
+
+class Claims:
+    """Ports that are given to an instance while it starts, so that no other takes them before its servers listen.
+
+    A claim is a name in the kernel's abstract space, which one process alone can have, whatever its account, and which
+    is free again when the process ends. Claims last as long as the outermost `with` of `held()`.
+    """
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, socket.socket] = {}
+        self._depth = 0
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep what is claimed meanwhile."""
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            if not self._depth:
+                self.release()
+
+    def take(self, port: int) -> bool:
+        """Whether the port is this instance's now: no other has claimed it, and nobody listens on it."""
+        if port in self._sockets:
+            return is_free(port)
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0ioc-port-{port}")
+        except OSError:
+            claim.close()
+            return False
+        if not is_free(port):
+            claim.close()
+            return False
+        self._sockets[port] = claim
+        return True
+
+    def release(self) -> None:
+        """Give all claims up."""
+        for claim in self._sockets.values():
+            claim.close()
+        self._sockets.clear()
 
 
 def is_free(port: int) -> bool:
@@ -21,11 +67,13 @@ def is_free(port: int) -> bool:
         return True
 
 
-def free_port(above: int, taken: Collection[int]) -> int:
-    """The first free port after `above` that is not in `taken`."""
-    for port in range(above + 1, min(above + SEARCHED, 65535)):
-        if port not in taken and is_free(port):
-            return port
+def free_port(above: int, taken: Collection[int], claims: Claims | None = None) -> int:
+    """The first free port after `above` that is not in `taken`; `claims` keep it."""
+    claims = claims or Claims()
+    with claims.held():
+        for port in range(above + 1, min(above + SEARCHED, 65535)):
+            if port not in taken and claims.take(port):
+                return port
     raise OSError(f"no free port between {above} and {above + SEARCHED} on {LOOPBACK}")
 
 
@@ -41,17 +89,21 @@ def save(file: Path, ports: Mapping[str, int]) -> None:
     fresh.replace(file)
 
 
-def settle(ports: Mapping[str, int], defaults: Mapping[str, int]) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
-    """Give each name of `defaults` a free port.
+def settle(
+    ports: Mapping[str, int], defaults: Mapping[str, int], claims: Claims | None = None
+) -> tuple[dict[str, int], dict[str, tuple[int, int]]]:
+    """Give each name of `defaults` a free port, which `claims` keep for it.
 
     Returns all ports, and those that had to move as name -> (wanted, given).
     """
+    claims = claims or Claims()
     settled, moved = dict(ports), {}
-    for name, default in defaults.items():
-        wanted = settled.get(name, default)
-        others = {port for other, port in settled.items() if other != name}
-        given = wanted if wanted not in others and is_free(wanted) else free_port(wanted, others)
-        settled[name] = given
-        if given != wanted:
-            moved[name] = (wanted, given)
+    with claims.held():
+        for name, default in defaults.items():
+            wanted = settled.get(name, default)
+            others = {port for other, port in settled.items() if other != name}
+            given = wanted if wanted not in others and claims.take(wanted) else free_port(wanted, others, claims)
+            settled[name] = given
+            if given != wanted:
+                moved[name] = (wanted, given)
     return settled, moved

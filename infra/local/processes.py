@@ -43,6 +43,7 @@ class ProcessState:
     port: int
     health: str
     log: Path
+    problem: str = ""  # what keeps it from being ready, where that can be seen from outside
 
 
 def _service(name: str, port: int, user: str = "", optional: bool = False, **ports: int) -> Process:

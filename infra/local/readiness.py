@@ -1,9 +1,16 @@
 """Whether a process really serves: it is asked in its own protocol, not merely found running."""
 
+import threading
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import psycopg
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 # Loopback must not go through a proxy that the operator's environment names.
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -25,3 +32,20 @@ def serves_queries(conninfo: str, seconds: int = 2) -> bool:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.Error:
         return False
+
+
+def asked_at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, silent: Callable[[A], B]) -> list[B]:
+    """What each thing answers, all asked at the same time; `silent` for one that has not answered within `seconds`, or
+    could not. What hangs keeps neither the others nor the process."""
+    answers: dict[int, B] = {}
+
+    def one(number: int) -> None:
+        answers[number] = ask(things[number])
+
+    threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(things))]
+    end = time.monotonic() + seconds
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    return [answers[number] if number in answers else silent(thing) for number, thing in enumerate(things)]

@@ -24,15 +24,31 @@ from pathlib import Path
 from sys import executable
 from typing import Any
 
-from psycopg.conninfo import make_conninfo
-
-from infra.local import cluster, configure, layout, own, ports, provision, readiness, renew, replica, secrets
+from infra.local import (
+    cluster,
+    configure,
+    layout,
+    listeners,
+    own,
+    ports,
+    provision,
+    readiness,
+    renew,
+    replica,
+    secrets,
+)
+from infra.local.endpoints import Endpoints
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
-from infra.timescaledb.roles import DATABASE, REPLICATION, ROLES
+from infra.timescaledb.roles import REPLICATION, ROLES
+from schemas import instance
 
-READY_SECONDS = 90.0
+READY_SECONDS, ANSWER_SECONDS = 90.0, 3.0
+FOLDER_OF_LOGS, LOG = 0o750, 0o640
+WATCHERS = ("prometheus", "alertmanager")
+DISPLACED_SECONDS, TRIES = 3.0, 3
+"""How long another program must hold a port to be believed, and how often other ports are tried."""
 DOORS = ("alarms", "alertmanager")
 """The keys of the notifier's door: for what people do about alarms, and for Alertmanager's webhook."""
 CREDENTIALS = (
@@ -53,55 +69,26 @@ class NotReady(Exception):
     """A process does not come up; the message holds the end of its log."""
 
 
+class Displaced(NotReady):
+    """Another program listens on a port of the process; the message names it."""
+
+
 def _silent(_: str) -> None: ...
 
 
-class Instance:
+def _stranger(port: int) -> str:
+    return listeners.stranger(None, port) or "another centre that is being started"
+
+
+class Instance(Endpoints):
     """The centre whose state lies in `data`; `runtime` is where fetched programs are kept."""
 
     def __init__(self, data: Path, runtime: Path | None = None) -> None:
-        self.data = data.resolve()
+        super().__init__(data)
         self.runtime = (runtime or layout.home() / "runtime").resolve()
-        self.secrets = self.data / "secrets"
         self._account = layout.run_as()
         self._programs: dict[str, Path] = {}
-
-    # --- addresses and credentials ---
-
-    @property
-    def ports(self) -> dict[str, int]:
-        """The port of each door, by name; the defaults where none was settled yet."""
-        return DEFAULT_PORTS | ports.load(self.data / "ports.json")
-
-    @property
-    def nats_url(self) -> str:
-        """The broker's address, without credentials unless the operator named a broker of theirs."""
-        return external("nats") or f"nats://{ports.LOOPBACK}:{self.ports['nats']}"
-
-    @property
-    def database_url(self) -> str:
-        """The database's address, without credentials unless the operator named a database of theirs."""
-        return external("timescaledb") or f"postgresql://{ports.LOOPBACK}:{self.ports['timescaledb']}/{DATABASE}"
-
-    @property
-    def reader_url(self) -> str | None:
-        """Where readings are taken from: as the operator named it, else the replica if one was made; None: nowhere
-        else."""
-        return os.environ.get("IOC_READER_URL") or replica.reader_url(self.data, self.ports)
-
-    @property
-    def superuser_conninfo(self) -> str:
-        """How to enter our own database server as its superuser, for making the database and its roles."""
-        return self._superuser_at("timescaledb")
-
-    def _superuser_at(self, server: str) -> str:
-        return make_conninfo(
-            host=ports.LOOPBACK,
-            port=self.ports[server],
-            dbname="postgres",
-            user=cluster.SUPERUSER,
-            password=self.password(cluster.SUPERUSER),
-        )
+        self._claims = ports.Claims()
 
     def is_running(self) -> bool:
         """Whether this instance's supervisor runs, and with it what was started and not stopped by hand."""
@@ -112,31 +99,6 @@ class Instance:
         bundles = {BY_NAME[name].bundle for name in known(names)}
         self._programs |= provision.provide(self.runtime, bundles, progress)
         return dict(self._programs)
-
-    def password(self, credential: str) -> str:
-        """The password of a credential: a user of the broker, or a role of the database."""
-        return secrets.read(self.secrets, credential)
-
-    def env(self, user: str) -> dict[str, str]:
-        """The variables of a process that acts as the credential `user`."""
-        return {
-            "IOC_DATA": str(self.data),
-            "IOC_SECRETS": str(self.secrets),
-            "IOC_USER": user,
-            "IOC_NATS_URL": self.nats_url,
-            "IOC_DATABASE_URL": self.database_url,
-            "IOC_EMITTERS_PORT": str(self.ports["emitters"]),
-            "IOC_NOTIFIER_PORT": str(self.ports["notifier"]),
-        } | {name: address for name, address in self._further_addresses() if address}
-
-    def _further_addresses(self) -> Iterator[tuple[str, str | None]]:
-        yield "IOC_READER_URL", self.reader_url
-        own = "" if external("nats") else f"http://{ports.LOOPBACK}:{self.ports['nats_monitor']}"
-        yield "IOC_NATS_MONITOR_URL", os.environ.get("IOC_NATS_MONITOR_URL") or own
-        alertmanager = f"http://{ports.LOOPBACK}:{self.ports['alertmanager']}"
-        yield "IOC_ALERTMANAGER_URL", os.environ.get("IOC_ALERTMANAGER_URL") or alertmanager
-        grafana = f"http://{ports.LOOPBACK}:{self.ports['grafana']}"
-        yield "IOC_GRAFANA_URL", os.environ.get("IOC_GRAFANA_URL") or grafana
 
     def running(self) -> list[str]:
         """The processes that run, in the table's order."""
@@ -155,8 +117,14 @@ class Instance:
                 progress(f"{process.name}: not started, {process.external} names another")
         with layout.usual_modes():
             self._make_folders()
-        with layout.usual_modes(), self._alone():
-            self._start([process for process in rows if not external(process.name)], progress)
+        with layout.usual_modes(), self._alone(), self._claims.held():
+            self._start_on_own_ports([process for process in rows if not external(process.name)], progress)
+
+    @contextmanager
+    def starting(self) -> Iterator[None]:
+        """Keep the ports of all that is to be started until the end of this, however many steps it takes."""
+        with self._claims.held():
+            yield
 
     def start_services(self, names: Iterable[str], progress: Progress = _silent) -> None:
         """Start our own services and wait until each says it is ready."""
@@ -176,6 +144,23 @@ class Instance:
         else:
             progress(f"no Grafana is installed, so no dashboards: {provision.ADVICE['grafana']}")
 
+    def _start_on_own_ports(self, rows: list[Process], progress: Progress) -> None:
+        """Start them; where another program was faster at a port, once more on another one."""
+        for _ in range(TRIES):
+            self._stop_displaced(rows, progress)
+            try:
+                return self._start(rows, progress)
+            except Displaced as displaced:
+                progress(str(displaced))
+        raise NotReady(f"other programs took the ports of {', '.join(row.name for row in rows)}, {TRIES} times")
+
+    def _stop_displaced(self, rows: list[Process], progress: Progress) -> None:
+        running = self._running()
+        for process in rows:
+            if process.name in running and (problem := self.displaced(process.name)):
+                progress(f"{process.name}: {problem}")
+                self.stop_process(process.name)
+
     def _start(self, rows: list[Process], progress: Progress) -> None:
         self.programs([process.name for process in rows], progress)
         supervisor = self._supervisor()
@@ -183,15 +168,17 @@ class Instance:
             self._end_orphans(progress)
         pids = {state["name"]: state["pid"] for state in self._states() if state["statename"] in RUNNING_STATES}
         idle = [process for process in rows if process.name not in pids]
-        self._settle_ports(idle, progress)
-        for process in rows:
+        moved = self._settle_ports(idle, progress)
+        # What knows the ports of others by its configuration is told of them.
+        told = [BY_NAME[name] for name in WATCHERS if moved and name in pids and BY_NAME[name] not in rows]
+        for process in (*rows, *told):
             programs = self.programs([process.name])
             configure.write(process.name, self.data, self.ports, programs, self.password, progress)
         self._supervise(rows)
         for process in idle:
             progress(f"starting {process.name}")
             self._supervisor().start(process.name)
-        for process in rows:
+        for process in (*rows, *told):
             self._take_over(process, pids.get(process.name), progress)
         for process in rows:
             self.wait_ready(process.name, READY_SECONDS)
@@ -250,18 +237,33 @@ class Instance:
     # --- looking ---
 
     def is_ready(self, name: str) -> bool:
-        """Whether the process answers in its own protocol."""
-        process = BY_NAME[name]
+        """Whether the process, and no other in its place, answers in its own protocol."""
+        process, pid = BY_NAME[name], self.pid(name)
+        if not all(listeners.holds(pid, self.ports[port]) for port in process.ports):
+            return False
         if process.ready == "postgresql":
             return readiness.serves_queries(self._superuser_at(name))
         return readiness.answers(self._fill(process.ready))
 
+    def displaced(self, name: str) -> str | None:
+        """Which port of the process another program holds, in words; None: none of them."""
+        pid = self.pid(name)
+        for port in (self.ports[port] for port in BY_NAME[name].ports):
+            if (stranger := listeners.stranger(pid, port)) is not None:
+                return f"its port {port} is held by {stranger}"
+        return None
+
     def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:
-        """Wait until the process is ready; raises `NotReady` when it gives up or the time (seconds) is over."""
-        deadline = time.monotonic() + timeout
+        """Wait until the process is ready; raises `NotReady` when it gives up or the time (seconds) is over, and
+        `Displaced` when another program has its port."""
+        deadline, displaced = time.monotonic() + timeout, 0.0
         while not (self.pid(name) and self.is_ready(name)):
+            problem, now = self.displaced(name), time.monotonic()
+            displaced = displaced or now if problem else 0.0
             state = next((state["statename"] for state in self._states() if state["name"] == name), "UNKNOWN")
-            if state == "FATAL" or time.monotonic() > deadline:
+            if problem and (state == "FATAL" or now > min(displaced + DISPLACED_SECONDS, deadline)):
+                raise Displaced(f"{name} is not ready: {problem}")
+            if state == "FATAL" or now > deadline:
                 raise NotReady(
                     f"{name} is not ready ({state.lower()}); the end of {self.log(name)}:\n{self.log_tail(name)}"
                 )
@@ -270,7 +272,15 @@ class Instance:
     def processes(self) -> list[ProcessState]:
         """The state of each process that was started since the supervisor runs, in the table's order."""
         states = {state["name"]: state for state in self._states()}
-        return [self._state(process, states[process.name]) for process in PROCESSES if process.name in states]
+        rows = [process for process in PROCESSES if process.name in states]
+
+        def state(process: Process) -> ProcessState:
+            return self._state(process, states[process.name], self.is_ready(process.name))
+
+        def silent(process: Process) -> ProcessState:
+            return self._state(process, states[process.name], False)
+
+        return readiness.asked_at_once(state, rows, ANSWER_SECONDS, silent)
 
     def log(self, name: str) -> Path:
         """The log file of a process."""
@@ -281,10 +291,11 @@ class Instance:
         log = self.log(name)
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log yet)"
 
-    def _state(self, process: Process, told: dict[str, Any]) -> ProcessState:
+    def _state(self, process: Process, told: dict[str, Any], answers: bool) -> ProcessState:
         # The supervisor calls a process "starting" for a second, however soon it serves.
         runs = told["statename"] in ("STARTING", "RUNNING")
-        ready = runs and self.is_ready(process.name)
+        ready = runs and answers
+        problem = None if ready else self.displaced(process.name)
         return ProcessState(
             name=process.name,
             kind=process.kind,
@@ -295,6 +306,7 @@ class Instance:
             port=self.ports[list(process.ports)[-1 if process.kind == "service" else 0]],
             health="" if process.ready == "postgresql" else self._fill(process.ready),
             log=self.log(process.name),
+            problem=problem or "",
         )
 
     # --- inside ---
@@ -322,11 +334,17 @@ class Instance:
             folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             layout.open_way(self.data)
+        (self.data / "logs").chmod(FOLDER_OF_LOGS)
+        for log in (self.data / "logs").iterdir():
+            log.chmod(LOG)
         layout.require_reachable(self.data)
-        secrets.ensure(self.secrets, CREDENTIALS)
+        secrets.ensure(self.secrets, (*CREDENTIALS, instance.CREDENTIAL))
 
-    def _settle_ports(self, idle: list[Process], progress: Progress) -> None:
-        """Give all that does not run its ports, also what is started later: others are told of them now."""
+    def _settle_ports(self, idle: list[Process], progress: Progress) -> bool:
+        """Give all that does not run its ports, also what is started later: others are told of them now.
+
+        Returns whether any is another than before.
+        """
         running, told = self._running(), {name for process in idle for name in process.ports}
         kept = ports.load(self.data / "ports.json")
         wanted = {
@@ -337,11 +355,12 @@ class Instance:
         }
         if not self._supervisor().is_running():
             wanted["supervisor"] = DEFAULT_PORTS["supervisor"]
-        settled, moved = ports.settle(kept, wanted)
+        settled, moved = ports.settle(kept, wanted, self._claims)
         ports.save(self.data / "ports.json", settled)
         for name, (taken, given) in moved.items():
             if name in told | {"supervisor"}:
-                progress(f"port {taken} is taken by another program: {name} is on {given}")
+                progress(f"port {taken} is taken by {_stranger(taken)}: {name} is on {given}")
+        return settled != kept
 
     def _supervise(self, rows: list[Process]) -> None:
         """Have the supervisor know these programs beside those that it knows, and none that exist no more."""

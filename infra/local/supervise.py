@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local import own, secrets
+from infra.local import listeners, own, secrets
 from infra.local.layout import SetupError
 from infra.local.ports import LOOPBACK
 
@@ -64,15 +64,24 @@ class Supervisor:
         self._rpc: Any = xmlrpc.client.ServerProxy(address, transport=transport).supervisor
 
     def is_running(self) -> bool:
-        """Whether this instance's supervisor answers."""
+        """Whether this instance's supervisor answers. No other program on its port is told the password."""
+        if not listeners.holds(self._pid(), self._port):
+            return False
         try:
             return int(self._rpc.getState()["statecode"]) == 1
         except (OSError, xmlrpc.client.Error, http.client.HTTPException):
             return False
 
+    def _pid(self) -> int | None:
+        try:
+            return int((self.data / "run" / "supervisord.pid").read_text())
+        except (OSError, ValueError):
+            return None
+
     def launch(self, programs: Iterable[Program]) -> None:
         """Start the daemon, detached from this terminal, with all programs stopped."""
         self._write(programs)
+        (self.data / "logs" / "supervisor.log").touch(mode=0o640)
         done = subprocess.run(
             self.command, cwd="/", stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
         )
@@ -154,6 +163,7 @@ class Supervisor:
             "pidfile": f"{self.data}/run/supervisord.pid",
             "childlogdir": f"{self.data}/logs",
             "nocleanup": "true",
+            "umask": "027",  # of logs, and of what else is made: for owner and group alone
         }
         # Said outright, or the supervisor warns at every start.
         return lines | ({"user": "root"} if os.geteuid() == 0 else {})

@@ -41,15 +41,21 @@ def _idle(services: str, seconds: int) -> str:
     return f"time() - ioc_last_progress_timestamp_seconds{{{services}}} > {seconds}"
 
 
+def _silent(service: str) -> str:
+    """Nothing answers, or another program does: it has none of the centre's figures."""
+    target = f'{{job="services",{service}}}'
+    return f"up{target} == 0 or scrape_samples_post_metric_relabeling{target} == 0"
+
+
 def _down(service: str) -> str:
-    target = f'up{{job="services",service="{service}"}}'
-    return f"{target} == 0 or absent({target})"
+    target = f'service="{service}"'
+    return f'{_silent(target)} or absent(up{{job="services",{target}}})'
 
 
 ALERTS = (
     # Services.
     Alert(
-        "ServiceDown", PLATFORM, "critical", f'up{{job="services",{_OWN_ALERT}}} == 0',
+        "ServiceDown", PLATFORM, "critical", _silent(_OWN_ALERT),
         "Dịch vụ <service> của trung tâm không trả lời",
         "The centre's service <service> does not answer",
         "Chạy `./ioc status` và `./ioc logs <service>`; nếu không tự khởi động lại được thì chạy `./ioc up`.",

@@ -128,7 +128,7 @@ ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq <> excluded.
 def build(settings: Settings) -> FastStream:
     """The application; nothing is connected yet."""
     bounded_fetches()
-    health = Health("aggregator")
+    health = Health("aggregator", instance=settings.instance)
     pool = store.pool(settings, "aggregator", size=5, configure=staging.make)
     broker = broker_of(settings)
     app = FastStream(broker, logger=None)

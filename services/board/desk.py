@@ -16,6 +16,7 @@ from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.envelope import Invalid, refuse_personal
+from schemas.instance import HEADER
 from schemas.personal import OF_STAFF
 from schemas.text import moments
 from services.board import audit
@@ -77,7 +78,7 @@ class Desk:
 
     def __init__(self, settings: Settings, pool: AsyncConnectionPool) -> None:
         address = settings.notifier_door or f"http://127.0.0.1:{settings.notifier_port}"
-        self._token = settings.password
+        self._token, self._instance = settings.password, settings.instance
         self._pool = pool
         self._client = httpx.AsyncClient(base_url=address, timeout=WITHIN_SECONDS, trust_env=False)
 
@@ -126,6 +127,8 @@ class Desk:
             return Answer("away", str(error))
         except httpx.HTTPError as error:
             return Answer("unknown", str(error))
+        if self._instance and answer.headers.get(HEADER) != self._instance.id:
+            return Answer("away", "another program answers in the notifier's place")
         if answer.status_code >= 500:
             return Answer("unknown", answer.text)
         return Answer("refused", _reason(answer)) if answer.status_code >= 400 else Answer("done")

@@ -234,7 +234,10 @@ def _post(path: str, **body: Any) -> Any:
 
 def _request(instance: Instance, path: str, body: dict[str, Any]) -> urllib.request.Request:
     head = {"Authorization": f"Bearer {instance.password('alarms')}", "Content-Type": "application/json"}
-    door = os.environ.get("IOC_NOTIFIER_DOOR") or f"http://127.0.0.1:{instance.ports['notifier']}"
+    door = os.environ.get("IOC_NOTIFIER_DOOR")
+    if not door and (stranger := instance.displaced("notifier")):
+        raise click.ClickException(f"the notifier cannot be asked: {stranger}; `ioc up` gives it another port")
+    door = door or f"http://127.0.0.1:{instance.ports['notifier']}"
     return urllib.request.Request(door + path, json.dumps(body).encode(), head, method="POST")  # noqa: S310
 
 

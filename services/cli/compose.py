@@ -88,7 +88,7 @@ def backups(folder: Path, hours: float, keep: int) -> None:
 
     settings = Settings()
     logs.configure(settings.log_level)
-    health = Health("backup", stalled_after=hours * 3600 + 2 * PATIENCE)
+    health = Health("backup", stalled_after=hours * 3600 + 2 * PATIENCE, instance=settings.instance)
     health.serve(settings.health_port, settings.host)
     health.ready()
     while True:

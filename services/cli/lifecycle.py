@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
+LOOK_SECONDS = 5.0
 VERDICTS = {"good": "green", "warn": "yellow", "bad": "red"}
 
 
@@ -47,17 +48,18 @@ def bring_up(instance: Instance, replica: bool = False, later: Container[str] = 
     with usual_modes():
         require_room(instance)
         remember(instance)
-    ran = instance.running()
-    servers = dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server")))
-    instance.start([name for name in servers if name not in later], say)
-    say("preparing database and streams")
-    prepare(instance, say)
-    if replica:
-        instance.start_replica(say)
-    services = dict.fromkeys((*SERVICES, *(name for name in ran if BY_NAME[name].kind == "service")))
-    instance.start_services([name for name in services if name not in later], say)
-    if "grafana" not in later:
-        instance.start_grafana(say)
+    with instance.starting():
+        ran = instance.running()
+        servers = dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server")))
+        instance.start([name for name in servers if name not in later], say)
+        say("preparing database and streams")
+        prepare(instance, say)
+        if replica:
+            instance.start_replica(say)
+        services = dict.fromkeys((*SERVICES, *(name for name in ran if BY_NAME[name].kind == "service")))
+        instance.start_services([name for name in services if name not in later], say)
+        if "grafana" not in later:
+            instance.start_grafana(say)
 
 
 def say(message: str) -> None:
@@ -101,7 +103,7 @@ def up(detach: bool, replica: bool) -> None:
         instance = chosen_instance()
         with stopping_on_failure(instance):
             bring_up(instance, replica)
-            _print_status(instance)
+            _print_status(instance, _look(instance))
             if not detach:
                 say("running; Ctrl-C stops everything")
                 _watch(instance)
@@ -143,12 +145,12 @@ def status(as_json: bool) -> None:
     """
     with explained():
         instance = chosen_instance()
-        states = instance.processes()
+        seen = _look(instance)
         if as_json:
-            click.echo(json.dumps(_report(instance, states), indent=2))
+            click.echo(json.dumps(_report(instance, seen), indent=2))
         else:
-            _print_status(instance)
-    if not states or not all(state.ready for state in states):
+            _print_status(instance, seen)
+    if not seen.states or not all(state.ready for state in seen.states):
         raise SystemExit(1)
 
 
@@ -225,54 +227,84 @@ def _watch(instance: Instance) -> None:
             now = (state.state, state.ready)
             if known.get(state.name) != now:
                 known[state.name] = now
-                say(f"{time.strftime('%H:%M:%S')} {state.name}: {state.state}{'' if state.ready else ', not ready'}")
+                ready = "" if state.ready else f", not ready{': ' * bool(state.problem)}{state.problem}"
+                say(f"{time.strftime('%H:%M:%S')} {state.name}: {state.state}{ready}")
 
 
-def _print_status(instance: Instance) -> None:
+class Seen(NamedTuple):
+    """What a centre told of itself at `now`; None: it was asked, and did not answer in time."""
+
+    now: datetime
+    states: list[ProcessState] | None
+    lags: list[dict[str, Any]] | None
+    sources: list[Source] | None
+
+    def unanswered(self) -> list[str]:
+        """Who did not answer."""
+        return [who for name, who in _ANSWERS.items() if getattr(self, name) is None]
+
+
+_ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
+
+
+def _look(instance: Instance) -> Seen:
+    """Ask everything at once: what hangs is not waited for, since that is when people ask."""
+    from infra.local.readiness import asked_at_once
+    from services.kit import clock
+
+    now = clock.now()
+    questions: list[Callable[[], Any]] = [
+        instance.processes,
+        lambda: _lags(instance),
+        lambda: _sources(instance, now),
+    ]
+    return Seen(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
+
+
+def _print_status(instance: Instance, seen: Seen) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from services.cli import sources
     from services.cli.show import WIDE
-    from services.kit import clock
 
     console = Console()
-    states = instance.processes()
-    if not states:
+    if seen.states == []:
         console.print(f"nothing runs in {instance.data}; start it with `ioc up`")
         return
     table = Table("process", "state", "pid", "up", "port", "health", box=None, pad_edge=False)
-    for state in states:
+    for state in seen.states or ():
         colour = "green" if state.ready else "red"
-        word = "healthy" if state.ready else f"not ready, see `ioc logs {state.name}`"
+        word = "healthy" if state.ready else f"not ready, {state.problem or f'see `ioc logs {state.name}`'}"
         pid = str(state.pid or "")
         table.add_row(state.name, state.state, pid, _duration(state.uptime), str(state.port), f"[{colour}]{word}[/]")
     console.print(table)
-    for lag in _lags(instance):
+    for who in seen.unanswered():
+        console.print(f"[red]{who} did not answer within {LOOK_SECONDS:.0f} s[/]")
+    for lag in seen.lags or ():
         console.print(f"{lag['stream']} → {lag['consumer']}: {lag['pending']} waiting, {lag['in_hand']} in hand")
-    now = clock.now()
-    if found := _sources(instance, now):
+    if seen.sources:
         console.print()
-        Console(width=None if console.is_terminal else WIDE).print(sources.table(found, now))
+        Console(width=None if console.is_terminal else WIDE).print(sources.table(seen.sources, seen.now))
 
 
-def _report(instance: Instance, states: list[ProcessState]) -> dict[str, Any]:
+def _report(instance: Instance, seen: Seen) -> dict[str, Any]:
     from services.cli.sources import plain
-    from services.kit import clock
 
-    fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health")
-    rows = [{field: getattr(state, field) for field in fields} | {"log": str(state.log)} for state in states]
+    fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health", "problem")
+    rows = [{field: getattr(state, field) for field in fields} | {"log": str(state.log)} for state in seen.states or ()]
     return {
         "instance": instance.data.name,
         "data": str(instance.data),
         "processes": rows,
-        "consumers": _lags(instance),
-        "sources": [plain(source) for source in _sources(instance, clock.now())],
+        "consumers": seen.lags or [],
+        "sources": [plain(source) for source in seen.sources or ()],
+        "unanswered": seen.unanswered(),
     }
 
 
-def _sources(instance: Instance, now: datetime) -> list[Source]:
-    """Rates and freshness; none where no database answers, or an empty one."""
+def _sources(instance: Instance, now: datetime) -> list[Source] | None:
+    """Rates and freshness, none of an empty database; None where no database answers."""
     import psycopg
 
     from services.cli.prepare import settings_of
@@ -282,11 +314,13 @@ def _sources(instance: Instance, now: datetime) -> list[Source]:
     try:
         with store.connect(settings_of(instance, "cli"), "reader") as conn:
             return sources(conn, now)
-    except (psycopg.Error, OSError):
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidCatalogName):
         return []
+    except (psycopg.Error, OSError):
+        return None
 
 
-def _lags(instance: Instance) -> list[dict[str, Any]]:
+def _lags(instance: Instance) -> list[dict[str, Any]] | None:
     from dataclasses import asdict
 
     from infra.nats.monitor import consumers
@@ -294,7 +328,7 @@ def _lags(instance: Instance) -> list[dict[str, Any]]:
     try:
         return [asdict(lag) for lag in consumers(instance.ports["nats_monitor"])]
     except OSError:
-        return []
+        return None
 
 
 def _duration(seconds: float | None) -> str:

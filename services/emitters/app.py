@@ -106,6 +106,6 @@ def main() -> None:
     names = sys.argv[1:] or list(EMITTERS)
     if strangers := set(names) - EMITTERS.keys():
         raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(EMITTERS)}")
-    health = Health("emitters", stalled_after=10)
+    health = Health("emitters", stalled_after=10, instance=settings.instance)
     app = build(settings, names, health)
     serve(app, settings, health, settings.emitters_port)

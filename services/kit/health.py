@@ -5,17 +5,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
+import re
 import socket
 import threading
 import time
+from hmac import compare_digest
 from http import HTTPStatus
 from typing import cast
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from schemas.instance import MARK, Identity
 from services.kit.addresses import Trusted
 from services.kit.crowd import Crowd, waiting
+from services.kit.errors import fatal
 from services.kit.metrics import LAST_PROGRESS
+
+log = logging.getLogger(__name__)
 
 LARGEST_HEAD = 16 * 1024
 HEAD_SECONDS = 10.0
@@ -25,8 +33,8 @@ MOST_VISITS = 100
 class Health:
     """The health of one service: `progress()` whenever a round of work is done, `ready`/`not_ready` with a reason."""
 
-    def __init__(self, service: str, stalled_after: float = 60) -> None:
-        self.service = service
+    def __init__(self, service: str, stalled_after: float = 60, instance: Identity | None = None) -> None:
+        self.service, self.instance = service, instance
         self.stalled_after = stalled_after
         self._last = time.monotonic()
         self._problem: str | None = "starting"
@@ -54,6 +62,8 @@ class Health:
             "ok": problem is None,
             "problem": problem,
             "idle_seconds": round(idle, 1),
+            "instance": self.instance.id if self.instance else None,
+            "pid": os.getpid(),
         }
         return (200 if problem is None else 503), body
 
@@ -61,15 +71,22 @@ class Health:
         """Answer on `host`:`port` from a thread of its own; no port: not at all."""
         if port is None:
             return
-        listening = socket.create_server((host, port))
+        try:
+            listening = socket.create_server((host, port))
+        except OSError as error:
+            fatal(log, f"port {port} cannot be had: `ioc status` names who holds it, `ioc up` takes another", error)
         threading.Thread(target=_serve, args=(self, listening), name="health", daemon=True).start()
 
-    def answer(self, method: str, path: str) -> tuple[int, str, bytes]:
+    def answer(self, method: str, path: str, token: str) -> tuple[int, str, bytes]:
         """HTTP status, content type and body."""
         if method not in ("GET", "HEAD"):
             return 405, "text/plain", b"GET alone\n"
         if path == "/metrics":
             return 200, CONTENT_TYPE_LATEST, generate_latest()
+        if self.instance and path == f"/metrics/{self.instance.id}":
+            if not compare_digest(token.encode(), self.instance.token.encode()):
+                return 401, "text/plain", b"this path is Prometheus's; /metrics needs no token\n"
+            return 200, CONTENT_TYPE_LATEST, marked(generate_latest(), self.instance.mark)
         if path in ("/health/live", "/health/ready"):
             status, body = self.check(path)
             return status, "application/json", json.dumps(body).encode()
@@ -99,7 +116,7 @@ class _Visit(asyncio.Protocol):
             return
         self._head += data[: LARGEST_HEAD + 1]
         if b"\r\n\r\n" in self._head or b"\n\n" in self._head:
-            self._answer(*self._health.answer(*_asked(self._head)))
+            self._answer(*self._health.answer(*_asked(self._head), _token(self._head)))
         elif len(self._head) > LARGEST_HEAD:
             self._answer(431, "text/plain", b"too much is asked\n")
 
@@ -116,6 +133,21 @@ def _asked(head: bytes) -> tuple[str, str]:
     """Method and path."""
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     return method, rest.partition(" ")[0].partition("?")[0]
+
+
+def _token(head: bytes) -> str:
+    found = re.search(rb"\r\nauthorization: *bearer +(\S+)", head, re.IGNORECASE)
+    return found[1].decode("latin-1") if found else ""
+
+
+def marked(figures: bytes, mark: str) -> bytes:
+    """Figures in Prometheus's text format, each with the centre's mark."""
+    label = f'{MARK}="{mark}"'.encode()
+    return re.sub(rb"(?m)^([a-zA-Z_:][\w:]*)(?:\{|(?= ))", lambda found: _labelled(found, label), figures)
+
+
+def _labelled(found: re.Match[bytes], label: bytes) -> bytes:
+    return found[1] + b"{" + label + (b"," if found[0].endswith(b"{") else b"}")
 
 
 def _serve(health: Health, listening: socket.socket) -> None:

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
+from schemas.instance import HEADER
 from services.kit import logs
 from services.kit.addresses import Trusted
 from services.kit.crowd import Crowd
@@ -23,7 +24,7 @@ def live(name: str, run: Callable[[Settings, Health], Coroutine[Any, Any, None]]
     the process, and the supervisor starts anew."""
     settings = Settings()
     logs.configure(settings.log_level)
-    health = Health(name, stalled_after)
+    health = Health(name, stalled_after, instance=settings.instance)
     health.serve(settings.health_port, settings.host)
     asyncio.run(guarded(name, run(settings, health)))
 
@@ -53,5 +54,6 @@ def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience:
         server_header=False,
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=patience,
+        headers=[(HEADER, settings.instance.id)] if settings.instance else [],
         **guard.options(Crowd(Trusted(settings.proxies))),
     )

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import units
+from schemas.instance import CREDENTIAL, Identity, identity
 from schemas.procedures import payment_clock
 from schemas.text import files
 
@@ -94,7 +95,9 @@ class Settings(BaseSettings):
         False, description="whether the board shows figures without login; never dossiers, nor small counts"
     )
     board_url: str | None = Field(
-        None, description="where people reach the board, if a proxy with a name of its own stands before it; for log-in"
+        None,
+        description="where people reach the board, if a proxy with a name of its own stands before it; for log-in; "
+        "without a path, as the board needs a name or a port of its own",
     )
     proxies: str = Field(
         "127.0.0.1",
@@ -158,6 +161,12 @@ class Settings(BaseSettings):
     def password(self, credential: str) -> str | None:
         """The password of a credential, or None where there is no secrets folder."""
         return files.read(self.secrets / credential).strip() if self.secrets else None
+
+    @property
+    def instance(self) -> Identity | None:
+        """What tells this centre's processes from others'; None where it has no such secret."""
+        file = self.secrets / CREDENTIAL if self.secrets else None
+        return identity(file.read_text().strip()) if file and file.exists() else None
 
     @property
     def nats_servers(self) -> list[str]:

@@ -137,6 +137,6 @@ def main() -> None:
         routes = load(table_of(settings))
     except BadRoutes as bad:
         raise SystemExit(f"notifier: {bad}") from None
-    health = Health("notifier", stalled_after=60)
+    health = Health("notifier", stalled_after=60, instance=settings.instance)
     app = build(settings, routes, health)
     serve(app, settings, health, settings.notifier_port)

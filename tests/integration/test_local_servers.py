@@ -7,6 +7,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ import psycopg
 import pytest
 
 from infra.local import own
-from infra.local.layout import run_as
+from infra.local.layout import CHECKOUT, run_as
 from infra.local.processes import SERVERS
 from infra.local.servers import Instance, NotReady
 from infra.timescaledb.roles import DATABASE, ROLES, ensure_database_and_roles
@@ -203,6 +204,20 @@ def test_secrets_are_closed_to_others(instance: Instance) -> None:
     assert len({file.read_text() for file in instance.secrets.iterdir()}) == len(list(instance.secrets.iterdir()))
 
 
+def test_logs_are_for_owner_and_group_alone(fresh: Instance) -> None:
+    before = os.umask(0)
+    try:
+        fresh.start(["alertmanager"])
+    finally:
+        os.umask(before)
+    logs = fresh.data / "logs"
+    assert stat.S_IMODE(logs.stat().st_mode) == 0o750
+    assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in logs.iterdir()} == {
+        "alertmanager.log": 0o640,
+        "supervisor.log": 0o640,
+    }
+
+
 # --- starting, healing, stopping ---
 
 
@@ -326,6 +341,27 @@ def test_an_unknown_process_is_refused_by_name(fresh: Instance) -> None:
 
 
 # --- watching ---
+
+
+@pytest.mark.parametrize("hung", ["alertmanager", "supervisor"])
+def test_what_hangs_is_named_and_not_waited_for(
+    open_folder: Path, new_instance: Callable[[Path], Instance], hung: str
+) -> None:
+    own_home = new_instance(open_folder / f"hung-{hung}")
+    try:
+        own_home.start(["alertmanager"])
+        pid = own_home.pid(hung) or int((own_home.data / "run" / "supervisord.pid").read_text())
+        env = {**os.environ, "IOC_HOME": str(open_folder), "IOC_INSTANCE": own_home.data.name}
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            command = [sys.executable, "-m", "services.cli", "status"]
+            done = subprocess.run(command, env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert done.returncode == 1
+        assert "not ready" in done.stdout if hung == "alertmanager" else "the supervisor did not answer" in done.stdout
+    finally:
+        own_home.stop()
 
 
 def wait_for_jobs(port: int) -> set[str]:

@@ -1,0 +1,68 @@
+"""Who listens on a port of this machine, as the kernel knows it: an answer alone proves nothing about who gave it."""
+
+import pwd
+from collections.abc import Iterator
+from contextlib import suppress
+
+from infra.local.own import PROC, command_line
+
+LISTENING = "0A"
+
+
+def holds(pid: int | None, port: int) -> bool:
+    """Whether the process `pid` listens on `port`. Where the kernel does not show its sockets to us, its account counts
+    for the process."""
+    sockets = _sockets(port)
+    if not pid or not sockets:
+        return False
+    try:
+        return bool(sockets.keys() & set(_inodes(pid)))
+    except PermissionError:
+        return _account(pid) in sockets.values()
+    except OSError:
+        return False
+
+
+def stranger(pid: int | None, port: int) -> str | None:
+    """Who listens on `port` instead of the process `pid`, in words; None: nobody does, or it does itself."""
+    sockets = _sockets(port)
+    return None if not sockets or holds(pid, port) else _named(sockets)
+
+
+def _named(sockets: dict[str, int]) -> str:
+    for pid in (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()):
+        with suppress(OSError):
+            if sockets.keys() & set(_inodes(pid)):
+                return f"{' '.join(command_line(pid))[:80] or 'a program'} (process {pid})"
+    return f"a program of {_user(next(iter(sockets.values())))}"
+
+
+def _sockets(port: int) -> dict[str, int]:
+    """The sockets that listen on a port: inode -> number of the account."""
+    found = {}
+    for table in ("tcp", "tcp6"):
+        with suppress(OSError):
+            for line in (PROC / "net" / table).read_text().splitlines()[1:]:
+                row = line.split()
+                if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port:
+                    found[f"socket:[{row[9]}]"] = int(row[7])
+    return found
+
+
+def _inodes(pid: int) -> Iterator[str]:
+    for link in (PROC / str(pid) / "fd").iterdir():
+        with suppress(FileNotFoundError):
+            yield str(link.readlink())
+
+
+def _account(pid: int) -> int:
+    with suppress(OSError):
+        return (PROC / str(pid)).stat().st_uid
+    return -1
+
+
+def _user(number: int) -> str:
+    try:
+        return f"the account {pwd.getpwuid(number).pw_name}"
+    except KeyError:
+        return f"the account {number}"
