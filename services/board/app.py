@@ -14,6 +14,7 @@ from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
 
 from services.board import (
+    address,
     alarms,
     figure,
     login,
@@ -100,8 +101,12 @@ def main() -> None:
     """Serve until told to stop."""
     settings = Settings()
     logs.configure(settings.log_level)
+    try:
+        settings = settings.model_copy(update={"board_url": address.checked(settings.board_url)})
+    except ValueError as wrong:
+        raise SystemExit(f"board: {wrong}") from None
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("nicegui").addFilter(is_news)
     sockets.harden()
-    health = Health("board", stalled_after=30)
+    health = Health("board", stalled_after=30, instance=settings.instance)
     serve(build(settings, health), settings, health, settings.board_port, patience=3)

@@ -19,9 +19,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.board import audit
 from services.board.access import PUBLIC, Account, Action
+from services.board.address import PREFIX, is_below
 from services.board.markup import Html, styles, tag
 from services.board.reader import TooMuch
 from services.board.sessions import Session, Sessions, key_of, login_from
+from services.board.sockets import sensible
 from services.board.words import Language, word
 from services.kit import store
 from services.kit.addresses import place_of
@@ -99,7 +101,9 @@ class Doors:
         path = scope["path"]
         receive = receive if path in FILES else _formed(receive)
         send = _armoured(send, asked.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
-        if "\0" in path or _NUL.search(scope["query_string"]):
+        if is_below(asked.headers.get(PREFIX)):
+            await plain_page(400, "below_a_path")(scope, receive, send)
+        elif "\0" in path or _NUL.search(scope["query_string"]):
             await unreadable()(scope, receive, send)
         elif path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
             await self._app(scope, receive, send)
@@ -177,7 +181,7 @@ class Doors:
 
     def _paced(self, visitor: str, receive: Receive) -> Receive:
         async def give() -> Message:
-            message = await receive()
+            message = sensible(await receive())
             if message["type"] == "websocket.receive":
                 await self._pace.take(visitor)
             return message
