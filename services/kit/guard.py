@@ -12,8 +12,10 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from services.kit.crowd import Crowd, waiting
 
 LARGEST_HEAD = 32 * 1024
-HEAD_SECONDS, BODY_SECONDS, DRAIN_SECONDS, REFUSED_SECONDS = 10.0, 60.0, 10.0, 2.0
+HEAD_SECONDS, BODY_SECONDS, DRAIN_SECONDS, REFUSED_SECONDS = 10.0, 30.0, 10.0, 2.0
 """How long the head and the body of a request may take, and what is still sent of one that was answered or refused."""
+SLOWEST = 16 * 1024
+"""So many bytes of a body give it a further second: a large file on a slow line takes longer."""
 MOST_DRAINED = 16 * 2**20
 """How much is read (and forgotten) of a request that was answered already, so that the sender hears the answer."""
 MOST_PIPELINED, MOST_MESSAGES, MOST_FRAGMENTS = 16, 256, 1024
@@ -86,6 +88,8 @@ class Guarded(HttpToolsProtocol):
         self._silent = 0
         if self.cycle is not None and self.cycle.response_complete:
             self._drain(len(body))
+        elif self.waits:
+            self.waits = self.waits[0], self.waits[1] + len(body) / SLOWEST
         super().on_body(body)
 
     def on_message_complete(self) -> None:

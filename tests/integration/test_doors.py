@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,10 +15,12 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from visitors import admin_of
+from visitors import Browser, admin_of
 from websockets.exceptions import ConnectionClosed
 
+from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
+from services.board.words import WORDS
 
 SERVICES = ("emitters", "notifier", "board")
 DOORS = {"emitters": "/procedures/dossiers", "notifier": "/alertmanager", "board": "/login", "health_board": "/metrics"}
@@ -280,8 +286,14 @@ MALFORMED = [
 
 
 def complaints(doors: Instance) -> list[str]:
-    lines = doors.log("board").read_text().splitlines()
-    return [line for line in lines if " ERROR " in line or " CRITICAL " in line or line.startswith("Traceback")]
+    log = doors.log("board").read_text()
+    return re.findall(r"(?m)^.* (?:ERROR|CRITICAL) .*\n(?:(?!20).*\n)*|^Traceback.*\n(?:(?!20).*\n)*", log)
+
+
+def opened(browser: Browser, polling: str) -> str:
+    """A connection by the other way that Engine.IO knows; its number."""
+    found = re.search(r'"sid":"([^"]+)"', browser.http.get(polling).text)
+    return found[1] if found else "none"
 
 
 def test_what_pages_say_wrongly_is_no_news(doors: Instance) -> None:
@@ -296,6 +308,10 @@ def test_what_pages_say_wrongly_is_no_news(doors: Instance) -> None:
         with suppress(ConnectionClosed, TimeoutError), browser.socket(page) as made:
             made.send(words)
             made.recv(0.1)
+    polling = f"/_nicegui_ws/socket.io/?client_id={page}&EIO=4&transport=polling"
+    for body in (b"", b"x", b"b!", b"4" + b"\x1e4" * 100, b"\xff"):
+        browser.http.post(polling + "&sid=none", content=body)
+        browser.http.post(f"{polling}&sid={opened(browser, polling)}", content=body)
     assert browser.is_served(browser.page())
     assert complaints(doors) == before
     assert "written by a stranger" not in doors.log("board").read_text()
@@ -320,3 +336,21 @@ def test_a_page_that_floods_its_connection_holds_up_no_other(doors: Instance, fl
         made.socket.settimeout(4)
         while time.monotonic() < end:
             FLOODS[flood](made)
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/static/board.js", "/worklist"])
+def test_below_a_proxys_path_the_board_says_why_it_does_not_work(doors: Instance, path: str) -> None:
+    with socket.create_connection(address(doors, "board"), PATIENCE) as visitor:
+        visitor.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nX-Forwarded-Prefix: /ioc\r\nConnection: close\r\n\r\n".encode()
+        )
+        told = all_of(visitor).decode()
+    assert told.startswith("HTTP/1.1 400 ") and WORDS["below_a_path"][0] in told
+
+
+def test_the_board_does_not_start_for_a_path(doors: Instance) -> None:
+    env = {**os.environ, **doors.env("board"), "IOC_BOARD_URL": "https://example.vn/ioc/"}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.board"], env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode and "a host of its own" in done.stderr
