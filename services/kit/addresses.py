@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 LOOPBACK = "127.0.0.0/8,::1"
 
 
+@lru_cache(4096)
 def place_of(address: str) -> str:
     """An IPv4 address, or the network of an IPv6 address that one household or one machine is given."""
     try:

@@ -14,6 +14,8 @@ from services.kit.addresses import place_of
 SWEEP_SECONDS = 1.0
 MOST, PER_ADDRESS = 800, 200
 """Connections in all and from one address; a proxy's and this machine's own may be all there are."""
+MOST_HELD = 8 * 2**20
+"""Bytes of requests that are not answered yet, of all connections together."""
 OTHERS = 300
 """Files and connections that a process needs besides."""
 STALLED_SECONDS, STALLED_BYTES = 30.0, 32 * 1024
@@ -23,11 +25,12 @@ LITTLE = 64 * 1024
 
 class Guest(Protocol):
     """A connection. `waits`: the moments since when and until when it may keep the door waiting; None: the door is at
-    work for it."""
+    work for it. `held`: bytes of its request that lie in memory."""
 
     transport: asyncio.Transport
     address: str
     waits: tuple[float, float] | None
+    held: int
 
 
 class Crowd:
@@ -40,6 +43,7 @@ class Crowd:
         self._trusted, self._most = trusted, min(most, _files() - OTHERS)
         self._guests: dict[Guest, tuple[float, int]] = {}  # since when how much is left to be written
         self._sweeping: asyncio.TimerHandle | None = None
+        self._held = 0
 
     def admit(self, guest: Guest) -> bool:
         """Whether there is a place for this connection; False: it is to be closed."""
@@ -55,10 +59,20 @@ class Crowd:
 
     def leave(self, guest: Guest) -> None:
         """It is connected no more."""
+        self._held -= guest.held
+        guest.held = 0
         self._guests.pop(guest, None)
 
-    def __len__(self) -> int:
-        return len(self._guests)
+    def hold(self, guest: Guest, size: int) -> None:
+        """So much of its request lies in memory now; where all together have too much, who keeps the door waiting
+        longest with some goes, or else this one."""
+        self._held += size - guest.held
+        guest.held = size
+        if self._held > MOST_HELD:
+            gone = _evict(other for other in self._guests if other.held) or guest
+            gone.transport.abort()
+            self._held -= gone.held
+            gone.held = 0
 
     def _of(self, address: str) -> Iterator[Guest]:
         return (guest for guest in self._guests if place_of(guest.address) == place_of(address))
@@ -99,12 +113,13 @@ def _gone(guest: Guest) -> bool:
     return guest.transport.is_closing() and not guest.transport.get_write_buffer_size()
 
 
-def _evict(guests: Iterable[Guest]) -> bool:
-    """Drop the one that has kept the door waiting longest; False: all of them are being served."""
+def _evict(guests: Iterable[Guest]) -> Guest | None:
+    """Drop the one that has kept the door waiting longest; None: all of them are being served."""
     late = {guest.waits[0]: guest for guest in guests if guest.waits and not guest.transport.is_closing()}
-    if late:
-        late[min(late)].transport.abort()
-    return bool(late)
+    if not late:
+        return None
+    late[min(late)].transport.abort()
+    return late[min(late)]
 
 
 def _files() -> int:

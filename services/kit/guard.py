@@ -14,6 +14,8 @@ from services.kit.crowd import Crowd, waiting
 LARGEST_HEAD = 32 * 1024
 HEAD_SECONDS, BODY_SECONDS, DRAIN_SECONDS, REFUSED_SECONDS = 10.0, 30.0, 10.0, 2.0
 """How long the head and the body of a request may take, and what is still sent of one that was answered or refused."""
+LARGEST_HELD = 256 * 1024
+"""Bytes of a body that no application here keeps more than, but of those who have shown a token or a session."""
 SLOWEST = 16 * 1024
 """So many bytes of a body give it a further second: a large file on a slow line takes longer."""
 MOST_DRAINED = 16 * 2**20
@@ -38,6 +40,7 @@ class Guarded(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.crowd, self.address = crowd, ""
         self.waits: tuple[float, float] | None = None
+        self.held, self._body = 0, 0
         self._part, self._silent = 0, 0  # bytes of this slice, and since the parser last told of anything
         self._drained = 0
         self._whole = True  # no message has begun that is not whole
@@ -65,6 +68,7 @@ class Guarded(HttpToolsProtocol):
                 self._part = len(part)
                 self._silent += len(part)
                 super().data_received(part)
+                self.crowd.hold(self, min(self._body, LARGEST_HELD) + self._silent)
                 if self._silent > LARGEST_HEAD:
                     self._refuse()
             if self.transport.is_closing() or self.transport.get_protocol() is not self:
@@ -89,6 +93,7 @@ class Guarded(HttpToolsProtocol):
         if self.cycle is not None and self.cycle.response_complete:
             self._drain(len(body))
         elif self.waits:
+            self._body += len(body)
             self.waits = self.waits[0], self.waits[1] + len(body) / SLOWEST
         super().on_body(body)
 
@@ -102,6 +107,8 @@ class Guarded(HttpToolsProtocol):
         """Either another request may come, or the rest of this one."""
         super().on_response_complete()
         if self.cycle.response_complete:
+            self._body = 0
+            self.crowd.hold(self, 0)
             self.waits = waiting(HEAD_SECONDS if self._whole else DRAIN_SECONDS)
 
     def handle_websocket_upgrade(self) -> None:

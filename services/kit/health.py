@@ -99,6 +99,7 @@ class _Visit(asyncio.Protocol):
     def __init__(self, health: Health, crowd: Crowd) -> None:
         self._health, self._crowd = health, crowd
         self._head = b""
+        self.held = 0
         self.waits: tuple[float, float] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

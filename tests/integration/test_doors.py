@@ -213,6 +213,16 @@ def test_a_body_without_end_is_cut_off(doors: Instance, door: str, length: str, 
         assert pour(stranger, part, 300 * MIB) < 300 * MIB
 
 
+@pytest.mark.parametrize("door", ["emitters", "board"])
+def test_hundreds_of_half_sent_bodies_take_little_memory(doors: Instance, door: str) -> None:
+    head = post(doors, door, "Content-Length: 250000", key=key_of(doors, door))
+    with unshaken(doors, door), ExitStack() as open_ones:
+        for _ in range(300):
+            stranger = open_ones.enter_context(socket.create_connection(address(doors, door), PATIENCE))
+            with suppress(ConnectionError):
+                stranger.sendall(head + b" " * 240_000)
+
+
 @pytest.mark.parametrize("path", ["/alertmanager", "/alarms/1/comment", "/people/nobody/test"])
 def test_without_a_token_the_notifier_waits_for_no_body(doors: Instance, path: str) -> None:
     with socket.create_connection(address(doors, "notifier"), PATIENCE) as stranger:
