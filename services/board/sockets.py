@@ -17,7 +17,7 @@ BINARY = ("5", "6")
 """Socket.IO's packets with attachments. No page sends any, and attachments to come would be waited for in memory."""
 _SENSIBLE = re.compile(r"1|[23](?:probe)?|[56]|4[0-4]")
 """How Engine.IO's packets begin that its client sends: its library ends in a traceback on others."""
-_COMPLAINTS = ("post request handler error", "Unknown receive error", "message async handler error")
+_COMPLAINTS = ("post request handler error", "Unknown receive error", "message async handler error", "further occurr")
 MALFORMED = (LookupError, TypeError, ValueError, AttributeError, RecursionError)
 Handler = Callable[..., Any]
 
@@ -30,11 +30,16 @@ def harden() -> None:
         if isinstance(data, str) and not data.startswith(BINARY):
             await take(eio_sid, data)
 
-    logging.getLogger("engineio.server").addFilter(lambda record: not str(record.msg).startswith(_COMPLAINTS))
+    logging.getLogger("engineio.server").addFilter(_is_news)
     core.sio.eio.on("message", _tolerant(take_text))
     for name in ("handshake", "event", "javascript_response", "ack"):
         handlers[name] = _tolerant(handlers[name])
     handlers["log"] = _not_logged
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    said = record.getMessage()
+    return not any(complaint in said for complaint in _COMPLAINTS)
 
 
 def sensible(message: Message) -> Message:
