@@ -8,8 +8,8 @@
 #   sudo tests/bare/run.sh --no-demo -- tests/browser -x     what follows -- goes to `./ioc test`
 #   sudo tests/bare/run.sh --no-test                         the demo alone
 #
-# Needs root, debootstrap (or its path in DEBOOTSTRAP), unshare and about 6 GB below TMPDIR for each root. Package mirror, proxies,
-# name servers and pip's settings are this machine's own. A root is removed afterwards; --keep keeps it.
+# Needs root, debootstrap (or its path in DEBOOTSTRAP), unshare and about 6 GB below TMPDIR for each root. Package mirror,
+# proxies, name servers and pip's settings are this machine's own. A root is removed afterwards; --keep keeps it.
 set -eu
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd -P)
@@ -47,12 +47,14 @@ make_root() {
   chroot "$1" useradd --create-home --shell /bin/sh tester
 }
 
-# Every path outside the checkout with its kind, mode, owner and content.
-list() {
-  (cd "$1" && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path "./$2" \) -prune -o -printf '%y %m %u %p %l\n' |
-    sort -k 4 && find . -xdev \( -path ./proc -o -path ./sys -o -path ./dev -o -path "./$2" \) -prune -o -type f -print0 |
-    sort -z | xargs -0 sha256sum)
-}
+# Every path outside the checkout with its kind, mode, owner and content, but for what is temporary by its place.
+list() (
+  cd "$1"
+  set -- ./proc ./sys ./dev ./tmp ./var/tmp "./$2"
+  except=$(printf ' -o -path %s' "$@")
+  find . -xdev \( ${except# -o} \) -prune -o -printf '%y %m %u %p %l\n' | sort -k 4
+  find . -xdev \( ${except# -o} \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum
+)
 
 # Runs a line of shell in the root, as its account, with processes of its own that end with it.
 inside() {

@@ -80,6 +80,7 @@ def test_a_missing_python_is_said_with_what_to_install(checkout: Path, tmp_path:
 
 def as_another(folder: Path) -> tuple[str, ...]:
     """Words that start a command to which the folder, now another's, is closed for writing."""
+    folder.chmod(0o755)
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("nobody").pw_uid, -1)
         return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search")
