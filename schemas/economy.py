@@ -13,6 +13,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.daily import not_begun
 from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Measure
+from schemas.notes import Revised
 from schemas.types import Day, Number, Revision, Slug
 
 SYSTEM = "economy"
@@ -110,4 +111,4 @@ class Vintages:
 fold_statistic = Vintages(("value", "total", "reached"))
 fold_target = Vintages(("target", "direction"))
 
-FOLDS: dict[str, Fold] = {"statistic": fold_statistic, "target": fold_target}
+FOLDS: dict[str, Fold] = {"statistic": Revised(fold_statistic), "target": Revised(fold_target)}

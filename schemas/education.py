@@ -8,7 +8,8 @@ from pydantic import StringConstraints
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
-from schemas.fold import Fold, Latest, Measure
+from schemas.fold import Fold, Measure
+from schemas.notes import latest
 from schemas.types import Count, Dong, Slug
 
 SYSTEM = "education"
@@ -128,10 +129,10 @@ MEASURES = (
 )
 
 FOLDS: dict[str, Fold] = {
-    "attendance": Latest({"pupils_expected": "enrolled", "pupils_present": "present"}, ("level",), "day"),
-    "roster": Latest({name: name for name in ("schools", "classes", "pupils", "teachers")}, ("level",), "day"),
-    "exam": Latest({"exam_candidates": "candidates", "exam_passes": "passed"}, ("exam", "level"), "day"),
-    "school_fee": Latest(
+    "attendance": latest({"pupils_expected": "enrolled", "pupils_present": "present"}, ("level",), "day"),
+    "roster": latest({name: name for name in ("schools", "classes", "pupils", "teachers")}, ("level",), "day"),
+    "exam": latest({"exam_candidates": "candidates", "exam_passes": "passed"}, ("exam", "level"), "day"),
+    "school_fee": latest(
         {
             "school_fees": "amount",
             "school_fees_cashless": "cashless_amount",

@@ -9,9 +9,10 @@ from pydantic import Field, model_validator
 
 from schemas.envelope import EntityRef, EventData
 from schemas.fold import Measure
+from schemas.offices import numbered
 from schemas.report import LABELS as _REPORT
-from schemas.report import LEVELS, REACHED, STAGES, Stage, fold_report, levels
-from schemas.types import Instant, Latitude, Longitude, Place, Priority, Reference, Slug, UnitCode
+from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, levels, shows
+from schemas.types import Instant, Latitude, Longitude, OfficeCode, Place, Priority, Reference, Slug, UnitCode
 
 SYSTEM = "field"
 Category = Literal[
@@ -94,6 +95,7 @@ class ReportOverdue(ReportEvent, event="report.overdue"):
 
     stage: Stage
     due_at: Instant
+    office: OfficeCode | None = None
 
 
 EVENTS: tuple[type[EventData], ...] = (
@@ -173,4 +175,4 @@ MEASURES = (
     Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by=_SIGNS),
 )
 
-FOLDS = {"report": fold_report}
+FOLDS = {"report": numbered(fold_report, "report.received", rank=RANK, shows=shows)}

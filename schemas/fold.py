@@ -50,9 +50,24 @@ class Point(NamedTuple):
     value: int | Decimal
 
 
+class Note(NamedTuple):
+    """What has to be said of a fact beside the figures: it was told before (`repeated`), otherwise than before
+    (`contradicted`), … see `schemas.notes`. `said`: field -> [what counts, what this fact says]."""
+
+    code: str
+    key: str
+    time: datetime
+    unit: str
+    said: dict[str, list[Any]] | None = None
+
+
 @dataclass(slots=True)
 class Folded:
-    """An entity's state: what worklists and deadlines index, `state` for the rest, and its points."""
+    """An entity's state: what worklists and deadlines index, `state` for the rest, its points, and what is noted.
+
+    Where several offices gave one number, `facts` are those of this case, `cases` the further ones by their ids, and
+    the points those of all.
+    """
 
     unit: str
     origin: str
@@ -63,6 +78,9 @@ class Folded:
     notice_at: datetime | None = None
     state: dict[str, Any] = field(default_factory=dict)
     points: list[Point] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    facts: Sequence[Fact] | None = None
+    cases: dict[str, Folded] = field(default_factory=dict)
 
 
 Fold = Callable[[str, Sequence[Fact], CalendarHistory], Folded]

@@ -8,6 +8,8 @@ from typing import Literal
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Measure, Point, in_order
+from schemas.notes import Noted
+from schemas.offices import ByOffice
 from schemas.types import Latitude, Longitude, Place, Reference, Slug, UnitCode
 
 SYSTEM = "gis"
@@ -81,4 +83,4 @@ def _step(held: Fact, because: Fact, value: int) -> Point:
     return Point("map_features", held.unit, held.origin, labels, because.time, because.key, value)
 
 
-FOLDS: dict[str, Fold] = {"feature": fold_feature}
+FOLDS: dict[str, Fold] = {"feature": ByOffice(Noted(fold_feature), "feature.upserted")}

@@ -6,7 +6,9 @@ from typing import ClassVar, Literal
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
-from schemas.fold import Fold, Latest, Lifecycle, Measure
+from schemas.fold import Fold, Measure
+from schemas.notes import latest
+from schemas.offices import lifecycle
 from schemas.types import Count, Reference, Slug, UnitCode
 
 SYSTEM = "health"
@@ -129,9 +131,9 @@ MEASURES = (
 )
 
 FOLDS: dict[str, Fold] = {
-    "visits": Latest({"visits": "visits", "visits_insured": "insured"}, ("facility",), "day"),
-    "beds": Latest({"beds": "beds", "beds_occupied": "occupied"}, ("facility",), "day"),
-    "disease": Lifecycle(
+    "visits": latest({"visits": "visits", "visits_insured": "insured"}, ("facility",), "day"),
+    "beds": latest({"beds": "beds", "beds_occupied": "occupied"}, ("facility",), "day"),
+    "disease": lifecycle(
         opens="disease.notified",
         closes="disease.closed",
         opened="disease_cases",
@@ -139,12 +141,12 @@ FOLDS: dict[str, Fold] = {
         labels=_CASE,
         steps={"disease.confirmed": "disease_cases_confirmed"},
     ),
-    "outbreak": Lifecycle(
+    "outbreak": lifecycle(
         opens="outbreak.declared",
         closes="outbreak.closed",
         opened="outbreaks_declared",
         closed="outbreaks_closed",
         labels=_CASE,
     ),
-    "health_record": Latest({"health_records_linked": "linked"}, ("facility",), "day"),
+    "health_record": latest({"health_records_linked": "linked"}, ("facility",), "day"),
 }

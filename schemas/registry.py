@@ -11,6 +11,7 @@ from pydantic import Field, TypeAdapter, create_model
 from schemas import economy, education, field, gis, health, procedures, security, social
 from schemas.envelope import TYPE_PREFIX, Event, EventData, parse_with
 from schemas.fold import Fold, Measure
+from schemas.offices import ByOffice
 
 SYSTEMS: dict[str, tuple[ModuleType, str, str]] = {
     "procedures": (procedures, "Kết quả giải quyết thủ tục hành chính", "Administrative procedures"),
@@ -43,6 +44,9 @@ EVENT_MODELS: dict[str, type[Event]] = {name: _event_model(data) for name, data 
 MEASURES: dict[str, Measure] = {m.name: m for module, *_ in SYSTEMS.values() for m in module.MEASURES}
 MEASURE_SYSTEM: dict[str, str] = {m.name: slug for slug, (module, *_) in SYSTEMS.items() for m in module.MEASURES}
 FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind, fold in module.FOLDS.items()}
+
+BY_OFFICE = frozenset(kind for kind, fold in FOLDS.items() if isinstance(fold, ByOffice))
+"""The kinds of entities that each office numbers for itself."""
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[arg-type]  # noqa: UP007
 

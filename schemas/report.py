@@ -16,6 +16,7 @@ from schemas import units
 from schemas.calendar import Limit
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, in_order, instant, shift_of, verdict
+from schemas.notes import steps
 
 Stage = Literal["route", "accept", "resolve"]
 STAGES: tuple[Stage, ...] = ("route", "accept", "resolve")
@@ -29,7 +30,7 @@ LEVELS: dict[tuple[Stage, str], timedelta | Limit] = {
     ("resolve", "normal"): Limit(days=5),
 }
 """Service levels by stage and priority: plain time, or working time. Configuration, agreed with the units."""
-_RANK = {f"report.{e}": i for i, e in enumerate(
+RANK = {f"report.{e}": i for i, e in enumerate(
     ("received", "verified", "routed", "accepted", "refused", "resolved", "reopened", "rated", "overdue"))}  # fmt: skip
 REACHED = {
     "route": frozenset({"report.routed", "report.accepted", "report.resolved", "report.refused"}),
@@ -85,7 +86,7 @@ class _Story:
 
 def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
-    ordered = in_order(facts, _RANK)
+    ordered = in_order(facts, RANK)
     own = [f for f in ordered if not _repeats(f, id)]
     links = [f for f in ordered if _repeats(f, id)]
     story = _read(own)
@@ -131,7 +132,7 @@ def due_at(stage: Stage, received: Fact, leg: Leg, calendars: CalendarHistory) -
 
 def levels(facts: Sequence[Fact], calendars: CalendarHistory) -> list[tuple[Stage, datetime]]:
     """The stages that the unit with an open report has not reached, with their due times; none for one that is done."""
-    ordered = in_order(facts, _RANK)
+    ordered = in_order(facts, RANK)
     code = next((f.data.get("code") for f in ordered if f.event == "report.received"), None)
     story = _read([f for f in ordered if code is None or f.data.get("duplicate_of") != code])
     return _ahead(story, calendars) if story else []
@@ -342,3 +343,14 @@ def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:
     if story and story.hands[-1][1] != story.received.unit:
         told["received_by"] = story.received.unit
     return {**(story.received.data if story else {}), **handler, **told}
+
+
+def shows(fact: Fact, first: bool, folded: Folded) -> bool:
+    """See `schemas.notes.Shows`: its steps are its status; a notice is owed no more once told, so its stage was late."""
+    if fact.event == "report.overdue":
+        due, stage = instant(fact.data["due_at"]), ("stage", fact.data["stage"])
+        return any(p.measure == "reports_late" and p.time == due and stage in p.labels for p in folded.points)
+    return _is_status(fact, first, folded)
+
+
+_is_status = steps(RANK.keys() - REACHED["resolve"] - {"report.rated", "report.overdue"})

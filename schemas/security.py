@@ -8,7 +8,9 @@ from typing import ClassVar, Literal
 from schemas.calendar_history import CalendarHistory
 from schemas.daily import Daily
 from schemas.envelope import EventData
-from schemas.fold import Fact, Fold, Folded, Latest, Lifecycle, Measure
+from schemas.fold import Fact, Fold, Folded, Latest, Measure
+from schemas.notes import Revised
+from schemas.offices import lifecycle
 from schemas.types import Count, Reference, Severity, Slug
 
 SYSTEM = "security"
@@ -160,7 +162,7 @@ def fold_antivirus(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -
 
 
 FOLDS: dict[str, Fold] = {
-    "alert": Lifecycle(
+    "alert": lifecycle(
         opens="alert.raised",
         closes="alert.closed",
         opened="security_alerts",
@@ -169,8 +171,8 @@ FOLDS: dict[str, Fold] = {
         steps={"alert.acknowledged": "security_alerts_acknowledged"},
         minutes={"alert.acknowledged": "alert_acknowledge_minutes", "alert.closed": "alert_close_minutes"},
     ),
-    "antivirus": fold_antivirus,
-    "outage": Lifecycle(
+    "antivirus": Revised(fold_antivirus),
+    "outage": lifecycle(
         opens="service.down",
         closes="service.up",
         opened="service_outages",
@@ -178,7 +180,7 @@ FOLDS: dict[str, Fold] = {
         labels=_OUTAGE,
         minutes={"service.up": "outage_minutes"},
     ),
-    "incident": Lifecycle(
+    "incident": lifecycle(
         opens="incident.opened",
         closes="incident.closed",
         opened="security_incidents",

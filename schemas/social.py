@@ -10,7 +10,9 @@ from pydantic import Field
 from schemas.calendar import VN
 from schemas.daily import Daily
 from schemas.envelope import EventData
-from schemas.fold import Fold, Latest, Lifecycle, Measure
+from schemas.fold import Fold, Measure
+from schemas.notes import latest
+from schemas.offices import lifecycle
 from schemas.types import Count, Reference, Severity, Slug
 
 SYSTEM = "social"
@@ -109,9 +111,9 @@ MEASURES = (
 )
 
 FOLDS: dict[str, Fold] = {
-    "mention": Latest({"mentions": "count"}, ("source", "tone", "topic"), "day", "hour"),
-    "spike": Latest({"topics_spiked": None}, ("topic",), "day", "hour"),
-    "crisis": Lifecycle(
+    "mention": latest({"mentions": "count"}, ("source", "tone", "topic"), "day", "hour"),
+    "spike": latest({"topics_spiked": None}, ("topic",), "day", "hour"),
+    "crisis": lifecycle(
         opens="crisis.opened",
         closes="crisis.closed",
         opened="crises_opened",

@@ -105,6 +105,7 @@ FIELDS = {
     "target": "what is to be reached, in the indicator's unit",
     "teachers": "number of teachers",
     "to_unit": "code of the unit that has to handle it",
+    "office": "the unit whose case is meant, where several units use one number",
     "tone": "tone of the mentions",
     "topic": "code of the topic",
     "total": "the whole that `value` is a part of, where there is one",

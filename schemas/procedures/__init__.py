@@ -8,8 +8,11 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from schemas.envelope import EventData
-from schemas.procedures.dossier import fold_dossier
+from schemas.fold import Fold
+from schemas.notes import Noted
+from schemas.offices import numbered
 from schemas.procedures.measures import MEASURES
+from schemas.procedures.noted import note_refunds, noted_dossier
 from schemas.procedures.others import fold_calendar_day, fold_payment, fold_service
 from schemas.types import Channel, Dong, DossierCode, Instant, Note, ProcedureCode, Reference, Slug
 
@@ -216,4 +219,10 @@ EVENTS: tuple[type[EventData], ...] = (
     PaymentMade, PaymentRefunded, ProcedurePublished, CalendarChanged,
 )  # fmt: skip
 
-FOLDS = {"dossier": fold_dossier, "payment": fold_payment, "service": fold_service, "calendar": fold_calendar_day}
+FOLDS: dict[str, Fold] = {
+    # A dossier's code begins with the office that gave it, so it is unique in the country, whoever handles it.
+    "dossier": noted_dossier,
+    "payment": numbered(fold_payment, "payment.made", checks=(note_refunds,)),
+    "service": Noted(fold_service),
+    "calendar": Noted(fold_calendar_day),
+}

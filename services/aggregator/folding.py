@@ -4,7 +4,7 @@ come and go."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,16 +13,20 @@ from typing import Any, NamedTuple
 from schemas.calendar_history import CalendarHistory
 from schemas.daily import Daily
 from schemas.envelope import EntityRef, Event
-from schemas.fold import Fact, Folded, Point, day_start, in_order
+from schemas.fold import Fact, Folded, Note, Point, day_start, in_order
 from schemas.registry import FOLDS
 
 
 class Held(NamedTuple):
-    """An entity as stored: `version` counts its changes (0: not stored yet); `points` where they are still known."""
+    """An entity as stored: `version` counts its changes (0: not stored yet); `points` where they are still known.
+
+    `cases`: the ids of the further cases under its number; the facts are those of all.
+    """
 
     version: int
     facts: Sequence[Fact]
     points: Sequence[Point] | None = None
+    cases: tuple[str, ...] = ()
 
 
 NEW = Held(0, ())
@@ -38,6 +42,32 @@ class Change:
     folded: Folded
     removed: list[Point]
     added: list[Point]
+    gone: list[str]
+    """The further cases that there are no more."""
+
+    @property
+    def held(self) -> Held:
+        """What is stored once this change is."""
+        return Held(self.version + 1, self.facts, self.folded.points, tuple(self.folded.cases))
+
+
+def entity_rows(
+    ref: EntityRef, facts: Sequence[Fact], folded: Folded
+) -> Iterator[tuple[str, str, Folded, Sequence[Fact]]]:
+    """The rows that keep an entity: kind, id, state and facts of the case that bears the number, and of each further
+    one."""
+    yield *ref, folded, folded.facts or facts
+    for id, case in folded.cases.items():
+        yield ref.kind, id, case, case.facts or ()
+
+
+def notes_json(notes: Iterable[Note]) -> list[dict[str, Any]]:
+    """What is noted of an entity as it lies in the database."""
+    return [
+        {"code": n.code, "key": n.key, "time": n.time.isoformat(), "unit": n.unit}
+        | ({"said": n.said} if n.said else {})
+        for n in notes
+    ]
 
 
 def facts_of(event: Event) -> dict[EntityRef, Fact]:
@@ -81,7 +111,8 @@ def change(
         return None
     folded = fold(ref, facts, after)
     if not held.facts:
-        return Change(ref, held.version, facts, folded, [], folded.points)
+        return Change(ref, held.version, facts, folded, [], folded.points, [])
     held_points = held.points if held.points is not None else fold(ref, held.facts, before).points
     old, new = set(held_points), set(folded.points)
-    return Change(ref, held.version, facts, folded, list(old - new), list(new - old))
+    gone = [id for id in held.cases if id not in folded.cases]
+    return Change(ref, held.version, facts, folded, list(old - new), list(new - old), gone)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -23,7 +23,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact
 from services.aggregator import rollups, staging
-from services.aggregator.folding import NEW, Change, Held, change, earliest, facts_of
+from services.aggregator.folding import NEW, Change, Held, change, earliest, entity_rows, facts_of, notes_json
 from services.aggregator.rollups import SeriesIds
 from services.kit.facts import BEGINNING, calendars_of, pack, read_calendars, read_horizon, unpack
 
@@ -97,13 +97,13 @@ class Recent:
         versions = await _lock(conn, sorted(refs))
         known = {ref: self._held[ref] for ref, version in versions.items() if self._knows(ref, version)}
         unknown = [ref for ref in versions if ref not in known]
-        read = await _look_up(conn, _FACTS, unknown) if unknown else {}
-        return known | {ref: Held(versions[ref], list(map(unpack, facts))) for ref, facts in read.items()}
+        read = await _read(conn, unknown) if unknown else {}
+        return known | {ref: held._replace(version=versions[ref]) for ref, held in read.items()}
 
     def keep(self, changes: Iterable[Change]) -> None:
         """Remember what a committed batch made of its entities."""
         for c in changes:
-            self._held[c.ref] = Held(c.version + 1, c.facts, c.folded.points)
+            self._held[c.ref] = c.held
             self._held.move_to_end(c.ref)
         while len(self._held) > REMEMBERED:
             self._held.popitem(last=False)
@@ -120,6 +120,21 @@ async def _lock(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[Entity
         await _look_up(conn, _CLAIM, missing)
         versions |= await _look_up(conn, _LOCK, missing)
     return versions
+
+
+async def _read(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, Held]:
+    """The facts of entities, with those of the further cases under one number; the versions are not told."""
+    found = await _stored(conn, refs)
+    number = {EntityRef(ref.kind, id): ref for ref, (_, cases) in found.items() for id in cases}
+    facts = {ref: packed for ref, (packed, _) in found.items()}
+    for case, (packed, _) in (await _stored(conn, list(number)) if number else {}).items():
+        facts[number[case]] = [*facts[number[case]], *packed]
+    return {ref: Held(0, list(map(unpack, facts[ref])), cases=tuple(cases)) for ref, (_, cases) in found.items()}
+
+
+async def _stored(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, tuple[list[Any], list[str]]]:
+    rows = await (await conn.execute(_FACTS, ([r.kind for r in refs], [r.id for r in refs]))).fetchall()
+    return {EntityRef(kind, id): (facts, cases or []) for kind, id, facts, cases in rows}
 
 
 async def _look_up(conn: AsyncConnection, query: str, refs: Sequence[EntityRef]) -> dict[EntityRef, Any]:
@@ -247,9 +262,12 @@ async def _calendar_after(
 async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
     if not changes:
         return
-    await staging.fill(conn, _COPY_ENTITIES, map(_entity_row, changes))
+    if gone := [(c.ref.kind, id) for c in changes for id in c.gone]:
+        await conn.execute(_GONE, [list(column) for column in zip(*gone, strict=True)])
+    rows = [row for c in changes for row in _entity_rows(c)]
+    await staging.fill(conn, _COPY_ENTITIES, rows)
     written = await conn.execute(_ENTITIES)
-    if written.rowcount != len(changes):
+    if written.rowcount != len(rows):
         raise Raced("another aggregator stored one of these entities first")
 
 
@@ -262,21 +280,12 @@ async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:
     await conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _entity_row(c: Change) -> tuple[Any, ...]:
-    f = c.folded
-    head = (
-        c.ref.kind,
-        c.ref.id,
-        c.version + 1,
-        f.unit,
-        f.origin,
-        f.status,
-        f.opened_at,
-        f.due_at,
-        f.ended_at,
-        f.notice_at,
-    )
-    return (*head, to_json(f.state).decode(), to_json([pack(fact) for fact in c.facts]).decode())
+def _entity_rows(c: Change) -> Iterator[tuple[Any, ...]]:
+    for kind, id, f, facts in entity_rows(c.ref, c.facts, c.folded):
+        head = (kind, id, c.version + 1, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
+        noted = to_json(notes_json(f.notes)).decode() if f.notes else None
+        packed = to_json([pack(fact) for fact in facts]).decode()
+        yield (*head, to_json(f.state).decode(), packed, noted, list(f.cases) or None)
 
 
 _COPY_EVENTS = f"COPY new_event ({staging.EVENT}, digest) FROM STDIN"
@@ -288,7 +297,8 @@ _FORGET = "DELETE FROM new_event WHERE key = ANY(%b::uuid[])"
 _LOG = f"INSERT INTO event ({staging.EVENT}) SELECT {staging.EVENT} FROM new_event"
 _DIGESTS = "SELECT key, digest FROM event_key WHERE key = ANY(%b::uuid[])"
 _OPEN_SINCE = """
-SELECT kind, id FROM entity WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
+SELECT DISTINCT kind, split_part(id, '@', 1) FROM entity
+WHERE kind IN ('dossier', 'report') AND (ended_at IS NULL OR ended_at >= %s)
 """
 _LOCK = """
 SELECT kind, id, version FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
@@ -298,7 +308,12 @@ _CLAIM = """
 SELECT kind, id, pg_advisory_xact_lock(hashtextextended(kind || id, 0)) FROM (
     SELECT * FROM unnest(%b::text[], %b::text[]) AS t(kind, id) ORDER BY kind, id) t
 """
-_FACTS = "SELECT kind, id, facts FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)"
+_FACTS = """
+SELECT kind, id, facts, cases FROM entity JOIN unnest(%b::text[], %b::text[]) AS t(kind, id) USING (kind, id)
+"""
+_GONE = """
+DELETE FROM entity e USING unnest(%b::text[], %b::text[]) AS t(kind, id) WHERE e.kind = t.kind AND e.id = t.id
+"""
 _COPY_ENTITIES = f"COPY new_entity ({staging.ENTITY}) FROM STDIN"
 _ENTITIES = f"""
 INSERT INTO entity ({staging.ENTITY}) SELECT {staging.ENTITY} FROM new_entity ORDER BY kind, id
@@ -306,7 +321,7 @@ ON CONFLICT (kind, id) DO UPDATE SET
     version = excluded.version, unit = excluded.unit, origin = excluded.origin, status = excluded.status,
     opened_at = excluded.opened_at,
     due_at = excluded.due_at, ended_at = excluded.ended_at, notice_at = excluded.notice_at,
-    state = excluded.state, facts = excluded.facts
+    state = excluded.state, facts = excluded.facts, notes = excluded.notes, cases = excluded.cases
 WHERE entity.version = excluded.version - 1
 """
 _SOURCES = """

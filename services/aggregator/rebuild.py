@@ -24,10 +24,10 @@ from psycopg.types.json import Jsonb
 import schemas
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
-from schemas.fold import Fact, in_order
+from schemas.fold import Fact, Folded, in_order
 from schemas.procedures import payment_clock
 from schemas.registry import DATA_TYPES
-from services.aggregator.folding import fold
+from services.aggregator.folding import entity_rows, fold, notes_json
 from services.kit.facts import calendars_of, pack, unpack
 
 CHUNK = 5000
@@ -131,17 +131,7 @@ def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progr
     points: list[tuple[Any, ...]] = []
     for ref, facts in _entities(conn):
         folded = fold(ref, facts, calendars)
-        head = (
-            *ref,
-            folded.unit,
-            folded.origin,
-            folded.status,
-            folded.opened_at,
-            folded.due_at,
-            folded.ended_at,
-            folded.notice_at,
-        )
-        entities.append((*head, Jsonb(folded.state), Jsonb([pack(f) for f in facts])))
+        entities += _entity_rows(ref, facts, folded)
         points += [(p.measure, p.unit, p.origin, Jsonb(dict(p.labels)), p.time, p.key, p.value) for p in folded.points]
         done += len(facts)
         if len(entities) >= CHUNK:
@@ -149,6 +139,13 @@ def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progr
             progress("folding", done, total)
     _write(conn, entities, points)
     progress("folding", total, total)
+
+
+def _entity_rows(ref: EntityRef, facts: list[Fact], folded: Folded) -> Iterator[tuple[Any, ...]]:
+    for kind, id, f, its in entity_rows(ref, facts, folded):
+        head = (kind, id, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
+        noted = Jsonb(notes_json(f.notes)) if f.notes else None
+        yield (*head, Jsonb(f.state), Jsonb([pack(fact) for fact in its]), noted, list(f.cases) or None)
 
 
 def _entities(conn: Connection) -> Iterator[tuple[EntityRef, list[Fact]]]:
@@ -195,11 +192,11 @@ _HOLD_HORIZON = "LOCK TABLE horizon IN SHARE MODE"
 _HORIZON = "(SELECT time FROM horizon)"
 _LOG = f"SELECT time, key, type, unit, origin, shiftdays, data FROM event WHERE time >= {_HORIZON}"
 _REMAINS = f"""
-INSERT INTO folded_fact SELECT kind, id, fact FROM entity, jsonb_array_elements(facts) fact
+INSERT INTO folded_fact SELECT kind, split_part(id, '@', 1), fact FROM entity, jsonb_array_elements(facts) fact
 WHERE (facts -> 0 ->> 0)::timestamptz < {_HORIZON} AND (fact ->> 0)::timestamptz < {_HORIZON}
 """
 _NOTE_VERSION = "UPDATE fold_version SET version = %s"
-_ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
+_ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts, notes, cases"
 _COPY_ENTITY = f"COPY folded_entity ({_ENTITY}) FROM STDIN"
 _COPY_POINT = "COPY folded_point (measure, unit, origin, labels, time, key, value) FROM STDIN"
 _SCRATCH = """

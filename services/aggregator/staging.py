@@ -13,7 +13,7 @@ from psycopg.types.json import set_json_loads
 from pydantic_core import from_json
 
 EVENT = "time, key, type, unit, origin, shiftdays, source, id, recorded, data"
-ENTITY = "kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts"
+ENTITY = "kind, id, version, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts, notes, cases"
 POINT = "series, time, key, value"
 
 # Columns are named, not taken over: one that a later migration adds is none of this version's business.

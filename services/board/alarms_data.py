@@ -10,6 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from schemas.calendar import VN
+from schemas.offices import number_of
 from services.board.access import Account
 from services.board.steps import Step, steps_of
 
@@ -56,7 +57,9 @@ class Row(NamedTuple):
     def about(self) -> str:
         """What it is about besides its unit: a case's code, or labels such as a source or a folder."""
         labels = self.originator.split(",") if "=" in self.originator else []
-        return self.entity or ", ".join(label for label in labels if label.partition("=")[0] not in PLAIN)
+        return number_of(self.entity or "") or ", ".join(
+            label for label in labels if label.partition("=")[0] not in PLAIN
+        )
 
     @property
     def case(self) -> str | None:

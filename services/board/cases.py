@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.calendar import local_day
 from schemas.fold import Fact, instant
 from schemas.indicators.classes import LIFE
+from schemas.offices import number_of
 from services.board import apology, audit, worklist_data
 from services.board.audit import Deed
 from services.board.doors import plain_page
@@ -54,10 +55,10 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
         row = cursor.execute(_CASE, [kind, id]).fetchone()
     if row is None:
         return None
-    ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, id]).fetchone()
+    ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, row.id]).fetchone()
     facts = sorted((unpack(f) for f in row.facts or ()), key=lambda fact: fact.time)
-    waits = worklist_data.item(conn, kind, id, clock.now()) if ended and ended[0] is None else None
-    return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, id))
+    waits = worklist_data.item(conn, kind, row.id, clock.now()) if ended and ended[0] is None else None
+    return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, row.id, row.cases or ()))
 
 
 def add(watch: Watch, pool: AsyncConnectionPool, reading: Reader, tools: Callable[[Look], Html]) -> None:
@@ -120,7 +121,9 @@ def joined(steps: Sequence[Step], deeds: Sequence[Deed]) -> list[Step]:
 def _chosen(found: Case) -> Html:
     """What the tools of this page act on."""
     key = f"{found.row.kind}:{found.row.id}"
-    return tag("input", type="checkbox", name="item", value=key, checked="", hidden="", aria_label=found.row.id)
+    return tag(
+        "input", type="checkbox", name="item", value=key, checked="", hidden="", aria_label=number_of(found.row.id)
+    )
 
 
 def render(look: Look, found: Case) -> Html:
@@ -144,7 +147,7 @@ def render(look: Look, found: Case) -> Html:
     return Html(
         tag(
             "div", tag("p", link("/worklist", look.word("worklist")), class_="small"),
-            tag("h1", look.word(row.kind), " ", row.id), tag("p", origin, " ", letter), class_="title",
+            tag("h1", look.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
         )
         + tag("section", tag("h2", look.word("how_it_stands")), told, class_="panel")
         + tag("section", tag("h2", look.word("who_did_what")), history(look, found.steps), class_="panel")
@@ -190,6 +193,6 @@ def _story(look: Look, facts: Sequence[Fact]) -> Html:
 
 _CASE = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state, facts,
-    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended
-FROM entity WHERE kind = %s AND id = %s AND opened_at IS NOT NULL
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
+FROM case_row(%s, %s) WHERE opened_at IS NOT NULL
 """

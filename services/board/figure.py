@@ -25,7 +25,7 @@ from services.board.words import ago, count, day_and_time, days, name_of, number
 from services.kit import clock
 from services.readings import Period, explain, findings
 from services.readings.explain import Evidence, Explanation, Part
-from services.readings.findings import Finding
+from services.readings.finding import Finding
 
 SAMPLE = 20
 KEPT_SECONDS = 5.0

@@ -20,7 +20,7 @@ from services.board.frame import Look
 from services.board.markup import Html, table, tag
 from services.board.words import count, day_and_time, number, unit_name
 from services.readings import findings
-from services.readings.findings import Finding
+from services.readings.finding import Finding
 
 DAYS = 30
 LATE = timedelta(hours=24)
@@ -142,7 +142,8 @@ def _finding(look: Look, f: Finding) -> list[object]:
         f.vi if look.language == "vi" else f.en,
         unit_name(f.unit, look.language),
         f"{f.first:%d/%m/%Y} – {f.last:%d/%m/%Y}" if f.first and f.last else "",
-        *(_exact(look, value) for value in (f.left, f.right, f.missing)),
+        *(_exact(look, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
+        *([""] * (2 if f.events else 0)),
         tag("span", ", ".join(masked(id) for id in f.evidence), class_="path"),
     ]
 

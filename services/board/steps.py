@@ -9,7 +9,7 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from schemas.field import STAGES
+from schemas.offices import number_of
 from services.board.frame import Look
 from services.board.markup import Html, tag
 from services.board.words import day_and_time
@@ -25,11 +25,11 @@ class Step(NamedTuple):
     note: str
 
 
-def steps(conn: Connection, kind: str, entity: str) -> list[Step]:
+def steps(conn: Connection, kind: str, entity: str, others: Sequence[str] = ()) -> list[Step]:
     """All that was done about the alarms of a case, the newest first."""
-    about = [f"{kind}:{entity}", *(f"{kind}:{entity}/{stage}" for stage in STAGES)]
+    about = {"kind": kind, "number": number_of(entity), "entity": entity, "others": list(others)}
     with conn.cursor(row_factory=class_row(Step)) as cursor:
-        return cursor.execute(_OF_CASE, [about]).fetchall()
+        return cursor.execute(_OF_CASE, about).fetchall()
 
 
 def steps_of(conn: Connection, alarm: int) -> list[Step]:
@@ -54,6 +54,8 @@ def history(look: Look, found: Sequence[Step]) -> Html:
 
 _OF_CASE = """
 SELECT s.alarm, s.at, s.step, s.by, s.note FROM alarm a JOIN alarm_step s ON s.alarm = a.id
-WHERE a.originator = ANY(%s) ORDER BY s.id DESC
+WHERE a.kind = %(kind)s AND split_part(a.entity, '@', 1) = %(number)s
+    AND (a.entity = %(entity)s OR %(entity)s = %(number)s AND a.entity <> ALL (%(others)s))
+ORDER BY s.id DESC
 """
 _OF_ALARM = "SELECT alarm, at, step, by, note FROM alarm_step WHERE alarm = %s ORDER BY id DESC"

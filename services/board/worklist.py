@@ -45,7 +45,7 @@ LISTING: Listing[Item] = Listing(
         "assignee": lambda i: i.assignees,
     },
     orders={
-        "code": lambda i: i.id,
+        "code": lambda i: i.number,
         "stage": lambda i: RANK[i.stage],
         "due": lambda i: i.due,
         "unit": lambda i: units.order(i.unit),
@@ -53,7 +53,7 @@ LISTING: Listing[Item] = Listing(
         "channel": lambda i: i.channel,
         "handling": lambda i: (i.handling, i.assignees),
     },
-    text=lambda i: i.id,
+    text=lambda i: i.number,
 )
 COLUMNS = (
     ("code", "case"), ("stage", "case_stage"), ("due", "due"), ("unit", "unit"), ("group", "case_group"),

@@ -6,7 +6,7 @@ The list is read as a whole and shared by all who look; who sees which rows of i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from psycopg.rows import class_row
 from schemas.calendar_history import CalendarHistory
 from schemas.field import levels
 from schemas.fold import instant
+from schemas.offices import number_of
 from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
 from services.kit.facts import calendars_of, unpack
 from services.readings.once import snapshot
@@ -63,6 +64,11 @@ class Item:
     alarms: tuple[AlarmOf, ...]
 
     @property
+    def number(self) -> str:
+        """What people call it."""
+        return number_of(self.id)
+
+    @property
     def key(self) -> str:
         """What names it in an address."""
         return f"{self.kind}:{self.id}"
@@ -95,6 +101,7 @@ class Row(NamedTuple):
     state: dict[str, Any]
     facts: list[list[Any]] | None
     extended: bool
+    cases: list[str] | None = None
 
 
 def items(conn: Connection, now: datetime) -> list[Item]:
@@ -104,7 +111,7 @@ def items(conn: Connection, now: datetime) -> list[Item]:
         alarms = _alarms(conn)
         with conn.cursor(row_factory=class_row(Row)) as cursor:
             rows = cursor.execute(_ROWS, {"now": now, "until": now + AHEAD}).fetchall()
-    found = (_item(row, now, calendars, alarms.get((row.kind, row.id), ())) for row in rows)
+    found = (_item(row, now, calendars, _about(row, alarms)) for row in rows)
     return sorted((item for item in found if item), key=lambda item: (item.due, item.kind, item.id))
 
 
@@ -112,7 +119,7 @@ def item(conn: Connection, kind: str, id: str, now: datetime) -> Item | None:
     """One case as the list shows it; None where it does not wait, or is not known."""
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         row = cursor.execute(_ONE, {"kind": kind, "id": id}).fetchone()
-    return _item(row, now, read_calendars(conn), _alarms(conn, id).get((kind, id), ())) if row else None
+    return _item(row, now, read_calendars(conn), _about(row, _alarms(conn, id))) if row else None
 
 
 def read_calendars(conn: Connection) -> CalendarHistory:
@@ -151,21 +158,29 @@ def _report(row: Row, now: datetime, calendars: CalendarHistory) -> tuple[str | 
 def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str], tuple[AlarmOf, ...]]:
     found = defaultdict[tuple[str, str], list[AlarmOf]](list)
     with conn.cursor(row_factory=class_row(AlarmOf)) as cursor:
-        for alarm in cursor.execute(_ALARMS, {"entity": entity}):
-            found[alarm.kind, alarm.entity].append(alarm)
+        for alarm in cursor.execute(_ALARMS, {"number": number_of(entity) if entity else None}):
+            found[alarm.kind, number_of(alarm.entity)].append(alarm)
     return {about: tuple(alarms) for about, alarms in found.items()}
+
+
+def _about(row: Row, alarms: Mapping[tuple[str, str], Sequence[AlarmOf]]) -> list[AlarmOf]:
+    """The alarms about a case, and not about another office's of the same number."""
+    of_others = set(row.cases or ()) if row.id == number_of(row.id) else None
+    of_number = alarms.get((row.kind, number_of(row.id)), ())
+    return [a for a in of_number if a.entity == row.id or (of_others is not None and a.entity not in of_others)]
 
 
 _COLUMNS = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state, CASE kind WHEN 'report' THEN facts END AS facts,
-    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
 FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
 """
 _ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""
 _ONE = f"""{_COLUMNS} AND kind = %(kind)s AND id = %(id)s AND kind IN ('dossier', 'report')"""
 _ALARMS = """
 SELECT id, kind, entity, stage, type, severity, raised_at, acknowledged_at, acknowledged_by, assignee, deadline
-FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL AND (%(entity)s::text IS NULL OR entity = %(entity)s)
+FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL
+    AND (%(number)s::text IS NULL OR split_part(entity, '@', 1) = %(number)s)
 ORDER BY id
 """
 _CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

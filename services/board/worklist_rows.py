@@ -33,11 +33,14 @@ def channel_name(i: Item, language: Language) -> str:
 def row_of(look: Look, i: Item) -> Html:
     """One row of the table."""
     language = look.language
-    box = tag("input", type="checkbox", name="item", value=i.key, id=f"c-{i.key}", aria_label=i.id)
+    box = tag("input", type="checkbox", name="item", value=i.key, id=f"c-{i.key}", aria_label=i.number)
     origin = "" if i.origin == "real" else tag("span", look.word(i.origin), class_="origin")
     sign = SIGNS[SIGN[i.stage]]
     cells = (
-        Html(link(f"{PATH}/{i.kind}/{quote(i.id)}", i.id) + tag("div", look.word(i.kind), " ", origin, class_="small")),
+        Html(
+            link(f"{PATH}/{i.kind}/{quote(i.id)}", i.number)
+            + tag("div", look.word(i.kind), " ", origin, class_="small")
+        ),
         tag("span", f"{sign} {look.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
         day_and_time(i.due),
         unit_name(i.unit, language),
@@ -73,7 +76,7 @@ def _cells(look: Look, i: Item) -> list[exports.Cell]:
     language = look.language
     origin = "" if i.origin == "real" else look.word(i.origin)
     return [
-        look.word(i.kind), i.id, i.procedure, look.word(f"stage_{i.stage}"), day_and_time(i.due),
+        look.word(i.kind), i.number, i.procedure, look.word(f"stage_{i.stage}"), day_and_time(i.due),
         unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
         look.word(f"handling_{i.handling}"), ", ".join(i.assignees), origin,
     ]  # fmt: skip

@@ -165,17 +165,21 @@ def indicators(system: str | None, form: str) -> None:
     help="First day for counted figures; all there is when not said.",
 )
 @click.option("--to", "last", metavar="D", type=LAST, help="Last day, included.")
+@click.option("--unit", metavar="U", help="What is about a unit or any below it, code or name; else all.")
 @click.option(
     "--as-of", "as_of", metavar="T", type=Moment("last"), help="What was known at that moment; now when not said."
 )
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def findings(first: date | None, last: date | None, as_of: datetime | None, form: str) -> None:
+def findings(first: date | None, last: date | None, unit: str | None, as_of: datetime | None, form: str) -> None:
     """Figures that should agree and do not: shown with both sides, never repaired."""
+    from schemas import units
     from services.kit import clock
     from services.readings import findings as find_all
 
     with reading() as conn:
+        scope = units.scope(units.find(unit).code) if unit else None
         found = find_all(conn, as_of or clock.now(), first, last)
+    found = [f for f in found if scope is None or f.unit in scope]
     if form == "json":
         _json([show.finding_values(f) for f in found])
         return

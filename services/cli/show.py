@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from services.readings import Period, Reading
     from services.readings.explain import Explanation
-    from services.readings.findings import Finding
+    from services.readings.finding import Finding
 
 ORIGINS = {"simulated": "SIMULATED", "shifted": "SHIFTED in time"}
 WIDE = 160
@@ -197,12 +197,15 @@ def finding_lines(f: Finding) -> Iterator[str]:
     yield click.style(f"{f.code}: {_difference(f)}", bold=True)
     yield f"  {f.vi}"
     yield f"  {f.en}"
-    yield f"  {f.unit or 'toàn địa bàn'}{days}: {plain(f.left)} ≠ {plain(f.right)}"
+    sides = "" if f.events is not None else f": {plain(f.left)} ≠ {plain(f.right)}"
+    yield f"  {f.unit or 'toàn địa bàn'}{days}{sides}"
     if f.evidence:
         yield f"  see: {', '.join(f.evidence)}"
 
 
 def _difference(f: Finding) -> str:
+    if f.events is not None:
+        return f"{f.events:,} of {f.what}"
     apart = plain(abs(f.missing))
     if f.code == "contradiction":
         return f"{f.what} stated twice, {apart} apart"

@@ -16,6 +16,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, EventData
 from schemas.field import ReportOverdue
 from schemas.fold import instant
+from schemas.offices import number_of
 from schemas.procedures import DossierDueSoon, DossierOverdue
 from schemas.procedures.dossier import STAGES, stage_at, stage_starts
 from schemas.registry import make
@@ -68,7 +69,8 @@ def _report(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[N
     """Every service level of the open report that was not kept."""
     for stage, text in owed.state["owed"]:
         if (due := instant(text)) <= now:
-            yield Notice(stage, due, due, ReportOverdue(code=owed.id, stage=stage, due_at=due))
+            data = ReportOverdue(code=number_of(owed.id), stage=stage, due_at=due, office=_office(owed, due))
+            yield Notice(stage, due, due, data)
 
 
 _NOTICES: dict[str, Callable[[Owed, datetime, CalendarHistory], Iterator[Notice]]] = {
@@ -77,14 +79,28 @@ _NOTICES: dict[str, Callable[[Owed, datetime, CalendarHistory], Iterator[Notice]
 }
 
 
+def _office(owed: Owed, at: datetime) -> str | None:
+    """Whose case it is, where the number or the unit that speaks for it does not tell."""
+    speaker = _speaker(owed, at)
+    return owed.state.get("office") or (owed.unit if speaker != owed.unit else None)
+
+
+def _speaker(owed: Owed, at: datetime) -> str:
+    return units.heir(owed.unit, local_day(at - timedelta(days=owed.state.get("shiftdays", 0))))
+
+
+def _case(owed: Owed) -> str:
+    """The number, and whose case it is where several offices have given it."""
+    return "/".join([number_of(owed.id), *([owed.state["office"]] if "office" in owed.state else [])])
+
+
 def _event(owed: Owed, notice: Notice) -> Event:
-    shift = owed.state.get("shiftdays", 0)
     return make(
         notice.data,
         source=SOURCE,
-        id=f"{owed.id}/{notice.due.astimezone(UTC).isoformat()}/{notice.stage}",
+        id=f"{_case(owed)}/{notice.due.astimezone(UTC).isoformat()}/{notice.stage}",
         time=notice.since,
-        unit=units.heir(owed.unit, local_day(notice.since - timedelta(days=shift))),
+        unit=_speaker(owed, notice.since),
         origin=owed.origin,
-        shiftdays=shift,
+        shiftdays=owed.state.get("shiftdays", 0),
     )

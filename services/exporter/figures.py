@@ -10,11 +10,11 @@ from psycopg import Connection
 from schemas.indicators import CATALOGUE, CHECKS, Indicator
 from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
-from services.readings import Reading, findings, read
+from services.readings import Reading, findings, noted, read
 from services.readings.findings import NOTICED
 from services.readings.period import window
 
-OTHER_CHECKS = ("contradiction", "orphan_dossier", "orphan_report", *NOTICED)
+OTHER_CHECKS = ("contradiction", *noted.CHECKS, *NOTICED)
 """What `readings.findings` looks for besides the catalogue's checks."""
 
 

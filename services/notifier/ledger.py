@@ -301,12 +301,12 @@ FROM jsonb_to_recordset(%(rows)s) AS r (alarm bigint, step text, by text, note t
 """
 _WATCHED = """
 SELECT a.id, a.kind, a.entity, a.stage, a.due_at, a.refreshed_at, e.version
-FROM alarm a LEFT JOIN entity e ON e.kind = a.kind AND e.id = a.entity
+FROM alarm a LEFT JOIN case_row(a.kind, a.entity) e ON true
 WHERE a.cleared_at IS NULL AND a.entity IS NOT NULL
 """
 _STATES = """
-SELECT kind, id, version, ended_at, due_at, state, CASE WHEN kind = 'report' THEN facts ELSE '[]' END AS facts
-FROM jsonb_to_recordset(%(rows)s) AS r (kind text, id text) JOIN entity USING (kind, id)
+SELECT r.kind, r.id, version, ended_at, due_at, state, CASE WHEN r.kind = 'report' THEN facts ELSE '[]' END AS facts
+FROM jsonb_to_recordset(%(rows)s) AS r (kind text, id text), case_row(r.kind, r.id) e
 """
 _PLAN = """
 INSERT INTO notification (alarm, occasion, person, digest, due_at, try_at)

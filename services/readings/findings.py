@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -17,36 +16,11 @@ from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.checks import Check, rests_on
 from schemas.indicators.formula import Leaf, Statement, Sum, leaves
 from schemas.indicators.in_words import statistic
-from schemas.registry import MEASURES
-from services.readings import statements, sums
+from services.readings import noted, statements, sums
 from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.finding import Finding
 from services.readings.once import snapshot
 from services.readings.period import Period
-
-
-@dataclass(frozen=True)
-class Finding:
-    """Two figures that should agree: `left` and `right` differ by `missing` (left − right) of `what`.
-
-    `figures`: the indicators that rest on anything of what was compared.
-    """
-
-    code: str
-    vi: str
-    en: str
-    unit: str | None
-    first: date | None
-    last: date | None
-    left: Decimal
-    right: Decimal
-    what: str
-    figures: frozenset[str] = frozenset()
-    evidence: tuple[str, ...] = ()
-
-    @property
-    def missing(self) -> Decimal:
-        """left − right."""
-        return self.left - self.right
 
 
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
@@ -56,7 +30,7 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
     """
     with snapshot(conn):
         found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-        return [*found, *_contradictions(conn, as_of), *_orphans(conn, as_of), *_noticed(conn, as_of)]
+        return [*found, *_contradictions(conn, as_of), *noted.findings(conn, as_of), *_noticed(conn, as_of)]
 
 
 def _resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
@@ -128,17 +102,6 @@ def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
     )
 
 
-def _orphans(conn: Connection, as_of: datetime) -> Iterator[Finding]:
-    """Steps of dossiers and reports whose first event has never come: they count nowhere until it does."""
-    for kind, count, ids in conn.execute(_ORPHANS, (as_of,)).fetchall():
-        name = {"dossier": "hồ sơ", "report": "phản ánh"}[kind]
-        vi = f"Có bước xử lý nhưng chưa có sự kiện tiếp nhận: {count} {name}"
-        en = f"Steps but no beginning: {count} of kind {kind}"
-        count_of = [Sum(name) for name, measure in MEASURES.items() if f"{kind}s_received" in measure.covered_by]
-        number, figures = Decimal(count), _resting_on(count_of)
-        yield Finding(f"orphan_{kind}", vi, en, None, None, None, number, Decimal(0), kind, figures, tuple(ids))
-
-
 def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """What the folds of dossiers and reports noticed, one finding a case; its code is masked, its event is named."""
     for code, case, unit, told, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
@@ -198,11 +161,6 @@ WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s ORDER BY e.time,
 """)
 _IN_WORDS = """
 SELECT DISTINCT state ->> 'indicator' FROM entity WHERE kind = 'statistic' AND state ->> 'basis' = 'text' ORDER BY 1
-"""
-_ORPHANS = """
-SELECT kind, count(*), (array_agg(id ORDER BY id))[1:20] FROM entity
-WHERE kind IN ('dossier', 'report') AND opened_at IS NULL AND (facts -> 0 ->> 0)::timestamptz <= %s
-GROUP BY kind ORDER BY kind
 """
 _NOTICED = """
 SELECT n.said ->> 0, masked(e.id), e.unit, n.said -> 2, v.id

@@ -39,7 +39,7 @@ from services.kit.settings import Settings
 from services.readings import Period, Reading
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.explain import Source as Behind
-from services.readings.findings import Finding
+from services.readings.finding import Finding
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from services.board.system_data import Choice, Content, Figures, Parts, headline
 from services.board.watch import Watch
 from services.readings import Period, Reading
 from services.readings.explain import Explanation
-from services.readings.findings import Finding
+from services.readings.finding import Finding
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=VN)
 LOOK = Look(Account("an", "", "viewer"), "vi", cast(Watch, None))

@@ -24,7 +24,7 @@ from services.board.sources import HOURS, SORTS, Late, Strips
 from services.board.watch import Watch
 from services.board.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
-from services.readings.findings import Finding
+from services.readings.finding import Finding
 from services.readings.reasons import REASONS, Reason
 from services.readings.sources import Ended, Source
 

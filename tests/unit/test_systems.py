@@ -173,7 +173,7 @@ TIMES = [datetime(2025, 3, 1, tzinfo=UTC) + timedelta(minutes=m) for m in (0, 1,
 
 @st.composite
 def facts_of(draw: st.DrawFn, kind: str) -> list[Fact]:
-    """Facts of one entity: any of its events, at few moments so that ties are common, of two units."""
+    """Facts of one entity: any of its events, at few moments so that ties are common."""
     types = [data for data in registry.DATA_TYPES.values() if kind in data.entities]
     return [draw(one_fact(kind, types)) for _ in range(draw(st.integers(1, 6)))]
 
@@ -191,10 +191,14 @@ def one_fact(draw: st.DrawFn, kind: str, types: list[type[EventData]]) -> Fact:
     if kind == "statistic" and fields["value"] is None:
         fields["reached"] = fields["reached"] is not False
     valid = data.model_validate_json(json.dumps(fields))
-    unit = draw(st.sampled_from(("chon_thanh", "dong_xoai"))) if "unit" not in IDS[kind] else "chon_thanh"
     key = draw(st.uuids()).hex
     return Fact(
-        draw(st.sampled_from(TIMES)), key, data.event, unit, "real", valid.model_dump(mode="json", exclude_none=True)
+        draw(st.sampled_from(TIMES)),
+        key,
+        data.event,
+        "chon_thanh",
+        "real",
+        valid.model_dump(mode="json", exclude_none=True),
     )
 
 
@@ -226,15 +230,15 @@ LIFECYCLES = ("alert", "crisis", "disease", "incident", "outage", "outbreak")
 @given(st.data())
 def test_a_life_opens_and_closes_once_at_most(kind: str, data: st.DataObject) -> None:
     facts = data.draw(facts_of(kind))
-    fold_of = registry.FOLDS[kind]
-    opens = [f for f in facts if f.event == fold_of.opens]  # type: ignore[attr-defined]
+    fold_of = registry.FOLDS[kind].fold.fold  # type: ignore[attr-defined]
+    opens = [f for f in facts if f.event == fold_of.opens]
     folded = fold(kind, facts)
     counts = {p.measure: 0 for p in folded.points}
     for point in folded.points:
         counts[point.measure] += 1
         assert point.time >= min(f.time for f in opens) and point.value >= 0
     assert set(counts.values()) <= {1} and bool(counts) == bool(opens)
-    closed = any(f.event == fold_of.closes for f in facts)  # type: ignore[attr-defined]
+    closed = any(f.event == fold_of.closes for f in facts)
     assert (folded.ended_at is not None) == bool(opens and closed)
 
 

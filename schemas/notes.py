@@ -1,0 +1,158 @@
+"""What is noted of facts beside the figures: what was told twice, otherwise, too late, or does not add up.
+
+An accepted event moves a figure, or changes what is shown of its case at its own moment, or is noted here, or waits for
+a beginning (then its entity has none). Which of them moved nothing is found by folding without them, but for those that
+are known to have moved something. What is noted can be looked up: `readings.findings` turns it into findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from schemas.calendar_history import CalendarHistory
+from schemas.fold import Fact, Fold, Folded, Latest, Note, in_order
+
+NOTES = ("repeated", "contradicted", "ambiguous", "superseded")
+"""What any kind may note; a kind may have more of its own."""
+
+MOST = 50
+"""So many facts of a case are looked into by folding without them; of more, those that repeat an event are noted."""
+Shows = Callable[[Fact, bool, Folded], bool]
+"""(a fact that bears no point and says something new, whether it is the first of its event, the fold) -> whether it is
+known to have changed what was shown of its case."""
+Check = Callable[[Sequence[Fact], Folded], Iterator[Note]]
+"""What else is to be noted of a case."""
+
+
+def _nothing(fact: Fact, first: bool, folded: Folded) -> bool:
+    return False
+
+
+def steps(events: Iterable[str]) -> Shows:
+    """`Shows` where the first of each of these events, before the end, is the status of its case."""
+    shown_as = frozenset(events)
+
+    def shows(fact: Fact, first: bool, folded: Folded) -> bool:
+        assert folded.opened_at is not None
+        within = folded.opened_at <= fact.time and (folded.ended_at is None or fact.time <= folded.ended_at)
+        return first and within and fact.event in shown_as
+
+    return shows
+
+
+@dataclass(frozen=True)
+class Noted:
+    """A kind's fold with what is to be noted. Of several `opens` the first counts, and the fold sees no other.
+
+    `beside`: events that count in another entity, so they need no effect here. `rank`: see `schemas.fold.in_order`.
+    """
+
+    fold: Fold
+    opens: str | None = None
+    beside: frozenset[str] = frozenset()
+    rank: dict[str, int] | None = None
+    shows: Shows = _nothing
+    checks: tuple[Check, ...] = ()
+
+    def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        """See `schemas.fold.Fold`."""
+        if len(facts) == 1:
+            return self._checked(facts, self.fold(id, facts, calendars))
+        openings = sorted(f for f in facts if f.event == self.opens)
+        if again := openings[1:]:
+            keys = {f.key for f in again}
+            facts = [f for f in facts if f.key not in keys]
+        folded = self.fold(id, facts, calendars)
+        folded.notes += [_note(f, openings[:1]) for f in again]
+        if folded.opened_at is not None:
+            folded.notes += self._without_effect(id, facts, folded, calendars)
+        return self._checked(facts, folded)
+
+    def _checked(self, facts: Sequence[Fact], folded: Folded) -> Folded:
+        for check in self.checks:
+            folded.notes += check(facts, folded)
+        return folded
+
+    def _without_effect(
+        self, id: str, facts: Sequence[Fact], folded: Folded, calendars: CalendarHistory
+    ) -> Iterator[Note]:
+        counted = {point.key for point in folded.points}
+        silent = {f.key for f in facts if f.key not in counted and f.event not in self.beside}
+        if not silent:
+            return
+        ordered, told, looked = in_order(facts, self.rank), dict[str, list[Fact]](), 0
+        for place, fact in enumerate(ordered):
+            same = told.setdefault(fact.event, [])
+            if fact.key in silent and not (_is_new(fact, same) and self.shows(fact, not same, folded)):
+                looked += 1
+                if looked > MOST or not self._moves(id, ordered, place, calendars):
+                    yield _note(fact, same)
+            same.append(fact)
+
+    def _moves(self, id: str, ordered: Sequence[Fact], place: int, calendars: CalendarHistory) -> bool:
+        """Whether the case was shown otherwise with this fact, when nothing later was known yet."""
+        return shown(self.fold, id, ordered[:place], calendars) != shown(self.fold, id, ordered[: place + 1], calendars)
+
+
+@dataclass(frozen=True)
+class Revised:
+    """A fold of what is reported as a whole, of which the highest revision counts, with what is to be noted: reports
+    of one revision that say the same, or not; and those that came when a higher revision was there."""
+
+    fold: Fold
+
+    def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        """See `schemas.fold.Fold`."""
+        folded = self.fold(id, facts, calendars)
+        if len(facts) > 1:
+            folded.notes += _of_revisions(facts)
+        return folded
+
+
+def _of_revisions(facts: Sequence[Fact]) -> Iterator[Note]:
+    ordered = sorted(facts, key=lambda f: (-_revision(f), f.time, f.key))
+    corrected_at: datetime | None = None
+    for _, group in groupby(ordered, key=_revision):
+        *others, counts = group
+        yield from (_note(f, [counts]) for f in others)
+        if corrected_at and counts.time >= corrected_at:
+            yield Note("superseded", counts.key, counts.time, counts.unit)
+        first = min(f.time for f in (*others, counts))
+        corrected_at = min(first, corrected_at or first)
+
+
+def _revision(fact: Fact) -> int:
+    return int(fact.data.get("revision", 0))
+
+
+def shown(fold: Fold, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded | None:
+    """What these facts show of a case; None before it is opened."""
+    folded = fold(id, sorted(facts), calendars) if facts else None
+    return replace(folded, notes=[], points=sorted(folded.points)) if folded and folded.opened_at else None
+
+
+def _is_new(fact: Fact, same: Sequence[Fact]) -> bool:
+    return all(f.data != fact.data for f in same)
+
+
+def _note(fact: Fact, same: Sequence[Fact]) -> Note:
+    """Of a fact that moved nothing: it repeats one of the `same` event, contradicts the first, or comes too late."""
+    if not _is_new(fact, same):
+        return Note("repeated", fact.key, fact.time, fact.unit)
+    if not same:
+        return Note("superseded", fact.key, fact.time, fact.unit)
+    return Note("contradicted", fact.key, fact.time, fact.unit, _differences(same[0].data, fact.data))
+
+
+def _differences(counts: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any]]:
+    names = dict.fromkeys((*counts, *other))
+    return {n: [counts.get(n), other.get(n)] for n in names if counts.get(n) != other.get(n)}
+
+
+def latest(values: dict[str, str | None], *more: Any) -> Revised:
+    """The fold of something that is reported as a whole, see `schemas.fold.Latest`."""
+    return Revised(Latest(values, *more))

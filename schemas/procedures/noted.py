@@ -1,0 +1,66 @@
+"""What is noted of dossiers and payments beside their figures: see `schemas.notes`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from schemas import units
+from schemas.fold import Fact, Folded, Note
+from schemas.notes import Noted, steps
+from schemas.procedures.dossier import _RANK as LIFE_RANK
+from schemas.procedures.dossier import fold_dossier
+
+_NO_STATUS = frozenset(
+    {"dossier.due_soon", "dossier.overdue", "dossier.rated", "dossier.extended", "dossier.synchronised"}
+)
+_IN_VAIN = frozenset({"refused", "withdrawn", "stopped"})
+_ENDS = frozenset({"dossier.resolved", *(f"dossier.{end}" for end in _IN_VAIN)})
+"""An end bears a point, if it is the one that counts."""
+_is_status = steps(LIFE_RANK.keys() - _NO_STATUS - _ENDS)
+
+
+def _shows(fact: Fact, first: bool, folded: Folded) -> bool:
+    """Its steps are its status; a notice is owed no more once it is told, so the stage that it names began then."""
+    if fact.event in ("dossier.due_soon", "dossier.overdue"):
+        stage = ("stage", fact.data.get("stage", "overdue"))
+        return any(
+            p.measure == "dossiers_pressing" and p.time == fact.time and p.value > 0 and stage in p.labels
+            for p in folded.points
+        )
+    if fact.event == "dossier.returned":
+        return first and folded.opened_at is not None and folded.opened_at <= fact.time
+    return _is_status(fact, first, folded)
+
+
+def note_payments(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:
+    """Payments for a dossier that had ended without a result."""
+    if folded.status in _IN_VAIN and folded.ended_at:
+        for fact in facts:
+            if fact.event == "payment.made" and fact.time > folded.ended_at:
+                yield Note("paid_in_vain", fact.key, fact.time, fact.unit, {"status": [folded.status, "paid"]})
+
+
+def note_refunds(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:
+    """Refunds that go beyond what was paid, all together; that precede it; that another unit gave."""
+    made = next((f for f in facts if f.event == "payment.made"), None)
+    given = 0
+    for fact in facts if made else ():
+        if made is None or fact.event != "payment.refunded":
+            continue
+        given += fact.data["amount"]
+        if given > made.data["amount"]:
+            yield Note("over_refunded", fact.key, fact.time, fact.unit, {"amount": [made.data["amount"], given]})
+        if fact.time < made.time:
+            yield Note("refunded_before", fact.key, fact.time, fact.unit)
+        if fact.unit != made.unit and made.unit not in units.scope(fact.unit):
+            yield Note("refunded_elsewhere", fact.key, fact.time, fact.unit, {"unit": [made.unit, fact.unit]})
+
+
+noted_dossier = Noted(
+    fold_dossier,
+    opens="dossier.submitted",
+    beside=frozenset({"payment.made"}),
+    rank=LIFE_RANK,
+    shows=_shows,
+    checks=(note_payments,),
+)
