@@ -175,4 +175,4 @@ MEASURES = (
     Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by=_SIGNS),
 )
 
-FOLDS = {"report": numbered(fold_report, "report.received", rank=RANK, shows=shows)}
+FOLDS = {"report": numbered(fold_report, "report.received", ends=REACHED["resolve"], rank=RANK, shows=shows)}

@@ -21,38 +21,34 @@ NOTES = ("repeated", "contradicted", "ambiguous", "superseded")
 
 MOST = 50
 """So many facts of a case are looked into by folding without them; of more, those that repeat an event are noted."""
-Shows = Callable[[Fact, bool, Folded], bool]
-"""(a fact that bears no point and says something new, whether it is the first of its event, the fold) -> whether it is
-known to have changed what was shown of its case."""
+Shows = Callable[[Fact, bool, bool, Folded], bool]
+"""(a fact that bears no point and says something new of a case that has begun, whether it is the first of its event,
+whether the case had not ended, the fold) -> whether it is known to have changed what was shown of its case."""
 Check = Callable[[Sequence[Fact], Folded], Iterator[Note]]
 """What else is to be noted of a case."""
 
 
-def _nothing(fact: Fact, first: bool, folded: Folded) -> bool:
+def _nothing(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
     return False
 
 
 def steps(events: Iterable[str]) -> Shows:
-    """`Shows` where the first of each of these events, before the end, is the status of its case."""
+    """`Shows` where the first of each of these events, before an end, is the status of its case."""
     shown_as = frozenset(events)
-
-    def shows(fact: Fact, first: bool, folded: Folded) -> bool:
-        assert folded.opened_at is not None
-        within = folded.opened_at <= fact.time and (folded.ended_at is None or fact.time <= folded.ended_at)
-        return first and within and fact.event in shown_as
-
-    return shows
+    return lambda fact, first, under_way, folded: first and under_way and fact.event in shown_as
 
 
 @dataclass(frozen=True)
 class Noted:
     """A kind's fold with what is to be noted. Of several `opens` the first counts, and the fold sees no other.
 
-    `beside`: events that count in another entity, so they need no effect here. `rank`: see `schemas.fold.in_order`.
+    `ends`: events after which it may be over. `beside`: events that count in another entity, so they need no effect
+    here. `rank`: see `schemas.fold.in_order`.
     """
 
     fold: Fold
     opens: str | None = None
+    ends: frozenset[str] = frozenset()
     beside: frozenset[str] = frozenset()
     rank: dict[str, int] | None = None
     shows: Shows = _nothing
@@ -68,8 +64,7 @@ class Noted:
             facts = [f for f in facts if f.key not in keys]
         folded = self.fold(id, facts, calendars)
         folded.notes += [_note(f, openings[:1]) for f in again]
-        if folded.opened_at is not None:
-            folded.notes += self._without_effect(id, facts, folded, calendars)
+        folded.notes += self._without_effect(id, facts, folded, calendars)
         return self._checked(facts, folded)
 
     def _checked(self, facts: Sequence[Fact], folded: Folded) -> Folded:
@@ -82,16 +77,26 @@ class Noted:
     ) -> Iterator[Note]:
         counted = {point.key for point in folded.points}
         silent = {f.key for f in facts if f.key not in counted and f.event not in self.beside}
-        if not silent:
+        if not silent or folded.opened_at is None:
+            return
+        if len(facts) <= MOST and all(f.key not in silent or self._plain_step(f, facts, folded) for f in facts):
             return
         ordered, told, looked = in_order(facts, self.rank), dict[str, list[Fact]](), 0
         for place, fact in enumerate(ordered):
+            over = not self.ends.isdisjoint(told)
             same = told.setdefault(fact.event, [])
-            if fact.key in silent and not (_is_new(fact, same) and self.shows(fact, not same, folded)):
+            known = folded.opened_at <= fact.time and _is_new(fact, same)
+            if fact.key in silent and not (known and self.shows(fact, not same, not over, folded)):
                 looked += 1
                 if looked > MOST or not self._moves(id, ordered, place, calendars):
                     yield _note(fact, same)
             same.append(fact)
+
+    def _plain_step(self, fact: Fact, facts: Sequence[Fact], folded: Folded) -> bool:
+        """The usual case, told without putting the facts into order: the only one of its event, and known to show."""
+        if folded.opened_at is None or fact.time < folded.opened_at or sum(f.event == fact.event for f in facts) > 1:
+            return False
+        return self.shows(fact, True, not any(f.event in self.ends and f.time <= fact.time for f in facts), folded)
 
     def _moves(self, id: str, ordered: Sequence[Fact], place: int, calendars: CalendarHistory) -> bool:
         """Whether the case was shown otherwise with this fact, when nothing later was known yet."""

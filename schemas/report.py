@@ -345,12 +345,12 @@ def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:
     return {**(story.received.data if story else {}), **handler, **told}
 
 
-def shows(fact: Fact, first: bool, folded: Folded) -> bool:
+def shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
     """See `schemas.notes.Shows`: its steps are its status; a notice is owed no more once told, so its stage was late."""
     if fact.event == "report.overdue":
         due, stage = instant(fact.data["due_at"]), ("stage", fact.data["stage"])
         return any(p.measure == "reports_late" and p.time == due and stage in p.labels for p in folded.points)
-    return _is_status(fact, first, folded)
+    return _is_status(fact, first, under_way, folded)
 
 
 _is_status = steps(RANK.keys() - REACHED["resolve"] - {"report.rated", "report.overdue"})

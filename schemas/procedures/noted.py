@@ -15,11 +15,10 @@ _NO_STATUS = frozenset(
 )
 _IN_VAIN = frozenset({"refused", "withdrawn", "stopped"})
 _ENDS = frozenset({"dossier.resolved", *(f"dossier.{end}" for end in _IN_VAIN)})
-"""An end bears a point, if it is the one that counts."""
 _is_status = steps(LIFE_RANK.keys() - _NO_STATUS - _ENDS)
 
 
-def _shows(fact: Fact, first: bool, folded: Folded) -> bool:
+def _shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
     """Its steps are its status; a notice is owed no more once it is told, so the stage that it names began then."""
     if fact.event in ("dossier.due_soon", "dossier.overdue"):
         stage = ("stage", fact.data.get("stage", "overdue"))
@@ -27,9 +26,7 @@ def _shows(fact: Fact, first: bool, folded: Folded) -> bool:
             p.measure == "dossiers_pressing" and p.time == fact.time and p.value > 0 and stage in p.labels
             for p in folded.points
         )
-    if fact.event == "dossier.returned":
-        return first and folded.opened_at is not None and folded.opened_at <= fact.time
-    return _is_status(fact, first, folded)
+    return _is_status(fact, first, under_way, folded) or (first and fact.event == "dossier.returned")
 
 
 def note_payments(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:
@@ -59,6 +56,7 @@ def note_refunds(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:
 noted_dossier = Noted(
     fold_dossier,
     opens="dossier.submitted",
+    ends=_ENDS | {"dossier.returned"},
     beside=frozenset({"payment.made"}),
     rank=LIFE_RANK,
     shows=_shows,

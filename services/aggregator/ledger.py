@@ -21,7 +21,7 @@ from pydantic_core import to_json
 
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
-from schemas.fold import Fact
+from schemas.fold import Fact, in_order
 from services.aggregator import rollups, staging
 from services.aggregator.folding import NEW, Change, Held, change, earliest, entity_rows, facts_of, notes_json
 from services.aggregator.rollups import SeriesIds
@@ -129,7 +129,7 @@ async def _read(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[Entity
     facts = {ref: packed for ref, (packed, _) in found.items()}
     for case, (packed, _) in (await _stored(conn, list(number)) if number else {}).items():
         facts[number[case]] = [*facts[number[case]], *packed]
-    return {ref: Held(0, list(map(unpack, facts[ref])), cases=tuple(cases)) for ref, (_, cases) in found.items()}
+    return {ref: Held(0, in_order(map(unpack, facts[ref])), cases=tuple(cases)) for ref, (_, cases) in found.items()}
 
 
 async def _stored(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, tuple[list[Any], list[str]]]:

@@ -237,8 +237,8 @@ def test_very_many_repetitions_are_one_finding(empty: Settings, reader: psycopg.
 
 
 def test_cases_of_one_number_are_forgotten_together(empty: Settings, reader: psycopg.Connection) -> None:
-    keep(empty, [told("payment.made", 0, A, PAID), told("payment.made", 24 * 40, B, PAID), told("payment.made", 0, A,
-         {**PAID, "transaction": "BL-8"})])  # fmt: skip
+    other = told("payment.made", 0, A, {**PAID, "transaction": "BL-8"}, 1)
+    keep(empty, [told("payment.made", 0, A, PAID), told("payment.made", 24 * 40, B, PAID), other])
     with psycopg.connect(empty.database("owner")) as conn:
         conn.execute("UPDATE horizon SET time = %s", (START + timedelta(days=20),))
         conn.execute("SELECT forget_entities('{}')")
