@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,11 +14,12 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
+from shown import unexplained
 
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
-from schemas.registry import BY_OFFICE, DATA_TYPES, FOLDS, make
+from schemas.registry import BY_OFFICE, DATA_TYPES, make
 from services.aggregator import rebuild, staging
 from services.aggregator.ledger import Incoming, Ledger
 from services.board import worklist_data
@@ -27,7 +28,6 @@ from services.cli.prepare import prepare, settings_of
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
 from services.kit import store
-from services.kit.facts import unpack
 from services.kit.settings import Settings
 from services.notifier import domain, ledger
 from services.readings import Period, explain, findings, read
@@ -287,30 +287,3 @@ def test_whatever_comes_in_whatever_order_rows_are_those_of_the_log(
     kept = reader.execute("SELECT fact ->> 1 FROM entity, jsonb_array_elements(facts) fact").fetchall()
     assert sorted(key for (key,) in kept) == sorted(e.key.hex for e in events), "each fact is kept once"
     assert unexplained(reader) == []
-
-
-def unexplained(reader: psycopg.Connection) -> Sequence[Any]:
-    """The stored events that neither move a figure, nor are noted, nor wait for a beginning, nor changed their case."""
-    silent = reader.execute(_SILENT).fetchall()
-    return [(kind, id, key) for kind, id, key, facts in silent if not _was_shown(kind, id, key, facts)]
-
-
-def _was_shown(kind: str, id: str, key: str, facts: list[Any]) -> bool:
-    from schemas.calendar_history import CalendarHistory
-    from schemas.fold import in_order
-    from schemas.notes import shown
-
-    rank = getattr(getattr(FOLDS[kind], "fold", None), "rank", None)
-    ordered = in_order(map(unpack, facts), rank)
-    (place,) = (n for n, fact in enumerate(ordered) if fact.key == key)
-    calendars = CalendarHistory()
-    before, after = (shown(FOLDS[kind], id, ordered[:known], calendars) for known in (place, place + 1))
-    return before != after or any(p.key == key for p in FOLDS[kind](id, sorted(ordered), calendars).points)
-
-
-_SILENT = """
-SELECT e.kind, e.id, fact ->> 1, e.facts FROM entity e, jsonb_array_elements(e.facts) fact
-WHERE (e.opened_at IS NOT NULL OR e.status = 'ambiguous')
-    AND NOT EXISTS (SELECT FROM point p WHERE p.key = (fact ->> 1)::uuid)
-    AND NOT EXISTS (SELECT FROM entity n, jsonb_array_elements(n.notes) note WHERE note ->> 'key' = fact ->> 1)
-"""

@@ -1,0 +1,179 @@
+"""Every acknowledged event is behind a figure, in a finding or in the quarantine, with an enemy's rubbish beside it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import psycopg
+import pytest
+from shown import unexplained
+from support import wait_until_idle
+
+from infra.local.servers import Instance
+from schemas.contracts import samples
+from schemas.envelope import Event
+from schemas.registry import DATA_TYPES, make
+from services.cli.prepare import prepare, settings_of
+from services.kit import bus
+from services.readings import findings
+
+EVENTS = int(os.environ.get("IOC_TEST_EVENTS", "2000"))
+"""How many honest events are sent, half of them by HTTP; a run by hand may ask for more."""
+OFFICES = ("phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich")
+NOW = datetime.now(UTC)
+
+
+class Told(NamedTuple):
+    """An event that was acknowledged."""
+
+    source: str
+    id: str
+
+
+@pytest.fixture(scope="module")
+def running(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    own = new_instance(open_folder / "effect")
+    try:
+        own.start(["nats", "timescaledb"])
+        prepare(own)
+        own.start_services(["aggregator", "emitters"])
+        yield own
+    finally:
+        own.stop()
+
+
+def moment(chance: random.Random) -> str:
+    return (NOW - timedelta(minutes=chance.randint(1, 60 * 24 * 20))).isoformat()
+
+
+def posts(chance: random.Random, number: int) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """(emitter, path, words): few numbers, three offices, some words that are wrong."""
+    for _ in range(number):
+        unit, code = chance.choice(OFFICES), chance.randint(1, number // 8)
+        words: dict[str, Any] = {"unit": unit}
+        match chance.randint(0, 4):
+            case 0 | 1:
+                amount = chance.choice([1000, 2000, -5])
+                words |= {"transaction": f"BL-{code}", "kind": "fee", "amount": amount, "method": "cash"}
+                yield "payments", "/payments", words | {"paid_at": moment(chance)}
+            case 2:
+                words |= {"amount": chance.choice([500, 9000]), "refunded_at": moment(chance)}
+                yield "payments", f"/payments/BL-{code}/refund", words
+            case 3:
+                words |= {"code": f"PA-{code}", "channel": "app", "category": chance.choice(["road", "waste", "none"])}
+                yield "field", "/field/reports", words | {"reported_at": moment(chance)}
+            case _:
+                step = chance.choice(["verified", "routed", "accepted", "resolved", "reopened"])
+                words |= {"to_unit": chance.choice([*OFFICES, "nowhere"])} if step == "routed" else {}
+                yield "field", f"/field/reports/PA-{code}/steps", words | {"step": step, "at": moment(chance)}
+
+
+async def post_all(own: Instance, chance: random.Random, number: int) -> list[Told]:
+    """What was answered 202; twenty at a time."""
+    told: list[Told] = []
+    keys = {name: {"Authorization": f"Bearer {own.password(f'emitter_{name}')}"} for name in ("payments", "field")}
+    gate = asyncio.Semaphore(20)
+
+    async def one(client: httpx.AsyncClient, name: str, path: str, words: dict[str, Any]) -> None:
+        async with gate:
+            answer = await client.post(path, json=words, headers=keys[name])
+        assert answer.status_code in (202, 422), answer.text
+        if answer.status_code == 202:
+            told.append(Told(f"/{name}/{words['unit']}", answer.json()["id"]))
+
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{own.ports['emitters']}", timeout=60) as client:
+        await asyncio.gather(*(one(client, *post) for post in posts(chance, number)))
+    return told
+
+
+def by_broker(chance: random.Random, number: int) -> Iterator[Event]:
+    """Events of the other systems and of dossiers, under few numbers; some contradict each other."""
+    data = {DATA_TYPES[name].event: json.loads(next(iter(texts.values())))["data"] for name, texts in samples().items()}
+    names = [name for name, model in DATA_TYPES.items() if not model.event.startswith(("payment.", "report.", "calen"))]
+    for n in range(number):
+        model = DATA_TYPES[chance.choice(names)]
+        fields = dict(data[model.event])
+        for field, value in fields.items():
+            if field in ("code", "case", "outbreak", "outage", "crisis", "feature"):
+                fields[field] = f"{str(value)[:-1]}{chance.randint(0, 9)}"
+        fields |= {"revision": chance.randint(1, 2)} if "revision" in fields else {}
+        fields |= {"ward": chance.choice(OFFICES)} if "ward" in fields else {}
+        parsed = model.model_validate_json(json.dumps(fields))
+        unit, time = chance.choice(OFFICES), NOW - timedelta(minutes=chance.randint(1, 9000))
+        if not parsed.contradiction(time):
+            yield make(parsed, source="/test/broker", id=f"{n}", time=time, unit=unit)
+
+
+async def publish_all(own: Instance, events: list[Event]) -> list[Told]:
+    async with bus.connected(settings_of(own, "cli"), "test") as client:
+        assert await bus.publish_many(client.jetstream(), events, within=60) == len(events)
+    return [Told(e.source, e.id) for e in events]
+
+
+async def harm(own: Instance, chance: random.Random, number: int) -> list[str]:
+    """An emitter that has been taken over: rubbish under its subjects, others' words under its own ids and theirs."""
+    spoilt: list[str] = []
+    settings = settings_of(own, "cli").model_copy(update={"user": "emitter_field"})
+    async with bus.connected(settings, "enemy") as client:
+        js = client.jetstream()
+        for n in range(number):
+            body = chance.choice([b"{", b"\xff\xfe", b'{"a":1,"a":2}', json.dumps(foreign(chance)).encode()])
+            subject = f"ioc.events.{chance.choice(OFFICES)}.field.report.received"
+            ack = await js.publish(subject, body, headers={"Nats-Msg-Id": f"enemy-{n // 2}"}, timeout=60)
+            spoilt += [] if ack.duplicate else [str(ack.seq)]
+    return spoilt
+
+
+def foreign(chance: random.Random) -> dict[str, Any]:
+    """A payment that is no business of this emitter."""
+    fields = {"transaction": f"BL-{chance.randint(1, 99)}", "kind": "fee", "amount": 10**9, "method": "cash"}
+    head = {"specversion": "1.0", "id": "BL-1/made", "source": f"/payments/{OFFICES[0]}"}
+    return {**head, "type": "vn.ioc.payment.made.v1", "time": moment(chance), "unit": OFFICES[0], "data": fields}
+
+
+async def lying(own: Instance) -> dict[str, bytes]:
+    """Sequence in EVENTS -> what lies in the quarantine."""
+    found: dict[str, bytes] = {}
+    async with bus.connected(settings_of(own, "cli"), "test") as client:
+        js = client.jetstream()
+        state = (await js.stream_info("QUARANTINE")).state
+        for seq in range(state.first_seq, state.last_seq + 1) if state.messages else ():
+            message = await js.get_msg("QUARANTINE", seq)
+            found[(message.headers or {})["Ioc-Sequence"]] = message.data or b""
+    return found
+
+
+def test_every_acknowledged_event_is_told_somewhere(running: Instance) -> None:
+    chance = random.Random(7)
+    events = list(by_broker(chance, EVENTS // 2))
+
+    async def all_at_once() -> tuple[list[Told], list[Told], list[str]]:
+        return await asyncio.gather(
+            post_all(running, chance, EVENTS // 2),
+            publish_all(running, events),
+            harm(running, random.Random(8), EVENTS // 4),
+        )
+
+    posted, published, spoilt = asyncio.run(all_at_once())
+    wait_until_idle(running, 240)
+    quarantined = asyncio.run(lying(running))
+    assert set(spoilt) <= quarantined.keys(), "what the enemy sent lies in the quarantine, and nowhere else"
+    with psycopg.connect(settings_of(running, "cli").database("reader"), autocommit=True) as conn:
+        stored = {Told(*row) for row in conn.execute("SELECT source, id FROM event").fetchall()}
+        bodies = b"\n".join(quarantined.values())
+        lost = [t for t in {*posted, *published} - stored if json.dumps(t.id).encode() not in bodies]
+        assert lost == [] and len(stored) > EVENTS // 2
+        assert unexplained(conn) == []
+        noted = conn.execute("SELECT count(*) FROM entity, jsonb_array_elements(notes)").fetchone()
+        told = {f.code: 0 for f in findings(conn, datetime.now(UTC))}
+        assert (
+            noted and noted[0] > 0 and {"ambiguous", "contradicted", "over_refunded", "orphan_payment"} <= told.keys()
+        )
