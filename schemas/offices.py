@@ -51,7 +51,7 @@ class ByOffice:
     def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
         """See `schemas.fold.Fold`. Nearly always one office has given the number, and nothing is to be parted."""
         if len({f.unit for f in facts if f.event == self.opens}) < 2:
-            return self.fold(id, facts, calendars)
+            return self.fold(number_of(id), facts, calendars)
         first, *others = (self._case(id, office, part, calendars) for office, part in self.parted(facts).items())
         first.points = as_known(
             lambda known: self._points(id, known, calendars), facts, list(self._turns(facts))

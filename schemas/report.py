@@ -346,7 +346,7 @@ def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:
 
 
 def shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
-    """See `schemas.notes.Shows`: its steps are its status; a notice is owed no more once told, so its stage was late."""
+    """See `schemas.notes.Shows`: its steps are its status; a notice told is owed no more, if its stage was late."""
     if fact.event == "report.overdue":
         due, stage = instant(fact.data["due_at"]), ("stage", fact.data["stage"])
         return any(p.measure == "reports_late" and p.time == due and stage in p.labels for p in folded.points)

@@ -11,7 +11,6 @@ from nicegui import ui
 from psycopg import Connection
 
 from schemas import units
-from schemas.offices import number_of
 from schemas.registry import SYSTEMS
 from schemas.text import collation
 from services.board.access import Account
@@ -258,7 +257,7 @@ def render(look: Look, r: Row, found: Sequence[Step], settings: Settings) -> Htm
     sign, state = SIGNS[r.severity]
     doors = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
     ways = [
-        *([link(r.case, look.word("case"), " ", number_of(r.entity or ""))] if r.case else []),
+        *([link(r.case, look.word("case"), " ", r.entity or "")] if r.case else []),
         *([link(f"/system/{r.system}", _system(look, r.system))] if r.system in SYSTEMS else []),
         tag("a", look.word("runbook"), href=f"{doors}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
     ]

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from schemas.calendar import VN
-from schemas.offices import number_of
+from schemas.offices import case_id
 from services.board.access import Account
 from services.board.steps import Step, steps_of
 
@@ -48,6 +48,7 @@ class Row(NamedTuple):
     cleared_at: datetime | None
     cleared_by: str | None
     orphan: bool = False
+    office: str | None = None
 
     def seen_by(self, account: Account) -> bool:
         """Whether an account may see it."""
@@ -57,15 +58,14 @@ class Row(NamedTuple):
     def about(self) -> str:
         """What it is about besides its unit: a case's code, or labels such as a source or a folder."""
         labels = self.originator.split(",") if "=" in self.originator else []
-        return number_of(self.entity or "") or ", ".join(
-            label for label in labels if label.partition("=")[0] not in PLAIN
-        )
+        return self.entity or ", ".join(label for label in labels if label.partition("=")[0] not in PLAIN)
 
     @property
     def case(self) -> str | None:
         """Where the case that it is about is shown."""
-        shown = self.entity and self.kind in ("dossier", "report")
-        return f"/worklist/{self.kind}/{quote(self.entity or '')}" if shown else None
+        if not self.entity or self.kind not in ("dossier", "report"):
+            return None
+        return f"/worklist/{self.kind}/{quote(case_id(self.entity, self.office) if self.office else self.entity)}"
 
 
 def rows(conn: Connection, now: datetime, most: int = MOST) -> list[Row]:
@@ -89,7 +89,7 @@ def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
 _COLUMNS = """
 SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
     a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
-    a.cleared_by, EXISTS (SELECT FROM alarm_orphan o WHERE o.alarm = a.id) AS orphan
+    a.cleared_by, EXISTS (SELECT FROM alarm_orphan o WHERE o.alarm = a.id) AS orphan, a.office
 FROM alarm a JOIN alarm_list l USING (id)
 """
 _ROWS = f"""{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s

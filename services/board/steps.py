@@ -54,8 +54,10 @@ def history(look: Look, found: Sequence[Step]) -> Html:
 
 _OF_CASE = """
 SELECT s.alarm, s.at, s.step, s.by, s.note FROM alarm a JOIN alarm_step s ON s.alarm = a.id
-WHERE a.kind = %(kind)s AND split_part(a.entity, '@', 1) = %(number)s
-    AND (a.entity = %(entity)s OR %(entity)s = %(number)s AND a.entity <> ALL (%(others)s))
+WHERE a.kind = %(kind)s AND a.entity = %(number)s AND %(entity)s = CASE
+    WHEN concat_ws('@', a.entity, a.office) IN (%(entity)s) OR concat_ws('@', a.entity, a.office) = ANY (%(others)s)
+        THEN concat_ws('@', a.entity, a.office)
+    ELSE a.entity END
 ORDER BY s.id DESC
 """
 _OF_ALARM = "SELECT alarm, at, step, by, note FROM alarm_step WHERE alarm = %s ORDER BY id DESC"

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from schemas.calendar_history import CalendarHistory
 from schemas.field import levels
 from schemas.fold import instant
-from schemas.offices import number_of
+from schemas.offices import case_id, number_of
 from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
 from services.kit.facts import calendars_of, unpack
 from services.readings.once import snapshot
@@ -42,6 +42,7 @@ class AlarmOf(NamedTuple):
     acknowledged_by: str | None
     assignee: str | None
     deadline: datetime | None
+    office: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,15 +160,16 @@ def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str]
     found = defaultdict[tuple[str, str], list[AlarmOf]](list)
     with conn.cursor(row_factory=class_row(AlarmOf)) as cursor:
         for alarm in cursor.execute(_ALARMS, {"number": number_of(entity) if entity else None}):
-            found[alarm.kind, number_of(alarm.entity)].append(alarm)
+            found[alarm.kind, alarm.entity].append(alarm)
     return {about: tuple(alarms) for about, alarms in found.items()}
 
 
 def _about(row: Row, alarms: Mapping[tuple[str, str], Sequence[AlarmOf]]) -> list[AlarmOf]:
     """The alarms about a case, and not about another office's of the same number."""
-    of_others = set(row.cases or ()) if row.id == number_of(row.id) else None
     of_number = alarms.get((row.kind, number_of(row.id)), ())
-    return [a for a in of_number if a.entity == row.id or (of_others is not None and a.entity not in of_others)]
+    further = {case_id(a.entity, a.office) for a in of_number if a.office}.intersection([*(row.cases or ()), row.id])
+    ids = [case_id(a.entity, a.office) if a.office else a.entity for a in of_number]
+    return [a for a, id in zip(of_number, ids, strict=True) if row.id == (id if id in further else a.entity)]
 
 
 _COLUMNS = """
@@ -178,9 +180,9 @@ FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
 _ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""
 _ONE = f"""{_COLUMNS} AND kind = %(kind)s AND id = %(id)s AND kind IN ('dossier', 'report')"""
 _ALARMS = """
-SELECT id, kind, entity, stage, type, severity, raised_at, acknowledged_at, acknowledged_by, assignee, deadline
+SELECT id, kind, entity, stage, type, severity, raised_at, acknowledged_at, acknowledged_by, assignee, deadline, office
 FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL
-    AND (%(number)s::text IS NULL OR split_part(entity, '@', 1) = %(number)s)
+    AND (%(number)s::text IS NULL OR entity = %(number)s)
 ORDER BY id
 """
 _CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

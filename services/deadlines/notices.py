@@ -69,7 +69,7 @@ def _report(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[N
     """Every service level of the open report that was not kept."""
     for stage, text in owed.state["owed"]:
         if (due := instant(text)) <= now:
-            data = ReportOverdue(code=number_of(owed.id), stage=stage, due_at=due, office=_office(owed, due))
+            data = ReportOverdue(code=number_of(owed.id), stage=stage, due_at=due, office=owed.state.get("office"))
             yield Notice(stage, due, due, data)
 
 
@@ -77,12 +77,6 @@ _NOTICES: dict[str, Callable[[Owed, datetime, CalendarHistory], Iterator[Notice]
     "dossier": _dossier,
     "report": _report,
 }
-
-
-def _office(owed: Owed, at: datetime) -> str | None:
-    """Whose case it is, where the number or the unit that speaks for it does not tell."""
-    speaker = _speaker(owed, at)
-    return owed.state.get("office") or (owed.unit if speaker != owed.unit else None)
 
 
 def _speaker(owed: Owed, at: datetime) -> str:

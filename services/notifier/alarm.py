@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, NamedTuple
 
+from schemas.offices import case_id
 from schemas.registry import SYSTEMS
 
 Severity = Literal["info", "warning", "critical"]
@@ -65,11 +66,17 @@ class Raise(NamedTuple):
     entity: str | None = None
     stage: str | None = None
     due_at: datetime | None = None
+    office: str | None = None
 
     @property
     def key(self) -> Key:
-        """What is unique among active alarms."""
+        """What is unique among active alarms, of one office."""
         return Key(self.originator, self.type)
+
+    @property
+    def case(self) -> tuple[str, str]:
+        """Kind and id of what it is about, with its office where that has to be said."""
+        return self.kind or "", case_id(self.entity or "", self.office) if self.office else self.entity or ""
 
 
 class Alarm(NamedTuple):
@@ -104,6 +111,7 @@ class Alarm(NamedTuple):
     since: datetime
     next_at: datetime | None
     ended_at: datetime | None = None
+    office: str | None = None
 
 
 class Happened(NamedTuple):

@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas.envelope import EntityRef, Event
+from schemas.envelope import Event
 from schemas.field import REACHED
 from schemas.fold import Fact, instant
-from schemas.offices import case_id
 from schemas.procedures.dossier import local_midnight
-from schemas.registry import BY_OFFICE
+from schemas.registry import FOLDS
 from services.notifier.alarm import Raise, Severity, dashboard
 
 FORGOTTEN = timedelta(days=1)
@@ -110,7 +109,7 @@ def to_raise(event: Event) -> Raise | None:
     if kind is None:
         return None
     data = event.fields
-    entity, stage = _case_of(event), data.get("stage")
+    entity, stage = event.touches[0], data.get("stage")
     vi, en = _words(data)
     return Raise(
         way="event",
@@ -129,15 +128,15 @@ def to_raise(event: Event) -> Raise | None:
         entity=entity.id,
         stage=stage,
         due_at=instant(data[kind.due]) if kind.due else event.time,
+        office=_office(event, entity.kind),
     )
 
 
-def _case_of(event: Event) -> EntityRef:
-    """What the event is about; of a number that each office gives for itself, the office's case."""
-    entity = event.touches[0]
-    if entity.kind not in BY_OFFICE:
-        return entity
-    return entity._replace(id=case_id(entity.id, event.fields.get("office", event.unit)))
+def _office(event: Event, kind: str) -> str | None:
+    """Whose case it is about: named by the event, or whoever begins it, as another office may give the same number."""
+    named: str | None = event.fields.get("office")
+    begins = getattr(FOLDS[kind], "opens", None) == event.data.event
+    return named or (event.unit if begins else None)
 
 
 def _words(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -66,10 +66,10 @@ async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) ->
     """Raise the alarms that the messages tell of, in one transaction, but for what is over already."""
     found = [(one, message.metadata.timestamp) for message in messages if (one := _understood(message, now))]
     async with ledger.writing(pool) as conn:
-        states = await ledger.states(conn, {(one.kind or "", one.entity or "") for one, _ in found})
+        states = await ledger.states(conn, {one.case for one, _ in found})
 
         def is_of_interest(one: Raise, recorded: datetime) -> bool:
-            state = states.get((one.kind or "", one.entity or ""))
+            state = states.get(one.case)
             if state is None:
                 return recorded > now - domain.FORGOTTEN
             return not domain.is_over(one.kind or "", one.stage, one.due_at or now, state, now)

@@ -36,19 +36,24 @@ async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetim
     an alarm about the same due time stands in the table, active or not."""
     wanted: dict[Any, Raise] = {}
     for one in raised:
-        known = wanted.get(one.key)
+        known = wanted.get(_unique(one))
         if known is None or RANKS[one.severity] >= RANKS[known.severity]:
-            wanted[one.key] = one
+            wanted[_unique(one)] = one
     held = await _held(conn, wanted.values())
-    heard = {(h.originator, h.type, h.due_at) for h in held if h.due_at is not None}
-    active = {(h.originator, h.type): h for h in held if h.cleared_at is None}
-    risen = {key for key, h in active.items() if RANKS[wanted[Key(*key)].severity] > RANKS[h.severity]}
-    missed = [r for r in wanted.values() if r.key in risen or (r.originator, r.type, r.due_at) not in heard]
-    fresh = [r for r in missed if r.key not in active]
+    heard = {(_unique(h), h.due_at) for h in held if h.due_at is not None}
+    active = {_unique(h): h for h in held if h.cleared_at is None and _unique(h) in wanted}
+    risen = {key for key, h in active.items() if RANKS[wanted[key].severity] > RANKS[h.severity]}
+    missed = [r for r in wanted.values() if _unique(r) in risen or (_unique(r), r.due_at) not in heard]
+    fresh = [r for r in missed if _unique(r) not in active]
     numbers = await _rows(conn, _INSERT, [r._asdict() for r in fresh], now=now)
     await note(conn, now, [Happened(row.id, "raised") for row in numbers])
-    await _refresh(conn, [(active[r.key], r) for r in missed if r.key in active], now)
+    await _refresh(conn, [(active[_unique(r)], r) for r in missed if _unique(r) in active], now)
     return fresh
+
+
+def _unique(alarm: Any) -> tuple[str, str, str | None]:
+    """No two active alarms have the same."""
+    return alarm.originator, alarm.type, alarm.office
 
 
 async def _held(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
@@ -257,16 +262,17 @@ async def _rows(conn: AsyncConnection, sql: str, rows: Sequence[dict[str, Any]],
 
 _INSERT = """
 INSERT INTO alarm (way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
-                   kind, entity, stage, due_at, raised_at, refreshed_at, since, next_at)
+                   kind, entity, stage, due_at, office, raised_at, refreshed_at, since, next_at)
 SELECT way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
-       kind, entity, stage, due_at, %(now)s, %(now)s, %(now)s, %(now)s
+       kind, entity, stage, due_at, office, %(now)s, %(now)s, %(now)s, %(now)s
 FROM jsonb_to_recordset(%(rows)s) AS r (
     way text, originator text, type text, severity text, system text, unit text, origin text, vi text, en text,
-    do_vi text, do_en text, dashboard text, kind text, entity text, stage text, due_at timestamptz)
+    do_vi text, do_en text, dashboard text, kind text, entity text, stage text, due_at timestamptz,
+    office text)
 RETURNING id
 """
 _HELD = """
-SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by
+SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by, a.office
 FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz)
 JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r.due_at
 """
@@ -300,8 +306,8 @@ INSERT INTO alarm_step (alarm, at, step, by, note) SELECT alarm, %(now)s, step, 
 FROM jsonb_to_recordset(%(rows)s) AS r (alarm bigint, step text, by text, note text)
 """
 _WATCHED = """
-SELECT a.id, a.kind, a.entity, a.stage, a.due_at, a.refreshed_at, e.version
-FROM alarm a LEFT JOIN case_row(a.kind, a.entity) e ON true
+SELECT a.id, a.kind, concat_ws('@', a.entity, a.office) AS entity, a.stage, a.due_at, a.refreshed_at, e.version
+FROM alarm a LEFT JOIN case_row(a.kind, concat_ws('@', a.entity, a.office)) e ON true
 WHERE a.cleared_at IS NULL AND a.entity IS NOT NULL
 """
 _STATES = """

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from schemas import units
 from schemas.calendar import VN
-from schemas.offices import number_of
 from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
 from services.notifier.plan import Occasion
 
@@ -88,7 +87,7 @@ def _single(about: About, links: Links) -> tuple[str, list[str]]:
     over = occasion == "cleared"
     head = "ĐÃ KẾT THÚC" if over else severity[0].upper()
     title = " ".join([f"[{head}]", *([f"[{origin[0]}]"] if origin else []), f"{unit[0]}: {alarm.vi}"])
-    subject = number_of(alarm.originator) if alarm.way == "event" else ""
+    subject = alarm.originator if alarm.way == "event" else ""
     lines = [
         *([" / ".join(origin)] if origin else []),
         f"{state[0]}: {alarm.vi}",

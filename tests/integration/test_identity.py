@@ -179,8 +179,8 @@ def test_each_ward_has_its_own_overdue_report_and_alarm(empty: Settings, reader:
 
     notified(empty, rise)
     items = worklist_data.items(reader, now)
-    assert [(i.number, i.unit, {a.entity for a in i.alarms}, len(i.alarms)) for i in items] == [
-        ("PA-777", unit, {f"PA-777@{unit}"}, 3) for unit in (A, B)
+    assert [(i.number, i.unit, {a.office for a in i.alarms}, len(i.alarms)) for i in items] == [
+        ("PA-777", unit, {unit}, 3) for unit in (A, B)
     ]
     for unit, item in zip((A, B), items, strict=True):
         shown = case(reader, "report", f"PA-777@{unit}")
@@ -208,11 +208,11 @@ def test_an_incident_of_another_office_is_another_alarm(empty: Settings) -> None
     first, second = told("incident.opened", 0, A, about), told("incident.opened", 5, B, about)
     keep(empty, [first, told("incident.closed", 1, A, {"code": "SC-1"})])
     mine, theirs = (domain.to_raise(e) for e in (first, second))
-    assert mine and theirs and mine.key != theirs.key
+    assert mine and theirs and mine.case != theirs.case
 
     async def states(pool: AsyncConnectionPool) -> Any:
         async with pool.connection() as conn:
-            return await ledger.states(conn, [("incident", one.entity or "") for one in (mine, theirs)])
+            return await ledger.states(conn, [one.case for one in (mine, theirs)])
 
     assert set(notified(empty, states)) == {("incident", f"SC-1@{A}")}
     keep(empty, [second])

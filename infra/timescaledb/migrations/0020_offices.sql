@@ -7,20 +7,22 @@ COMMENT ON COLUMN entity.cases IS 'the ids of the further cases under this numbe
 CREATE INDEX entity_noted ON entity (kind) WHERE notes IS NOT NULL;
 CREATE INDEX entity_not_begun ON entity (kind) WHERE opened_at IS NULL;
 
--- The row of `NUMBER@office`: its own where the number has several cases, else the number's. (An incident that another
--- office opened is another's; a notice about a report is published by whoever speaks for it, and of what is folded.)
+-- The row of a number, or of `NUMBER@office`: its own where the number has several cases, else the number's. (An incident
+-- that another office opened is another's; a notice about a report is published by whoever speaks for it, of what is
+-- folded.)
 CREATE FUNCTION case_row(kind text, id text) RETURNS SETOF entity LANGUAGE sql STABLE AS $$
     SELECT e.* FROM entity e WHERE e.kind = $1 AND (e.id = $2 OR e.id = split_part($2, '@', 1)
         AND ($1 = 'report' OR e.unit = split_part($2, '@', 2)))
     ORDER BY length(e.id) DESC LIMIT 1
 $$;
 
--- What an alarm about such a case is about says whose case it is, from the beginning.
-UPDATE alarm SET entity = entity || '@' || unit,
-    originator = kind || ':' || entity || '@' || unit || coalesce('/' || stage, '')
-WHERE way = 'event' AND kind IN ('report', 'incident', 'crisis') AND entity NOT LIKE '%@%';
-
-CREATE INDEX alarm_number ON alarm (kind, split_part(entity, '@', 1)) WHERE entity IS NOT NULL;
+-- An alarm about such a case says whose it is from the beginning, so that two offices' alarms are two.
+ALTER TABLE alarm ADD COLUMN office text;
+COMMENT ON COLUMN alarm.office IS 'whose case of the number `entity` it is about; null: the only one, or that of who used it first';
+UPDATE alarm SET office = unit WHERE way = 'event' AND kind IN ('incident', 'crisis');
+DROP INDEX alarm_active;
+CREATE UNIQUE INDEX alarm_active ON alarm (originator, type, coalesce(office, '')) WHERE cleared_at IS NULL;
+CREATE INDEX alarm_entity ON alarm (kind, entity) WHERE entity IS NOT NULL;
 
 -- Cases of one number are forgotten together: what is left of a number must be all that is known of it.
 CREATE OR REPLACE FUNCTION forget_entities(kept text[]) RETURNS bigint
