@@ -212,7 +212,7 @@ def test_two_offices_with_one_number_are_counted_apart(kind: str) -> None:
     both = folded_of(kind, [*mine, *theirs])
     apart = folded_of(kind, mine), folded_of(kind, theirs)
     assert sorted(both.points) == sorted(p for one in apart for p in one.points)
-    assert {case.unit for case in cases_of(both)} == {A, B} and list(both.cases) == [f"X-1@{B}"]
+    assert {case.state["office"] for case in cases_of(both)} == {A, B} and list(both.cases) == [f"X-1@{B}"]
     assert [case.status for case in cases_of(both)] == [one.status for one in apart]
 
 
