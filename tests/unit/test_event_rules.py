@@ -136,8 +136,8 @@ def test_members_are_looked_at_in_every_object(text: str, where: str | None) -> 
 def test_numbers_that_are_none_and_texts_that_are_none_are_refused(value: str) -> None:
     for name, number in (("vn.ioc.indicator.reported.v1", "value"), ("vn.ioc.feature.upserted.v1", "latitude")):
         text = changed(name, **{number: "@"}).replace('"@"', value)
-        assert refusal(text).code in ("bad_value", "not_json")
-    assert refusal(PAYMENT.replace("1000", value)).code in ("bad_value", "not_json")
+        assert refusal(text).code in ("bad_value", "not_json", "not_utf8")
+    assert refusal(PAYMENT.replace("1000", value)).code in ("bad_value", "not_json", "not_utf8")
 
 
 WORDS = {
