@@ -369,7 +369,7 @@ def test_a_chunk_that_took_in_late_events_is_taken_again_and_each_once_a_round(c
         assert len(chunks) == len(begins)
         # In columns · in columns with rows beside them · in rows · frozen · in columns, out of order
         for name, status in zip(chunks, (1, 9, 0, 5, 3), strict=True):
-            conn.execute("UPDATE _timescaledb_catalog.chunk SET status = %s WHERE table_name = %s", (status, name))
+            conn.execute(_STATUS, (status, name))
         taken, since, until = [], BEGINNING, datetime(2002, 1, 1, tzinfo=UTC)
         while (row := conn.execute(_NEXT, (until, since)).fetchone()) and (since := row[0]):
             taken.append(since)
@@ -385,6 +385,7 @@ _CHUNKS = """
 SELECT chunk_name, range_start FROM timescaledb_information.chunks
 WHERE hypertable_name = 'event' AND range_end < '2002-01-01' ORDER BY range_start
 """
+_STATUS = "UPDATE _timescaledb_catalog.chunk SET status = %s WHERE id = split_part(%s, '_', 4)::integer"
 _NEXT = "SELECT begins FROM log_chunk_in_rows(%s, %s)"
 
 

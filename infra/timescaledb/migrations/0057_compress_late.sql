@@ -5,13 +5,13 @@ DROP FUNCTION compress_log(timestamptz);
 -- or took in late events since (bits of its status: 1 columns, 2 and 8 rows beside them; 4: frozen by an operator).
 CREATE FUNCTION log_chunk_in_rows(until timestamptz, since timestamptz, OUT chunk regclass, OUT begins timestamptz)
 LANGUAGE sql STABLE SET search_path = public, pg_temp AS $$
-    SELECT format('%I.%I', i.chunk_schema, i.chunk_name)::regclass, i.range_start
-    FROM timescaledb_information.chunks i
-    JOIN _timescaledb_catalog.chunk c ON c.schema_name = i.chunk_schema AND c.table_name = i.chunk_name
-    WHERE i.hypertable_schema = 'public' AND i.hypertable_name = 'event'
-        AND i.range_start > since AND i.range_end <= until
-        AND c.status & 4 = 0 AND (c.status & 1 = 0 OR c.status & 10 <> 0)
-    ORDER BY i.range_start LIMIT 1
+    SELECT c.relation, c.range_start FROM (
+        SELECT format('%I.%I', chunk_schema, chunk_name)::regclass AS relation, range_start, range_end
+        FROM timescaledb_information.chunks WHERE hypertable_schema = 'public' AND hypertable_name = 'event'
+    ) c, _timescaledb_functions.chunk_status(c.relation) status
+    WHERE c.range_start > since AND c.range_end <= until
+        AND status & 4 = 0 AND (status & 1 = 0 OR status & 10 <> 0)
+    ORDER BY c.range_start LIMIT 1
 $$;
 
 -- Turns that chunk into columns and returns where it begins; null: there is none. `since` takes a round past a chunk
