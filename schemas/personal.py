@@ -7,6 +7,7 @@ docs/privacy.md says what is looked for, and what is not.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
@@ -47,7 +48,10 @@ _SIGNS = (
     re.compile(rf"8(?<!\d8){_GAP}+4(?:{_GAP}+\d){{9}}"),
     re.compile(r"[1-9](?<!\d\d)\d\d(?:\d{9}|(?:[\W_]{1,6}+\d{3}){3})(?!\d)"),
     re.compile(r"[1-9](?<![0-9A-Za-z]\d)\d[\W_]{0,3}+[A-Za-z]\w?[\W_]{0,3}+\d{3}[\W_]?\d\d(?!\d)"),
-    re.compile(r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[2-7]\w|(?<=&)#|(?<=\\)u00)", re.IGNORECASE),
+    re.compile(
+        r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[2-7]\w|(?<=&)#|(?<=\\)u[0-9A-Fa-f]{4})",
+        re.IGNORECASE,
+    ),
 )
 _LABEL = re.compile(
     "cmnd|cmt|cccd|can cuoc|chung minh|inh danh|ho chieu|passport|bhyt|bhxh|bien s|bien k|bks"
@@ -57,7 +61,10 @@ _LABEL = re.compile(
 _SPELLED = re.compile(rf"a cong| at |\d(?:{_GAP}\w?{_GAP}\d){{3}}")
 _BEYOND = re.compile("[^\x00-\u036f]")
 """Beyond the letters and accents that Vietnamese is made of."""
-_ESCAPED = re.compile(r"[^\x00-\x7f]|%[2-7][0-9A-Fa-f]|&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});|\\u[0-9A-Fa-f]{4}")
+_ESCAPED = re.compile(
+    r"[^\x00-\x7f]|%[2-7][0-9A-Fa-f]|&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});"
+    r"|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}"
+)
 
 
 def find(text: str, allowed: Collection[str] = ()) -> list[Found]:
@@ -116,11 +123,12 @@ def _fold(text: str) -> tuple[str, list[int]]:
 def _unescape(told: str) -> str:
     if len(told) == 1:
         return told
-    if told[0] == "&":
-        number = int(told[3:-1], 16) if told[2] == "x" else int(told[2:-1])
-    else:
-        number = int(told.lstrip("%\\u"), 16)
-    return chr(number) if number < 0x110000 else ""
+    if told[0] == "\\":
+        return str(json.loads(f'"{told}"'))
+    if told[0] == "%":
+        return chr(int(told[1:], 16))
+    number = int(told[3:-1], 16) if told[2] == "x" else int(told[2:-1])
+    return chr(number) if number < 0x110000 else " "
 
 
 def _plain(char: str) -> str:
