@@ -7,7 +7,7 @@ import asyncio
 import signal
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import chain
 from urllib.parse import urlencode
@@ -25,7 +25,8 @@ from schemas.registry import make
 from services.cli.prepare import prepare, settings_of
 from services.kit import bus, clock
 from services.simulator import november_2024
-from services.simulator.district import Plan, Sending
+from services.simulator.district import Plan
+from services.simulator.district.plan import Stream
 from services.simulator.november_2024.hotline import hotline_events
 from services.simulator.november_2024.offered import service_events
 from services.simulator.november_2024.shift import Shift
@@ -33,6 +34,8 @@ from services.simulator.november_2024.statements import statement_events
 
 LIVED = timedelta(days=8)
 """With the first day of a week in it, on which schools tell their rosters and offices their plans."""
+LATE = ("dossier_overdue", "dossier_forgotten")
+COUNTED = ("mentions", "alert", "tax_paid", "fee_")
 SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifier", "board")
 
 
@@ -56,22 +59,24 @@ def _look_every_second(centre: Instance) -> None:
 async def _fill(centre: Instance) -> None:
     moved = Shift(november_2024.shift_for(local_day(clock.now()) - timedelta(days=1)))
     published = chain(service_events(moved), statement_events(moved), hotline_events(moved), _statistics())
-    district = Plan(7, clock.now() - LIVED, 0.1)
+    district = Plan(7, clock.now() - LIVED, 0.2)
     async with bus.connected(settings_of(centre, "cli"), "test") as client:
         await bus.publish_many(client.jetstream(), published, lambda done: None)
     async with bus.connected(settings_of(centre, "simulator"), "test") as client:
-        messages = (bus.Outgoing(s.subject, s.raw) for s in district.sendings(clock.now()) if _wanted(s))
+        sent = (stream.sending(at) for at, stream in district.streams(clock.now()) if _wanted(at, stream))
+        messages = (bus.Outgoing(s.subject, s.raw) for s in sent)
         await bus.publish_raw(client.jetstream(), messages)
 
 
-def _wanted(sending: Sending) -> bool:
-    """All of the last day; of the week before a fifth of the dossiers and reports, and none of what machines count."""
-    event = sending.event
-    if event is None or sending.at > clock.now() - timedelta(days=1):
+def _wanted(at: datetime, stream: Stream) -> bool:
+    """All of the last day; of the week before a tenth of the dossiers and all that are late, and none of what machines
+    count."""
+    name = stream.cohort.course.name
+    if at > clock.now() - timedelta(days=1):
         return True
-    entity = event.data.event.partition(".")[0]
-    whole_lives = entity not in ("dossier", "report") or event.data.code.endswith(("0", "5"))
-    return whole_lives and entity not in ("mention", "alert", "payment")
+    if name.startswith("dossier"):
+        return name in LATE or stream.cohort.life(stream.next).dossier_code().endswith("0")
+    return not name.startswith(COUNTED)
 
 
 def _statistics() -> Iterator[Event]:

@@ -156,7 +156,7 @@ def _welcome(instance: Instance, weeks: int) -> str:
     ports = instance.ports
     return f"""
 The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
-{start:%d/%m/%Y} to {end:%d/%m/%Y}. That month gives the published figures, 0.5 % overdue among them.
+{start:%d/%m/%Y} to {end:%d/%m/%Y}. The province (binh_phuoc) in that month has the published figures.
 Since its end its units go on at its pace, SIMULATED: they finish what was open, and take in new dossiers.
 Beside them a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
 
@@ -164,14 +164,15 @@ Ask for figures
   ./ioc query payments_fee_amount --by unit {period}
   ./ioc query online_dossier_share --by unit {period}
   ./ioc query ii06 {period}
-  ./ioc explain overdue_share {period}
+  ./ioc query payments_amount --unit binh_phuoc {period}
+  ./ioc explain overdue_share --unit binh_phuoc {period}
   ./ioc findings
   ./ioc query field --unit phuong_chon_thanh
 
 Watch the board
   http://127.0.0.1:{ports["board"]}                 log in as truc_ban, lanh_dao_van_phong, lanh_dao or admin
   head {instance.secrets}/board_*   the password of each
-  http://127.0.0.1:{ports["board"]}/figure/overdue_share?first={start}&last={end}   the published 0.5 %
+  http://127.0.0.1:{ports["board"]}/figure/overdue_share?unit=binh_phuoc&first={start}&last={end}   the published 0.5 %
   ./ioc people list                     who may enter, with which role, in which units
 
 Look

@@ -60,5 +60,5 @@ COURSES = (
     Course("urgent_late", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=80), _resolved(0, 200)), often=0.1, way="urgent", door="app"),
     Course("reopened", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _REOPENED, _resolved(5 * DAY, 800), _rated(5 * DAY, 1200)), often=0.2, door="app"),
     Course("refused", SYSTEM, "people", (_RECEIVED, _REFUSED), often=0.5, door="app"),
-    Course("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED, _resolved(9 * DAY, 0)), often=0.1, door="app"),
+    Course("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED, _resolved(9 * DAY, 0)), often=0.1, way="urgent", door="app"),
 )  # fmt: skip
