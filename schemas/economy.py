@@ -81,6 +81,12 @@ class IndicatorTargetSet(
 
 EVENTS: tuple[type[EventData], ...] = (IndicatorReported, IndicatorRevised, IndicatorTargetSet)
 
+RENAMED = {
+    f"dti_2024_{rest}": f"dti_{rest}"
+    for rest in ("departments_good", "departments_fair", "departments_average", "districts_good", "districts_fair")
+}
+"""Codes with a year in them, under which statistics were stated -> their codes now: the period tells the year."""
+
 MEASURES: tuple[Measure, ...] = ()
 """None: these figures are stated, not counted; readings take them from the vintages."""
 
@@ -99,7 +105,8 @@ class Vintages:
         """See `schemas.fold.Fold`."""
         ordered = sorted(facts, key=lambda f: (f.data.get("revision", 0), f.time, f.key))
         last, times = ordered[-1], [f.time for f in ordered]
-        state = {**last.data, "vintages": [self._vintage(f) for f in ordered]}
+        indicator = RENAMED.get(last.data["indicator"], last.data["indicator"])
+        state = {**last.data, "indicator": indicator, "vintages": [self._vintage(f) for f in ordered]}
         status = last.event.rpartition(".")[2]
         return Folded(last.unit, last.origin, status, opened_at=min(times), ended_at=max(times), state=state)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 
-from schemas.indicators import economy, education, field, gis, health, procedures, security, social
+from schemas import economy as economy_events
+from schemas.indicators import economy, education, field, gis, health, own, procedures, security, social
 from schemas.indicators.checks import CHECKS
 from schemas.indicators.indicator import Indicator
 
-__all__ = ["CATALOGUE", "CHECKS", "SHEETS", "Indicator", "UnknownIndicator", "find"]
+__all__ = ["CATALOGUE", "CHECKS", "SHEETS", "Indicator", "UnknownIndicator", "add", "find"]
 
 CATALOGUE: dict[str, Indicator] = {
     indicator.code: indicator
@@ -24,6 +26,16 @@ SHEETS: dict[str, tuple[str, ...]] = {
 """Groups of indicators that are read together: the report II.06, and each system."""
 
 
+def add(lines: Iterable[str], table: str = "added indicators") -> list[Indicator]:
+    """Let more indicators be known in this process, from a table as `own.read` takes it. ValueError, with nothing
+    added, names the row that is wrong. Meant for the start of a process."""
+    more = own.read(lines, table, {*CATALOGUE, *SHEETS, *economy_events.RENAMED})
+    for indicator in more:
+        CATALOGUE[indicator.code] = indicator
+        SHEETS[indicator.system] = (*SHEETS[indicator.system], indicator.code)
+    return more
+
+
 class UnknownIndicator(KeyError):
     """No indicator has this code; the message names the nearest ones."""
 
@@ -33,6 +45,7 @@ class UnknownIndicator(KeyError):
 
 def find(name: str) -> list[Indicator]:
     """The indicator of that code, or all of a sheet."""
+    name = economy_events.RENAMED.get(name, name)
     if name in CATALOGUE:
         return [CATALOGUE[name]]
     if name in SHEETS:

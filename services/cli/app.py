@@ -85,11 +85,11 @@ class Table(click.Group):
 def main(context: click.Context, instance: str | None) -> None:
     """The operations centre of a district: its events, figures and services."""
     context.obj = {"instance": instance}
-    if "IOC_UNITS" in os.environ:
-        _know_own_units()
+    if {"IOC_UNITS", "IOC_INDICATORS"} & os.environ.keys():
+        _know_own_tables()
 
 
-def _know_own_units() -> None:
+def _know_own_tables() -> None:
     from pydantic import ValidationError
 
     from services.kit.settings import Settings
@@ -97,4 +97,4 @@ def _know_own_units() -> None:
     try:
         Settings()
     except (OSError, ValidationError) as wrong:
-        raise click.ClickException(f"IOC_UNITS: {wrong}") from None
+        raise click.ClickException(f"IOC_UNITS, IOC_INDICATORS: {wrong}") from None

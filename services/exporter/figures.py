@@ -14,7 +14,7 @@ from services.readings import Reading, findings, noted, read
 from services.readings.findings import NOTICED
 from services.readings.period import window
 
-OTHER_CHECKS = ("contradiction", *noted.CHECKS, *NOTICED)
+OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED)
 """What `readings.findings` looks for besides the catalogue's checks."""
 
 

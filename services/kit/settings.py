@@ -11,10 +11,16 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import AwareDatetime, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from schemas import units
+from schemas import indicators, units
 from schemas.instance import CREDENTIAL, Identity, identity
 from schemas.procedures import payment_clock
 from schemas.text import files
+
+
+@cache
+def _know_indicators(table: Path) -> None:
+    """Once in a process, however many settings it makes."""
+    indicators.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
 
 
 @cache
@@ -147,6 +153,10 @@ class Settings(BaseSettings):
         description="full path of a table of procedures whose clock does (1) or does not (0) stand while a payment is "
         "awaited, in the form of `schemas/procedures/payment_clock.csv`; a change is taken up at the next start",
     )
+    indicators: Path | None = Field(
+        None,
+        description="full path of a table of indicators of an office's own, see docs/deploy.md",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")
@@ -156,6 +166,8 @@ class Settings(BaseSettings):
             _know(self.units.resolve())
         if self.payment_clock:
             _keep_clock(self.payment_clock.resolve())
+        if self.indicators:
+            _know_indicators(self.indicators.resolve())
         return self
 
     def password(self, credential: str) -> str | None:

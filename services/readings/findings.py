@@ -21,6 +21,7 @@ from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.finding import Finding
 from services.readings.once import snapshot
 from services.readings.period import Period
+from services.readings.unread import unread
 
 
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
@@ -30,7 +31,8 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
     """
     with snapshot(conn):
         found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-        return [*found, *_contradictions(conn, as_of), *noted.findings(conn, as_of), *_noticed(conn, as_of)]
+        stated = [*_contradictions(conn, as_of), *_unread(conn, as_of)]
+        return [*found, *stated, *noted.findings(conn, as_of), *_noticed(conn, as_of)]
 
 
 def _resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
@@ -148,6 +150,14 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 """What a fold may notice: its words in Vietnamese and English, and the measures that it is about."""
+
+
+def _unread(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """What is stated of indicators that no figure reads."""
+    for one in unread(conn, as_of):
+        vi, en = one.said()
+        code = f"unread_{one.kind}"
+        yield Finding(code, vi, en, None, None, None, one.number, Decimal(0), one.indicator, evidence=one.ids)
 
 
 def _plain(value: Decimal) -> str:

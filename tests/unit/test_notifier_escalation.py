@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from test_notifier_plan import alarm, table
 
 from schemas.calendar import VN, WorkCalendar
 from services.notifier.alarm import Alarm
 from services.notifier.plan import Told, plan
 from services.notifier.routes import Routes
-from tests.unit.test_notifier_plan import alarm, table
 
 CALENDAR = WorkCalendar.base()
 TWO_DAYS: dict[str, Any] = {"when": "working", "steps": [{"to": ["an"]}, {"after": "2d", "to": ["binh"]}]}
