@@ -14,6 +14,9 @@ Occasion = Literal["raised", "escalated", "deadline", "reopened", "cleared"]
 OPENS, CLOSES = MORNING[0], AFTERNOON[1]
 """Working hours for messages: a midday break is no reason to be silent."""
 _DAY = {"working": timedelta(hours=CLOSES.hour - OPENS.hour), "off": timedelta(hours=24 - CLOSES.hour + OPENS.hour)}
+TICK = timedelta(microseconds=1)
+IN_TIME = timedelta(minutes=1)
+"""So much later a message may be sent and still count as sent when it was due."""
 RETRY = timedelta(seconds=5)
 """When to look again for what should have been sent by now."""
 
@@ -84,7 +87,7 @@ def _of_route(
         if not rows and due > now:
             return [], due
         if not rows:
-            at, digest = digest_at(route, route.hours(step), now, calendar), route.digest is not None
+            at, digest = _sent_at(route, route.hours(step), due, now, calendar), route.digest is not None
             persons = routes.persons(step.to, now)
             return [Planned(alarm.id, occasion, p, digest, at) for p in persons], _look(
                 route, number, at, calendar, now
@@ -111,10 +114,22 @@ def _look(route: Route, number: int, read: datetime, calendar: WorkCalendar, now
 
 def _read(rows: Sequence[Told], due: datetime) -> datetime | None:
     """When the first of them could read it; None: nobody could yet. Who is in the table no more never will."""
-    known = (
-        row.read_at or row.due_at or due for row in rows if row.read_at or not row.due_at or row.state == "dropped"
-    )
-    return min(known, default=None)
+    known = (row for row in rows if row.read_at or row.due_at is None or row.state == "dropped")
+    return min((_read_by(row, due) for row in known), default=None)
+
+
+def _read_by(row: Told, due: datetime) -> datetime:
+    """What was sent in time counts from when it was due, so that one digest follows another by whole days."""
+    planned = row.due_at or due
+    return planned if row.read_at is None or row.read_at - planned <= IN_TIME else row.read_at
+
+
+def _sent_at(route: Route, when: When, due: datetime, now: datetime, calendar: WorkCalendar) -> datetime:
+    """When a step that is due is told: now, or with the digest that was next when it fell due, or is by now."""
+    if route.digest is None:
+        return now
+    at = digest_at(route, when, due - TICK, calendar)
+    return at if at >= now - IN_TIME else digest_at(route, when, now, calendar)
 
 
 def _occasion(alarm: Alarm, route: Route, number: int) -> str:
