@@ -97,6 +97,11 @@ def read(text: str, today: date | None = None) -> Written:
     raise NoMoment(text, f"is no date{why}")
 
 
+def instant(value: object) -> object:
+    """For fields of models: a text as the first instant that it names, anything else as it is."""
+    return read(value).first if isinstance(value, str) else value
+
+
 def _written(text: str, kind: Kind, parts: Mapping[str, str], today: date | None) -> Written:
     first = datetime.combine(_date(text, parts, today), time(), VN)
     if kind == "moment":

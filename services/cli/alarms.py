@@ -149,7 +149,9 @@ def routes(file: str | None) -> None:
     except BadRoutes as bad:
         raise click.ClickException(str(bad)) from None
     for route in table.routes:
-        steps = "; ".join(f"after {step.after}: {', '.join(step.to)}" for step in route.steps)
+        steps = "; ".join(
+            f"after {step.after}{f' ({step.when})' if step.when else ''}: {', '.join(step.to)}" for step in route.steps
+        )
         click.echo(f"{route.name} ({route.when}{', digest' if route.digest else ''}): {steps}")
     click.echo(
         f"{len(table.people)} people, {len(table.rotas)} rotas, {len(table.routes)} routes: all in order", err=True

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import quote, urlsplit, urlunsplit
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import indicators, units
 from schemas.instance import CREDENTIAL, Identity, identity
 from schemas.procedures import payment_clock
-from schemas.text import files
+from schemas.text import files, moments
 
 
 @cache
@@ -139,7 +139,7 @@ class Settings(BaseSettings):
     simulator_rate: float = Field(
         0.06, ge=0.05, le=5000, description="events per second of the simulated district, the mean over a week"
     )
-    simulator_start: AwareDatetime | None = Field(
+    simulator_start: Annotated[AwareDatetime | None, BeforeValidator(moments.instant)] = Field(
         None,
         description="the moment from which the district is simulated; none: the Monday of the last working day "
         "before the first start",

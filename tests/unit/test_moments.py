@@ -13,6 +13,7 @@ from schemas.text.moments import NoMoment
 from services.board.desk import moment_of
 from services.cli.app import main
 from services.cli.times import Day, Moment
+from services.kit.settings import Settings
 from services.notifier.actions import Assign
 
 TODAY = date(2026, 11, 28)
@@ -176,3 +177,9 @@ def test_no_option_of_a_command_reads_dates_in_another_way() -> None:
     assert {name for name, kind in found.items() if isinstance(kind, Day | Moment)} >= {
         *("first", "last", "as_of", "start", "day"),
     }
+
+
+@pytest.mark.parametrize("text", ["20261120", "2026-11-20", "20/11/2026", "2026-11-20T00:00+07:00"])
+def test_a_setting_reads_a_moment_alike(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOC_SIMULATOR_START", text)
+    assert Settings().simulator_start == datetime.fromisoformat("2026-11-20T00:00:00+07:00")
