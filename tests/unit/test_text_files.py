@@ -5,10 +5,13 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import click
 import pytest
 
 from schemas import calendar, units
 from schemas.text import files
+from services.cli.people import _piped
+from services.cli.quarantine import _text
 from services.cli.records import Splitter
 from services.kit.settings import Settings
 from services.notifier import routes
@@ -141,3 +144,16 @@ def test_no_code_but_the_reader_reads_texts_of_people() -> None:
     assert set(told.stdout.split()) <= {
         "schemas/text/files.py", "services/simulator/november_2024/tables.py", "services/board/words.py"
     }  # fmt: skip
+
+
+def test_a_password_from_a_pipe_of_windows_is_the_password() -> None:
+    assert _piped(files.BOM + "mật khẩu dài\r\n".encode()) == "mật khẩu dài"
+    with pytest.raises(click.ClickException, match="UTF-16"):
+        _piped("mật khẩu dài\r\n".encode("utf-16"))
+
+
+def test_a_mended_event_of_windows_is_read(tmp_path: Path) -> None:
+    mended = tmp_path / "mended.json"
+    mended.write_bytes(files.BOM + b'{"a": 1}\r\n\x1a')
+    with mended.open("rb") as file:
+        assert _text(file) == b'{"a": 1}\n'
