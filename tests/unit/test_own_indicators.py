@@ -16,12 +16,12 @@ from schemas.indicators import CATALOGUE, find, own
 from schemas.indicators.formula import Statement
 
 HEADER = "code;VI;En;unit;system;better;target;decimals;over_units;statistic"
-GRDP = "grdp_growth;Tăng trưởng GRDP;GRDP growth;%;;higher;8,5;2;;"
+GRDP = "cashew_exports;Kim ngạch xuất khẩu hạt điều;Cashew exports;%;;higher;8,5;2;;"
 
 
 def test_a_row_is_an_indicator() -> None:
     (found,) = own.read([HEADER, GRDP], "own.csv", CATALOGUE)
-    assert found.formula == Statement("grdp_growth")
+    assert found.formula == Statement("cashew_exports")
     assert (found.system, found.better, found.target, found.decimals) == ("economy", "higher", Decimal("8.5"), 2)
     (plain,) = own.read(["code,vi,en,unit,statistic,over_units", "a,A,A,x,b,sum"], "own.csv", CATALOGUE)
     assert (plain.formula, plain.target, plain.better) == (Statement("b", over_units="sum"), None, None)
@@ -62,11 +62,11 @@ def test_the_command_and_the_exporter_know_them(tmp_path: Path) -> None:
     table.write_text(f"{HEADER}\n{GRDP}\n", encoding="utf-8-sig")
     done = run(table, "-m", "services.cli", "indicators", "--system", "economy", "--format", "json")
     assert done.returncode == 0, done.stderr
-    assert "grdp_growth" in {row["code"] for row in json.loads(done.stdout)}
+    assert "cashew_exports" in {row["code"] for row in json.loads(done.stdout)}
     program = (
         "from services.kit.settings import Settings; Settings(); from services.exporter.catalogue import metrics; "
     )
-    told = run(table, "-c", f"{program}print([m.labels for m in metrics() if 'grdp_growth' in m.name])")
+    told = run(table, "-c", f"{program}print([m.labels for m in metrics() if 'cashew_exports' in m.name])")
     assert told.stdout.strip() == "[('unit', 'period')]", told.stderr
     table.write_text(f"{HEADER}\n{GRDP}\nvisits;A;A;x\n", encoding="utf-8")
     wrong = run(table, "-m", "services.cli", "indicators")
