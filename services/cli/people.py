@@ -139,9 +139,14 @@ def disable(name: str, user: str) -> None:
     """Shut an account out: its open pages end within seconds. What it did stays."""
     from services.board import accounts
 
-    _run(lambda conn: accounts.set_disabled(conn, _by(user), name, True))
+    async def shut_out(conn: AsyncConnection) -> list[int]:
+        async with conn.transaction():  # what the account holds is read before anybody can take it back
+            await accounts.set_disabled(conn, _by(user), name, True)
+            return await accounts.held_by(conn, name)
+
+    held = _run(shut_out)
     _tell(name, "is disabled")
-    if held := _run(lambda conn: accounts.held_by(conn, name)):
+    if held:
         numbers = ", ".join(map(str, held))
         click.echo(f"{name} has {len(held)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away")
 
