@@ -17,6 +17,32 @@ ROLES = (
 )  # fmt: skip
 # May copy and follow the whole database, and nothing else.
 REPLICATION = "ioc_replication"
+CONNECTIONS = {
+    OWNER: 10, "ioc_aggregator": 16, "ioc_deadlines": 8, "ioc_reader": 30, "ioc_upkeep": 4, "ioc_notifier": 12,
+    "ioc_grafana": 8, "ioc_board": 16,
+}  # fmt: skip
+"""How many connections a role may hold: two or three instances of its service, and never all that the server has."""
+_PATIENT = {"idle_in_transaction_session_timeout": "10min", "temp_file_limit": "8GB"}
+# Whoever writes SQL into a panel may ask for anything; it ends, and fills no disk.
+_BRIEF = {
+    "statement_timeout": "60s", "idle_in_transaction_session_timeout": "60s", "temp_file_limit": "1GB",
+    "work_mem": "8MB", "default_transaction_read_only": "on",
+}  # fmt: skip
+SESSIONS: dict[str, dict[str, str]] = {
+    OWNER: {}, **dict.fromkeys(ROLES[1:], _PATIENT), "ioc_grafana": _BRIEF,
+}  # fmt: skip
+"""What holds in a role's sessions. `temp_file_limit` can be set by a superuser alone, the others are a beginning."""
+HARMFUL = (
+    "lo_creat", "lo_create", "lo_from_bytea", "lo_put", "lo_open", "lowrite", "lo_truncate", "lo_truncate64",
+    "lo_unlink", "lo_import", "lo_export", "pg_logical_emit_message", "pg_notify", "pg_export_snapshot",
+    "pg_advisory_lock", "pg_advisory_lock_shared", "pg_advisory_xact_lock", "pg_advisory_xact_lock_shared",
+    "pg_try_advisory_lock", "pg_try_advisory_lock_shared", "pg_try_advisory_xact_lock",
+    "pg_try_advisory_xact_lock_shared",
+)  # fmt: skip
+"""What PostgreSQL lets everybody call: large objects and messages of the log fill the disk, an advisory lock that is
+held keeps a start or the notifier waiting."""
+LOCKING = (OWNER, "ioc_aggregator", "ioc_notifier", "ioc_board")
+"""The roles whose services take advisory locks."""
 _ROLLUPS = ("rollup_hour", "rollup_day", "rollup_month")
 _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source", "position")
 # Nothing here leads to a single file: lists are masked, series have closed labels.
@@ -30,8 +56,12 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "DELETE", ("entity", "point", *_ROLLUPS)),
     ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
     ("ioc_reader", "SELECT", (*_FOLDED, "source_end", "calendar_version", "backup", "rebuild_check")),
-    ("ioc_aggregator", "SELECT", ("horizon",)),
-    ("ioc_reader", "SELECT", ("horizon",)),
+    ("ioc_aggregator", "SELECT", ("horizon", "refused")),
+    ("ioc_aggregator", "INSERT", ("refused",)),
+    # To take a note out is to lock it first.
+    ("ioc_aggregator", "UPDATE", ("refused",)),
+    ("ioc_aggregator", "DELETE", ("refused",)),
+    ("ioc_reader", "SELECT", ("horizon", "refused")),
     ("ioc_upkeep", "SELECT", ("horizon",)),
     ("ioc_board", "SELECT", (*_BOARD, "audit")),
     ("ioc_board", "INSERT", (*_BOARD, "audit")),
@@ -66,6 +96,18 @@ def ensure_database_and_roles(superuser_conninfo: str, password_of: Callable[[st
         _one_at_a_time(database)
         database.execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
         database.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+        _close_functions(database)
+
+
+def _close_functions(database: psycopg.Connection) -> None:
+    """Nobody calls what does harm, but for the locks of those who need them."""
+    sql_of = "SELECT oid::regprocedure::text, proname FROM pg_proc WHERE proname = ANY(%s) AND pronamespace = 11"
+    locking = sql.SQL(", ").join(map(sql.Identifier, LOCKING))
+    for signature, name in database.execute(sql_of, [list(HARMFUL)]).fetchall():
+        function = sql.SQL(signature)
+        database.execute(sql.SQL("REVOKE EXECUTE ON FUNCTION {} FROM PUBLIC").format(function))
+        if "advisory" in name:
+            database.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(function, locking))
 
 
 def grant_rights(owner_conninfo: str) -> None:
@@ -96,6 +138,12 @@ def _ensure_role(
     hashed = server.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     rights = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS {} PASSWORD").format(sql.SQL(replication))
     server.execute(sql.SQL("{} ROLE {} {} {}").format(verb, sql.Identifier(role), rights, sql.Literal(hashed)))
+    if role in CONNECTIONS:
+        limit = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}")
+        server.execute(limit.format(sql.Identifier(role), sql.Literal(CONNECTIONS[role])))
+    for name, value in SESSIONS.get(role, {}).items():
+        setting = sql.SQL("ALTER ROLE {} SET {} = {}")
+        server.execute(setting.format(sql.Identifier(role), sql.Identifier(name), sql.Literal(value)))
 
 
 def _ensure_database(server: psycopg.Connection) -> None:
