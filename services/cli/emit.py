@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from services.kit.settings import Settings
 
 CHUNK = 1024 * 1024
-PATIENCE_SECONDS = 8.0
-"""How long the broker may take for the events of one chunk."""
+PATIENCE_SECONDS = 20.0
+"""How long the broker may acknowledge nothing at all; a slow one is waited for."""
 
 Tell = Callable[[str], None]
 
@@ -68,7 +68,10 @@ def emit(file: BinaryIO) -> None:
 
 
 def _cut_short(problem: Exception, counts: Counts) -> CutShort:
+    left = counts.read - counts.rejected - counts.sent
     again = f"{counts.sent:,} events were acknowledged; send the same again, what is there already is recognised"
+    if left:
+        again += f"\nof {left:,} more that were read it is not known; what follows them was not read"
     return CutShort(f"{problem}\n{again}" if counts.read else str(problem))
 
 
@@ -113,14 +116,20 @@ async def _read(source: int) -> bytes:
 
 
 async def _publish(js: JetStreamContext, records: Iterable[Record], counts: Counts, tell: Tell) -> None:
+    from services.cli.patience import teller
     from services.kit import bus
-    from services.kit.errors import Unavailable
 
+    before = counts.sent
+
+    def on_progress(done: int) -> None:
+        counts.sent = before + done
+
+    on_wait = teller(tell, before)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            counts.sent += await bus.publish_many(js, _accepted(records, counts, tell))
-    except TimeoutError:
-        raise Unavailable(f"the broker has not answered for {PATIENCE_SECONDS:.0f} s") from None
+        await bus.publish_many(js, _accepted(records, counts, tell), on_progress, PATIENCE_SECONDS, on_wait)
+    except bus.CutShort as cut:
+        counts.sent = before + cut.done
+        raise
 
 
 def _accepted(records: Iterable[Record], counts: Counts, tell: Tell) -> Iterator[Event]:

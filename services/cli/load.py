@@ -31,10 +31,12 @@ def load_scenario(
 
 
 async def _publish(settings: Settings, scenario: Scenario, weeks: int, on_progress: Callable[[int], None]) -> int:
+    from services.cli.lifecycle import say
+    from services.cli.patience import teller
     from services.kit import bus
 
     async with bus.connected(settings, "load") as client:
-        return await bus.publish_many(client.jetstream(), scenario.events(weeks), on_progress)
+        return await bus.publish_many(client.jetstream(), scenario.events(weeks), on_progress, on_wait=teller(say))
 
 
 def weeks_for(scenario: Scenario, shift_to: str | None, today: date) -> int:

@@ -14,7 +14,7 @@ from infra.timescaledb import units
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from services.aggregator.rebuild import bring_up_to_date
-from services.kit import bus
+from services.kit import bus, store
 from services.kit.settings import Settings
 
 FIRST_ACCOUNT = "board_admin"
@@ -57,7 +57,7 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
         grant_rights(settings.database("owner"))
     asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))
     bring_up_to_date(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
-    asyncio.run(_streams(broker_settings(instance)))
+    asyncio.run(_streams(broker_settings(instance), _positions(settings)))
 
 
 async def _first_account(settings: Settings, password: Callable[[], str], say: Callable[[str], None]) -> None:
@@ -78,6 +78,12 @@ async def _first_account(settings: Settings, password: Callable[[], str], say: C
             say(f"account admin made for the board; its password is the secret {FIRST_ACCOUNT}")
 
 
-async def _streams(settings: Settings) -> None:
+def _positions(settings: Settings) -> dict[str, int]:
+    """How far each consumer has come."""
+    with store.connect(settings, "reader") as conn:
+        return dict(conn.execute("SELECT consumer, seq FROM position").fetchall())
+
+
+async def _streams(settings: Settings, positions: dict[str, int]) -> None:
     async with bus.connected(settings, "prepare") as client:
-        await bus.ensure_streams(client.jetstream(), settings)
+        await bus.ensure_streams(client.jetstream(), settings, positions=positions)

@@ -41,6 +41,22 @@ def list_(code: str | None, limit: int, form: str) -> None:
     for lying in shown:
         click.echo(f"{lying.seq:>8}  {lying.recorded[:19]}  {lying.code:<16} {lying.reason}")
     click.echo(f"{len(shown)} of {len(found)}" if found else "nothing lies in the quarantine", err=True)
+    _tell_of_outside()
+
+
+def _tell_of_outside() -> None:
+    """How many wait outside; nothing where there are none."""
+    from services.cli.database import connected
+
+    with connected() as conn:
+        found = conn.execute("SELECT code, count(*) FROM refused GROUP BY code ORDER BY 2 DESC, 1").fetchall()
+    if found:
+        total, codes = sum(n for _, n in found), ", ".join(f"{code} {n:,}" for code, n in found)
+        click.echo(
+            f"{total:,} more wait outside, since the quarantine takes nothing ({codes}); none is lost, and they "
+            "come in by themselves as soon as you discard or resubmit what lies there, or give the broker more room",
+            err=True,
+        )
 
 
 @quarantine.command(epilog="\b\nExample:\n  ioc quarantine show 17")

@@ -117,6 +117,8 @@ async def _send(
     settings: Settings, due: Iterable[tuple[Sending, float]], advance: Callable[[int], None]
 ) -> tuple[int, float]:
     """Send each message so many seconds after the start, or as soon as the broker can; (sent, seconds)."""
+    from services.cli.lifecycle import say
+    from services.cli.patience import teller
     from services.kit import bus
 
     begun, sent = time.monotonic(), 0
@@ -126,7 +128,8 @@ async def _send(
 
         async def flush() -> None:
             nonlocal sent
-            sent += await bus.publish_raw(js, (bus.Outgoing(s.subject, s.raw) for s in ready))
+            messages = (bus.Outgoing(s.subject, s.raw) for s in ready)
+            sent += await bus.publish_raw(js, messages, on_wait=teller(say, sent))
             ready.clear()
             advance(sent)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nats
@@ -27,7 +29,7 @@ from nats.js.api import (
 from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
 
 from schemas.envelope import Event
-from schemas.streams import CONSUMERS, NEVER, QUARANTINE, STREAMS, Consumer, Stream
+from schemas.streams import CONSUMERS, MOST_BYTES, NEVER, QUARANTINE, STREAMS, Consumer, Stream
 from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
 
@@ -36,6 +38,9 @@ PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
 IN_FLIGHT = 2000
+LOOK_SECONDS, PAUSE_SECONDS = 1.0, 0.1
+OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
+"""What a broker that cannot answer, or does not take something, raises."""
 CONTENT_TYPE = "application/cloudevents+json"
 
 
@@ -78,6 +83,7 @@ async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
         raise Unavailable(
             f"no broker at {address}: {error or type(error).__name__}; `ioc status` shows what runs"
         ) from None
+    client.options["max_reconnect_attempts"] = -1  # from here on whoever waits says how long
     try:
         yield client
     finally:
@@ -127,6 +133,7 @@ def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
         discard=DiscardPolicy.NEW,  # a full stream refuses the emitter; it never drops what it acknowledged
         max_age=stream.max_age.total_seconds(),
         max_bytes=int(disk * stream.max_share),
+        max_msg_size=MOST_BYTES,
         # nats-server 2.15 knows no other way to a stream that drops nothing as a repetition than a source.
         duplicate_window=stream.dedupe.total_seconds() if stream.dedupe else 0,
         sources=None if stream.dedupe else [StreamSource(name=QUARANTINE.name, filter_subject=NEVER)],
@@ -153,8 +160,16 @@ def consumer_config(consumer: Consumer, start_after: int = 0) -> ConsumerConfig:
     )
 
 
-async def ensure_streams(js: JetStreamContext, settings: Settings, say: Callable[[str], None] = log.info) -> None:
-    """Make the declared streams and consumers real; what exists already is brought up to the declaration."""
+async def ensure_streams(
+    js: JetStreamContext,
+    settings: Settings,
+    say: Callable[[str], None] = log.info,
+    positions: Mapping[str, int] = MappingProxyType({}),
+) -> None:
+    """Make the declared streams and consumers real; what exists already is brought up to the declaration.
+
+    `positions`: up to which message each consumer has done all, if one has to be made anew.
+    """
     account = await js.account_info()
     disk = account.limits.max_storage if account.limits.max_storage > 0 else settings.nats_storage
     for stream in STREAMS:
@@ -171,14 +186,20 @@ async def ensure_streams(js: JetStreamContext, settings: Settings, say: Callable
             await js.update_stream(wanted)
             say(f"stream {stream.name} updated")
     for consumer in CONSUMERS:
-        await ensure_consumer(js, consumer)
+        last = (await js.stream_info(consumer.stream)).state.last_seq
+        await ensure_consumer(js, consumer, start_after(positions.get(consumer.name, 0), last))
+
+
+def start_after(noted: int, last: int) -> int:
+    """After which message a consumer begins; a number beyond the `last` is of a stream that is no more."""
+    return noted if noted <= last else 0
 
 
 def _declared(config: StreamConfig) -> tuple[object, ...]:
     """What an update of the declaration may change."""
     sources = [(source.name, source.filter_subject) for source in config.sources or ()]
-    settings = config.subjects, config.max_age, config.max_bytes, config.num_replicas, config.duplicate_window or 0
-    return *settings, sources
+    limits = config.max_age, config.max_bytes, config.max_msg_size, config.num_replicas, config.duplicate_window or 0
+    return config.subjects, *limits, sources
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after: int = 0) -> bool:
@@ -199,6 +220,9 @@ async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
     last = (await js.stream_info(consumer.stream)).state.last_seq
     floor = (await js.consumer_info(consumer.stream, consumer.name)).ack_floor
     return max(last - (floor.stream_seq if floor else 0), 0)
+
+
+Waiting = Callable[[int, float], None]
 
 
 class Outgoing(NamedTuple):
@@ -226,7 +250,7 @@ async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TI
     message = Outgoing(event.subject, event.to_json())
     try:
         return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
-    except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
+    except OUTAGE as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 
 
@@ -235,12 +259,11 @@ async def publish_many(
     events: Iterable[Event],
     on_progress: Callable[[int], None] = lambda done: None,
     within: float = PATIENCE,
+    on_wait: Waiting = lambda done, seconds: None,
 ) -> int:
-    """Publish events with many in flight; returns how many were acknowledged, which is all of them.
-
-    `Unavailable` when the broker refuses one, or has not acknowledged what is in flight after `within` seconds.
-    """
-    return await publish_raw(js, (Outgoing(event.subject, event.to_json()) for event in events), on_progress, within)
+    """Publish events with many in flight; returns how many were acknowledged, which is all. See `publish_raw`."""
+    messages = (Outgoing(event.subject, event.to_json()) for event in events)
+    return await publish_raw(js, messages, on_progress, within, on_wait)
 
 
 async def publish_raw(
@@ -248,33 +271,109 @@ async def publish_raw(
     messages: Iterable[Outgoing],
     on_progress: Callable[[int], None] = lambda done: None,
     within: float = PATIENCE,
+    on_wait: Waiting = lambda done, seconds: None,
 ) -> int:
-    """As `publish_many`, for messages as they are."""
-    done = 0
-    window: list[asyncio.Future[PubAck]] = []
+    """As `publish_many`, for messages as they are.
+
+    `CutShort` when the broker refuses one, or has acknowledged none for `within` seconds; until then a slow one is
+    waited for, and one that was lost and found is sent again what it may not have got. `on_wait` is told how many are
+    acknowledged, and for how many seconds there was no other.
+    """
+    flight = _Flight(js, within, on_wait)
     try:
         for message in messages:
-            window.append(await js.publish_async(message.subject, message.raw, headers=message.headers))
-            if len(window) >= IN_FLIGHT:
+            await flight.send(message)
+            if len(flight) >= IN_FLIGHT:
                 # The older half is waited for while the newer is on its way: the broker never runs dry.
-                done += await _settle(window, IN_FLIGHT // 2, within)
-                on_progress(done)
-        done += await _settle(window, len(window), within)
-    except (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError) as error:
-        raise Unavailable(_cut_short(done, error)) from error
+                await flight.land(IN_FLIGHT // 2)
+                on_progress(flight.done)
+        await flight.land(len(flight))
+    except OUTAGE as error:
+        raise CutShort(flight.acknowledged, error) from error
     finally:
-        # nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever.
-        for future in window:
+        flight.give_up()
+    on_progress(flight.done)
+    return flight.done
+
+
+class CutShort(Unavailable):
+    """The broker stopped in the middle; `done` messages are on its disk, perhaps more."""
+
+    def __init__(self, done: int, why: BaseException) -> None:
+        super().__init__(f"the broker acknowledged {done} events, then not: {why or type(why).__name__}; run again")
+        self.done = done
+
+
+class _Flight:
+    """Messages on their way, in their order, each with the acknowledgement that is awaited."""
+
+    def __init__(self, js: JetStreamContext, within: float, on_wait: Waiting) -> None:
+        self._js, self._within, self._on_wait = js, within, on_wait
+        self._window: list[tuple[Outgoing, asyncio.Future[PubAck]]] = []
+        self._connections = self._connected()
+        self._heard = time.monotonic()
+        self.done = 0
+
+    def __len__(self) -> int:
+        return len(self._window)
+
+    @property
+    def acknowledged(self) -> int:
+        """All of which it is known that they are on disk."""
+        return self.done + sum(_is_acknowledged(future) for _, future in self._window)
+
+    async def send(self, message: Outgoing) -> None:
+        """Send one; waits while there is no connection."""
+        while not self._js._nc.is_connected:
+            await self._pause(self.acknowledged)
+        future = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
+        self._window.append((message, future))
+
+    async def land(self, count: int) -> None:
+        """Wait for the first `count` acknowledgements."""
+        while waiting := [future for _, future in self._window[:count] if not future.done()]:
+            before = self.acknowledged
+            await asyncio.wait(waiting, timeout=LOOK_SECONDS)
+            if self.acknowledged == before:
+                await self._pause(before)
+            else:
+                self._heard = time.monotonic()
+            if self._connected() != self._connections:
+                await self._send_again()
+        for _, future in self._window[:count]:
+            future.result()
+        self._heard = time.monotonic()
+        self.done += count
+        del self._window[:count]
+
+    async def _pause(self, acknowledged: int) -> None:
+        silent = time.monotonic() - self._heard
+        if silent > self._within:
+            raise TimeoutError(f"nothing for {silent:.0f} s")
+        if silent >= LOOK_SECONDS:
+            self._on_wait(acknowledged, silent)
+        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _send_again(self) -> None:
+        """What was under way when the connection broke may have got lost; what did not is known again by its key."""
+        self._connections = self._connected()
+        for at, (message, future) in enumerate(self._window):
+            if not future.done():
+                future.cancel()
+                again = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
+                self._window[at] = message, again
+
+    def _connected(self) -> int:
+        return self._js._nc.stats["reconnects"]
+
+    def give_up(self) -> None:
+        """nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever."""
+        for _, future in self._window:
             future.cancel()
-    on_progress(done)
-    return done
 
 
-async def _settle(window: list[asyncio.Future[PubAck]], count: int, within: float) -> int:
-    """Wait for the first `count` acknowledgements and take them out of the window."""
-    await asyncio.wait_for(asyncio.gather(*window[:count]), within)
-    del window[:count]
-    return count
+def _is_acknowledged(future: asyncio.Future[PubAck]) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _hear_refusals() -> None:
@@ -312,7 +411,3 @@ def _bear_headers() -> None:
 
 
 _bear_headers()
-
-
-def _cut_short(done: int, error: BaseException) -> str:
-    return f"the broker acknowledged {done} events, then not: {error or type(error).__name__}; run again"
