@@ -47,6 +47,8 @@ ALERTS = Stream(
 )
 STREAMS = (QUARANTINE, EVENTS, ALERTS)
 """In the order in which they are made."""
+MOST_BYTES = 512 * 1024
+"""Of a message with its headers. An event may have half of that; the broker's `max_payload` is the same."""
 NEVER = "ioc.quarantine.never.published"
 """A subject that nobody may publish."""
 

@@ -55,6 +55,8 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *_stream("EVENTS", "CONSUMER.DURABLE.CREATE.{}.aggregator"),
         # Erases a message that holds personal data, once it lies masked in the quarantine.
         *_stream("EVENTS", "STREAM.MSG.DELETE.{}"),
+        # What was refused while the quarantine took nothing is brought in later.
+        *_stream("EVENTS", "STREAM.MSG.GET.{}"),
         "$JS.ACK.EVENTS.aggregator.>",
         "ioc.quarantine.*",
     ),

@@ -20,9 +20,10 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.streams import AGGREGATOR
 from services.aggregator import staging
-from services.aggregator.consume import BROKER_OUTAGE, PAUSES, Consumer, Hands
+from services.aggregator.aside import Aside
+from services.aggregator.consume import PAUSES, Consumer, Hands
 from services.aggregator.ledger import Ledger
-from services.kit import bus, logs, metrics, pull, store
+from services.kit import bus, logs, metrics, position, pull, store
 from services.kit.errors import fatal
 from services.kit.health import Health
 from services.kit.service import guarded
@@ -76,53 +77,31 @@ async def watch(js: JetStreamContext, pool: AsyncConnectionPool, health: Health)
     while True:
         await asyncio.sleep(WATCH_SECONDS)
         try:
-            info = await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
-            floor = info.ack_floor.stream_seq if info.ack_floor else 0
-            if floor:
-                await _note_position(pool, floor)
+            info = await position.note(js, pool, AGGREGATOR)
             if not info.num_pending and not info.num_ack_pending:
                 health.progress()
                 health.ready()
         except NotFoundError:
-            start = await _known_position(pool)
-            if start > (await js.stream_info(AGGREGATOR.stream)).state.last_seq:
-                start = 0  # the stream was made anew: its numbers mean nothing to us, its events may all be new
-            log.error("the consumer %s has vanished; made anew after message %d", AGGREGATOR.name, start)
-            await bus.ensure_consumer(js, AGGREGATOR, start)
-            metrics.CONSUMER_RECREATED.inc()
-        except (*BROKER_OUTAGE, *store.OUTAGE) as error:
+            await _placed(js, pool, health)
+        except (*bus.OUTAGE, *store.OUTAGE) as error:
             health.not_ready(f"{type(error).__name__}: {error}")
 
 
-async def answered(js: JetStreamContext, health: Health) -> None:
-    """Wait until the broker tells of the consumer: nodes that have just come up still choose who leads it, and
-    FastStream, which asks once, would end the process."""
+async def _placed(js: JetStreamContext, pool: AsyncConnectionPool, health: Health) -> None:
+    """Make the consumer where it is missing, whatever it takes.
+
+    FastStream would make it too, from the first message of the stream; and nodes that have just come up still choose
+    who leads it: FastStream, which asks once, would end the process.
+    """
     while True:
         try:
-            await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
+            if (start := await position.place(js, pool, AGGREGATOR)) is not None:
+                log.error("the consumer %s was missing; made anew after message %d", AGGREGATOR.name, start)
+                metrics.CONSUMER_RECREATED.inc()
             return
-        except NotFoundError:
-            return  # FastStream makes it
-        except BROKER_OUTAGE as error:
+        except (*bus.OUTAGE, *store.OUTAGE) as error:
             health.not_ready(f"the broker does not tell of the consumer: {type(error).__name__}: {error}")
             await asyncio.sleep(PAUSES[1])
-
-
-async def _note_position(pool: AsyncConnectionPool, seq: int) -> None:
-    async with pool.connection() as conn:
-        await conn.execute(_NOTE_POSITION, (AGGREGATOR.name, seq))
-
-
-async def _known_position(pool: AsyncConnectionPool) -> int:
-    async with pool.connection() as conn:
-        row = await (await conn.execute("SELECT seq FROM position WHERE consumer = %s", (AGGREGATOR.name,))).fetchone()
-    return row[0] if row else 0
-
-
-_NOTE_POSITION = """
-INSERT INTO position AS p VALUES (%s, %s)
-ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq <> excluded.seq
-"""
 
 
 def build(settings: Settings) -> FastStream:
@@ -154,9 +133,11 @@ def build(settings: Settings) -> FastStream:
         await pool.open()
         await broker.connect()
         js = broker.config.connection_state.stream
-        await answered(js, health)
-        hands.append(Hands(_guarded_by(Consumer(js, Ledger(pool).store, health))))
-        tasks.append(asyncio.create_task(guarded("aggregator", watch(js, pool, health))))
+        await _placed(js, pool, health)
+        aside = Aside(js, pool)
+        hands.append(Hands(_guarded_by(Consumer(Ledger(pool).store, aside.take, health))))
+        endless = (watch(js, pool, health), aside.bring_in())
+        tasks.extend(asyncio.create_task(guarded("aggregator", one)) for one in endless)
 
     @app.on_shutdown
     async def close_down() -> None:
@@ -172,7 +153,7 @@ def _guarded_by(consumer: Consumer) -> Callable[[list[Msg]], Awaitable[None]]:
     async def work(messages: list[Msg]) -> None:
         try:
             await consumer.handle(messages)
-        except BROKER_OUTAGE as error:
+        except bus.OUTAGE as error:
             # Stored but not acknowledged: it comes again and is met as a duplicate.
             log.warning("%d messages stored, not acknowledged: %s", len(messages), error)
         except Exception as error:

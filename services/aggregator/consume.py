@@ -10,27 +10,21 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar
 
-import nats.errors
 import psycopg
 from nats.aio.msg import Msg
-from nats.js import JetStreamContext
-from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Invalid
-from services.aggregator.door import Refused, admit, quarantine
+from services.aggregator.door import Refused, admit
 from services.aggregator.folding import earliest
 from services.aggregator.ledger import Incoming, Raced, Stored
 from services.aggregator.rollups import Disagreement
-from services.kit import clock, metrics
+from services.kit import bus, clock, metrics, pull
 from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.kit.store import OUTAGE
 
 log = logging.getLogger(__name__)
-BROKER_OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 PAUSES = (0.05, 0.2, 1.0, 2.0, 5.0)
-STAY_MINE_EVERY = 5.0
-"""Seconds between "still working on it" to the broker, well below the consumer's ack_wait."""
 
 T = TypeVar("T")
 Store = Callable[[list[Incoming]], Awaitable[Stored]]
@@ -56,17 +50,19 @@ class Hands:
 
 
 class Consumer:
-    """Handles batches. `store` stores a list of accepted events in one transaction."""
+    """Handles batches. `store` stores a list of accepted events in one transaction, `set_aside` takes refused ones."""
 
-    def __init__(self, js: JetStreamContext, store: Store, health: Health) -> None:
-        self._js, self._store, self._health = js, store, health
+    def __init__(self, store: Store, set_aside: Callable[[list[Refused]], Awaitable[None]], health: Health) -> None:
+        self._store, self._aside, self._health = store, set_aside, health
 
     async def handle(self, messages: list[Msg]) -> None:
-        """Store or quarantine every message of the batch, then acknowledge all of them."""
+        """Store or set aside every message of the batch, then acknowledge all of them."""
         started = time.monotonic()
-        accepted, refused = admit(messages, clock.now())
-        refused += await self._persist(accepted)
-        await self._set_aside(refused, messages)
+        async with pull.in_work(messages):
+            accepted, refused = admit(messages, clock.now())
+            refused += await self._persist(accepted)
+            if refused:
+                await self._insist(messages, lambda: self._aside(refused))
         for message in messages:
             await message.ack()
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
@@ -97,13 +93,9 @@ class Consumer:
         refused = [Refused(accepted[i][0], clash) for i in stored.conflicts]
         return refused + [Refused(*_forgotten(*accepted[i], stored.horizon)) for i in stored.forgotten]
 
-    async def _set_aside(self, refused: list[Refused], messages: list[Msg]) -> None:
-        for one in refused:
-            await self._insist(messages, lambda one=one: quarantine(self._js, one))  # type: ignore[misc]
-
     async def _insist(self, messages: list[Msg], attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until broker and database can: the batch is kept, and the broker is told that it is in work."""
-        tries, told = 0, time.monotonic()
+        """Try until broker and database can; the batch is kept."""
+        tries = 0
         while True:
             try:
                 result = await attempt()
@@ -113,23 +105,13 @@ class Consumer:
                 tries += 1
                 if tries > 20:
                     raise
-            except (*OUTAGE, *BROKER_OUTAGE, Unavailable) as error:
+            except (*OUTAGE, *bus.OUTAGE, Unavailable) as error:
                 self._health.not_ready(f"waiting: {type(error).__name__}: {error}".strip())
                 log.warning("kept %d messages, trying again: %s %s", len(messages), type(error).__name__, error)
                 metrics.BATCH_RETRIES.inc()
                 tries += 1
             self._health.progress()
             await asyncio.sleep(PAUSES[min(tries, len(PAUSES)) - 1])
-            if time.monotonic() - told > STAY_MINE_EVERY:
-                told = time.monotonic()
-                await self._still_working(messages)
-
-    async def _still_working(self, messages: list[Msg]) -> None:
-        try:
-            for message in messages:
-                await message.in_progress()
-        except BROKER_OUTAGE:
-            log.warning("the broker does not hear that %d messages are in work", len(messages))
 
     def _count(self, accepted: list[tuple[Msg, Incoming]], stored: Stored) -> None:
         metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates))

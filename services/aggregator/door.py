@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from hashlib import blake2b
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
@@ -19,6 +20,8 @@ from services.aggregator.ledger import Incoming
 from services.kit import metrics
 
 QUARANTINE_PREFIX = "ioc.quarantine."
+HEAD_BYTES = 4096
+ANSWER_SECONDS = 2.0
 
 
 class Refused(NamedTuple):
@@ -57,11 +60,12 @@ async def quarantine(js: JetStreamContext, refused: Refused) -> None:
     """Lay a message into the quarantine, once however often this is tried; raises what NATS raises.
 
     What looks personal is masked first, and the message then erased from the stream that it came by. Cut short between
-    the two, both are tried again.
+    the two, both are tried again. Of what is too large the head is kept, with its size, its digest and its number.
     """
     message, invalid = refused
     meta = message.metadata
     body = masked(message.data)
+    kept = message.data if body is None else body
     headers = {
         "Nats-Msg-Id": f"{meta.stream}-{meta.sequence.stream}-{int(meta.timestamp.timestamp())}",
         "Ioc-Code": invalid.code,
@@ -72,8 +76,11 @@ async def quarantine(js: JetStreamContext, refused: Refused) -> None:
     }
     if body is not None:
         headers["Ioc-Masked"] = "true"
-    lies = message.data if body is None else body
-    await js.publish(f"{QUARANTINE_PREFIX}{_system(message.subject)}", lies, timeout=10, headers=headers)
+    if invalid.code == "too_large":
+        kept = head(kept)
+        headers |= {"Ioc-Size": str(len(message.data)), "Ioc-Digest": digest(message.data)}
+    subject = f"{QUARANTINE_PREFIX}{_system(message.subject)}"
+    await js.publish(subject, kept, timeout=ANSWER_SECONDS, headers=headers)
     if body is not None or invalid.code == "personal_data" or find(message.subject) or _in_headers(message):
         await _erase(js, meta.stream, meta.sequence.stream)
     metrics.EVENTS_QUARANTINED.labels(invalid.code).inc()
@@ -98,6 +105,19 @@ async def _erase(js: JetStreamContext, stream: str, seq: int) -> None:
 
 _GONE = (10037, 10043)
 """The broker's codes for a message and a sequence that are not there."""
+
+
+def head(data: bytes) -> bytes:
+    """The beginning of what is too large to be kept twice, cut between two characters."""
+    end = min(HEAD_BYTES, len(data))
+    while HEAD_BYTES - 4 < end < len(data) and data[end] & 0xC0 == 0x80:
+        end -= 1
+    return data[:end]
+
+
+def digest(data: bytes) -> str:
+    """What tells one body from another without keeping it: BLAKE2b, 16 bytes in hexadecimal."""
+    return blake2b(data, digest_size=16).hexdigest()
 
 
 def _system(subject: str) -> str:

@@ -12,6 +12,7 @@ from nats.aio.client import Client
 
 from schemas.envelope import Event
 from services.emitters import door, field, payments, procedures
+from services.emitters.limits import Limits
 from services.emitters.memory import Memory
 from services.kit import bus, logs
 from services.kit.errors import Unavailable
@@ -68,8 +69,13 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
 
     app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     for name, line in lines.items():
-        app.include_router(door.router(EMITTERS[name], token_of(line.settings), line.publish))
+        app.include_router(door.router(EMITTERS[name], token_of(line.settings), line.publish, limits_of(settings)))
     return app
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How much one emitter may send."""
+    return Limits(settings.emitter_rate, settings.emitter_bytes)
 
 
 def token_of(settings: Settings) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
+from math import ceil
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import APIRouter, Depends, Request
@@ -23,6 +24,7 @@ from schemas.envelope import LONGEST_REASON, MAX_EVENT_BYTES, Event, EventData, 
 from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make, parse
+from services.emitters.limits import Bucket, Limits
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 
@@ -101,13 +103,14 @@ def compose(emitter: str, id: str, time: datetime, unit: str, data: EventData) -
     return make(data, source=f"/{emitter}/{unit}", id=id, time=time, unit=unit)
 
 
-def router(emitter: Emitter, token: str, publish: Publish) -> APIRouter:
-    """The paths of an emitter, opened by `token`. `publish` returns once an event is on disk; else `Unavailable`."""
+def router(emitter: Emitter, token: str, publish: Publish, limits: Limits) -> APIRouter:
+    """The paths of an emitter, opened by `token`, within `limits`. `publish` returns once an event is on disk; else
+    `Unavailable`."""
     routes = APIRouter(tags=[emitter.name])
     for post in emitter.posts:
         routes.add_api_route(
             post.path,
-            _endpoint(emitter, post, token, publish),
+            _endpoint(emitter, post, token, publish, limits),
             methods=["POST"],
             status_code=202,
             response_model=Accepted,
@@ -124,16 +127,22 @@ _PROBLEMS = {
     401: "The token is missing or wrong",
     408: "The body did not arrive in time",
     413: "The body is larger than 256 KiB",
+    429: "This credential sends more than it may; `Retry-After` says when to send it again",
     422: "The words are wrong; each reason names its field",
     503: "The broker cannot take it now; nothing was taken, send it again",
 }
 
 
-def _endpoint(emitter: Emitter, post: Post, token: str, publish: Publish) -> Callable[..., Awaitable[Any]]:
+def _endpoint(
+    emitter: Emitter, post: Post, token: str, publish: Publish, limits: Limits
+) -> Callable[..., Awaitable[Any]]:
     async def endpoint(request: Request, bearer: Bearer) -> Any:
         try:
             _authorise(emitter.name, token, bearer)
-            event = understand(post, await _read(request), request.path_params, clock.now())
+            _within("events", limits.events, 1)
+            body = await _read(request)
+            _within("bytes", limits.bytes, len(body))
+            event = understand(post, body, request.path_params, clock.now())
             return await _hand_over(emitter.name, event, publish)
         except Refused as refused:
             metrics.REFUSED.labels(emitter.name, refused.problem.code).inc()
@@ -147,6 +156,12 @@ def _authorise(name: str, token: str, bearer: HTTPAuthorizationCredentials | Non
     if not compare_digest(given.encode(), token.encode()):
         how = f"send 'Authorization: Bearer <token>'; the token is in the file emitter_{name} of the secrets folder"
         raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
+
+
+def _within(what: str, bucket: Bucket, amount: int) -> None:
+    if wait := ceil(bucket.take(amount)):
+        why = f"more {what} than this credential may send; nothing was taken, send the same again in {wait} s"
+        raise Refused(429, "too_many", why, headers={"Retry-After": str(wait)})
 
 
 async def _read(request: Request) -> bytes:

@@ -6,8 +6,10 @@ import json
 import logging
 import urllib.error
 import urllib.request
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -88,11 +90,43 @@ async def _behind(js: JetStreamContext, info: ConsumerInfo, now: datetime) -> fl
     for subject in info.config.filter_subjects or [info.config.filter_subject or ">"]:
         try:
             oldest = await js.get_msg(info.stream_name, seq=first, subject=subject, direct=True, next=True)
-        except NotFoundError:
+        except (NotFoundError, ValueError, LookupError):  # headers are anybody's to write
             continue
         if oldest.time:
             ages.append((now - oldest.time).total_seconds())
     return max(ages)
+
+
+def users(monitors: str) -> Samples:
+    """What each credential holds and sends, as the nodes' monitoring ports tell; nothing of a node that is away.
+
+    The broker has no limit for one user, so that one could take all its connections: here it is seen.
+    """
+    held: Counter[tuple[str]] = Counter()
+    sent: Counter[tuple[str]] = Counter()
+    limits = []
+    for monitor in monitors.split(","):
+        if answer := _asked(f"{monitor.rstrip('/')}/connz?auth=true&limit=10000"):
+            for one in answer.get("connections") or ():
+                name = (str(one.get("authorized_user", "")),)
+                held[name] += 1
+                sent[name] += int(one.get("in_msgs", 0))
+        if answer := _asked(f"{monitor.rstrip('/')}/varz"):
+            limits.append(float(answer.get("max_connections", 0)))
+    found: Samples = {
+        "ioc_nats_user_connections": {name: float(count) for name, count in held.items()},
+        "ioc_nats_user_messages_total": {name: float(count) for name, count in sent.items()},
+    }
+    return found | ({"ioc_nats_connections_limit": {(): sum(limits)}} if limits else {})
+
+
+def _asked(address: str) -> dict[str, Any]:
+    try:
+        with _DIRECT.open(address, timeout=HEALTH_SECONDS) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+    except (OSError, ValueError):
+        return {}
 
 
 def writable(monitors: str) -> bool | None:

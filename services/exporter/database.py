@@ -95,7 +95,8 @@ def _units() -> Samples:
 def _single(conn: Connection) -> Samples:
     ((backup,),) = conn.execute("SELECT extract(epoch FROM max(finished_at)) FROM backup").fetchall()
     checks = conn.execute(_LAST_CHECK).fetchall()
-    told = {"ioc_backup_last_success_timestamp_seconds": backup}
+    ((outside,),) = conn.execute("SELECT count(*) FROM refused").fetchall()
+    told = {"ioc_backup_last_success_timestamp_seconds": backup, "ioc_quarantine_outside_messages": outside}
     for checked, differences in checks:
         told |= {"ioc_rebuild_check_timestamp_seconds": checked, "ioc_rebuild_check_differences": differences}
     return {name: {(): float(value)} for name, value in told.items() if value is not None}

@@ -93,6 +93,8 @@ class Rounds:
             self.snapshot.put("disk", disk(self._settings.data), self._keep)
         if self._settings.nats_monitor_url:
             writes = await asyncio.to_thread(broker.writable, self._settings.nats_monitor_url)
+            users = await asyncio.to_thread(broker.users, self._settings.nats_monitor_url)
+            self.snapshot.put("users", users, self._keep)
             self.snapshot.put("health", _one("ioc_nats_writable", writes), self._keep)
         self.snapshot.put("broker", await broker.measure(self._client, clock.now()), self._keep)
 

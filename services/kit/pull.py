@@ -1,20 +1,29 @@
-"""Fetching a batch from a durable consumer, bounded by messages and by bytes: large messages fill no memory."""
+"""A batch of a durable consumer: fetched, bounded by messages and by bytes so that it fills no memory, and kept while
+it is in work."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import nats.errors
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 
+from services.kit.bus import OUTAGE
+
+log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 2**20
 """A batch of ordinary events has a quarter of that."""
 GRACE = 0.05
 """Seconds for which the end of a request is waited for beyond its time."""
+STAY_MINE_EVERY = 2.0
+"""Seconds between "still working on it" to the broker, well below any consumer's ack_wait."""
 Reader = JetStreamContext.PullSubscription
 
 
@@ -35,6 +44,26 @@ async def fetch(reader: Reader, batch: int, seconds: float, most: int = MOST_BYT
         await asyncio.sleep(max(ends - time.monotonic(), 0))  # a consumer that is gone answers at once, and for ever
         raise nats.errors.TimeoutError
     return found
+
+
+@asynccontextmanager
+async def in_work(messages: list[Msg], every: float = STAY_MINE_EVERY) -> AsyncIterator[None]:
+    """Inside, the broker is told again and again that the messages are in work, however long an attempt takes."""
+    telling = asyncio.create_task(_tell(messages, every))
+    try:
+        yield
+    finally:
+        telling.cancel()
+
+
+async def _tell(messages: list[Msg], every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        try:
+            for message in messages:
+                await message.in_progress()
+        except OUTAGE:
+            log.warning("the broker does not hear that %d messages are in work", len(messages))
 
 
 async def _ask(reader: Reader, request: dict[str, Any]) -> None:

@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="the address that all doors of ours listen on; in a container 0.0.0.0")
     health_port: int | None = Field(None, description="port of /health and /metrics; none: not served")
     emitters_port: int = Field(8010, description="port of the emitters' HTTP door")
+    emitter_rate: float = Field(
+        500, gt=0, description="events per second that one emitter's credential may send by HTTP, ten seconds' at once"
+    )
+    emitter_bytes: float = Field(
+        8 * 2**20, gt=0, description="bytes per second that one emitter's credential may send by HTTP"
+    )
     notifier_port: int = Field(8011, description="port of the notifier's HTTP door: Alertmanager, people's actions")
     notifier_url: str | None = Field(
         None, description="where people reach the notifier's door, for links to runbooks; none: this machine's own"

@@ -7,24 +7,23 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+from nats.js.errors import NotFoundError
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.envelope import Invalid
 from schemas.registry import parse
 from schemas.streams import NOTIFIER
-from services.kit import bus, clock, metrics, pull, store
+from services.kit import bus, clock, metrics, position, pull, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.notifier import domain, ledger
 from services.notifier.alarm import Raise
 
 log = logging.getLogger("notifier")
-BROKER_OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError, Unavailable)
+BROKER_OUTAGE = (*bus.OUTAGE, Unavailable)
 FETCH_SECONDS = 0.1
 """How long a batch that is not full waits for more: our share of the time until somebody is told."""
 PAUSE = 1.0
@@ -40,7 +39,8 @@ async def listen(client: Client, pool: AsyncConnectionPool) -> None:
             if reader is None:
                 reader = await client.jetstream().pull_subscribe_bind(NOTIFIER.name, NOTIFIER.stream)
             messages = await pull.fetch(reader, NOTIFIER.batch, FETCH_SECONDS)
-            await _insist(messages, lambda messages=messages: take(pool, messages, clock.now()))  # type: ignore[misc]
+            async with pull.in_work(messages):
+                await _insist(messages, lambda messages=messages: take(pool, messages, clock.now()))  # type: ignore[misc]
             for message in messages:
                 await message.ack()
         except TimeoutError:
@@ -51,15 +51,13 @@ async def listen(client: Client, pool: AsyncConnectionPool) -> None:
 
 
 async def _insist(messages: list[Msg], attempt: Callable[[], Awaitable[None]]) -> None:
-    """Try until the database can; the broker is told that the messages are in work."""
+    """Try until the database can."""
     while True:
         try:
             return await attempt()
         except store.OUTAGE as error:
             log.warning("kept %d events, trying again: %s: %s", len(messages), type(error).__name__, error)
         await asyncio.sleep(PAUSE)
-        for message in messages:
-            await message.in_progress()
 
 
 async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) -> None:
@@ -100,34 +98,15 @@ async def watch(client: Client, pool: AsyncConnectionPool, health: Health) -> No
         await asyncio.sleep(WATCH_SECONDS)
         try:
             bus.require(client)
-            js = client.jetstream()
-            await _note_position(js, pool)
+            await _mind(client.jetstream(), pool)
             health.ready()
-        except NotFoundError:
-            log.error("the consumer %s has vanished; made anew", NOTIFIER.name)
-            try:
-                await bus.ensure_consumer(client.jetstream(), NOTIFIER, await _known_position(client, pool))
-            except (*BROKER_OUTAGE, *store.OUTAGE) as error:
-                health.not_ready(f"{type(error).__name__}: {error}")
         except (*BROKER_OUTAGE, *store.OUTAGE) as error:
             health.not_ready(f"{type(error).__name__}: {error}")
 
 
-async def _note_position(js: JetStreamContext, pool: AsyncConnectionPool) -> None:
-    floor = (await js.consumer_info(NOTIFIER.stream, NOTIFIER.name)).ack_floor
-    async with pool.connection() as conn:
-        await conn.execute(_NOTE_POSITION, (NOTIFIER.name, floor.stream_seq if floor else 0))
-
-
-async def _known_position(client: Client, pool: AsyncConnectionPool) -> int:
-    """Up to which message all is done; 0 where the stream itself was made anew."""
-    async with pool.connection() as conn:
-        row = await (await conn.execute("SELECT seq FROM position WHERE consumer = %s", (NOTIFIER.name,))).fetchone()
-    last = (await client.jetstream().stream_info(NOTIFIER.stream)).state.last_seq
-    return row[0] if row and row[0] <= last else 0
-
-
-_NOTE_POSITION = """
-INSERT INTO position AS p VALUES (%s, %s)
-ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq WHERE p.seq <> excluded.seq
-"""
+async def _mind(js: JetStreamContext, pool: AsyncConnectionPool) -> None:
+    try:
+        await position.note(js, pool, NOTIFIER)
+    except NotFoundError:
+        start = await position.place(js, pool, NOTIFIER)
+        log.error("the consumer %s was missing; made anew after message %s", NOTIFIER.name, start)

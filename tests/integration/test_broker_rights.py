@@ -132,6 +132,7 @@ MAY: dict[str, set[str]] = {
     "simulator": ALL_EVENTS - events(*NOTICES),
     "aggregator": reading("aggregator")
     | calls("STREAM.MSG.DELETE", stream="EVENTS")
+    | calls("STREAM.MSG.GET", stream="EVENTS")
     | {"ioc.quarantine.procedures", "ioc.quarantine.unknown"},
     "notifier": reading("notifier") | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS},
     "board": INFO | MENDING | ALL_EVENTS | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},

@@ -446,7 +446,7 @@ def test_a_broker_that_writes_no_more_says_so_until_it_is_started_anew(
             wait_for(lambda: not asyncio.run(taken("ioc.events.test", 100_000)))
             disk.free()
             assert broker.writable(monitor) is False
-            assert asyncio.run(taken("ioc.alerts.test", 10)), "another stream still writes"
+            assert asyncio.run(taken("ioc.alerts.quarantine.discarded", 10)), "another stream still writes"
             assert not asyncio.run(taken("ioc.events.test", 10)), "room again, and yet nothing is taken"
             assert broker.writable(monitor) is False
             centre.stop_process("nats")

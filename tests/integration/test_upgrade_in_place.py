@@ -17,6 +17,7 @@ from infra.local.servers import Instance
 from infra.nats import cluster as broker
 from infra.nats import users
 from infra.timescaledb.roles import ensure_database_and_roles
+from schemas.streams import MOST_BYTES
 from services.cli.prepare import prepare, settings_of
 from services.kit import bus
 
@@ -29,7 +30,7 @@ RETIRED = replace(processes.BY_NAME["upkeep"], name="retired", ports={"health_re
 def earlier_version(templates: Path) -> Iterator[None]:
     """As another version would have it: fewer users and rights, other templates, ports and processes, other code."""
     nats_conf = (broker.FOLDER / "server.conf").read_text()
-    (templates / "server.conf").write_text(nats_conf.replace("max_payload: 8MB", "max_payload: 3MB"))
+    (templates / "server.conf").write_text(nats_conf.replace("max_payload: 512KB", "max_payload: 3MB"))
     for name in ("postgresql.conf", "pg_hba.conf"):
         (templates / name).write_text((cluster.CONFIGURATION / name).read_text())
     with (templates / "postgresql.conf").open("a") as file:
@@ -98,7 +99,7 @@ def test_the_brokers_new_users_and_rights_hold_without_a_restart(upgraded: Upgra
             assert len(await client.jetstream().streams_info()) > 0
             return client.max_payload
 
-    assert asyncio.run(ask("admin")) == 8 * 1024 * 1024
+    assert asyncio.run(ask("admin")) == MOST_BYTES
     asyncio.run(_connects(instance, "board"))
     asyncio.run(_connects(instance, "cli"))
 

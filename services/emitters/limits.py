@@ -1,0 +1,37 @@
+"""How much one credential may send: a bucket of events and one of bytes, which fill by the second."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+BURST_SECONDS = 10
+
+
+class Bucket:
+    """Room for `BURST_SECONDS` of what flows in at `rate` per second."""
+
+    def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._clock = rate, clock
+        self._room, self._since = rate * BURST_SECONDS, clock()
+
+    def take(self, amount: float) -> float:
+        """Take so much; 0, or the seconds until there is enough, and then nothing is taken.
+
+        What is larger than the whole bucket is let through when it is full.
+        """
+        now = self._clock()
+        full = self._rate * BURST_SECONDS
+        self._room, self._since = min(full, self._room + (now - self._since) * self._rate), now
+        lacking = min(amount, full) - self._room
+        if lacking > 0:
+            return lacking / self._rate
+        self._room -= amount
+        return 0.0
+
+
+class Limits:
+    """The two buckets of one credential."""
+
+    def __init__(self, events: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self.events, self.bytes = Bucket(events, clock), Bucket(size, clock)
