@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from hashlib import blake2b
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -41,6 +42,10 @@ IN_FLIGHT = 2000
 LOOK_SECONDS, PAUSE_SECONDS = 1.0, 0.1
 OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 """What a broker that cannot answer, or does not take something, raises."""
+AGAIN = 200
+"""How many of those that were turned away are sent again at a time."""
+BUSY = 429
+"""The broker's answer when too many messages wait to be written: it has not taken this one."""
 CONTENT_TYPE = "application/cloudevents+json"
 
 
@@ -249,7 +254,14 @@ async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TI
     """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds."""
     message = Outgoing(event.subject, event.to_json())
     try:
-        return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
+                except APIError as refusal:
+                    if refusal.code != BUSY:
+                        raise
+                    await asyncio.sleep(PAUSE_SECONDS)
     except OUTAGE as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 
@@ -331,15 +343,18 @@ class _Flight:
 
     async def land(self, count: int) -> None:
         """Wait for the first `count` acknowledgements."""
-        while waiting := [future for _, future in self._window[:count] if not future.done()]:
+        while waiting := [future for _, future in self._window[:count] if _is_awaited(future)]:
             before = self.acknowledged
             await asyncio.wait(waiting, timeout=LOOK_SECONDS)
+            await self._send_again_where(_is_busy, AGAIN)
             if self.acknowledged == before:
                 await self._pause(before)
             else:
                 self._heard = time.monotonic()
             if self._connected() != self._connections:
-                await self._send_again()
+                # What was under way when the connection broke may have got lost; if not, it is known again by its key.
+                self._connections = self._connected()
+                await self._send_again_where(lambda future: not future.done())
         for _, future in self._window[:count]:
             future.result()
         self._heard = time.monotonic()
@@ -354,14 +369,13 @@ class _Flight:
             self._on_wait(acknowledged, silent)
         await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _send_again(self) -> None:
-        """What was under way when the connection broke may have got lost; what did not is known again by its key."""
-        self._connections = self._connected()
-        for at, (message, future) in enumerate(self._window):
-            if not future.done():
-                future.cancel()
-                again = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
-                self._window[at] = message, again
+    async def _send_again_where(self, lost: Callable[[asyncio.Future[PubAck]], bool], most: int = IN_FLIGHT) -> None:
+        chosen = list(islice((at for at, (_, future) in enumerate(self._window) if lost(future)), most))
+        for at in chosen:
+            message, future = self._window[at]
+            future.cancel()
+            again = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
+            self._window[at] = message, again
 
     def _connected(self) -> int:
         return self._js._nc.stats["reconnects"]
@@ -370,6 +384,15 @@ class _Flight:
         """nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever."""
         for _, future in self._window:
             future.cancel()
+
+
+def _is_awaited(future: asyncio.Future[PubAck]) -> bool:
+    return not future.done() or _is_busy(future)
+
+
+def _is_busy(future: asyncio.Future[PubAck]) -> bool:
+    error = future.exception() if future.done() and not future.cancelled() else None
+    return isinstance(error, APIError) and error.code == BUSY
 
 
 def _is_acknowledged(future: asyncio.Future[PubAck]) -> bool:

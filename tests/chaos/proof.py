@@ -48,6 +48,7 @@ def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
     stage.wait_until_idle()
     stage.wait_for(lambda: not stage.sql(_OWED), 60, "a notice is owed and does not come")
     stage.wait_until_idle()
+    stage.wait_for(lambda: not stage.sql(_OUTSIDE), 60, "what was refused does not come into the quarantine")
     log = Counter(dict[tuple[str, str], int]({(s, i): n for s, i, n in stage.sql(_LOG)}))
     aside = quarantined(stage)
     meant, refused = Counter(stage.load.meant), stage.load.refused
@@ -78,6 +79,7 @@ def _misread(stage: Stage) -> list[str]:
 
 
 _LOG = "SELECT source, id, count(*) FROM event GROUP BY source, id"
+_OUTSIDE = "SELECT seq FROM refused LIMIT 1"
 _OWED = "SELECT kind, id, notice_at FROM entity WHERE notice_at <= now() LIMIT 1"
 
 

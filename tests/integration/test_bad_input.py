@@ -171,6 +171,28 @@ def test_an_answer_of_the_broker_that_was_sent_into_the_stream_is_rubbish_like_a
     wait(lambda: [b for _, b in aside(running, near) if b.startswith(b'{"stream":"EVENTS"')], "not refused")
 
 
+@pytest.mark.parametrize(
+    "call",
+    ["STREAM.PURGE.EVENTS", "STREAM.MSG.DELETE.EVENTS", "STREAM.DELETE.EVENTS", "CONSUMER.DELETE.EVENTS.aggregator"],
+)
+def test_an_answer_of_the_broker_calls_nothing(running: Instance, call: str) -> None:
+    """`{"stream": …, "seq": …}` would be a request to purge, if the broker took its own answers for requests."""
+
+    async def messages(js: JetStreamContext) -> int:
+        await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)
+        return int((await js.stream_info(EVENTS.name)).state.messages)
+
+    async def answered_by_call(js: JetStreamContext) -> None:
+        await js._nc.publish(REPORTS, RUBBISH, reply=f"$JS.API.{call}")
+        await js._nc.flush()
+
+    before = on_broker(running, "admin", messages)
+    on_broker(running, "emitter_field", answered_by_call)
+    wait(lambda: on_broker(running, "admin", messages) == before + 1, "the message is not there, or others are not")
+    arrives(running)
+    assert on_broker(running, "admin", messages) == before + 2
+
+
 @contextmanager
 def quarantine_full(centre: Instance) -> Iterator[None]:
     """Inside, the quarantine takes nothing more."""
