@@ -60,8 +60,9 @@ class Aside:
         return [one for one, problem in zip(refused, results, strict=True) if problem is not None]
 
     async def _note(self, refused: list[Refused]) -> None:
-        async with self._pool.connection() as conn, conn.cursor() as cursor:
-            await cursor.executemany(_NOTE, [_row(one) for one in refused])
+        columns = [list(column) for column in zip(*map(_row, refused), strict=True)]
+        async with self._pool.connection() as conn:
+            await conn.execute(_NOTE, columns)
 
     async def bring_in(self) -> None:
         """For ever: lay what was noted into the quarantine, the oldest first, as soon as it takes something."""
@@ -116,5 +117,8 @@ def _row(refused: Refused) -> tuple[int, datetime, str, int, str]:
     return meta.sequence.stream, meta.timestamp, invalid.code, len(message.data), digest(message.data)
 
 
-_NOTE = "INSERT INTO refused (seq, recorded, code, size, digest) VALUES (%s, %s, %s, %s, %s) ON CONFLICT DO NOTHING"
+_NOTE = """
+INSERT INTO refused (seq, recorded, code, size, digest)
+SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::text[], %s::bigint[], %s::text[]) ON CONFLICT DO NOTHING
+"""
 _NEXT = "SELECT seq, recorded, code FROM refused ORDER BY seq LIMIT %s FOR UPDATE SKIP LOCKED"

@@ -40,7 +40,8 @@ def admit(messages: list[Msg], now: datetime) -> tuple[list[tuple[Msg, Incoming]
             event = parse(message.data, now, message.subject)
             _check_headers(message)
         except Invalid as invalid:
-            refused.append(Refused(message, invalid))
+            # Without its traceback, which holds frames, and through them the body, until cycles are looked for.
+            refused.append(Refused(message, Invalid(invalid.code, invalid.reason)))
         else:
             accepted.append((message, Incoming(event, message.metadata.timestamp)))
     return accepted, refused

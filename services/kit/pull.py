@@ -6,10 +6,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from weakref import WeakKeyDictionary
 
 import nats.errors
 from nats.aio.msg import Msg
@@ -21,7 +22,9 @@ log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 2**20
 """A batch of ordinary events has a quarter of that."""
 GRACE = 0.05
-"""Seconds for which the end of a request is waited for beyond its time."""
+"""Seconds for which a fetch waits beyond its time for the broker to end it."""
+LATE = 1.0
+"""Seconds after its time when a request of which nothing was heard is taken for lost."""
 STAY_MINE_EVERY = 2.0
 """Seconds between "still working on it" to the broker, well below any consumer's ack_wait."""
 Reader = JetStreamContext.PullSubscription
@@ -30,20 +33,34 @@ Reader = JetStreamContext.PullSubscription
 async def fetch(reader: Reader, batch: int, seconds: float, most: int = MOST_BYTES) -> list[Msg]:
     """Up to `batch` messages of at most `most` bytes together, or what came within `seconds`.
 
-    `nats.errors.TimeoutError` where nothing came. A message that is larger than `most` comes alone.
+    `nats.errors.TimeoutError` where nothing came. A message that is larger than `most` comes alone. One request is open
+    at a time: what a second one brought would lie about, and be given out again.
     """
     ends = time.monotonic() + seconds
-    found = _waiting(reader)
-    if not found:
-        await _ask(reader, {"batch": batch, "expires": int(seconds * 1e9), "max_bytes": most})
-    too_large = await _gather(reader, found, batch, ends + GRACE)
-    if not found and too_large:
-        await _ask(reader, {"batch": 1, "expires": int(1e9)})
-        await _gather(reader, found, 1, time.monotonic() + 1 + GRACE)
+    request = _open.setdefault(reader, _Request())
+    if not request.is_open():
+        await _ask(reader, request, batch, seconds, {"max_bytes": most})
+    found = await _gather(reader, request, batch, most, ends + GRACE)
+    if not found and request.too_large:
+        await _ask(reader, request, 1, 1.0, {})
+        found = await _gather(reader, request, 1, sys.maxsize, time.monotonic() + 1 + GRACE)
     if not found:
         await asyncio.sleep(max(ends - time.monotonic(), 0))  # a consumer that is gone answers at once, and for ever
         raise nats.errors.TimeoutError
     return found
+
+
+class _Request:
+    """What the broker was asked for and may still send."""
+
+    def __init__(self) -> None:
+        self.left, self.until, self.too_large = 0, 0.0, False
+
+    def is_open(self) -> bool:
+        return self.left > 0 and time.monotonic() < self.until + LATE
+
+
+_open: WeakKeyDictionary[Reader, _Request] = WeakKeyDictionary()
 
 
 @asynccontextmanager
@@ -66,39 +83,41 @@ async def _tell(messages: list[Msg], every: float) -> None:
             log.warning("the broker does not hear that %d messages are in work", len(messages))
 
 
-async def _ask(reader: Reader, request: dict[str, Any]) -> None:
-    await reader._nc.publish(reader._nms, json.dumps(request).encode(), reader._deliver)
+async def _ask(reader: Reader, request: _Request, batch: int, seconds: float, more: dict[str, int]) -> None:
+    request.left, request.until, request.too_large = batch, time.monotonic() + seconds, False
+    asked = {"batch": batch, "expires": int(seconds * 1e9), **more}
+    await reader._nc.publish(reader._nms, json.dumps(asked).encode(), reader._deliver)
 
 
-def _waiting(reader: Reader) -> list[Msg]:
-    """What an earlier request brought after its time."""
+async def _gather(reader: Reader, request: _Request, batch: int, most: int, ends: float) -> list[Msg]:
+    """Collect until there is enough, the request is over, or the time."""
     found: list[Msg] = []
-    while (message := _next(reader)) is not None:
+    size = 0
+    while len(found) < batch and size < most:
+        message = await _next(reader, ends if request.is_open() else 0)
+        if message is None:
+            break
         if message.reply:
             found.append(message)
+            size += len(message.data)
+            request.left -= 1
+        else:  # a word of the broker; a header that looks like one is anybody's to write
+            request.left, request.too_large = 0, "MaxBytes" in str(message.headers)
     return found
 
 
-def _next(reader: Reader) -> Msg | None:
-    """A message that has arrived: without the task and the timer that `next_msg` makes for each."""
+async def _next(reader: Reader, ends: float) -> Msg | None:
+    """The next message that has arrived, without the task and the timer that `next_msg` makes for each; else one that
+    comes until then."""
     queue = reader._sub._pending_queue
-    if queue.empty():
+    if not queue.empty():
+        message: Msg = queue.get_nowait()
+        reader._sub._pending_size -= len(message.data)
+        return message
+    left = ends - time.monotonic()
+    if left <= 0:
         return None
-    message: Msg = queue.get_nowait()
-    reader._sub._pending_size -= len(message.data)
-    return message
-
-
-async def _gather(reader: Reader, found: list[Msg], batch: int, ends: float) -> bool:
-    """Collect until the request is over; whether it was because the next message is too large."""
-    while len(found) < batch and (left := ends - time.monotonic()) > 0:
-        message = _next(reader)
-        if message is None:
-            try:
-                message = await reader._sub.next_msg(timeout=left)
-            except TimeoutError:
-                return False
-        if not message.reply:  # a word of the broker; a header that looks like one is anybody's to write
-            return "MaxBytes" in str(message.headers)
-        found.append(message)
-    return False
+    try:
+        return await reader._sub.next_msg(timeout=left)
+    except TimeoutError:
+        return None

@@ -52,7 +52,7 @@ async def _rubbish(centre: Instance, ending: threading.Event) -> int:
     subject, sent, begun = f"ioc.events.{UNIT}.field.report.received", 0, time.monotonic()
     async with bus.connected(settings, "flood") as client:
         while not ending.is_set():
-            while sent < (time.monotonic() - begun) * RATE:
+            while sent < (time.monotonic() - begun) * RATE and not ending.is_set():
                 await client.publish(subject, b"\xffrubbish " * 50)
                 sent += 1
             await asyncio.sleep(0.01)
