@@ -31,7 +31,7 @@ Reader = JetStreamContext.PullSubscription
 
 
 async def fetch(reader: Reader, batch: int, seconds: float, most: int = MOST_BYTES) -> list[Msg]:
-    """Up to `batch` messages of at most `most` bytes together, or what came within `seconds`.
+    """Up to `batch` messages of about `most` bytes together, or what came within `seconds`.
 
     `nats.errors.TimeoutError` where nothing came. A message that is larger than `most` comes alone. One request is open
     at a time: what a second one brought would lie about, and be given out again.
