@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -76,6 +76,16 @@ def posts(chance: random.Random, number: int) -> Iterator[tuple[str, str, dict[s
                 yield "field", f"/field/reports/PA-{code}/steps", words | {"step": step, "at": moment(chance)}
 
 
+async def insist(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Response:
+    """The answer; a door may end a connection, then the same is sent again, as every sender does."""
+    for _ in range(5):
+        try:
+            return await send()
+        except httpx.TransportError:
+            await asyncio.sleep(0.2)
+    return await send()
+
+
 async def post_all(own: Instance, chance: random.Random, number: int) -> list[Told]:
     """What was answered 202; twenty at a time."""
     told: list[Told] = []
@@ -84,7 +94,7 @@ async def post_all(own: Instance, chance: random.Random, number: int) -> list[To
 
     async def one(client: httpx.AsyncClient, name: str, path: str, words: dict[str, Any]) -> None:
         async with gate:
-            answer = await client.post(path, json=words, headers=keys[name])
+            answer = await insist(lambda: client.post(path, json=words, headers=keys[name]))
         assert answer.status_code in (202, 422), answer.text
         if answer.status_code == 202:
             told.append(Told(f"/{name}/{words['unit']}", answer.json()["id"]))
