@@ -6,6 +6,7 @@ import json
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import count
 
 from support import wait_until_idle
@@ -30,12 +31,16 @@ def said(data: EventData) -> dict[str, object]:
 def test_what_no_figure_reads_is_a_finding_until_it_is_read(centre: Instance, ioc: Ioc) -> None:
     period = {"period_start": DAY.replace(day=1), "period_end": DAY}
     events = [
-        said(IndicatorReported(indicator="hoa_lan_xuat_khau", value=12, **period)),
-        said(IndicatorTargetSet(indicator="hoa_lan_xuat_khau", target=20, **period)),
-        said(IndicatorReported(indicator="dti_2024_departments_good", value=7, **period)),
+        said(IndicatorReported(indicator="hoa_lan_xuat_khau", value=Decimal(12), **period)),
+        said(IndicatorTargetSet(indicator="hoa_lan_xuat_khau", target=Decimal(20), **period)),
+        said(IndicatorReported(indicator="dti_2024_departments_good", value=Decimal(7), **period)),
     ]
     assert ioc("emit", input="\n".join(map(json.dumps, events))).returncode == 0
-    wait_until_idle(centre)
+    centre.start_services(["aggregator"])
+    try:
+        wait_until_idle(centre)
+    finally:
+        centre.stop_process("aggregator")
     told = {f["code"]: f for f in json.loads(ioc("findings", "--format", "json").stdout)}
     assert {"unread_statistic", "unread_target"} <= told.keys()
     statistic = told["unread_statistic"]
