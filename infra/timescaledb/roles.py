@@ -111,9 +111,11 @@ def _close_functions(database: psycopg.Connection) -> None:
 
 
 def grant_rights(owner_conninfo: str) -> None:
-    """Give each role its rights on the tables, as their owner, after the migrations; harmless when repeated."""
+    """Give each role its rights on the tables, as their owner, after the migrations, and take back what an earlier
+    version gave beside them; harmless when repeated."""
     with psycopg.connect(owner_conninfo) as database:
         _one_at_a_time(database)
+        _take_back(database)
         for role in ROLES[1:]:
             database.execute(sql.SQL("GRANT USAGE ON SCHEMA public TO {}").format(sql.Identifier(role)))
         for role, right, tables in RIGHTS:
@@ -122,6 +124,27 @@ def grant_rights(owner_conninfo: str) -> None:
         for role, functions in CALLS:
             names = sql.SQL(", ").join(map(sql.Identifier, functions))
             database.execute(sql.SQL("GRANT EXECUTE ON FUNCTION {} TO {}").format(names, sql.Identifier(role)))
+
+
+def _take_back(database: psycopg.Connection) -> None:
+    tables = {(role, right, table) for role, right, names in RIGHTS for table in names}
+    calls = {(role, "EXECUTE", name) for role, names in CALLS for name in names}
+    for role, right, kind, name, shown in database.execute(_GIVEN, {"roles": list(ROLES[1:])}).fetchall():
+        if (role, right, shown) not in tables | calls:
+            revoke = sql.SQL("REVOKE {} ON {} {} FROM {}")
+            what = sql.SQL("FUNCTION" if kind == "f" else "TABLE")
+            database.execute(revoke.format(sql.SQL(right), what, sql.SQL(name), sql.Identifier(role)))
+
+
+_GIVEN = """
+SELECT r.rolname, a.privilege_type, 't', c.oid::regclass::text, c.relname
+FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm') AND r.rolname = ANY (%(roles)s)
+UNION ALL
+SELECT r.rolname, a.privilege_type, 'f', p.oid::regprocedure::text, p.proname
+FROM pg_proc p, aclexplode(p.proacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE p.pronamespace = 'public'::regnamespace AND r.rolname = ANY (%(roles)s)
+"""
 
 
 def _one_at_a_time(conn: psycopg.Connection) -> None:

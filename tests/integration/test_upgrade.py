@@ -23,7 +23,7 @@ from infra.local.servers import Instance
 from infra.nats import backup as broker
 from infra.timescaledb import backup as database
 from infra.timescaledb import migrate
-from infra.timescaledb.roles import ensure_database_and_roles
+from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from schemas.envelope import Event
 from schemas.streams import AGGREGATOR
 from services.aggregator import rebuild
@@ -195,3 +195,19 @@ def test_a_migration_gives_way_to_who_holds_a_table_and_names_him(upgraded: Inst
     assert "9002_late" in told[0]
     assert "a long report" in told[0]
     assert migrate.migrate(owner(upgraded), folders=folders) == ["9002_late"]
+
+
+def test_rights_that_a_version_no_longer_gives_are_taken_back(upgraded: Instance) -> None:
+    """Also on the chunks of the log; those of today stay."""
+    prepare(upgraded)
+    with psycopg.connect(owner(upgraded), autocommit=True) as conn:
+        conn.execute("GRANT UPDATE, DELETE ON event, fold_version TO ioc_reader")
+        conn.execute("GRANT EXECUTE ON FUNCTION forget_log TO ioc_board")
+    grant_rights(owner(upgraded))
+    kept = "SELECT has_table_privilege('ioc_reader', c, 'SELECT') FROM show_chunks('event') c"
+    given = "SELECT has_table_privilege('ioc_reader', c, 'DELETE') FROM show_chunks('event') c"
+    assert set(sql(upgraded, kept)) == {(True,)}
+    assert set(sql(upgraded, given)) == {(False,)}
+    assert sql(upgraded, "SELECT has_table_privilege('ioc_reader', 'fold_version', 'UPDATE')") == [(False,)]
+    assert sql(upgraded, "SELECT has_function_privilege('ioc_board', 'forget_log()', 'EXECUTE')") == [(False,)]
+    assert sql(upgraded, "SELECT has_function_privilege('ioc_upkeep', 'forget_log()', 'EXECUTE')") == [(True,)]
