@@ -24,6 +24,7 @@ from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Median
 from schemas.registry import parse
 from services.aggregator import rebuild
 from services.cli.prepare import prepare, settings_of
@@ -131,7 +132,7 @@ Figures = dict[tuple[str, str, date, date], tuple[Decimal | None, str | None]]
 
 
 def figures(centre: Instance) -> Figures:
-    """Every figure of the catalogue over whole days of all the years, as of the end of their last day."""
+    """Every figure that is of sums over whole days of all the years, as of the end of their last day."""
     found: Figures = {}
     first = (NOW - YEARS).astimezone(VN).date()
     with store.connect(settings_of(centre, "cli"), "reader") as conn:
@@ -139,10 +140,19 @@ def figures(centre: Instance) -> Figures:
             one, last = first + start * DAY, first + (start + days) * DAY
             as_of = datetime.combine(last + DAY, datetime.min.time(), VN) - timedelta(microseconds=1)
             period = Period(one, last, as_of.astimezone(UTC))
-            for indicator in CATALOGUE.values():
+            for indicator in (i for i in CATALOGUE.values() if not isinstance(i.formula, Median)):
                 for r in read(conn, indicator, None, period):
                     found[indicator.code, r.group, one, last] = (r.value, r.reason)
     return found
+
+
+def medians(centre: Instance) -> list[tuple[str, Decimal | None, str | None]]:
+    """Figures of single cases over days that are behind every horizon: they cannot be known any more."""
+    first = (NOW - YEARS).astimezone(VN).date()
+    asked = [one for one in CATALOGUE.values() if isinstance(one.formula, Median)]
+    with store.connect(settings_of(centre, "cli"), "reader") as conn:
+        period = Period(first, first + 300 * DAY, NOW)
+        return [(one.code, r.value, r.reason) for one in asked for r in read(conn, one, None, period)]
 
 
 def upkeep(centre: Instance, work: Callable[[AsyncConnection], Any]) -> Any:
@@ -191,6 +201,9 @@ def test_forgetting_changes_no_figure_of_whole_days_at_any_step(centre: Instance
     assert disagreements(centre) == []
     assert figures(centre) == before
     assert bytes_of(centre) < size * 0.8
+    for code, value, reason in medians(centre):
+        assert value is None, code
+        assert str(reason) == "of that period sums alone are kept, no single cases"
 
 
 def test_nothing_lies_before_the_horizon_but_days_and_state(centre: Instance) -> None:
