@@ -94,7 +94,7 @@ def _parsed(raw: bytes) -> Any:
 
 def _features(told: Any) -> list[Any]:
     if not isinstance(told, dict):
-        raise Unfit("outline_no_geojson", type(told).__name__)
+        raise Unfit("outline_no_geojson", "not a JSON object")
     if told.get("type") == "FeatureCollection":
         features = told.get("features")
         if not isinstance(features, list):

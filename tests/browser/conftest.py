@@ -97,14 +97,16 @@ def public_address(watched: Instance) -> Iterator[str]:
 
 # Of a module, not of the session: while it is open no other test of this thread can run asyncio.
 @pytest.fixture(scope="module")
-def browser(people: dict[str, str]) -> Iterator[Browser]:
-    """Chromium: the machine's own, else fetched; without one the tests fail."""
+def browser(people: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium: the machine's own, else fetched; without one the tests fail. It leaves nothing in the home folder."""
     runtime = home() / "runtime"
     program = provide(runtime, {"chromium"}, print)["chromium"]
     fetched = {"FONTCONFIG_SYSROOT": str(runtime / "chromium")} if program.is_relative_to(runtime) else {}
+    folder = str(tmp_path_factory.mktemp("chromium"))
+    own = {"XDG_CONFIG_HOME": folder, "XDG_CACHE_HOME": folder, "NO_PROXY": "127.0.0.1"}
     with libatomic(runtime / "chromium"), sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            executable_path=program, args=list(ARGUMENTS), env={**os.environ, **fetched, "NO_PROXY": "127.0.0.1"}
+            executable_path=program, args=list(ARGUMENTS), env={**os.environ, **fetched, **own}
         )
         yield opened
         opened.close()

@@ -213,7 +213,7 @@ def test_a_broker_that_hangs_gets_the_event_once_however_often_it_is_sent(
     assert before + 1 <= stored(running, subject) <= before + 2
     known = door.post("/procedures/dossiers", json=words)
     assert known.json() == again.json() | {"known": True}
-    running.start_process("aggregator")
+    running.start_services(["aggregator"])
     try:
         sql, name = "SELECT count(*) FROM event WHERE id LIKE %s", f"{words['code']}/%"
         with store.connect(settings_of(running, "cli"), "reader") as conn:
