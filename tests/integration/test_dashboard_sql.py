@@ -323,6 +323,9 @@ def test_grafana_cannot_read_what_lies_behind(boards: psycopg.Connection, table:
 
 
 def test_grafana_changes_nothing(boards: psycopg.Connection) -> None:
+    with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        boards.execute("DELETE FROM unit")
+    boards.execute("SET default_transaction_read_only = off")  # which the role may say: its rights must do
     for statement in (
         "DELETE FROM unit",
         "UPDATE series SET unit = 'x'",
@@ -331,6 +334,7 @@ def test_grafana_changes_nothing(boards: psycopg.Connection) -> None:
     ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             boards.execute(statement.encode())
+    boards.execute("RESET default_transaction_read_only")
 
 
 # --- units ---

@@ -24,7 +24,7 @@ def _attendance(x: Life, revision: int) -> ed.AttendanceReported:
     return ed.AttendanceReported(
         day=x.began.date(),
         revision=revision,
-        school=f"truong_{c.tag.lower()}_{c.number}_{c.start:%H%M}_{x.number}",
+        school=f"truong_{c.tag.lower()}_u{c.number}_h{c.start:%H%M}_x{x.number}",
         level=x.dice.pick(1, LEVELS),
         enrolled=enrolled,
         present=enrolled - away // (1 + revision),
