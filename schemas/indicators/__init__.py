@@ -43,9 +43,17 @@ class UnknownIndicator(KeyError):
         return str(self.args[0])
 
 
+def _renamed(name: str) -> str:
+    """The code of today: a statistic's whole, share and target go with it."""
+    for old, new in economy_events.RENAMED.items():
+        if name == old or name.startswith(f"{old}_"):
+            return new + name.removeprefix(old)
+    return name
+
+
 def find(name: str) -> list[Indicator]:
     """The indicator of that code, or all of a sheet."""
-    name = economy_events.RENAMED.get(name, name)
+    name = _renamed(name)
     if name in CATALOGUE:
         return [CATALOGUE[name]]
     if name in SHEETS:

@@ -181,7 +181,7 @@ def test_an_end_is_believed_when_it_has_lasted_and_what_comes_back_is_the_same_a
         await tell(pool, told(graver), start)
         await tell(pool, told(graver, labels, status="resolved"), start)
         await tell(pool, told(labels), start)  # the lesser one says nothing of the graver
-        assert status(alerting, key) == ("acknowledged", True)
+        assert status(alerting, key) == ("active", True)  # the rise ended the acknowledgement
         await settle(pool, alerting, dog, start)
         assert status(alerting, key) == ("cleared", True)
 

@@ -325,16 +325,15 @@ def test_grafana_cannot_read_what_lies_behind(boards: psycopg.Connection, table:
 def test_grafana_changes_nothing(boards: psycopg.Connection) -> None:
     with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
         boards.execute("DELETE FROM unit")
-    boards.execute("SET default_transaction_read_only = off")  # which the role may say: its rights must do
     for statement in (
         "DELETE FROM unit",
         "UPDATE series SET unit = 'x'",
         "CREATE TABLE t ()",
         "CREATE TEMP TABLE t ()",
     ):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege), boards.transaction():
+            boards.execute("SET TRANSACTION READ WRITE")  # which any role may say: its rights must do
             boards.execute(statement.encode())
-    boards.execute("RESET default_transaction_read_only")
 
 
 # --- units ---

@@ -234,7 +234,7 @@ def test_explain_opens_a_cell_to_its_events(ioc: Ioc) -> None:
 
 def test_tables_for_people_show_the_same(ioc: Ioc) -> None:
     one = ioc("query", "payments_fee_amount", *NOVEMBER)
-    assert "Thanh toán phí, lệ phí: số tiền" in one and "1,912,706,930" in one and "SHIFTED" not in one
+    assert "Nộp phí, lệ phí, mọi hình thức: số tiền" in one and "1,912,706,930" in one and "SHIFTED" not in one
     by_unit = ioc("query", "online_dossier_share", "--by", "unit", *NOVEMBER)
     assert "Thị xã Bình Long" in by_unit and "37.0" in by_unit and "✗ chưa đạt (≥ 50)" in by_unit
     sheet = ioc("query", "ii06", "--by", "unit", *NOVEMBER)
