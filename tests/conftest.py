@@ -126,9 +126,11 @@ def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> It
     try:
         running.start(["nats", "timescaledb"])
         prepare(running)
-        running.start_services(["aggregator", "deadlines", "emitters"])
+        running.start_services(["aggregator", "emitters"])
         sent = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
         _wait_stored(running, sent)
+        running.start_services(["deadlines"])  # it goes by what is known: not while a past is still coming in
+        _wait_told(running)
         yield running
     finally:
         running.stop()
@@ -141,6 +143,14 @@ def _wait_stored(centre: Instance, sent: int) -> None:
             row[0] or 0
         ) < sent:
             assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
+            time.sleep(0.5)
+
+
+def _wait_told(centre: Instance) -> None:
+    end = time.monotonic() + 240
+    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
+        while owed := conn.execute("SELECT kind, id FROM entity WHERE notice_at <= now() LIMIT 1").fetchone():
+            assert time.monotonic() < end, f"a notice is owed: {owed}; {centre.log_tail('deadlines', 20)}"
             time.sleep(0.5)
 
 

@@ -30,6 +30,7 @@ TOKENS = {
     "folder",
     "check",
     "slot",
+    "user",  # a credential of the broker, no person
 }
 """What texts of the catalogue are filled in with: numbers, places, illnesses and parts of the centre, no person."""
 
