@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 LARGEST_HEAD = 16 * 1024
 HEAD_SECONDS = 10.0
 MOST_VISITS = 100
+AT_ONCE, QUEUE = 16, 1024
+"""How many are let in at a time, while the others queue: several times so many come in before the first is read, and
+on a busy machine, where hundreds came meanwhile, the first would be dropped for having waited longest."""
 
 
 class Health:
@@ -154,7 +157,10 @@ def _labelled(found: re.Match[bytes], label: bytes) -> bytes:
 def _serve(health: Health, listening: socket.socket) -> None:
     async def forever() -> None:
         crowd = Crowd(Trusted(""), MOST_VISITS)
-        server = await asyncio.get_running_loop().create_server(lambda: _Visit(health, crowd), sock=listening)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(lambda: _Visit(health, crowd), sock=listening, backlog=AT_ONCE)
+        await server.start_serving()
+        listening.listen(QUEUE)  # the loop would have the queue no longer than what it takes from it at a time
         await server.serve_forever()
 
     asyncio.run(forever())
