@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.classes import in_words, labels
+from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
+from services.board.words import WORDS
 from services.cli.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read
@@ -29,7 +31,8 @@ Figures = dict[str, tuple[Decimal, str] | None]
 WARD = "phuong_chon_thanh"
 SHORTENED = {"tỷ đ": (Decimal(10) ** 9, 2), "triệu đ": (Decimal(10) ** 6, 1), "đ": (Decimal(1), 0)}
 ROWS = """() => [...document.querySelectorAll("main tr")].filter(row => row.querySelector("a.how")).map(row =>
-  [new URL(row.querySelector("a.how").href).pathname.split("/").pop(), row.querySelector("td").innerText])"""
+  [new URL(row.querySelector("a.how").href).pathname.split("/").pop(),
+   [...row.querySelectorAll("td")].map(cell => cell.innerText)])"""
 
 
 def printed(text: str) -> tuple[Decimal, str] | None:
@@ -58,13 +61,27 @@ def query(command: Command, name: str, *options: str) -> Figures:
     return {r["indicator"]: expected(CATALOGUE[r["indicator"]], r["exact"]) for r in answer["readings"]}
 
 
+def shown_of(page: Page, slug: str) -> Figures:
+    """What the page of a system shows of each indicator. A row of what programmes state has the whole and the share
+    beside the part; of what nobody has stated the names stand below those rows, and nothing else."""
+    rows = {code: [printed(text) for text in cells] for code, cells in page.evaluate(ROWS)}
+    shown, unstated = {code: cells[0] for code, cells in rows.items()}, []
+    for row in PROGRAMMES.get(slug, ()):
+        codes = (row.code, row.code + WHOLE, row.code + SHARE) if row.whole else (row.code,)
+        shown |= dict(zip(codes, rows.get(row.code, [None] * 3), strict=False))
+        unstated += [] if row.code in rows else [row.vi]
+    below = page.locator(".panel", has_text=WORDS["programmes"][0]).locator("table + p, h2 + p")
+    assert below.all_inner_texts() == ([f"{WORDS['not_stated'][0]}: {', '.join(unstated)}"] if unstated else [])
+    return shown
+
+
 def test_all_figures_are_those_of_ioc_query(visit: Visit, command: Command) -> None:
     page, compared = visit("/", "truc.le"), [0, 0]
     for slug, unit in (*((slug, None) for slug in SYSTEMS), ("procedures", WARD), ("field", WARD)):
         before = clock.now()
         page.goto(f"/system/{slug}" + (f"?unit={unit}" if unit else ""))
         expect(page.locator("main table").first).to_be_visible()
-        shown = {code: printed(text) for code, text in page.evaluate(ROWS)}
+        shown = shown_of(page, slug)
         options = ("--unit", unit) if unit else ()
         told = query(command, slug, *options, "--as-of", clock.now().isoformat())
         if told != shown:  # time alone makes dossiers overdue: each is as it was before the page was read, or after
