@@ -17,7 +17,7 @@ from psycopg import sql
 from infra.backups import BLOCK, BadBackup, Database, Draft, Table
 from infra.timescaledb import migrate
 
-Kind = Literal["TABLE", "VIEW", "FUNCTION"]
+Kind = Literal["TABLE", "VIEW", "FUNCTION", "COLLATION"]
 Progress = Callable[[str, int, int], None]
 """(table, rows done in all, rows in all: an estimate while saving)."""
 
@@ -112,9 +112,11 @@ def restore(conninfo: str, saved: Database, folder: Path, progress: Progress) ->
 def _make_schema(conn: psycopg.Connection, saved: Database) -> None:
     """The empty tables as they were when the backup was made."""
     conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(_names(made("VIEW"))))
+    # Before the tables: a function may give rows of one.
+    conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(_names(made("FUNCTION"))))
     for table in reversed(present(conn)):  # a hypertable is dropped alone or not at all; who refers to another first
         conn.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(table)))
-    conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(_names(made("FUNCTION"))))
+    conn.execute(sql.SQL("DROP COLLATION IF EXISTS {}").format(_names(made("COLLATION"))))
     conn.execute("DELETE FROM schema_migration")
     files = migrate.available()
     for name in saved.migrations:
@@ -145,12 +147,13 @@ def _continue_sequences(conn: psycopg.Connection, tables: list[str]) -> None:
 
 
 def made(kind: Kind) -> list[str]:
-    """All tables, views or functions that migrations ever made; a test holds the names against a database's catalogue.
+    """All of a kind that migrations ever made, each once; a test holds the names against a database's catalogue.
 
     The catalogue itself is not asked: an operator's own database may hold what is not ours to save or to drop.
     """
     texts = (path.read_text(encoding="utf-8") for path in migrate.available().values())
-    return [name for text in texts for name in re.findall(rf"^CREATE {kind} (\w+)", text, re.MULTILINE)]
+    found = (name for text in texts for name in re.findall(rf"^ *CREATE {kind} (\w+)", text, re.MULTILINE))
+    return list(dict.fromkeys(found))
 
 
 def present(conn: psycopg.Connection) -> list[str]:

@@ -447,11 +447,13 @@ def test_all_that_migrations_make_is_known_to_the_backup(centre: Instance) -> No
         tables = {name for (name,) in conn.execute(OUR_TABLES, ("{r,p,m,f}",))}
         views = {name for (name,) in conn.execute(OUR_TABLES, ("{v}",))}
         functions = {name for (name,) in conn.execute(OUR_FUNCTIONS)}
+        collations = {name for (name,) in conn.execute(OUR_COLLATIONS)}
     texts = (file.read_text() for file in migrate.available().values())
     dropped = {name for text in texts for name in re.findall(r"^DROP TABLE (\w+)", text, re.MULTILINE)}
     assert tables - {"schema_migration"} == set(database.made("TABLE")) - dropped
     assert views == set(database.made("VIEW"))
     assert functions == set(database.made("FUNCTION"))
+    assert collations == set(database.made("COLLATION"))
 
 
 OUR_TABLES = """
@@ -462,3 +464,4 @@ OUR_FUNCTIONS = """
 SELECT proname FROM pg_proc p WHERE pronamespace = 'public'::regnamespace
 AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
 """
+OUR_COLLATIONS = "SELECT collname FROM pg_collation WHERE collnamespace = 'public'::regnamespace"
