@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.indicators import CATALOGUE
+from schemas.indicators import CATALOGUE, find
 from schemas.indicators.classes import MEASURED
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from services.simulator import november_2024
@@ -72,8 +72,8 @@ def test_every_figure_of_the_documents_has_a_row(printed: str) -> None:
 @pytest.mark.parametrize("name", STATED)
 def test_every_row_of_the_tables_is_read_in_its_unit_with_its_whole(name: str) -> None:
     for row in rows(name):
-        code = f"{row['programme']}_{row['indicator_code']}"
-        indicator = CATALOGUE[code]
+        indicator = find(f"{row['programme']}_{row['indicator_code']}")[0]
+        code = indicator.code
         assert indicator.unit == UNITS.get(row["unit"], row["unit"]), code
         assert (code + WHOLE in CATALOGUE) == (code + SHARE in CATALOGUE) == bool(row["total"]), code
         for end, printed in (("", row["value"]), (WHOLE, row["total"])):
