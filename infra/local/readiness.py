@@ -36,11 +36,15 @@ def serves_queries(conninfo: str, seconds: int = 2) -> bool:
 
 def asked_at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, silent: Callable[[A], B]) -> list[B]:
     """What each thing answers, all asked at the same time; `silent` for one that has not answered within `seconds`, or
-    could not. What hangs keeps neither the others nor the process."""
+    could not. What hangs keeps neither the others nor the process. Raises what one raises that may not ask."""
     answers: dict[int, B] = {}
+    forbidden: list[PermissionError] = []
 
     def one(number: int) -> None:
-        answers[number] = ask(things[number])
+        try:
+            answers[number] = ask(things[number])
+        except PermissionError as error:
+            forbidden.append(error)
 
     threads = [threading.Thread(target=one, args=(number,), daemon=True) for number in range(len(things))]
     end = time.monotonic() + seconds
@@ -48,4 +52,6 @@ def asked_at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, si
         thread.start()
     for thread in threads:
         thread.join(max(0.0, end - time.monotonic()))
+    if forbidden:
+        raise forbidden[0]
     return [answers[number] if number in answers else silent(thing) for number, thing in enumerate(things)]
