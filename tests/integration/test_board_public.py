@@ -149,7 +149,7 @@ def alarms(centre: Instance, public: str) -> Iterator[None]:
     yield
     left = "SELECT id FROM alarm WHERE originator LIKE %s AND cleared_at IS NULL"
     for (id,) in query(centre, left, "%test=public%"):
-        assert post(centre, f"/alarms/{id}/close", {"user": "test", "note": "over"}).status_code == 200
+        assert post(centre, f"/alarms/{id}/close", {"user": "cli:test", "note": "over"}).status_code == 200
 
 
 def test_the_ticker_tells_passers_by_of_no_number_of_people(alarms: None, admin: Browser, public: str) -> None:
