@@ -19,13 +19,11 @@ _is_status = steps(LIFE_RANK.keys() - _NO_STATUS - _ENDS)
 
 
 def _shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
-    """Its steps are its status; a notice is owed no more once it is told, so the stage that it names began then."""
+    """Its steps are its status; a notice is owed no more once it is told, if the stage that it names is on then."""
     if fact.event in ("dossier.due_soon", "dossier.overdue"):
         stage = ("stage", fact.data.get("stage", "overdue"))
-        return any(
-            p.measure == "dossiers_pressing" and p.time == fact.time and p.value > 0 and stage in p.labels
-            for p in folded.points
-        )
+        pressing = (p for p in folded.points if p.measure == "dossiers_pressing" and stage in p.labels)
+        return sum(p.value for p in pressing if p.time <= fact.time) > 0
     return _is_status(fact, first, under_way, folded) or (first and fact.event == "dossier.returned")
 
 
