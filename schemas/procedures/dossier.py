@@ -29,11 +29,11 @@ _LIFE = (
     "extended", "due_soon", "overdue", "refused", "withdrawn", "stopped", "resolved", "returned", "synchronised",
     "rated",
 )  # fmt: skip
-_RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
+LIFE_RANK = {f"dossier.{event}": i for i, event in enumerate(_LIFE)}
 _ENDS = (("dossier.resolved",), ("dossier.returned",), ("dossier.stopped", "dossier.refused", "dossier.withdrawn"))
 _END_RANK = {event: rank for rank, events in enumerate(_ENDS) for event in events}
 _NOTICES = ("dossier.due_soon", "dossier.overdue")
-_STEPS = frozenset(_RANK) - {*_NOTICES, "dossier.rated", "dossier.synchronised"}
+_STEPS = frozenset(LIFE_RANK) - {*_NOTICES, "dossier.rated", "dossier.synchronised"}
 """What the office does with a dossier, or the citizen in it."""
 
 
@@ -77,7 +77,7 @@ class _Life:
 
 def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
-    ordered = in_order(facts, _RANK)
+    ordered = in_order(facts, LIFE_RANK)
     whole = _course(ordered)
 
     def fold(known: Sequence[Fact]) -> Folded:
@@ -137,7 +137,7 @@ def _handler(course: _Course, fact: Fact, closed: bool) -> str | None:
 def _fold(facts: Sequence[Fact], course: _Course, calendars: CalendarHistory) -> Folded:
     life = _read(facts, course)
     clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
-    head = life.received or next((f for f in facts if f.event in _RANK), facts[0])
+    head = life.received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
     folded = Folded(life.unit, head.origin, _status(life), state={**_state(life, clock), **shift_of(head)})
     folded.opened_at = life.received.time if life.received else None
     folded.due_at = clock.promises[-1].due if clock.promises else None
@@ -160,7 +160,7 @@ def _read(facts: Sequence[Fact], course: _Course) -> _Life:
         ("field", about.get("field") or "none"),
         ("level", about.get("online_level") or "none"),
     )
-    head = received or next((f for f in facts if f.event in _RANK), facts[0])
+    head = received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
     return _Life(facts, course, received, accepted, end, about, labels, course.handler or head.unit)
 
 
@@ -288,7 +288,7 @@ def _result(end: Fact) -> str:
 
 def _status(life: _Life) -> str:
     """The last step of its life that is known (the portal's status, in words)."""
-    steps = [f.event.removeprefix("dossier.") for f in life.facts if f.event in _RANK]
+    steps = [f.event.removeprefix("dossier.") for f in life.facts if f.event in LIFE_RANK]
     known = [s for s in steps if s not in ("due_soon", "overdue", "rated", "extended", "synchronised")]
     if life.end:
         return "returned" if "returned" in known else life.end.event.removeprefix("dossier.")

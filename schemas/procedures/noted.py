@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from schemas import units
 from schemas.fold import Fact, Folded, Note
 from schemas.notes import Noted, steps
-from schemas.procedures.dossier import _RANK as LIFE_RANK
-from schemas.procedures.dossier import fold_dossier
+from schemas.procedures.dossier import LIFE_RANK, fold_dossier
 
 _NO_STATUS = frozenset(
     {"dossier.due_soon", "dossier.overdue", "dossier.rated", "dossier.extended", "dossier.synchronised"}
