@@ -77,7 +77,8 @@ class Health:
         try:
             listening = socket.create_server((host, port))
         except OSError as error:
-            fatal(log, f"port {port} cannot be had: `ioc status` names who holds it, `ioc up` takes another", error)
+            said = f"port {port} cannot be had ({error.strerror})"
+            fatal(log, f"{said}: `ioc status` names who holds it, `ioc up` takes another")
         threading.Thread(target=_serve, args=(self, listening), name="health", daemon=True).start()
 
     def answer(self, method: str, path: str, token: str) -> tuple[int, str, bytes]:

@@ -88,6 +88,8 @@ def dossier(life: Iterable[Event], t: datetime) -> Dossier | None:
     ends.append(min(others, key=_time, default=None))
     end = next((e for e in ends if e), None)
     due, paused = _promise([e for e in told if not end or e.time <= end.time], last)
+    if end and due is None and "accepted" in first:
+        due = _promised(first["accepted"])  # told as later than the end, it still names the date
     channel = came.fields.get("channel", "counter")
     unit = next((e.unit for e in reversed(told) if e.data.event == "dossier.accepted"), came.unit)
     if end is None:

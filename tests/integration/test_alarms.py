@@ -169,7 +169,7 @@ def test_an_incident_is_told_and_cleared_and_one_that_is_over_is_not_told(
     eventually(
         lambda: query(running, "SELECT count(*) FROM alarm WHERE entity LIKE 'SC-OVER1' AND cleared_at IS NULL"), [(0,)]
     )
-    again = opened("SC-1", HERE)  # an event that is told late, of what is over
+    again = opened("SC-1", HERE, at=now() - timedelta(minutes=1))  # told late, of what is over
     send(running, again)
     eventually(lambda: query(running, "SELECT count(*) FROM event WHERE id = %s", again.id), [(1,)])
     eventually(lambda: steps(running, "incident:SC-1"), ["raised", "notified", "cleared", "notified"])
