@@ -5,13 +5,14 @@ Nobody else can take a service's ids by saying them first, and no credential may
 
 NOTICES = ("dossier.due_soon", "dossier.overdue", "report.overdue")
 """What follows from the clock; no system outside can know it better."""
-OWNED: dict[str, tuple[str, ...]] = {
-    "deadlines": NOTICES,
+EMITTERS: dict[str, tuple[str, ...]] = {
     "procedures": ("dossier.", "procedure."),
     "payments": ("payment.",),
     "field": ("report.",),
-    "board": ("dossier.extended",),
 }
+"""A source system that has an emitter of ours -> how the events begin that it can make. Its credential on the broker,
+its token over HTTP and its line in docker-compose.yml follow from this row."""
+OWNED: dict[str, tuple[str, ...]] = {"deadlines": NOTICES, **EMITTERS, "board": ("dossier.extended",)}
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterable
 
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import NOTICES, may_say
+from schemas.sources import EMITTERS, NOTICES, may_say
 from schemas.streams import CONSUMERS
 
 API = "$JS.API"
@@ -71,9 +71,7 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     ),
     # A district of the imagination; like every emitter it can say, and hear nothing.
     "simulator": _events(lambda event: event not in NOTICES),
-    "emitter_procedures": _own("procedures"),
-    "emitter_payments": _own("payments"),
-    "emitter_field": _own("field"),
+    **{f"emitter_{name}": _own(name) for name in EMITTERS},
     # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
     "cli": (
         *INFO,

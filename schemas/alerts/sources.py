@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from schemas.alerts.alert import Alert, remembered
 from schemas.registry import SYSTEMS
+from schemas.sources import EMITTERS
 
 PAYMENTS = "/payments/.+|/simulator/procedures/payments"
 """What the payment platform calls itself as a source."""
+OURS = "|".join(EMITTERS)
 LIVING = 'origin!="shifted"'
 """A scenario of the past has been told to its end and is not expected to go on."""
 
@@ -15,7 +17,7 @@ def stale(system: str, more: str) -> str:
     """The silent sources of a system. An emitter's source for one unit, as `/procedures/chon_thanh`, is that unit's."""
     silent = remembered(f'ioc_source_stale{{system="{system}",{LIVING},{more}}}') + " == 1"
     unit = f'label_replace({silent}, "unit", "all", "", "")'
-    return f'label_replace({unit}, "unit", "$1", "source", "/(?:procedures|payments|field)/(.+)")'
+    return f'label_replace({unit}, "unit", "$1", "source", "/(?:{OURS})/(.+)")'
 
 
 ALERTS = (

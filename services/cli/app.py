@@ -32,8 +32,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
     "backup": ("backup:backup", "Save database and broker into a folder, while everything goes on working."),
     "restore": ("restore:restore", "Bring a backup back: nothing lost, nothing twice."),
-    "contracts": ("contracts:contracts", "Write or check the generated contracts."),
-    "generate": ("generate:generate", "Write what follows from the code: reference, rules, dashboards."),
+    "contracts": ("contracts:contracts", "Check that the published contracts keep their promises."),
+    "generate": (
+        "generate:generate",
+        "Write what follows from the code: contracts, reference, rules, dashboards, licences.",
+    ),
     "picture": ("picture.command:picture", "A dashboard as an SVG: its definition with this centre's answers."),
     "compose": ("compose:compose", "What Docker Compose runs beside the services: passwords, configuration, database."),
     "test": ("test:test", "Run the project's tests on real servers."),

@@ -1,4 +1,4 @@
-"""`ioc contracts`: write the published contracts, and make sure that they keep their promises."""
+"""`ioc contracts`: make sure that the published contracts keep their promises; `ioc generate` writes them."""
 
 from __future__ import annotations
 
@@ -17,24 +17,6 @@ def contracts() -> None:
     """The published contracts: JSON Schemas, AsyncAPI and golden samples."""
 
 
-@contracts.command()
-@click.option("--force", is_flag=True, help="Write them although a promise is broken; for types nobody uses yet.")
-def export(force: bool) -> None:
-    """Write schemas/contracts anew from the models, and say what changed."""
-    from schemas.contracts import SAMPLES, check, generated, stored
-
-    old = {path: text for path, text in stored().items() if not path.startswith(SAMPLES)}
-    new = generated()
-    broken = check(old, new)
-    if broken and not force:
-        _fail(broken, "nothing written: give the changed type a new version, or use --force where nobody relies on it")
-    for path in sorted(set(old) | set(new)):
-        if old.get(path) != new.get(path):
-            _write(_folder() / path, new.get(path))
-            click.echo(f"{_verb(path in old, path in new)} {path}")
-    click.echo(f"{len(new)} files up to date", err=True)
-
-
 @contracts.command("check")
 @click.option(
     "--against",
@@ -47,7 +29,7 @@ def check_command(against: str | None) -> None:
 
     kept = stored()
     if lines := stale(kept):
-        _fail(lines, "stale: run `ioc contracts export`")
+        _fail(lines, "stale: run `ioc generate`")
     if lines := unaccepted(kept, datetime.now(UTC)):
         _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
     reference = against or "HEAD"
@@ -88,18 +70,6 @@ def _folder() -> Path:
     from schemas import contracts as package
 
     return Path(package.__file__).parent
-
-
-def _write(file: Path, text: str | None) -> None:
-    if text is None:
-        file.unlink()
-    else:
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text, encoding="utf-8")
-
-
-def _verb(before: bool, after: bool) -> str:
-    return "changed" if before and after else "added" if after else "removed"
 
 
 def _fail(lines: list[str], advice: str) -> None:

@@ -6,12 +6,14 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib import import_module
 
 from fastapi import FastAPI
 from nats.aio.client import Client
 
+from schemas import sources
 from schemas.envelope import Event
-from services.emitters import door, field, payments, procedures
+from services.emitters import door
 from services.emitters.limits import Limits
 from services.emitters.memory import Memory
 from services.kit import bus, logs
@@ -20,7 +22,8 @@ from services.kit.health import Health
 from services.kit.service import serve
 from services.kit.settings import Settings
 
-EMITTERS = {emitter.name: emitter for emitter in (procedures.EMITTER, payments.EMITTER, field.EMITTER)}
+EMITTERS: dict[str, door.Emitter] = {name: import_module(f".{name}", __package__).EMITTER for name in sources.EMITTERS}
+"""Each source system's emitter, from the module beside this one that bears its name."""
 PUBLISH_SECONDS = 4.0
 WATCH_SECONDS = 0.5
 

@@ -1,6 +1,6 @@
 """The door that all emitters share: who may post, how much, what is answered. A system's own words live in its module.
 
-A new system is a module with an `Emitter` and a row in `app.EMITTERS`.
+A new system is a module with an `EMITTER`, and a row of the same name in `schemas.sources.EMITTERS`.
 """
 
 from __future__ import annotations
