@@ -5,6 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TypeVar
 
 import psycopg
@@ -32,6 +33,17 @@ def serves_queries(conninfo: str, seconds: int = 2) -> bool:
             return connection.execute("SELECT 1").fetchone() == (1,)
     except psycopg.Error:
         return False
+
+
+def starved(pid: int | None) -> float:
+    """The seconds in which a running process wanted a processor and others had it: no fault of its own. 0 where the
+    kernel does not tell."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        waits = [int((thread / "schedstat").read_text().split()[1]) for thread in threads]
+    except (OSError, ValueError, IndexError):
+        return 0.0
+    return max(waits, default=0) / 1e9
 
 
 def asked_at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, silent: Callable[[A], B]) -> list[B]:

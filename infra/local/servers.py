@@ -255,10 +255,11 @@ class Instance(Endpoints):
 
     def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:
         """Wait until the process is ready; raises `NotReady` when it gives up or the time (seconds) is over, and
-        `Displaced` when another program has its port."""
-        deadline, displaced = time.monotonic() + timeout, 0.0
-        while not (self.pid(name) and self.is_ready(name)):
+        `Displaced` when another program has its port. Time in which it waits for a busy processor does not count."""
+        began, displaced = time.monotonic(), 0.0
+        while not ((pid := self.pid(name)) and self.is_ready(name)):
             problem, now = self.displaced(name), time.monotonic()
+            deadline = began + timeout + readiness.starved(pid)
             displaced = displaced or now if problem else 0.0
             state = next((state["statename"] for state in self._states() if state["name"] == name), "UNKNOWN")
             if problem and (state == "FATAL" or now > min(displaced + DISPLACED_SECONDS, deadline)):

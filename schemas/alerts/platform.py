@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from schemas.alerts.alert import PLATFORM, Alert, Record, remembered
+from schemas.indicators import CHECKS
 
 _AWAITED = "ioc_source_awaited"
 """1 for the sources whose silence means something, the only ones to be asked whether all or how many are silent."""
+
+_OF_FIGURES = "|".join((*(check.code for check in CHECKS), "contradiction"))
+"""The checks of figures; what is odd about single cases is on the page of data quality."""
 
 RECORDS = (
     Record(
@@ -299,7 +303,7 @@ ALERTS = (
         hold="1h",
     ),
     Alert(
-        "FiguresDisagree", PLATFORM, "info", "ioc_findings > 0",
+        "FiguresDisagree", PLATFORM, "info", f'ioc_findings{{check=~"{_OF_FIGURES}"}} > 0',
         "<count> chỗ số liệu không khớp nhau (phép kiểm tra <check>)",
         "<count> figures do not agree with each other (check <check>)",
         "Chạy `./ioc findings`, gửi đơn vị báo cáo để đối chiếu; hệ thống không tự sửa.",

@@ -153,7 +153,11 @@ def test_another_account_in_the_same_browser_does_not_see_it(
 BAD = (
     ("no shape", "outline_no_geojson", "not a JSON object"),
     (SWAPPED, "outline_outside", "feature 1: coordinates 11.45, 106.65"),
-    (shape(POINT, "gọi 0912 345 678"), "outline_personal", "feature 1: holds a phone number; remove it and send again"),
+    (
+        shape(POINT, "gọi 0912 345 678"),
+        "outline_personal",
+        "feature 1: properties.name: holds a phone number; remove it and send again",
+    ),
 )
 LARGE = """(input, size) => {
   const held = new DataTransfer();

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import re
-import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -36,7 +35,9 @@ from services.simulator.district import Plan
 
 Figures = dict[str, float | None]
 DAY = timedelta(days=1)
-BOARD_MS = 200
+MOST_BLOCKS = 80_000
+"""Of 8 kB, in memory or not: about 0.2 s of one quiet processor."""
+EXPLAINED = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON)"
 WARD = "phuong_chon_thanh"
 SCHOOL_DAYS = datetime(2025, 10, 6, tzinfo=VN)
 NOVEMBER = (date(2024, 10, 23), date(2024, 12, 3))
@@ -255,17 +256,14 @@ def test_ranked_begins_with_the_worst_and_ends_with_those_unknown(boards: psycop
             assert all(name == getattr(units.get(code), f"name_{language}") for code, name, _ in rows)
 
 
-def test_every_query_is_answered_within_200_ms(boards: psycopg.Connection) -> None:
+def test_no_query_touches_more_than_a_board_waits_for(boards: psycopg.Connection) -> None:
+    """Blocks, as seconds say how busy the machine is; `ioc bench` measures those."""
     for indicator in CATALOGUE.values():
         asked = Asked(indicator, None, *NOVEMBER)
         for by, query in asked.queries().items():
-            took, end = [], time.monotonic() + 10
-            while not took or (min(took) > BOARD_MS and time.monotonic() < end):
-                time.sleep(0.5 * bool(took))  # the machine may be busy with something else
-                begin = time.perf_counter()
-                boards.execute(asked.filled(query)).fetchall()
-                took.append(1000 * (time.perf_counter() - begin))
-            assert min(took) <= BOARD_MS, (asked, by, took)
+            told = boards.execute(f"{EXPLAINED} {asked.filled(query)}").fetchone()
+            plan = told[0][0]["Plan"] if told else {}
+            assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= MOST_BLOCKS, (asked, by)
 
 
 # --- lists ---

@@ -5,12 +5,14 @@ import socket
 import stat
 import subprocess
 import sys
+import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
-from infra.local import choice, doctor, layout, own, ports, provision, secrets
+from infra.local import choice, doctor, layout, own, ports, provision, readiness, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
 from infra.local.supervise import _section
 from infra.nats import users
@@ -187,3 +189,21 @@ def test_a_first_start_asks_for_room_before_it_fetches_anything(
         assert "GB free in" in answer.output
         assert "make room" in answer.output
     assert not (tmp_path / "home").exists()
+
+
+SPINNING = "import os\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True:\n    pass"
+
+
+def test_waiting_for_a_busy_processor_is_told_from_doing_nothing() -> None:
+    with ExitStack() as ending:
+        busy = [subprocess.Popen([sys.executable, "-c", SPINNING]) for _ in range(3)]
+        idle = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+        for process in (*busy, idle):
+            ending.callback(process.wait)
+            ending.callback(process.kill)
+        end = time.monotonic() + 60
+        while readiness.starved(busy[0].pid) < 1:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert readiness.starved(idle.pid) < readiness.starved(busy[0].pid)
+    assert readiness.starved(busy[0].pid) == 0.0  # it runs no more
