@@ -2,7 +2,6 @@
 
 import os
 import random
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 import watched as small_demo
+from reaper import reaping
 
 from infra.local import ports
 from infra.local.layout import CHECKOUT, can_reach, home, run_as
@@ -70,8 +70,8 @@ def open_folder() -> Iterator[Path]:
     base = next(f for f in (Path(tempfile.gettempdir()), Path("/tmp"), home()) if can_reach(f, run_as()))
     folder = Path(tempfile.mkdtemp(prefix="ioc-test-", dir=base))
     folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with reaping(folder):
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,58 @@
+"""Ends what a test run left running that was itself ended: started with the run's folder, it waits until its standard
+input closes, as it does with whoever holds the other end, however that died."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+SECONDS = 30.0
+"""For a supervisor to stop its processes; what then still runs is killed."""
+
+
+@contextmanager
+def reaping(folder: Path) -> Iterator[None]:
+    """Whatever was started below the folder ends with this process, at the latest."""
+    reaper = subprocess.Popen([sys.executable, __file__, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
+    try:
+        yield
+    finally:
+        reaper.communicate()
+
+
+def running(folder: Path) -> list[int]:
+    """The processes whose command line names the folder, but for this one."""
+    return [
+        pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != os.getpid() and _of(pid, folder)
+    ]
+
+
+def _of(pid: int, folder: Path) -> bool:
+    try:
+        return os.fsencode(folder) in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return False
+
+
+def reap(folder: Path) -> None:
+    """Ask all to end, supervisors among them; kill what does not."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid in running(folder):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+        end = time.monotonic() + SECONDS
+        while running(folder) and time.monotonic() < end:
+            time.sleep(0.2)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.stdin.buffer.read()
+    reap(Path(sys.argv[1]))
