@@ -29,9 +29,8 @@ def reaping(folder: Path) -> Iterator[None]:
 
 def running(folder: Path) -> list[int]:
     """The processes whose command line names the folder, but for this one."""
-    return [
-        pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if pid != os.getpid() and _of(pid, folder)
-    ]
+    pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [pid for pid in pids if pid != os.getpid() and _of(pid, folder)]
 
 
 def _of(pid: int, folder: Path) -> bool:

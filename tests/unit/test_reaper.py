@@ -18,7 +18,8 @@ from pathlib import Path
 from reaper import reaping
 folder = Path(sys.argv[1])
 with reaping(folder):
-    subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", str(folder / "server")], start_new_session=True)
+    server = [sys.executable, "-c", "import time; time.sleep(600)", str(folder / "server")]
+    subprocess.Popen(server, start_new_session=True)
     print("started", flush=True)
     time.sleep(600)
 """
