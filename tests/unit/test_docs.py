@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from schemas.registry import DATA_TYPES
 from services.cli.app import COMMANDS, main
 from services.cli.generate import ROOT, stale
 from services.cli.reference import HOME_SETTINGS, page
+
+PAGES = ("README.md", "README.vi.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md")
 
 
 def test_every_generated_file_is_fresh() -> None:
@@ -41,6 +44,32 @@ def test_every_event_says_what_it_means() -> None:
 def test_readme_names_only_commands_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert set(re.findall(r"\./ioc ([a-z]+)", text)) <= set(COMMANDS)
+
+
+def commands(readme: str) -> tuple[list[str], set[str], set[str]]:
+    """What a README has people type or open: its blocks of commands without remarks, its code, where its links lead."""
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    blocks = [
+        re.sub(r" +# .*", "", block) for block in re.findall(r"^```sh\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    ]
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    code = {re.sub(r"\s+", " ", span) for span in re.findall(r"`([^`]+)`", prose)}
+    links = set(re.findall(r"\]\(([^)]+)\)|^\[\d\]: (.+)$", prose, re.MULTILINE))
+    return blocks, code, {"".join(link) for link in links} - {"README.md", "README.vi.md"}
+
+
+def test_both_readmes_have_people_type_and_open_the_same() -> None:
+    english, vietnamese = commands("README.md"), commands("README.vi.md")
+    assert len(english[0]) >= 6 and len(english[1]) > 50
+    assert vietnamese == english
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_for_contributors_fits_the_screen_and_its_links_lead_somewhere(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    assert [line for line in text.splitlines() if len(line) > 120] == []
+    links = re.findall(r"\]\(([^)#]+)", re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL))
+    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_no_host_of_a_registry_and_no_path_of_a_machine_in_the_locks() -> None:
