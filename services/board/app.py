@@ -21,16 +21,16 @@ from services.board import (
     maps,
     mending,
     outbox,
+    pages,
     people,
     sockets,
-    sources,
     system,
     wall,
     worklist,
 )
 from services.board.desk import Desk
 from services.board.doors import Doors, add_errors
-from services.board.frame import NAVIGATION
+from services.board.frame import navigation
 from services.board.reader import Reader, TooMuch
 from services.board.sessions import Sessions
 from services.board.watch import Watch
@@ -65,7 +65,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
 
     app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    needs = {path: action for _, path, action in NAVIGATION if action}
+    needs = {path: action for _, path, action in navigation() if action}
     app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=needs, home=settings.board_url)
     add_errors(app)
     leave_provider = None
@@ -79,7 +79,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
     worklist.add(app, watch, pool, reading, desk)
     alarms.add(app, watch, settings, reading, desk)
     maps.add(app, watch, settings, reading, pool)
-    sources.add(watch, reading)
+    for page in pages.found():
+        page.add(watch, reading)
     mending.add(app, watch, reading, pool)
 
     wall.add(watch)

@@ -15,6 +15,7 @@ from starlette.requests import Request
 from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
+from services.board import pages
 from services.board.access import Account, Action
 from services.board.markup import Html, link, styles, tag
 from services.board.reader import TooMuch
@@ -31,16 +32,16 @@ without a session."""
 AGAIN_SECONDS = 5.0
 """How often an open page asks again for what it shows, see `follow`."""
 Render = Callable[[View, datetime], None]
-NAVIGATION: tuple[tuple[str, str, Action | None], ...] = (
+Way = tuple[str, str, Action | None]
+"""(word, path, what one must be allowed for it)."""
+FIRST: tuple[Way, ...] = (
     ("wall", "/", None),
     ("worklist", "/worklist", "cases"),
     ("map", "/map", None),
     ("alarms", "/alarms", "cases"),
     ("quality", "/quality", "cases"),
-    ("sources", "/sources", None),
-    ("people", "/people", "accounts"),
 )
-"""(word, path, what one must be allowed for it): the pages that every page leads to."""
+LAST: tuple[Way, ...] = (("people", "/people", "accounts"),)
 
 KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
 """(key, word): what `board.js` does on each."""
@@ -142,11 +143,16 @@ def waiting_alarms(look: Look, view: View) -> Html:
     return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
 
 
+def navigation() -> tuple[Way, ...]:
+    """The pages that every page leads to, those that stand alone among them."""
+    return (*FIRST, *((one.word, one.path, one.action) for one in pages.found()), *LAST)
+
+
 def ways(look: Look, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
         link(path, look.word(key), aria_current="page" if path == here.partition("?")[0] else None)
-        for key, path, action in NAVIGATION
+        for key, path, action in navigation()
         if action is None or look.account.may(action)
     )
     return Html("".join([link("/", look.word("short_title"), class_="home"), *links]))

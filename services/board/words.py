@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -21,13 +21,16 @@ from services.readings.reasons import Reason
 Language = Literal["vi", "en"]
 
 
-def _words() -> Mapping[str, tuple[str, str]]:
-    pages = tomllib.loads(Path(__file__).with_name("words.toml").read_text(encoding="utf-8"))
-    return {key: (vi, en) for page in pages.values() for key, (vi, en) in page.items()}
+def read_words() -> Iterator[tuple[str, tuple[str, str]]]:
+    """(key, its texts) as words.toml and the files beside the pages have them, a section for each page."""
+    folder = Path(__file__).parent
+    for file in (folder / "words.toml", *sorted((folder / "pages").glob("*.toml"))):
+        for page in tomllib.loads(file.read_text(encoding="utf-8")).values():
+            yield from ((key, (vi, en)) for key, (vi, en) in page.items())
 
 
-WORDS = _words()
-"""key -> its text in Vietnamese and English, see words.toml."""
+WORDS: Mapping[str, tuple[str, str]] = dict(read_words())
+"""key -> its text in Vietnamese and English."""
 SIGNS = {"good": "✓", "bad": "▲", "watch": "●", "neutral": "", "missing": "–"}
 """A state is told by a sign as well as a colour: not everybody sees colours."""
 _MONEY = ((Decimal(10) ** 9, "billion", 2), (Decimal(10) ** 6, "million", 1))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import ast
 import re
-import tomllib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from services.board import words
-from services.board.words import WORDS
+from services.board.words import WORDS, read_words
 
 FOLDER = Path(words.__file__).parent
-SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.glob("*.py"))]
+SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.rglob("*.py"))]
 NODES = [node for source in SOURCES for node in ast.walk(ast.parse(source))]
 TEXTS = {node.value for node in NODES if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 SAID = {word for text in TEXTS for word in [text, *text.split()]}
@@ -23,8 +22,7 @@ STEMS = tuple(text for text in TEXTS if re.fullmatch(r"[a-z_]+_", text))
 
 
 def test_no_key_stands_on_two_pages() -> None:
-    pages = tomllib.loads((FOLDER / "words.toml").read_text(encoding="utf-8"))
-    assert [key for key, times in Counter(key for page in pages.values() for key in page).items() if times > 1] == []
+    assert [key for key, times in Counter(key for key, _ in read_words()).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("key", WORDS)

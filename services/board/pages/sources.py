@@ -20,6 +20,7 @@ from schemas.registry import DATA_TYPES
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
+from services.board.pages import Page
 from services.board.public import count_for, shown_to
 from services.board.quality import delay
 from services.board.reader import Reader, TooMuch
@@ -115,6 +116,9 @@ def add(watch: Watch, reading: Reader) -> None:
 
         ui.timer(FRESH_SECONDS, again)
         keep_fresh(look, top)
+
+
+PAGE = Page("sources", "/sources", None, add)
 
 
 def head(look: Look, sort: str) -> Html:

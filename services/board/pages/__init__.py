@@ -1,0 +1,30 @@
+"""Pages that stand alone: each is a module here with a `PAGE`, and beside it a file of the same name with its words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from services.board.access import Action
+from services.board.reader import Reader
+from services.board.watch import Watch
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: the word and the path by which all pages lead to it, what one must be allowed for it (None: nothing),
+    and what registers it with the watch and the reader that all pages share."""
+
+    word: str
+    path: str
+    action: Action | None
+    add: Callable[[Watch, Reader], None]
+
+
+@cache
+def found() -> tuple[Page, ...]:
+    """The pages of this folder, by the names of their modules. Raises `AttributeError` where one has no `PAGE`."""
+    return tuple(import_module(f"{__name__}.{module.name}").PAGE for module in iter_modules(__path__))
