@@ -73,7 +73,7 @@ def eventually(look: Callable[[], Any], wanted: Any, within: float = 30) -> None
     deadline = time.monotonic() + within
     while (found := look()) != wanted and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert found == wanted
+    assert found == wanted, f"{found} instead of {wanted}"
 
 
 def wait_until_told(centre: Instance) -> None:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row, namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from services.kit.facts import unpack
-from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity
+from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity, dashboard
 from services.notifier.domain import State
 from services.notifier.plan import Planned, Told
 from services.notifier.webhook import Over
@@ -86,6 +86,13 @@ async def reopen(conn: AsyncConnection, alarms: Sequence[tuple[int, str]], now: 
         await note(conn, now, [Happened(id, "reopened", OURSELVES, why) for id, why in alarms])
 
 
+async def hand_on(conn: AsyncConnection, alarms: Sequence[Watched], now: datetime) -> None:
+    """Give alarms to the unit that has the case now: its people are told from the beginning."""
+    moved = [(a.id, a.handler, dashboard(a.system, a.handler), a.unit) for a in alarms if a.handler]
+    await _rows(conn, _HAND_ON, [{"id": id, "unit": unit, "dashboard": at} for id, unit, at, _ in moved])
+    await reopen(conn, [(id, f"handed on: {before} → {unit}") for id, unit, _, before in moved], now)
+
+
 async def orphans(conn: AsyncConnection, held: bool = True) -> dict[int, str]:
     """Active alarm -> its holder who is disabled; only those whose escalation is `held` back by them, or all."""
     sql = """
@@ -143,7 +150,8 @@ async def update(conn: AsyncConnection, id: int, **columns: Any) -> None:
 
 
 class Watched(NamedTuple):
-    """An active alarm about an entity; `version` is the entity's, None where it is not folded."""
+    """An active alarm about an entity, raised for `unit`; `version` and `handler`, the unit that has it now, are the
+    entity's, None where it is not folded."""
 
     id: int
     kind: str
@@ -151,7 +159,10 @@ class Watched(NamedTuple):
     stage: str | None
     due_at: datetime
     refreshed_at: datetime
+    unit: str
+    system: str
     version: int | None
+    handler: str | None
 
 
 async def watched(conn: AsyncConnection) -> list[Watched]:
@@ -293,6 +304,10 @@ _REOPEN = """
 UPDATE alarm SET acknowledged_at = NULL, acknowledged_by = NULL, since = %(now)s, next_at = %(now)s
 WHERE id = ANY(%(ids)s) AND cleared_at IS NULL
 """
+_HAND_ON = """
+UPDATE alarm a SET unit = r.unit, dashboard = r.dashboard
+FROM jsonb_to_recordset(%(rows)s) AS r (id bigint, unit text, dashboard text) WHERE a.id = r.id
+"""
 _DOUBTFUL = """
 SELECT id, originator, type, severity, ended_at FROM alarm WHERE cleared_at IS NULL AND way = 'rule'
     AND (ended_at <= %s OR (ended_at IS NULL AND refreshed_at < %s))
@@ -306,7 +321,8 @@ INSERT INTO alarm_step (alarm, at, step, by, note) SELECT alarm, %(now)s, step, 
 FROM jsonb_to_recordset(%(rows)s) AS r (alarm bigint, step text, by text, note text)
 """
 _WATCHED = """
-SELECT a.id, a.kind, concat_ws('@', a.entity, a.office) AS entity, a.stage, a.due_at, a.refreshed_at, e.version
+SELECT a.id, a.kind, concat_ws('@', a.entity, a.office) AS entity, a.stage, a.due_at, a.refreshed_at, a.unit, a.system,
+    e.version, e.unit AS handler
 FROM alarm a LEFT JOIN case_row(a.kind, concat_ws('@', a.entity, a.office)) e ON true
 WHERE a.cleared_at IS NULL AND a.entity IS NOT NULL
 """

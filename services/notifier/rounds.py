@@ -72,6 +72,9 @@ class Rounds:
             and domain.is_over(row.kind, row.stage, row.due_at, state, now)
         ]
         await ledger.clear(conn, over, now, OURSELVES, "what it was about is done")
+        # A report's stages have a unit and a due time of their own; whoever accepted a dossier last has all of it.
+        moved = [row for row in changed if row.kind == "dossier" and row.handler != row.unit and row.id not in over]
+        await ledger.hand_on(conn, moved, now)
         forgotten = [row.id for row in rows if row.version is None and row.refreshed_at < now - domain.FORGOTTEN]
         await ledger.clear(conn, forgotten, now, OURSELVES, "what it was about is not known any more")
         return {row.id: row.version for row in rows}

@@ -351,6 +351,20 @@ def test_many_at_once_are_joined_and_small_ones_wait_for_the_digest(running: Ins
     assert listed == [("dossier:H99.96-26••••-••••",)]
 
 
+def test_an_alarm_goes_with_the_case_to_the_unit_that_accepts_it(
+    running: Instance, receiver: Receiver, ioc: Ioc
+) -> None:
+    code, start = "H99.96-261102-0001", now() - timedelta(days=30)
+    send(running, event(DossierAccepted(code=code, promised_at=now() - timedelta(days=9)), QUIET, start))
+    id = alarm(running, f"dossier:{code}")
+    assert ioc("alarms", "ack", str(id), "--user", "an").returncode == 0
+    send(running, event(DossierAccepted(code=code, promised_at=now() + timedelta(days=5)), STEPPED, now()))
+    found = "SELECT unit, acknowledged_by, dashboard LIKE '%%=' || unit FROM alarm WHERE id = %s"
+    eventually(lambda: query(running, found, id), [(STEPPED, None, True)])
+    told = query(running, "SELECT note FROM alarm_step WHERE alarm = %s AND step = 'reopened'", id)
+    assert told == [(f"handed on: {QUIET} → {STEPPED}",)]
+
+
 def test_what_is_over_before_it_is_on_its_way_is_not_told(running: Instance, receiver: Receiver) -> None:
     """While a test alone may write, the notifier has chosen what to send and cannot begin."""
 
