@@ -37,14 +37,14 @@ UnitCode = Annotated[str, _UNIT, NamesUnit()]
 OfficeCode = Annotated[str, _UNIT, NamesUnit(existing=False)]
 """The unit that gave a number, which it keeps when the unit is no more."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
-REFERENCE = re.compile(r"^[A-Z]{2,8}-[A-Z0-9][A-Z0-9_.\-]{0,60}$")
+REGISTER = r"[A-Z]{2,8}-"
+REFERENCE = re.compile(rf"^{REGISTER}[A-Z0-9][A-Z0-9_.\-]{{0,60}}$")
 Reference = Annotated[str, StringConstraints(pattern=REFERENCE.pattern)]
 """A number in a register, always behind the register's letters: `TXN-…`, `PA-…`."""
 
-DossierCode = Annotated[
-    str,
-    StringConstraints(pattern=r"^(?:[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2})-\d{6}-\d{4,8}$"),
-]
+DOSSIER = r"(?:[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2})-\d{6}-\d{4,8}"
+"""The unit, the day of receipt, a running number."""
+DossierCode = Annotated[str, StringConstraints(pattern=f"^{DOSSIER}$")]
 ProcedureCode = Annotated[str, StringConstraints(pattern=r"^\d\.\d{6}(?:\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$")]
 Place = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 """A public place in words (a road, a school): no home address."""

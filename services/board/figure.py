@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date, datetime
 
 from fastapi import Depends
@@ -11,6 +10,7 @@ from starlette.requests import Request
 
 from schemas import units
 from schemas.calendar import local_day
+from schemas.codes import HIDDEN, masked_id
 from schemas.indicators import CATALOGUE
 from schemas.indicators.in_words import in_words
 from services.board.access import is_sensitive
@@ -47,11 +47,6 @@ def opened(
 def named_days(first: date | None, last: date | None) -> Days | None:
     """The days of an address that names both, in either order; else None."""
     return (min(first, last), max(first, last)) if first and last else None
-
-
-def masked(id: str) -> str:
-    """An event's id without what would open a case: the unit and the year stay, the running number goes."""
-    return re.sub(r"\d{3,}", lambda m: m[0][:2] + "•" * (len(m[0]) - 2), id)
 
 
 def add(watch: Watch, reading: Reader) -> None:
@@ -176,5 +171,5 @@ def _event(look: Look, e: Evidence) -> list[object]:
         e.type,
         unit_name(e.unit, look.language, local_day(e.time)),
         e.source,
-        masked(e.id) if own else "•••",
+        masked_id(e.id) if own else HIDDEN,
     ]

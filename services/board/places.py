@@ -9,13 +9,13 @@ from typing import Any, get_args
 from urllib.parse import quote
 
 from schemas import units
+from schemas.codes import masked
 from schemas.field import Category
 from schemas.gis import Layer
 from schemas.indicators.classes import in_words
 from schemas.offices import number_of
 from schemas.text import collation
 from services.board.access import Account, coarse
-from services.board.figure import masked
 from services.board.frame import Look
 from services.board.markup import Html, link, table, tag
 from services.board.outlines import Folder, section
@@ -147,7 +147,7 @@ def _card(look: Look, spot: Spot, moment: datetime) -> Html:
         (look.word("map_status"), look.word(f"report_{spot.status}")),
         *rows,
         (look.word("map_due"), _due(look, spot, moment)),
-        (look.word("id"), masked(number_of(spot.id))),
+        (look.word("id"), masked(spot.id)),
     ]
     way = link(f"/worklist/report/{quote(spot.id)}", look.word("map_to_case"))
     return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows), tag("p", way))
@@ -195,7 +195,7 @@ def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
     kind = look.word("map_report") if report else _group("layer", spot.group, look.language)
     status = look.word(f"report_{spot.status}") if report else ""
     since = tag("span", ago(spot.since, moment, look.language), title=day_and_time(spot.since))
-    code = masked(number_of(spot.id)) if report else number_of(spot.id)
+    code = masked(spot.id) if report else number_of(spot.id)
     return [f"{kind}: {called}", unit_name(spot.unit, look.language), status, since, _due(look, spot, moment), code]
 
 

@@ -13,9 +13,9 @@ from psycopg import Connection
 from psycopg.errors import QueryCanceled
 from psycopg.sql import SQL
 
+from schemas.codes import masked, masked_id
 from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
-from services.board.figure import masked
 from services.board.frame import Look
 from services.board.markup import Html, table, tag
 from services.board.words import count, day_and_time, number, unit_name
@@ -144,7 +144,7 @@ def _finding(look: Look, f: Finding) -> list[object]:
         f"{f.first:%d/%m/%Y} – {f.last:%d/%m/%Y}" if f.first and f.last else "",
         *(_exact(look, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
-        tag("span", ", ".join(masked(id) for id in f.evidence), class_="path"),
+        tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),
     ]
 
 
@@ -173,7 +173,7 @@ def _delayed(look: Look, d: Delayed) -> list[object]:
 def _record(look: Look, r: Record) -> list[object]:
     moments = map(day_and_time, (r.time, r.recorded))
     unit, late = unit_name(r.unit, look.language), delay(look, r.recorded - r.time)
-    return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked(r.id), class_="path")]
+    return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
 
 
 def _ends(look: Look, ends: Sequence[End] | None) -> Html:

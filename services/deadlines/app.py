@@ -12,6 +12,7 @@ from uuid import UUID
 from nats.js import JetStreamContext
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.codes import masked
 from schemas.envelope import Event, Invalid, check_event
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
@@ -89,14 +90,14 @@ def _is_valid(event: Event, now: datetime) -> bool:
     try:
         check_event(event, now)
     except Invalid as invalid:
-        log.error("%s is not published: %s", event.id, invalid)
+        log.error("%s of %s is not published: %s", event.data.event, masked(event.touches[0].id), invalid)
         return False
     return True
 
 
 def _count(fresh: Iterable[Event]) -> None:
     for event in fresh:
-        log.info("%s %s", event.data.event, event.id)
+        log.info("%s %s", event.data.event, masked(event.touches[0].id))
         metrics.NOTICES_PUBLISHED.labels(event.data.event, event.id.rpartition("/")[2]).inc()
 
 

@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 from psycopg_pool import AsyncConnectionPool
 
+from schemas.codes import masked
 from schemas.envelope import Invalid
 from schemas.registry import parse
 from schemas.streams import NOTIFIER
@@ -79,7 +80,7 @@ async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) ->
 def count(raised: list[Raise]) -> None:
     """Tell of the alarms that are new."""
     for one in raised:
-        log.info("raised %s %s", one.type, one.originator)
+        log.info("raised %s %s %s", one.type, one.kind or "", masked(one.entity) if one.entity else one.originator)
         metrics.ALARMS_RAISED.labels(one.system).inc()
 
 

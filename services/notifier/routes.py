@@ -76,7 +76,7 @@ class _Row(BaseModel):
 class Channel(_Row):
     """One way to reach a person: an address of apprise or `zalooa://`, here or in a file of the channels' folder.
 
-    `inside`: nobody from outside can read it, so dossiers' codes need no mask there.
+    `inside`: nobody from outside can read it, so numbers of cases need no mask there.
     """
 
     url: str | None = None

@@ -1,15 +1,15 @@
-"""What people read: Vietnamese first, then English. Pure; a dossier's code is masked for who is outside."""
+"""What people read: Vietnamese first, then English. Pure; for who is outside the number of every case is masked."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import groupby
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas import units
 from schemas.calendar import VN
+from schemas.codes import masked, masked_text
 from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
 from services.notifier.plan import Occasion
 
@@ -17,7 +17,8 @@ CASES = 10
 """So many cases of one line are named; the rest is counted."""
 LONGEST = 30
 """Lines of a message that joins many alarms; the rest is counted."""
-_CODE = re.compile(r"((?:[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2})-\d{2})\d{4}-\d{4,8}\b")
+_TEXTS = ("originator", "unit", "vi", "en", "do_vi", "do_en", "dashboard")
+"""What of an alarm is written into a message and may name a case."""
 _ORIGINS = {"simulated": ("MÔ PHỎNG", "SIMULATED"), "shifted": ("DỮ LIỆU DỜI NGÀY", "SHIFTED")}
 _OCCASIONS: dict[Occasion, tuple[str, str]] = {
     "raised": ("Mới phát sinh", "New"),
@@ -55,18 +56,26 @@ class Message(NamedTuple):
 
 
 def message(number: int, abouts: Sequence[About], links: Links, repeat: bool = False, inside: bool = False) -> Message:
-    """The message about one alarm or many. `number` is the same whenever it is sent again."""
+    """The message about one alarm or many. `number` is the same whenever it is sent again. `inside`: for who may
+    open the cases."""
+    if not inside:
+        abouts = [about._replace(alarm=_outside(about.alarm)) for about in abouts]
     severity = max((about.alarm.severity for about in abouts), key=RANKS.__getitem__)
     title, lines = _single(abouts[0], links) if len(abouts) == 1 else _joined(abouts, links)
     if repeat:
         title, lines = f"[Gửi lại / Repeat] {title}", [*_REPEAT, "", *lines]
     body = "\n".join([*lines, "", f"Thông báo số / Message: {number}"])
-    return Message(title, body, severity) if inside else Message(masked(title), masked(body), severity)
+    return Message(title, body, severity)
 
 
-def masked(text: str) -> str:
-    """The text with each dossier's code hidden but for unit and year, as in the lists of boards."""
-    return _CODE.sub(r"\1••••-••••", text)
+def _outside(alarm: Alarm) -> Alarm:
+    """The alarm without what opens a case: its own number, whatever that looks like, and those that its texts name."""
+    own = alarm.entity
+    hidden: dict[str, Any] = {"entity": masked(own) if own else None}
+    for name in _TEXTS:
+        text: str = getattr(alarm, name)
+        hidden[name] = masked_text(text.replace(own, hidden["entity"]) if own else text)
+    return alarm._replace(**hidden)
 
 
 def unit_name(code: str) -> tuple[str, str]:
@@ -132,7 +141,7 @@ def _line(members: Sequence[About]) -> list[str]:
     numbers = ", ".join(str(about.alarm.id) for about in members[:5]) + (", …" if len(members) > 5 else "")
     vi = f"• {' '.join([*([f'[{origin[0]}]'] if origin[0] else []), unit[0]])}: {alarm.vi}{count} ({state[0].lower()})"
     en = f"  {unit[1]}: {alarm.en}{count} ({state[1].lower()}) — số / no. {numbers}"
-    cases = [about.alarm.entity for about in members if about.alarm.entity]
+    cases = list(dict.fromkeys(about.alarm.entity for about in members if about.alarm.entity))
     named = "  " + ", ".join(cases[:CASES]) + (f", … (+{len(cases) - CASES})" if len(cases) > CASES else "")
     return [vi, en, named] if cases else [vi, en]
 

@@ -12,6 +12,7 @@ from psycopg.sql import SQL
 
 from schemas import units
 from schemas.calendar import VN
+from schemas.codes import masked
 from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.checks import Check, rests_on
 from schemas.indicators.formula import Leaf, Statement, Sum, leaves
@@ -108,7 +109,7 @@ def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """What the folds of dossiers and reports noticed, one finding a case; its code is masked, its event is named."""
     for code, case, unit, told, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
         vi, en, figures = NOTICED[code]
-        words = {"case": case, **_dates(told)}
+        words = {"case": masked(case), **_dates(told)}
         concerned = _resting_on([Sum(measure) for measure in figures])
         evidence = (id,) if id else ()
         named = units.get(told["unit"])
@@ -173,7 +174,7 @@ _IN_WORDS = """
 SELECT DISTINCT state ->> 'indicator' FROM entity WHERE kind = 'statistic' AND state ->> 'basis' = 'text' ORDER BY 1
 """
 _NOTICED = """
-SELECT n.said ->> 0, masked(e.id), e.unit, n.said -> 2, v.id
+SELECT n.said ->> 0, e.id, e.unit, n.said -> 2, v.id
 FROM entity e CROSS JOIN LATERAL jsonb_array_elements(e.state -> 'findings') n(said)
     LEFT JOIN event_key k ON k.key = (n.said ->> 1)::uuid LEFT JOIN event v ON v.key = k.key AND v.time = k.time
 WHERE e.state ? 'findings' AND n.said ->> 0 = ANY(%s) AND (k.time IS NULL OR k.time <= %s)

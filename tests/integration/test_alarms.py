@@ -42,9 +42,10 @@ WHERE sends.objid = %s AND sends.granted AND waits.objid = %s AND NOT waits.gran
 """Whether the one who may send waits to be the one who may write."""
 ROUTES = """
 [people]
-an = {{ name = "An", channels = [{{ url = "json://127.0.0.1:{port}/an" }}] }}
-binh = {{ name = "Bình", channels = [{{ url = "json://127.0.0.1:{port}/binh" }}] }}
-chi = {{ name = "Chi", channels = [{{ url = "json://127.0.0.1:{bad}/chi" }}, {{ url_file = "chi" }}] }}
+an = {{ name = "An", channels = [{{ url = "json://127.0.0.1:{port}/an", inside = true }}] }}
+binh = {{ name = "Bình", channels = [{{ url = "json://127.0.0.1:{port}/binh", inside = true }}] }}
+chi = {{ name = "Chi", channels = [
+    {{ url = "json://127.0.0.1:{bad}/chi", inside = true }}, {{ url_file = "chi", inside = true }}] }}
 dung = {{ name = "Dung", channels = [{{ url = "json://127.0.0.1:{port}/dung" }}] }}
 giang = {{ name = "Giang", channels = [{{ url = "zalooa://777?tokens=zalo_oa&api={own}&oauth={own}" }}] }}
 
@@ -336,6 +337,7 @@ def test_many_at_once_are_joined_and_small_ones_wait_for_the_digest(running: Ins
     send(running, *(opened(f"SC-D{number}", DIGESTED, "low") for number in range(3)))
     eventually(lambda: query(running, told, "SC-D%")[0][0], 3)
     assert len(receiver.texts("/dung")) == query(running, told, "SC-D%")[0][1] <= 2
+    assert receiver.texts("/dung", "SC-••••") == receiver.texts("/dung") and not receiver.texts("/dung", "SC-D")
     start, promise = now() - timedelta(days=30), now() - timedelta(days=9)
     codes = [f"H99.96-261101-{number:04}" for number in range(3)]
     dossiers = [event(DossierAccepted(code=code, promised_at=promise), HERE, start) for code in codes]
@@ -399,7 +401,7 @@ def test_zalo_is_a_channel_whose_tokens_are_renewed(running: Instance, receiver:
     eventually(lambda: len(asked()), 3)
     first, renewal, second = asked()
     assert (first.headers["access_token"], second.headers["access_token"]) == ("old", "new")
-    assert second.body["recipient"] == {"user_id": "777"} and "incident:SC-Z" in second.body["message"]["text"]
+    assert second.body["recipient"] == {"user_id": "777"} and "incident:SC-••••" in second.body["message"]["text"]
     assert renewal.headers["secret_key"] == "s3cret" and "refresh_token=first" in renewal.body
     eventually(lambda: steps(running, "incident:SC-Z"), ["raised", "notified"])
     file = running.secrets / "zalo_oa"

@@ -91,7 +91,7 @@ def on_map(client: httpx.Client, **params: Any) -> list[str]:
     rows = [
         [re.sub("<[^>]+>", "", cell) for cell in re.findall("<t[hd].*?</t[hd]>", row)] for row in told.split("<tr>")
     ]
-    return sorted(f"{r[0]}, {r[2]}" for r in rows if len(r) > 5 and r[-1] in ("PA-90•••", "DT-90003"))
+    return sorted(f"{r[0]}, {r[2]}" for r in rows if len(r) > 5 and r[-1] in ("PA-••••", "DT-90003"))
 
 
 Enter = Callable[[str], httpx.Client]
