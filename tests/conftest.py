@@ -50,6 +50,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.index(group) if (group := _group(item.nodeid)) in order else len(order))
 
 
+ENDS: dict[str, Callable[[], None]] = {}
+"""Group -> what stops the centre that its tests share: it would take a share of the machine until the run is over."""
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """After the last test of a group its centre stops."""
+    group = _group(item.nodeid)
+    if group in ENDS and (nextitem is None or _group(nextitem.nodeid) != group):
+        ENDS.pop(group)()
+
+
 def _group(nodeid: str) -> str:
     return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid.split("::")[0])
 
@@ -131,6 +143,7 @@ def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> It
         _wait_stored(running, sent)
         running.start_services(["deadlines"])  # it goes by what is known: not while a past is still coming in
         _wait_told(running)
+        ENDS["published"] = running.stop
         yield running
     finally:
         running.stop()
@@ -160,6 +173,7 @@ def watched(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iter
     own = new_instance(open_folder / "watched")
     try:
         small_demo.start(own)
+        ENDS["watched"] = own.stop
         yield own
     finally:
         own.stop()

@@ -28,14 +28,14 @@ def reaping(folder: Path) -> Iterator[None]:
 
 
 def running(folder: Path) -> list[int]:
-    """The processes whose command line names the folder, but for this one."""
+    """The processes whose command line or environment names the folder, but for this one."""
     pids = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
     return [pid for pid in pids if pid != os.getpid() and _of(pid, folder)]
 
 
 def _of(pid: int, folder: Path) -> bool:
     try:
-        return os.fsencode(folder) in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return any(os.fsencode(folder) in Path(f"/proc/{pid}/{told}").read_bytes() for told in ("cmdline", "environ"))
     except OSError:
         return False
 

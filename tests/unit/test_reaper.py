@@ -18,8 +18,9 @@ from pathlib import Path
 from reaper import reaping
 folder = Path(sys.argv[1])
 with reaping(folder):
-    server = [sys.executable, "-c", "import time; time.sleep(600)", str(folder / "server")]
-    subprocess.Popen(server, start_new_session=True)
+    asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
+    subprocess.Popen([*asleep, str(folder / "server")], start_new_session=True)
+    subprocess.Popen(asleep, start_new_session=True, env={"IOC_HOME": str(folder)})
     print("started", flush=True)
     time.sleep(600)
 """
@@ -32,7 +33,7 @@ def test_a_run_that_is_ended_leaves_nothing(number: signal.Signals, tmp_path: Pa
     env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
     with subprocess.Popen([sys.executable, "-c", RUN, str(folder)], stdout=subprocess.PIPE, env=env) as run:
         assert run.stdout and run.stdout.readline() == b"started\n"
-        assert len(running(folder)) >= 2
+        assert len(running(folder)) >= 4
         run.send_signal(number)
     end = time.monotonic() + 60
     while running(folder) or folder.exists():
