@@ -18,7 +18,7 @@ from schemas.envelope import Event, EventData
 from schemas.registry import make
 from schemas.security import IncidentClosed, IncidentOpened
 from schemas.streams import NOTIFIER
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, store
 
 NUMBERS = count(1)

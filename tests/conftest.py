@@ -19,8 +19,8 @@ from infra.local import ports
 from infra.local.layout import CHECKOUT, can_reach, home, run_as
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
-from services.cli.load import load_scenario
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
+from services.centre.scenario import load_scenario
 
 TOGETHER = {
     "tests/chaos/": "chaos",

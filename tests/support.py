@@ -16,7 +16,7 @@ import httpx
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus
 
 

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from infra.local.servers import Instance
 from services.board import accounts
 from services.board.access import Account, Role
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 PASSWORD = "mot-mat-khau-du-dai"
 HTML = {"accept": "text/html"}

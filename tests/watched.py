@@ -22,7 +22,7 @@ from schemas import economy
 from schemas.calendar import local_day
 from schemas.envelope import Event
 from schemas.registry import make
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus, clock
 from services.simulator import november_2024
 from services.simulator.district import Plan

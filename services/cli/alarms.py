@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli.database import connected
+from services.cli.chosen import connected
 from services.cli.who import login
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def routes(file: str | None) -> None:
     import os
     from pathlib import Path
 
-    from services.cli.lifecycle import chosen_instance
+    from services.cli.chosen import chosen_instance
     from services.notifier.routes import BadRoutes, load
 
     own = Path(os.environ.get("IOC_ROUTES") or chosen_instance().data / "routes.toml")
@@ -216,7 +216,7 @@ def _read(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _post(path: str, **body: Any) -> Any:
     """What the notifier answers; its refusals become messages."""
-    from services.cli.lifecycle import chosen_instance, explained
+    from services.cli.chosen import chosen_instance, explained
 
     with explained():
         instance = chosen_instance()

@@ -53,8 +53,9 @@ def configure(folder: Path) -> None:
 @compose.command()
 def prepare() -> None:
     """Make or repair database, roles, tables and streams; harmless when repeated."""
-    from services.cli.lifecycle import chosen_instance, explained, say
-    from services.cli.prepare import prepare as make_ready
+    from services.centre.prepare import prepare as make_ready
+    from services.cli.chosen import chosen_instance, explained
+    from services.cli.terminal import say
 
     with explained():
         make_ready(chosen_instance(), say)
@@ -64,13 +65,14 @@ def prepare() -> None:
 @compose.command()
 def demo() -> None:
     """Load the demo's data, once."""
-    from services.cli.demo import load_once, wait_stored
-    from services.cli.lifecycle import chosen_instance, explained
-    from services.cli.prepare import settings_of
+    from services.centre.demo import load_once, wait_stored
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained
+    from services.cli.terminal import TERMINAL
 
     with explained():
-        weeks = load_once(chosen_instance())
-        wait_stored(settings_of(chosen_instance(), "cli"))
+        weeks = load_once(chosen_instance(), TERMINAL)
+        wait_stored(settings_of(chosen_instance(), "cli"), TERMINAL.bar)
     click.echo(f"loaded; shifted by {weeks} weeks")
 
 
@@ -80,7 +82,8 @@ def demo() -> None:
 @click.option("--keep", default=KEPT, show_default=True, help="How many; older ones are removed.")
 def backups(folder: Path, hours: float, keep: int) -> None:
     """Save the centre into FOLDER again and again, for ever. A backup that fails is tried again in ten minutes."""
-    from services.cli.backup import save
+    from services.centre.backup import save
+    from services.cli.terminal import bar
     from services.kit import logs
     from services.kit.clock import now
     from services.kit.health import Health
@@ -95,7 +98,7 @@ def backups(folder: Path, hours: float, keep: int) -> None:
         time.sleep(seconds_left(folder, hours, time.time()))
         target = folder / f"{now():%Y%m%dT%H%M%SZ}"
         try:
-            save(settings, target, time.monotonic())
+            save(settings, target, time.monotonic(), bar)
         except Exception as problem:  # whatever it was: the next try may work, and health tells of it
             log.exception("no backup was made in %s", target)
             health.not_ready(f"the last backup failed: {problem}")

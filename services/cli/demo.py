@@ -3,9 +3,6 @@ on."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -13,21 +10,6 @@ import click
 
 if TYPE_CHECKING:
     from infra.local.servers import Instance
-    from services.board.access import Role
-    from services.kit.settings import Settings
-
-SCENARIO = "november-2024"
-JUDGES = ("deadlines", "notifier")
-"""They go by what is known: while a past is still coming in they would call overdue what was done long ago."""
-NOT_YET = ("prometheus", "alertmanager", "emitters", "exporter", "upkeep", "grafana", *JUDGES)
-"""They come when the past is in: until then the board is filled without them, and sooner."""
-LIVED = timedelta(seconds=30)
-ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
-    "truc_ban": ("Trực ban Trung tâm", "operator", ()),
-    "lanh_dao_van_phong": ("Lãnh đạo Văn phòng", "supervisor", ()),
-    "lanh_dao": ("Lãnh đạo phường Chơn Thành", "viewer", ("phuong_chon_thanh",)),
-}
-"""account -> (full name, role, units): one for each way of working with the board."""
 
 
 @click.command(epilog="\b\nExample:\n  ioc demo\n  ioc status\n  ioc down")
@@ -35,107 +17,24 @@ def demo() -> None:
     """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, let it
     go on, and wake the simulated district, which has lived since Monday. The board answers while all that comes in."""
     from infra.local.choice import open_instance
-    from services.cli.lifecycle import bring_up, explained, say, stopping_on_failure
+    from services.centre.demo import JUDGES, NOT_YET, load_once, make_accounts, wait_lived
+    from services.centre.start import bring_up
+    from services.cli.chosen import explained
+    from services.cli.lifecycle import stopping_on_failure
+    from services.cli.terminal import TERMINAL, bar, say
 
     instance = open_instance("demo")
     with explained(), stopping_on_failure(instance):
-        bring_up(instance, later=NOT_YET)
+        bring_up(instance, say, later=NOT_YET)
         make_accounts(instance)
         click.echo(_first_sight(instance))
-        weeks = load_once(instance)
+        weeks = load_once(instance, TERMINAL)
         say("waking the simulated district")
         instance.start_services(["simulator"], say)
-        wait_lived(instance)
-        bring_up(instance, later=JUDGES)
+        wait_lived(instance, bar)
+        bring_up(instance, say, later=JUDGES)
         instance.start_services(JUDGES, say)
     click.echo(_welcome(instance, weeks))
-
-
-def make_accounts(instance: Instance) -> None:
-    """The demo's accounts of the board, beside `admin`; the password of each is the secret `board_<account>`."""
-    from infra.local import secrets
-    from services.cli.prepare import settings_of
-
-    secrets.ensure(instance.secrets, [f"board_{name}" for name in ACCOUNTS])
-    asyncio.run(_make_accounts(settings_of(instance, "cli"), instance.password))
-
-
-async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) -> None:
-    from psycopg import AsyncConnection
-
-    from services.board import accounts
-    from services.board.access import Account
-
-    async with await AsyncConnection.connect(settings.database("board"), autocommit=True) as conn:
-        known = {row.name for row in await accounts.listing(conn)}
-        for name, (full_name, role, units) in ACCOUNTS.items():
-            if name not in known:
-                by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)
-                await accounts.add(conn, by, new, password_of(f"board_{name}"))
-
-
-def load_once(instance: Instance) -> int:
-    """Load the scenario unless it was loaded before; returns the weeks it is shifted by."""
-    from schemas.calendar import local_day
-    from services.cli.lifecycle import say
-    from services.cli.load import load_scenario, progress_bar, weeks_for
-    from services.cli.prepare import settings_of
-    from services.kit import clock
-    from services.simulator import SCENARIOS
-    from services.simulator.progress import LOADED
-
-    loaded = instance.data / LOADED
-    if loaded.exists():
-        return int(loaded.read_text())
-    started = instance.data / "scenario.weeks"
-    scenario = SCENARIOS[SCENARIO]
-    # The shift is kept from the first try on: an interrupted load is finished, not begun again with other dates.
-    if not started.exists():
-        started.write_text(str(weeks_for(scenario, "now", local_day(clock.now()))))
-    weeks = int(started.read_text())
-    say(f"loading {SCENARIO}, {weeks} weeks later")
-    with progress_bar("events sent", scenario.count_estimate()) as advance:
-        load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance)
-    loaded.write_text(str(weeks))
-    return weeks
-
-
-def wait_lived(instance: Instance) -> None:
-    """Until the district has sent its past, and that is stored."""
-    from services.cli.load import progress_bar
-    from services.cli.prepare import settings_of
-    from services.kit import clock
-    from services.simulator import progress
-
-    settings = settings_of(instance, "cli")
-    while not (begun := progress.load(instance.data)):
-        time.sleep(0.3)
-    hours = timedelta(hours=1)
-    with progress_bar("hours lived by the district", (clock.now() - begun.until) // hours) as advance:
-        while clock.now() - (held := progress.load(instance.data) or begun).until > LIVED:
-            advance((held.until - begun.until) // hours)
-            time.sleep(0.3)
-    wait_stored(settings)
-
-
-def wait_stored(settings: Settings) -> None:
-    """Until the aggregator has nothing left to do."""
-    asyncio.run(_wait_stored(settings))
-
-
-async def _wait_stored(settings: Settings) -> None:
-    from schemas.streams import AGGREGATOR
-    from services.cli.load import progress_bar
-    from services.kit import bus
-
-    async with bus.connected(settings, "demo") as client:
-        js = client.jetstream()
-        whole = left = await bus.unacknowledged(js, AGGREGATOR)
-        with progress_bar("events stored", whole) as advance:
-            while left:
-                advance(whole - left)
-                await asyncio.sleep(0.3)
-                left = await bus.unacknowledged(js, AGGREGATOR)
 
 
 def _first_sight(instance: Instance) -> str:
@@ -147,6 +46,7 @@ The board answers already, and fills while the past comes in; the centre is comp
 
 
 def _welcome(instance: Instance, weeks: int) -> str:
+    from services.centre.demo import SCENARIO
     from services.simulator import SCENARIOS
 
     last = SCENARIOS[SCENARIO].END

@@ -52,8 +52,8 @@ def emit(file: BinaryIO) -> None:
     Each is validated alone. What is rejected is named on standard error with its line and reason, and makes the exit
     status 1; the others are sent. Status 75: the broker stopped answering, send the same again.
     """
-    from services.cli.lifecycle import chosen_instance, explained
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained
     from services.kit.errors import Unavailable
 
     counts = Counts()
@@ -116,8 +116,8 @@ async def _read(source: int) -> bytes:
 
 
 async def _publish(js: JetStreamContext, records: Iterable[Record], counts: Counts, tell: Tell) -> None:
-    from services.cli.patience import teller
     from services.kit import bus
+    from services.kit.patience import teller
 
     before = counts.sent
 

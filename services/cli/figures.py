@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli import show
-from services.cli.database import connected
+from services.cli.chosen import connected
 from services.cli.times import Day, Moment
 
 if TYPE_CHECKING:

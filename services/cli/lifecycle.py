@@ -8,84 +8,24 @@ from __future__ import annotations
 import json
 import signal
 import time
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from services.cli.chosen import chosen_instance, explained
+from services.cli.terminal import say
+
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
-    from infra.local.processes import ProcessState
     from infra.local.servers import Instance
-    from services.kit.settings import Settings
-    from services.readings.sources import Source
+    from services.centre.look import Seen
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
-LOOK_SECONDS = 5.0
 VERDICTS = {"good": "green", "warn": "yellow", "bad": "red"}
-
-
-def chosen_instance() -> Instance:
-    """The instance that `--instance` or IOC_INSTANCE names, else the one started last."""
-    from infra.local.choice import open_instance
-
-    return open_instance((click.get_current_context().find_root().obj or {}).get("instance"))
-
-
-def bring_up(instance: Instance, replica: bool = False, later: Container[str] = ()) -> None:
-    """Start the servers, prepare database and streams, start the services, all but those for `later`; return when all
-    are ready."""
-    from infra.local.choice import remember
-    from infra.local.doctor import require_room
-    from infra.local.layout import usual_modes
-    from infra.local.processes import BY_NAME, SERVERS, SERVICES
-    from services.cli.prepare import prepare
-
-    with usual_modes():
-        require_room(instance)
-        remember(instance)
-    with instance.starting():
-        ran = instance.running()
-        servers = dict.fromkeys((*SERVERS, *(name for name in ran if BY_NAME[name].kind == "server")))
-        instance.start([name for name in servers if name not in later], say)
-        say("preparing database and streams")
-        prepare(instance, say)
-        if replica:
-            instance.start_replica(say)
-        services = dict.fromkeys((*SERVICES, *(name for name in ran if BY_NAME[name].kind == "service")))
-        instance.start_services([name for name in services if name not in later], say)
-        if "grafana" not in later:
-            instance.start_grafana(say)
-
-
-def say(message: str) -> None:
-    """A line about what goes on, on standard error, so that output stays clean."""
-    click.secho(f"· {message}", err=True, dim=True)
-
-
-def no_database(settings: Settings, error: Exception) -> click.ClickException:
-    """What to say where a command finds no database."""
-    return click.ClickException(
-        f"no database answers at {settings.database_url} ({error}); start with `ioc demo` or `ioc up`"
-    )
-
-
-@contextmanager
-def explained() -> Iterator[None]:
-    """Turn what an operator can mend into a message instead of a trace."""
-    from infra.local.layout import SetupError
-    from infra.local.servers import NotReady
-    from infra.timescaledb.migrate import Blocked, NoTimescale
-    from services.kit.errors import Unavailable
-
-    try:
-        yield
-    except (SetupError, NotReady, NoTimescale, Blocked, Unavailable, TimeoutError) as problem:
-        raise click.ClickException(str(problem)) from problem
 
 
 @click.command(
@@ -99,11 +39,14 @@ def up(detach: bool, replica: bool) -> None:
     What is missing is fetched into a private folder first (once, about a minute). Running it again is harmless.
     Without --detach it stays, tells of every change, and stops everything on Ctrl-C.
     """
+    from services.centre.look import look
+    from services.centre.start import bring_up
+
     with explained():
         instance = chosen_instance()
         with stopping_on_failure(instance):
-            bring_up(instance, replica)
-            _print_status(instance, _look(instance))
+            bring_up(instance, say, replica)
+            _print_status(instance, look(instance))
             if not detach:
                 say("running; Ctrl-C stops everything")
                 _watch(instance)
@@ -143,9 +86,11 @@ def status(as_json: bool) -> None:
 
     Exits with 0 only when everything runs and is healthy.
     """
+    from services.centre.look import look
+
     with explained():
         instance = chosen_instance()
-        seen = _look(instance)
+        seen = look(instance)
         if as_json:
             click.echo(json.dumps(_report(instance, seen), indent=2))
         else:
@@ -231,40 +176,11 @@ def _watch(instance: Instance) -> None:
                 say(f"{time.strftime('%H:%M:%S')} {state.name}: {state.state}{ready}")
 
 
-class Seen(NamedTuple):
-    """What a centre told of itself at `now`; None: it was asked, and did not answer in time."""
-
-    now: datetime
-    states: list[ProcessState] | None
-    lags: list[dict[str, Any]] | None
-    sources: list[Source] | None
-
-    def unanswered(self) -> list[str]:
-        """Who did not answer."""
-        return [who for name, who in _ANSWERS.items() if getattr(self, name) is None]
-
-
-_ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
-
-
-def _look(instance: Instance) -> Seen:
-    """Ask everything at once: what hangs is not waited for, since that is when people ask."""
-    from infra.local.readiness import asked_at_once
-    from services.kit import clock
-
-    now = clock.now()
-    questions: list[Callable[[], Any]] = [
-        instance.processes,
-        lambda: _lags(instance),
-        lambda: _sources(instance, now),
-    ]
-    return Seen(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
-
-
 def _print_status(instance: Instance, seen: Seen) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from services.centre.look import LOOK_SECONDS
     from services.cli import sources
     from services.cli.show import WIDE
 
@@ -301,34 +217,6 @@ def _report(instance: Instance, seen: Seen) -> dict[str, Any]:
         "sources": [plain(source) for source in seen.sources or ()],
         "unanswered": seen.unanswered(),
     }
-
-
-def _sources(instance: Instance, now: datetime) -> list[Source] | None:
-    """Rates and freshness, none of an empty database; None where no database answers."""
-    import psycopg
-
-    from services.cli.prepare import settings_of
-    from services.kit import store
-    from services.readings.sources import sources
-
-    try:
-        with store.connect(settings_of(instance, "cli"), "reader") as conn:
-            return sources(conn, now)
-    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidCatalogName):
-        return []
-    except (psycopg.Error, OSError):
-        return None
-
-
-def _lags(instance: Instance) -> list[dict[str, Any]] | None:
-    from dataclasses import asdict
-
-    from infra.nats.monitor import consumers
-
-    try:
-        return [asdict(lag) for lag in consumers(instance.ports["nats_monitor"])]
-    except OSError:
-        return None
 
 
 def _duration(seconds: float | None) -> str:

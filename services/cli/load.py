@@ -2,67 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
 
-from schemas.text import moments
-
 if TYPE_CHECKING:
-    from services.kit.settings import Settings
     from services.simulator import Scenario
-
-
-def load_scenario(
-    settings: Settings, name: str, weeks: int, on_progress: Callable[[int], None] = lambda done: None
-) -> int:
-    """Publish the events of the scenario `name`, shifted by `weeks`; how many were acknowledged, which is all of them.
-
-    `on_progress` is told how many are acknowledged so far. Raises `Unavailable`; run again, nothing is doubled.
-    """
-    from services.simulator import SCENARIOS
-
-    return asyncio.run(_publish(settings, SCENARIOS[name], weeks, on_progress))
-
-
-async def _publish(settings: Settings, scenario: Scenario, weeks: int, on_progress: Callable[[int], None]) -> int:
-    from services.cli.lifecycle import say
-    from services.cli.patience import teller
-    from services.kit import bus
-
-    async with bus.connected(settings, "load") as client:
-        return await bus.publish_many(client.jetstream(), scenario.events(weeks), on_progress, on_wait=teller(say))
-
-
-def weeks_for(scenario: Scenario, shift_to: str | None, today: date) -> int:
-    """The shift that `--shift-to` asks for; `now` stands for yesterday, the last day that is over.
-
-    `today` is the local day. ValueError where some events would lie in the future.
-    """
-    yesterday = today - timedelta(days=1)
-    weeks = (
-        scenario.shift_for(yesterday if shift_to == "now" else moments.read(shift_to, today).day()) if shift_to else 0
-    )
-    if (end := scenario.END + timedelta(weeks=weeks)) > yesterday:
-        raise ValueError(f"the scenario would end on {end}, which is not over; the latest is --shift-to {yesterday}")
-    return weeks
-
-
-@contextmanager
-def progress_bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar on standard error where that is a terminal, else nothing; gives the function to tell how many are done."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda done: progress.update(task, completed=done, total=max(total, done))
 
 
 @click.command(
@@ -92,12 +38,14 @@ def load(name: str | None, shift_to: str | None, listing: bool) -> None:
 
 def _load(name: str, scenario: Scenario, shift_to: str | None) -> None:
     from schemas.calendar import local_day
-    from services.cli.lifecycle import chosen_instance, explained
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.centre.scenario import load_scenario, weeks_for
+    from services.cli.chosen import chosen_instance, explained
+    from services.cli.terminal import bar, say
     from services.kit.clock import now
 
     weeks = weeks_for(scenario, shift_to, local_day(now()))
-    with explained(), progress_bar(name, scenario.count_estimate()) as on_progress:
-        sent = load_scenario(settings_of(chosen_instance(), "cli"), name, weeks, on_progress)
+    with explained(), bar(name, scenario.count_estimate()) as on_progress:
+        sent = load_scenario(settings_of(chosen_instance(), "cli"), name, weeks, on_progress, say)
     end = scenario.END + timedelta(weeks=weeks)
     click.echo(f"{name}: {sent:,} events sent; the last day is {end:%Y-%m-%d}")

@@ -216,8 +216,8 @@ def _run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     from psycopg import AsyncConnection, OperationalError
 
     from services.board.accounts import Refused
-    from services.cli.lifecycle import chosen_instance, explained, no_database
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained, no_database
 
     with explained():
         settings = settings_of(chosen_instance(), "cli")

@@ -46,7 +46,7 @@ def list_(code: str | None, limit: int, form: str) -> None:
 
 def _tell_of_outside() -> None:
     """How many wait outside; nothing where there are none."""
-    from services.cli.database import connected
+    from services.cli.chosen import connected
 
     with connected() as conn:
         found = conn.execute("SELECT code, count(*) FROM refused GROUP BY code ORDER BY 2 DESC, 1").fetchall()
@@ -154,8 +154,8 @@ def _run(work: Callable[[JetStreamContext], Awaitable[T]]) -> T:
     """Do the work on the broker of the chosen centre; what goes wrong there becomes a message."""
     from nats.errors import Error
 
-    from services.cli.lifecycle import chosen_instance, explained
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained
     from services.kit import bus
     from services.kit.errors import Unavailable
     from services.kit.quarantine import NothingThere

@@ -24,13 +24,13 @@ def rebuild(only_check: bool) -> None:
     import psycopg
 
     from services.aggregator import rebuild as folding
-    from services.cli.lifecycle import chosen_instance, no_database
-    from services.cli.load import progress_bar
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, no_database
+    from services.cli.terminal import bar
 
     settings = settings_of(chosen_instance(), "cli")
     try:
-        with progress_bar("folding the log", 100) as advance:
+        with bar("folding the log", 100) as advance:
 
             def progress(what: str, done: int, total: int) -> None:
                 half = 0 if what == "reading the log" else 50

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli import show
-from services.cli.demo import wait_stored
 from services.cli.times import Moment
 
 if TYPE_CHECKING:
@@ -66,8 +65,8 @@ def simulate(rate: float, span: timedelta, seed: int, start: datetime | None, pa
     Every event says that it is simulated. What is meant for the past is sent at once, the rest when its time comes. The
     running simulator is a process of its own (`ioc demo` starts it); --check halts it for a moment.
     """
-    from services.cli.lifecycle import chosen_instance, explained
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained
     from services.simulator.district import Plan
 
     with explained():
@@ -88,17 +87,17 @@ def simulate(rate: float, span: timedelta, seed: int, start: datetime | None, pa
 
 
 def _as_it_happens(settings: Settings, plan: Plan, span: timedelta) -> None:
-    from services.cli.load import progress_bar
+    from services.cli.terminal import bar
     from services.kit.clock import now
 
     begun = now()
-    with progress_bar("messages sent", int(plan.rate * span.total_seconds())) as advance:
+    with bar("messages sent", int(plan.rate * span.total_seconds())) as advance:
         due = ((sending, (sending.at - begun).total_seconds()) for sending in plan.sendings(plan.start + span))
         _tell(*asyncio.run(_send(settings, due, advance)))
 
 
 def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, span: timedelta) -> None:
-    from services.cli.load import progress_bar
+    from services.cli.terminal import bar
     from services.kit.clock import now
     from services.simulator.district import Plan
     from services.simulator.district.hours import slot_start
@@ -108,7 +107,7 @@ def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, s
     days = timedelta(days=PACED_DAYS)
     first = start or slot_start(now() - 3 * days).replace(hour=0, minute=0)
     plan = Plan(seed, first, min(max(count / days.total_seconds(), LEAST_RATE), 5000.0))
-    with progress_bar("messages sent", count) as advance:
+    with bar("messages sent", count) as advance:
         due = ((sending, n / rate) for n, sending in enumerate(islice(plan.sendings(now()), count)))
         _tell(*asyncio.run(_send(settings, due, advance)))
 
@@ -117,9 +116,9 @@ async def _send(
     settings: Settings, due: Iterable[tuple[Sending, float]], advance: Callable[[int], None]
 ) -> tuple[int, float]:
     """Send each message so many seconds after the start, or as soon as the broker can; (sent, seconds)."""
-    from services.cli.lifecycle import say
-    from services.cli.patience import teller
+    from services.cli.terminal import say
     from services.kit import bus
+    from services.kit.patience import teller
 
     begun, sent = time.monotonic(), 0
     ready: list[Sending] = []
@@ -150,12 +149,14 @@ def _tell(sent: int, took: float) -> None:
 
 def _check(instance: Instance) -> None:
     """Print meant and read side by side; exit status 1 where they differ."""
-    from services.cli.prepare import settings_of
+    from services.centre.demo import wait_stored
+    from services.centre.prepare import settings_of
+    from services.cli.terminal import bar
     from services.kit import store
     from services.simulator.district import truth
 
     with _halted(instance) as progress:
-        wait_stored(settings_of(instance, "cli"))
+        wait_stored(settings_of(instance, "cli"), bar)
         meant = truth.expected(progress.plan, progress.until)
         with store.connect(settings_of(instance, "cli"), "reader") as conn:
             lines, held = truth.comparison(conn, meant), truth.stored(conn)
@@ -172,7 +173,7 @@ def _check(instance: Instance) -> None:
 @contextmanager
 def _halted(instance: Instance) -> Iterator[Progress]:
     """The progress of the running simulator, which says nothing meanwhile."""
-    from services.cli.lifecycle import say
+    from services.cli.terminal import say
     from services.simulator import progress
 
     if progress.load(instance.data) is None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from schemas.personal import mask
-from services.cli.database import connected
+from services.cli.chosen import connected
 from services.cli.who import USER, impersonal
 
 if TYPE_CHECKING:

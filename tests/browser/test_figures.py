@@ -18,7 +18,7 @@ from schemas.indicators.classes import in_words, labels
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read
 from services.readings.evaluate import NotBrokenDown

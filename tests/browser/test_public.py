@@ -19,7 +19,7 @@ from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import SMALL
 from services.board.frame import navigation
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read
 

@@ -15,7 +15,7 @@ from infra.local.servers import Instance
 from services.board.access import Account
 from services.board.frame import navigation
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 Visit = Callable[..., Page]
 WARD = "phuong_chon_thanh"

@@ -15,7 +15,7 @@ from infra.local.servers import Instance
 from schemas.calendar import VN
 from services.board.access import Account
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock
 
 Visit = Callable[..., Page]

@@ -11,7 +11,7 @@ from chaos.proof import Row, line
 from chaos.stage import Stage
 
 from infra.local.servers import Instance
-from services.cli.prepare import prepare
+from services.centre.prepare import prepare
 
 
 @pytest.fixture(scope="session")

@@ -221,7 +221,7 @@ def test_the_notifier_alone_has_a_place_for_its_channels_files_which_it_may_writ
 
 
 def test_the_command_finds_what_it_reads_where_the_services_find_it() -> None:
-    texts = [file.read_text(encoding="utf-8") for file in (ROOT / "services/cli").glob("*.py")]
+    texts = [file.read_text("utf-8") for room in ("cli", "centre") for file in (ROOT / "services" / room).glob("*.py")]
     read = {name for text in texts for name in re.findall(r'environ(?:\.get\(|\[)"(IOC_\w+)"', text)}
     assert {"IOC_ROUTES", "IOC_NOTIFIER_DOOR"} <= read
     cli = SERVICES["cli"]

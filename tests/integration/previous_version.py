@@ -60,7 +60,7 @@ def figures(conninfo: str) -> dict[str, str | None]:
 
 def publish(instance: Instance, events: list[Event], raw: tuple[bytes, ...] = ()) -> None:
     """Send events, and bytes as they are."""
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
     from services.kit import bus
 
     async def send() -> None:
@@ -81,7 +81,7 @@ def live(data: Path) -> None:
     from infra.local.servers import Instance
     from schemas.contracts import samples
     from schemas.registry import parse
-    from services.cli.prepare import prepare, settings_of
+    from services.centre.prepare import prepare, settings_of
     from services.simulator.november_2024.hotline import hotline_events
     from services.simulator.november_2024.shift import Shift
     from services.simulator.november_2024.statements import statement_events
@@ -111,7 +111,7 @@ def save(data: Path, folder: Path) -> None:
     from infra.nats import backup as broker
     from infra.timescaledb import backup as database
     from schemas.streams import STREAMS
-    from services.cli.prepare import settings_of
+    from services.centre.prepare import settings_of
     from services.kit import bus, clock
 
     instance = Instance(data)

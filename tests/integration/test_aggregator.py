@@ -32,7 +32,7 @@ from schemas.streams import AGGREGATOR
 from services.aggregator import rebuild
 from services.aggregator.door import head
 from services.aggregator.folding import facts_of, fold
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus, position, store
 from services.kit.facts import pack
 from services.simulator.november_2024 import events as scenario

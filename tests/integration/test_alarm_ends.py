@@ -19,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 from infra.local import configure
 from infra.local.servers import Instance
 from schemas.alerts import ALERTS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.errors import Unavailable
 from services.notifier import actions, ledger

@@ -20,7 +20,7 @@ from receiver import Receiver, receiving
 from infra.local.secrets import write_private
 from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, store
 from services.notifier import ledger
 from services.notifier.alarm import Raise

@@ -32,8 +32,8 @@ from infra.local.servers import Instance
 from infra.timescaledb import backup as database
 from infra.timescaledb import migrate
 from services.aggregator import rebuild
+from services.centre.prepare import RESTORING, broker_settings, prepare, settings_of
 from services.cli.app import main
-from services.cli.prepare import RESTORING, broker_settings, prepare, settings_of
 from services.kit import bus
 from services.simulator.district import Plan, Sending, truth
 

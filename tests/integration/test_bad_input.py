@@ -20,7 +20,7 @@ from infra.local.servers import Instance
 from schemas.envelope import MAX_EVENT_BYTES
 from schemas.streams import AGGREGATOR, EVENTS, QUARANTINE
 from services.aggregator.door import HEAD_BYTES, digest
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, pull, store
 
 T = TypeVar("T")

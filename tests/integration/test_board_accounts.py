@@ -20,9 +20,9 @@ from infra.local.servers import Instance
 from services.board import audit
 from services.board.access import Account
 from services.board.words import WORDS
+from services.centre.demo import ACCOUNTS, make_accounts
+from services.centre.prepare import settings_of
 from services.cli.app import main
-from services.cli.demo import ACCOUNTS, make_accounts
-from services.cli.prepare import settings_of
 from services.kit import bus
 
 

@@ -16,7 +16,7 @@ from services.board import quality, spots
 from services.board.access import PUBLIC, Account
 from services.board.bells import EACH, bells
 from services.board.spots import Asked
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit.facts import pack
 
 WARD, OTHER = "xa_dong_tam", "phuong_minh_hung"

@@ -30,7 +30,7 @@ from schemas.procedures import DossierAccepted, DossierExtended
 from services.board.alarms_data import rows
 from services.board.words import WORDS
 from services.board.worklist_data import items
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, store
 
 WARD = "phuong_chon_thanh"

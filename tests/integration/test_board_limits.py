@@ -26,7 +26,7 @@ from services.board.doors import FILES, LARGEST_FORM
 from services.board.frame import MOST_WAITING
 from services.board.reader import THREADS, WAITING, Reader, TooMuch
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 HASTY = """
 from services.board import reader

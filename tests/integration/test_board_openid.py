@@ -18,7 +18,7 @@ from visitors import Browser, add_account, admin_of
 from infra.local.servers import Instance
 from services.board.doors import COOKIE
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 GROUPS = {"van-phong": "supervisor", "mot-cua": "operator phuong_chon_thanh"}
 

@@ -23,7 +23,7 @@ from infra.local.servers import Instance
 from services.board.access import Account, Role
 from services.board.mending import Meant, NotDone, carry_out
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, store
 
 Ioc = Callable[..., subprocess.CompletedProcess[str]]

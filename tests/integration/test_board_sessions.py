@@ -22,7 +22,7 @@ from services.board.doors import COOKIE
 from services.board.login import PAIR
 from services.board.sessions import IDLE, LONGEST, digest
 from services.board.words import WORDS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 
 @pytest.fixture(scope="module")

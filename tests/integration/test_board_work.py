@@ -21,7 +21,7 @@ from infra.local.servers import Instance
 from schemas.calendar import VN, WorkCalendar, local_day
 from schemas.procedures import DossierAccepted
 from services.board.access import Role
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
 FIRST, SECOND, THIRD, FOREIGN = (f"H98.76-260101-{number}" for number in (7001, 7002, 7003, 7004))

@@ -12,7 +12,7 @@ from infra.local.servers import Instance
 from schemas.contracts import samples
 from schemas.registry import parse
 from schemas.streams import EVENTS, STREAMS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, clock
 from services.kit.errors import Unavailable
 

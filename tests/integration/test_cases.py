@@ -18,7 +18,7 @@ from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from services.board import worklist_data
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, findings, read
 

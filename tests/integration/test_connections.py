@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from infra.local.servers import Instance
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.settings import Settings
 

@@ -25,7 +25,7 @@ from schemas.indicators.metric import periods, scale
 from schemas.registry import SYSTEMS
 from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, read

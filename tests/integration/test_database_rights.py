@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 
 from infra.local.servers import Instance
 from infra.timescaledb.roles import CONNECTIONS, ROLES
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 ROLLUPS = "rollup_hour rollup_day rollup_month"

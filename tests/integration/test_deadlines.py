@@ -26,7 +26,7 @@ from schemas.procedures import (
     DossierSupplementRequested,
 )
 from schemas.registry import make
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.deadlines.worklist import OWED, START
 from services.kit import bus, store
 

@@ -21,7 +21,7 @@ import pytest
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import EVENTS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus
 
 Ioc = Callable[..., subprocess.CompletedProcess[str]]

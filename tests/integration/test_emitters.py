@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from infra.local.servers import Instance
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, store
 
 NUMBERS = count(int(time.time()) % 1000 * 100)

@@ -31,8 +31,8 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import ALL, WINDOWS, class_metric, metric, periods, scale
 from schemas.registry import SYSTEMS
 from schemas.streams import EVENTS, STREAMS
+from services.centre.prepare import broker_settings, prepare, settings_of
 from services.cli.app import main
-from services.cli.prepare import broker_settings, prepare, settings_of
 from services.exporter import broker
 from services.exporter.catalogue import metrics
 from services.exporter.database import Database

@@ -21,7 +21,7 @@ from infra.local.servers import Instance
 from schemas.contracts import samples
 from schemas.envelope import Event
 from schemas.registry import DATA_TYPES, make
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus
 from services.readings import findings
 

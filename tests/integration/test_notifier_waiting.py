@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 
 from infra.local.servers import Instance
 from schemas.calendar import WorkCalendar
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.notifier import ledger, queue
 from services.notifier.alarm import Raise
 from services.notifier.plan import Planned, plan

@@ -24,7 +24,7 @@ from services.aggregator import rebuild, staging
 from services.aggregator.ledger import Incoming, Ledger
 from services.board import worklist_data
 from services.board.cases import case
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
 from services.kit import store

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from infra.local.servers import Instance
 from schemas import units
 from schemas.text.collation import LETTERS, key
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 
 _SORTED = "SELECT n FROM unnest(%s::text[]) n ORDER BY string_to_array(lower(n), ' ') COLLATE vietnamese, n"
 _NAME = st.lists(st.text("ăâàáạđĐêơữTaA19 ", min_size=1, max_size=5).map(str.strip), min_size=1, max_size=3).map(

@@ -16,7 +16,7 @@ from dashboards import generate, queries
 from infra.local import readiness
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock
 
 RANGE = timedelta(days=30)

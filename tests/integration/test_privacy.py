@@ -20,7 +20,7 @@ from visitors import Browser, admin_of
 
 from infra.local.layout import CHECKOUT, home
 from infra.local.servers import Instance
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus, clock, quarantine
 
 SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifier", "board")

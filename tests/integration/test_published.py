@@ -21,8 +21,8 @@ from click.testing import CliRunner
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
+from services.centre.prepare import settings_of
 from services.cli.app import main
-from services.cli.prepare import settings_of
 from services.simulator import november_2024
 
 TABLES = Path(november_2024.__file__).parent / "tables"

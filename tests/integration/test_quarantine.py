@@ -18,7 +18,7 @@ from support import wait_until_idle
 from infra.local.servers import Instance
 from schemas.registry import parse
 from services.aggregator import door
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, quarantine, store
 
 Ioc = Callable[..., subprocess.CompletedProcess[str]]

@@ -24,7 +24,7 @@ from schemas.indicators import CATALOGUE
 from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
 from services.board.watch import Tile, tile_of
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.cli.show import explanation_lines
 from services.kit import store
 from services.kit.settings import Settings

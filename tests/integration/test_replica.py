@@ -27,7 +27,7 @@ from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import parse
 from services.board.words import WORDS, clock_time
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import store
 from services.readings import Period, read
 from services.upkeep.measure import measure

@@ -27,7 +27,7 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Median
 from schemas.registry import parse
 from services.aggregator import rebuild
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import clock, store
 from services.readings import Period, read
 from services.upkeep.compression import BEGINNING, compress

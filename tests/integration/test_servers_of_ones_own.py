@@ -15,8 +15,8 @@ from psycopg import sql
 from infra.local import ports, readiness
 from infra.local.servers import Instance
 from schemas.contracts import samples
+from services.centre.prepare import prepare
 from services.cli.app import main
-from services.cli.prepare import prepare
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.registry import SYSTEMS
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus, clock, store
 from services.readings.sources import sources
 from services.simulator import progress

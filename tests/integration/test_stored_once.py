@@ -21,7 +21,7 @@ from schemas.field import ReportReceived
 from schemas.procedures import DossierAccepted
 from schemas.registry import make
 from schemas.streams import ALERTS, EVENTS
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.deadlines.app import AGAIN_SECONDS, Said, look
 from services.kit import bus, clock, store
 

@@ -27,7 +27,7 @@ from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from schemas.envelope import Event
 from schemas.streams import AGGREGATOR
 from services.aggregator import rebuild
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus
 
 PREVIOUS = Path(__file__).parent / "data" / "version_0001"

@@ -18,7 +18,7 @@ from infra.nats import cluster as broker
 from infra.nats import users
 from infra.timescaledb.roles import ensure_database_and_roles
 from schemas.streams import MOST_BYTES
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 from services.kit import bus
 
 STARTED = ("nats", "timescaledb", "prometheus")

@@ -18,7 +18,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event
 from schemas.fold import Fact
 from schemas.procedures.dossier import fold_dossier
-from services.cli.load import weeks_for
+from services.centre.scenario import weeks_for
 from services.kit.settings import Settings
 from services.simulator import SCENARIOS, november_2024
 from services.simulator.app import begun

@@ -22,7 +22,8 @@ from schemas import registry
 from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact
-from services.cli.load import load, weeks_for
+from services.centre.scenario import weeks_for
+from services.cli.load import load
 from services.simulator import SCENARIOS, november_2024
 from services.simulator.november_2024 import splits
 

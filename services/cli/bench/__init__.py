@@ -51,7 +51,7 @@ def _options(command: Any) -> Any:
 def _command(name: str, purpose: str, names: list[str]) -> click.Command:
     @_options
     def run(events: int | None, minutes: float | None, quick: bool, as_json: bool, plot: bool, save: bool) -> None:
-        from services.cli.lifecycle import explained
+        from services.cli.chosen import explained
 
         with explained():
             results = {one: measure(one, Options(events, quick, minutes)) for one in names}
@@ -72,7 +72,7 @@ def measure(name: str, options: Options) -> dict[str, Any]:
     from services.cli.bench.centre import fresh_centre
     from services.cli.bench.machine import machine, versions
     from services.cli.bench.result import targets
-    from services.cli.lifecycle import say
+    from services.cli.terminal import say
     from services.kit.clock import now
 
     began = time.monotonic()

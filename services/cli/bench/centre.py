@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 from infra.local import layout, ports
 from infra.local.processes import DEFAULT_PORTS, external
 from infra.local.servers import Instance
-from services.cli.prepare import prepare, settings_of
+from services.centre.prepare import prepare, settings_of
 
 Say = Callable[[str], None]
 FOLDED = (

@@ -11,12 +11,12 @@ import psycopg
 from nats.js import JetStreamContext
 
 from infra.local.servers import Instance
+from services.centre.prepare import settings_of
 from services.cli.bench import naive, pipe, sample
 from services.cli.bench.centre import Say, empty_tables
 from services.cli.bench.options import Options
 from services.cli.bench.race import Course, race, renew_consumer
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import bus
 
 ONE = "services.aggregator"

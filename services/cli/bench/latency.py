@@ -17,12 +17,12 @@ import psycopg
 from nats.js import JetStreamContext
 
 from infra.local.servers import Instance
+from services.centre.prepare import settings_of
 from services.cli.bench import sample
 from services.cli.bench.centre import Say
 from services.cli.bench.options import Options
 from services.cli.bench.race import process
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import bus
 
 LOADS = (50, 100, 250, 500, 1000, 2000, 4000, 8000)

@@ -12,7 +12,7 @@ import nats
 import psycopg
 
 from infra.local.servers import Instance
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus
 
 

@@ -11,13 +11,13 @@ from nats.js import JetStreamContext
 
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
+from services.centre.prepare import settings_of
 from services.cli.bench import sample
 from services.cli.bench.centre import Say, relaxed_broker
 from services.cli.bench.machine import resident_mib
 from services.cli.bench.options import Options
 from services.cli.bench.race import acknowledged, process
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import bus
 
 LOOK_EVERY = 0.5

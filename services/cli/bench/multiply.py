@@ -13,7 +13,7 @@ from typing import NamedTuple
 import psycopg
 
 from infra.local.servers import Instance
-from services.cli.prepare import settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 
 BASES = ("event_key", "event", "entity", "point", "series")

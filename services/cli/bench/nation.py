@@ -14,12 +14,12 @@ from typing import Any
 
 from infra.local.servers import Instance
 from schemas import units
+from services.centre.prepare import settings_of
 from services.cli.bench import multiply, query, sample
 from services.cli.bench.centre import Say
 from services.cli.bench.multiply import Copy
 from services.cli.bench.options import Options
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import store
 
 PROVINCES, COMMUNES, EVENTS = 34, 3321, 2_500_000

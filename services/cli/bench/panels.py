@@ -19,12 +19,12 @@ from dashboards.queries import PROMETHEUS, TIMESCALEDB, Panel, defaults, fill, o
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import local_day
+from services.centre.prepare import settings_of
 from services.cli.bench import sample
 from services.cli.bench.centre import Say
 from services.cli.bench.options import Options
 from services.cli.bench.query import fold, timing
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import store
 from services.kit.clock import now
 from services.simulator.district import Plan

@@ -15,13 +15,13 @@ from schemas import units
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE, find
 from schemas.registry import SYSTEMS
+from services.centre.prepare import settings_of
 from services.cli.bench import multiply, sample
 from services.cli.bench.centre import Say, empty_tables
 from services.cli.bench.multiply import Copy
 from services.cli.bench.options import Options
 from services.cli.bench.race import race, renew_consumer
 from services.cli.bench.result import Row
-from services.cli.prepare import settings_of
 from services.kit import bus, store
 from services.readings import Period, read, sheet
 

@@ -32,10 +32,10 @@ def picture(dashboard: str, out: Path | None, lang: str, unit: str, since: str |
     import psycopg
 
     from dashboards.queries import defaults
-    from services.cli.lifecycle import chosen_instance, explained, no_database
+    from services.centre.prepare import settings_of
+    from services.cli.chosen import chosen_instance, explained, no_database
     from services.cli.picture.ask import Centre, span_of
     from services.cli.picture.page import page
-    from services.cli.prepare import settings_of
     from services.kit import store
     from services.kit.clock import now
 

@@ -1,0 +1,1 @@
+"""One running centre: made ready, started, looked at, filled, saved, brought back."""

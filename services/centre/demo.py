@@ -1,0 +1,99 @@
+"""What makes a centre the demo: the scenario moved to now, its accounts, a past that is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from psycopg import AsyncConnection
+
+from infra.local import secrets
+from infra.local.servers import Instance
+from schemas.calendar import local_day
+from schemas.streams import AGGREGATOR
+from services.board import accounts
+from services.board.access import Account, Role
+from services.centre.prepare import settings_of
+from services.centre.reporter import SILENT, Bar, Reporter
+from services.centre.scenario import load_scenario, weeks_for
+from services.kit import bus, clock
+from services.kit.settings import Settings
+from services.simulator import SCENARIOS, progress
+from services.simulator.progress import LOADED
+
+SCENARIO = "november-2024"
+JUDGES = ("deadlines", "notifier")
+"""They go by what is known: while a past is still coming in they would call overdue what was done long ago."""
+NOT_YET = ("prometheus", "alertmanager", "emitters", "exporter", "upkeep", "grafana", *JUDGES)
+"""They come when the past is in: until then the board is filled without them, and sooner."""
+LIVED = timedelta(seconds=30)
+ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
+    "truc_ban": ("Trực ban Trung tâm", "operator", ()),
+    "lanh_dao_van_phong": ("Lãnh đạo Văn phòng", "supervisor", ()),
+    "lanh_dao": ("Lãnh đạo phường Chơn Thành", "viewer", ("phuong_chon_thanh",)),
+}
+"""account -> (full name, role, units): one for each way of working with the board."""
+
+
+def make_accounts(instance: Instance) -> None:
+    """The demo's accounts of the board, beside `admin`; the password of each is the secret `board_<account>`."""
+    secrets.ensure(instance.secrets, [f"board_{name}" for name in ACCOUNTS])
+    asyncio.run(_make_accounts(settings_of(instance, "cli"), instance.password))
+
+
+async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) -> None:
+    async with await AsyncConnection.connect(settings.database("board"), autocommit=True) as conn:
+        known = {row.name for row in await accounts.listing(conn)}
+        for name, (full_name, role, units) in ACCOUNTS.items():
+            if name not in known:
+                by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)
+                await accounts.add(conn, by, new, password_of(f"board_{name}"))
+
+
+def load_once(instance: Instance, reporter: Reporter = SILENT) -> int:
+    """Load the scenario unless it was loaded before; returns the weeks it is shifted by."""
+    loaded = instance.data / LOADED
+    if loaded.exists():
+        return int(loaded.read_text())
+    started = instance.data / "scenario.weeks"
+    scenario = SCENARIOS[SCENARIO]
+    # The shift is kept from the first try on: an interrupted load is finished, not begun again with other dates.
+    if not started.exists():
+        started.write_text(str(weeks_for(scenario, "now", local_day(clock.now()))))
+    weeks = int(started.read_text())
+    reporter.say(f"loading {SCENARIO}, {weeks} weeks later")
+    with reporter.bar("events sent", scenario.count_estimate()) as advance:
+        load_scenario(settings_of(instance, "cli"), SCENARIO, weeks, advance, reporter.say)
+    loaded.write_text(str(weeks))
+    return weeks
+
+
+def wait_lived(instance: Instance, bar: Bar = SILENT.bar) -> None:
+    """Until the district has sent its past, and that is stored."""
+    settings = settings_of(instance, "cli")
+    while not (begun := progress.load(instance.data)):
+        time.sleep(0.3)
+    hours = timedelta(hours=1)
+    with bar("hours lived by the district", (clock.now() - begun.until) // hours) as advance:
+        while clock.now() - (held := progress.load(instance.data) or begun).until > LIVED:
+            advance((held.until - begun.until) // hours)
+            time.sleep(0.3)
+    wait_stored(settings, bar)
+
+
+def wait_stored(settings: Settings, bar: Bar = SILENT.bar) -> None:
+    """Until the aggregator has nothing left to do."""
+    asyncio.run(_wait_stored(settings, bar))
+
+
+async def _wait_stored(settings: Settings, bar: Bar) -> None:
+    async with bus.connected(settings, "demo") as client:
+        js = client.jetstream()
+        whole = left = await bus.unacknowledged(js, AGGREGATOR)
+        with bar("events stored", whole) as advance:
+            while left:
+                advance(whole - left)
+                await asyncio.sleep(0.3)
+                left = await bus.unacknowledged(js, AGGREGATOR)

@@ -1,0 +1,65 @@
+"""What a centre says of itself: its processes, how far its readers are behind, who sends and how fresh that is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import psycopg
+
+from infra.local.processes import ProcessState
+from infra.local.readiness import asked_at_once
+from infra.local.servers import Instance
+from infra.nats.monitor import consumers
+from services.centre.prepare import settings_of
+from services.kit import clock, store
+from services.readings.sources import Source, sources
+
+LOOK_SECONDS = 5.0
+
+
+class Seen(NamedTuple):
+    """What a centre told of itself at `now`; None: it was asked, and did not answer in time."""
+
+    now: datetime
+    states: list[ProcessState] | None
+    lags: list[dict[str, Any]] | None
+    sources: list[Source] | None
+
+    def unanswered(self) -> list[str]:
+        """Who did not answer."""
+        return [who for name, who in _ANSWERS.items() if getattr(self, name) is None]
+
+
+_ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
+
+
+def look(instance: Instance) -> Seen:
+    """Ask everything at once: what hangs is not waited for, since that is when people ask."""
+    now = clock.now()
+    questions: list[Callable[[], Any]] = [
+        instance.processes,
+        lambda: _lags(instance),
+        lambda: _sources(instance, now),
+    ]
+    return Seen(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
+
+
+def _sources(instance: Instance, now: datetime) -> list[Source] | None:
+    """Rates and freshness, none of an empty database; None where no database answers."""
+    try:
+        with store.connect(settings_of(instance, "cli"), "reader") as conn:
+            return sources(conn, now)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidCatalogName):
+        return []
+    except (psycopg.Error, OSError):
+        return None
+
+
+def _lags(instance: Instance) -> list[dict[str, Any]] | None:
+    try:
+        return [asdict(lag) for lag in consumers(instance.ports["nats_monitor"])]
+    except OSError:
+        return None
