@@ -4,44 +4,49 @@ from __future__ import annotations
 
 import os
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 import click
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("demo:demo", "See it live: a centre of its own on the published figures of November 2024."),
-    "up": ("lifecycle:up", "Start the centre: broker, database, Prometheus, Alertmanager, services."),
-    "down": ("lifecycle:down", "Stop all that was started, and nothing else."),
-    "status": ("lifecycle:status", "What runs, whether it is healthy, what waits."),
-    "logs": ("lifecycle:logs", "What the processes say."),
-    "doctor": ("lifecycle:doctor", "What this machine lacks, and how to get it."),
-    "emit": ("emit:emit", "Send events from a file or a pipe: validated, published, counted."),
-    "load": ("load:load", "Load a scenario's events in bulk."),
-    "simulate": ("simulate:simulate", "Send what a simulated district would; check the readings against its truth."),
-    "query": ("figures:query", "Ask for a figure: any indicator, unit, period, as of any moment."),
-    "explain": ("figures:explain", "Open a figure to its formula, sources and events."),
-    "indicators": ("figures:indicators", "The catalogue of figures."),
-    "units": ("listing:units", "The administrative units at a date."),
-    "events": ("listing:events", "The event types and their contracts."),
-    "findings": ("figures:findings", "Figures that should agree and do not."),
-    "alarms": ("alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),
-    "sources": ("sources:sources", "Who sends, and how fresh that is; say that a source has ended for good."),
-    "people": ("people:people", "Who may enter the board: list, add, password, role, units, disable, enable."),
-    "quarantine": ("quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
-    "rebuild": ("rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
+    "demo": (".demo:demo", "See it live: a centre of its own on the published figures of November 2024."),
+    "up": (".lifecycle:up", "Start the centre: broker, database, Prometheus, Alertmanager, services."),
+    "down": (".lifecycle:down", "Stop all that was started, and nothing else."),
+    "status": (".lifecycle:status", "What runs, whether it is healthy, what waits."),
+    "logs": (".lifecycle:logs", "What the processes say."),
+    "doctor": (".lifecycle:doctor", "What this machine lacks, and how to get it."),
+    "emit": (".emit:emit", "Send events from a file or a pipe: validated, published, counted."),
+    "load": (".load:load", "Load a scenario's events in bulk."),
+    "simulate": (".simulate:simulate", "Send what a simulated district would; check the readings against its truth."),
+    "query": (".figures:query", "Ask for a figure: any indicator, unit, period, as of any moment."),
+    "explain": (".figures:explain", "Open a figure to its formula, sources and events."),
+    "indicators": (".figures:indicators", "The catalogue of figures."),
+    "units": (".listing:units", "The administrative units at a date."),
+    "events": (".listing:events", "The event types and their contracts."),
+    "findings": (".figures:findings", "Figures that should agree and do not."),
+    "alarms": (".alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),
+    "sources": (".sources:sources", "Who sends, and how fresh that is; say that a source has ended for good."),
+    "people": (".people:people", "Who may enter the board: list, add, password, role, units, disable, enable."),
+    "quarantine": (".quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
+    "rebuild": (".rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
-    "backup": ("backup:backup", "Save database and broker into a folder, while everything goes on working."),
-    "restore": ("restore:restore", "Bring a backup back: nothing lost, nothing twice."),
-    "contracts": ("contracts:contracts", "Check that the published contracts keep their promises."),
+    "backup": (".backup:backup", "Save database and broker into a folder, while everything goes on working."),
+    "restore": (".restore:restore", "Bring a backup back: nothing lost, nothing twice."),
+    "contracts": (".contracts:contracts", "Check that the published contracts keep their promises."),
     "generate": (
-        "generate:generate",
+        ".generate:generate",
         "Write what follows from the code: contracts, reference, rules, dashboards, licences.",
     ),
-    "picture": ("picture.command:picture", "A dashboard as an SVG: its definition with this centre's answers."),
-    "compose": ("compose:compose", "What Docker Compose runs beside the services: passwords, configuration, database."),
-    "test": ("test:test", "Run the project's tests on real servers."),
+    "picture": (".picture.command:picture", "A dashboard as an SVG: its definition with this centre's answers."),
+    "compose": (
+        ".compose:compose",
+        "What Docker Compose runs beside the services: passwords, configuration, database.",
+    ),
+    "test": (".test:test", "Run the project's tests on real servers."),
 }
-"""name -> (module:attribute in services.cli, what it is for)."""
+"""name -> (module:attribute, what it is for); a module with a dot is one of this package. The benchmarks lie in a
+checkout alone."""
 
 
 class Table(click.Group):
@@ -56,7 +61,7 @@ class Table(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute = COMMANDS[cmd_name][0].split(":")
-        command: click.Command = getattr(import_module(f"services.cli.{module}"), attribute)
+        command: click.Command = getattr(_module(module), attribute)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
@@ -90,6 +95,15 @@ def main(context: click.Context, instance: str | None) -> None:
     context.obj = {"instance": instance}
     if {"IOC_UNITS", "IOC_INDICATORS"} & os.environ.keys():
         _know_own_tables()
+
+
+def _module(name: str) -> ModuleType:
+    try:
+        return import_module(name, __package__)
+    except ModuleNotFoundError as missing:
+        if missing.name != name:
+            raise
+        raise click.ClickException(f"this installation has no {name}: run `./ioc` in a checkout") from None
 
 
 def _know_own_tables() -> None:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
+from bench import BENCHES, module, report, show
+from bench.race import Course
+from bench.result import Row, targets
 from infra.local.layout import CHECKOUT, home
-from services.cli.bench import BENCHES, module, report, show
-from services.cli.bench.race import Course
-from services.cli.bench.result import Row, targets
 
 
 @pytest.fixture(scope="module")

@@ -16,17 +16,17 @@ from typing import Any
 
 from psycopg import Connection
 
+from bench.centre import Say
+from bench.machine import cpu_seconds
+from bench.multiply import hurried
+from bench.options import Options
+from bench.race import drained, process
+from bench.result import Row
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.procedures import DossierAccepted, DossierSubmitted
 from schemas.registry import make
 from services.centre.prepare import settings_of
-from services.cli.bench.centre import Say
-from services.cli.bench.machine import cpu_seconds
-from services.cli.bench.multiply import hurried
-from services.cli.bench.options import Options
-from services.cli.bench.race import drained, process
-from services.cli.bench.result import Row
 from services.kit import bus, clock, store
 
 FOLDED = 2000

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from services.cli.bench import BENCHES, module, show
-from services.cli.bench.result import RESULTS
+from bench import BENCHES, module, show
+from bench.result import RESULTS
 
 PAGE = RESULTS.parents[1] / "benchmarks.md"
 BEGIN = "<!-- figures: written by `ioc bench report`; do not edit -->"
@@ -59,7 +59,7 @@ def _figures(results: Results) -> Iterator[str]:
 def plot(results: Results) -> None:
     """Draw each result as docs/benchmarks/<name>.png and .svg; ClickException without matplotlib."""
     try:
-        from services.cli.bench import plots
+        from bench import plots
     except ModuleNotFoundError as missing:
         what_to_do = "install the group `bench` of pyproject.toml: pip install --group bench"
         raise click.ClickException(f"a plot needs {missing.name}; {what_to_do}") from None

@@ -12,14 +12,14 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from bench import multiply, query, sample
+from bench.centre import Say
+from bench.multiply import Copy
+from bench.options import Options
+from bench.result import Row
 from infra.local.servers import Instance
 from schemas import units
 from services.centre.prepare import settings_of
-from services.cli.bench import multiply, query, sample
-from services.cli.bench.centre import Say
-from services.cli.bench.multiply import Copy
-from services.cli.bench.options import Options
-from services.cli.bench.result import Row
 from services.kit import store
 
 PROVINCES, COMMUNES, EVENTS = 34, 3321, 2_500_000

@@ -20,14 +20,14 @@ from typing import Any
 
 import click
 
+from bench import sample, walls
+from bench.centre import Say
+from bench.machine import cpu_seconds, resident_mib
+from bench.options import Options
+from bench.result import Row
 from infra.local import provision
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
-from services.cli.bench import sample, walls
-from services.cli.bench.centre import Say
-from services.cli.bench.machine import cpu_seconds, resident_mib
-from services.cli.bench.options import Options
-from services.cli.bench.result import Row
 from services.kit import bus, clock
 from services.simulator.district import Plan
 

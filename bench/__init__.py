@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from services.cli.bench.options import Options
+from bench.options import Options
 
 BENCHES: dict[str, str] = {
     "ingest": "A full stream read to its end, beside the bare pipe and a handler per message.",
@@ -64,14 +64,14 @@ def _command(name: str, purpose: str, names: list[str]) -> click.Command:
 
 def module(name: str) -> ModuleType:
     """The benchmark of that name."""
-    return import_module(f"services.cli.bench.{name}")
+    return import_module(f"bench.{name}")
 
 
 def measure(name: str, options: Options) -> dict[str, Any]:
     """Run one benchmark on servers of its own: its figures with targets, machine, versions, moment and duration."""
-    from services.cli.bench.centre import fresh_centre
-    from services.cli.bench.machine import machine, versions
-    from services.cli.bench.result import targets
+    from bench.centre import fresh_centre
+    from bench.machine import machine, versions
+    from bench.result import targets
     from services.cli.terminal import say
     from services.kit.clock import now
 
@@ -84,7 +84,7 @@ def measure(name: str, options: Options) -> dict[str, Any]:
 
 
 def _keep(results: dict[str, dict[str, Any]], *, plot: bool, save: bool, as_json: bool) -> None:
-    from services.cli.bench import report, show
+    from bench import report, show
 
     if not as_json:
         for name, result in results.items():
@@ -104,7 +104,7 @@ bench.add_command(_command("all", "All of them, one after the other.", list(BENC
 @click.option("--plot", is_flag=True, help="Draw the plots again too.")
 def write_report(plot: bool) -> None:
     """Write the saved results into docs/benchmarks.md."""
-    from services.cli.bench import report
+    from bench import report
 
     report.write()
     if plot:

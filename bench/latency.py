@@ -16,13 +16,13 @@ from typing import Any
 import psycopg
 from nats.js import JetStreamContext
 
+from bench import sample
+from bench.centre import Say
+from bench.options import Options
+from bench.race import process
+from bench.result import Row
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
-from services.cli.bench import sample
-from services.cli.bench.centre import Say
-from services.cli.bench.options import Options
-from services.cli.bench.race import process
-from services.cli.bench.result import Row
 from services.kit import bus
 
 LOADS = (50, 100, 250, 500, 1000, 2000, 4000, 8000)

@@ -9,15 +9,15 @@ from typing import Any
 
 from nats.js import JetStreamContext
 
+from bench import sample
+from bench.centre import Say, relaxed_broker
+from bench.machine import resident_mib
+from bench.options import Options
+from bench.race import acknowledged, process
+from bench.result import Row
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of
-from services.cli.bench import sample
-from services.cli.bench.centre import Say, relaxed_broker
-from services.cli.bench.machine import resident_mib
-from services.cli.bench.options import Options
-from services.cli.bench.race import acknowledged, process
-from services.cli.bench.result import Row
 from services.kit import bus
 
 LOOK_EVERY = 0.5

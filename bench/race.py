@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
+from bench.machine import cpu_seconds, tree_cpu_seconds
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
-from services.cli.bench.machine import cpu_seconds, tree_cpu_seconds
 from services.kit import bus
 
 LOOK_EVERY = 0.03

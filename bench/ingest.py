@@ -10,21 +10,21 @@ from typing import Any
 import psycopg
 from nats.js import JetStreamContext
 
+from bench import naive, pipe, sample
+from bench.centre import Say, empty_tables
+from bench.options import Options
+from bench.race import Course, race, renew_consumer
+from bench.result import Row
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
-from services.cli.bench import naive, pipe, sample
-from services.cli.bench.centre import Say, empty_tables
-from services.cli.bench.options import Options
-from services.cli.bench.race import Course, race, renew_consumer
-from services.cli.bench.result import Row
 from services.kit import bus
 
 ONE = "services.aggregator"
 READERS: dict[str, tuple[str, ...]] = {
-    "pipe": ("services.cli.bench.pipe",),
+    "pipe": ("bench.pipe",),
     "rate": (ONE,),
     "two": (ONE, ONE),
-    "naive": ("services.cli.bench.naive",),
+    "naive": ("bench.naive",),
 }
 """Who reads, in the order of each round."""
 ROWS = (

@@ -8,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from services.cli.bench.result import Row
+from bench.result import Row
 
 VERDICT = {True: "met", False: "not met", None: ""}
 COLOUR = {True: "green", False: "red", None: ""}

@@ -15,16 +15,16 @@ import click
 import httpx
 import psycopg
 
+from bench import sample
+from bench.centre import Say
+from bench.options import Options
+from bench.query import fold, timing
+from bench.result import Row
 from dashboards.queries import PROMETHEUS, TIMESCALEDB, Panel, defaults, fill, others, panels, step
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import local_day
 from services.centre.prepare import settings_of
-from services.cli.bench import sample
-from services.cli.bench.centre import Say
-from services.cli.bench.options import Options
-from services.cli.bench.query import fold, timing
-from services.cli.bench.result import Row
 from services.kit import store
 from services.kit.clock import now
 from services.simulator.district import Plan

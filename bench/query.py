@@ -10,18 +10,18 @@ from typing import Any
 
 import psycopg
 
+from bench import multiply, sample
+from bench.centre import Say, empty_tables
+from bench.multiply import Copy
+from bench.options import Options
+from bench.race import race, renew_consumer
+from bench.result import Row
 from infra.local.servers import Instance
 from schemas import units
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE, find
 from schemas.registry import SYSTEMS
 from services.centre.prepare import settings_of
-from services.cli.bench import multiply, sample
-from services.cli.bench.centre import Say, empty_tables
-from services.cli.bench.multiply import Copy
-from services.cli.bench.options import Options
-from services.cli.bench.race import race, renew_consumer
-from services.cli.bench.result import Row
 from services.kit import bus, store
 from services.readings import Period, read, sheet
 
