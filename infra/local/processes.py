@@ -46,7 +46,7 @@ class ProcessState:
     problem: str = ""  # what keeps it from being ready, where that can be seen from outside
 
 
-def _service(name: str, port: int, user: str = "", optional: bool = False, **ports: int) -> Process:
+def _service(name: str, port: int, user: str = "", optional: bool = False, module: str = "", **ports: int) -> Process:
     health = f"health_{name}"
     variables = {"IOC_HEALTH_PORT": f"{{port_{health}}}"} | {
         f"IOC_{key.upper()}_PORT": f"{{port_{key}}}" for key in ports
@@ -56,7 +56,7 @@ def _service(name: str, port: int, user: str = "", optional: bool = False, **por
         kind="service",
         ports={health: port, **ports},
         # The unused -X option marks the process as this instance's for everyone who reads its command line.
-        command=("{python}", "-X", "ioc={data}", "-m", f"services.{name}"),
+        command=("{python}", "-X", "ioc={data}", "-m", f"services.{module or name}"),
         ready=f"http://127.0.0.1:{{port_{health}}}/health/ready",
         user=user or name,
         environment=variables,
@@ -150,7 +150,7 @@ PROCESSES = (
     ),
     _service("aggregator", 8101),
     _service("deadlines", 8102),
-    _service("emitters", 8103, emitters=8010),
+    _service("emitters", 8103, module="ingest", emitters=8010),
     _service("simulator", 8104, optional=True),
     _service("exporter", 8106),
     _service("upkeep", 8105),

@@ -236,7 +236,7 @@ def test_one_emitter_alone_starts_before_the_broker_and_says_so(centre: Instance
     port, health = free_port(), free_port()
     env = centre.env("emitters") | {"IOC_EMITTERS_PORT": str(port), "IOC_HEALTH_PORT": str(health)}
     env["IOC_NATS_URL"] = "nats://127.0.0.1:1"
-    alone = subprocess.Popen([sys.executable, "-m", "services.emitters", "field"], env=env, stderr=subprocess.PIPE)
+    alone = subprocess.Popen([sys.executable, "-m", "services.ingest", "field"], env=env, stderr=subprocess.PIPE)
     try:
         client = httpx.Client(base_url=f"http://127.0.0.1:{port}", transport=httpx.HTTPTransport(retries=8))
         assert set(client.get("/openapi.json").json()["paths"]) == {
@@ -259,7 +259,7 @@ def test_one_emitter_alone_starts_before_the_broker_and_says_so(centre: Instance
     [("", [], "there is no token for emitter_procedures"), ("", ["taxes"], "no emitter taxes; there are procedures")],
 )
 def test_a_door_that_cannot_be_locked_does_not_open(secrets: str, arguments: list[str], why: str) -> None:
-    command = [sys.executable, "-m", "services.emitters", *arguments]
+    command = [sys.executable, "-m", "services.ingest", *arguments]
     done = subprocess.run(command, env={}, capture_output=True, text=True, timeout=20)
     assert done.returncode == 1 and why in done.stderr and "Traceback" not in done.stderr
 

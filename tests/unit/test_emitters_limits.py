@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.emitters.limits import BURST_SECONDS, Bucket
-from services.emitters.memory import Memory
+from services.ingest.limits import BURST_SECONDS, Bucket
+from services.ingest.memory import Memory
 
 
 class Clock:

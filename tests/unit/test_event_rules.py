@@ -14,7 +14,7 @@ from schemas.envelope import COORDINATES, Invalid
 from schemas.json_members import repeated
 from schemas.types import UnitCode
 from schemas.unit_fields import named, unit_fields
-from services.emitters import door, field, payments
+from services.ingest import door, field, payments
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SAMPLES = {name: json.loads(next(iter(texts.values()))) for name, texts in contracts.samples().items()}

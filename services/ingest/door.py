@@ -24,7 +24,7 @@ from schemas.envelope import LONGEST_REASON, MAX_EVENT_BYTES, Event, EventData, 
 from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make, parse
-from services.emitters.limits import Bucket, Limits
+from services.ingest.limits import Bucket, Limits
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 

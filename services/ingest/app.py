@@ -13,9 +13,9 @@ from nats.aio.client import Client
 
 from schemas import sources
 from schemas.envelope import Event
-from services.emitters import door
-from services.emitters.limits import Limits
-from services.emitters.memory import Memory
+from services.ingest import door
+from services.ingest.limits import Limits
+from services.ingest.memory import Memory
 from services.kit import bus, logs
 from services.kit.errors import Unavailable
 from services.kit.health import Health

@@ -1,5 +1,0 @@
-"""`python -m services.emitters [NAME …]`."""
-
-from services.emitters.app import main
-
-main()

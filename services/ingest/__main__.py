@@ -1,0 +1,5 @@
+"""`python -m services.ingest [NAME …]`."""
+
+from services.ingest.app import main
+
+main()
