@@ -204,6 +204,6 @@ def _settings() -> Iterator[str]:
 
 def _sources() -> Iterator[str]:
     for name in EMITTERS:
-        if find_spec(f"services.emitters.{name}") is None:
-            advice = f"write services/emitters/{name}.py with an EMITTER, or remove the row"
+        if find_spec(f"services.ingest.{name}") is None:
+            advice = f"write services/ingest/{name}.py with an EMITTER, or remove the row"
             yield f"schemas/sources.py: EMITTERS has {name!r}, which has no module; {advice}"

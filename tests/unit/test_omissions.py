@@ -117,7 +117,7 @@ CASES: dict[str, tuple[Change, str]] = {
     ),
     "a source without an emitter": (
         lambda patch: patch.setitem(sources.EMITTERS, "schools", ("attendance.",)),
-        "schemas/sources.py: EMITTERS has 'schools', which has no module; write services/emitters/schools.py with an "
+        "schemas/sources.py: EMITTERS has 'schools', which has no module; write services/ingest/schools.py with an "
         "EMITTER, or remove the row",
     ),
 }  # fmt: skip
