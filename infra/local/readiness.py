@@ -10,11 +10,10 @@ from typing import TypeVar
 
 import psycopg
 
+from infra.loopback import DIRECT
+
 A = TypeVar("A")
 B = TypeVar("B")
-
-# Loopback must not go through a proxy that the operator's environment names.
-DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def answers(address: str, seconds: float = 2.0) -> bool:

@@ -19,7 +19,7 @@ import psycopg
 
 from infra.local.layout import CHECKOUT
 from infra.local.ports import LOOPBACK
-from infra.local.readiness import DIRECT
+from infra.loopback import DIRECT
 
 CODE = ("schemas", "services", "infra", "requirements.txt", "pyproject.toml")
 """What a service is made of: below the checkout."""

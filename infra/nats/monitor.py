@@ -4,7 +4,7 @@ import json
 import urllib.request
 from dataclasses import dataclass
 
-from infra.local.readiness import DIRECT
+from infra.loopback import DIRECT
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ datetimes of any zone (a naive one is a ValueError), results are in VN; days are
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from importlib import resources
 from typing import Literal, NamedTuple, cast, get_args
 
-VN = timezone(timedelta(hours=7))  # no daylight saving, so no zone database is needed
+from schemas.text import files, moments
+from schemas.zone import VN as VN
+
 YEARS = range(1999, 2100)  # trusted lunar dates; events begin in 2000, and warnings three working days before
 ANNOUNCED_THROUGH = 2026  # the government announces each year's days in the autumn before; later ones are computed
 MORNING = (time(7), time(11, 30))
@@ -252,8 +254,6 @@ def _overrides() -> Mapping[date, Day]:
 
 def read_overrides(lines: Iterable[str]) -> dict[date, Day]:
     """The days of a table in the form of `overrides.csv`; ValueError names the row that is wrong."""
-    from schemas.text import files, moments  # which take the zone from here
-
     days: dict[date, Day] = {}
     for number, row in files.rows(lines, "overrides.csv", ("day", "working", "name_vi", "status")):
         try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Literal
 
-from schemas.calendar import VN
+from schemas.zone import VN
 
 Kind = Literal["month", "day", "moment"]
 YEARS = range(1900, 2101)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container
 
-from infra.local.choice import remember
 from infra.local.doctor import require_room
 from infra.local.layout import usual_modes
 from infra.local.processes import BY_NAME, SERVERS, SERVICES
 from infra.local.servers import Instance
+from services.centre.choice import remember
 from services.centre.prepare import prepare
 from services.centre.reporter import SILENT, Say
 

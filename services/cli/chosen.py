@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def chosen_instance() -> Instance:
     """The instance that `--instance` or IOC_INSTANCE names, else the one started last."""
-    from infra.local.choice import open_instance
+    from services.centre.choice import open_instance
 
     return open_instance((click.get_current_context().find_root().obj or {}).get("instance"))
 

@@ -25,8 +25,8 @@ from nats.js.api import ConsumerInfo
 from infra.local import own
 from infra.local.layout import CHECKOUT
 from infra.local.ports import LOOPBACK
-from infra.local.readiness import DIRECT
 from infra.local.servers import Instance
+from infra.loopback import DIRECT
 from infra.nats.cluster import Node
 from schemas.streams import AGGREGATOR
 from services.kit import bus

@@ -24,8 +24,8 @@ from alarms import eventually
 from infra.local import configure, listeners, ports
 from infra.local.layout import CHECKOUT
 from infra.local.processes import DEFAULT_PORTS
-from infra.local.readiness import DIRECT
 from infra.local.servers import Instance, NotReady
+from infra.loopback import DIRECT
 
 TAKEN = 'ioc_last_progress_timestamp_seconds{job="services",service="upkeep"}>1000'
 LIE = b'ioc_indicator{code="dossiers_received",unit="all"} 987654321\nioc_last_progress_timestamp_seconds 1\n'

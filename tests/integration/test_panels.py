@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from dashboards import generate, queries
-from infra.local import readiness
 from infra.local.servers import Instance
+from infra.loopback import DIRECT
 from schemas.indicators import CATALOGUE
 from services.centre.prepare import settings_of
 from services.kit import clock
@@ -41,7 +41,7 @@ def _prometheus(centre: Instance, expr: str, instant: bool, now: datetime) -> li
     span = {"time": now.timestamp()} if instant else {"start": now.timestamp() - 60, "end": now.timestamp(), "step": 1}
     form = urllib.parse.urlencode({"query": expr, **span}).encode()
     address = f"http://127.0.0.1:{centre.ports['prometheus']}/api/v1/{'query' if instant else 'query_range'}"
-    with readiness.DIRECT.open(urllib.request.Request(address, form), timeout=20) as response:
+    with DIRECT.open(urllib.request.Request(address, form), timeout=20) as response:
         found: list[Any] = json.load(response)["data"]["result"]
     return found
 

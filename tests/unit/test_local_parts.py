@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.local import choice, doctor, layout, own, ports, provision, readiness, secrets
+from infra.local import doctor, layout, own, ports, provision, readiness, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
 from infra.local.supervise import _section
 from infra.nats import users
+from services.centre import choice
 from services.cli.app import main
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 
 from dashboards.queries import TIMESCALEDB, fill, step
-from infra.local.readiness import DIRECT
+from infra.loopback import DIRECT
 from schemas.calendar import VN
 from services.cli.picture.frames import Frame, Json, of_rows, of_series, of_vector
 
