@@ -17,11 +17,11 @@ from services.board import (
     address,
     alarms,
     figure,
+    found_pages,
     login,
     maps,
     mending,
     outbox,
-    pages,
     people,
     sockets,
     system,
@@ -79,7 +79,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     worklist.add(app, watch, pool, reading, desk)
     alarms.add(app, watch, settings, reading, desk)
     maps.add(app, watch, settings, reading, pool)
-    for page in pages.found():
+    for page in found_pages.found():
         page.add(watch, reading)
     mending.add(app, watch, reading, pool)
 

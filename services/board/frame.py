@@ -15,7 +15,7 @@ from starlette.requests import Request
 from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
-from services.board import pages
+from services.board import found_pages
 from services.board.access import Account, Action
 from services.board.markup import Html, link, styles, tag
 from services.board.reader import TooMuch
@@ -145,7 +145,7 @@ def waiting_alarms(look: Look, view: View) -> Html:
 
 def navigation() -> tuple[Way, ...]:
     """The pages that every page leads to, those that stand alone among them."""
-    return (*FIRST, *((one.word, one.path, one.action) for one in pages.found()), *LAST)
+    return (*FIRST, *((one.word, one.path, one.action) for one in found_pages.found()), *LAST)
 
 
 def ways(look: Look, here: str) -> Html:

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from services.board import pages
+from services.board import found_pages, pages
 from services.board.frame import navigation
 from services.board.words import WORDS
 
 
 def test_every_module_of_the_folder_is_a_page() -> None:
     modules = sorted(file.stem for file in Path(pages.__file__).parent.glob("[a-z]*.py"))
-    assert "sources" in modules and len(pages.found()) == len(modules)
+    assert "sources" in modules and len(found_pages.found()) == len(modules)
 
 
-@pytest.mark.parametrize("page", pages.found(), ids=lambda page: page.word)
-def test_a_page_has_words_and_a_path_of_its_own_and_all_pages_lead_to_it(page: pages.Page) -> None:
+@pytest.mark.parametrize("page", found_pages.found(), ids=lambda page: page.word)
+def test_a_page_has_words_and_a_path_of_its_own_and_all_pages_lead_to_it(page: found_pages.Page) -> None:
     assert all(WORDS[page.word])
     ways = navigation()
     assert ways.count((page.word, page.path, page.action)) == 1

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
+from services.board.found_pages import Page
 from services.board.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.kept import Kept
 from services.board.markup import Html, link, table, tag
-from services.board.pages import Page
 from services.board.public import count_for, shown_to
 from services.board.quality import delay
 from services.board.reader import Reader, TooMuch
