@@ -63,7 +63,7 @@ RECIPES = {
         ("tests/contract/test_contracts.py", "-k", "crisis or meaning or unique or fresh"),
     ),
     "A source: three files": Recipe(
-        {"schemas/sources.py", "services/emitters/schools.py", "tests/integration/test_broker_rights.py"},
+        {"schemas/sources.py", "services/ingest/schools.py", "tests/integration/test_broker_rights.py"},
         {
             "docker-compose.yml",
             *(f"infra/prometheus/rules/{system}.yml" for system in (
