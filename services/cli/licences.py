@@ -16,8 +16,8 @@ HEAD = """\
 <!-- written by `ioc generate` from requirements.txt and the packages' own metadata; do not edit -->
 # Licences of what runs
 
-The centre itself is under the Apache License 2.0, see [LICENSE](../LICENSE). It stands on the Python packages below,
-each in the version that `requirements.txt` pins; *direct*: asked for by `pyproject.toml`, *indirect*: by one of those.
+The centre itself is under the Apache License 2.0, see LICENSE beside the README. It stands on the Python packages
+below, each in the version that `requirements.txt` pins; *direct*: asked for by `pyproject.toml`, *indirect*: by one of those.
 What only the tests, the benchmarks' plots and this documentation need is not listed. Packages are installed beside the
 centre, unchanged; none is copied into it.
 

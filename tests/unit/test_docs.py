@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -62,6 +64,15 @@ def test_both_readmes_have_people_type_and_open_the_same() -> None:
     english, vietnamese = commands("README.md"), commands("README.vi.md")
     assert len(english[0]) >= 6 and len(english[1]) > 50
     assert vietnamese == english
+
+
+def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"(?:src|<link[^>]* href)=\"(?:https?:)?//[^\"]+", page) == []
+    assert {file.stem for file in (ROOT / "docs").glob("*.md")} - {"index"} <= {f.name for f in tmp_path.iterdir()}
 
 
 @pytest.mark.parametrize("name", PAGES)
