@@ -17,9 +17,9 @@ HEAD = """\
 # Licences of what runs
 
 The centre itself is under the Apache License 2.0, see LICENSE beside the README. It stands on the Python packages
-below, each in the version that `requirements.txt` pins; *direct*: asked for by `pyproject.toml`, *indirect*: by one of those.
-What only the tests, the benchmarks' plots and this documentation need is not listed. Packages are installed beside the
-centre, unchanged; none is copied into it.
+below, each in the version that `requirements.txt` pins; *direct*: asked for by `pyproject.toml`, *indirect*: by one of
+those. What only the tests, the benchmarks' plots and this documentation need is not listed. Packages are installed
+beside the centre, unchanged; none is copied into it.
 
 The servers are programs of their own, as their makers built them: PostgreSQL (PostgreSQL License), TimescaleDB (only
 what is under Apache-2.0 is used), Prometheus and Alertmanager (Apache-2.0) come in packages of Debian or Ubuntu, whose
