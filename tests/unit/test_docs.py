@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from schemas.registry import DATA_TYPES
@@ -64,6 +65,16 @@ def test_both_readmes_have_people_type_and_open_the_same() -> None:
     english, vietnamese = commands("README.md"), commands("README.vi.md")
     assert len(english[0]) >= 6 and len(english[1]) > 50
     assert vietnamese == english
+
+
+def test_hooks_before_a_commit_run_what_is_installed_and_fetch_nothing() -> None:
+    text = (ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8")
+    repos = yaml.safe_load(text)["repos"]
+    assert [repo["repo"] for repo in repos] == ["local"] and "://" not in text
+    for hook in repos[0]["hooks"]:
+        folder, _, command = hook["entry"].split()[0].rpartition("/")
+        assert folder == ".venv/bin" and hook["language"] == "system"
+        assert (Path(sys.executable).parent / command).exists(), command
 
 
 def test_the_site_is_built_without_a_warning_and_loads_nothing_from_elsewhere(tmp_path: Path) -> None:
