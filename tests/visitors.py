@@ -14,8 +14,8 @@ from psycopg import AsyncConnection
 from websockets.sync.client import ClientConnection, connect
 
 from infra.local.servers import Instance
-from services.board import accounts
 from services.board.access import Account, Role
+from services.board.auth import accounts
 from services.centre.prepare import settings_of
 
 PASSWORD = "mot-mat-khau-du-dai"

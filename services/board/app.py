@@ -13,27 +13,20 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
 
-from services.board import (
-    address,
-    alarms,
-    figure,
-    found_pages,
-    login,
-    maps,
-    mending,
-    outbox,
-    people,
-    sockets,
-    system,
-    wall,
-    worklist,
-)
-from services.board.desk import Desk
-from services.board.doors import Doors, add_errors
-from services.board.frame import navigation
-from services.board.reader import Reader, TooMuch
-from services.board.sessions import Sessions
-from services.board.watch import Watch
+from services.board.auth import address, login, people, sockets
+from services.board.auth.doors import Doors, add_errors
+from services.board.auth.sessions import Sessions
+from services.board.live import outbox
+from services.board.live.reader import Reader, TooMuch
+from services.board.live.watch import Watch
+from services.board.pages.actions.desk import Desk
+from services.board.pages.alarms import alarms
+from services.board.pages.figures import figure, system, wall
+from services.board.pages.map import maps
+from services.board.pages.quality import mending
+from services.board.pages.worklist import worklist
+from services.board.ui import found_pages
+from services.board.ui.frame import navigation
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
@@ -70,7 +63,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     add_errors(app)
     leave_provider = None
     if settings.oidc_issuer:
-        from services.board import oidc
+        from services.board.auth import oidc
 
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)

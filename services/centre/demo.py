@@ -13,8 +13,8 @@ from infra.local import secrets
 from infra.local.servers import Instance
 from schemas.calendar import local_day
 from schemas.streams import AGGREGATOR
-from services.board import accounts
 from services.board.access import Account, Role
+from services.board.auth import accounts
 from services.centre.prepare import settings_of
 from services.centre.reporter import SILENT, Bar, Reporter
 from services.centre.scenario import load_scenario, weeks_for

@@ -64,8 +64,8 @@ async def _first_account(settings: Settings, password: Callable[[], str], say: C
     """Where nobody can enter the board yet, `admin` can."""
     from psycopg import AsyncConnection
 
-    from services.board import accounts
     from services.board.access import Account
+    from services.board.auth import accounts
 
     async with await AsyncConnection.connect(settings.database("owner"), autocommit=True) as conn:
         if await accounts.listing(conn):

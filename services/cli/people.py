@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from services.board.access import Account, Role
-    from services.board.accounts import Row
+    from services.board.auth.accounts import Row
 
 T = TypeVar("T")
 ROLES = ("viewer", "operator", "supervisor", "admin")
@@ -39,8 +39,8 @@ def list_() -> None:
 
     from schemas import units as known
     from schemas.calendar import local_day
-    from services.board import accounts
-    from services.board.words import day_and_time
+    from services.board.auth import accounts
+    from services.board.ui.words import day_and_time
     from services.cli.show import WIDE
     from services.kit import clock
 
@@ -79,8 +79,8 @@ def add(
     name: str, full_name: str, role: Role, places: tuple[str, ...], generate: bool, subject: str | None, user: str
 ) -> None:
     """Make an account. Its password is asked for, or read from a pipe."""
-    from services.board import accounts
     from services.board.access import Account
+    from services.board.auth import accounts
 
     name = accounts.plain(name)
     new = Account(name, full_name, role, _units(places))
@@ -95,7 +95,7 @@ def add(
 @USER
 def password(name: str, generate: bool, user: str) -> None:
     """Give an account another password, asked for or read from a pipe. It is logged out everywhere."""
-    from services.board import accounts
+    from services.board.auth import accounts
 
     chosen = _password(generate)
     _run(lambda conn: accounts.set_password(conn, _by(user), name, chosen))
@@ -137,7 +137,7 @@ def units(name: str, places: tuple[str, ...], everywhere: bool, user: str) -> No
 @USER
 def disable(name: str, user: str) -> None:
     """Shut an account out: its open pages end within seconds. What it did stays."""
-    from services.board import accounts
+    from services.board.auth import accounts
 
     async def shut_out(conn: AsyncConnection) -> list[int]:
         async with conn.transaction():  # what the account holds is read before anybody can take it back
@@ -156,14 +156,14 @@ def disable(name: str, user: str) -> None:
 @USER
 def enable(name: str, user: str) -> None:
     """Let a disabled account in again."""
-    from services.board import accounts
+    from services.board.auth import accounts
 
     _run(lambda conn: accounts.set_disabled(conn, _by(user), name, False))
     _tell(name, "is enabled")
 
 
 def _change(user: str, name: str, to: Callable[[Account], Account]) -> None:
-    from services.board import accounts
+    from services.board.auth import accounts
 
     async def change(conn: AsyncConnection) -> None:
         await accounts.change(conn, _by(user), to(await accounts.get(conn, name)))
@@ -187,7 +187,7 @@ def _units(places: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _password(generate: bool) -> str:
-    from services.board import accounts
+    from services.board.auth import accounts
 
     if generate:
         return accounts.generated()
@@ -215,7 +215,7 @@ def _run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     """Do the work in the database of the chosen centre; what goes wrong there becomes a message."""
     from psycopg import AsyncConnection, OperationalError
 
-    from services.board.accounts import Refused
+    from services.board.auth.accounts import Refused
     from services.centre.prepare import settings_of
     from services.cli.chosen import chosen_instance, explained, no_database
 

@@ -17,7 +17,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.classes import in_words, labels
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from schemas.calendar import WorkCalendar
 from schemas.registry import SYSTEMS
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}

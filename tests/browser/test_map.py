@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
-from services.board.geojson import LARGEST
-from services.board.words import WORDS
+from services.board.pages.map.geojson import LARGEST
+from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
 AREA = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}

@@ -15,7 +15,7 @@ from browser.deeds import count, emit_report, vietnamese
 from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
 SAID = {"nats": "broker", "timescaledb": "database", "board": "cut_off"}

@@ -16,7 +16,7 @@ from support import board_beside
 
 from infra.local.servers import Instance
 from services.board.access import Account
-from services.board.words import WORDS, unit_name
+from services.board.ui.words import WORDS, unit_name
 
 Visit = Callable[..., Page]
 NAME, PASSWORD, WARD = "khanh.do", "mot-mat-khau-rieng", "phuong_chon_thanh"

@@ -17,7 +17,7 @@ from infra.local.layout import home
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
 SILENCE_SECONDS = 4 * 3600

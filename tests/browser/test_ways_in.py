@@ -13,8 +13,8 @@ from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
 from services.board.access import Account
-from services.board.frame import navigation
-from services.board.words import WORDS
+from services.board.ui.frame import navigation
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 Visit = Callable[..., Page]

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from services.board.access import Account
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 from services.kit import clock
 

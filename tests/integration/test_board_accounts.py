@@ -17,9 +17,9 @@ from psycopg import AsyncConnection, Rollback
 from visitors import PASSWORD, Browser, add_account, admin_of, board, csrf, entered, on_board
 
 from infra.local.servers import Instance
-from services.board import audit
 from services.board.access import Account
-from services.board.words import WORDS
+from services.board.auth import audit
+from services.board.ui.words import WORDS
 from services.centre.demo import ACCOUNTS, make_accounts
 from services.centre.prepare import settings_of
 from services.cli.app import main

@@ -12,10 +12,11 @@ from psycopg.types.json import Jsonb
 
 from infra.local.servers import Instance
 from schemas.fold import Fact
-from services.board import quality, spots
 from services.board.access import PUBLIC, Account
-from services.board.bells import EACH, bells
-from services.board.spots import Asked
+from services.board.live.bells import EACH, bells
+from services.board.pages.map import spots
+from services.board.pages.map.spots import Asked
+from services.board.pages.quality import quality
 from services.centre.prepare import settings_of
 from services.kit.facts import pack
 

@@ -27,9 +27,9 @@ from schemas.calendar import WorkCalendar, local_day
 from schemas.envelope import Event
 from schemas.field import ReportReceived
 from schemas.procedures import DossierAccepted, DossierExtended
-from services.board.alarms_data import rows
-from services.board.words import WORDS
-from services.board.worklist_data import items
+from services.board.pages.alarms.alarms_data import rows
+from services.board.pages.worklist.worklist_data import items
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 from services.kit import bus, store
 

@@ -21,15 +21,15 @@ from visitors import HTML, Browser, add_account, entered
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
-from services.board import reader
-from services.board.doors import FILES, LARGEST_FORM
-from services.board.frame import MOST_WAITING
-from services.board.reader import THREADS, WAITING, Reader, TooMuch
-from services.board.words import WORDS
+from services.board.auth.doors import FILES, LARGEST_FORM
+from services.board.live import reader
+from services.board.live.reader import THREADS, WAITING, Reader, TooMuch
+from services.board.ui.frame import MOST_WAITING
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 HASTY = """
-from services.board import reader
+from services.board.live import reader
 reader.STATEMENT_SECONDS = 1.0
 from services.board.app import main
 main()

@@ -16,8 +16,8 @@ from support import board_beside
 from visitors import Browser, add_account, admin_of
 
 from infra.local.servers import Instance
-from services.board.doors import COOKIE
-from services.board.words import WORDS
+from services.board.auth.doors import COOKIE
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 GROUPS = {"van-phong": "supervisor", "mot-cua": "operator phuong_chon_thanh"}

@@ -17,11 +17,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from infra.local.servers import Instance
-from services.board import accounts
-from services.board.doors import COOKIE
-from services.board.login import PAIR
-from services.board.sessions import IDLE, LONGEST, digest
-from services.board.words import WORDS
+from services.board.auth import accounts
+from services.board.auth.doors import COOKIE
+from services.board.auth.login import PAIR
+from services.board.auth.sessions import IDLE, LONGEST, digest
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 

@@ -17,7 +17,7 @@ from psycopg.rows import class_row
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
-from services.board import worklist_data
+from services.board.pages.worklist import worklist_data
 from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, findings, read

@@ -20,7 +20,7 @@ from websockets.exceptions import ConnectionClosed
 
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
-from services.board.words import WORDS
+from services.board.ui.words import WORDS
 
 SERVICES = ("emitters", "notifier", "board")
 DOORS = {"emitters": "/procedures/dossiers", "notifier": "/alertmanager", "board": "/login", "health_board": "/metrics"}

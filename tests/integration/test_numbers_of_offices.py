@@ -22,8 +22,8 @@ from schemas.indicators import CATALOGUE
 from schemas.registry import BY_OFFICE, DATA_TYPES, make
 from services.aggregator import rebuild, staging
 from services.aggregator.ledger import Incoming, Ledger
-from services.board import worklist_data
-from services.board.cases import case
+from services.board.pages.worklist import worklist_data
+from services.board.pages.worklist.cases import case
 from services.centre.prepare import prepare, settings_of
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages

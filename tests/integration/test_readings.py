@@ -23,7 +23,7 @@ from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from services.aggregator import staging
 from services.aggregator.ledger import Incoming, Ledger
-from services.board.watch import Tile, tile_of
+from services.board.live.watch import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
 from services.cli.show import explanation_lines
 from services.kit import store

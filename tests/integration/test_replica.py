@@ -26,7 +26,7 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import parse
-from services.board.words import WORDS, clock_time
+from services.board.ui.words import WORDS, clock_time
 from services.centre.prepare import prepare, settings_of
 from services.kit import store
 from services.readings import Period, read

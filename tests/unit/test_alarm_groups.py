@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.board.alarm_groups import grouped, numbers
-from services.board.alarms import LISTING
-from services.board.alarms_data import Row
+from services.board.pages.alarms.alarm_groups import grouped, numbers
+from services.board.pages.alarms.alarms import LISTING
+from services.board.pages.alarms.alarms_data import Row
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Sum
-from services.board import oidc
 from services.board.access import (
     FEW,
     NEEDS,
@@ -29,12 +28,13 @@ from services.board.access import (
     is_sensitive,
     strongest,
 )
-from services.board.figure import render
-from services.board.frame import Look
-from services.board.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
-from services.board.public import shown_to
-from services.board.watch import Watch
-from services.board.words import figure, state_of
+from services.board.auth import oidc
+from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
+from services.board.live.watch import Watch
+from services.board.pages.figures.figure import render
+from services.board.ui.frame import Look
+from services.board.ui.public import shown_to
+from services.board.ui.words import figure, state_of
 from services.kit.settings import Settings
 from services.readings import Period, Reading
 from services.readings.explain import Evidence, Explanation, Part

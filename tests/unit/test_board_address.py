@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.board.address import checked, is_below
+from services.board.auth.address import checked, is_below
 
 
 @pytest.mark.parametrize(

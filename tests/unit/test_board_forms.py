@@ -9,10 +9,10 @@ import pytest
 from pydantic import ValidationError
 
 from schemas.calendar_history import CalendarHistory
-from services.board import apology
 from services.board.access import Account
-from services.board.apology import Dossier
-from services.board.desk import Alarm, Answer, Deed, Wrong, aimed, body_of, moment_of, outcome_of
+from services.board.pages.actions.desk import Alarm, Answer, Deed, Wrong, aimed, body_of, moment_of, outcome_of
+from services.board.pages.worklist import apology
+from services.board.pages.worklist.apology import Dossier
 from services.notifier.actions import Assign
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam

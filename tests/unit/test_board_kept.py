@@ -12,12 +12,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from services.board import newest
 from services.board.app import is_news
-from services.board.kept import SHARE, Kept
-from services.board.newest import Newest
-from services.board.outlines import Folder
-from services.board.reader import TooMuch
+from services.board.live import newest
+from services.board.live.kept import SHARE, Kept
+from services.board.live.newest import Newest
+from services.board.live.reader import TooMuch
+from services.board.pages.map.outlines import Folder
 
 
 def test_nobody_waits_for_the_answer_to_another_question() -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from services.board import found_pages, pages
-from services.board.frame import navigation
-from services.board.words import WORDS
+from services.board import pages
+from services.board.ui import found_pages
+from services.board.ui.frame import navigation
+from services.board.ui.words import WORDS
 
 
 def test_every_module_of_the_folder_is_a_page() -> None:

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from schemas.gis import Layer
 from services.board.access import PUBLIC, SMALL, Account
-from services.board.frame import Look
-from services.board.geojson import LARGEST, MOST_SHAPES, Unfit, mended, read
-from services.board.outlines import Folder, plain
-from services.board.places import answer, asked_of
-from services.board.spots import (
+from services.board.live.watch import Watch
+from services.board.pages.map.geojson import LARGEST, MOST_SHAPES, Unfit, mended, read
+from services.board.pages.map.outlines import Folder, plain
+from services.board.pages.map.places import answer, asked_of
+from services.board.pages.map.spots import (
     CELL,
     PUBLIC_ZOOM,
     Asked,
@@ -30,8 +30,8 @@ from services.board.spots import (
     degrees,
     pixels,
 )
-from services.board.watch import Watch
-from services.board.words import word
+from services.board.ui.frame import Look
+from services.board.ui.words import word
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"

@@ -16,14 +16,14 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Combine, Ratio, Statement, Sum, leaves
 from schemas.indicators.in_words import in_words, statistic
 from schemas.registry import MEASURES
-from services.board import mending, quality
 from services.board.access import PUBLIC, Account
-from services.board.frame import Look
+from services.board.live.watch import Watch
 from services.board.pages import sources
+from services.board.pages.quality import mending, quality
+from services.board.pages.quality.quality import Delayed, End, Quality, Record
 from services.board.pages.sources import HOURS, SORTS, Late, Strips
-from services.board.quality import Delayed, End, Quality, Record
-from services.board.watch import Watch
-from services.board.words import WORDS, Language
+from services.board.ui.frame import Look
+from services.board.ui.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
 from services.readings.finding import Finding
 from services.readings.reasons import REASONS, Reason

@@ -11,7 +11,7 @@ from fastapi import Request
 from nicegui import Client, background_tasks, core
 from nicegui.page import page
 
-from services.board.sessions import send_away, way_of
+from services.board.auth.sessions import send_away, way_of
 
 LEFT_SECONDS = 0.01
 """So soon after it left NiceGUI deletes a page in these tests."""

@@ -17,13 +17,13 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.classes import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
-from services.board.frame import Look
-from services.board.public import shown_to
-from services.board.sketch import Step, bars
-from services.board.spans import Against, Span, before, period_of
-from services.board.system import moment, render
-from services.board.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
-from services.board.watch import Watch
+from services.board.live.watch import Watch
+from services.board.pages.figures.system import moment, render
+from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
+from services.board.ui.frame import Look
+from services.board.ui.public import shown_to
+from services.board.ui.sketch import Step, bars
+from services.board.ui.spans import Against, Span, before, period_of
 from services.readings import Reading
 
 WARD = "phuong_chon_thanh"

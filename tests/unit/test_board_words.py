@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from services.board import words
-from services.board.words import WORDS, read_words
+from services.board.ui import words
+from services.board.ui.words import WORDS, read_words
 
 FOLDER = Path(words.__file__).parent
 SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.rglob("*.py"))]

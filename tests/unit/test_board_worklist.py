@@ -15,18 +15,19 @@ from openpyxl import load_workbook
 
 from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
-from services.board import alarms, exports
 from services.board.access import Account
-from services.board.alarms_data import MOST
-from services.board.alarms_data import Row as AlarmRow
-from services.board.frame import Look
-from services.board.lists import PAGE, page_of
-from services.board.newest import Newest
-from services.board.system import _change
-from services.board.watch import Watch
-from services.board.worklist import LISTING, visible
-from services.board.worklist_data import AlarmOf, Item, Row, _item
-from services.board.worklist_rows import handling
+from services.board.live.newest import Newest
+from services.board.live.watch import Watch
+from services.board.pages.alarms import alarms
+from services.board.pages.alarms.alarms_data import MOST
+from services.board.pages.alarms.alarms_data import Row as AlarmRow
+from services.board.pages.figures.system import _change
+from services.board.pages.worklist.worklist import LISTING, visible
+from services.board.pages.worklist.worklist_data import AlarmOf, Item, Row, _item
+from services.board.pages.worklist.worklist_rows import handling
+from services.board.ui import exports
+from services.board.ui.frame import Look
+from services.board.ui.lists import PAGE, page_of
 from services.kit.settings import Settings
 from services.readings import Reading
 

@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 from pydantic import ValidationError
 
-from services.board import accounts
+from services.board.auth import accounts
 from services.cli.quarantine import quarantine
 from services.cli.sources import sources
 from services.cli.who import impersonal

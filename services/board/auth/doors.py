@@ -1,0 +1,326 @@
+"""The doors: every request and every connection of a page is asked who it is from, and each answer tells the browser
+what it may do with it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import nicegui
+from fastapi import FastAPI
+from nicegui import Client
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.board.access import PUBLIC, Account, Action
+from services.board.auth import audit
+from services.board.auth.address import PREFIX, is_below
+from services.board.auth.sessions import Session, Sessions, key_of, login_from
+from services.board.auth.sockets import sensible
+from services.board.live.reader import TooMuch
+from services.board.ui.markup import Html, styles, tag
+from services.board.ui.words import Language, word
+from services.kit import store
+from services.kit.addresses import place_of
+from services.kit.pace import Pace
+
+COOKIE = "ioc_session"
+ASSETS = ("/static/", "/favicon.ico", f"/_nicegui/{nicegui.__version__}/")
+ENTRY = ("/login", "/oidc/")
+"""Paths that need no session: they show nothing of the centre."""
+SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
+SAFE = ("GET", "HEAD")
+LARGEST_FORM = 256 * 1024
+FILES = ("/map/outlines", "/map/outlines/check")
+"""What takes more than a form; how much, it sees to itself."""
+RETRY_SECONDS = 30
+MOST_SOCKETS = 300
+MESSAGES = 200.0, 600
+"""Of one session, or of one address without: open pages, and messages of them a second and at once."""
+_NUL = re.compile(rb"\x00|%00")
+"""The one character that text in the database cannot hold, as it is or as addresses and forms write it."""
+STRICT = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+# NiceGUI's pages carry their elements in a script of their own and have Vue compile what they show.
+PAGES = (
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": PAGES,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+}
+"""On every answer, where it does not say otherwise itself."""
+
+
+def add_errors(app: FastAPI) -> None:
+    """Have both applications answer an outage of the database, and what is not allowed, as the doors do."""
+    for each in (app, nicegui.app):
+        for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
+            each.add_exception_handler(outage, lambda request, error: unavailable())
+        each.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
+        each.add_exception_handler(400, lambda request, error: unreadable())
+        each.add_exception_handler(403, lambda request, error: forbidden())
+        each.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
+        each.add_exception_handler(503, lambda request, error: crowded())
+
+
+class Doors:
+    """ASGI middleware: puts `account`, `session` and `csrf` into `request.state`, or turns the request away.
+
+    `guarded`: path -> what an account must be allowed for it and all below it. `home`: the board's address as people
+    know it, where a proxy shows another.
+    """
+
+    def __init__(
+        self, app: ASGIApp, sessions: Sessions, public: bool, guarded: Mapping[str, Action], home: str | None = None
+    ) -> None:
+        self._app, self._sessions, self._public, self._guarded = app, sessions, public, guarded
+        self._home = home
+        self._pace, self._sockets = Pace(*MESSAGES), Counter[str]()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See ASGI."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        asked = HTTPConnection(scope)
+        audit.ADDRESS.set(asked.client.host if asked.client else "")
+        path = scope["path"]
+        receive = receive if path in FILES else _formed(receive)
+        send = _armoured(send, asked.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
+        if is_below(asked.headers.get(PREFIX)):
+            await plain_page(400, "below_a_path")(scope, receive, send)
+        elif "\0" in path or _NUL.search(scope["query_string"]):
+            await unreadable()(scope, receive, send)
+        elif path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
+            await self._app(scope, receive, send)
+        elif path.startswith(SOCKET):
+            await self._connect(asked, receive, send)
+        elif scope["type"] == "http":
+            await self._answer(Request(scope, receive), receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
+        try:
+            session = await self._sessions.find(request.cookies.get(COOKIE))
+        except store.OUTAGE:
+            await unavailable()(request.scope, receive, send)
+            return
+        account = session.account if session else PUBLIC if self._public else None
+        refusal = self._refusal(request, session, account)
+        if refusal is None and session and request.method not in SAFE:
+            try:
+                receive, refusal = await _meant(request, session, receive)
+            except HTTPException:
+                refusal = unreadable()
+        if refusal is not None or account is None:
+            await (refusal or login(request))(request.scope, receive, send)
+            return
+        key, csrf = (session.key, session.csrf) if session else ("", "")
+        request.scope.setdefault("state", {}).update(account=account, session=key, csrf=csrf)
+        await self._app(request.scope, receive, send)
+
+    def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:
+        path = request.scope["path"]  # and not that of the URL, in which the Host header has a say
+        if account is None:
+            return login(request)
+        if request.method not in SAFE:
+            if not ours(request, self._home):
+                return Response("this request comes from another site", 403)
+            if path.startswith(UPLOADS):
+                return None if _is_page_of(path.split("/")[3], session) else forbidden("stale_form")
+            if account is PUBLIC:
+                return login(request)
+        needed = (action for guarded, action in self._guarded.items() if f"{path}/".startswith(f"{guarded}/"))
+        if not all(account.may(action) for action in needed):
+            return login(request) if account is PUBLIC else forbidden()
+        return None
+
+    async def _connect(self, asked: HTTPConnection, receive: Receive, send: Send) -> None:
+        """A page's connection: from this board's own pages alone, and by the session to which the page was given.
+
+        One that is refused otherwise is told so as NiceGUI tells it: the page loads anew, and comes to the log-in.
+        """
+        origin = asked.headers.get("origin")
+        if (origin or asked.scope.get("method", "GET") not in SAFE) and not ours(asked, self._home):
+            await Response("this request comes from another site", 403)(asked.scope, receive, send)
+            return
+        try:
+            session = await self._sessions.find(asked.cookies.get(COOKIE))
+        except store.OUTAGE:
+            await Response("the database does not answer", 503)(asked.scope, receive, send)
+            return
+        visitor = session.key if session else f"address {place_of(audit.ADDRESS.get())}"
+        await self._pace.take(visitor)
+        if asked.scope["type"] == "websocket" and self._sockets[visitor] >= MOST_SOCKETS:
+            await Response("too many pages are open", 503)(asked.scope, receive, send)
+            return
+        query = parse_qs(asked.scope["query_string"].decode("latin-1"))
+        if not ((session or self._public) and _is_page_of(query.get("client_id", [""])[0], session)):
+            asked.scope["query_string"] = _refused(query)
+        self._sockets[visitor] += 1
+        try:
+            await self._app(asked.scope, self._paced(visitor, receive), send)
+        finally:
+            self._sockets[visitor] -= 1
+            self._sockets += Counter()  # forget who has none
+
+    def _paced(self, visitor: str, receive: Receive) -> Receive:
+        async def give() -> Message:
+            message = sensible(await receive())
+            if message["type"] == "websocket.receive":
+                await self._pace.take(visitor)
+            return message
+
+        return give
+
+
+def ours(asked: HTTPConnection, home: str | None = None) -> bool:
+    """Whether it was made by a page of this board, under the name it was asked by or under that of its `home`."""
+    origin = urlsplit(asked.headers.get("origin", "")).netloc
+    return bool(origin) and origin in (asked.headers.get("host"), urlsplit(home or "").netloc)
+
+
+def _is_page_of(client_id: str, session: Session | None) -> bool:
+    """Whether an open page was given to this session, or without one."""
+    client = Client.instances.get(client_id)
+    return client is not None and key_of(client) == (session.key if session else "")
+
+
+def _refused(query: Mapping[str, list[str]]) -> bytes:
+    transport = {key: values[0] for key, values in query.items() if key in ("EIO", "transport", "sid", "t")}
+    nobody = {"implicit_handshake": "true", "client_id": "-", "tab_id": "-", "document_id": "-"}
+    return urlencode({**transport, **nobody}).encode()
+
+
+async def _meant(request: Request, session: Session, receive: Receive) -> tuple[Receive, Response | None]:
+    """Whether what changes something carries the session's csrf token: as a field of the form, or as `x-csrf`.
+
+    An upload goes to an address that only its page knows.
+    """
+    if request.scope["path"].startswith(UPLOADS) or request.headers.get("x-csrf") == session.csrf:
+        return receive, None
+    form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
+    if form and int(request.headers.get("content-length") or LARGEST_FORM) < LARGEST_FORM:
+        body = await request.body()
+        if parse_qs(body.decode("utf-8", "replace")).get("csrf") == [session.csrf]:
+            return _again(body, receive), None
+    return receive, forbidden("stale_form")
+
+
+def _formed(receive: Receive) -> Receive:
+    """A body no larger than a form can be, and without what no table holds: who reads on is told 413, or 400."""
+    held, last = 0, b""
+
+    async def give() -> Message:
+        nonlocal held, last
+        message = await receive()
+        part = message.get("body", b"")
+        held, last = held + len(part), last[-2:] + part
+        if held > LARGEST_FORM:
+            raise HTTPException(413)
+        if _NUL.search(last):
+            raise HTTPException(400)
+        return message
+
+    return give
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read to the next one who asks for it."""
+    rest: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def give() -> Message:
+        return rest.pop() if rest else await receive()
+
+    return give
+
+
+def _armoured(send: Send, secure: bool, lasting: bool) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            if not lasting:
+                headers.setdefault("cache-control", "no-store")
+            if secure:
+                headers.setdefault("strict-transport-security", "max-age=31536000")
+        await send(message)
+
+    return sending
+
+
+def fields_of(body: bytes) -> dict[str, str]:
+    """The fields of a form, each once."""
+    form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    return {name: values[0] for name, values in form.items()}
+
+
+def language_of(asked: HTTPConnection) -> Language:
+    """How whoever asks reads."""
+    return "en" if (asked.query_params.get("lang") or asked.cookies.get("ioc_lang")) == "en" else "vi"
+
+
+def login(request: Request) -> Response:
+    """To the log-in and back again for somebody who opens a page; for all else, that it needs one."""
+    if request.method not in SAFE or "text/html" not in request.headers.get("accept", ""):
+        return Response("log in first", 401, {"cache-control": "no-store"})
+    return RedirectResponse(login_from(request), 303, {"cache-control": "no-store"})
+
+
+def forbidden(reason: str = "forbidden") -> Response:
+    """403 in both languages."""
+    return plain_page(403, reason)
+
+
+def unreadable() -> Response:
+    """400 in both languages."""
+    return plain_page(400, "odd_characters")
+
+
+def unavailable() -> Response:
+    """503 in both languages, which looks again by itself."""
+    return plain_page(503, "unavailable", '<meta http-equiv="refresh" content="3">')
+
+
+def crowded() -> Response:
+    """503 in both languages, which looks again by itself, later."""
+    refused = plain_page(503, "crowded", f'<meta http-equiv="refresh" content="{RETRY_SECONDS}">')
+    refused.headers["retry-after"] = str(RETRY_SECONDS)
+    return refused
+
+
+def plain_page(status: int, reason: str, head: str = "") -> Response:
+    """A page that says one thing in both languages, without a script."""
+    vi, en = (tag("p", word(reason, language), lang=language) for language in ("vi", "en"))
+    back = tag("p", tag("a", word("title", "vi"), href="/"))
+    return page("vi", Html(tag("h1", str(status)) + vi + en + back), status, head)
+
+
+def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:
+    """A page outside of NiceGUI."""
+    kind = "enter light" if light else "enter"
+    text = _PAGE.format(lang=language, title=word("title", language), content=content, head=styles() + head, kind=kind)
+    return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})
+
+
+_PAGE = """<!doctype html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>{head}</head>
+<body class="{kind}"><main>{content}</main></body></html>
+"""

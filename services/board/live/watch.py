@@ -1,0 +1,195 @@
+"""What the boards show now, read once for all who look: again as soon as an event was stored, and as time passes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from nats.aio.client import Client
+from psycopg import Connection
+
+from schemas.calendar import local_day
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.registry import SYSTEMS
+from services.board.live.bells import Bells, bells, last_step
+from services.kit import bus, clock, store
+from services.kit.health import Health
+from services.kit.settings import Settings
+from services.readings import Period, Reading, read, sheet
+from services.readings.once import snapshot
+from services.readings.sources import sources
+
+T = TypeVar("T")
+log = logging.getLogger("board")
+LOOK_SECONDS = 0.25
+"""How often is asked whether anything was stored: the board's share of an event's way to the eye."""
+ALL_SECONDS = 15.0
+"""How often everything is read although nothing came: time alone makes dossiers overdue."""
+SILENT_SECONDS = 2.0
+"""After so long without an answer of the database the boards say so."""
+TREND_DAYS = 14
+HEADLINES = {slug: tuple(i for i in CATALOGUE.values() if i.system == slug and i.headline) for slug in SYSTEMS}
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One system: its headline figures, the daily values of the `main` one, when its last event was recorded."""
+
+    system: str
+    readings: tuple[Reading, ...]
+    trend: tuple[Reading, ...] = ()
+    recorded: datetime | None = None
+    origins: frozenset[str] = frozenset()
+
+    @property
+    def main(self) -> Reading:
+        """The figure that is shown largest: the first that has a value."""
+        return next((r for r in self.readings if r.value is not None), self.readings[0])
+
+
+@dataclass(frozen=True)
+class View:
+    """All systems as of a moment. `problems`: what cannot be reached (`database`, also where a replica that is read has
+    lost its primary; `broker`), empty when all is well.
+
+    `silent`: system -> its sources that have been silent for longer than they should.
+    """
+
+    as_of: datetime
+    tiles: Mapping[str, Tile] = field(default_factory=dict)
+    bells: Bells = field(default_factory=Bells)
+    silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    problems: frozenset[str] = frozenset({"database"})
+
+
+@dataclass(frozen=True)
+class Mark:
+    """What tells that a system has news: events of it stored so far, and when the last was recorded."""
+
+    events: int
+    recorded: datetime
+
+
+class Watch:
+    """Follows the database for ever; `view` is the newest look, and listeners are called with each new one."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._view = View(clock.now())
+        self._heard = -SILENT_SECONDS
+        self._cut_off: datetime | None = None
+        self._thread = ThreadPoolExecutor(1, "watch")  # pages that are slow to read must not stop the clock for all
+        self._broker: Client | None = None
+        self.listeners: set[Callable[[], None]] = set()
+
+    @property
+    def broker(self) -> Client | None:
+        """The board's connection to the broker; None before it is made."""
+        return self._broker
+
+    @property
+    def view(self) -> View:
+        """The newest look, with what cannot be reached at this moment."""
+        problems = set()
+        if self._cut_off or time.monotonic() - self._heard > SILENT_SECONDS:
+            problems.add("database")
+        if self._broker is None or not self._broker.is_connected:
+            problems.add("broker")
+        return replace(self._view, as_of=self._cut_off or self._view.as_of, problems=frozenset(problems))
+
+    def mark(self, *systems: str) -> Hashable:
+        """What differs as soon as one of the systems, or an alarm, has news."""
+        view = self._view
+        return view.bells.step, *(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in systems)
+
+    async def run(self, health: Health) -> None:
+        """Look for ever; an outage is waited out, and shown meanwhile."""
+        async with bus.attached(self._settings, "board") as self._broker:
+            while True:
+                try:
+                    await self._follow(health)
+                except store.OUTAGE as error:
+                    self._heard = -SILENT_SECONDS
+                    log.warning("waiting: %s: %s", type(error).__name__, error)
+                    health.not_ready(f"waiting: {type(error).__name__}: {error}")
+                health.progress()
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _do(self, work: Callable[..., T], *args: Any) -> T:
+        """In the watch's own thread, which alone uses its connection."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    async def _follow(self, health: Health) -> None:
+        seen: dict[str, Mark] = {}
+        whole = 0.0
+        with await self._do(store.connect, self._settings, "reader") as conn:
+            conn.autocommit = True
+            while True:
+                began = time.monotonic()
+                self._cut_off, news, step = await self._do(_tick, conn)
+                self._heard = time.monotonic()
+                if self._heard - whole > ALL_SECONDS:
+                    seen, whole = {}, self._heard
+                    self._view = replace(self._view, silent=await self._do(silent, conn, clock.now()))
+                if step != self._view.bells.step:
+                    self._view = replace(self._view, bells=await self._do(bells, conn, step))
+                changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
+                if changed := changed if seen else list(SYSTEMS):
+                    await self._look(conn, changed, news, whole=not seen)
+                seen = news
+                health.progress()
+                health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
+                await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
+
+    async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark], whole: bool) -> None:
+        for slug in systems:
+            held = None if whole else self._view.tiles.get(slug)
+            tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), held)
+            self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
+            self._heard = time.monotonic()
+        for tell in tuple(self.listeners):
+            asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
+
+
+def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Mark], int]:
+    return store.cut_off_since(conn), marks(conn), last_step(conn)
+
+
+def marks(conn: Connection) -> dict[str, Mark]:
+    """system -> what tells that it has news."""
+    rows = conn.execute("SELECT system, sum(events), max(last_recorded) FROM source GROUP BY system").fetchall()
+    return {system: Mark(int(events), recorded) for system, events, recorded in rows}
+
+
+def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime, held: Tile | None = None) -> Tile:
+    """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
+    with snapshot(conn):
+        readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, Period.of(now)))
+        origins = frozenset().union(*(r.origins for r in readings))
+        tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
+        return replace(tile, trend=_trend(conn, tile.main.indicator, now, held.trend if held else ()))
+
+
+def _trend(conn: Connection, indicator: Indicator, now: datetime, held: Sequence[Reading]) -> tuple[Reading, ...]:
+    """The last days, today at the end. Of those `held` only today is read anew: it is what events change at once."""
+    today = local_day(now)
+    first = today - timedelta(days=TREND_DAYS - 1)
+    known = held and held[-1].indicator is indicator and held[-1].group == today.isoformat()
+    days = Period(today if known else first, today, now)
+    return (*(held[:-1] if known else ()), *read(conn, indicator, None, days, by="day"))
+
+
+def silent(conn: Connection, now: datetime) -> dict[str, tuple[str, ...]]:
+    """system -> its sources that have been silent for too long."""
+    found = defaultdict[str, list[str]](list)
+    for one in sources(conn, now):
+        if one.stale:
+            found[one.system].append(one.source)
+    return {system: tuple(names) for system, names in found.items()}

@@ -1,0 +1,69 @@
+"""What is done with chosen rows of a list: the forms below it, and what the page's script is told of the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from fastapi.responses import JSONResponse, Response
+
+from services.board.pages.actions.desk import Outcome, summary
+from services.board.ui.frame import Look, form
+from services.board.ui.markup import Html, tag
+
+LETTERS = "/worklist/apology"
+
+
+def answer(look: Look, outcomes: Sequence[Outcome]) -> Response:
+    """What became of each row, for the page's script to show."""
+    done, rest = summary(outcomes)
+    letters = [o.key.partition(":")[2] for o in outcomes if o.done and o.said.startswith("done_extend")]
+    rows = [{"key": o.key, "done": o.done, "said": look.word(o.said), "detail": o.detail} for o in outcomes]
+    told: dict[str, Any] = {"said": look.word("outcome").format(done, rest), "rows": rows}
+    if letters:
+        told["print"] = f"{LETTERS}?" + "&".join(f"code={quote(code)}" for code in letters)
+        told["print_word"] = look.word("print_letters")
+    return JSONResponse(told, headers={"cache-control": "no-store"})
+
+
+def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
+    """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
+    may = [deed for deed in deeds if look.account.may(deed)]  # type: ignore[arg-type]
+    if not may:
+        return Html("")
+    panels = [
+        tag("details", tag("summary", look.word(f"do_{deed}")), _deed_form(look, deed, path), name="deed")
+        for deed in may
+    ]
+    chosen = tag("span", look.word("chosen").format(0), data_chosen=look.word("chosen"), role="status")
+    said = tag("div", data_said="", role="status", class_="outcome")
+    return tag(
+        "section",
+        chosen,
+        *panels,
+        said,
+        class_="tools",
+        aria_label=look.word("deeds"),
+        data_away=look.word("board_away"),
+        data_refused=look.word("board_refused"),
+    )
+
+
+def _deed_form(look: Look, deed: str, path: str) -> Html:
+    button = tag("button", look.word(f"do_{deed}"), class_="strong")
+    return form(look, f"{path}/do/{deed}", *_fields(look, deed), button, data_deed="")
+
+
+def _fields(look: Look, deed: str) -> list[Html]:
+    """What a deed needs to be told."""
+    note = {"acknowledge": "note_optional", "assign": "note_optional", "extend": "reason_late"}.get(deed, "note")
+    required = "" if deed in ("comment", "close", "extend") else None
+    fields = [tag("label", look.word(note), tag("input", name="note", maxlength=400, required=required))]
+    if deed == "assign":
+        to = tag("label", look.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
+        until = tag("label", look.word("deadline"), tag("input", name="deadline", type="datetime-local"))
+        fields = [to, until, *fields]
+    if deed == "extend":
+        fields.insert(0, tag("label", look.word("new_day"), tag("input", name="day", type="date", required="")))
+    return fields

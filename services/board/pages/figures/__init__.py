@@ -1,0 +1,1 @@
+"""The pages of figures: the wall, a system, one figure opened."""

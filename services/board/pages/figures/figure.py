@@ -1,0 +1,175 @@
+"""How do we know? A figure opened: formula, period, every part with its value, sources, findings, events behind it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from fastapi import Depends
+from psycopg import Connection
+from starlette.requests import Request
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.codes import HIDDEN, masked_id
+from schemas.indicators import CATALOGUE
+from schemas.indicators.in_words import in_words
+from services.board.access import is_sensitive
+from services.board.live.kept import Kept
+from services.board.live.reader import Reader
+from services.board.live.watch import Watch
+from services.board.ui.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.markup import Html, link, table, tag
+from services.board.ui.public import count_for, shown_to
+from services.board.ui.spans import Span, period_of, today
+from services.board.ui.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
+from services.kit import clock
+from services.readings import Period, explain, findings
+from services.readings.explain import Evidence, Explanation, Part
+from services.readings.finding import Finding
+
+SAMPLE = 20
+KEPT_SECONDS = 5.0
+
+
+Days = tuple[date, date]
+"""The first and last local day of a period."""
+
+
+def opened(
+    conn: Connection, code: str, unit: str | None, span: Span, named: Days | None
+) -> tuple[Explanation, list[Finding]]:
+    """The explanation of a figure for a span up to now or the days `named`; and the disagreements known, of now."""
+    now = clock.now()
+    period = Period.of(now, *named) if named else period_of(span, today(now), now)
+    return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, now)
+
+
+def named_days(first: date | None, last: date | None) -> Days | None:
+    """The days of an address that names both, in either order; else None."""
+    return (min(first, last), max(first, last)) if first and last else None
+
+
+def add(watch: Watch, reading: Reader) -> None:
+    """The page `/figure/{code}`."""
+    kept: Kept[tuple[Explanation, list[Finding]]] = Kept(KEPT_SECONDS)
+
+    @page("/figure/{code}", dependencies=[Depends(known)])
+    async def of_figure(
+        request: Request,
+        code: str,
+        unit: str = "",
+        span: Span = "month",
+        first: date | None = None,
+        last: date | None = None,
+    ) -> None:
+        named = named_days(first, last)
+        look, asked = look_of(request, watch), (code, unit or None, span, named)
+        dress(look)
+        top = header(look, f"/figure/{code}")
+
+        async def text() -> Html:
+            shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
+            shown = shown_to(look.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day"))
+            return render(look, shown, found, str(request.url), shown.period.as_of)
+
+        await follow(look, text)
+        keep_fresh(look, top)
+
+
+def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
+    """The page's content."""
+    number_of_events, cases = count(shown.events, look.language), look.account.may("cases")
+    compared = cases or not is_sensitive(shown.reading.indicator)
+    formula = in_words(shown.reading.indicator.formula, look.language)
+    panels = (
+        ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
+        ("sources", _sources(look, shown, now)),
+        *((("findings", _findings(look, shown, found)),) if compared else ()),
+        *((("history" if shown.history else "events", _events(look, shown.sample)),) if cases else ()),
+    )
+    return tag(
+        "main",
+        _head(look, shown, address),
+        *(
+            tag("section", tag("h2", look.word(key).format(number_of_events)), *inside, class_="panel wide")
+            for key, *inside in panels
+        ),
+        class_="page",
+    )
+
+
+def _head(look: Look, shown: Explanation, address: str) -> Html:
+    r, language = shown.reading, look.language
+    exact = "" if r.value is None or r.value == r.printed else f" ({look.word('exact')} {number(r.value, 6, language)})"
+    as_of = f"{look.word('as_of')} {day_and_time(shown.period.as_of)}"
+    back = link(f"/system/{r.indicator.system}", look.word("back"))
+    return tag(
+        "div",
+        tag("h1", name_of(r.indicator, language)),
+        tag("p", signed(r, language), class_=f"huge state-{state_of(r)}"),
+        tag(
+            "p",
+            f"{unit_name(shown.unit, language, shown.period.last)} · {days(shown.period)} · {as_of}{exact}",
+            class_="small",
+        ),
+        *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(look, r.origins)) else []),
+        tag("p", why(r.reason, language), class_="small"),
+        tag("p", link(address, look.word("this_figure")), " · ", back, class_="small"),
+        class_="title",
+    )
+
+
+def _parts(look: Look, parts: list[Part]) -> Html:
+    return table([look.word("part"), look.word("role"), look.word("value")], (_part(look, p) for p in parts), (2,))
+
+
+def _part(look: Look, part: Part) -> list[object]:
+    told = in_words(part.of, look.language)
+    name = tag("span", told, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
+    role = look.word(f"role_{part.role}") if part.role else ""
+    if part.value is None:
+        return [name, role, why(part.reason, look.language)]
+    return [name, role, number(part.value, 0 if part.value == part.value.to_integral_value() else 4, look.language)]
+
+
+def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
+    heads = [look.word(w) for w in ("source", "number_events", "happened", "recorded")]
+    language = look.language
+    rows = (
+        [
+            s.source,
+            count_for(look.account, s.events, language),
+            *(ago(t, now, language) for t in (s.last_time, s.last_recorded)),
+        ]
+        for s in shown.sources
+    )
+    return table(heads, rows, (1,))
+
+
+def _findings(look: Look, shown: Explanation, found: list[Finding]) -> Html:
+    told = [f for f in found if _concerns(f, shown)]
+    if not told:
+        return tag("p", look.word("no_findings"), class_="none")
+    return tag("ul", *(tag("li", f.vi if look.language == "vi" else f.en, f" ({f.missing})") for f in told))
+
+
+def _concerns(finding: Finding, shown: Explanation) -> bool:
+    """Whether the figure rests on what disagrees, in its own units."""
+    own = finding.unit is None or shown.unit is None or finding.unit in units.scope(shown.unit)
+    return own and shown.reading.indicator.code in finding.figures
+
+
+def _events(look: Look, sample: list[Evidence]) -> Html:
+    heads = [look.word(w) for w in ("when", "event", "unit", "source", "id")]
+    return table(heads, (_event(look, e) for e in sample))
+
+
+def _event(look: Look, e: Evidence) -> list[object]:
+    own = look.account.may("cases") and look.account.sees(e.unit)
+    return [
+        day_and_time(e.time),
+        e.type,
+        unit_name(e.unit, look.language, local_day(e.time)),
+        e.source,
+        masked_id(e.id) if own else HIDDEN,
+    ]

@@ -1,0 +1,114 @@
+"""What the page of a system shows: all its figures for a period and for the compared one, step by step, and broken
+down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from psycopg import Connection
+
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators.classes import labels
+from services.board.ui.spans import STEPS, Against, Span, before, period_of, today
+from services.readings import Period, Reading, read, sheet
+from services.readings.once import once
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What the reader chose to see of a system. `ranked`, `by`: the figure that is broken down, and by what."""
+
+    system: str
+    unit: str | None = None
+    span: Span = "month"
+    against: Against = "previous"
+    ranked: str = ""
+    by: str = ""
+
+    def path(self, **other: str | None) -> str:
+        """The address of this page, with something else chosen."""
+        chosen = {key: value for key, value in vars(self).items() if key != "system"} | other
+        return f"/system/{self.system}?" + urlencode({k: v for k, v in chosen.items() if v})
+
+    def periods(self, now: datetime) -> tuple[Period, Period]:
+        """The period, and the one that it is compared with."""
+        period = period_of(self.span, today(now), now)
+        return period, before(self.span, period, self.against)
+
+    def broken_down(self) -> tuple[Indicator, str]:
+        """The figure and what it is broken down by: the first of each where the address names none that there is."""
+        heads = headlines(self.system)
+        indicator = next((i for i in heads if i.code == self.ranked), heads[0])
+        return indicator, self.by if self.by in dimensions(indicator) else dimensions(indicator)[0]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A system's figures of a period: of all indicators, and of the headline ones step by step."""
+
+    period: Period
+    values: tuple[Reading, ...]
+    steps: tuple[tuple[Reading, ...], ...]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The chosen figure broken down, and those that are always shown by class."""
+
+    chosen: tuple[Reading, ...]
+    classes: tuple[tuple[Reading, ...], ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """All that a system's page shows: the period, what it is compared with, and the break-downs."""
+
+    now: Figures
+    then: Figures
+    parts: Parts
+
+
+def indicators(system: str) -> tuple[Indicator, ...]:
+    """The system's indicators, in the order of the catalogue."""
+    return tuple(i for i in CATALOGUE.values() if i.system == system)
+
+
+def headlines(system: str) -> tuple[Indicator, ...]:
+    """Those that are shown first."""
+    return tuple(i for i in indicators(system) if i.headline)
+
+
+def dimensions(indicator: Indicator) -> tuple[str, ...]:
+    """What a figure can be broken down by, besides time: units, and the labels of its measures."""
+    return ("unit", *labels(indicator.formula))
+
+
+def read_figures(conn: Connection, choice: Choice, period: Period) -> Figures:
+    """What the page shows of a period."""
+    shared = once(conn)
+    values = sheet(shared, indicators(choice.system), choice.unit, period)
+    steps = sheet(shared, headlines(choice.system), choice.unit, period, STEPS[choice.span])
+    return Figures(period, tuple(each[0] for each in values), tuple(map(tuple, steps)))
+
+
+def read_parts(conn: Connection, choice: Choice, period: Period) -> Parts:
+    """What the page shows broken down."""
+    chosen = choice.broken_down()
+    by_class = [(i, i.classes) for i in indicators(choice.system) if i.classes]
+    shown = (chosen, *(each for each in by_class if each != chosen))
+    first, *classes = (tuple(read(conn, indicator, choice.unit, period, by)) for indicator, by in shown)
+    return Parts(first, tuple(classes))
+
+
+def ranked(parts: Iterable[Reading]) -> list[Reading]:
+    """A figure broken down, the worst first; those without data at the end."""
+
+    def place(r: Reading) -> tuple[bool, Decimal]:
+        value = r.value or Decimal()
+        return r.value is None, value if r.indicator.better == "higher" else -value
+
+    return sorted(parts, key=place)

@@ -1,0 +1,154 @@
+"""The map's routes: the page, what feeds its drawing, and the shapes that readers lay under it: administrators for
+everybody, everybody for themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from nicegui import ui
+from psycopg import Rollback
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import Request
+
+from services.board.access import Account
+from services.board.auth import audit
+from services.board.auth.doors import fields_of, forbidden
+from services.board.live.kept import Kept
+from services.board.live.reader import Reader
+from services.board.live.watch import View, Watch
+from services.board.pages.map import places, spots
+from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, read
+from services.board.pages.map.outlines import Folder, plain
+from services.board.pages.map.spots import Asked, Standing
+from services.board.ui.frame import Look, Render, dress, header, keep_fresh, look_of, page
+from services.board.ui.words import day_and_time
+from services.kit import clock
+from services.kit.settings import Settings
+
+NEWS_SECONDS = 1.0
+KEPT_SECONDS = 15.0
+
+
+def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: AsyncConnectionPool) -> None:
+    """/map and what belongs to it."""
+    folder = Folder(settings.data)
+    kept: Kept[Standing] = Kept(KEPT_SECONDS)
+
+    async def standing(asked: Asked) -> Standing:
+        if at := asked.at:
+            return await kept.get(at, lambda: reading(lambda conn: spots.past(conn, at)))
+        return await kept.get(news_of(watch.view), lambda: reading(spots.present))
+
+    @page("/map")
+    async def of_map(request: Request) -> None:
+        look = look_of(request, watch)
+        dress(look)
+        ui.add_head_html('<script src="/static/map.js" defer></script>')
+        top = header(look, "/map")
+        ui.html(places.page(look, _asked(request, look), folder), sanitize=False)
+        keep_fresh(look, top, tell_news())
+
+    @app.get("/map/data")
+    async def data(request: Request) -> Response:
+        look = look_of(request, watch)
+        asked, now = _asked(request, look), clock.now()
+        found = await standing(asked)
+        unread = found.more(asked, look.account)
+        told = await asyncio.to_thread(places.answer, look, found.spots, asked, request.query_params, now, unread)
+        told["moment"] = day_and_time(asked.at) if asked.at else look.word("map_now")
+        return JSONResponse(told, headers={"cache-control": "no-store"})
+
+    @app.get("/map/outlines")
+    async def shapes() -> Response:
+        packed = await asyncio.to_thread(folder.packed)
+        return Response(packed, media_type="application/json", headers={"cache-control": "no-store"})
+
+    @app.post("/map/outlines")
+    async def put(request: Request, name: str) -> Response:
+        look = look_of(request, watch)
+        if not look.account.may("outlines"):
+            return forbidden()
+        body, kept_as = await _body(request), plain(name)
+        try:
+            outlines = await asyncio.to_thread(read, body)
+            async with pool.connection() as conn, conn.transaction():
+                await audit.note(conn, look.account, "map.outline_put", kept_as)
+                await asyncio.to_thread(folder.keep, name, outlines)
+        except Unfit as unfit:
+            return _refused(look, unfit)
+        return JSONResponse({"said": _said(look, kept_as, outlines)})
+
+    @app.post("/map/outlines/check")
+    async def check(request: Request, name: str) -> Response:
+        """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
+        look = look_of(request, watch)
+        try:
+            outlines = await asyncio.to_thread(read, await _body(request))
+        except Unfit as unfit:
+            return _refused(look, unfit)
+        told = {"name": plain(name), "said": _said(look, plain(name), outlines), **outlines.collection}
+        return JSONResponse(told, headers={"cache-control": "no-store"})
+
+    @app.post("/map/outlines/remove")
+    async def remove(request: Request) -> Response:
+        account: Account = request.state.account
+        if not account.may("outlines"):
+            return forbidden()
+        name = fields_of(await request.body()).get("name", "")
+        async with pool.connection() as conn, conn.transaction():
+            await audit.note(conn, account, "map.outline_removed", name)
+            if not await asyncio.to_thread(folder.remove, name):
+                raise Rollback
+        return RedirectResponse("/map", 303)
+
+
+def _asked(request: Request, look: Look) -> Asked:
+    params = request.query_params
+    return places.asked_of(params, params.getlist("layer"), look.account, clock.now())
+
+
+def _said(look: Look, name: str, outlines: Outlines) -> str:
+    """That a file was taken, and what of it was not."""
+    said = look.word("outline_kept").format(name)
+    return f"{said} {look.word('outline_skipped').format(outlines.left_out)}" if outlines.skipped else said
+
+
+def _refused(look: Look, unfit: Unfit) -> Response:
+    return JSONResponse({"said": look.word(unfit.key).format(unfit.where)}, 422)
+
+
+async def _body(request: Request) -> bytes:
+    """The body, or enough of it to see that it is too large."""
+    held = bytearray()
+    async for part in request.stream():
+        held += part
+        if len(held) > LARGEST:
+            break
+    return bytes(held)
+
+
+def news_of(view: View) -> tuple[datetime | None, ...]:
+    """What changes as soon as something new can stand on the map."""
+    return tuple(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in ("field", "gis"))
+
+
+def tell_news() -> Render:
+    """Tell the page's script when to ask again: for news, and after an outage."""
+    told: list[Any] = []
+    since = time.monotonic()
+
+    def render(view: View, now: datetime) -> None:
+        nonlocal since
+        state = [news_of(view), view.problems]
+        if not told:
+            told.extend(state)
+        if state != told and time.monotonic() - since > NEWS_SECONDS:
+            told[:], since = state, time.monotonic()
+            ui.run_javascript("document.dispatchEvent(new Event('ioc-news'))")
+
+    return render

@@ -1,0 +1,129 @@
+"""Shapes of one's own on the map: GeoJSON files, taken in only after every part was looked at; the centre's are kept in
+its data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import unicodedata
+from collections.abc import Hashable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, mended, read
+from services.board.ui.frame import Look, form
+from services.board.ui.markup import Html, tag
+
+MOST_FILES = 20
+
+
+class Folder:
+    """The files of a centre, in `layers` of its data folder; without a data folder there are none."""
+
+    def __init__(self, data: Path | None) -> None:
+        self._folder = data / "layers" if data else None
+        self._packed: tuple[Hashable, bytes] = (None, b"")
+        self._one_at_a_time = Lock()
+
+    @property
+    def open(self) -> bool:
+        """Whether files can be kept at all."""
+        return self._folder is not None
+
+    def names(self) -> list[str]:
+        """The files' names without their ending."""
+        return [path.stem for path in self._paths()]
+
+    def shapes(self) -> dict[str, Any]:
+        """All files' shapes as one collection. A file laid there by hand is looked at like any other, and left out if
+        it is unfit."""
+        features = []
+        for path in self._paths():
+            try:
+                features += mended(path.read_bytes())["features"]
+            except (OSError, Unfit):
+                continue
+        return {"type": "FeatureCollection", "features": features}
+
+    def packed(self) -> bytes:
+        """The same as JSON, made anew when a file has changed: each may take a second to look at."""
+        with self._one_at_a_time:
+            stamp = tuple((path.name, found.st_mtime_ns, found.st_size, found.st_ino) for path, found in self._stats())
+            if self._packed[0] != stamp:
+                self._packed = stamp, json.dumps(self.shapes(), ensure_ascii=False).encode()
+            return self._packed[1]
+
+    def put(self, name: str, raw: bytes) -> str:
+        """Take a file in; returns the name that it is kept under. Raises `Unfit`."""
+        return self.keep(name, read(raw))
+
+    def keep(self, name: str, outlines: Outlines) -> str:
+        """Keep the shapes of a file; returns the name that they are kept under. Raises `Unfit`."""
+        kept = plain(name)
+        if self._folder is None or (kept not in self.names() and len(self.names()) >= MOST_FILES):
+            raise Unfit("outline_full", str(MOST_FILES))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        fresh = self._folder / f".{kept}.new"
+        fresh.write_text(json.dumps(outlines.collection, ensure_ascii=False), encoding="utf-8")
+        fresh.rename(self._folder / f"{kept}.geojson")
+        return kept
+
+    def remove(self, name: str) -> bool:
+        """Take a file away; False if there was none of that name."""
+        if self._folder is None or name not in self.names():
+            return False
+        (self._folder / f"{name}.geojson").unlink()
+        return True
+
+    def _paths(self) -> Iterator[Path]:
+        return iter(sorted(self._folder.glob("*.geojson")) if self._folder else ())
+
+    def _stats(self) -> Iterator[tuple[Path, os.stat_result]]:
+        for path in self._paths():
+            with suppress(OSError):
+                yield path, path.stat()
+
+
+def plain(name: str) -> str:
+    """A file's name of small letters, digits and hyphens: it leads nowhere else."""
+    bare = unicodedata.normalize("NFKD", Path(name).stem.lower().replace("đ", "d")).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:60] or "layer"
+
+
+def section(look: Look, folder: Folder) -> Html:
+    """Shapes of one's own: for every reader in their browser, for all readers by an administrator."""
+    account = look.account
+    mine = [tag("p", look.word("outlines_mine_hint"), class_="small"), _file(look, "check")]
+    parts = [tag("h3", look.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
+    if account.may("outlines"):
+        parts += [tag("h3", look.word("outlines_all")), *_everybodys(look, folder)]
+    told = tag("p", id="map-told", role="status")
+    hint = tag("p", look.word("outlines_hint"), class_="small")
+    words = {"remove": "remove", "full": "outline_browser_full", "away": "board_away"}
+    return tag(
+        "section", tag("h2", look.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
+        data_account=account.name, data_csrf=look.csrf, data_largest=LARGEST + 1,
+        **{f"data_{name}": look.word(key) for name, key in words.items()},
+    )  # fmt: skip
+
+
+def _everybodys(look: Look, folder: Folder) -> list[Html]:
+    if not folder.open:
+        return [tag("p", look.word("outlines_closed"))]
+    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
+    return [_file(look, ""), tag("ul", *rows, class_="own")]
+
+
+def _file(look: Look, way: str) -> Html:
+    """The field for a file; `way`: where below /map/outlines it goes."""
+    field = tag("input", type="file", accept=".geojson,.json", data_outlines=f"/map/outlines/{way}".rstrip("/"))
+    return tag("label", look.word("outlines_put"), field, class_="own")
+
+
+def _removal(look: Look, name: str) -> Html:
+    said = f"{look.word('remove')}: {name}"
+    button = tag("button", look.word("remove"), class_="plain", aria_label=said)
+    return form(look, "/map/outlines/remove", tag("input", type="hidden", name="name", value=name), button)

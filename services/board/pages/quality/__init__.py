@@ -1,0 +1,1 @@
+"""The page of data quality and of the quarantine."""

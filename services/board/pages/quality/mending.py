@@ -1,0 +1,298 @@
+"""The quarantine on the board: what lies there, one message as it came, and what supervisors may do about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import nats.errors
+from fastapi import FastAPI
+from fastapi.responses import RedirectResponse, Response
+from nats.js import JetStreamContext
+from nicegui import ui
+from psycopg_pool import AsyncConnectionPool
+from starlette.requests import Request
+
+from schemas import units
+from schemas.envelope import REASONS, Invalid, refuse_personal
+from services.board.access import Account
+from services.board.auth import audit
+from services.board.auth.doors import fields_of, forbidden
+from services.board.live.kept import Kept
+from services.board.live.reader import Reader
+from services.board.live.watch import Watch
+from services.board.pages.quality import quality
+from services.board.pages.quality.quality import Quality
+from services.board.ui.frame import Look, dress, follow, form, header, keep_fresh, look_of, page
+from services.board.ui.markup import Html, link, table, tag
+from services.board.ui.told import Told
+from services.board.ui.words import Language, day_and_time, unit_name, word
+from services.kit import clock, quarantine
+from services.kit.errors import Unavailable
+from services.kit.quarantine import Body, Lying, NothingThere
+
+LATEST = 300
+KEPT_SECONDS = 60.0
+SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
+
+
+class Draft(NamedTuple):
+    """What somebody wrote that could not be done, and why."""
+
+    text: str
+    problem: str
+
+
+def add(app: FastAPI, watch: Watch, reading: Reader, pool: AsyncConnectionPool) -> None:
+    """/quality and the quarantine below it."""
+    known: Kept[Quality] = Kept(KEPT_SECONDS)
+    lies: Kept[list[Lying]] = Kept(KEPT_SECONDS)
+    drafts, done = Told[Draft](), Told[str]()
+
+    def broker() -> JetStreamContext:
+        if watch.broker is None or not watch.broker.is_connected:
+            raise Unavailable("no connection to the broker")
+        return watch.broker.jetstream()
+
+    async def waiting() -> list[Lying] | None:
+        try:
+            js = broker()
+            return await lies.get(await quarantine.mark(js), lambda: quarantine.listed(js, LATEST))
+        except SILENT:
+            return None
+
+    @page("/quality")
+    async def of_quality(request: Request, code: str = "") -> None:
+        look, said = look_of(request, watch), done.take(request.state.session) or ""
+        dress(look)
+        top = header(look, "/quality")
+
+        async def text() -> Html:
+            every = await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
+            lying = seen(await waiting(), look.account)
+            return render(look, every.seen_by(look.account), lying, code, said)
+
+        await follow(look, text)
+        keep_fresh(look, top)
+
+    @page("/quality/quarantine/{seq}")
+    async def of_one(request: Request, seq: int) -> None:
+        look = look_of(request, watch)
+        dress(look)
+        top = header(look, "/quality")
+        try:
+            found = await quarantine.get(broker(), seq)
+            content = one(look, *found, drafts.take((request.state.session, seq)))
+        except NothingThere:
+            content = nothing(look, "quarantine_gone")
+        except SILENT:
+            content = nothing(look, "quarantine_closed")
+        ui.html(content if look.account.may("resubmit") else nothing(look, "forbidden"), sanitize=False)
+        keep_fresh(look, top)
+
+    @app.post("/quality/quarantine/{seq}/{deed}")
+    async def act(request: Request, seq: int, deed: str) -> Response:
+        look, session = look_of(request, watch), request.state.session
+        if deed not in DEEDS or not look.account.may("resubmit"):
+            return forbidden()
+        told = fields_of(await request.body())
+        try:
+            lying, body = await quarantine.get(broker(), seq)
+            if not opens(look.account, lying, body):
+                return forbidden()
+            meant = DEEDS[deed](broker(), seq, body, told, look.account)
+            noted = meant._replace(detail={**meant.detail, "unit": lying.unit})
+            await carry_out(pool, look.account, f"quarantine.{deed}", seq, noted)
+        except (NothingThere, Invalid, NotDone, *SILENT) as error:
+            drafts.put((session, seq), Draft(told.get("event", ""), _why(error, look.language)))
+            return RedirectResponse(f"/quality/quarantine/{seq}", 303)
+        done.put(session, deed)
+        return RedirectResponse("/quality", 303)
+
+
+class NotDone(Exception):
+    """What was asked for cannot be done, or nobody knows whether it was; the argument is a word of the board."""
+
+
+class Meant(NamedTuple):
+    """A deed that nothing speaks against: what the audit says of it, and the way to do it."""
+
+    detail: dict[str, str]
+    do: Callable[[], Awaitable[object]]
+
+
+async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, seq: int, meant: Meant) -> None:
+    """Where nothing can be noted nothing is done; and what may have been done is noted as that."""
+    async with pool.connection() as conn, conn.transaction():
+        try:
+            async with conn.transaction():
+                await audit.note(conn, account, action, str(seq), meant.detail)
+                await meant.do()
+            return
+        except SILENT:
+            await audit.note(conn, account, action, str(seq), {**meant.detail, "outcome": "unknown"})
+    raise NotDone("quarantine_unknown")
+
+
+def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
+    """Through the same door as every event; the mended event must be of a unit that is the account's own to mend."""
+    text = told.get("event", "").encode()
+    mended = None if text.decode().split() == body.pretty().split() else text
+    event = quarantine.event_of(body, mended)
+    if not account.sees(event.unit):
+        raise NotDone("not_yours")
+    detail = {"event": event.id, "as": "it was" if mended is None else "mended"}
+    return Meant(detail, lambda: quarantine.resubmit(js, seq, mended, account.name))
+
+
+def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
+    reason = told.get("reason", "").strip()[:400]
+    if not reason:
+        raise NotDone("note_missing")
+    refuse_personal("reason", reason)
+    return Meant({"reason": reason}, lambda: quarantine.discard(js, seq, reason, account.name))
+
+
+DEEDS = {"resubmit": _resubmit, "discard": _discard}
+"""What can be posted to `/quality/quarantine/<number>/<deed>`."""
+
+
+def opens(account: Account, lying: Lying, body: Body) -> bool:
+    """Whether the content is theirs to see: by the unit for which it came, and by those that it says it is of. (What it
+    says may be the very thing that is wrong with it: a unit that there is not is nobody's.)"""
+    named = {code for code in _UNIT.findall(body.pretty()) if code in UNITS}
+    return account.sees(lying.unit) and all(account.sees(code) for code in named)
+
+
+_UNIT = re.compile(r"""\bunit["']?\s*[:=]\s*["']?(\w+)""")
+UNITS = frozenset(unit.code for unit in units.every())
+
+
+def _why(error: Exception, language: Language) -> str:
+    if isinstance(error, NotDone):
+        return word(str(error), language)
+    if isinstance(error, NothingThere):
+        return word("quarantine_gone", language)
+    if isinstance(error, Invalid):
+        return word("still_invalid", language).format(f"{word(f'refused_{error.code}', language)}. {error.reason}")
+    return word("broker_refused", language).format(str(error) or type(error).__name__)
+
+
+def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
+    """The messages of the account's units, the latest first; None where the broker does not answer."""
+    return None if lying is None else [one for one in reversed(lying) if account.sees(one.unit)]
+
+
+def render(look: Look, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
+    """The page's content."""
+    told = tag("p", look.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
+    return tag(
+        "main",
+        tag("div", tag("h1", look.word("quality")), told, class_="title"),
+        _quarantine(look, lying, code),
+        quality.panels(look, shown),
+        class_="page",
+    )
+
+
+_PAST = {"resubmit": "resubmitted", "discard": "discarded"}
+
+
+def _quarantine(look: Look, lying: Sequence[Lying] | None, code: str) -> Html:
+    name = look.word("quarantine").format("?" if lying is None else len(lying))
+    means = tag("p", look.word("quarantine_means").format(LATEST), class_="small")
+    if not lying:
+        inside = tag("p", look.word("quarantine_closed" if lying is None else "quarantine_empty"), class_="none")
+    else:
+        chosen = [one for one in lying if code in ("", one.code)]
+        heads = [look.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
+        inside = Html(_codes(look, lying, code) + table(heads, (_row(look, one) for one in chosen)))
+    return tag("section", tag("h2", name), means, inside, class_="panel wide", aria_label=name, tabindex=0)
+
+
+def _codes(look: Look, lying: Sequence[Lying], code: str) -> Html:
+    """The reasons to choose from."""
+    ways = [("", look.word("map_any")), *((c, _refused(look, c)) for c in sorted({one.code for one in lying}))]
+    links = (
+        link(f"/quality?code={c}" if c else "/quality", name, aria_current="true" if c == code else None)
+        for c, name in ways
+    )
+    return tag("div", tag("span", *links, class_="choice"), class_="choices")
+
+
+def _row(look: Look, one: Lying) -> list[object]:
+    name = link(f"/quality/quarantine/{one.seq}", one.seq) if look.account.may("resubmit") else one.seq
+    field, reason = _split(one.reason)
+    moment = day_and_time(datetime.fromisoformat(one.recorded))
+    told = Html(tag("span", _refused(look, one.code)) + tag("br") + tag("span", reason, class_="small"))
+    return [name, moment, _unit(look, one.unit), tag("span", field, class_="path"), told]
+
+
+def _refused(look: Look, code: str) -> str:
+    return look.word(f"refused_{code}") if code in REASONS else code
+
+
+def _split(reason: str) -> tuple[str, str]:
+    """`unit: not known` -> the field, and what is wrong with it."""
+    field, colon, rest = reason.partition(": ")
+    return (field, rest) if colon and " " not in field else ("", reason)
+
+
+def _unit(look: Look, code: str) -> str:
+    try:
+        return unit_name(code, look.language)
+    except KeyError:
+        return code
+
+
+def one(look: Look, lying: Lying, body: Body, draft: Draft | None) -> Html:
+    """One message: why it lies here, as it came, and what can be done about it."""
+    if not opens(look.account, lying, body):
+        return nothing(look, "forbidden")
+    rows = (
+        ("reason_code", f"{_refused(look, lying.code)} ({lying.code})"),
+        ("reason", lying.reason),
+        ("subject", lying.subject),
+        ("bytes", lying.size),
+    )
+    pairs = tag("dl", *(Html(tag("dt", look.word(k)) + tag("dd", v)) for k, v in rows), class_="pairs")
+    return tag(
+        "main",
+        tag("div", tag("h1", look.word("quarantine_one").format(lying.seq)), _back(look), class_="title"),
+        tag("p", draft.problem, class_="said problem wide", role="alert") if draft else "",
+        tag("section", pairs, class_="panel wide"),
+        tag(
+            "section",
+            tag("h2", look.word("as_it_came_masked" if "Ioc-Masked" in body.headers else "as_it_came")),
+            tag("pre", body.pretty()),
+            class_="panel",
+        ),
+        tag("section", *_forms(look, lying, body, draft), class_="panel"),
+        class_="page",
+    )
+
+
+def _forms(look: Look, lying: Lying, body: Body, draft: Draft | None) -> tuple[Html, Html, Html, Html]:
+    at, text = f"/quality/quarantine/{lying.seq}", draft.text if draft and draft.text else body.pretty()
+    # A line break right after the tag is the parser's, not the text's.
+    event = tag("textarea", f"\n{text}", name="event", rows=16, spellcheck="false", required="")
+    mend = (tag("label", look.word("mended_event"), event), tag("button", look.word("resubmit"), class_="plain"))
+    reason = tag("input", name="reason", required="", maxlength=400)
+    drop = (tag("label", look.word("discard_note"), reason), tag("button", look.word("discard"), class_="plain"))
+    return (
+        tag("h2", look.word("mend")),
+        form(look, f"{at}/resubmit", *mend, class_="mend"),
+        tag("h2", look.word("discard")),
+        form(look, f"{at}/discard", *drop, class_="mend"),
+    )
+
+
+def nothing(look: Look, said: str) -> Html:
+    """A page that says only why there is nothing."""
+    return tag("main", tag("p", look.word(said), role="alert"), _back(look), class_="page")
+
+
+def _back(look: Look) -> Html:
+    return tag("p", link("/quality", look.word("quality")), class_="small")

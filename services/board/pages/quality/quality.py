@@ -1,0 +1,223 @@
+"""The page of data quality: figures that disagree, what was recorded late, ends that were told after the due date."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.errors import QueryCanceled
+from psycopg.sql import SQL
+
+from schemas.codes import masked, masked_id
+from schemas.envelope import TYPE_PREFIX
+from services.board.access import Account
+from services.board.ui.frame import Look
+from services.board.ui.markup import Html, table, tag
+from services.board.ui.words import count, day_and_time, number, unit_name
+from services.readings import findings
+from services.readings.finding import Finding
+
+DAYS = 30
+LATE = timedelta(hours=24)
+"""How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
+LONGEST = "4s"
+LAST, ROWS = 30, 200
+"""So many of the latest records are shown, and so many rows of counts."""
+ENDS = ("dossier.resolved", "dossier.returned", "dossier.stopped", "dossier.refused", "dossier.withdrawn")
+
+
+class Delayed(NamedTuple):
+    """Events of a source and unit that were recorded late: how many, and the longest delay."""
+
+    source: str
+    unit: str
+    number: int
+    longest: timedelta
+
+
+class Record(NamedTuple):
+    """An event that was recorded late."""
+
+    source: str
+    unit: str
+    type: str
+    id: str
+    time: datetime
+    recorded: datetime
+
+
+class End(NamedTuple):
+    """A dossier whose end lies within its time, and was recorded after it."""
+
+    id: str
+    unit: str
+    ended: datetime
+    due: datetime
+    recorded: datetime
+
+
+@dataclass(frozen=True)
+class Quality:
+    """What is known of the data's quality as of a moment. `late` and `ends` are None where there was too much to count;
+    of `last` there are enough for whatever units are looked at."""
+
+    at: datetime
+    findings: Sequence[Finding]
+    late: Sequence[Delayed] | None
+    last: Sequence[Record]
+    ends: Sequence[End] | None
+
+    def seen_by(self, account: Account) -> Quality:
+        """The part about the account's units. What is told of the whole locality is told to all, without its events."""
+        return Quality(
+            self.at,
+            [f if f.unit and account.sees(f.unit) else _bare(f, account) for f in self.findings if _told(f, account)],
+            None if self.late is None else [d for d in self.late if account.sees(d.unit)],
+            [r for r in self.last if account.sees(r.unit)][:LAST],
+            None if self.ends is None else [e for e in self.ends if account.sees(e.unit)],
+        )
+
+
+def _told(finding: Finding, account: Account) -> bool:
+    return finding.unit is None or account.sees(finding.unit)
+
+
+def _bare(finding: Finding, account: Account) -> Finding:
+    return finding if not account.units else replace(finding, evidence=())
+
+
+def look_into(conn: Connection, now: datetime) -> Quality:
+    """Read all that the page shows, of all units."""
+    found = findings(conn, now)
+    values = {"since": now - timedelta(days=DAYS), "now": now, "late": LATE, "last": LAST}
+    values["ends"] = [f"{TYPE_PREFIX}{end}.v1" for end in ENDS]
+    try:
+        with conn.transaction():
+            conn.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
+            late = [Delayed(*row) for row in conn.execute(_LATE, values).fetchall()]
+            last = [Record(*row) for row in conn.execute(_LAST, values).fetchall()]
+            ends = [End(*row) for row in conn.execute(_ENDS, values).fetchall()]
+    except QueryCanceled:
+        return Quality(now, found, None, (), None)
+    return Quality(now, found, late, last, ends)
+
+
+def panels(look: Look, shown: Quality) -> Html:
+    """The page's panels on what is stored, and of which moment they tell."""
+    late, ends = shown.late, shown.ends
+    return Html(
+        tag("p", f"{look.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
+        + _panel(look, "quality_findings", len(shown.findings), "", _findings(look, shown.findings))
+        + _panel(look, "quality_late", None if late is None else sum(d.number for d in late),
+                 look.word("quality_late_means").format(DAYS, _hours()), _late(look, late, shown.last))
+        + _panel(look, "quality_ends", None if ends is None else len(ends),
+                 look.word("quality_ends_means").format(_hours()), _ends(look, ends))
+    )  # fmt: skip
+
+
+def _hours() -> int:
+    return round(LATE.total_seconds() / 3600)
+
+
+def _panel(look: Look, key: str, found: int | None, means: str, *inside: object) -> Html:
+    name = look.word(key).format("?" if found is None else count(found, look.language))
+    told = tag("p", means, class_="small") if means else ""
+    return tag("section", tag("h2", name), told, *inside, class_="panel wide", aria_label=name, tabindex=0)
+
+
+def _findings(look: Look, found: Sequence[Finding]) -> Html:
+    heads = _words(look, "finding unit period finding_left finding_right finding_apart finding_see")
+    if not found:
+        return tag("p", look.word("no_findings"), class_="none")
+    return table(heads, (_finding(look, f) for f in found), (3, 4, 5))
+
+
+def _finding(look: Look, f: Finding) -> list[object]:
+    return [
+        f.vi if look.language == "vi" else f.en,
+        unit_name(f.unit, look.language),
+        f"{f.first:%d/%m/%Y} – {f.last:%d/%m/%Y}" if f.first and f.last else "",
+        *(_exact(look, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
+        *([""] * (2 if f.events else 0)),
+        tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),
+    ]
+
+
+def _exact(look: Look, value: Decimal) -> str:
+    return number(value, max(-int(value.normalize().as_tuple().exponent), 0), look.language)
+
+
+def _late(look: Look, late: Sequence[Delayed] | None, last: Iterable[Record]) -> Html:
+    if late is None:
+        return tag("p", look.word("quality_too_many"), class_="none")
+    if not late:
+        return tag("p", look.word("quality_none"), class_="none")
+    heads = _words(look, "source unit number_events longest_delay")
+    more = len(late) - ROWS
+    rest = tag("p", look.word("and_more").format(more), class_="small") if more > 0 else ""
+    counts = table(heads, (_delayed(look, d) for d in late[:ROWS]), (2, 3)) + rest
+    heads = _words(look, "event unit happened recorded delay id")
+    return Html(counts + tag("h3", look.word("last_ones")) + table(heads, (_record(look, r) for r in last), (4,)))
+
+
+def _delayed(look: Look, d: Delayed) -> list[object]:
+    number_of = count(d.number, look.language)
+    return [tag("span", d.source, class_="path"), unit_name(d.unit, look.language), number_of, delay(look, d.longest)]
+
+
+def _record(look: Look, r: Record) -> list[object]:
+    moments = map(day_and_time, (r.time, r.recorded))
+    unit, late = unit_name(r.unit, look.language), delay(look, r.recorded - r.time)
+    return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
+
+
+def _ends(look: Look, ends: Sequence[End] | None) -> Html:
+    if not ends:
+        return tag("p", look.word("quality_too_many" if ends is None else "quality_none"), class_="none")
+    by_unit = Counter(unit_name(e.unit, look.language) for e in ends).most_common()
+    counts = table(_words(look, "unit dossiers"), by_unit, (1,))
+    heads = _words(look, "dossier unit ended due recorded")
+    return Html(counts + tag("h3", look.word("last_ended")) + table(heads, (_end(look, e) for e in ends[:LAST])))
+
+
+def _end(look: Look, e: End) -> list[object]:
+    code, moments = tag("span", masked(e.id), class_="path"), map(day_and_time, (e.ended, e.due, e.recorded))
+    return [code, unit_name(e.unit, look.language), *moments]
+
+
+def _words(look: Look, names: str) -> list[str]:
+    return [look.word(name) for name in names.split()]
+
+
+def delay(look: Look, span: timedelta) -> str:
+    """A length of time in one unit."""
+    seconds = span.total_seconds()
+    for key, length in (("span_d", 86_400), ("span_h", 3600), ("span_min", 60)):
+        if seconds >= 2 * length:
+            return look.word(key).format(round(seconds / length))
+    return look.word("span_s").format(round(seconds))
+
+
+_WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s")
+_LATE = SQL("""
+SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {which}
+GROUP BY source, unit ORDER BY count(*) DESC, source, unit
+""").format(which=_WHICH)
+_LAST = SQL("""
+SELECT source, unit, type, id, time, recorded FROM (
+    SELECT *, row_number() OVER (PARTITION BY unit ORDER BY recorded DESC, id) AS place FROM event WHERE {which}
+) e WHERE place <= %(last)s ORDER BY recorded DESC, id
+""").format(which=_WHICH)
+"""Of every unit the latest: who sees few units finds theirs however many others' came after them."""
+_ENDS = SQL("""
+SELECT d.id, d.unit, d.ended_at, d.due_at, min(e.recorded)
+FROM (SELECT time, recorded, data ->> 'code' AS code FROM event WHERE {which} AND type = ANY(%(ends)s)) e
+JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
+WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
+GROUP BY d.id, d.unit, d.ended_at, d.due_at ORDER BY 5 DESC, d.id
+""").format(which=_WHICH)

@@ -1,0 +1,1 @@
+"""The worklist, a case opened, and the letters and actions about it."""

@@ -1,0 +1,199 @@
+"""One dossier or report: how it stands, what happened to it, who did what about it; and the letters printed for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import Response
+from nicegui import ui
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+from schemas.calendar import local_day
+from schemas.fold import Fact, instant
+from schemas.indicators.classes import LIFE
+from schemas.offices import number_of
+from services.board.auth import audit
+from services.board.auth.audit import Deed
+from services.board.auth.doors import plain_page
+from services.board.live.newest import Newest
+from services.board.live.reader import Reader
+from services.board.live.watch import Watch
+from services.board.pages.worklist import apology, worklist_data
+from services.board.pages.worklist.worklist_data import Item, Row
+from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.markup import Html, link, table, tag
+from services.board.ui.steps import Step, history, steps
+from services.board.ui.words import day_and_time, unit_name
+from services.kit import clock
+from services.kit.facts import unpack
+
+MOST_LETTERS = 200
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
+    apology was written here; a source that gave a new date has its own."""
+
+    row: Row
+    ended: datetime | None
+    waits: Item | None
+    facts: Sequence[Fact]
+    steps: Sequence[Step]
+    letter: bool = False
+
+
+def case(conn: Connection, kind: str, id: str) -> Case | None:
+    """The case; None where it is not known."""
+    with conn.cursor(row_factory=class_row(Row)) as cursor:
+        row = cursor.execute(_CASE, [kind, id]).fetchone()
+    if row is None:
+        return None
+    ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, row.id]).fetchone()
+    facts = sorted((unpack(f) for f in row.facts or ()), key=lambda fact: fact.time)
+    waits = worklist_data.item(conn, kind, row.id, clock.now()) if ended and ended[0] is None else None
+    return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, row.id, row.cases or ()))
+
+
+def add(watch: Watch, pool: AsyncConnectionPool, reading: Reader, tools: Callable[[Look], Html]) -> None:
+    """The pages."""
+
+    async def ask(kind: str, id: str) -> Case | None:
+        if kind not in ("dossier", "report"):
+            return None
+        found = await reading(lambda conn: case(conn, kind, id))
+        if found:
+            async with pool.connection() as conn:
+                deeds = [deed for deed in await audit.latest(conn, id) if deed.action == apology.DEED]
+            found = replace(found, steps=joined(found.steps, deeds), letter=bool(deeds))
+        return found
+
+    @page("/worklist/{kind}/{id}")
+    async def of_case(request: Request, kind: str, id: str) -> Response | None:
+        look = look_of(request, watch)
+        if (found := await ask(kind, id)) is None or not look.account.sees(found.row.unit):
+            return plain_page(404, "not_found")
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        top = header(look, f"/worklist/{kind}/{id}")
+        with ui.element("main").classes("page work"):
+            place = ui.html(render(look, found), sanitize=False).classes("wide")
+            if found.ended is None:
+                ui.html(_chosen(found) + tools(look), sanitize=False).classes("wide")
+
+        newest = Newest(lambda: ask(kind, id), lambda: watch.mark("procedures", "field"))
+
+        async def follow() -> None:
+            now = await newest.get() if newest.fresh() is None else None
+            if now and (text := render(look, now)) != place.content:
+                place.set_content(text)
+
+        keep_fresh(look, top)
+        ui.timer(0.5, follow)
+        return None
+
+    @page("/worklist/apology")
+    async def letters(request: Request) -> Response | None:
+        look, codes = look_of(request, watch), request.query_params.getlist("code")[:MOST_LETTERS]
+        async with pool.connection() as conn:
+            found = [made for code in codes if (made := await apology.given(conn, code))]
+        found = [made for made in found if look.account.may("cases") and look.account.sees(made.unit)]
+        if not found:
+            return plain_page(404, "not_found")
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        ui.html(apology.sheet(look, found), sanitize=False)
+        return None
+
+
+def joined(steps: Sequence[Step], deeds: Sequence[Deed]) -> list[Step]:
+    """The steps of a case's alarms and the new dates that were given, the newest first."""
+    extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in deeds]
+    return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
+
+
+def _chosen(found: Case) -> Html:
+    """What the tools of this page act on."""
+    key = f"{found.row.kind}:{found.row.id}"
+    return tag(
+        "input", type="checkbox", name="item", value=key, checked="", hidden="", aria_label=number_of(found.row.id)
+    )
+
+
+def render(look: Look, found: Case) -> Html:
+    """The page's content."""
+    row, language = found.row, look.language
+    facts: list[tuple[str, object]] = [
+        ("unit", unit_name(row.unit, language)),
+        ("case_procedure", row.state.get("procedure", "")),
+        ("case_status", life(look, f"{row.kind}.{row.status}")),
+        ("received_at", day_and_time(row.opened_at)),
+        ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
+        ("case_stage", look.word(f"stage_{found.waits.stage}") if found.waits else ""),
+        ("ended_at", day_and_time(found.ended) if found.ended else ""),
+        ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
+        *_more(look, row.state),
+    ]
+    told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
+    way = f"/worklist/apology?code={quote(row.id)}"
+    letter = link(way, look.word("print_letters"), class_="plain") if found.letter else ""
+    origin = "" if row.origin == "real" else tag("span", look.word(row.origin), class_="origin")
+    return Html(
+        tag(
+            "div", tag("p", link("/worklist", look.word("worklist")), class_="small"),
+            tag("h1", look.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
+        )
+        + tag("section", tag("h2", look.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", look.word("who_did_what")), history(look, found.steps), class_="panel")
+        + tag("section", tag("h2", look.word("what_happened")), _story(look, found.facts), class_="panel")
+    )  # fmt: skip
+
+
+def _more(look: Look, state: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """What few cases have: waits, a date promised again, another unit before, duplicates."""
+    promised, received = state.get("promised"), state.get("received_by")
+    again = look.word("promised_again").format(day_and_time(instant(promised))) if promised else ""
+    return [
+        ("case_waits", "; ".join(_wait(look, *wait) for wait in state.get("waits", ()))),
+        ("case_promised", again),
+        ("case_received_by", unit_name(received, look.language) if received else ""),
+        ("case_duplicate_of", state.get("duplicate_of", "")),
+        ("case_duplicates", state.get("duplicates", "")),
+    ]
+
+
+def _wait(look: Look, reason: str, since: str, until: str | None) -> str:
+    begun = day_and_time(instant(since))
+    span = f"{begun} – {day_and_time(instant(until))}" if until else look.word("wait_from").format(begun)
+    return look.word(f"wait_{reason}").format(span)
+
+
+def life(look: Look, event: str) -> str:
+    """An event in words; as it is called where none are known."""
+    text = LIFE.get(event)
+    return text.said(look.language) if text else event
+
+
+def _story(look: Look, facts: Sequence[Fact]) -> Html:
+    heads = [look.word(key) for key in ("when", "event", "unit")]
+    return table(
+        heads,
+        (
+            [day_and_time(f.time), life(look, f.event), unit_name(f.unit, look.language, local_day(f.time))]
+            for f in facts
+        ),
+    )
+
+
+_CASE = """
+SELECT kind, id, unit, origin, status, opened_at, due_at, state, facts,
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
+FROM case_row(%s, %s) WHERE opened_at IS NOT NULL
+"""

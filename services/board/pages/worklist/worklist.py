@@ -1,0 +1,218 @@
+"""The worklist: what is overdue or will be, a table to search, act on, share by its address and take away as a file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import parse_qs, parse_qsl, quote
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import JSONResponse, Response
+from nicegui import ui
+from psycopg import Connection
+from psycopg_pool import AsyncConnectionPool
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.text import collation
+from services.board.access import Account, Action
+from services.board.live.newest import Newest
+from services.board.live.reader import Reader
+from services.board.live.watch import Watch
+from services.board.pages.actions.desk import Alarm, Desk, Outcome, Target, Wrong
+from services.board.pages.actions.tools import answer, tools
+from services.board.pages.worklist import apology, cases, saved
+from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
+from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
+from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.lists import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.markup import Html, link, tag
+from services.board.ui.words import SIGNS, count
+from services.kit import clock
+
+DEEDS_HERE = ("acknowledge", "assign", "comment", "extend")
+MOST = 200
+"""So many rows are acted on at a time at most."""
+RANK = {stage: place for place, stage in enumerate(STAGES)}
+LISTING: Listing[Item] = Listing(
+    facets={
+        "kind": lambda i: (i.kind,),
+        "stage": lambda i: (i.stage,),
+        "unit": lambda i: units_over(i.unit),
+        "group": lambda i: (i.group,),
+        "channel": lambda i: (i.channel,),
+        "handling": lambda i: (i.handling,),
+        "assignee": lambda i: i.assignees,
+    },
+    orders={
+        "code": lambda i: i.number,
+        "stage": lambda i: RANK[i.stage],
+        "due": lambda i: i.due,
+        "unit": lambda i: units.order(i.unit),
+        "group": lambda i: i.group,
+        "channel": lambda i: i.channel,
+        "handling": lambda i: (i.handling, i.assignees),
+    },
+    text=lambda i: i.number,
+)
+COLUMNS = (
+    ("code", "case"), ("stage", "case_stage"), ("due", "due"), ("unit", "unit"), ("group", "case_group"),
+    ("channel", "case_channel"), ("handling", "case_handling"),
+)  # fmt: skip
+MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+
+
+def visible(rows: Iterable[Item], account: Account) -> list[Item]:
+    """The rows of the units whose cases the account sees."""
+    scope = account.scope()
+    return [row for row in rows if not account.units or row.unit in scope]
+
+
+def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reader, desk: Desk) -> None:
+    """The pages of the worklist, what is done there, and its files."""
+
+    async def read() -> list[Item]:
+        return await reading(lambda conn: items(conn, clock.now()))
+
+    shared = Newest(read, lambda: watch.mark("procedures", "field"))
+    extending = apology.Extending(pool, reading)
+
+    @page(PATH)
+    async def shown(request: Request) -> None:
+        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        dress(look)
+        ui.add_head_html('<script src="/static/work.js" defer></script>')
+        top = header(look, asked.address())
+        rows = visible(await shared.at_hand(), look.account)
+        async with pool.connection() as conn:
+            kept = await saved.of(conn, look.account)
+        with ui.element("main").classes("page work"):
+            ui.html(_title(look, asked, rows, kept), sanitize=False).classes("wide")
+            place = ui.html(listed(look, asked, rows), sanitize=False).classes("wide").props("id=list")
+            ui.html(tools(look, DEEDS_HERE, PATH), sanitize=False).classes("wide")
+
+        async def follow() -> None:
+            if shared.fresh() is None or shared.fresh() is not seen[0]:
+                seen[0] = found = await shared.get()
+                if (text := listed(look, asked, visible(found, look.account))) != place.content:
+                    place.set_content(text)
+
+        seen: list[list[Item] | None] = [None]
+        keep_fresh(look, top)
+        ui.timer(0.5, follow)
+
+    @app.get(PATH + "/export.{kind}")
+    async def export(request: Request, kind: str) -> Response:
+        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        if kind not in MIME:
+            raise HTTPException(404)
+        _allow(look.account, "cases")
+        rows = LISTING.select(visible(await shared.get(), look.account), asked)
+        content = await asyncio.to_thread(file_of, kind, look, rows)
+        name = f"{look.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
+        head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
+        return Response(content, media_type=MIME[kind], headers=head)
+
+    @app.post(PATH + "/do/{deed}")
+    async def do(request: Request, deed: str) -> Response:
+        look = look_of(request, watch)
+        if deed not in DEEDS_HERE:
+            raise HTTPException(404)
+        _allow(look.account, deed)  # type: ignore[arg-type]
+        told = parse_qs((await request.body()).decode("utf-8", "replace"))
+        keys = list(dict.fromkeys(told.get("item", ())))[:MOST]
+        fields = {name: values[0] for name, values in told.items()}
+        try:
+            targets = await reading(lambda conn: _targets(conn, keys, look.account))
+            if deed == "extend":
+                day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
+                codes = [t.key.partition(":")[2] for t in targets if t.key.startswith("dossier:")]
+                outcomes = await extending.do(codes, day, reason, look.account, "broker" not in watch.view.problems)
+                outcomes += [Outcome(t.key, False, "no_dossier") for t in targets if not t.key.startswith("dossier:")]
+            else:
+                outcomes = await desk.do(deed, targets, fields, look.account)  # type: ignore[arg-type]
+        except Wrong as wrong:
+            return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+        shared.forget()
+        return answer(look, outcomes)
+
+    cases.add(watch, pool, reading, lambda look: tools(look, DEEDS_HERE, PATH))
+    saved.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
+
+
+def _allow(account: Account, action: Action) -> None:
+    if not account.may(action):
+        raise HTTPException(403)
+
+
+def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Target]:
+    """What is acted on; 404 for all where one is not known, or not theirs to see."""
+    found = []
+    for key in keys:
+        kind, _, id = key.partition(":")
+        row = conn.execute("SELECT unit FROM entity WHERE kind = %s AND id = %s", [kind, id]).fetchone()
+        if row is None or kind not in ("dossier", "report") or not account.sees(row[0]):
+            raise HTTPException(404)
+        held = item(conn, kind, id, clock.now())
+        found.append(Target(key, row[0], [Alarm(a.id, a.acknowledged_by) for a in held.alarms] if held else []))
+    if not found:
+        raise Wrong("none_chosen")
+    return found
+
+
+def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
+    language = look.language
+    choices = {
+        "kind": (look.word("case_kind"), [(k, look.word(k)) for k in ("dossier", "report")]),
+        "stage": (look.word("case_stage"), [(s, look.word(f"stage_{s}")) for s in STAGES]),
+        "unit": (look.word("unit"), unit_choices(look, asked, {r.unit for r in rows})),
+        "group": (look.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
+        "channel": (look.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
+        "handling": (look.word("case_handling"), [(h, look.word(f"handling_{h}")) for h in HANDLING]),
+        "assignee": (look.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
+    }
+    return Html(
+        tag("div", tag("h1", look.word("worklist")), saved.shelf(look, asked, kept), class_="title")
+        + filters(look, asked, choices, look.word("search_code"))
+    )
+
+
+HANDLING = ("open", "acknowledged", "assigned", "quiet")
+
+
+def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
+    return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
+
+
+def listed(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+    """The counts and the table, as of the rows."""
+    found = LISTING.select(rows, asked)
+    files = tag(
+        "span",
+        *(link(asked.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
+    )
+    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=look.word("all_rows")), scope="col")
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(look, asked, COLUMNS, LISTING.orders)))
+    body = [row_of(look, i) for i in page_of(found, asked)]
+    content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
+    if not found:
+        content = tag("p", look.word("nothing_waits"), class_="none")
+    return Html(
+        _counts(look, asked, rows)
+        + tag("div", content, class_="panel")
+        + tag("div", pager(look, asked, len(found)), files, class_="below")
+    )
+
+
+def _counts(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+    """How many wait in each stage: each is a way to exactly these."""
+    numbers = {stage: sum(r.stage == stage for r in rows) for stage in STAGES}
+    parts = (
+        link(
+            asked.address(stage="" if asked.filters.get("stage") == stage else stage),
+            tag("b", f"{SIGNS[SIGN[stage]]} {count(number, look.language)}".strip()), " ", look.word(f"stage_{stage}"),
+            class_=f"count state-{SIGN[stage]}", aria_current="true" if asked.filters.get("stage") == stage else None,
+        )
+        for stage, number in numbers.items()
+    )  # fmt: skip
+    return tag("div", *parts, class_="counts")

@@ -1,0 +1,1 @@
+"""What every page is made of: its frame, words, markup, lists, drawings; and what a screen without login may show."""

@@ -1,0 +1,256 @@
+"""The frame of every page: who looks, in which language, the way to the other pages, and what cannot be reached."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Set
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from fastapi import Depends, HTTPException
+from nicegui import Client, ui
+from starlette.requests import Request
+
+from schemas import units
+from schemas.indicators import CATALOGUE
+from schemas.registry import SYSTEMS
+from services.board.access import Account, Action
+from services.board.live.reader import TooMuch
+from services.board.live.watch import View, Watch
+from services.board.ui import found_pages
+from services.board.ui.markup import Html, link, styles, tag
+from services.board.ui.words import Language, clock_time, day_and_time, word
+from services.kit import clock
+
+TICK_SECONDS = 0.5
+"""How often a page looks at the clock, and at what cannot be reached."""
+BUILT_SECONDS = 30.0
+MOST_WAITING, MOST_STRANGERS = 100, 300
+"""So many pages may wait for their browser to connect: those of one session, or of one address without; and of all
+without a session."""
+AGAIN_SECONDS = 5.0
+"""How often an open page asks again for what it shows, see `follow`."""
+Render = Callable[[View, datetime], None]
+Way = tuple[str, str, Action | None]
+"""(word, path, what one must be allowed for it)."""
+FIRST: tuple[Way, ...] = (
+    ("wall", "/", None),
+    ("worklist", "/worklist", "cases"),
+    ("map", "/map", None),
+    ("alarms", "/alarms", "cases"),
+    ("quality", "/quality", "cases"),
+)
+LAST: tuple[Way, ...] = (("people", "/people", "accounts"),)
+
+KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
+"""(key, word): what `board.js` does on each."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One opened page: the account, the language, the watch that feeds it, and what its forms carry."""
+
+    account: Account
+    language: Language
+    watch: Watch
+    csrf: str = ""
+
+    def word(self, key: str) -> str:
+        """A text in the page's language."""
+        return word(key, self.language)
+
+
+def look_of(request: Request, watch: Watch) -> Look:
+    """Who opened this page, and how they read it."""
+    chosen = request.query_params.get("lang") or request.cookies.get("ioc_lang", "vi")
+    return Look(request.state.account, "en" if chosen == "en" else "vi", watch, request.state.csrf)
+
+
+def page(path: str, **options: Any) -> ui.page:
+    """Registers a page. A busy machine may take its time: a page that comes late is better than an error."""
+    dependencies = [Depends(room), *options.pop("dependencies", ())]
+    return ui.page(path, response_timeout=BUILT_SECONDS, dependencies=dependencies, **options)
+
+
+def room(request: Request) -> None:
+    """503 for who asks for ever more pages and never connects: each takes memory until it is given up."""
+    waiting = Counter(_asker(c.request) for c in Client.instances.values() if not c.has_socket_connection)
+    asker = _asker(request)
+    strangers = sum(number for (session, _), number in waiting.items() if not session)
+    if waiting[asker] >= MOST_WAITING or (not asker[0] and strangers >= MOST_STRANGERS):
+        raise HTTPException(503)
+
+
+def _asker(request: Request) -> tuple[str, str]:
+    """(session, ""), or ("", address) of who has none."""
+    session = request.scope.get("state", {}).get("session", "")
+    return session, "" if session or request.client is None else request.client.host
+
+
+def form(look: Look, action: str, *content: object, **attributes: object) -> Html:
+    """A form that changes something: without the session's token, which it carries, the doors refuse it."""
+    token = tag("input", type="hidden", name="csrf", value=look.csrf)
+    return tag("form", token, *content, method="post", action=action, **attributes)
+
+
+def known(request: Request) -> None:
+    """404 where an address names a system, a figure or a unit that there is not."""
+    named = {**request.query_params, **request.path_params}
+    try:
+        units.get(named.get("unit") or "dong_nai")
+    except units.UnknownUnit:
+        raise HTTPException(404) from None
+    if named.get("slug", "gis") not in SYSTEMS or named.get("code", "visits") not in CATALOGUE:
+        raise HTTPException(404)
+
+
+def dress(look: Look) -> None:
+    """Style and language of the page; both are remembered by the browser."""
+    ui.add_head_html(styles() + tag("script", src="/static/board.js", defer=""))
+    ui.add_body_html(tag("div", look.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
+    content = ui.context.client.content.props(f"lang={look.language}")
+    if slot := content.parent_slot:  # NiceGUI's page is a <main> too; the page's own is the one that counts
+        slot.parent.tag = "div"
+
+
+def header(look: Look, here: str) -> Render:
+    """The bar at the top of an ordinary page."""
+    with ui.element("header").classes("head"):
+        ui.html(ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        origin = ui.label().classes("origin")
+        waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
+        as_of = ui.label().classes("small")
+        ui.html(reader(look, here), sanitize=False).classes("reader")
+        public_mode(look)
+    ui.html(keys(look), sanitize=False)
+    banner = trouble(look)
+
+    def render(view: View, now: datetime) -> None:
+        show_origin(look, origin, view)
+        waiting.set_content(waiting_alarms(look, view))
+        as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
+        banner(view, now)
+
+    return render
+
+
+def waiting_alarms(look: Look, view: View) -> Html:
+    """How many critical alarms nobody has, for who may do something about them."""
+    number = view.bells.critical_for(look.account) if look.account.may("cases") else 0
+    told = look.word("critical_waiting").format(number)
+    target = "/alarms?severity=critical&status=active"
+    return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
+
+
+def navigation() -> tuple[Way, ...]:
+    """The pages that every page leads to, those that stand alone among them."""
+    return (*FIRST, *((one.word, one.path, one.action) for one in found_pages.found()), *LAST)
+
+
+def ways(look: Look, here: str) -> Html:
+    """Links to the pages that the account may see."""
+    links = (
+        link(path, look.word(key), aria_current="page" if path == here.partition("?")[0] else None)
+        for key, path, action in navigation()
+        if action is None or look.account.may(action)
+    )
+    return Html("".join([link("/", look.word("short_title"), class_="home"), *links]))
+
+
+def reader(look: Look, here: str) -> Html:
+    """Language, light, and the way out or in."""
+    language = "vi" if look.language == "en" else "en"
+    other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", look.word("other_language"))
+    light = tag("button", look.word("theme"), type="button", class_="plain", data_theme_switch="")
+    name = f"{look.account.full_name} · {look.word('log_out')}"
+    out = form(look, "/logout", tag("button", name, class_="plain"))
+    return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
+
+
+def public_mode(look: Look) -> None:
+    """Say on a screen without login how its figures are rounded."""
+    if look.account.role == "public":
+        ui.label(look.word("public_mode")).classes("small")
+
+
+def keys(look: Look) -> Html:
+    """What the keyboard does; opened by `?`."""
+    rows = (tag("li", tag("kbd", key), " ", look.word(word)) for key, word in KEYS)
+    close = tag("form", tag("button", look.word("shut"), class_="plain"), method="dialog")
+    return tag("dialog", tag("h2", look.word("keys")), tag("ul", *rows), close, id="keys", aria_label=look.word("keys"))
+
+
+def trouble(look: Look) -> Render:
+    """The red band that says what cannot be reached."""
+    banner = ui.label().classes("trouble").props("role=alert")
+
+    def render(view: View, now: datetime) -> None:
+        texts = []
+        if "database" in view.problems:
+            stopped = clock_time(view.as_of) if now - view.as_of < timedelta(hours=12) else day_and_time(view.as_of)
+            texts.append(f"{look.word('database')} {stopped}")
+        if "broker" in view.problems:
+            texts.append(look.word("broker"))
+        banner.set_text(" · ".join(texts))
+        banner.set_visibility(bool(texts))
+
+    return render
+
+
+def show_origin(look: Look, label: ui.label, view: View) -> None:
+    """Say where data is not real."""
+    told = unreal(look, frozenset().union(*(tile.origins for tile in view.tiles.values())))
+    label.set_text(told)
+    label.set_visibility(bool(told))
+
+
+def unreal(look: Look, origins: Set[str]) -> str:
+    """What is not real of data of these origins; empty where all is."""
+    return " · ".join(look.word(origin) for origin in sorted(origins - {"real"}))
+
+
+def keep_fresh(look: Look, *renders: Render) -> None:
+    """Bring the page up to date now, with every look of the watch, and as time passes, for as long as it is open."""
+    client, watch = ui.context.client, look.watch
+
+    def tick() -> None:
+        view, now = watch.view, clock.now()
+        for render in renders:
+            render(view, now)
+
+    def tell() -> None:
+        if client.has_socket_connection and tell in watch.listeners:
+            with client:
+                tick()
+
+    tick()
+    ui.timer(TICK_SECONDS, tick)
+    watch.listeners.add(tell)
+    client.on_delete(lambda: watch.listeners.discard(tell))
+
+
+async def follow(look: Look, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
+    """Show what `text` gives, and ask it again every few seconds for as long as the page is open: what it reads it had
+    better share (`Kept`). Returns the element.
+
+    Where there is too much to read, the page says so, above what it showed before; the trouble's band tells of outages.
+    """
+    shown = Html("")
+
+    async def newest() -> Html:
+        nonlocal shown
+        try:
+            shown = await text()
+        except TooMuch:
+            told = tag("p", look.word("too_much"), class_="trouble", role="status")
+            return Html(told + shown) if shown else tag("main", told, class_="page")
+        return shown
+
+    place = ui.html(await newest(), sanitize=False)
+
+    async def again() -> None:
+        place.set_content(await newest())
+
+    ui.timer(seconds, again)
+    return place

@@ -1,0 +1,63 @@
+"""The history of alarms: who did what when, as the notifier has written it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from schemas.offices import number_of
+from services.board.ui.frame import Look
+from services.board.ui.markup import Html, tag
+from services.board.ui.words import day_and_time
+
+
+class Step(NamedTuple):
+    """One step: of which alarm, when, what, by whom."""
+
+    alarm: int
+    at: datetime
+    step: str
+    by: str
+    note: str
+
+
+def steps(conn: Connection, kind: str, entity: str, others: Sequence[str] = ()) -> list[Step]:
+    """All that was done about the alarms of a case, the newest first."""
+    about = {"kind": kind, "number": number_of(entity), "entity": entity, "others": list(others)}
+    with conn.cursor(row_factory=class_row(Step)) as cursor:
+        return cursor.execute(_OF_CASE, about).fetchall()
+
+
+def steps_of(conn: Connection, alarm: int) -> list[Step]:
+    """All that was done about one alarm, the newest first."""
+    with conn.cursor(row_factory=class_row(Step)) as cursor:
+        return cursor.execute(_OF_ALARM, [alarm]).fetchall()
+
+
+def history(look: Look, found: Sequence[Step]) -> Html:
+    """The steps as a list."""
+    if not found:
+        return tag("p", look.word("nothing_done"), class_="none")
+    rows = (
+        tag(
+            "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", s.by), " ",
+            look.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
+        )
+        for s in found
+    )  # fmt: skip
+    return tag("ol", *rows, class_="history")
+
+
+_OF_CASE = """
+SELECT s.alarm, s.at, s.step, s.by, s.note FROM alarm a JOIN alarm_step s ON s.alarm = a.id
+WHERE a.kind = %(kind)s AND a.entity = %(number)s AND %(entity)s = CASE
+    WHEN concat_ws('@', a.entity, a.office) IN (%(entity)s) OR concat_ws('@', a.entity, a.office) = ANY (%(others)s)
+        THEN concat_ws('@', a.entity, a.office)
+    ELSE a.entity END
+ORDER BY s.id DESC
+"""
+_OF_ALARM = "SELECT alarm, at, step, by, note FROM alarm_step WHERE alarm = %s ORDER BY id DESC"

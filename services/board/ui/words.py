@@ -1,0 +1,138 @@
+"""The board's words in both languages, and numbers, moments and units as each language writes them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Literal
+
+from schemas import units
+from schemas.calendar import VN, local_day
+from schemas.indicators import Indicator
+from schemas.registry import SYSTEMS
+from services.board.access import is_few
+from services.kit import clock
+from services.readings import Period, Reading
+from services.readings.reasons import Reason
+
+Language = Literal["vi", "en"]
+
+
+def read_words() -> Iterator[tuple[str, tuple[str, str]]]:
+    """(key, its texts) as words.toml and the files beside the pages have them, a section for each page."""
+    folder = Path(__file__).parent
+    for file in (folder / "words.toml", *sorted((folder.parent / "pages").glob("*.toml"))):
+        for page in tomllib.loads(file.read_text(encoding="utf-8")).values():
+            yield from ((key, (vi, en)) for key, (vi, en) in page.items())
+
+
+WORDS: Mapping[str, tuple[str, str]] = dict(read_words())
+"""key -> its text in Vietnamese and English."""
+SIGNS = {"good": "✓", "bad": "▲", "watch": "●", "neutral": "", "missing": "–"}
+"""A state is told by a sign as well as a colour: not everybody sees colours."""
+_MONEY = ((Decimal(10) ** 9, "billion", 2), (Decimal(10) ** 6, "million", 1))
+
+
+def word(key: str, language: Language) -> str:
+    """A text of the board."""
+    vi, en = WORDS[key]
+    return vi if language == "vi" else en
+
+
+def system_name(slug: str, language: Language) -> str:
+    """A system's name."""
+    _, vi, en = SYSTEMS[slug]
+    return vi if language == "vi" else en
+
+
+def unit_name(code: str | None, language: Language, day: date | None = None) -> str:
+    """A unit's name on a local day, by default today; None is the whole locality."""
+    if code is None:
+        return word("whole", language)
+    unit = units.on(code, day or local_day(clock.now()))
+    return unit.name_vi if language == "vi" else unit.name_en
+
+
+def name_of(indicator: Indicator, language: Language) -> str:
+    """An indicator's name."""
+    return indicator.vi if language == "vi" else indicator.en
+
+
+def why(reason: Reason | None, language: Language) -> str:
+    """Why there is no figure; empty where there is one."""
+    return "" if reason is None else reason.vi if language == "vi" else reason
+
+
+def state_of(r: Reading) -> str:
+    """`good` or `bad` against the target; `watch` where there should be none and there is some; else `neutral`."""
+    if r.printed is None:
+        return "neutral" if is_few(r) else "missing"
+    if r.met is not None:
+        return "good" if r.met else "bad"
+    counts = r.indicator.unit not in ("%", "minute", "VND")
+    return "watch" if r.indicator.better == "lower" and counts and r.printed > 0 else "neutral"
+
+
+def number(value: Decimal, decimals: int, language: Language) -> str:
+    """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English."""
+    text = f"{value:,.{decimals}f}"
+    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
+
+
+def capital(text: str) -> str:
+    """A text as the head of a line."""
+    return text[:1].upper() + text[1:]
+
+
+def count(value: int, language: Language) -> str:
+    """1234 -> `1.234` in Vietnamese, `1,234` in English."""
+    return number(Decimal(value), 0, language)
+
+
+def figure(r: Reading, language: Language) -> str:
+    """A reading as the wall shows it: rounded as published, large amounts of money shortened."""
+    if r.printed is None:
+        return word("few", language) if is_few(r) and r.indicator.unit not in ("%", "minute") else "–"
+    if r.indicator.unit == "VND":
+        for size, name, decimals in _MONEY:
+            if r.printed >= size:
+                return f"{number(r.printed / size, decimals, language)} {word(name, language)}"
+        return f"{number(r.printed, 0, language)} đ"
+    text = number(r.printed, r.indicator.decimals, language)
+    return f"{text} %" if r.indicator.unit == "%" else text
+
+
+def signed(r: Reading, language: Language) -> str:
+    """A reading with the sign of its state before it."""
+    sign = SIGNS[state_of(r)]
+    return f"{sign} {figure(r, language)}" if sign and r.printed is not None else figure(r, language)
+
+
+def days(period: Period) -> str:
+    """A period's days, as written in Viet Nam."""
+    first, last = f"{period.first:%d/%m/%Y}", f"{period.last:%d/%m/%Y}"
+    return first if first == last else f"{first} – {last}"
+
+
+def clock_time(t: datetime) -> str:
+    """The local time of day."""
+    return t.astimezone(VN).strftime("%H:%M:%S")
+
+
+def day_and_time(t: datetime) -> str:
+    """The local day and time, as written in Viet Nam."""
+    return t.astimezone(VN).strftime("%d/%m/%Y %H:%M")
+
+
+def ago(then: datetime | None, now: datetime, language: Language) -> str:
+    """How long ago, in one unit."""
+    if then is None:
+        return word("never", language)
+    seconds = max(int((now - then).total_seconds()), 0)
+    for key, length in (("ago_d", 86_400), ("ago_h", 3600), ("ago_min", 60)):
+        if seconds >= 2 * length:
+            return word(key, language).format(seconds // length)
+    return word("ago_s", language).format(seconds)
