@@ -1,5 +1,5 @@
 """What a dashboard asks: the queries of its panels, marks and variables, and what Grafana makes of them before it sends
-them. Shared by whatever runs them elsewhere: tests, `ioc bench panels`, pictures."""
+them. Shared by whatever runs them elsewhere: tests, `ioc bench panels`."""
 
 from __future__ import annotations
 

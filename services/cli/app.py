@@ -38,7 +38,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
         ".generate:generate",
         "Write what follows from the code: contracts, reference, rules, dashboards, licences.",
     ),
-    "picture": (".picture.command:picture", "A dashboard as an SVG: its definition with this centre's answers."),
     "compose": (
         ".compose:compose",
         "What Docker Compose runs beside the services: passwords, configuration, database.",
