@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import shutil
-import time
 from pathlib import Path
 
 import click
 
-from infra.backups import MANIFEST
-
-log = logging.getLogger("backup")
 CONFIGURATION = Path("/etc/ioc")
 BACKUPS = Path("/backups")
 KEPT = 14
-PATIENCE = 600.0
-"""Seconds until a backup that failed is tried again."""
 
 
 @click.group(epilog="\b\nExample:\n  ioc compose secrets secrets\n\nThe other steps are run by `docker compose up`.")
@@ -82,46 +74,6 @@ def demo() -> None:
 @click.option("--keep", default=KEPT, show_default=True, help="How many; older ones are removed.")
 def backups(folder: Path, hours: float, keep: int) -> None:
     """Save the centre into FOLDER again and again, for ever. A backup that fails is tried again in ten minutes."""
-    from services.centre.backup import save
-    from services.cli.terminal import bar
-    from services.kit import logs
-    from services.kit.clock import now
-    from services.kit.health import Health
-    from services.kit.settings import Settings
+    from services.centre.routine import save_for_ever
 
-    settings = Settings()
-    logs.configure(settings.log_level)
-    health = Health("backup", stalled_after=hours * 3600 + 2 * PATIENCE, instance=settings.instance)
-    health.serve(settings.health_port, settings.host)
-    health.ready()
-    while True:
-        time.sleep(seconds_left(folder, hours, time.time()))
-        target = folder / f"{now():%Y%m%dT%H%M%SZ}"
-        try:
-            save(settings, target, time.monotonic(), bar)
-        except Exception as problem:  # whatever it was: the next try may work, and health tells of it
-            log.exception("no backup was made in %s", target)
-            health.not_ready(f"the last backup failed: {problem}")
-            time.sleep(PATIENCE)
-            continue
-        log.info("saved into %s", target)
-        health.ready()
-        health.progress()
-        forget(folder, keep)
-
-
-def seconds_left(folder: Path, hours: float, now: float) -> float:
-    """Until the next backup is due, `now` in seconds since 1970: none is due at once."""
-    newest = max((backup.stat().st_mtime for backup in made(folder)), default=float("-inf"))
-    return max(0.0, newest + hours * 3600 - now)
-
-
-def forget(folder: Path, keep: int) -> None:
-    """Remove all backups but the newest `keep`."""
-    for old in made(folder)[:-keep]:
-        shutil.rmtree(old)
-
-
-def made(folder: Path) -> list[Path]:
-    """The backups in `folder`, oldest first; what else lies there is left alone."""
-    return sorted(backup for backup in folder.glob("*T*Z") if (backup / MANIFEST).exists())
+    save_for_ever(folder, hours, keep)

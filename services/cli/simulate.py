@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,15 +19,11 @@ from services.cli.times import Moment
 if TYPE_CHECKING:
     from infra.local.servers import Instance
     from services.kit.settings import Settings
-    from services.simulator.district import Plan, Sending
+    from services.simulator.district import Plan
     from services.simulator.district.truth import Line, Truth
     from services.simulator.progress import Progress
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-TICK_SECONDS = 0.1
-BATCH = 2000
-PACED_DAYS = 3
-"""So many simulated days are spread over a paced run, so that everything that takes hours or days is in it."""
 
 
 class Span(click.ParamType[timedelta]):
@@ -87,60 +81,20 @@ def simulate(rate: float, span: timedelta, seed: int, start: datetime | None, pa
 
 
 def _as_it_happens(settings: Settings, plan: Plan, span: timedelta) -> None:
-    from services.cli.terminal import bar
-    from services.kit.clock import now
+    from services.cli.terminal import bar, say
+    from services.simulator.by_hand import as_it_happens, send
 
-    begun = now()
     with bar("messages sent", int(plan.rate * span.total_seconds())) as advance:
-        due = ((sending, (sending.at - begun).total_seconds()) for sending in plan.sendings(plan.start + span))
-        _tell(*asyncio.run(_send(settings, due, advance)))
+        _tell(*asyncio.run(send(settings, as_it_happens(plan, span), advance, say)))
 
 
 def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, span: timedelta) -> None:
-    from services.cli.terminal import bar
-    from services.kit.clock import now
-    from services.simulator.district import Plan
-    from services.simulator.district.hours import slot_start
-    from services.simulator.district.plan import LEAST_RATE
+    from services.cli.terminal import bar, say
+    from services.simulator.by_hand import paced, send
 
     count = int(rate * span.total_seconds())
-    days = timedelta(days=PACED_DAYS)
-    first = start or slot_start(now() - 3 * days).replace(hour=0, minute=0)
-    plan = Plan(seed, first, min(max(count / days.total_seconds(), LEAST_RATE), 5000.0))
     with bar("messages sent", count) as advance:
-        due = ((sending, n / rate) for n, sending in enumerate(islice(plan.sendings(now()), count)))
-        _tell(*asyncio.run(_send(settings, due, advance)))
-
-
-async def _send(
-    settings: Settings, due: Iterable[tuple[Sending, float]], advance: Callable[[int], None]
-) -> tuple[int, float]:
-    """Send each message so many seconds after the start, or as soon as the broker can; (sent, seconds)."""
-    from services.cli.terminal import say
-    from services.kit import bus
-    from services.kit.patience import teller
-
-    begun, sent = time.monotonic(), 0
-    ready: list[Sending] = []
-    async with bus.connected(settings, "simulate") as client:
-        js = client.jetstream()
-
-        async def flush() -> None:
-            nonlocal sent
-            messages = (bus.Outgoing(s.subject, s.raw) for s in ready)
-            sent += await bus.publish_raw(js, messages, on_wait=teller(say, sent))
-            ready.clear()
-            advance(sent)
-
-        for sending, at in due:
-            ahead = at - (time.monotonic() - begun)
-            if len(ready) >= BATCH or (ready and ahead > 0):
-                await flush()
-            if ahead > 0:
-                await asyncio.sleep(max(ahead, TICK_SECONDS))
-            ready.append(sending)
-        await flush()
-    return sent, time.monotonic() - begun
+        _tell(*asyncio.run(send(settings, paced(seed, start, rate, count), advance, say)))
 
 
 def _tell(sent: int, took: float) -> None:

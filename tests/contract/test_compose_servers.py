@@ -23,7 +23,7 @@ from infra.local.layout import run_as
 from infra.local.ports import free_port
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
-from services.cli import compose as steps
+from services.centre import routine
 
 STORAGE = 10 * 2**30
 
@@ -157,14 +157,14 @@ def test_secrets_are_made_once_closed_to_the_host_and_readable_in_containers(tmp
 
 
 def test_backups_are_due_by_the_newest_and_the_oldest_go(tmp_path: Path) -> None:
-    assert steps.seconds_left(tmp_path, 24, 1000.0) == 0
+    assert routine.seconds_left(tmp_path, 24, 1000.0) == 0
     for number, name in enumerate(("20260101T000000Z", "20260102T000000Z", "20260103T000000Z")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "manifest.json").touch()
         os.utime(tmp_path / name, (number * 3600.0, number * 3600.0))
     (tmp_path / "20260104T000000Z").mkdir()  # no backup: nothing in it
-    assert steps.seconds_left(tmp_path, 24, 3 * 3600.0) == 23 * 3600
-    steps.forget(tmp_path, 2)
+    assert routine.seconds_left(tmp_path, 24, 3 * 3600.0) == 23 * 3600
+    routine.forget(tmp_path, 2)
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"2026010{n}T000000Z" for n in (2, 3, 4)]
 
 
