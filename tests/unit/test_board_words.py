@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from services.board.ui import words
+from services import board
 from services.board.ui.words import WORDS, read_words
 
-FOLDER = Path(words.__file__).parent
+FOLDER = Path(board.__file__).parent
 SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.rglob("*.py"))]
 NODES = [node for source in SOURCES for node in ast.walk(ast.parse(source))]
 TEXTS = {node.value for node in NODES if isinstance(node, ast.Constant) and isinstance(node.value, str)}
