@@ -19,7 +19,7 @@ from bench.machine import cpu_seconds, tree_cpu_seconds
 from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
-from services.kit import bus
+from services.kit import streams
 
 LOOK_EVERY = 0.03
 PATIENCE_SECONDS = 60.0
@@ -80,7 +80,7 @@ async def renew_consumer(js: JetStreamContext, make: bool = True) -> None:
     with suppress(NotFoundError):
         await js.delete_consumer(AGGREGATOR.stream, AGGREGATOR.name)
     if make:
-        await bus.ensure_consumer(js, AGGREGATOR)
+        await streams.ensure_consumer(js, AGGREGATOR)
 
 
 async def drained(js: JetStreamContext) -> None:

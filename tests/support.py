@@ -17,12 +17,12 @@ from infra.local.layout import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of
-from services.kit import bus
+from services.kit import bus, streams
 
 
 async def _left(centre: Instance) -> int:
     async with bus.connected(settings_of(centre, "monitor"), "test") as client:
-        return await bus.unacknowledged(client.jetstream(), AGGREGATOR)
+        return await streams.unacknowledged(client.jetstream(), AGGREGATOR)
 
 
 def wait_until_idle(centre: Instance, seconds: float = 90) -> None:

@@ -8,7 +8,6 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import TypeVar
 
 import psycopg
 from nats.aio.msg import Msg
@@ -18,15 +17,13 @@ from services.aggregator.door import Refused, admit
 from services.aggregator.folding import earliest
 from services.aggregator.ledger import Incoming, Raced, Stored
 from services.aggregator.rollups import Disagreement
-from services.kit import bus, clock, metrics, pull
-from services.kit.errors import Unavailable
-from services.kit.health import Health
-from services.kit.store import OUTAGE
+from services.kit import clock, metrics
+from services.kit.consumer import DurableConsumer
 
 log = logging.getLogger(__name__)
-PAUSES = (0.05, 0.2, 1.0, 2.0, 5.0)
+CLASHES = (Raced, Disagreement)
+"""What passes when it is tried anew, since another aggregator was at the same rows."""
 
-T = TypeVar("T")
 Store = Callable[[list[Incoming]], Awaitable[Stored]]
 
 
@@ -49,24 +46,26 @@ class Hands:
             await asyncio.wait(self._busy, timeout=within)
 
 
-class Consumer:
-    """Handles batches. `store` stores a list of accepted events in one transaction, `set_aside` takes refused ones."""
+class Batches:
+    """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
+    refused ones."""
 
-    def __init__(self, store: Store, set_aside: Callable[[list[Refused]], Awaitable[None]], health: Health) -> None:
-        self._store, self._aside, self._health = store, set_aside, health
+    def __init__(
+        self, durable: DurableConsumer, store: Store, set_aside: Callable[[list[Refused]], Awaitable[None]]
+    ) -> None:
+        self._durable, self._store, self._aside = durable, store, set_aside
 
     async def handle(self, messages: list[Msg]) -> None:
         """Store or set aside every message of the batch, then acknowledge all of them."""
         started = time.monotonic()
-        async with pull.in_work(messages):
-            accepted, refused = admit(messages, clock.now())
-            refused += await self._persist(accepted)
-            if refused:
-                await self._insist(messages, lambda: self._aside(refused))
-        for message in messages:
-            await message.ack()
+        await self._durable.handle(messages, lambda: self._work(messages))
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
-        self._health.progress()
+
+    async def _work(self, messages: list[Msg]) -> None:
+        accepted, refused = admit(messages, clock.now())
+        refused += await self._persist(accepted)
+        if refused:
+            await self._durable.insist(messages, lambda: self._aside(refused), CLASHES)
 
     async def _persist(self, accepted: list[tuple[Msg, Incoming]]) -> list[Refused]:
         """Store; returns what turned out not to be storable. One bad event never fails the others: halves are tried
@@ -74,7 +73,8 @@ class Consumer:
         if not accepted:
             return []
         try:
-            stored = await self._insist([m for m, _ in accepted], lambda: self._store([i for _, i in accepted]))
+            batch = [message for message, _ in accepted]
+            stored = await self._durable.insist(batch, lambda: self._store([i for _, i in accepted]), CLASHES)
         except (
             psycopg.DataError,
             psycopg.IntegrityError,
@@ -92,26 +92,6 @@ class Consumer:
         clash = Invalid("conflict", "the same source and id are stored with other content; give it an id of its own")
         refused = [Refused(accepted[i][0], clash) for i in stored.conflicts]
         return refused + [Refused(*_forgotten(*accepted[i], stored.horizon)) for i in stored.forgotten]
-
-    async def _insist(self, messages: list[Msg], attempt: Callable[[], Awaitable[T]]) -> T:
-        """Try until broker and database can; the batch is kept."""
-        tries = 0
-        while True:
-            try:
-                result = await attempt()
-                self._health.ready()
-                return result
-            except (Raced, Disagreement):
-                tries += 1
-                if tries > 20:
-                    raise
-            except (*OUTAGE, *bus.OUTAGE, Unavailable) as error:
-                self._health.not_ready(f"waiting: {type(error).__name__}: {error}".strip())
-                log.warning("kept %d messages, trying again: %s %s", len(messages), type(error).__name__, error)
-                metrics.BATCH_RETRIES.inc()
-                tries += 1
-            self._health.progress()
-            await asyncio.sleep(PAUSES[min(tries, len(PAUSES)) - 1])
 
     def _count(self, accepted: list[tuple[Msg, Incoming]], stored: Stored) -> None:
         metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from infra.nats.backup import time_of
 from schemas.streams import AGGREGATOR, CONSUMERS, QUARANTINE, Consumer
-from services.kit import bus, clock, store
+from services.kit import bus, clock, position, store, streams
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -52,7 +52,7 @@ async def _make_anew(js: JetStreamContext, consumer: Consumer, start: int) -> No
 
     with suppress(NotFoundError):
         await js.delete_consumer(consumer.stream, consumer.name)
-    await bus.ensure_consumer(js, consumer, start)
+    await streams.ensure_consumer(js, consumer, start)
 
 
 def _position(settings: Settings, consumer: Consumer) -> int:
@@ -63,10 +63,12 @@ def _position(settings: Settings, consumer: Consumer) -> int:
 
 def _note_position(settings: Settings, consumer: Consumer, start: int) -> None:
     with store.connect(settings, "owner") as conn:
-        conn.execute(_NOTE, (consumer.name, start))
+        conn.execute(position.FORGET, (consumer.name,))
+        if start:
+            conn.execute(_NOTE, (consumer.name, start))
 
 
-_NOTE = "INSERT INTO position VALUES (%s, %s) ON CONFLICT (consumer) DO UPDATE SET seq = excluded.seq"
+_NOTE = "INSERT INTO position VALUES (%s, %s)"
 
 
 async def _take_back(settings: Settings, started: dict[str, int], new_streams: bool) -> None:

@@ -18,7 +18,7 @@ from services.board.auth import accounts
 from services.centre.prepare import settings_of
 from services.centre.reporter import SILENT, Bar, Reporter
 from services.centre.scenario import load_scenario, weeks_for
-from services.kit import bus, clock
+from services.kit import bus, clock, streams
 from services.kit.settings import Settings
 from services.simulator import SCENARIOS, progress
 from services.simulator.progress import LOADED
@@ -91,9 +91,9 @@ def wait_stored(settings: Settings, bar: Bar = SILENT.bar) -> None:
 async def _wait_stored(settings: Settings, bar: Bar) -> None:
     async with bus.connected(settings, "demo") as client:
         js = client.jetstream()
-        whole = left = await bus.unacknowledged(js, AGGREGATOR)
+        whole = left = await streams.unacknowledged(js, AGGREGATOR)
         with bar("events stored", whole) as advance:
             while left:
                 advance(whole - left)
                 await asyncio.sleep(0.3)
-                left = await bus.unacknowledged(js, AGGREGATOR)
+                left = await streams.unacknowledged(js, AGGREGATOR)

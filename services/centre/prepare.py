@@ -14,7 +14,7 @@ from infra.timescaledb import units
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
 from services.aggregator.rebuild import bring_up_to_date
-from services.kit import bus, store
+from services.kit import bus, store, streams
 from services.kit.settings import Settings
 
 FIRST_ACCOUNT = "board_admin"
@@ -86,4 +86,4 @@ def _positions(settings: Settings) -> dict[str, int]:
 
 async def _streams(settings: Settings, positions: dict[str, int]) -> None:
     async with bus.connected(settings, "prepare") as client:
-        await bus.ensure_streams(client.jetstream(), settings, positions=positions)
+        await streams.ensure_streams(client.jetstream(), settings, positions=positions)

@@ -1,40 +1,29 @@
-"""The broker: connecting as a credential, the declared streams made real, and publishing events that are on disk when
-acknowledged."""
+"""The broker: connecting as a credential, and publishing events that are on disk when acknowledged."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from itertools import islice
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import nats
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import (
-    AckPolicy,
-    ConsumerConfig,
-    DiscardPolicy,
-    PubAck,
-    RetentionPolicy,
-    StorageType,
-    StreamConfig,
-    StreamSource,
-)
-from nats.js.errors import APIError, NoStreamResponseError, NotFoundError
+from nats.js.api import PubAck
+from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Event
-from schemas.streams import CONSUMERS, MOST_BYTES, NEVER, QUARANTINE, STREAMS, Consumer, Stream
+from services.kit import patches
 from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
 
 log = logging.getLogger(__name__)
+patches.nats_py()
 PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
@@ -125,106 +114,6 @@ def require(client: Client) -> None:
         fatal(log, f"the broker ended the connection for good: {client.last_error}")
     if not client.is_connected:
         raise Unavailable("no connection to the broker")
-
-
-def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
-    """The JetStream configuration of a declared stream, kept by `replicas` nodes with `disk` bytes of storage each."""
-    return StreamConfig(
-        name=stream.name,
-        description=stream.purpose,
-        subjects=list(stream.subjects),
-        retention=RetentionPolicy.LIMITS,
-        storage=StorageType.FILE,
-        discard=DiscardPolicy.NEW,  # a full stream refuses the emitter; it never drops what it acknowledged
-        max_age=stream.max_age.total_seconds(),
-        max_bytes=int(disk * stream.max_share),
-        max_msg_size=MOST_BYTES,
-        # nats-server 2.15 knows no other way to a stream that drops nothing as a repetition than a source.
-        duplicate_window=stream.dedupe.total_seconds() if stream.dedupe else 0,
-        sources=None if stream.dedupe else [StreamSource(name=QUARANTINE.name, filter_subject=NEVER)],
-        allow_direct=True,
-        num_replicas=replicas,
-    )
-
-
-def consumer_config(consumer: Consumer, start_after: int = 0) -> ConsumerConfig:
-    """The JetStream configuration of a declared consumer; `start_after`: the sequence that is known to be done."""
-    from nats.js.api import DeliverPolicy
-
-    start: dict[str, Any] = {"deliver_policy": DeliverPolicy.ALL}
-    if start_after:
-        start = {"deliver_policy": DeliverPolicy.BY_START_SEQUENCE, "opt_start_seq": start_after + 1}
-    return ConsumerConfig(
-        durable_name=consumer.name,
-        ack_policy=AckPolicy.EXPLICIT,
-        ack_wait=consumer.ack_wait.total_seconds(),
-        max_deliver=-1,
-        max_ack_pending=consumer.max_ack_pending,
-        filter_subjects=list(consumer.subjects) or None,
-        **start,
-    )
-
-
-async def ensure_streams(
-    js: JetStreamContext,
-    settings: Settings,
-    say: Callable[[str], None] = log.info,
-    positions: Mapping[str, int] = MappingProxyType({}),
-) -> None:
-    """Make the declared streams and consumers real; what exists already is brought up to the declaration.
-
-    `positions`: up to which message each consumer has done all, if one has to be made anew.
-    """
-    account = await js.account_info()
-    disk = account.limits.max_storage if account.limits.max_storage > 0 else settings.nats_storage
-    for stream in STREAMS:
-        wanted = stream_config(stream, disk, settings.replicas)
-        try:
-            held = (await js.stream_info(stream.name)).config
-        except NotFoundError:
-            await js.add_stream(wanted)
-            say(f"stream {stream.name} created")
-            continue
-        # A start that knows of fewer nodes takes no copy away.
-        wanted.num_replicas = max(settings.replicas, held.num_replicas or 1)
-        if _declared(held) != _declared(wanted):
-            await js.update_stream(wanted)
-            say(f"stream {stream.name} updated")
-    for consumer in CONSUMERS:
-        last = (await js.stream_info(consumer.stream)).state.last_seq
-        await ensure_consumer(js, consumer, start_after(positions.get(consumer.name, 0), last))
-
-
-def start_after(noted: int, last: int) -> int:
-    """After which message a consumer begins; a number beyond the `last` is of a stream that is no more."""
-    return noted if noted <= last else 0
-
-
-def _declared(config: StreamConfig) -> tuple[object, ...]:
-    """What an update of the declaration may change."""
-    sources = [(source.name, source.filter_subject) for source in config.sources or ()]
-    limits = config.max_age, config.max_bytes, config.max_msg_size, config.num_replicas, config.duplicate_window or 0
-    return config.subjects, *limits, sources
-
-
-async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after: int = 0) -> bool:
-    """Make a consumer if it is not there; True if it had to be made."""
-    try:
-        await js.consumer_info(consumer.stream, consumer.name)
-        return False
-    except NotFoundError:
-        await js.add_consumer(consumer.stream, consumer_config(consumer, start_after))
-        return True
-
-
-async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
-    """How many messages lie after the last one up to which all are acknowledged.
-
-    The consumer's own counts lag behind the stream for a moment after a message was stored.
-    """
-    last = (await js.stream_info(consumer.stream)).state.last_seq
-    floor = (await js.consumer_info(consumer.stream, consumer.name)).ack_floor
-    return max(last - (floor.stream_seq if floor else 0), 0)
 
 
 Waiting = Callable[[int, float], None]
@@ -397,40 +286,3 @@ def _is_busy(future: asyncio.Future[PubAck]) -> bool:
 
 def _is_acknowledged(future: asyncio.Future[PubAck]) -> bool:
     return future.done() and not future.cancelled() and future.exception() is None
-
-
-def _hear_refusals() -> None:
-    """Have a refusal reach the future that `publish_async` has given: nats-py 2.16 raises it where no one listens."""
-    hear = JetStreamContext._handle_async_reply
-
-    async def mended(self: JetStreamContext, message: Msg) -> None:
-        try:
-            await hear(self, message)
-        except APIError as refusal:
-            for token, future in self._publish_async_futures.items():
-                if message.subject.endswith(token) and not future.done():
-                    future.set_exception(refusal)
-                    return
-
-    JetStreamContext._handle_async_reply = mended  # type: ignore[method-assign, assignment]
-
-
-_hear_refusals()
-
-
-def _bear_headers() -> None:
-    """Have a message with headers that are none arrive without them: nats-py 2.16 breaks the connection over it, and
-    would do so for ever, as the message comes again."""
-    parse = Client._process_headers
-
-    async def mended(self: Client, headers: bytes) -> dict[str, str] | None:
-        try:
-            return await parse(self, headers)
-        except (IndexError, ValueError):
-            log.warning("a message with broken headers: %r", headers[:20])
-            return None
-
-    Client._process_headers = mended  # type: ignore[method-assign]
-
-
-_bear_headers()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from prometheus_client import Counter, Gauge, Histogram
 
 EVENTS_STORED = Counter(
@@ -20,6 +22,15 @@ BATCH_RETRIES = Counter(
 CONSUMER_RECREATED = Counter(
     "ioc_aggregator_consumer_recreated_total", "Times the durable consumer had vanished and was made anew"
 )
+
+
+class Reading(NamedTuple):
+    """What a durable consumer counts, where its service has the counters."""
+
+    retries: Counter
+    recreated: Counter
+
+
 NOTICES_PUBLISHED = Counter("ioc_deadlines_notices_published_total", "Deadline notices published", ["event", "stage"])
 EMITTED = Counter("ioc_emitter_events_total", "Events acknowledged by the broker for an emitter", ["emitter", "result"])
 REFUSED = Counter("ioc_emitter_refused_total", "Requests refused by an emitter", ["emitter", "code"])

@@ -47,8 +47,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
         await pool.open()
         async with bus.attached(settings, "notifier") as client, _alertmanager(settings) as alertmanager:
             work = [
-                intake.listen(client, pool),
-                intake.watch(client, pool, health),
+                *intake.reading(client, pool, health),
                 _rounds(Rounds(pool, routes, watchdog), watchdog, health),
                 _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
                 _publishing(pool, client, partial(bus.private_id, settings)),

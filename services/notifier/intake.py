@@ -2,63 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Coroutine
 from datetime import datetime
+from typing import Any
 
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.errors import NotFoundError
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.codes import masked
 from schemas.envelope import Invalid
 from schemas.registry import parse
 from schemas.streams import NOTIFIER
-from services.kit import bus, clock, metrics, position, pull, store
-from services.kit.errors import Unavailable
+from services.kit import bus, clock, metrics
+from services.kit.consumer import DurableConsumer
 from services.kit.health import Health
 from services.notifier import domain, ledger
 from services.notifier.alarm import Raise
 
 log = logging.getLogger("notifier")
-BROKER_OUTAGE = (*bus.OUTAGE, Unavailable)
 FETCH_SECONDS = 0.1
 """How long a batch that is not full waits for more: our share of the time until somebody is told."""
-PAUSE = 1.0
 WATCH_SECONDS = 0.5
 
 
-async def listen(client: Client, pool: AsyncConnectionPool) -> None:
-    """For ever: fetch, store, acknowledge. A batch that cannot be stored now is kept and tried again."""
-    reader: JetStreamContext.PullSubscription | None = None
-    while True:
-        try:
-            bus.require(client)
-            if reader is None:
-                reader = await client.jetstream().pull_subscribe_bind(NOTIFIER.name, NOTIFIER.stream)
-            messages = await pull.fetch(reader, NOTIFIER.batch, FETCH_SECONDS)
-            async with pull.in_work(messages):
-                await _insist(messages, lambda messages=messages: take(pool, messages, clock.now()))  # type: ignore[misc]
-            for message in messages:
-                await message.ack()
-        except TimeoutError:
-            continue  # nothing came
-        except BROKER_OUTAGE as error:
-            log.warning("listening waits: %s: %s", type(error).__name__, error)
-            await asyncio.sleep(PAUSE)
+def reading(client: Client, pool: AsyncConnectionPool, health: Health) -> tuple[Coroutine[Any, Any, None], ...]:
+    """The endless work: take what comes, and mind the durable consumer. Ready while broker and database answer."""
+    durable = DurableConsumer(NOTIFIER, pool, health)
 
+    def js() -> JetStreamContext:
+        bus.require(client)
+        return client.jetstream()
 
-async def _insist(messages: list[Msg], attempt: Callable[[], Awaitable[None]]) -> None:
-    """Try until the database can."""
-    while True:
-        try:
-            return await attempt()
-        except store.OUTAGE as error:
-            log.warning("kept %d events, trying again: %s: %s", len(messages), type(error).__name__, error)
-        await asyncio.sleep(PAUSE)
+    return (
+        durable.listen(client, lambda messages: take(pool, messages, clock.now()), FETCH_SECONDS),
+        durable.watch(js, WATCH_SECONDS, lambda info: health.ready()),
+    )
 
 
 async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) -> None:
@@ -91,23 +72,3 @@ def _understood(message: Msg, now: datetime) -> Raise | None:
     except Invalid as invalid:
         log.warning("passed by what is no valid event, see `ioc quarantine`: %s", invalid)
         return None
-
-
-async def watch(client: Client, pool: AsyncConnectionPool, health: Health) -> None:
-    """Mind the durable consumer and note how far it is; ready while broker and database answer."""
-    while True:
-        await asyncio.sleep(WATCH_SECONDS)
-        try:
-            bus.require(client)
-            await _mind(client.jetstream(), pool)
-            health.ready()
-        except (*BROKER_OUTAGE, *store.OUTAGE) as error:
-            health.not_ready(f"{type(error).__name__}: {error}")
-
-
-async def _mind(js: JetStreamContext, pool: AsyncConnectionPool) -> None:
-    try:
-        await position.note(js, pool, NOTIFIER)
-    except NotFoundError:
-        start = await position.place(js, pool, NOTIFIER)
-        log.error("the consumer %s was missing; made anew after message %s", NOTIFIER.name, start)

@@ -13,7 +13,7 @@ from infra.local import own, ports, secrets
 from infra.local.readiness import answers
 from infra.nats.cluster import ROUTES, Node, address, render
 from schemas.streams import STREAMS
-from services.kit import bus
+from services.kit import bus, streams
 
 NODES = 3
 DISK = 12 * 2**30
@@ -79,7 +79,7 @@ def _streams(stage: Stage) -> bool:
     async def ensure() -> None:
         settings = stage.settings("admin")
         async with bus.connected(settings, "chaos") as client:
-            await bus.ensure_streams(client.jetstream(), settings)
+            await streams.ensure_streams(client.jetstream(), settings)
 
     asyncio.run(ensure())
     return True

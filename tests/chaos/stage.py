@@ -29,7 +29,7 @@ from infra.local.servers import Instance
 from infra.loopback import DIRECT
 from infra.nats.cluster import Node
 from schemas.streams import AGGREGATOR
-from services.kit import bus
+from services.kit import bus, streams
 from services.kit.errors import Unavailable
 from services.kit.settings import Settings
 from services.simulator.district import Plan
@@ -122,7 +122,7 @@ class Stage:
 
         async def left() -> int:
             async with bus.connected(self.settings("monitor"), "chaos") as client:
-                return await bus.unacknowledged(client.jetstream(), AGGREGATOR)
+                return await streams.unacknowledged(client.jetstream(), AGGREGATOR)
 
         return asyncio.run(left()) == 0
 

@@ -33,7 +33,7 @@ from services.aggregator import rebuild
 from services.aggregator.door import head
 from services.aggregator.folding import facts_of, fold
 from services.centre.prepare import prepare, settings_of
-from services.kit import bus, position, store
+from services.kit import bus, position, store, streams
 from services.kit.facts import pack
 from services.simulator.november_2024 import events as scenario
 
@@ -368,7 +368,7 @@ def test_a_position_never_falls_but_on_a_stream_that_was_made_anew(centre: Insta
     wait_until_idle(centre)
     info = asyncio.run(_consumer(centre, lambda js: js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)))
     floor = info.ack_floor.stream_seq
-    behind = bus.consumer_config(AGGREGATOR, floor - 10)
+    behind = streams.consumer_config(AGGREGATOR, floor - 10)
     centre.stop_process("aggregator")
     asyncio.run(_consumer(centre, lambda js: js.delete_consumer(AGGREGATOR.stream, AGGREGATOR.name)))
     asyncio.run(_consumer(centre, lambda js: js.add_consumer(AGGREGATOR.stream, behind)))
@@ -376,7 +376,14 @@ def test_a_position_never_falls_but_on_a_stream_that_was_made_anew(centre: Insta
         assert asyncio.run(after(floor - 20)) == floor - 10
         assert asyncio.run(after(floor)) == floor
         assert asyncio.run(after(10**9)) == floor - 10
+        anew = streams.consumer_config(AGGREGATOR)
+        asyncio.run(_consumer(centre, lambda js: js.delete_consumer(AGGREGATOR.stream, AGGREGATOR.name)))
+        asyncio.run(_consumer(centre, lambda js: js.add_consumer(AGGREGATOR.stream, anew)))
+        assert asyncio.run(after(10**9)) == 0
+        assert sql(centre, f"SELECT FROM position WHERE consumer = '{AGGREGATOR.name}'") == []  # none says 0
     finally:
+        asyncio.run(_consumer(centre, lambda js: js.delete_consumer(AGGREGATOR.stream, AGGREGATOR.name)))
+        asyncio.run(_consumer(centre, lambda js: js.add_consumer(AGGREGATOR.stream, behind)))
         centre.start_process("aggregator")
     wait_until_idle(centre)
     assert disagreements(centre) == []

@@ -34,7 +34,7 @@ from infra.timescaledb import migrate
 from services.aggregator import rebuild
 from services.centre.prepare import RESTORING, broker_settings, prepare, settings_of
 from services.cli.app import main
-from services.kit import bus
+from services.kit import bus, streams
 from services.simulator.district import Plan, Sending, truth
 
 BURST = 25
@@ -281,7 +281,7 @@ def test_a_stream_that_is_not_the_backups_own_is_read_from_its_beginning(world: 
     async def replace_stream() -> None:
         async with bus.connected(settings_of(world.centre, "admin"), "test") as client:
             await client.jetstream().delete_stream("EVENTS")
-            await bus.ensure_streams(client.jetstream(), broker_settings(world.centre))
+            await streams.ensure_streams(client.jetstream(), broker_settings(world.centre))
 
     asyncio.run(replace_stream())
     asyncio.run(elsewhere.send(world.centre, 10**6))

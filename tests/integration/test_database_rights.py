@@ -21,7 +21,7 @@ MAY: dict[str, dict[str, str]] = {
         "SELECT": f"{FOLDED} calendar_version horizon refused",
         "INSERT": f"{FOLDED} refused",
         "UPDATE": f"entity {ROLLUPS} source position calendar_version refused",
-        "DELETE": f"entity point {ROLLUPS} refused",
+        "DELETE": f"entity point {ROLLUPS} refused position",
     },
     "ioc_deadlines": {"SELECT": "entity calendar_version"},
     "ioc_upkeep": {"SELECT": "horizon"},
@@ -29,6 +29,7 @@ MAY: dict[str, dict[str, str]] = {
         "SELECT": "alarm alarm_step alarm_published notification entity position person alarm_orphan",
         "INSERT": "alarm alarm_step notification position",
         "UPDATE": "alarm alarm_published notification position",
+        "DELETE": "position",
     },
     "ioc_board": {
         "SELECT": "account board_session saved_filter outbox audit",

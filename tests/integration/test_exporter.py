@@ -37,7 +37,7 @@ from services.exporter import broker
 from services.exporter.catalogue import metrics
 from services.exporter.database import Database
 from services.exporter.rounds import LAST_SUCCESS, Rounds
-from services.kit import bus, clock, store
+from services.kit import bus, clock, store, streams
 from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.readings import read
@@ -424,7 +424,7 @@ def test_a_broker_that_writes_no_more_says_so_until_it_is_started_anew(
 
     async def ensure() -> None:
         async with bus.connected(settings_of(centre, "admin"), "test") as client:
-            await bus.ensure_streams(client.jetstream(), broker_settings(centre))
+            await streams.ensure_streams(client.jetstream(), broker_settings(centre))
 
     async def taken(subject: str, size: int) -> bool:
         async with bus.connected(settings_of(centre, "cli"), "test") as client:

@@ -23,7 +23,7 @@ from schemas.registry import make
 from schemas.streams import ALERTS, EVENTS
 from services.centre.prepare import settings_of
 from services.deadlines.app import AGAIN_SECONDS, Said, look
-from services.kit import bus, clock, store
+from services.kit import bus, clock, store, streams
 
 UNIT = "phuong_chon_thanh"
 NUMBERS = count(1)
@@ -121,7 +121,7 @@ async def _window(centre: Instance, seconds: float | None) -> StreamConfig:
         js = client.jetstream()
         if seconds is None:
             room = broker_storage(centre.data) or settings.nats_storage
-            await bus.ensure_streams(js, settings.model_copy(update={"nats_storage": room}))
+            await streams.ensure_streams(js, settings.model_copy(update={"nats_storage": room}))
         else:
             config = (await js.stream_info(EVENTS.name)).config
             config.duplicate_window, config.sources = seconds, None

@@ -10,8 +10,8 @@ import pytest
 
 from infra.nats.cluster import ROUTES, Node, address, render
 from schemas.streams import STREAMS
-from services.kit.bus import stream_config
 from services.kit.settings import Settings
+from services.kit.streams import stream_config
 
 NODES = tuple(Node(name, host=name) for name in ("ioc-1", "ioc-2", "ioc-3"))
 
