@@ -1,6 +1,6 @@
 """Figures as SQL for Grafana's PostgreSQL data source, generated from the catalogue's formulas.
 
-The leaves of a formula are SQL functions of migration `0005_units_and_views.sql`, which hold to the rules of
+The leaves of a formula are SQL functions of `infra/timescaledb/definitions.sql`, which hold to the rules of
 `services.readings`; here they are put together. Missing is NULL: it makes the whole missing, and is never 0. Values are
 in base units (`schemas.indicators.metric.scale`). Grafana fills in the time range, `$unit` and `$compare`;
 see `dashboards.queries.fill`.

@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from infra.backups import BLOCK, BadBackup, Database, Draft, Table
-from infra.timescaledb import migrate
+from infra.timescaledb import definitions, migrate
 
 Kind = Literal["TABLE", "VIEW", "FUNCTION", "COLLATION"]
 Progress = Callable[[str, int, int], None]
@@ -147,12 +147,14 @@ def _continue_sequences(conn: psycopg.Connection, tables: list[str]) -> None:
 
 
 def made(kind: Kind) -> list[str]:
-    """All of a kind that migrations ever made, each once; a test holds the names against a database's catalogue.
+    """All of a kind that migrations and definitions ever made, each once; a test holds the names against a catalogue.
 
     The catalogue itself is not asked: an operator's own database may hold what is not ours to save or to drop.
     """
-    texts = (path.read_text(encoding="utf-8") for path in migrate.available().values())
-    found = (name for text in texts for name in re.findall(rf"^ *CREATE {kind} (\w+)", text, re.MULTILINE))
+    files = (*migrate.available().values(), definitions.FILE)
+    texts = (path.read_text(encoding="utf-8") for path in files)
+    making = rf"^ *CREATE (?:OR REPLACE )?{kind} (\w+)"
+    found = (name for text in texts for name in re.findall(making, text, re.MULTILINE))
     return list(dict.fromkeys(found))
 
 

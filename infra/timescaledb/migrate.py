@@ -1,5 +1,5 @@
 """Forward-only migrations: every `migrations/NNNN_*.sql` not yet applied, in order, each in a transaction of its
-own.
+own; then the functions and views, where their text has changed.
 
 They run while a centre lives. Who waits for a table's lock makes everyone after it wait too, so a migration waits
 for a moment only, gives way, and tries again.
@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 
 import psycopg
 from psycopg import errors
+
+from infra.timescaledb import definitions
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 LOCK = 7_101_022
@@ -55,9 +58,12 @@ def migrate(
         known = ensure_ledger(conn)
         for name, path in available(folders).items():
             if name not in known:
-                _insist(conn, name, path, patience)
+                _insist(conn, f"migration {name}", partial(apply, conn, name, path), patience)
                 applied.append(name)
                 say(f"migration {name} applied")
+        if not definitions.are_current(conn):
+            _insist(conn, definitions.NAME, partial(definitions.apply, conn), patience)
+            say("functions and views brought up to date")
     return applied
 
 
@@ -77,25 +83,25 @@ def apply(conn: psycopg.Connection, name: str, path: Path) -> None:
     conn.execute("INSERT INTO schema_migration (name) VALUES (%s)", (name,))
 
 
-def _insist(conn: psycopg.Connection, name: str, path: Path, patience: float) -> None:
+def _insist(conn: psycopg.Connection, what: str, work: Callable[[], None], patience: float) -> None:
     end, tries = time.monotonic() + patience, 0
     while True:
         try:
             with conn.transaction():
                 conn.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
-                apply(conn, name, path)
+                work()
             return
         except IN_THE_WAY as error:
             if time.monotonic() > end:
-                raise Blocked(_who_blocks(conn, name, patience, error)) from None
+                raise Blocked(_who_blocks(conn, what, patience, error)) from None
         time.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
         tries += 1
 
 
-def _who_blocks(conn: psycopg.Connection, name: str, patience: float, error: psycopg.Error) -> str:
+def _who_blocks(conn: psycopg.Connection, what: str, patience: float, error: psycopg.Error) -> str:
     holders = [f"process {pid} ({who}, since {since:%H:%M:%S})" for pid, who, since in conn.execute(_HOLDERS)]
     return (
-        f"migration {name} found its tables in use for {patience:.0f} s ({error.diag.message_primary}); nothing of it "
+        f"{what} found its tables in use for {patience:.0f} s ({error.diag.message_primary}); nothing of it "
         f"was done. In transactions now: {', '.join(holders) or 'nobody any more'}. End what takes so long, then start "
         "again"
     )

@@ -99,6 +99,6 @@ def test_the_command_answers_in_the_image(image: Path) -> None:
 
 
 def test_files_of_every_kind_are_in_the_image(image: Path) -> None:
-    for pattern in ("infra/timescaledb/migrations/*.sql", "infra/prometheus/rules/*.yml", "docs/runbooks/*.md"):
+    for pattern in ("infra/timescaledb/**/*.sql", "infra/prometheus/rules/*.yml", "docs/runbooks/*.md"):
         here = {file.name for file in ROOT.glob(pattern)}
         assert here and here == {file.name for file in image.glob(pattern)}, pattern

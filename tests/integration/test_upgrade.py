@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from previous_version import LEFT, LIVED, dossiers, figures, publish
+from psycopg.conninfo import make_conninfo
 from support import wait_until_idle
 
 from infra import backups
@@ -24,6 +25,7 @@ from infra.nats import backup as broker
 from infra.timescaledb import backup as database
 from infra.timescaledb import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
+from schemas.codes import masked
 from schemas.envelope import Event
 from schemas.streams import AGGREGATOR
 from services.aggregator import rebuild
@@ -119,6 +121,52 @@ def test_a_system_of_the_previous_version_lives_on(upgraded: Instance) -> None:
     wait_until_idle(upgraded)
     assert count(upgraded) == stored + LEFT + 100
     assert disagreements(upgraded) == []
+
+
+DEFINED = """
+SELECT p.oid::regprocedure::text, pg_get_functiondef(p.oid), p.proacl::text FROM pg_proc p
+WHERE p.pronamespace = 'public'::regnamespace
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+UNION ALL
+SELECT c.relname, pg_get_viewdef(c.oid), c.relacl::text FROM pg_class c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
+    AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
+"""
+"""(name, definition, rights) of every function and view."""
+
+
+def test_a_fresh_database_and_an_upgraded_one_have_the_same_functions_and_views(upgraded: Instance) -> None:
+    with psycopg.connect(upgraded.superuser_conninfo, autocommit=True) as server:
+        server.execute("CREATE DATABASE fresh OWNER ioc_owner TEMPLATE template0 LOCALE 'C.UTF-8'")
+    with psycopg.connect(make_conninfo(upgraded.superuser_conninfo, dbname="fresh"), autocommit=True) as server:
+        server.execute("CREATE EXTENSION timescaledb")
+    fresh = make_conninfo(owner(upgraded), dbname="fresh")
+    migrate.migrate(fresh)
+    grant_rights(fresh)
+    with psycopg.connect(fresh) as conn:
+        wanted = conn.execute(DEFINED).fetchall()
+    assert sql(upgraded, DEFINED) == wanted and len(wanted) > 25
+    assert {name for name, *_ in wanted if "(" not in name} == set(database.made("VIEW"))
+
+
+def test_functions_of_another_text_are_made_anew_and_keep_their_rights(upgraded: Instance) -> None:
+    wanted = sql(upgraded, DEFINED)
+    with psycopg.connect(owner(upgraded), autocommit=True) as conn:
+        conn.execute("CREATE OR REPLACE FUNCTION masked(code text) RETURNS text LANGUAGE sql AS 'SELECT code'")
+        assert migrate.migrate(owner(upgraded)) == [] and sql(upgraded, DEFINED) != wanted  # the text is the same
+        conn.execute("CREATE OR REPLACE FUNCTION definitions() RETURNS text LANGUAGE sql IMMUTABLE AS 'SELECT $$$$'")
+    assert migrate.migrate(owner(upgraded)) == []
+    assert sql(upgraded, DEFINED) == wanted
+
+
+def test_the_database_masks_as_the_schemas_do(upgraded: Instance) -> None:
+    codes = [
+        "H57.25.25-241104-0001", "000.12.34.H10-241120-12345678", "H57-241104-0001@phuong_chon_thanh", "PA-95001",
+        "PA-123456-789", "PA-X1-241104-0001", "TXN-9", "SC-Z@phuong_chon_thanh", "95001", "", "pa-95001", "PA-",
+    ]  # fmt: skip
+    with psycopg.connect(owner(upgraded)) as conn:
+        found = conn.execute("SELECT code, masked(code) FROM unnest(%s::text[]) code", [codes]).fetchall()
+    assert found == [(code, masked(code)) for code in codes]
 
 
 @contextmanager
