@@ -340,16 +340,13 @@ def test_many_at_once_are_joined_and_small_ones_wait_for_the_digest(running: Ins
     assert receiver.texts("/dung", "SC-••••") == receiver.texts("/dung") and not receiver.texts("/dung", "SC-D")
     start, promise = now() - timedelta(days=30), now() - timedelta(days=9)
     codes = [f"H99.96-261101-{number:04}" for number in range(3)]
-    dossiers = [event(DossierAccepted(code=code, promised_at=promise), HERE, start) for code in codes]
+    dossiers = [event(DossierAccepted(code=code, promised_at=promise), DIGESTED, start) for code in codes]
     send(running, *dossiers)
-    receiver.wait("/an", "Hồ sơ quá hạn")
-    eventually(
-        lambda: query(running, "SELECT count(*) FROM alarm WHERE type = 'DossierOverdue' AND unit = %s", HERE), [(3,)]
-    )
-    assert all("H99.96-2611" not in text for text in receiver.texts("/an"))
-    listed = query(
-        running, "SELECT DISTINCT originator FROM alarm_list WHERE type = 'DossierOverdue' AND unit = %s", HERE
-    )
+    receiver.wait("/dung", "Hồ sơ quá hạn")
+    overdue = "FROM alarm_list WHERE type = 'DossierOverdue' AND unit = %s"
+    eventually(lambda: query(running, f"SELECT count(*) {overdue}", DIGESTED), [(3,)])
+    assert all("H99.96-2611" not in text for text in receiver.texts("/dung"))
+    listed = query(running, f"SELECT DISTINCT originator {overdue}", DIGESTED)
     assert listed == [("dossier:H99.96-26••••-••••",)]
 
 
