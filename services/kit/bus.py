@@ -27,8 +27,9 @@ patches.nats_py()
 PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
-IN_FLIGHT = 2000
-LOOK_SECONDS, PAUSE_SECONDS = 1.0, 0.1
+IN_FLIGHT = 200
+"""Fewer than the broker lets wait to be written (`max_buffered_msgs`), which is little, so that nobody waits long."""
+LOOK_SECONDS, PAUSE_SECONDS, BUSY_SECONDS = 1.0, 0.1, 0.005
 OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 """What a broker that cannot answer, or does not take something, raises."""
 AGAIN = 200
@@ -150,7 +151,7 @@ async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TI
                 except APIError as refusal:
                     if refusal.code != BUSY:
                         raise
-                    await asyncio.sleep(PAUSE_SECONDS)
+                    await asyncio.sleep(BUSY_SECONDS)
     except OUTAGE as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 
