@@ -34,6 +34,8 @@ ROWS = """() => [...document.querySelectorAll("main tr")].filter(row => row.quer
   [new URL(row.querySelector("a.how").href).pathname.split("/").pop(),
    [...row.querySelectorAll("td")].map(cell => cell.innerText)])"""
 
+UNITS_OPENED = "links => links.map(link => new URL(link.href).searchParams.get('unit'))"
+
 
 def printed(text: str) -> tuple[Decimal, str] | None:
     """What a page shows, `▲ 1.234,5 %`, as a number and its scale; None for no figure."""
@@ -82,6 +84,7 @@ def test_all_figures_are_those_of_ioc_query(visit: Visit, command: Command) -> N
         page.goto(f"/system/{slug}" + (f"?unit={unit}" if unit else ""))
         expect(page.locator("main table").first).to_be_visible()
         shown = shown_of(page, slug)
+        assert set(page.locator("a.how").evaluate_all(UNITS_OPENED)) == {unit}
         options = ("--unit", unit) if unit else ()
         told = query(command, slug, *options, "--as-of", clock.now().isoformat())
         if told != shown:  # time alone makes dossiers overdue: each is as it was before the page was read, or after

@@ -17,18 +17,21 @@ def codes(system: str) -> frozenset[str]:
     return frozenset(indicator.code for indicator in stated(system))
 
 
-def panel(look: Look, system: str, values: Iterable[Reading]) -> Html:
-    """The table of all that is stated, and what nobody has stated yet; empty for a system with nothing of the kind."""
+def panel(look: Look, system: str, values: Iterable[Reading], asked: str) -> Html:
+    """The table of all that is stated, and what nobody has stated yet; empty for a system with nothing of the kind.
+
+    `asked` is the query of an address that opens a figure for the unit and days shown.
+    """
     found = {r.indicator.code: r for r in values}
     rows = [row for row in PROGRAMMES.get(system, ()) if row.code in found]
-    known = [_row(look, row, found) for row in rows if found[row.code].value is not None]
+    known = [_row(look, row, found, asked) for row in rows if found[row.code].value is not None]
     missing = ", ".join(_name(look, row) for row in rows if found[row.code].value is None)
     heads = [look.word(w) for w in ("figure", "value", "of_all", "share_of_all", "know")]
     shown = table(heads, known, (1, 2, 3)) if known else ""
     return Html(shown + (tag("p", f"{look.word('not_stated')}: {missing}", class_="small") if missing else ""))
 
 
-def _row(look: Look, row: Programme, found: dict[str, Reading]) -> list[object]:
+def _row(look: Look, row: Programme, found: dict[str, Reading], asked: str) -> list[object]:
     part, whole, share = (found.get(row.code + end) for end in ("", WHOLE, SHARE))
     assert part is not None
     return [
@@ -36,7 +39,7 @@ def _row(look: Look, row: Programme, found: dict[str, Reading]) -> list[object]:
         Html("".join(_value(look, part))),
         figure(whole, look.language) if whole else "",
         figure(share, look.language) if share else "",
-        link(f"/figure/{row.code}", look.word("how"), class_="how"),
+        link(f"/figure/{row.code}?{asked}", look.word("how"), class_="how"),
     ]
 
 

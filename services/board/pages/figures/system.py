@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import zip_longest
-from urllib.parse import urlencode
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -93,7 +92,7 @@ def add(watch: Watch, reading: Reader) -> None:
 
 def render(look: Look, choice: Choice, shown: Content) -> Html:
     """The page's content."""
-    stated = programmes.panel(look, choice.system, shown.now.values)
+    stated = programmes.panel(look, choice.system, shown.now.values, choice.asked)
     panels = [
         (look.word("all_figures"), _figures(look, choice, shown)),
         *([(look.word("programmes"), stated)] if stated else []),
@@ -200,7 +199,6 @@ def _figures(look: Look, choice: Choice, shown: Content) -> Html:
 
 def _figure_row(look: Look, choice: Choice, r: Reading, before: Reading) -> list[object]:
     language = look.language
-    asked = urlencode({k: v for k, v in {"unit": choice.unit, "span": choice.span}.items() if v})
     measured = MEASURED.get(r.indicator.unit)
     unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
     return [
@@ -209,7 +207,7 @@ def _figure_row(look: Look, choice: Choice, r: Reading, before: Reading) -> list
         figure(before, language),
         _change(r, before, language),
         _aim(r, language),
-        link(f"/figure/{r.indicator.code}?{asked}", look.word("how"), class_="how"),
+        link(f"/figure/{r.indicator.code}?{choice.asked}", look.word("how"), class_="how"),
     ]
 
 

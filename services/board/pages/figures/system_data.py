@@ -29,6 +29,11 @@ class Choice:
     ranked: str = ""
     by: str = ""
 
+    @property
+    def asked(self) -> str:
+        """The query of an address that opens a figure for the unit and days chosen."""
+        return urlencode({k: v for k, v in {"unit": self.unit, "span": self.span}.items() if v})
+
     def path(self, **other: str | None) -> str:
         """The address of this page, with something else chosen."""
         chosen = {key: value for key, value in vars(self).items() if key != "system"} | other
