@@ -20,7 +20,7 @@ from typing import Any
 
 import click
 
-from bench import sample, walls
+from bench import clients, load_data
 from bench.centre import Say
 from bench.machine import cpu_seconds, resident_mib
 from bench.options import Options
@@ -67,10 +67,10 @@ async def _run(instance: Instance, chromium: Path, options: Options, say: Say) -
     warm = WARM_SECONDS / 10 if options.quick else WARM_SECONDS
     async with bus.connected(settings_of(instance, "simulator"), "bench") as client:
         js = client.jetstream()
-        say(f"filling the centre: {await sample.publish(js, _lived(LIVED, 0.1)):,} events")
+        say(f"filling the centre: {await load_data.publish(js, _lived(LIVED, 0.1)):,} events")
         address, pid = f"http://127.0.0.1:{instance.ports['board']}", instance.pid("board")
         assert pid is not None
-        async with walls.opened(address, instance.password("board_admin"), chromium, pages, REAL) as open_walls:
+        async with clients.opened(address, instance.password("board_admin"), chromium, pages, REAL) as open_walls:
             base = await open_walls.settled()
             say(f"{pages} walls are open; sending {RATE} events/s for {seconds / 60:.1f} minutes")
             load = asyncio.create_task(_send(js, warm + seconds))
@@ -83,11 +83,11 @@ async def _run(instance: Instance, chromium: Path, options: Options, say: Say) -
     return figures | _latencies(late) | _memory(looks)
 
 
-def _lived(ago: timedelta, rate: float) -> Iterator[sample.Message]:
+def _lived(ago: timedelta, rate: float) -> Iterator[load_data.Message]:
     plan = Plan(1, clock.now() - ago, rate)
     for s in plan.sendings(clock.now()):
         if s.event is not None and s.kind == "meant":
-            yield sample.Message(s.at, s.subject, s.message_id, s.raw)
+            yield load_data.Message(s.at, s.subject, s.message_id, s.raw)
 
 
 async def _send(js: Any, seconds: float) -> tuple[int, list[float]]:
@@ -100,8 +100,8 @@ async def _send(js: Any, seconds: float) -> tuple[int, list[float]]:
         due = begin + number / RATE
         await asyncio.sleep(max(due - time.time(), 0))
         moved = event.model_copy(update={"time": clock.now()})
-        message = sample.Message(moved.time, moved.subject, moved.message_id, moved.to_json())
-        acknowledged.append(await sample.send(js, message))
+        message = load_data.Message(moved.time, moved.subject, moved.message_id, moved.to_json())
+        acknowledged.append(await load_data.send(js, message))
         if moved.data.event == COUNTED:
             counted.append(due)
     await asyncio.gather(*acknowledged)
@@ -121,7 +121,7 @@ async def _watch(pid: int, seconds: float) -> tuple[list[Look], float]:
     return looks, (cpu_seconds(pid) - before) / passed
 
 
-def _late(shown: Sequence[walls.Shown], base: int, due: Sequence[float]) -> list[float]:
+def _late(shown: Sequence[clients.Shown], base: int, due: Sequence[float]) -> list[float]:
     """ms from when each counted event was due until a wall showed a figure that has it in it."""
     figures = [figure for _, figure in shown]
     return [1000 * (shown[bisect_left(figures, base + n)][0] - moment) for n, moment in enumerate(due, 1)]

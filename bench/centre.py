@@ -13,7 +13,7 @@ import click
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from infra.local import layout, ports
+from infra.local import paths, ports
 from infra.local.processes import DEFAULT_PORTS, external
 from infra.local.servers import Instance
 from services.centre.prepare import prepare, settings_of
@@ -38,10 +38,10 @@ def fresh_centre(say: Say) -> Iterator[Instance]:
     """Broker and database, empty, prepared, on free ports; gone afterwards with all they held."""
     if any(map(external, ("nats", "timescaledb"))):
         raise click.ClickException("a benchmark fills and empties its servers: unset IOC_NATS_URL and IOC_DATABASE_URL")
-    layout.home().mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=layout.home()))
+    paths.home().mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=paths.home()))
     folder.chmod(0o755)  # PostgreSQL's account must pass through
-    instance = Instance(folder / "centre", layout.home() / "runtime")
+    instance = Instance(folder / "centre", paths.home() / "runtime")
     try:
         _free_ports(instance.data)
         say("starting a broker and a database of the benchmark's own")

@@ -17,11 +17,11 @@ from typing import Any
 from psycopg import Connection
 
 from bench.centre import Say
+from bench.consumer_run import drained, process
 from bench.machine import cpu_seconds
-from bench.multiply import hurried
 from bench.options import Options
-from bench.race import drained, process
 from bench.result import Row
+from bench.scale_data import hurried
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.procedures import DossierAccepted, DossierSubmitted

@@ -10,10 +10,10 @@ from typing import Any
 import psycopg
 from nats.js import JetStreamContext
 
-from bench import naive, pipe, sample
+from bench import load_data, naive, pipe
 from bench.centre import Say, empty_tables
+from bench.consumer_run import Course, race, renew_consumer
 from bench.options import Options
-from bench.race import Course, race, renew_consumer
 from bench.result import Row
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
@@ -49,9 +49,9 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
 async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     count = options.count(60_000, 12_000)
     say(f"publishing {count:,} events")
-    sent = sample.messages(count)
+    sent = load_data.messages(count)
     async with bus.connected(settings_of(instance, "cli"), "bench") as client:
-        stored = await sample.publish(client.jetstream(), sent)
+        stored = await load_data.publish(client.jetstream(), sent)
     courses: dict[str, list[Course]] = defaultdict(list)
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         for round_ in range(options.rounds(3)):

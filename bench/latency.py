@@ -16,10 +16,10 @@ from typing import Any
 import psycopg
 from nats.js import JetStreamContext
 
-from bench import sample
+from bench import load_data
 from bench.centre import Say
+from bench.consumer_run import process
 from bench.options import Options
-from bench.race import process
 from bench.result import Row
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
@@ -55,7 +55,7 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
 async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     flood, seconds = options.count(40_000, 6_000), 4 if options.quick else 15
     say(f"sending {flood:,} events")
-    waiting = iter(sample.messages(flood + 1000))
+    waiting = iter(load_data.messages(flood + 1000))
     async with bus.connected(settings_of(instance, "cli"), "bench") as client:
         meter = Meter(client.jetstream(), settings_of(instance, "cli").database("reader"))
         await meter.warm_up(list(islice(waiting, 1000)))
@@ -63,7 +63,7 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
         say(f"sustained {sustained:,.0f} events/s")
         top = SHARE_OF_SUSTAINED * sustained
         rates = [float(load) for load in LOADS if load < top] + [top]
-        steps, waiting = [], iter(sample.messages(int(sum(rates) * seconds), series=1))
+        steps, waiting = [], iter(load_data.messages(int(sum(rates) * seconds), series=1))
         for rate in rates:
             steps.append(await meter.step(list(islice(waiting, int(rate * seconds))), rate))
             say("{rate:,.0f} events/s: p50 {p50:.0f} ms, p99 {p99:.0f} ms, max {max:.0f} ms".format(**steps[-1]))
@@ -81,17 +81,17 @@ class Meter:
     def __init__(self, js: JetStreamContext, conninfo: str) -> None:
         self._js, self._conninfo, self._stored = js, conninfo, 0
 
-    async def warm_up(self, messages: Sequence[sample.Message]) -> None:
+    async def warm_up(self, messages: Sequence[load_data.Message]) -> None:
         """Wait until the aggregator works."""
         await self._measure(messages, [time.monotonic()] * len(messages))
 
-    async def flood(self, messages: Sequence[sample.Message]) -> float:
+    async def flood(self, messages: Sequence[load_data.Message]) -> float:
         """Send as fast as the broker takes it: events per second from the first sent to the last readable."""
         begin = time.monotonic()
         looks = await self._measure(messages, [begin] * len(messages))
         return len(messages) / (looks[-1][0] - begin)
 
-    async def step(self, messages: Sequence[sample.Message], rate: float) -> dict[str, float]:
+    async def step(self, messages: Sequence[load_data.Message], rate: float) -> dict[str, float]:
         """Send at an even rate (events per second); latencies in ms."""
         begin, base = time.monotonic() + 0.05, self._stored
         due = [begin + i / rate for i in range(len(messages))]
@@ -102,7 +102,7 @@ class Meter:
         figures = {"rate": rate, **quantiles, "max": late[-1]}
         return {name: round(value, 1) for name, value in figures.items()} | {"events": len(late)}
 
-    async def _measure(self, messages: Sequence[sample.Message], due: Sequence[float]) -> Looks:
+    async def _measure(self, messages: Sequence[load_data.Message], due: Sequence[float]) -> Looks:
         watching = asyncio.create_task(self._watch(self._stored + len(messages)))
         await _send(self._js, messages, due)
         looks = await watching
@@ -125,13 +125,13 @@ class Meter:
         return looks
 
 
-async def _send(js: JetStreamContext, messages: Sequence[sample.Message], due: Sequence[float]) -> None:
+async def _send(js: JetStreamContext, messages: Sequence[load_data.Message], due: Sequence[float]) -> None:
     """Each message at its moment, or at once where that is over, until the broker has all on disk."""
     acknowledged = []
     for group in _groups(due):
         await asyncio.sleep(max(due[group.start] - time.monotonic(), 0))
         for i in group:
-            acknowledged.append(await sample.send(js, messages[i]))
+            acknowledged.append(await load_data.send(js, messages[i]))
     await asyncio.gather(*acknowledged)
 
 

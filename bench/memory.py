@@ -9,11 +9,11 @@ from typing import Any
 
 from nats.js import JetStreamContext
 
-from bench import sample
+from bench import load_data
 from bench.centre import Say, relaxed_broker
+from bench.consumer_run import acknowledged, process
 from bench.machine import resident_mib
 from bench.options import Options
-from bench.race import acknowledged, process
 from bench.result import Row
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
@@ -44,7 +44,7 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
     say(f"publishing {count:,} events, with a broker that need not flush each")
     with relaxed_broker(instance):
         async with bus.connected(settings_of(instance, "cli"), "bench") as client:
-            waiting = await sample.publish(client.jetstream(), sample.stream(count))
+            waiting = await load_data.publish(client.jetstream(), load_data.stream(count))
     say(f"the aggregator starts before {waiting:,} events")
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         with process(instance, "services.aggregator") as aggregator:

@@ -12,11 +12,11 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from bench import multiply, query, sample
+from bench import load_data, query, scale_data
 from bench.centre import Say
-from bench.multiply import Copy
 from bench.options import Options
 from bench.result import Row
+from bench.scale_data import Copy
 from infra.local.servers import Instance
 from schemas import units
 from services.centre.prepare import settings_of
@@ -42,18 +42,18 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     """Times in ms, and what the tables take."""
     communes = _communes(units.add(table(PROVINCES, COMMUNES).splitlines()))
     base = options.count(EVENTS, 100_000) // -(-COMMUNES // 27)
-    month = sample.published(36, share=base / sample.SCENARIO.count_estimate(), system="procedures")
+    month = load_data.published(36, share=base / load_data.SCENARIO.count_estimate(), system="procedures")
     say(f"folding {len(month):,} events")
     asyncio.run(query.fold(instance, month))
     say(f"spreading and copying them over {COMMUNES:,} communes")
-    with multiply.hurried(instance) as conn:
-        multiply.keep_base(conn)
-        multiply.stretch(conn, MONTHS)
+    with scale_data.hurried(instance) as conn:
+        scale_data.keep_base(conn)
+        scale_data.stretch(conn, MONTHS)
         here = [unit for (unit,) in conn.execute("SELECT DISTINCT unit FROM base_event ORDER BY 1").fetchall()]
-        multiply.multiply(conn, _copies(here, communes))
+        scale_data.multiply(conn, _copies(here, communes))
     with store.connect(settings_of(instance, "cli"), "reader") as conn:
         timed = query.headlines(conn, ("unit",), options.rounds(40))
-        taken = multiply.sizes(conn)
+        taken = scale_data.sizes(conn)
         counts = conn.execute(_COUNTS).fetchone() or (0, 0, 0)
     return _figures(timed, taken, counts)
 

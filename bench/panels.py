@@ -15,13 +15,13 @@ import click
 import httpx
 import psycopg
 
-from bench import sample
+from bench import load_data
 from bench.centre import Say
 from bench.options import Options
 from bench.query import fold, timing
 from bench.result import Row
 from dashboards.queries import PROMETHEUS, TIMESCALEDB, Panel, defaults, fill, others, panels, step
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import local_day
 from services.centre.prepare import settings_of
@@ -76,14 +76,14 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     return {"events": len(messages), **_figures(timed)}
 
 
-def _messages(count: int) -> list[sample.Message]:
+def _messages(count: int) -> list[load_data.Message]:
     """The published month moved to end yesterday, or a share of it, and a district up to now: a tenth as much."""
     present = now()
-    weeks = sample.SCENARIO.shift_for(local_day(present) - timedelta(days=1))
+    weeks = load_data.SCENARIO.shift_for(local_day(present) - timedelta(days=1))
     plan = Plan(1, present - LIVES, max(0.1, count / 10 / LIVES.total_seconds()))
     district = (s for s in plan.sendings(present) if s.event is not None and s.kind == "meant")
-    month = sample.published(weeks, share=min(1.0, count / sample.SCENARIO.count_estimate()))
-    return month + [sample.Message(s.at, s.subject, s.message_id, s.raw) for s in district]
+    month = load_data.published(weeks, share=min(1.0, count / load_data.SCENARIO.count_estimate()))
+    return month + [load_data.Message(s.at, s.subject, s.message_id, s.raw) for s in district]
 
 
 def _wait_scraped(instance: Instance, client: httpx.Client) -> None:

@@ -10,12 +10,12 @@ from typing import Any
 
 import psycopg
 
-from bench import multiply, sample
+from bench import load_data, scale_data
 from bench.centre import Say, empty_tables
-from bench.multiply import Copy
+from bench.consumer_run import race, renew_consumer
 from bench.options import Options
-from bench.race import race, renew_consumer
 from bench.result import Row
+from bench.scale_data import Copy
 from infra.local.servers import Instance
 from schemas import units
 from schemas.calendar import VN
@@ -56,17 +56,17 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     return _figures(steps, systems)
 
 
-def _mixed(count: int) -> list[sample.Message]:
+def _mixed(count: int) -> list[load_data.Message]:
     """Half of it a simulated district, half the published month of a province, moved to the same weeks."""
     half = count // 2
-    month = sample.published(36, share=half / sample.SCENARIO.count_estimate())
-    return sample.messages(count - half) + month
+    month = load_data.published(36, share=half / load_data.SCENARIO.count_estimate())
+    return load_data.messages(count - half) + month
 
 
-async def fold(instance: Instance, messages: Sequence[sample.Message]) -> None:
+async def fold(instance: Instance, messages: Sequence[load_data.Message]) -> None:
     """Send the messages and wait until the aggregator has stored them."""
     async with bus.connected(settings_of(instance, "cli"), "bench") as client:
-        await sample.publish(client.jetstream(), messages)
+        await load_data.publish(client.jetstream(), messages)
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         js = client.jetstream()
         empty_tables(instance)
@@ -77,15 +77,15 @@ async def fold(instance: Instance, messages: Sequence[sample.Message]) -> None:
 def _step(instance: Instance, size: int, base: int, options: Options, say: Say) -> dict[str, Any]:
     """Grow what is stored to `size` times the base and ask."""
     say(f"storing {size * base:,} events")
-    with multiply.hurried(instance) as conn:
+    with scale_data.hurried(instance) as conn:
         if size == 1:
-            multiply.keep_base(conn)
+            scale_data.keep_base(conn)
         else:
-            multiply.multiply(conn, [_copy(number) for number in range(size // 10, size)])
+            scale_data.multiply(conn, [_copy(number) for number in range(size // 10, size)])
         row = conn.execute("SELECT count(*) FROM event").fetchone()
     with store.connect(settings_of(instance, "cli"), "reader") as conn:
         timed = headlines(conn, (None, "unit"), options.rounds(40))
-        taken = multiply.sizes(conn)
+        taken = scale_data.sizes(conn)
     p50, p95 = worst(timed, "p50"), worst(timed, "p95")
     say(f"{row[0] if row else 0:,} events: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
     return {"events": row[0] if row else 0, "p50": p50, "p95": p95, "figures": timed, "bytes": taken}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 
 RESULTS = CHECKOUT / "docs" / "benchmarks" / "results.json"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from schemas.indicators.classes import CATEGORIES as CATEGORIES
-from schemas.indicators.classes import CHANNELS as CHANNELS
-from schemas.indicators.classes import CLASS_TITLES as CLASS_TITLES
-from schemas.indicators.classes import CLASSES as CLASSES
-from schemas.indicators.classes import LAYERS as LAYERS
-from schemas.indicators.classes import Language as Language
-from schemas.indicators.classes import Text as Text
-from schemas.indicators.classes import Words as Words
 from schemas.indicators.indicator import Indicator
+from schemas.indicators.label_texts import CATEGORIES as CATEGORIES
+from schemas.indicators.label_texts import CHANNELS as CHANNELS
+from schemas.indicators.label_texts import CLASS_TITLES as CLASS_TITLES
+from schemas.indicators.label_texts import CLASSES as CLASSES
+from schemas.indicators.label_texts import LAYERS as LAYERS
+from schemas.indicators.label_texts import Language as Language
+from schemas.indicators.label_texts import Text as Text
+from schemas.indicators.label_texts import Words as Words
 from schemas.registry import SYSTEMS
 
 LANGUAGES: tuple[Language, ...] = ("vi", "en")

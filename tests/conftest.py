@@ -16,7 +16,7 @@ import watched as small_demo
 from reaper import reaping
 
 from infra.local import ports
-from infra.local.layout import CHECKOUT, can_reach, home, run_as
+from infra.local.paths import CHECKOUT, can_reach, home, run_as
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
 from services.centre.prepare import prepare, settings_of

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of

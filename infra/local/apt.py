@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from infra.local.layout import SetupError, checked
+from infra.local.paths import SetupError, checked
 
 Entry = dict[str, str]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from infra.local import own
-from infra.local.layout import SetupError
+from infra.local import orphans
+from infra.local.paths import SetupError
 from infra.local.secrets import write_private
 
 SUPERUSER = "postgres"
@@ -73,7 +73,7 @@ def _drop_strange_lock(lock: Path) -> None:
     PostgreSQL itself deals with ids of nobody; it refuses to start only when a stranger got the id.
     """
     if lock.exists():
-        line = own.command_line(int(lock.read_text().split()[0]))
+        line = orphans.command_line(int(lock.read_text().split()[0]))
         if line and "postgres" not in Path(line[0]).name:
             lock.unlink()
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from string import Template
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local import cluster, layout, replica
+from infra.local import cluster, paths, replica
 from infra.local.ports import LOOPBACK
 from infra.local.processes import PROCESSES, external
 from infra.local.secrets import write_private
@@ -36,9 +36,9 @@ def write(
         case "nats":
             nats(data, ports, password_of)
         case "timescaledb":
-            cluster.prepare(data / "timescaledb", programs, layout.run_as(), ports["timescaledb"], password_of)
+            cluster.prepare(data / "timescaledb", programs, paths.run_as(), ports["timescaledb"], password_of)
         case replica.NAME:
-            replica.prepare(data / name, programs, layout.run_as(), ports, password_of, say)
+            replica.prepare(data / name, programs, paths.run_as(), ports, password_of, say)
         case "prometheus":
             services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
             prometheus(data, ports, services)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from infra.local import apt, layout, ports, provision
+from infra.local import apt, paths, ports, provision
 from infra.local.processes import PROCESSES
 from infra.local.servers import Instance
 
@@ -45,7 +45,7 @@ def examine(instance: Instance) -> list[Finding]:
 def _python(_: Instance) -> list[Finding]:
     version = platform.python_version()
     new_enough = sys.version_info >= (3, 11)
-    own = Path(sys.prefix) == layout.CHECKOUT / ".venv"
+    own = Path(sys.prefix) == paths.CHECKOUT / ".venv"
     return [
         Finding(
             "python", "good" if new_enough else "bad", f"{version} in {sys.prefix}", "install Python 3.11 or newer"
@@ -65,7 +65,7 @@ def _machine(_: Instance) -> list[Finding]:
         sources = apt.archive_sources(apt.machine_sources(), family, suite, suite)
         advice = f"add the archive of {family} {suite} to the apt sources, or install the servers yourself"
         return [*findings, Finding("apt", "good" if sources else "warn", f"{family} {suite}", advice)]
-    except layout.SetupError as problem:
+    except paths.SetupError as problem:
         return [*findings, Finding("apt", "warn", str(problem), "install the servers yourself; nothing can be fetched")]
 
 
@@ -93,7 +93,7 @@ def require_room(instance: Instance) -> None:
     """`SetupError` where a first start would fill the disk: better told before than half way."""
     existing, disk = _free(instance)
     if disk < DISK_GB and not (instance.data / "timescaledb").exists():
-        raise layout.SetupError(
+        raise paths.SetupError(
             f"{disk:.1f} GB free in {existing}, a first start needs {DISK_GB} GB: make room, or set IOC_HOME to a "
             "folder on another disk"
         )
@@ -139,11 +139,11 @@ def _ports(instance: Instance) -> list[Finding]:
 
 def _permissions(instance: Instance) -> list[Finding]:
     existing = next(folder for folder in (instance.data, *instance.data.parents) if folder.exists())
-    account = layout.run_as()
+    account = paths.run_as()
     findings = []
     if not os.access(existing, os.W_OK | os.X_OK):
         findings.append(Finding("data", "bad", f"{existing} can't be written", "set IOC_HOME to a folder of yours"))
-    if not layout.can_reach(existing, account):
+    if not paths.can_reach(existing, account):
         advice = "set IOC_HOME to a folder outside private homes, or IOC_RUN_AS to an account that may enter it"
         findings.append(Finding("data", "bad", f"{existing} is closed to {account.pw_name}", advice))
     return findings or [Finding("data", "good", f"{instance.data}, the database as {account.pw_name}")]

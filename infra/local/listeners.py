@@ -4,7 +4,7 @@ import pwd
 from collections.abc import Iterator
 from contextlib import suppress
 
-from infra.local.own import PROC, command_line
+from infra.local.orphans import PROC, command_line
 
 LISTENING = "0A"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.local.apt import open_archive
-from infra.local.layout import SetupError, checked, usual_modes
+from infra.local.paths import SetupError, checked, usual_modes
 
 Progress = Callable[[str], None]
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.ports import LOOPBACK
 from infra.loopback import DIRECT
 

@@ -15,7 +15,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from infra.local import cluster
-from infra.local.layout import SetupError
+from infra.local.paths import SetupError
 from infra.local.ports import LOOPBACK
 from infra.local.processes import external
 from infra.timescaledb.roles import DATABASE, REPLICATION

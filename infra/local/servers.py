@@ -27,9 +27,9 @@ from typing import Any
 from infra.local import (
     cluster,
     configure,
-    layout,
     listeners,
-    own,
+    orphans,
+    paths,
     ports,
     provision,
     readiness,
@@ -85,8 +85,8 @@ class Instance(Endpoints):
 
     def __init__(self, data: Path, runtime: Path | None = None) -> None:
         super().__init__(data)
-        self.runtime = (runtime or layout.home() / "runtime").resolve()
-        self._account = layout.run_as()
+        self.runtime = (runtime or paths.home() / "runtime").resolve()
+        self._account = paths.run_as()
         self._programs: dict[str, Path] = {}
         self._claims = ports.Claims()
 
@@ -115,9 +115,9 @@ class Instance(Endpoints):
         for process in rows:
             if external(process.name):
                 progress(f"{process.name}: not started, {process.external} names another")
-        with layout.usual_modes():
+        with paths.usual_modes():
             self._make_folders()
-        with layout.usual_modes(), self._alone(), self._claims.held():
+        with paths.usual_modes(), self._alone(), self._claims.held():
             self._start_on_own_ports([process for process in rows if not external(process.name)], progress)
 
     @contextmanager
@@ -334,11 +334,11 @@ class Instance(Endpoints):
         for folder in (self.data, self.data / "logs", self.data / "run"):
             folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
-            layout.open_way(self.data)
+            paths.open_way(self.data)
         (self.data / "logs").chmod(FOLDER_OF_LOGS)
         for log in (self.data / "logs").iterdir():
             log.chmod(LOG)
-        layout.require_reachable(self.data)
+        paths.require_reachable(self.data)
         secrets.ensure(self.secrets, (*CREDENTIALS, instance.CREDENTIAL))
 
     def _settle_ports(self, idle: list[Process], progress: Progress) -> bool:
@@ -377,7 +377,7 @@ class Instance(Endpoints):
             rank=PROCESSES.index(process) + 1,
             command=self._command(process),
             # Fetched servers find their files relative to the prefix they were unpacked to, services their modules.
-            folder=layout.CHECKOUT if process.kind == "service" else Path(self._command(process)[0]).parents[1],
+            folder=paths.CHECKOUT if process.kind == "service" else Path(self._command(process)[0]).parents[1],
             environment=self._environment(process),
             stop_signal=process.stop_signal,
             stop_seconds=process.stop_seconds,
@@ -408,6 +408,6 @@ class Instance(Endpoints):
         mine: list[tuple[str, tuple[str, ...], str, int]] = [("supervisor", self._supervisor().command, "TERM", 5)]
         mine += [(row.name, self._command(row), row.stop_signal, row.stop_seconds) for row in reversed(PROCESSES)]
         for name, command, stop_signal, seconds in mine:
-            for pid in own.find(command, self.data, accounts):
+            for pid in orphans.find(command, self.data, accounts):
                 progress(f"ending {name} (process {pid}), left over from an earlier start")
-                own.end(pid, stop_signal, seconds)
+                orphans.end(pid, stop_signal, seconds)

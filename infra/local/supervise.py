@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.local import listeners, own, secrets
-from infra.local.layout import SetupError
+from infra.local import listeners, orphans, secrets
+from infra.local.paths import SetupError
 from infra.local.ports import LOOPBACK
 
 CALL_SECONDS = 10.0
@@ -135,7 +135,7 @@ class Supervisor:
         """Stop all programs, then the daemon; whether it was gone in time."""
         pid = int(self._rpc.getPID())
         self._rpc.shutdown()
-        return own.wait_gone(pid, seconds)
+        return orphans.wait_gone(pid, seconds)
 
     def _tolerate(self, code: int, call: Any, *arguments: Any) -> None:
         try:

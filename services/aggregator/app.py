@@ -20,7 +20,7 @@ from schemas.streams import AGGREGATOR
 from services.aggregator import staging
 from services.aggregator.aside import Aside
 from services.aggregator.consume import Batches, Hands
-from services.aggregator.ledger import Ledger
+from services.aggregator.event_store import Ledger
 from services.kit import bus, logs, metrics, patches, pull, store, streams
 from services.kit.consumer import DurableConsumer
 from services.kit.errors import fatal

@@ -14,8 +14,8 @@ from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
 from services.aggregator.door import Refused, admit
+from services.aggregator.event_store import Incoming, Raced, Stored
 from services.aggregator.folding import earliest
-from services.aggregator.ledger import Incoming, Raced, Stored
 from services.aggregator.rollups import Disagreement
 from services.kit import clock, metrics
 from services.kit.consumer import DurableConsumer

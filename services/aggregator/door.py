@@ -16,7 +16,7 @@ from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
 from schemas.masking import masked
 from schemas.personal import find, mask
 from schemas.registry import SYSTEMS, parse
-from services.aggregator.ledger import Incoming
+from services.aggregator.event_store import Incoming
 from services.kit import metrics
 
 QUARANTINE_PREFIX = "ioc.quarantine."

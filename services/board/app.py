@@ -14,19 +14,19 @@ from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
 
 from services.board.auth import address, login, people, sockets
-from services.board.auth.doors import Doors, add_errors
+from services.board.auth.middleware import Doors, add_errors
 from services.board.auth.sessions import Sessions
 from services.board.live import outbox
-from services.board.live.reader import Reader, TooMuch
-from services.board.live.watch import Watch
-from services.board.pages.actions.desk import Desk
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader, TooMuch
+from services.board.pages.actions.alarm_client import Desk
 from services.board.pages.alarms import alarms
 from services.board.pages.figures import figure, system, wall
-from services.board.pages.map import maps
-from services.board.pages.quality import mending
+from services.board.pages.map import map_routes
+from services.board.pages.quality import quarantine_page
 from services.board.pages.worklist import worklist
 from services.board.ui import found_pages
-from services.board.ui.frame import navigation
+from services.board.ui.page_layout import navigation
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
@@ -71,10 +71,10 @@ def build(settings: Settings, health: Health) -> FastAPI:
     desk = Desk(settings, pool)
     worklist.add(app, watch, pool, reading, desk)
     alarms.add(app, watch, settings, reading, desk)
-    maps.add(app, watch, settings, reading, pool)
+    map_routes.add(app, watch, settings, reading, pool)
     for page in found_pages.found():
         page.add(watch, reading)
-    mending.add(app, watch, reading, pool)
+    quarantine_page.add(app, watch, reading, pool)
 
     wall.add(watch)
     system.add(watch, reading)

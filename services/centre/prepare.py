@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from infra.local.configure import broker_storage
-from infra.local.layout import SetupError
+from infra.local.paths import SetupError
 from infra.local.processes import external
 from infra.local.servers import Instance
 from infra.timescaledb import units

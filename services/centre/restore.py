@@ -21,8 +21,8 @@ from infra.timescaledb import backup as database
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles
 from schemas.streams import ALERTS, STREAMS
-from services.centre.catch_up import catch_up
 from services.centre.prepare import RESTORING, prepare, settings_of
+from services.centre.replay import catch_up
 from services.centre.reporter import SILENT, Bar, Reporter, Say
 from services.kit import bus
 from services.kit.settings import Settings

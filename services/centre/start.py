@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Container
 
 from infra.local.doctor import require_room
-from infra.local.layout import usual_modes
+from infra.local.paths import usual_modes
 from infra.local.processes import BY_NAME, SERVERS, SERVICES
 from infra.local.servers import Instance
-from services.centre.choice import remember
+from services.centre.instance_selection import remember
 from services.centre.prepare import prepare
 from services.centre.reporter import SILENT, Say
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from services.cli.chosen import connected
-from services.cli.who import login
+from services.cli.user_option import login
 
 if TYPE_CHECKING:
     from infra.local.servers import Instance

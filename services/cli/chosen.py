@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def chosen_instance() -> Instance:
     """The instance that `--instance` or IOC_INSTANCE names, else the one started last."""
-    from services.centre.choice import open_instance
+    from services.centre.instance_selection import open_instance
 
     return open_instance((click.get_current_context().find_root().obj or {}).get("instance"))
 
@@ -25,7 +25,7 @@ def chosen_instance() -> Instance:
 @contextmanager
 def explained() -> Iterator[None]:
     """Turn what an operator can mend into a message instead of a trace."""
-    from infra.local.layout import SetupError
+    from infra.local.paths import SetupError
     from infra.local.servers import NotReady
     from infra.timescaledb.migrate import Blocked, NoTimescale
     from services.kit.errors import Unavailable

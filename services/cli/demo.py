@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def demo() -> None:
     """Start a centre in a data folder of its own, load the scenario, moved by whole weeks so that it ends now, let it
     go on, and wake the simulated district, which has lived since Monday. The board answers while all that comes in."""
-    from services.centre.choice import open_instance
     from services.centre.demo import JUDGES, NOT_YET, load_once, make_accounts, wait_lived
+    from services.centre.instance_selection import open_instance
     from services.centre.start import bring_up
     from services.cli.chosen import explained
     from services.cli.lifecycle import stopping_on_failure

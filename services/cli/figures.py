@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli import show
+from services.cli import output
 from services.cli.chosen import connected
 from services.cli.times import Day, Moment
 
@@ -103,13 +103,13 @@ def query(
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
         found = sheet(conn, indicators, code, period, by)
-    rows = [show.reading_values(r, by) for readings in found for r in readings]
+    rows = [output.reading_values(r, by) for readings in found for r in readings]
     if form == "json":
-        _json({"unit": code, **show.period_values(period), "by": by, "readings": rows})
+        _json({"unit": code, **output.period_values(period), "by": by, "readings": rows})
     elif form == "csv":
-        show.write_csv(rows)
+        output.write_csv(rows)
     else:
-        show.print_readings(found, code, period, by)
+        output.print_readings(found, code, period, by)
 
 
 @click.command(epilog="""\b
@@ -131,9 +131,9 @@ def explain(
         for one in find(indicator):
             explanation = open_figure(conn, one, code, period)
             if form == "json":
-                _json(show.explanation_values(explanation))
+                _json(output.explanation_values(explanation))
             else:
-                click.echo("\n".join(show.explanation_lines(explanation)) + "\n")
+                click.echo("\n".join(output.explanation_lines(explanation)) + "\n")
 
 
 @click.command(epilog="\b\nExamples:\n  ioc indicators\n  ioc indicators --system field --format json")
@@ -181,20 +181,20 @@ def findings(first: date | None, last: date | None, unit: str | None, as_of: dat
         found = find_all(conn, as_of or clock.now(), first, last)
     found = [f for f in found if scope is None or f.unit in scope]
     if form == "json":
-        _json([show.finding_values(f) for f in found])
+        _json([output.finding_values(f) for f in found])
         return
     for f in found:
-        click.echo("\n".join(show.finding_lines(f)))
+        click.echo("\n".join(output.finding_lines(f)))
     click.echo(f"{len(found)} finding{'s' * (len(found) != 1)}")
 
 
 def _list(rows: list[dict[str, Any]], form: str, shown: Iterable[str]) -> None:
-    from services.cli.listing import aligned
+    from services.cli.catalogue_lists import aligned
 
     if form == "json":
         _json(rows)
     elif form == "csv":
-        show.write_csv(rows)
+        output.write_csv(rows)
     else:
         columns = list(shown)
         click.echo("\n".join(aligned([columns, *([str(row[c] or "") for c in columns] for row in rows)])))

@@ -182,7 +182,7 @@ def _print_status(instance: Instance, seen: Seen) -> None:
 
     from services.centre.look import LOOK_SECONDS
     from services.cli import sources
-    from services.cli.show import WIDE
+    from services.cli.output import WIDE
 
     console = Console()
     if seen.states == []:

@@ -19,9 +19,9 @@ from schemas import contracts
 from schemas.alerts import ALERTS, NAMES, Alert
 from schemas.contracts import glossary
 from schemas.envelope import EventData
-from schemas.indicators import CATALOGUE, SHEETS, Indicator, classes
-from schemas.indicators.classes import CLASS_TITLES, MEASURED, labels
+from schemas.indicators import CATALOGUE, SHEETS, Indicator, label_texts
 from schemas.indicators.formula import Distinct, Statement, leaves
+from schemas.indicators.label_texts import CLASS_TITLES, MEASURED, labels
 from schemas.indicators.metric import WINDOWS
 from schemas.registry import DATA_TYPES, FOLDS, MEASURES, SYSTEMS
 from schemas.sources import EMITTERS
@@ -132,7 +132,7 @@ def _of_indicator(i: Indicator) -> Iterator[str]:
             yield f"has no name in {language}; write it into its row"
     if i.unit not in (*MEASURED, *SIGNS):
         near = "".join(f"did you mean {word!r}? Else " for word in get_close_matches(i.unit, MEASURED, n=1))
-        yield f"counts {i.unit!r}, for which there is no word; {near}add a row to MEASURED in {_module(classes)}"
+        yield f"counts {i.unit!r}, for which there is no word; {near}add a row to MEASURED in {_module(label_texts)}"
     if i.target is not None and not i.better:
         yield 'has a target and does not say what is good; write better="higher" or better="lower"'
     for window in {*i.windows} - WINDOWS.keys():
@@ -162,7 +162,8 @@ def _of_classes(i: Indicator) -> Iterator[str]:
     if i.classes not in labels(i.formula):
         yield f"is to be broken down by {i.classes!r}; its formula has {', '.join(labels(i.formula)) or 'no labels'}"
     if not {i.classes, f"{i.system}.{i.classes}"} & CLASS_TITLES.keys():
-        yield f"is broken down by {i.classes!r}, which has no title; add a row to CLASS_TITLES in {_module(classes)}"
+        table = f"CLASS_TITLES in {_module(label_texts)}"
+        yield f"is broken down by {i.classes!r}, which has no title; add a row to {table}"
 
 
 def _alerts() -> Iterator[str]:

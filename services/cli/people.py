@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from services.cli.who import USER
+from services.cli.user_option import USER
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
@@ -41,7 +41,7 @@ def list_() -> None:
     from schemas.calendar import local_day
     from services.board.auth import accounts
     from services.board.ui.words import day_and_time
-    from services.cli.show import WIDE
+    from services.cli.output import WIDE
     from services.kit import clock
 
     today = local_day(clock.now())

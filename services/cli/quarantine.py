@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO, TypeVar
 
 import click
 
-from services.cli.who import USER, impersonal
+from services.cli.user_option import USER, impersonal
 
 if TYPE_CHECKING:
     from nats.js import JetStreamContext

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli import show
+from services.cli import output
 from services.cli.times import Moment
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _print_comparison(meant: Truth, lines: list[Line], held: int) -> None:
     table.title_justify = "left"
     for code in dict.fromkeys(line.indicator for line in lines):
         table.add_row(*_row(code, [line for line in lines if line.indicator == code]))
-    Console(width=None if sys.stdout.isatty() else show.WIDE).print(table)
+    Console(width=None if sys.stdout.isatty() else output.WIDE).print(table)
     alike = sum(line.same for line in lines)
     click.echo(
         f"{alike} of {len(lines)} figures alike; events meant {meant.events:,}, in the log {held:,}; "

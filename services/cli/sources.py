@@ -11,7 +11,7 @@ import click
 
 from schemas.personal import mask
 from services.cli.chosen import connected
-from services.cli.who import USER, impersonal
+from services.cli.user_option import USER, impersonal
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -31,7 +31,7 @@ def list_(form: str) -> None:
     """List every source that ever sent, with its freshness; and when, why and by whom it was said to have ended."""
     from rich.console import Console
 
-    from services.cli.show import WIDE
+    from services.cli.output import WIDE
     from services.kit import clock
     from services.readings.sources import sources as read
 
@@ -79,7 +79,7 @@ def table(found: list[Source], now: datetime) -> Table:
     """The sources for people, marked where they are not real and where they are silent for too long."""
     from rich.table import Table
 
-    from services.cli.show import ORIGINS
+    from services.cli.output import ORIGINS
 
     shown = Table("system", "source", "", "events", "per minute", "last event", "", box=None, pad_edge=False)
     for number in (3, 4, 5):

@@ -6,7 +6,7 @@ from contextlib import closing
 
 from prometheus_client import REGISTRY
 
-from services.exporter.rounds import Rounds
+from services.exporter.collector import Rounds
 from services.kit import bus
 from services.kit.health import Health
 from services.kit.service import live

@@ -16,7 +16,7 @@ from services.exporter.snapshot import Samples
 from services.kit import store
 from services.kit.errors import Unavailable
 from services.kit.settings import Settings
-from services.readings.once import once
+from services.readings.memo import once
 from services.readings.sources import Source, sources
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
 from schemas.registry import parse
 from schemas.text import files
-from services.ingest.records import Record, Splitter
+from services.ingest.event_files import Record, Splitter
 from services.kit import bus, clock
 from services.kit.patience import teller
 from services.kit.settings import Settings

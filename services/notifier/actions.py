@@ -12,7 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from schemas.envelope import Invalid, refuse_personal
 from schemas.personal import OF_STAFF
 from schemas.text import moments
-from services.notifier import ledger
+from services.notifier import alarm_repository
 from services.notifier.alarm import Alarm, Happened
 
 
@@ -82,9 +82,9 @@ async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -
             "comment on it, or assign it"
         )
     if not alarm.acknowledged_at:
-        gone = {"assignee": None, "deadline": None} if id in await ledger.orphans(conn, held=False) else {}
-        await ledger.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now, **gone)
-        await ledger.note(conn, now, [Happened(id, "acknowledged", act.user, act.note)])
+        gone = {"assignee": None, "deadline": None} if id in await alarm_repository.orphans(conn, held=False) else {}
+        await alarm_repository.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now, **gone)
+        await alarm_repository.note(conn, now, [Happened(id, "acknowledged", act.user, act.note)])
     return await _one(conn, id)
 
 
@@ -93,7 +93,7 @@ async def assign(conn: AsyncConnection, id: int, act: Assign, now: datetime) -> 
     alarm = await _active(conn, id)
     if act.deadline and act.deadline <= now:
         raise Conflict(f"the deadline {act.deadline.isoformat()} has passed already; name a later one")
-    await ledger.update(
+    await alarm_repository.update(
         conn,
         id,
         assignee=act.assignee,
@@ -104,26 +104,26 @@ async def assign(conn: AsyncConnection, id: int, act: Assign, now: datetime) -> 
     )
     until = f" until {act.deadline.isoformat()}" if act.deadline else ""
     what = f"to {act.assignee}{until}" + (f": {act.note}" if act.note else "")
-    await ledger.note(conn, now, [Happened(id, "assigned", act.user, what)])
+    await alarm_repository.note(conn, now, [Happened(id, "assigned", act.user, what)])
     return await _one(conn, id)
 
 
 async def comment(conn: AsyncConnection, id: int, act: Comment, now: datetime) -> Alarm:
     """Add a word to its history, also when it is over."""
     alarm = await _one(conn, id)
-    await ledger.note(conn, now, [Happened(id, "commented", act.user, act.note)])
+    await alarm_repository.note(conn, now, [Happened(id, "commented", act.user, act.note)])
     return alarm
 
 
 async def close(conn: AsyncConnection, id: int, act: Close, now: datetime) -> Alarm:
     """Clear it by hand. An alert that goes on firing raises a new one; an event is not heard twice."""
     await _active(conn, id)
-    await ledger.clear(conn, [id], now, act.user, act.note)
+    await alarm_repository.clear(conn, [id], now, act.user, act.note)
     return await _one(conn, id)
 
 
 async def _one(conn: AsyncConnection, id: int) -> Alarm:
-    if alarm := await ledger.get(conn, id):
+    if alarm := await alarm_repository.get(conn, id):
         return alarm
     raise NotFound(f"there is no alarm {id}; `ioc alarms list --all` shows them")
 

@@ -20,12 +20,12 @@ from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
-from services.notifier import door, intake, zalo
-from services.notifier.ends import Ends
-from services.notifier.post import Post
-from services.notifier.rounds import Rounds, publish
+from services.notifier import door, event_consumer, zalo
+from services.notifier.auto_resolve import Ends
+from services.notifier.delivery import Post
 from services.notifier.routes import BadRoutes, Routes, load
-from services.notifier.texts import Links
+from services.notifier.scheduler import Rounds, publish
+from services.notifier.templates import Links
 from services.notifier.watchdog import Watchdog
 
 log = logging.getLogger("notifier")
@@ -47,7 +47,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
         await pool.open()
         async with bus.attached(settings, "notifier") as client, _alertmanager(settings) as alertmanager:
             work = [
-                *intake.reading(client, pool, health),
+                *event_consumer.reading(client, pool, health),
                 _rounds(Rounds(pool, routes, watchdog), watchdog, health),
                 _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
                 _publishing(pool, client, partial(bus.private_id, settings)),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from apprise import Apprise, AppriseAsset, AppriseResult, AppriseResultStatus, NotifyFormat, NotifyType
 
 from services.notifier.alarm import Severity
-from services.notifier.texts import Message
+from services.notifier.templates import Message
 
 SECONDS = 30.0
 _log = logging.getLogger("apprise")

@@ -25,13 +25,13 @@ from pydantic import BaseModel
 from schemas.personal import mask
 from services.kit import clock, store
 from services.kit.body import bounded
-from services.notifier import actions, ledger, persons
+from services.notifier import actions, alarm_repository, persons
 from services.notifier.actions import Act, Assign, Close, Comment, Conflict, NotFound
 from services.notifier.alarm import Alarm
-from services.notifier.intake import count
-from services.notifier.post import Post
+from services.notifier.delivery import Post
+from services.notifier.event_consumer import count
 from services.notifier.routes import Routes
-from services.notifier.texts import Message
+from services.notifier.templates import Message
 from services.notifier.watchdog import Watchdog
 from services.notifier.webhook import Payload, understand
 
@@ -110,8 +110,8 @@ def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdo
         if not told.raised and not told.over:
             return {"raised": 0}
         async with _committing(pool) as conn:
-            await ledger.end(conn, told.over, now)
-            raised = await ledger.raise_all(conn, told.raised, now)
+            await alarm_repository.end(conn, told.over, now)
+            raised = await alarm_repository.raise_all(conn, told.raised, now)
         count(raised)
         return {"raised": len(raised)}
 
@@ -176,7 +176,7 @@ async def _do(
 @asynccontextmanager
 async def _committing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
     """A writing transaction that does not keep a caller waiting."""
-    async with asyncio.timeout(WITHIN_SECONDS), ledger.writing(pool) as conn:
+    async with asyncio.timeout(WITHIN_SECONDS), alarm_repository.writing(pool) as conn:
         yield conn
 
 

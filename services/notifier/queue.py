@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import dict_row
 
-from services.notifier import ledger
+from services.notifier import alarm_repository
 from services.notifier.alarm import OURSELVES, Alarm, Happened
-from services.notifier.plan import occasion_of
-from services.notifier.texts import About
+from services.notifier.escalation import occasion_of
+from services.notifier.templates import About
 
 TOGETHER = 5
 """Of more matters than that waiting at once, a person gets one message that joins them."""
@@ -132,7 +132,7 @@ async def claim(conn: AsyncConnection, rows: Sequence[Row]) -> list[Row]:
     """From now on a message may have been received; gives the rows that it is made of, with its number. What became
     moot since it was chosen is not among them: no alarm changes between this look and the commit."""
     async with conn.transaction():
-        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.WRITING,))
+        await conn.execute("SELECT pg_advisory_xact_lock(%s)", (alarm_repository.WRITING,))
         still = await _planned(conn, [row.id for row in rows])
         number = still[0].number if still else None
         sql = "UPDATE notification SET state = 'sending', message = %s, tries = tries + 1 WHERE id = ANY(%s)"
@@ -144,7 +144,7 @@ async def sent(conn: AsyncConnection, rows: Sequence[Row], who: str, now: dateti
     """A message was taken by its receiver."""
     sql = "UPDATE notification SET state = 'sent', sent_at = %s WHERE id = ANY(%s)"
     await conn.execute(sql, (now, [row.id for row in rows]))
-    await ledger.note(conn, now, [Happened(row.alarm.id, "notified", OURSELVES, who) for row in rows])
+    await alarm_repository.note(conn, now, [Happened(row.alarm.id, "notified", OURSELVES, who) for row in rows])
 
 
 async def failed(conn: AsyncConnection, rows: Sequence[Row], again: datetime, repeat: bool, now: datetime) -> None:

@@ -15,10 +15,10 @@ from schemas.fold import Measure
 from schemas.indicators.formula import Combine, Distinct, Formula, Last, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.registry import MEASURES, covering
 from schemas.units import row_unit
-from services.readings import statements, sums
+from services.readings import series_query, statements
 from services.readings.period import Period
 from services.readings.reasons import Reason
-from services.readings.sums import BEGINNING, Selection, Total
+from services.readings.series_query import BEGINNING, Selection, Total
 
 ALL = ""
 """The name of the only group where nothing is grouped."""
@@ -84,16 +84,16 @@ def _measured(conn: Connection, formula: Measured, scope: Scope) -> Values:
         raise NotBrokenDown(f"{measure.name} has no label {scope.by!r}; it has: {known}")
     if not scope.period.begun:
         return {} if scope.by else {ALL: Value(None, Reason("ahead"))}
-    if sums.cuts_a_forgotten_day(conn, scope.period.stop):
+    if series_query.cuts_a_forgotten_day(conn, scope.period.stop):
         return {} if scope.by else {ALL: Value(None, Reason("whole_days"))}
-    if isinstance(formula, Median) and sums.is_forgotten(conn, scope.period.start):
+    if isinstance(formula, Median) and series_query.is_forgotten(conn, scope.period.start):
         return {} if scope.by else {ALL: Value(None, Reason("forgotten"))}
     found = _found(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope, found), scope)
     if found or scope.by:
         return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
-    spans = sums.extent(conn, covering(measure.name), scope.units, scope.period.as_of).values()
+    spans = series_query.extent(conn, covering(measure.name), scope.units, scope.period.as_of).values()
     return {ALL: _empty(formula, list(spans), scope.period)}
 
 
@@ -104,25 +104,27 @@ def _found(conn: Connection, formula: Measured, scope: Scope) -> Found:
     what, period = Selection(formula.measure, scope.units, formula.where), scope.period
     match formula:
         case Sum(of=of):
-            totals = _by_row(sums.totals(conn, what, period.start, period.stop, scope.by), scope)
+            totals = _by_row(series_query.totals(conn, what, period.start, period.stop, scope.by), scope)
             return {g: (t.sum if of == "sum" else Decimal(t.number), t.origins) for g, t in totals.items()}
         case Stock(at=at):
             until = period.stop if at == "end" else period.start
             return {
                 g: (t.sum, t.origins)
-                for g, t in _by_row(sums.totals(conn, what, BEGINNING, until, scope.by), scope).items()
+                for g, t in _by_row(series_query.totals(conn, what, BEGINNING, until, scope.by), scope).items()
             }
         case Last():
             since = BEGINNING if period.open_start else period.start
             return {
                 g: (t.sum, t.origins)
-                for g, t in _by_row(sums.latest(conn, what, since, period.stop, scope.by), scope).items()
+                for g, t in _by_row(series_query.latest(conn, what, since, period.stop, scope.by), scope).items()
             }
         case Distinct(label=label):
             return _distinct(conn, what, label, scope)
         case Median():
             rows = {unit.code: row_unit(unit.code, scope.root) for unit in administrative.every()}
-            middles = sums.medians(conn, what, period.start, period.stop, scope.by, rows if scope.by == "unit" else {})
+            middles = series_query.medians(
+                conn, what, period.start, period.stop, scope.by, rows if scope.by == "unit" else {}
+            )
             return {g: (t.sum, t.origins) for g, t in middles.items()}
     raise TypeError(formula)
 
@@ -132,7 +134,7 @@ def _distinct(conn: Connection, what: Selection, label: str, scope: Scope) -> Fo
     if scope.by not in (None, "unit"):
         raise NotBrokenDown(f"a number of different {label} cannot be broken down by {scope.by}")
     found: Found = {}
-    for unit, total in sums.distinct(conn, what, label, scope.period.start, scope.period.stop):
+    for unit, total in series_query.distinct(conn, what, label, scope.period.start, scope.period.stop):
         group = row_unit(unit, scope.root) if scope.by == "unit" else ALL
         number, origins = found.get(group, (Decimal(0), frozenset()))
         found[group] = (number + (total.sum != 0), origins | total.origins)
@@ -165,7 +167,7 @@ def _coverage(
     """row -> what it shows, for the rows without any point."""
     spans: dict[str, Spans] = {}
     measures, as_of = covering(measure.name), scope.period.as_of
-    for unit, span in sums.extent(conn, measures, scope.units, as_of, besides=found).items():
+    for unit, span in series_query.extent(conn, measures, scope.units, as_of, besides=found).items():
         spans.setdefault(row_unit(unit, scope.root), []).append(span)
     return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
 

@@ -24,13 +24,13 @@ from schemas.indicators.formula import (
     describe,
     leaves,
 )
-from services.readings import statements, sums
+from services.readings import series_query, statements
 from services.readings.evaluate import ALL, Measured, Scope, evaluate
 from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
-from services.readings.standing import standing, stocks_of, until
-from services.readings.sums import BEGINNING, Selection
+from services.readings.series_query import BEGINNING, Selection
+from services.readings.stock_evidence import standing, stocks_of, until
 
 SAMPLE = 5
 MOST = 100_000
@@ -152,7 +152,7 @@ def _keys(leaf: Measured, scope: Scope, prefix: str) -> tuple[Composable, dict[s
     """The query for the keys of a part's points, and its parameters."""
     what, period = Selection(leaf.measure, scope.units, leaf.where), scope.period
     if isinstance(leaf, Last):
-        return sums.latest_keys(what, BEGINNING if period.open_start else period.start, period.stop, prefix)
+        return series_query.latest_keys(what, BEGINNING if period.open_start else period.start, period.stop, prefix)
     condition, values = what.condition(prefix)
     values[f"{prefix}start"] = BEGINNING if isinstance(leaf, Stock) else period.start
     values[f"{prefix}stop"] = until(leaf, period) if isinstance(leaf, Stock) else period.stop

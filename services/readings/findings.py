@@ -16,11 +16,11 @@ from schemas.codes import masked
 from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.checks import Check, rests_on
 from schemas.indicators.formula import Leaf, Statement, Sum, leaves
-from schemas.indicators.in_words import statistic
-from services.readings import noted, statements, sums
+from schemas.indicators.formula_text import statistic
+from services.readings import noted, series_query, statements
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.finding import Finding
-from services.readings.once import snapshot
+from services.readings.memo import snapshot
 from services.readings.period import Period
 from services.readings.unread import unread
 
@@ -67,7 +67,7 @@ def _measured_places(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> list[Place]:
     measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
-    spans = list(sums.extent(conn, measures, None, as_of).values())
+    spans = list(series_query.extent(conn, measures, None, as_of).values())
     if not spans:
         return []
     start = first or min(s[0] for s in spans).astimezone(VN).date()
@@ -79,7 +79,7 @@ def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:
     """Ids of the events to look at."""
     if check.evidence is None:
         return ()
-    condition, values = sums.Selection(check.evidence.measure, scope.units, check.evidence.where).condition()
+    condition, values = series_query.Selection(check.evidence.measure, scope.units, check.evidence.where).condition()
     values |= {"start": scope.period.start, "stop": scope.period.stop}
     return tuple(row[0] for row in conn.execute(_EVIDENCE.format(condition=condition), values).fetchall())
 

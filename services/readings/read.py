@@ -11,7 +11,7 @@ from psycopg import Connection
 from schemas import units
 from schemas.indicators import Indicator
 from services.readings.evaluate import ALL, Scope, Value, evaluate
-from services.readings.once import once
+from services.readings.memo import once
 from services.readings.period import Period
 from services.readings.reasons import Reason
 

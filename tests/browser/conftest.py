@@ -19,7 +19,7 @@ from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support import board_beside
 
-from infra.local.layout import home
+from infra.local.paths import home
 from infra.local.provision import provide
 from infra.local.servers import Instance
 from services.cli.app import main

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from playwright.sync_api import Page
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.classes import in_words, labels
+from schemas.indicators.label_texts import in_words, labels
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
 from services.board.ui.words import WORDS

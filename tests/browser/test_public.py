@@ -18,7 +18,7 @@ from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import SMALL
-from services.board.ui.frame import navigation
+from services.board.ui.page_layout import navigation
 from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read

@@ -13,7 +13,7 @@ from chaos.clock import SteppedClock
 from playwright.sync_api import Page, expect
 from support import board_beside
 
-from infra.local.layout import home
+from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS

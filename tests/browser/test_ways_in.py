@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
 from services.board.access import Account
-from services.board.ui.frame import navigation
+from services.board.ui.page_layout import navigation
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 

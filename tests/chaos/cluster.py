@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chaos.stage import SERVICES, Stage
 
-from infra.local import own, ports, secrets
+from infra.local import orphans, ports, secrets
 from infra.local.readiness import answers
 from infra.nats.cluster import ROUTES, Node, address, render
 from schemas.streams import STREAMS
@@ -56,7 +56,7 @@ def start(stage: Stage, node: Node) -> None:
     command = [str(stage.instance.programs(["nats"])["nats-server"]), "-c", str(folder / "server.conf")]
     log = stage.ending.enter_context((stage.instance.data / "logs" / f"{node.name}.log").open("ab"))
     stage.brokers[node] = subprocess.Popen(command, cwd=Path(folder), stdout=log, stderr=log)
-    stage.ending.callback(own.end, stage.brokers[node].pid, "TERM", 10)
+    stage.ending.callback(orphans.end, stage.brokers[node].pid, "TERM", 10)
 
 
 def wait_ready(node: Node) -> None:

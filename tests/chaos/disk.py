@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from infra.local.layout import run_as
+from infra.local.paths import run_as
 
 MOUNT = ("mount", "-t", "tmpfs", "-o")
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount", "sh", "-c")

@@ -22,8 +22,8 @@ from chaos.disk import Ballast, Ban
 from chaos.load import OUTAGE, Load
 from nats.js.api import ConsumerInfo
 
-from infra.local import own
-from infra.local.layout import CHECKOUT
+from infra.local import orphans
+from infra.local.paths import CHECKOUT
 from infra.local.ports import LOOPBACK
 from infra.local.servers import Instance
 from infra.loopback import DIRECT
@@ -88,7 +88,7 @@ class Stage:
         log = self.ending.enter_context((self.instance.data / "logs" / f"{service}-plain.log").open("ab"))
         command = [sys.executable, "-X", f"ioc={self.instance.data}", "-m", f"services.{service}"]
         process = subprocess.Popen(command, cwd=CHECKOUT, env=usual | variables, stdout=log, stderr=log)
-        self.ending.callback(own.end, process.pid, "TERM", 10)
+        self.ending.callback(orphans.end, process.pid, "TERM", 10)
         return process
 
     def begin(self, plan: Plan, rate: float) -> Load:

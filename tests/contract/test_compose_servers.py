@@ -19,7 +19,7 @@ from infra.docker import centre as container_centre
 from infra.docker import configuration
 from infra.local.cluster import identity, make_folder
 from infra.local.configure import broker_storage
-from infra.local.layout import run_as
+from infra.local.paths import run_as
 from infra.local.ports import free_port
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance

@@ -16,7 +16,7 @@ from dashboards import generate, queries
 from dashboards.lists import WORDS
 from dashboards.panels import panel_id
 from dashboards.texts import CLASSES, LANGUAGES, TITLES, Language, name
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from schemas import education, field, gis, health, procedures, social, types
 from schemas.indicators import CATALOGUE
 from schemas.indicators.metric import metric

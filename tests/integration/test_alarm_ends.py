@@ -22,13 +22,13 @@ from schemas.alerts import ALERTS
 from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.errors import Unavailable
-from services.notifier import actions, ledger
+from services.notifier import actions, alarm_repository
 from services.notifier.actions import Act
 from services.notifier.alarm import Key
+from services.notifier.auto_resolve import UNHEARD, Ends
 from services.notifier.domain import to_raise
-from services.notifier.ends import UNHEARD, Ends
-from services.notifier.rounds import Rounds
 from services.notifier.routes import load
+from services.notifier.scheduler import Rounds
 from services.notifier.watchdog import SILENT, Watchdog
 from services.notifier.webhook import Payload, understand
 
@@ -103,9 +103,9 @@ def work(centre: Instance, do: Work) -> None:
 async def tell(pool: AsyncConnectionPool, payload: Payload, at: datetime) -> None:
     """What the notifier's door does with it."""
     said = understand(payload)
-    async with ledger.writing(pool) as conn:
-        await ledger.end(conn, said.over, at)
-        await ledger.raise_all(conn, said.raised, at)
+    async with alarm_repository.writing(pool) as conn:
+        await alarm_repository.end(conn, said.over, at)
+        await alarm_repository.raise_all(conn, said.raised, at)
 
 
 async def settle(pool: AsyncConnectionPool, centre: Instance, dog: Watchdog, at: datetime, door: str = "") -> None:
@@ -135,7 +135,7 @@ def test_what_alertmanager_holds_goes_on_though_it_tells_of_it_no_more(alerting:
     async def look(pool: AsyncConnectionPool) -> None:
         await tell(pool, told(overdue, lost), now())
         id = number(alerting, key)
-        async with ledger.writing(pool) as conn:
+        async with alarm_repository.writing(pool) as conn:
             await actions.acknowledge(conn, id, Act(user="em"), now())
         age(alerting, id, number(alerting, gone))
         dog = listening(now() - timedelta(minutes=30), now())
@@ -166,7 +166,7 @@ def test_an_end_is_believed_when_it_has_lasted_and_what_comes_back_is_the_same_a
         start = now()
         dog = listening(start - timedelta(minutes=3), start)
         await tell(pool, told(labels), start)
-        async with ledger.writing(pool) as conn:
+        async with alarm_repository.writing(pool) as conn:
             await actions.acknowledge(conn, number(alerting, key), Act(user="em"), start)
         await tell(pool, told(labels, status="resolved"), start)
         await settle(pool, alerting, dog, start)
@@ -208,8 +208,8 @@ def test_what_is_said_of_the_road_to_people_is_over_when_something_has_gone_that
         started.hear(now())
         await once(started)
         assert status(centre, silent)[0] == "cleared"
-        async with ledger.writing(pool) as conn:
-            await ledger.raise_all(conn, [trouble], now())
+        async with alarm_repository.writing(pool) as conn:
+            await alarm_repository.raise_all(conn, [trouble], now())
         await once(started)
         for sets, wanted in (
             ("tries = 99", "active"),
@@ -284,5 +284,5 @@ def change(centre: Instance, sql: str, *values: Any) -> None:
 
 
 async def clear(pool: AsyncConnectionPool, id: int) -> None:
-    async with ledger.writing(pool) as conn:
-        await ledger.clear(conn, [id], now(), "test", "over")
+    async with alarm_repository.writing(pool) as conn:
+        await alarm_repository.clear(conn, [id], now(), "test", "over")

@@ -22,10 +22,10 @@ from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
 from services.centre.prepare import settings_of
 from services.kit import bus, store
-from services.notifier import ledger
+from services.notifier import alarm_repository
 from services.notifier.alarm import Raise
-from services.notifier.plan import Planned
-from services.notifier.post import SENDING
+from services.notifier.delivery import SENDING
+from services.notifier.escalation import Planned
 
 HERE, STEPPED, CHAINED, DIGESTED, ZALO, QUIET = (
     "xa_da_kia",
@@ -371,14 +371,16 @@ def test_what_is_over_before_it_is_on_its_way_is_not_told(running: Instance, rec
         conninfo = settings_of(running, "test").database("owner")
         alone, other = [await psycopg.AsyncConnection.connect(conninfo, autocommit=True) for _ in range(2)]
         async with alone, other, alone.transaction():
-            await alone.execute("SELECT pg_advisory_xact_lock(%s)", (ledger.WRITING,))
+            await alone.execute("SELECT pg_advisory_xact_lock(%s)", (alarm_repository.WRITING,))
             texts = ("Có sự cố", "Trouble", "", "", "/d/x")
             raised = Raise("event", "test:over", "Test", "warning", "platform", QUIET, "real", *texts)
-            await ledger.raise_all(other, [raised], now())
+            await alarm_repository.raise_all(other, [raised], now())
             [(id,)] = await (await other.execute("SELECT id FROM alarm WHERE originator = 'test:over'")).fetchall()
-            await ledger.enter(other, [Planned(id, "raised:here/0", "an", False, now())])
-            await asyncio.to_thread(eventually, lambda: query(running, CHOSEN, SENDING, ledger.WRITING), [(1,)])
-            await ledger.clear(alone, [id], now(), "an", "")
+            await alarm_repository.enter(other, [Planned(id, "raised:here/0", "an", False, now())])
+            await asyncio.to_thread(
+                eventually, lambda: query(running, CHOSEN, SENDING, alarm_repository.WRITING), [(1,)]
+            )
+            await alarm_repository.clear(alone, [id], now(), "an", "")
         eventually(lambda: query(running, "SELECT state FROM notification WHERE alarm = %s", id), [("dropped",)])
 
     asyncio.run(work())

@@ -27,7 +27,7 @@ from nats.js.errors import NotFoundError
 from support import wait_until_idle
 
 from infra import backups
-from infra.local.layout import CHECKOUT, SetupError, home
+from infra.local.paths import CHECKOUT, SetupError, home
 from infra.local.servers import Instance
 from infra.timescaledb import backup as database
 from infra.timescaledb import migrate

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from bench import BENCHES, module, report, show
-from bench.race import Course
+from bench.consumer_run import Course
 from bench.result import Row, targets
-from infra.local.layout import CHECKOUT, home
+from infra.local.paths import CHECKOUT, home
 
 
 @pytest.fixture(scope="module")

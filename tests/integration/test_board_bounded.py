@@ -13,9 +13,9 @@ from psycopg.types.json import Jsonb
 from infra.local.servers import Instance
 from schemas.fold import Fact
 from services.board.access import PUBLIC, Account
-from services.board.live.bells import EACH, bells
-from services.board.pages.map import spots
-from services.board.pages.map.spots import Asked
+from services.board.live.active_alarms import EACH, bells
+from services.board.pages.map import map_query
+from services.board.pages.map.map_query import Asked
 from services.board.pages.quality import quality
 from services.centre.prepare import settings_of
 from services.kit.facts import pack
@@ -104,13 +104,13 @@ def stands(conn: psycopg.Connection, kind: str, unit: str, number: int) -> None:
 
 
 def test_of_too_much_for_the_map_reports_are_read_and_the_rest_is_counted(conn: psycopg.Connection) -> None:
-    here, kinds = spots.present(conn), ("report", "feature")
+    here, kinds = map_query.present(conn), ("report", "feature")
     assert not here.unread
     stands(conn, "feature", WARD, 30)
     stands(conn, "report", OTHER, 27)
     stands(conn, "report", WARD, 3)  # the last in order
     every = {kind: 30 + sum(s.kind == kind for s in here.spots) for kind in kinds}
-    cut = spots.present(conn, most=20)
+    cut = map_query.present(conn, most=20)
     assert [sum(s.kind == kind for s in cut.spots) for kind in kinds] == [20, 20]
     assert cut.more(Asked(), EVERYBODY) == every["report"] + every["feature"] - 40
     assert cut.more(Asked(layers=frozenset({"reports"})), PUBLIC) == every["report"] - 20
@@ -123,9 +123,9 @@ def test_of_a_past_moment_too_what_is_not_read_is_counted(conn: psycopg.Connecti
     stands(conn, "feature", WARD, 3)
     conn.execute("UPDATE entity SET ended_at = %s WHERE id LIKE 'stands-%%'", [NOW])
     moment = NOW - timedelta(minutes=30)
-    whole = spots.past(conn, moment)
+    whole = map_query.past(conn, moment)
     assert not whole.unread and [s.unit for s in whole.spots if s.id.startswith("stands-")] == [WARD] * 3
-    cut = spots.past(conn, moment, most=1)
+    cut = map_query.past(conn, moment, most=1)
     features = sum(s.kind == "feature" for s in whole.spots)
     assert [s.id for s in cut.spots if s.kind == "feature"] == ["stands-" + WARD + "1"]
     assert cut.more(Asked(layers=frozenset({"school"})), EVERYBODY) == features - 1

@@ -21,7 +21,7 @@ from roads import Road, road_to
 from support import free_port, wait_until_idle
 from visitors import Browser, add_account, entered
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import WorkCalendar, local_day
 from schemas.envelope import Event

@@ -21,10 +21,10 @@ from visitors import HTML, Browser, add_account, entered
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
-from services.board.auth.doors import FILES, LARGEST_FORM
-from services.board.live import reader
-from services.board.live.reader import THREADS, WAITING, Reader, TooMuch
-from services.board.ui.frame import MOST_WAITING
+from services.board.auth.middleware import FILES, LARGEST_FORM
+from services.board.live import query_pool
+from services.board.live.query_pool import THREADS, WAITING, Reader, TooMuch
+from services.board.ui.page_layout import MOST_WAITING
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
@@ -113,8 +113,8 @@ def test_a_question_is_answered_from_one_moment(centre: Instance) -> None:
 def test_a_question_of_many_parts_has_its_time_too(
     centre: Instance, monkeypatch: pytest.MonkeyPatch, asked: str
 ) -> None:
-    monkeypatch.setattr(reader, "STATEMENT_SECONDS", 0.3)
-    monkeypatch.setattr(reader, "QUESTION_SECONDS", 1.0)
+    monkeypatch.setattr(query_pool, "STATEMENT_SECONDS", 0.3)
+    monkeypatch.setattr(query_pool, "QUESTION_SECONDS", 1.0)
 
     def ask(conn: psycopg.Connection) -> None:
         end = time.monotonic() + 10

@@ -16,7 +16,7 @@ from support import board_beside
 from visitors import Browser, add_account, admin_of
 
 from infra.local.servers import Instance
-from services.board.auth.doors import COOKIE
+from services.board.auth.middleware import COOKIE
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 

@@ -21,7 +21,7 @@ from visitors import add_account, csrf, entered, shut_out
 
 from infra.local.servers import Instance
 from services.board.access import Account, Role
-from services.board.pages.quality.mending import Meant, NotDone, carry_out
+from services.board.pages.quality.quarantine_page import Meant, NotDone, carry_out
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 from services.kit import bus, store

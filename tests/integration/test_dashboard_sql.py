@@ -24,12 +24,12 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import periods, scale
 from schemas.registry import SYSTEMS
 from services.aggregator import staging
-from services.aggregator.ledger import Incoming, Ledger
+from services.aggregator.event_store import Incoming, Ledger
 from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, read
-from services.readings.once import once
+from services.readings.memo import once
 from services.readings.period import midnight
 from services.simulator.district import Plan
 

@@ -18,7 +18,7 @@ import pytest
 from visitors import Browser, admin_of
 from websockets.exceptions import ConnectionClosed
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from services.board.ui.words import WORDS
 

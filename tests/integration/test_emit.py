@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import EVENTS
 from services.centre.prepare import settings_of

@@ -24,7 +24,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from support import wait_until_idle
 
 from infra.local import configure
-from infra.local.layout import home
+from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas import education, field, gis, health, types, units
 from schemas.indicators import CATALOGUE, Indicator
@@ -35,8 +35,8 @@ from services.centre.prepare import broker_settings, prepare, settings_of
 from services.cli.app import main
 from services.exporter import broker
 from services.exporter.catalogue import metrics
+from services.exporter.collector import LAST_SUCCESS, Rounds
 from services.exporter.database import Database
-from services.exporter.rounds import LAST_SUCCESS, Rounds
 from services.kit import bus, clock, store, streams
 from services.kit.errors import Unavailable
 from services.kit.health import Health

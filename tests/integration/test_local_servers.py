@@ -17,8 +17,8 @@ import nats
 import psycopg
 import pytest
 
-from infra.local import own
-from infra.local.layout import CHECKOUT, run_as
+from infra.local import orphans
+from infra.local.paths import CHECKOUT, run_as
 from infra.local.processes import SERVERS
 from infra.local.servers import Instance, NotReady
 from infra.timescaledb.roles import DATABASE, ROLES, ensure_database_and_roles
@@ -246,7 +246,7 @@ def test_the_database_starts_whatever_the_callers_umask(
 def test_a_crashed_server_comes_back(fresh: Instance) -> None:
     fresh.start(["nats"])
     crashed = fresh.kill("nats", signal.SIGKILL)
-    assert own.wait_gone(crashed, 5)
+    assert orphans.wait_gone(crashed, 5)
     fresh.wait_ready("nats", 15)
     assert fresh.pid("nats") not in (None, crashed)
 
@@ -273,13 +273,13 @@ def test_a_killed_supervisor_and_a_crashed_database_are_healed(fresh: Instance) 
     assert orphan and database
     os.kill(supervisor, signal.SIGKILL)
     os.kill(database, signal.SIGKILL)
-    assert own.wait_gone(supervisor, 5)
-    assert own.is_alive(orphan)
+    assert orphans.wait_gone(supervisor, 5)
+    assert orphans.is_alive(orphan)
 
     said: list[str] = []
     fresh.start(["nats", "timescaledb"], said.append)
 
-    assert not own.is_alive(orphan)
+    assert not orphans.is_alive(orphan)
     assert any(f"process {orphan}" in line for line in said)
     with psycopg.connect(fresh.superuser_conninfo) as connection:
         assert connection.execute("SELECT one FROM kept").fetchone() == (1,)
@@ -297,7 +297,7 @@ def test_stopping_after_a_crash_ends_all_of_it_and_nothing_else(fresh: Instance)
         assert bystander.poll() is None
         bystander.terminate()
     assert pid is not None
-    assert not own.is_alive(pid)
+    assert not orphans.is_alive(pid)
     fresh.stop()  # harmless when there is nothing to stop
 
 

@@ -22,7 +22,7 @@ import pytest
 from alarms import eventually
 
 from infra.local import configure, listeners, ports
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance, NotReady
 from infra.loopback import DIRECT

@@ -13,9 +13,9 @@ from psycopg import AsyncConnection
 from infra.local.servers import Instance
 from schemas.calendar import WorkCalendar
 from services.centre.prepare import settings_of
-from services.notifier import ledger, queue
+from services.notifier import alarm_repository, queue
 from services.notifier.alarm import Raise
-from services.notifier.plan import Planned, plan
+from services.notifier.escalation import Planned, plan
 from services.notifier.queue import Row
 from services.notifier.routes import Routes
 
@@ -40,12 +40,12 @@ async def raised(conn: AsyncConnection, count: int, person: str) -> list[int]:
     """Alarms of which a person is to be told now; gives their numbers."""
     about = [f"queue:{next(NUMBERS)}" for _ in range(count)]
     texts = ("Có sự cố", "Trouble", "", "", "/d/x")
-    await ledger.raise_all(
+    await alarm_repository.raise_all(
         conn, [Raise("event", a, "Test", "warning", "platform", HERE, "real", *texts) for a in about], now()
     )
     sql = "SELECT id FROM alarm WHERE originator = ANY(%s) ORDER BY id"
     ids = [id for (id,) in await (await conn.execute(sql, (about,))).fetchall()]
-    await ledger.enter(conn, [Planned(id, "raised:r/0", person, False, now()) for id in ids])
+    await alarm_repository.enter(conn, [Planned(id, "raised:r/0", person, False, now()) for id in ids])
     return ids
 
 
@@ -104,11 +104,11 @@ def test_of_what_was_tried_whole_messages_are_looked_at_and_none_hides_what_othe
 def test_what_is_over_or_taken_is_not_sent_even_if_it_was_chosen_before(centre: Instance) -> None:
     async def work(conn: AsyncConnection) -> None:
         over, taken, open_ = await raised(conn, 3, "tester")
-        await ledger.enter(conn, [Planned(taken, "raised:digest/0", "tester", True, now())])
+        await alarm_repository.enter(conn, [Planned(taken, "raised:digest/0", "tester", True, now())])
         chosen = fresh([row for row in await queue.waiting(conn, now()) if row.alarm.id in (over, taken, open_)])
-        await ledger.clear(conn, [over], now(), "tester", "")
-        await ledger.enter(conn, [Planned(over, "cleared", "tester", False, now())])
-        await ledger.update(conn, taken, acknowledged_at=now(), acknowledged_by="tester")
+        await alarm_repository.clear(conn, [over], now(), "tester", "")
+        await alarm_repository.enter(conn, [Planned(over, "cleared", "tester", False, now())])
+        await alarm_repository.update(conn, taken, acknowledged_at=now(), acknowledged_by="tester")
         claimed = await queue.claim(conn, [row for row in chosen if not row.digest])
         assert [(row.alarm.id, row.message) for row in claimed] == [(open_, claimed[0].id)]
         assert await queue.claim(conn, claimed) == []  # it is on its way
@@ -124,13 +124,13 @@ def test_what_is_over_or_taken_is_not_sent_even_if_it_was_chosen_before(centre: 
 
 def test_who_perhaps_received_it_hears_that_it_is_over(centre: Instance) -> None:
     async def farewells(conn: AsyncConnection, id: int) -> list[str]:
-        [(alarm, told)] = [(a, t) for a, t in await ledger.due(conn, now()) if a.id == id]
+        [(alarm, told)] = [(a, t) for a, t in await alarm_repository.due(conn, now()) if a.id == id]
         return [row.person for row in plan(alarm, told, Routes(), WorkCalendar.base(), now()).planned]
 
     async def work(conn: AsyncConnection) -> None:
         lost, untried = await raised(conn, 2, "tester")
         await lose(conn, [row for row in await waiting(conn, "tester") if row.alarm.id == lost])
-        await ledger.clear(conn, [lost, untried], now(), "tester", "")
+        await alarm_repository.clear(conn, [lost, untried], now(), "tester", "")
         await queue.drop_moot(conn)
         assert (await farewells(conn, lost), await farewells(conn, untried)) == (["tester"], [])
 

@@ -21,7 +21,7 @@ from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import BY_OFFICE, DATA_TYPES, make
 from services.aggregator import rebuild, staging
-from services.aggregator.ledger import Incoming, Ledger
+from services.aggregator.event_store import Incoming, Ledger
 from services.board.pages.worklist import worklist_data
 from services.board.pages.worklist.cases import case
 from services.centre.prepare import prepare, settings_of
@@ -29,7 +29,7 @@ from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
 from services.kit import store
 from services.kit.settings import Settings
-from services.notifier import domain, ledger
+from services.notifier import alarm_repository, domain
 from services.readings import Period, explain, findings, read
 
 A, B, DISTRICT, ELSEWHERE = "chon_thanh_minh_hung", "chon_thanh_nha_bich", "chon_thanh", "so_tp"
@@ -174,8 +174,8 @@ def test_each_ward_has_its_own_overdue_report_and_alarm(empty: Settings, reader:
     raised = [one for e in said if (one := domain.to_raise(e))]
 
     async def rise(pool: AsyncConnectionPool) -> None:
-        async with ledger.writing(pool) as conn:
-            await ledger.raise_all(conn, raised, now)
+        async with alarm_repository.writing(pool) as conn:
+            await alarm_repository.raise_all(conn, raised, now)
 
     notified(empty, rise)
     items = worklist_data.items(reader, now)
@@ -190,11 +190,11 @@ def test_each_ward_has_its_own_overdue_report_and_alarm(empty: Settings, reader:
     keep(empty, [told("report.resolved", 30, B, {"code": "PA-777", "handling": "handled"})])
 
     async def clear(pool: AsyncConnectionPool) -> None:
-        async with ledger.writing(pool) as conn:
-            watched = await ledger.watched(conn)
-            states = await ledger.states(conn, {(w.kind, w.entity) for w in watched})
+        async with alarm_repository.writing(pool) as conn:
+            watched = await alarm_repository.watched(conn)
+            states = await alarm_repository.states(conn, {(w.kind, w.entity) for w in watched})
             over = [w.id for w in watched if domain.is_over(w.kind, w.stage, w.due_at, states[w.kind, w.entity], LATER)]
-            await ledger.clear(conn, over, LATER, "test", "over")
+            await alarm_repository.clear(conn, over, LATER, "test", "over")
 
     notified(empty, clear)
     left = reader.execute("SELECT DISTINCT unit FROM alarm WHERE cleared_at IS NULL").fetchall()
@@ -212,7 +212,7 @@ def test_an_incident_of_another_office_is_another_alarm(empty: Settings) -> None
 
     async def states(pool: AsyncConnectionPool) -> Any:
         async with pool.connection() as conn:
-            return await ledger.states(conn, [one.case for one in (mine, theirs)])
+            return await alarm_repository.states(conn, [one.case for one in (mine, theirs)])
 
     assert set(notified(empty, states)) == {("incident", f"SC-1@{A}")}
     keep(empty, [second])

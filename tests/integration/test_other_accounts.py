@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from services.cli import trouble
 

@@ -18,7 +18,7 @@ import pytest
 from support import wait_until_idle
 from visitors import Browser, admin_of
 
-from infra.local.layout import CHECKOUT, home
+from infra.local.paths import CHECKOUT, home
 from infra.local.servers import Instance
 from services.centre.prepare import prepare, settings_of
 from services.kit import bus, clock, quarantine

@@ -22,10 +22,10 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from services.aggregator import staging
-from services.aggregator.ledger import Incoming, Ledger
-from services.board.live.watch import Tile, tile_of
+from services.aggregator.event_store import Incoming, Ledger
+from services.board.live.poller import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
-from services.cli.show import explanation_lines
+from services.cli.output import explanation_lines
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read

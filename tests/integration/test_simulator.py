@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from support import wait_until_idle
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.registry import SYSTEMS

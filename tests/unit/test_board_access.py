@@ -30,10 +30,10 @@ from services.board.access import (
 )
 from services.board.auth import oidc
 from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.figures.figure import render
-from services.board.ui.frame import Look
-from services.board.ui.public import shown_to
+from services.board.ui.page_layout import Look
+from services.board.ui.redaction import shown_to
 from services.board.ui.words import figure, state_of
 from services.kit.settings import Settings
 from services.readings import Period, Reading

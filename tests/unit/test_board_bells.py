@@ -12,7 +12,7 @@ from schemas.alerts import ALERTS, Alert
 from schemas.indicators import CATALOGUE
 from schemas.indicators.metric import metric
 from services.board.access import PUBLIC, Account, is_sensitive
-from services.board.live.bells import Bell, Bells, is_of_people
+from services.board.live.active_alarms import Bell, Bells, is_of_people
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 WARD = "phuong_chon_thanh"

@@ -8,10 +8,10 @@ from typing import Any, Literal, cast
 import pytest
 
 from services.board.access import Account
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.worklist.cases import Case, render
 from services.board.pages.worklist.worklist_data import Row
-from services.board.ui.frame import Look
+from services.board.ui.page_layout import Look
 
 AT = datetime(2026, 11, 10, 2, tzinfo=UTC)
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
-from services.board.pages.actions.desk import Alarm, Answer, Deed, Wrong, aimed, body_of, moment_of, outcome_of
+from services.board.pages.actions.alarm_client import Alarm, Answer, Deed, Wrong, aimed, body_of, moment_of, outcome_of
 from services.board.pages.worklist import apology
 from services.board.pages.worklist.apology import Dossier
 from services.notifier.actions import Assign

@@ -16,8 +16,8 @@ from services.board.app import is_news
 from services.board.live import newest
 from services.board.live.kept import SHARE, Kept
 from services.board.live.newest import Newest
-from services.board.live.reader import TooMuch
-from services.board.pages.map.outlines import Folder
+from services.board.live.query_pool import TooMuch
+from services.board.pages.map.overlays import Folder
 
 
 def test_nobody_waits_for_the_answer_to_another_question() -> None:

@@ -13,10 +13,10 @@ import pytest
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from services.board.access import Account
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.figures import figure, system
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, headlines, indicators
-from services.board.ui.frame import Look
+from services.board.ui.page_layout import Look
 from services.readings import Period, Reading
 from services.readings.explain import Explanation
 from services.readings.finding import Finding

@@ -8,7 +8,7 @@ import pytest
 
 from services.board import pages
 from services.board.ui import found_pages
-from services.board.ui.frame import navigation
+from services.board.ui.page_layout import navigation
 from services.board.ui.words import WORDS
 
 

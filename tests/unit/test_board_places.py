@@ -15,11 +15,9 @@ from hypothesis import strategies as st
 
 from schemas.gis import Layer
 from services.board.access import PUBLIC, SMALL, Account
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.map.geojson import LARGEST, MOST_SHAPES, Unfit, mended, read
-from services.board.pages.map.outlines import Folder, plain
-from services.board.pages.map.places import answer, asked_of
-from services.board.pages.map.spots import (
+from services.board.pages.map.map_query import (
     CELL,
     PUBLIC_ZOOM,
     Asked,
@@ -30,7 +28,9 @@ from services.board.pages.map.spots import (
     degrees,
     pixels,
 )
-from services.board.ui.frame import Look
+from services.board.pages.map.map_view import answer, asked_of
+from services.board.pages.map.overlays import Folder, plain
+from services.board.ui.page_layout import Look
 from services.board.ui.words import word
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)

@@ -14,15 +14,15 @@ from schemas.calendar import VN, Limit
 from schemas.envelope import REASONS as REFUSALS
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Combine, Ratio, Statement, Sum, leaves
-from schemas.indicators.in_words import in_words, statistic
+from schemas.indicators.formula_text import in_words, statistic
 from schemas.registry import MEASURES
 from services.board.access import PUBLIC, Account
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages import sources
-from services.board.pages.quality import mending, quality
+from services.board.pages.quality import quality, quarantine_page
 from services.board.pages.quality.quality import Delayed, End, Quality, Record
 from services.board.pages.sources import HOURS, SORTS, Late, Strips
-from services.board.ui.frame import Look
+from services.board.ui.page_layout import Look
 from services.board.ui.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
 from services.readings.finding import Finding
@@ -148,16 +148,16 @@ def lying(unit: str, code: str = "wrong_unit") -> Lying:
 
 def test_messages_are_seen_by_those_whose_unit_they_came_for() -> None:
     every = [lying(WARD), lying(OTHER), lying("nowhere"), lying(WARD)._replace(subject="")]
-    assert [one.unit for one in mending.seen(every, BOUNDED) or ()] == [WARD]
-    assert len(mending.seen(every, EVERYBODY) or ()) == 4
-    assert mending.seen(None, EVERYBODY) is None
+    assert [one.unit for one in quarantine_page.seen(every, BOUNDED) or ()] == [WARD]
+    assert len(quarantine_page.seen(every, EVERYBODY) or ()) == 4
+    assert quarantine_page.seen(None, EVERYBODY) is None
 
 
 def test_raw_content_is_text_and_only_for_those_whose_unit_it_is() -> None:
     body = Body({}, b'{"data": "</textarea><script>alert(1)</script>"}')
-    told = mending.one(look(BOUNDED), lying(WARD), body, None)
+    told = quarantine_page.one(look(BOUNDED), lying(WARD), body, None)
     assert "<script" not in told and "&lt;script&gt;" in told and 'name="csrf"' in told
-    assert "script" not in mending.one(look(BOUNDED), lying(OTHER), body, None)
+    assert "script" not in quarantine_page.one(look(BOUNDED), lying(OTHER), body, None)
 
 
 @pytest.mark.parametrize(
@@ -173,18 +173,18 @@ def test_raw_content_is_text_and_only_for_those_whose_unit_it_is() -> None:
 )
 def test_content_of_another_unit_is_closed_whatever_it_was_sent_as(raw: bytes, may: bool) -> None:
     body = Body({}, raw)
-    told = mending.one(look(BOUNDED), lying(WARD), body, None)
-    assert mending.opens(BOUNDED, lying(WARD), body) is ("textarea" in told) is may
-    assert mending.opens(EVERYBODY, lying(WARD), body)
-    assert not mending.opens(BOUNDED, lying(OTHER), body)
+    told = quarantine_page.one(look(BOUNDED), lying(WARD), body, None)
+    assert quarantine_page.opens(BOUNDED, lying(WARD), body) is ("textarea" in told) is may
+    assert quarantine_page.opens(EVERYBODY, lying(WARD), body)
+    assert not quarantine_page.opens(BOUNDED, lying(OTHER), body)
 
 
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
     shown = Quality(NOW, [], [], (), [])
-    told = mending.render(look(EVERYBODY), shown, [lying(WARD)], "", "")
+    told = quarantine_page.render(look(EVERYBODY), shown, [lying(WARD)], "", "")
     assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
-    assert "/quality/quarantine/7" in mending.render(look(BOUNDED), shown, [lying(WARD)], "", "")
-    assert "Chưa kết nối được" in mending.render(look(BOUNDED), shown, None, "", "")
+    assert "/quality/quarantine/7" in quarantine_page.render(look(BOUNDED), shown, [lying(WARD)], "", "")
+    assert "Chưa kết nối được" in quarantine_page.render(look(BOUNDED), shown, None, "", "")
 
 
 # --- sources ---

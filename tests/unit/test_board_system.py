@@ -14,16 +14,16 @@ import pytest
 
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
-from schemas.indicators.classes import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
+from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
-from services.board.ui.frame import Look
-from services.board.ui.public import shown_to
-from services.board.ui.sketch import Step, bars
-from services.board.ui.spans import Against, Span, before, period_of
+from services.board.ui.charts import Step, bars
+from services.board.ui.page_layout import Look
+from services.board.ui.periods import Against, Span, before, period_of
+from services.board.ui.redaction import shown_to
 from services.readings import Reading
 
 WARD = "phuong_chon_thanh"

@@ -17,7 +17,7 @@ from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
 from services.board.live.newest import Newest
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
 from services.board.pages.alarms import alarms
 from services.board.pages.alarms.alarms_data import MOST
 from services.board.pages.alarms.alarms_data import Row as AlarmRow
@@ -26,8 +26,8 @@ from services.board.pages.worklist.worklist import LISTING, visible
 from services.board.pages.worklist.worklist_data import AlarmOf, Item, Row, _item
 from services.board.pages.worklist.worklist_rows import handling
 from services.board.ui import exports
-from services.board.ui.frame import Look
-from services.board.ui.lists import PAGE, page_of
+from services.board.ui.page_layout import Look
+from services.board.ui.pagination import PAGE, page_of
 from services.kit.settings import Settings
 from services.readings import Reading
 

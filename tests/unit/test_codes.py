@@ -18,8 +18,8 @@ from schemas import contracts, registry
 from schemas.codes import masked, masked_id, masked_text
 from schemas.types import DOSSIER, REFERENCE
 from services.kit.logs import FORMAT, Masked
-from services.notifier.plan import Occasion
-from services.notifier.texts import About, Links, message
+from services.notifier.escalation import Occasion
+from services.notifier.templates import About, Links, message
 
 ROOT = Path(__file__).parents[2]
 LINKS = Links("http://grafana", "http://notifier")

@@ -22,7 +22,7 @@ from services.centre.scenario import weeks_for
 from services.kit.settings import Settings
 from services.simulator import SCENARIOS, november_2024
 from services.simulator.app import begun
-from services.simulator.district.books import Books
+from services.simulator.district.expected_totals import Books
 from services.simulator.november_2024.dossiers import Dossier, dossiers
 from services.simulator.november_2024.life import life, overdue_counts
 from services.simulator.november_2024.offers import PROFILES

@@ -13,12 +13,12 @@ from schemas.calendar import VN, local_day
 from schemas.envelope import Invalid
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
 from services.simulator.district import Plan, Sending, delivery
-from services.simulator.district.courses import Cohort
 from services.simulator.district.hours import HOURS
 from services.simulator.district.places import WARDS
 from services.simulator.district.plan import LEAST_RATE
 from services.simulator.district.tables import COURSES
 from services.simulator.district.truth import expected
+from services.simulator.district.workflows import Cohort
 
 MONDAY = datetime(2026, 3, 2, tzinfo=VN)
 FRIDAY = MONDAY + timedelta(days=4)
@@ -157,7 +157,7 @@ def test_some_come_late_and_a_silent_source_sends_what_it_kept(days: list[Sendin
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_the_steps_of_a_course_follow_each_other(course: object) -> None:
-    from services.simulator.district.courses import Course
+    from services.simulator.district.workflows import Course
 
     assert isinstance(course, Course)
     hours = HOURS[course.hours]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from infra.local import doctor, layout, own, ports, provision, readiness, secrets
+from infra.local import doctor, orphans, paths, ports, provision, readiness, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
 from infra.local.supervise import _section
 from infra.nats import users
-from services.centre import choice
+from services.centre import instance_selection
 from services.cli.app import main
 
 
@@ -93,11 +93,11 @@ def test_only_a_process_with_our_mark_program_and_account_is_ours(tmp_path: Path
         for process in (ours, stranger):
             assert process.stdout and process.stdout.readline()
         command = ["python3", "-X", mark, "-m", "services.x"]
-        assert own.find(command, tmp_path, [os.getuid()]) == [ours.pid]
-        assert own.find(command, tmp_path, [os.getuid() + 1]) == []
-        assert own.find([*command[:-1], "services.y"], tmp_path, [os.getuid()]) == []
-        assert own.find(command, tmp_path / "other", [os.getuid()]) == []
-        own.end(ours.pid, "TERM", 5)
+        assert orphans.find(command, tmp_path, [os.getuid()]) == [ours.pid]
+        assert orphans.find(command, tmp_path, [os.getuid() + 1]) == []
+        assert orphans.find([*command[:-1], "services.y"], tmp_path, [os.getuid()]) == []
+        assert orphans.find(command, tmp_path / "other", [os.getuid()]) == []
+        orphans.end(ours.pid, "TERM", 5)
         assert stranger.poll() is None
         for process in (ours, stranger):
             assert process.stdin
@@ -108,34 +108,34 @@ def test_a_program_that_ignores_the_request_is_killed() -> None:
     stubborn = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(flush=True); signal.pause()"
     with subprocess.Popen([sys.executable, "-c", stubborn], stdout=subprocess.PIPE) as process:
         assert process.stdout and process.stdout.readline()
-        own.end(process.pid, "TERM", 0.2)
+        orphans.end(process.pid, "TERM", 0.2)
         assert process.wait(5) == -9
 
 
 def test_a_closed_folder_can_not_be_reached_by_another_account(tmp_path: Path) -> None:
-    account = layout.run_as()
+    account = paths.run_as()
     (tmp_path / "private" / "data").mkdir(parents=True)
     (tmp_path / "private").chmod(0o700 if account.pw_uid != os.getuid() else 0o600)
-    assert not layout.can_reach(tmp_path / "private" / "data", account)
+    assert not paths.can_reach(tmp_path / "private" / "data", account)
     (tmp_path / "private").chmod(0o700)
 
 
 def test_the_home_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IOC_HOME", str(tmp_path))
-    assert layout.home() == tmp_path
-    assert choice.open_instance().data == tmp_path / "main"
-    choice.remember(choice.open_instance("demo"))
-    assert choice.open_instance().data == tmp_path / "demo"
+    assert paths.home() == tmp_path
+    assert instance_selection.open_instance().data == tmp_path / "main"
+    instance_selection.remember(instance_selection.open_instance("demo"))
+    assert instance_selection.open_instance().data == tmp_path / "demo"
 
 
 @pytest.mark.parametrize("name", ["../x", "runtime", "", "A", "a/b", "-x"])
 def test_an_instances_name_stays_inside_the_home(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IOC_HOME", str(tmp_path))
     if not name:
-        assert choice.open_instance(name).data.name == "main"
+        assert instance_selection.open_instance(name).data.name == "main"
         return
-    with pytest.raises(layout.SetupError, match="can't name an instance"):
-        choice.open_instance(name)
+    with pytest.raises(paths.SetupError, match="can't name an instance"):
+        instance_selection.open_instance(name)
 
 
 def test_a_half_fetched_or_moved_bundle_does_not_count(tmp_path: Path) -> None:
@@ -162,21 +162,21 @@ def test_folders_of_ours_are_opened_for_passing_through_and_no_others(
         folder.mkdir(parents=True)
     for folder in (checkout.parent, checkout, checkout / ".ioc", checkout / ".ioc" / "main", elsewhere):
         folder.chmod(0o700)
-    monkeypatch.setattr(layout, "CHECKOUT", checkout)
-    monkeypatch.setattr(layout, "SYSTEM", tmp_path / "none")
+    monkeypatch.setattr(paths, "CHECKOUT", checkout)
+    monkeypatch.setattr(paths, "SYSTEM", tmp_path / "none")
     monkeypatch.delenv("IOC_HOME", raising=False)
-    layout.open_way(checkout / ".ioc" / "main")
-    layout.open_way(elsewhere)
+    paths.open_way(checkout / ".ioc" / "main")
+    paths.open_way(elsewhere)
     opened = [checkout, checkout / ".ioc", checkout / ".ioc" / "main"]
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in opened} == {0o711}
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in (checkout.parent, elsewhere)} == {0o700}
 
 
 def test_a_program_that_fails_without_a_word_is_still_given_a_reason() -> None:
-    with pytest.raises(layout.SetupError, match="false: it ended with 1 and said nothing"):
-        layout.checked("false")
-    with pytest.raises(layout.SetupError, match="no-such-file"):
-        layout.checked("ls", "no-such-file")
+    with pytest.raises(paths.SetupError, match="false: it ended with 1 and said nothing"):
+        paths.checked("false")
+    with pytest.raises(paths.SetupError, match="no-such-file"):
+        paths.checked("ls", "no-such-file")
 
 
 def test_a_first_start_asks_for_room_before_it_fetches_anything(

@@ -10,7 +10,7 @@ import pytest
 
 from schemas.text import moments
 from schemas.text.moments import NoMoment
-from services.board.pages.actions.desk import moment_of
+from services.board.pages.actions.alarm_client import moment_of
 from services.cli.app import main
 from services.cli.times import Day, Moment
 from services.kit.settings import Settings

@@ -23,7 +23,7 @@ from services.notifier.app import build
 from services.notifier.channels import Outcome
 from services.notifier.door import Tokens
 from services.notifier.routes import Routes
-from services.notifier.texts import Message
+from services.notifier.templates import Message
 
 WORDS = "Phản ánh: Field report not resolved, refused; Max retries (Caused by ConnectTimeoutError(x: error=500"
 

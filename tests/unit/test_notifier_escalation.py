@@ -10,7 +10,7 @@ from test_notifier_plan import alarm, table
 
 from schemas.calendar import VN, WorkCalendar
 from services.notifier.alarm import Alarm
-from services.notifier.plan import Told, plan
+from services.notifier.escalation import Told, plan
 from services.notifier.routes import Routes
 
 CALENDAR = WorkCalendar.base()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.calendar import VN, WorkCalendar
 from services.notifier.alarm import Alarm
-from services.notifier.plan import Planned, Told, plan
+from services.notifier.escalation import Planned, Told, plan
 from services.notifier.routes import Routes
 
 CALENDAR = WorkCalendar.base()

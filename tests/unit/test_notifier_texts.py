@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from test_notifier_plan import MONDAY, alarm
 
-from services.notifier.texts import About, Links, message, unit_name
+from services.notifier.templates import About, Links, message, unit_name
 
 LINKS = Links("http://grafana", "http://notifier")
 CODE = "H99.1-260301-0001"

@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Change, str]] = {
     "an indicator that counts what has no word": (
         indicator(unit="features"),
         GIS + "counts 'features', for which there is no word; did you mean 'feature'? Else add a row to MEASURED in "
-        "schemas/indicators/classes.py",
+        "schemas/indicators/label_texts.py",
     ),
     "an indicator by a class that it has not": (
         indicator(classes="disease"),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from schemas.indicators import CATALOGUE, find
-from schemas.indicators.classes import MEASURED
+from schemas.indicators.label_texts import MEASURED
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from services.simulator import november_2024
 

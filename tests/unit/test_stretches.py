@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.readings.period import last_midnight, last_month
-from services.readings.sums import stretches
+from services.readings.series_query import stretches
 
 BEGIN = datetime(2023, 12, 20, tzinfo=UTC)
 moments = st.integers(0, 500 * 24).map(lambda hours: BEGIN + timedelta(hours=hours)) | st.datetimes(

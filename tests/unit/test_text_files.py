@@ -12,7 +12,7 @@ from schemas import calendar, units
 from schemas.text import files
 from services.cli.people import _piped
 from services.cli.quarantine import _text
-from services.ingest.records import Splitter
+from services.ingest.event_files import Splitter
 from services.kit.settings import Settings
 from services.notifier import routes
 

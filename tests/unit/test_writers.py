@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from services.board.auth import accounts
 from services.cli.quarantine import quarantine
 from services.cli.sources import sources
-from services.cli.who import impersonal
+from services.cli.user_option import impersonal
 from services.kit import logs
 from services.notifier.actions import Act, Assign, Close, Comment
 from services.notifier.webhook import Payload, understand

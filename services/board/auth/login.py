@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from services.board.access import PUBLIC, Account
 from services.board.auth import accounts, audit, sessions
-from services.board.auth.doors import COOKIE, LARGEST_FORM, fields_of, language_of, ours, page
+from services.board.auth.middleware import COOKIE, LARGEST_FORM, fields_of, language_of, ours, page
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.words import Language, word
 from services.kit import clock

@@ -17,11 +17,11 @@ from services.board.access import GIVEN, Account
 from services.board.auth import accounts, audit
 from services.board.auth.accounts import Refused, Row
 from services.board.auth.audit import Deed
-from services.board.auth.doors import fields_of
-from services.board.live.watch import Watch
-from services.board.ui.frame import Look, dress, form, header, keep_fresh, look_of, page
+from services.board.auth.middleware import fields_of
+from services.board.live.poller import Watch
+from services.board.ui.flash import Told
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.told import Told
+from services.board.ui.page_layout import Look, dress, form, header, keep_fresh, look_of, page
 from services.board.ui.words import WORDS, ago, day_and_time, unit_name
 from services.kit import clock
 

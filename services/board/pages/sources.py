@@ -18,13 +18,13 @@ from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
 from services.board.live.kept import Kept
-from services.board.live.reader import Reader, TooMuch
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader, TooMuch
 from services.board.pages.quality.quality import delay
 from services.board.ui.found_pages import Page
-from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.public import count_for, shown_to
+from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, day_and_time, number, system_name
 from services.kit import clock, store
 from services.readings.sources import Source, sources

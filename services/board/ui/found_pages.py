@@ -10,8 +10,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from services.board.access import Action
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
 
 FOLDER = "services.board.pages"
 

@@ -8,8 +8,8 @@ from functools import cache
 from typing import NamedTuple
 
 from schemas.calendar import VN
-from services.simulator.district.chance import Dice
-from services.simulator.district.courses import Cohort
+from services.simulator.district.rng import Dice
+from services.simulator.district.workflows import Cohort
 
 LATE_PERCENT = 4
 LATE_MINUTES = (4, 12, 35, 90, 180, 360)

@@ -21,11 +21,11 @@ from schemas.calendar import VN, local_day
 from schemas.envelope import Event
 from schemas.registry import make
 from services.simulator.district import delivery
-from services.simulator.district.chance import Dice
-from services.simulator.district.courses import Cohort, Course, Step
 from services.simulator.district.hours import HOURS, SLOT, slot_start
 from services.simulator.district.places import FIRST_DAY, WARDS, Ward, wards
+from services.simulator.district.rng import Dice
 from services.simulator.district.tables import COURSES
+from services.simulator.district.workflows import Cohort, Course, Step
 
 Kind = Literal["meant", "repeat", "refused"]
 LEAST_RATE, HIGHEST_RATE = 0.05, 5000.0

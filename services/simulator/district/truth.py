@@ -15,7 +15,7 @@ from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE
 from services.readings import Period, read
 from services.readings.read import round_half_up
-from services.simulator.district.books import AREA, Books, Figures
+from services.simulator.district.expected_totals import AREA, Books, Figures
 from services.simulator.district.places import WARDS
 from services.simulator.district.plan import Kind, Plan
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.board.pages.alarms.alarms_data import Row
-from services.board.ui.lists import Asked
+from services.board.ui.pagination import Asked
 
 NAMED = 5
 """So many of its cases a group names."""

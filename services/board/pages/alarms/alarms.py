@@ -14,18 +14,18 @@ from schemas import units
 from schemas.registry import SYSTEMS
 from schemas.text import collation
 from services.board.access import Account
-from services.board.auth.doors import plain_page
+from services.board.auth.middleware import plain_page
 from services.board.live.newest import Newest
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
-from services.board.pages.actions.desk import DEEDS, Alarm, Desk, Target, Wrong
-from services.board.pages.actions.tools import answer, tools
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
+from services.board.pages.actions.alarm_client import DEEDS, Alarm, Desk, Target, Wrong
+from services.board.pages.actions.bulk_actions import answer, tools
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
-from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
-from services.board.ui.lists import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.steps import Step, history
+from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.pagination import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.timeline import Step, history
 from services.board.ui.words import count, day_and_time, system_name, unit_name
 from services.kit import clock
 from services.kit.settings import Settings

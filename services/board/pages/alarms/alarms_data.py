@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from schemas.calendar import VN
 from schemas.offices import case_id
 from services.board.access import Account
-from services.board.ui.steps import Step, steps_of
+from services.board.ui.timeline import Step, steps_of
 
 SEVERITIES = ("critical", "warning", "info")
 MOST = 20_000

@@ -12,15 +12,15 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.codes import HIDDEN, masked_id
 from schemas.indicators import CATALOGUE
-from schemas.indicators.in_words import in_words
+from schemas.indicators.formula_text import in_words
 from services.board.access import is_sensitive
 from services.board.live.kept import Kept
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
-from services.board.ui.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.public import count_for, shown_to
-from services.board.ui.spans import Span, period_of, today
+from services.board.ui.page_layout import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.periods import Span, period_of, today
+from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
 from services.readings import Period, explain, findings

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from schemas.indicators.classes import MEASURED
+from schemas.indicators.label_texts import MEASURED
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE, Programme, stated
-from services.board.ui.frame import Look
 from services.board.ui.markup import Html, link, table, tag
+from services.board.ui.page_layout import Look
 from services.board.ui.words import figure, signed, state_of, why
 from services.readings import Reading
 

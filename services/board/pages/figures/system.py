@@ -11,12 +11,12 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from schemas.indicators import Indicator
-from schemas.indicators.classes import MEASURED, in_words, title
+from schemas.indicators.label_texts import MEASURED, in_words, title
 from schemas.units import UnknownUnit
 from services.board.access import is_few
 from services.board.live.kept import Kept
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
 from services.board.pages.figures import programmes
 from services.board.pages.figures.system_data import (
     Choice,
@@ -29,11 +29,11 @@ from services.board.pages.figures.system_data import (
     read_figures,
     read_parts,
 )
-from services.board.ui.frame import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.charts import Step, bars, sample
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.public import shown_to
-from services.board.ui.sketch import Step, bars, sample
-from services.board.ui.spans import SPANS, Against, Span
+from services.board.ui.page_layout import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.periods import SPANS, Against, Span
+from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
     Language,
     capital,

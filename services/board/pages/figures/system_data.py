@@ -12,10 +12,10 @@ from urllib.parse import urlencode
 from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.classes import labels
-from services.board.ui.spans import STEPS, Against, Span, before, period_of, today
+from schemas.indicators.label_texts import labels
+from services.board.ui.periods import STEPS, Against, Span, before, period_of, today
 from services.readings import Period, Reading, read, sheet
-from services.readings.once import once
+from services.readings.memo import once
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from starlette.requests import Request
 
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
-from services.board.live.bells import Bell
-from services.board.live.watch import HEADLINES, Tile, View, Watch
-from services.board.ui.frame import (
+from services.board.live.active_alarms import Bell
+from services.board.live.poller import HEADLINES, Tile, View, Watch
+from services.board.ui.charts import sparkline
+from services.board.ui.markup import Html, link, tag
+from services.board.ui.page_layout import (
     Look,
     Render,
     dress,
@@ -27,9 +29,7 @@ from services.board.ui.frame import (
     waiting_alarms,
     ways,
 )
-from services.board.ui.markup import Html, link, tag
-from services.board.ui.public import shown_to
-from services.board.ui.sketch import sparkline
+from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
     Language,
     ago,

@@ -16,8 +16,8 @@ from psycopg.sql import SQL
 from schemas.codes import masked, masked_id
 from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
-from services.board.ui.frame import Look
 from services.board.ui.markup import Html, table, tag
+from services.board.ui.page_layout import Look
 from services.board.ui.words import count, day_and_time, number, unit_name
 from services.readings import findings
 from services.readings.finding import Finding

@@ -25,11 +25,11 @@ from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.audit import Deed
 from services.board.live import outbox
-from services.board.live.reader import Reader
-from services.board.pages.actions.desk import ENOUGH, LONGEST_NOTE, Outcome, Wrong, not_tried, plain
+from services.board.live.query_pool import Reader
+from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, Outcome, Wrong, not_tried, plain
 from services.board.pages.worklist.worklist_data import read_calendars
-from services.board.ui.frame import Look
 from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import Look
 from services.board.ui.words import unit_name, word
 from services.kit import clock, store
 

@@ -17,19 +17,19 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar import local_day
 from schemas.fold import Fact, instant
-from schemas.indicators.classes import LIFE
+from schemas.indicators.label_texts import LIFE
 from schemas.offices import number_of
 from services.board.auth import audit
 from services.board.auth.audit import Deed
-from services.board.auth.doors import plain_page
+from services.board.auth.middleware import plain_page
 from services.board.live.newest import Newest
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
 from services.board.pages.worklist import apology, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
-from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.steps import Step, history, steps
+from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.timeline import Step, history, steps
 from services.board.ui.words import day_and_time, unit_name
 from services.kit import clock
 from services.kit.facts import unpack

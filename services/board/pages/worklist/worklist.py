@@ -17,16 +17,16 @@ from schemas.calendar import local_day
 from schemas.text import collation
 from services.board.access import Account, Action
 from services.board.live.newest import Newest
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
-from services.board.pages.actions.desk import Alarm, Desk, Outcome, Target, Wrong
-from services.board.pages.actions.tools import answer, tools
-from services.board.pages.worklist import apology, cases, saved
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
+from services.board.pages.actions.alarm_client import Alarm, Desk, Outcome, Target, Wrong
+from services.board.pages.actions.bulk_actions import answer, tools
+from services.board.pages.worklist import apology, cases, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
-from services.board.ui.frame import Look, dress, header, keep_fresh, look_of, page
-from services.board.ui.lists import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.markup import Html, link, tag
+from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.pagination import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.words import SIGNS, count
 from services.kit import clock
 
@@ -85,7 +85,7 @@ def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reader, 
         top = header(look, asked.address())
         rows = visible(await shared.at_hand(), look.account)
         async with pool.connection() as conn:
-            kept = await saved.of(conn, look.account)
+            kept = await saved_filters.of(conn, look.account)
         with ui.element("main").classes("page work"):
             ui.html(_title(look, asked, rows, kept), sanitize=False).classes("wide")
             place = ui.html(listed(look, asked, rows), sanitize=False).classes("wide").props("id=list")
@@ -137,7 +137,7 @@ def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reader, 
         return answer(look, outcomes)
 
     cases.add(watch, pool, reading, lambda look: tools(look, DEEDS_HERE, PATH))
-    saved.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
+    saved_filters.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
 
 
 def _allow(account: Account, action: Action) -> None:
@@ -172,7 +172,7 @@ def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[
         "assignee": (look.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
     }
     return Html(
-        tag("div", tag("h1", look.word("worklist")), saved.shelf(look, asked, kept), class_="title")
+        tag("div", tag("h1", look.word("worklist")), saved_filters.shelf(look, asked, kept), class_="title")
         + filters(look, asked, choices, look.word("search_code"))
     )
 

@@ -20,7 +20,7 @@ from schemas.fold import instant
 from schemas.offices import case_id, number_of
 from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
 from services.kit.facts import calendars_of, unpack
-from services.readings.once import snapshot
+from services.readings.memo import snapshot
 
 AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
 """Further ahead nothing can be due within the days of warning, whatever holidays lie between."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from schemas.indicators.classes import in_words
+from schemas.indicators.label_texts import in_words
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
 from services.board.ui import exports
-from services.board.ui.frame import Look
 from services.board.ui.markup import Html, link, tag
+from services.board.ui.page_layout import Look
 from services.board.ui.words import SIGNS, Language, day_and_time, unit_name
 
 PATH = "/worklist"

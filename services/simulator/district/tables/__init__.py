@@ -1,21 +1,21 @@
 """What happens in the district, system by system: rows of courses and the makers of their events."""
 
-from services.simulator.district.courses import Course
 from services.simulator.district.tables import (
-    careless,
     economy,
     education,
     field,
     gis,
     health,
+    malformed,
     procedures,
     security,
     social,
 )
+from services.simulator.district.workflows import Course
 
 COURSES: tuple[Course, ...] = tuple(
     course
-    for module in (procedures, economy, education, health, gis, security, field, social, careless)
+    for module in (procedures, economy, education, health, gis, security, field, social, malformed)
     for course in module.COURSES
 )
 """All of them; the place in it is a course's number in the codes of its lives."""

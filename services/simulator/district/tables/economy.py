@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from schemas import economy as e
-from services.simulator.district.chance import Dice
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.rng import Dice
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "economy"
 # indicator -> (the least and the most that thirty days add, in units of `step`; `step`)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import get_args
 
 from schemas import education as ed
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "education"
 LEVELS: tuple[ed.Level, ...] = get_args(ed.Level)

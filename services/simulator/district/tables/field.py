@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schemas import field as f
 from schemas.types import Priority
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "field"
 DAY = 480

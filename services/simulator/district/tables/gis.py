@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from schemas import gis as g
-from services.simulator.district.chance import Dice
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.rng import Dice
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "gis"
 What = tuple[g.Layer, str]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas import health as h
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "health"
 DAY = 1440

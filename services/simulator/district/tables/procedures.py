@@ -8,8 +8,8 @@ from typing import Literal, NamedTuple, cast
 from schemas import procedures as p
 from schemas.calendar import Limit
 from schemas.types import Channel
-from services.simulator.district.courses import Course, Life, Step, utc
 from services.simulator.district.hours import CALENDAR, next_holiday
+from services.simulator.district.workflows import Course, Life, Step, utc
 
 SYSTEM = "procedures"
 DAY = 480

@@ -7,7 +7,7 @@ from typing import get_args
 
 from schemas import security as s
 from schemas.types import Severity
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "security"
 _THREATS: tuple[s.Threat, ...] = get_args(s.Threat)

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from schemas import social as so
 from schemas.types import Severity
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 SYSTEM = "social"
 Source = Literal["facebook", "zalo", "tiktok", "news"]

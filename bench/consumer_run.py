@@ -16,7 +16,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
 
 from bench.machine import cpu_seconds, tree_cpu_seconds
-from infra.local.layout import CHECKOUT
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.kit import streams

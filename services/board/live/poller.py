@@ -18,12 +18,12 @@ from psycopg import Connection
 from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.registry import SYSTEMS
-from services.board.live.bells import Bells, bells, last_step
+from services.board.live.active_alarms import Bells, bells, last_step
 from services.kit import bus, clock, store
 from services.kit.health import Health
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read, sheet
-from services.readings.once import snapshot
+from services.readings.memo import snapshot
 from services.readings.sources import sources
 
 T = TypeVar("T")

@@ -17,15 +17,15 @@ from starlette.requests import Request
 
 from services.board.access import Account
 from services.board.auth import audit
-from services.board.auth.doors import fields_of, forbidden
+from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.kept import Kept
-from services.board.live.reader import Reader
-from services.board.live.watch import View, Watch
-from services.board.pages.map import places, spots
+from services.board.live.poller import View, Watch
+from services.board.live.query_pool import Reader
+from services.board.pages.map import map_query, map_view
 from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, read
-from services.board.pages.map.outlines import Folder, plain
-from services.board.pages.map.spots import Asked, Standing
-from services.board.ui.frame import Look, Render, dress, header, keep_fresh, look_of, page
+from services.board.pages.map.map_query import Asked, Standing
+from services.board.pages.map.overlays import Folder, plain
+from services.board.ui.page_layout import Look, Render, dress, header, keep_fresh, look_of, page
 from services.board.ui.words import day_and_time
 from services.kit import clock
 from services.kit.settings import Settings
@@ -41,8 +41,8 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
 
     async def standing(asked: Asked) -> Standing:
         if at := asked.at:
-            return await kept.get(at, lambda: reading(lambda conn: spots.past(conn, at)))
-        return await kept.get(news_of(watch.view), lambda: reading(spots.present))
+            return await kept.get(at, lambda: reading(lambda conn: map_query.past(conn, at)))
+        return await kept.get(news_of(watch.view), lambda: reading(map_query.present))
 
     @page("/map")
     async def of_map(request: Request) -> None:
@@ -50,7 +50,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
         dress(look)
         ui.add_head_html('<script src="/static/map.js" defer></script>')
         top = header(look, "/map")
-        ui.html(places.page(look, _asked(request, look), folder), sanitize=False)
+        ui.html(map_view.page(look, _asked(request, look), folder), sanitize=False)
         keep_fresh(look, top, tell_news())
 
     @app.get("/map/data")
@@ -59,7 +59,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
         asked, now = _asked(request, look), clock.now()
         found = await standing(asked)
         unread = found.more(asked, look.account)
-        told = await asyncio.to_thread(places.answer, look, found.spots, asked, request.query_params, now, unread)
+        told = await asyncio.to_thread(map_view.answer, look, found.spots, asked, request.query_params, now, unread)
         told["moment"] = day_and_time(asked.at) if asked.at else look.word("map_now")
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
@@ -109,7 +109,7 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
 
 def _asked(request: Request, look: Look) -> Asked:
     params = request.query_params
-    return places.asked_of(params, params.getlist("layer"), look.account, clock.now())
+    return map_view.asked_of(params, params.getlist("layer"), look.account, clock.now())
 
 
 def _said(look: Look, name: str, outlines: Outlines) -> str:

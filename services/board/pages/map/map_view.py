@@ -12,12 +12,11 @@ from schemas import units
 from schemas.codes import masked
 from schemas.field import Category
 from schemas.gis import Layer
-from schemas.indicators.classes import in_words
+from schemas.indicators.label_texts import in_words
 from schemas.offices import number_of
 from schemas.text import collation
 from services.board.access import Account, coarse
-from services.board.pages.map.outlines import Folder, section
-from services.board.pages.map.spots import (
+from services.board.pages.map.map_query import (
     HIDDEN_LAYERS,
     NEAREST,
     Asked,
@@ -29,9 +28,10 @@ from services.board.pages.map.spots import (
     clusters,
     within,
 )
-from services.board.ui.frame import Look
+from services.board.pages.map.overlays import Folder, section
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.public import count_for
+from services.board.ui.page_layout import Look
+from services.board.ui.redaction import count_for
 from services.board.ui.words import Language, ago, capital, count, day_and_time, unit_name
 
 DAYS_BACK = 30

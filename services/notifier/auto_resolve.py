@@ -11,7 +11,7 @@ from psycopg_pool import AsyncConnectionPool
 from pydantic import ValidationError
 
 from services.kit.errors import Unavailable
-from services.notifier import ledger
+from services.notifier import alarm_repository
 from services.notifier.alarm import OURSELVES, RANKS, Key
 from services.notifier.watchdog import Watchdog
 from services.notifier.webhook import standing
@@ -35,17 +35,17 @@ class Ends:
         if believed is None:
             return
         async with self._pool.connection() as conn:
-            if not await ledger.doubtful(conn, believed, now - UNHEARD):
+            if not await alarm_repository.doubtful(conn, believed, now - UNHEARD):
                 return
         held = await self._held()  # nobody who would write waits for this answer
-        async with ledger.writing(self._pool) as conn:
-            found = await ledger.doubtful(conn, believed, now - UNHEARD)
+        async with alarm_repository.writing(self._pool) as conn:
+            found = await alarm_repository.doubtful(conn, believed, now - UNHEARD)
             on = {d.id for d in found if held.get(Key(d.originator, d.type), -1) >= RANKS[d.severity]}
             gone = [d for d in found if d.id not in on]
-            await ledger.go_on(conn, on, now)
+            await alarm_repository.go_on(conn, on, now)
             # What nobody called over is so from now on: an Alertmanager that has just started knows of nothing yet.
-            await ledger.mark_ended(conn, [d.id for d in gone if not d.ended_at], now)
-            await ledger.clear(conn, [d.id for d in gone if d.ended_at], now, OURSELVES, "resolved")
+            await alarm_repository.mark_ended(conn, [d.id for d in gone if not d.ended_at], now)
+            await alarm_repository.clear(conn, [d.id for d in gone if d.ended_at], now, OURSELVES, "resolved")
 
     async def _held(self) -> Mapping[Key, int]:
         try:

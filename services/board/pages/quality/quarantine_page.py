@@ -19,15 +19,15 @@ from schemas import units
 from schemas.envelope import REASONS, Invalid, refuse_personal
 from services.board.access import Account
 from services.board.auth import audit
-from services.board.auth.doors import fields_of, forbidden
+from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.kept import Kept
-from services.board.live.reader import Reader
-from services.board.live.watch import Watch
+from services.board.live.poller import Watch
+from services.board.live.query_pool import Reader
 from services.board.pages.quality import quality
 from services.board.pages.quality.quality import Quality
-from services.board.ui.frame import Look, dress, follow, form, header, keep_fresh, look_of, page
+from services.board.ui.flash import Told
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.told import Told
+from services.board.ui.page_layout import Look, dress, follow, form, header, keep_fresh, look_of, page
 from services.board.ui.words import Language, day_and_time, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable

@@ -10,8 +10,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from schemas.offices import number_of
-from services.board.ui.frame import Look
 from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import Look
 from services.board.ui.words import day_and_time
 
 

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from fastapi.responses import JSONResponse, Response
 
-from services.board.pages.actions.desk import Outcome, summary
-from services.board.ui.frame import Look, form
+from services.board.pages.actions.alarm_client import Outcome, summary
 from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import Look, form
 
 LETTERS = "/worklist/apology"
 

@@ -11,7 +11,7 @@ from schemas import units
 from schemas.calendar import VN
 from schemas.codes import masked, masked_text
 from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
-from services.notifier.plan import Occasion
+from services.notifier.escalation import Occasion
 
 CASES = 10
 """So many cases of one line are named; the rest is counted."""

@@ -14,9 +14,9 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.calendar_history import CalendarHistory
 from services.kit import bus, metrics
 from services.kit.facts import read_calendars
-from services.notifier import domain, ledger, queue
+from services.notifier import alarm_repository, domain, queue
 from services.notifier.alarm import OURSELVES, SEVERITIES, Alarm, Happened, Key, Raise, own
-from services.notifier.plan import Plan, occasion_of, plan
+from services.notifier.escalation import Plan, occasion_of, plan
 from services.notifier.queue import all_failed
 from services.notifier.routes import Routes
 from services.notifier.watchdog import Watchdog
@@ -49,44 +49,46 @@ class Rounds:
 
     async def once(self, now: datetime) -> None:
         """One round, all or nothing; raises what `store.OUTAGE` lists."""
-        async with ledger.writing(self._pool) as conn:
+        async with alarm_repository.writing(self._pool) as conn:
             if self._first:
-                await ledger.look_at_all(conn, now)
+                await alarm_repository.look_at_all(conn, now)
             looked = await self._clear_what_ended(conn, now)
             await self._mind_ourselves(conn, now)
-            gone = await ledger.orphans(conn)
-            await ledger.reopen(conn, [(id, f"{who}, who had it, is disabled") for id, who in gone.items()], now)
+            gone = await alarm_repository.orphans(conn)
+            await alarm_repository.reopen(
+                conn, [(id, f"{who}, who had it, is disabled") for id, who in gone.items()], now
+            )
             await self._plan(conn, now)
             await self._count(conn, now)
         self._looked, self._first = looked, False
 
     async def _clear_what_ended(self, conn: AsyncConnection, now: datetime) -> dict[int, int | None]:
         """Look at the entities that were folded anew; gives the version of each that was looked at."""
-        rows = await ledger.watched(conn)
+        rows = await alarm_repository.watched(conn)
         changed = [row for row in rows if row.version is not None and self._looked.get(row.id) != row.version]
-        states = await ledger.states(conn, {(row.kind, row.entity) for row in changed})
+        states = await alarm_repository.states(conn, {(row.kind, row.entity) for row in changed})
         over = [
             row.id
             for row in changed
             if (state := states.get((row.kind, row.entity)))
             and domain.is_over(row.kind, row.stage, row.due_at, state, now)
         ]
-        await ledger.clear(conn, over, now, OURSELVES, "what it was about is done")
+        await alarm_repository.clear(conn, over, now, OURSELVES, "what it was about is done")
         # A report's stages have a unit and a due time of their own; whoever accepted a dossier last has all of it.
         moved = [row for row in changed if row.kind == "dossier" and row.handler != row.unit and row.id not in over]
-        await ledger.hand_on(conn, moved, now)
+        await alarm_repository.hand_on(conn, moved, now)
         forgotten = [row.id for row in rows if row.version is None and row.refreshed_at < now - domain.FORGOTTEN]
-        await ledger.clear(conn, forgotten, now, OURSELVES, "what it was about is not known any more")
+        await alarm_repository.clear(conn, forgotten, now, OURSELVES, "what it was about is not known any more")
         return {row.id: row.version for row in rows}
 
     async def _mind_ourselves(self, conn: AsyncConnection, now: datetime) -> None:
         """Alarms about the road to people itself."""
         wanted = {alarm.key: alarm for alarm in await self._own_alarms(conn, now)}
-        active = await ledger.active_own(conn)
-        await ledger.raise_all(conn, [alarm for key, alarm in wanted.items() if key not in active], now)
+        active = await alarm_repository.active_own(conn)
+        await alarm_repository.raise_all(conn, [alarm for key, alarm in wanted.items() if key not in active], now)
         for key, (id, raised_at) in active.items():
             if key not in wanted and (why := await self._why_over(conn, key, raised_at)):
-                await ledger.clear(conn, [id], now, OURSELVES, why)
+                await alarm_repository.clear(conn, [id], now, OURSELVES, why)
 
     async def _own_alarms(self, conn: AsyncConnection, now: datetime) -> list[Raise]:
         found = [own("AlertingSilent", "alertmanager", "critical", _SILENT)] if self._watchdog.is_silent(now) else []
@@ -103,7 +105,7 @@ class Rounds:
         if key.type == "AlertingSilent":
             works = self._watchdog.heard is not None
         elif person in self._routes.people:
-            works = await ledger.was_told(conn, person, raised_at)
+            works = await alarm_repository.was_told(conn, person, raised_at)
         else:
             return "nobody of that name is told any more"
         return "it works again" if works else ""
@@ -111,13 +113,15 @@ class Rounds:
     async def _plan(self, conn: AsyncConnection, now: datetime) -> None:
         """Until nothing is left to be looked at."""
         await self._know_calendar(conn, now)
-        while found := await ledger.due(conn, now):
+        while found := await alarm_repository.due(conn, now):
             plans = [(a, plan(a, told, self._routes, self._calendars.at(now), now)) for a, told in found]
-            await ledger.look_again(conn, {a.id: p.next_at for a, p in plans})
-            await ledger.enter(conn, [row for _, p in plans for row in p.planned])
-            await ledger.note(conn, now, [step for a, p in plans for step in self._steps(a, p)])
+            await alarm_repository.look_again(conn, {a.id: p.next_at for a, p in plans})
+            await alarm_repository.enter(conn, [row for _, p in plans for row in p.planned])
+            await alarm_repository.note(conn, now, [step for a, p in plans for step in self._steps(a, p)])
             for alarm in (a for a, p in plans if p.passed):
-                await ledger.update(conn, alarm.id, acknowledged_at=None, acknowledged_by=None, since=alarm.deadline)
+                await alarm_repository.update(
+                    conn, alarm.id, acknowledged_at=None, acknowledged_by=None, since=alarm.deadline
+                )
 
     def _steps(self, alarm: Alarm, plan: Plan) -> list[Happened]:
         names = [row.person for row in plan.planned if occasion_of(row.occasion) == "escalated"]
@@ -131,7 +135,7 @@ class Rounds:
             self._calendars, self._calendars_at = await read_calendars(conn), now
 
     async def _count(self, conn: AsyncConnection, now: datetime) -> None:
-        found = {(system, severity): number for system, severity, number in await ledger.counts(conn)}
+        found = {(system, severity): number for system, severity, number in await alarm_repository.counts(conn)}
         systems = {system for system, _ in found}
         metrics.ALARMS_ACTIVE.clear()
         for system in systems:
@@ -146,7 +150,7 @@ async def publish(pool: AsyncConnectionPool, js: JetStreamContext, private: Call
     `Unavailable` and outages."""
     while True:
         async with pool.connection() as conn:
-            steps = await ledger.unpublished(conn)
+            steps = await alarm_repository.unpublished(conn)
         if not steps:
             return
         messages = [
@@ -155,7 +159,7 @@ async def publish(pool: AsyncConnectionPool, js: JetStreamContext, private: Call
         ]
         await bus.publish_raw(js, messages, within=bus.PUBLISH_TIMEOUT)
         async with pool.connection() as conn:
-            await ledger.published(conn, steps[-1]["id"])
+            await alarm_repository.published(conn, steps[-1]["id"])
 
 
 def _json(step: dict[str, object]) -> bytes:

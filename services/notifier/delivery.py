@@ -18,12 +18,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.text.files import Unreadable
 from services.kit import clock, metrics, store
-from services.notifier import channels, ledger, queue
+from services.notifier import alarm_repository, channels, queue
 from services.notifier.alarm import OURSELVES, Happened
 from services.notifier.channels import Outcome
 from services.notifier.queue import Row
 from services.notifier.routes import Channel, Routes
-from services.notifier.texts import Links, Message, message
+from services.notifier.templates import Links, Message, message
 
 log = logging.getLogger("notifier")
 SENDING = 7_101_025
@@ -119,7 +119,7 @@ class Post:
 
     async def _commit_results(self) -> None:
         while self._results:
-            async with ledger.writing(self._pool) as conn:
+            async with alarm_repository.writing(self._pool) as conn:
                 await self._commit(conn, self._results[0])
             self._results.pop(0)
 
@@ -134,14 +134,14 @@ class Post:
         await queue.failed(conn, rows, at + pause, outcome.lost, at)
         if not self._given_up(rows[0]):  # later tries would fill the history with the same
             why = f"{name}, {by}: {outcome.why}"
-            await ledger.note(conn, at, [Happened(row.alarm.id, "failed", OURSELVES, why) for row in rows])
+            await alarm_repository.note(conn, at, [Happened(row.alarm.id, "failed", OURSELVES, why) for row in rows])
 
     async def _drop(self, strangers: list[Row], now: datetime) -> None:
-        async with ledger.writing(self._pool) as conn:
+        async with alarm_repository.writing(self._pool) as conn:
             await queue.drop(conn, strangers)
             why = "{} is not in the table of routes any more"
             steps = [Happened(row.alarm.id, "failed", OURSELVES, why.format(row.person)) for row in strangers]
-            await ledger.note(conn, now, steps)
+            await alarm_repository.note(conn, now, steps)
 
     async def _begin(self, conn: AsyncConnection, rows: list[Row]) -> None:
         ids = [row.id for row in rows]

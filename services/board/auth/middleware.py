@@ -22,7 +22,7 @@ from services.board.auth import audit
 from services.board.auth.address import PREFIX, is_below
 from services.board.auth.sessions import Session, Sessions, key_of, login_from
 from services.board.auth.sockets import sensible
-from services.board.live.reader import TooMuch
+from services.board.live.query_pool import TooMuch
 from services.board.ui.markup import Html, styles, tag
 from services.board.ui.words import Language, word
 from services.kit import store

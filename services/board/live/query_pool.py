@@ -15,7 +15,7 @@ from psycopg.errors import QueryCanceled, TransactionTimeout
 
 from services.kit import store
 from services.kit.settings import Settings
-from services.readings.once import snapshot
+from services.readings.memo import snapshot
 
 T = TypeVar("T")
 log = logging.getLogger("board")

@@ -13,10 +13,10 @@ from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas.indicators.formula import Combine, Formula, Stock, children
 from schemas.registry import MEASURE_SYSTEM, SYSTEMS
-from services.readings import sums
+from services.readings import series_query
 from services.readings.evaluate import Scope
 from services.readings.period import Period
-from services.readings.sums import BEGINNING, Selection
+from services.readings.series_query import BEGINNING, Selection
 
 Signed = tuple[Stock, int]
 
@@ -56,7 +56,7 @@ def standing(conn: Connection, stocks: list[Signed], scope: Scope, most: int) ->
     value = Decimal(0)
     for number, (stock, sign) in enumerate(stocks):
         what, end = Selection(stock.measure, scope.units, stock.where), until(stock, scope.period)
-        value += sum(sign * t.sum for t in sums.totals(conn, what, BEGINNING, end, None).values())
+        value += sum(sign * t.sum for t in series_query.totals(conn, what, BEGINNING, end, None).values())
         condition, its_values = what.condition(f"s{number}_")
         values |= its_values | {f"until{number}": end}
         moves.append(_MOVES.format(SQL("+" if sign > 0 else "-"), condition, Placeholder(f"until{number}")))

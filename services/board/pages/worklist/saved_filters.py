@@ -13,10 +13,10 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.personal import find
 from schemas.text import collation
 from services.board.access import PUBLIC, Account
-from services.board.auth.doors import fields_of, language_of
-from services.board.ui.frame import Look, form
-from services.board.ui.lists import Asked
+from services.board.auth.middleware import fields_of, language_of
 from services.board.ui.markup import Html, link, tag
+from services.board.ui.page_layout import Look, form
+from services.board.ui.pagination import Asked
 from services.board.ui.words import word
 
 MOST, LONGEST_NAME = 30, 60

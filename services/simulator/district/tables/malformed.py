@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.simulator.district.courses import Course, Life, Step
+from services.simulator.district.workflows import Course, Life, Step
 
 _FORMS = (
     '{{"specversion": "1.0", "id": "{id}", "source": "/simulator/social/forum"',  # cut off

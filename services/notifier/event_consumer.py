@@ -19,7 +19,7 @@ from schemas.streams import NOTIFIER
 from services.kit import bus, clock, metrics
 from services.kit.consumer import DurableConsumer
 from services.kit.health import Health
-from services.notifier import domain, ledger
+from services.notifier import alarm_repository, domain
 from services.notifier.alarm import Raise
 
 log = logging.getLogger("notifier")
@@ -45,8 +45,8 @@ def reading(client: Client, pool: AsyncConnectionPool, health: Health) -> tuple[
 async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) -> None:
     """Raise the alarms that the messages tell of, in one transaction, but for what is over already."""
     found = [(one, message.metadata.timestamp) for message in messages if (one := _understood(message, now))]
-    async with ledger.writing(pool) as conn:
-        states = await ledger.states(conn, {one.case for one, _ in found})
+    async with alarm_repository.writing(pool) as conn:
+        states = await alarm_repository.states(conn, {one.case for one, _ in found})
 
         def is_of_interest(one: Raise, recorded: datetime) -> bool:
             state = states.get(one.case)
@@ -54,7 +54,7 @@ async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) ->
                 return recorded > now - domain.FORGOTTEN
             return not domain.is_over(one.kind or "", one.stage, one.due_at or now, state, now)
 
-        raised = await ledger.raise_all(conn, [one for one, at in found if is_of_interest(one, at)], now)
+        raised = await alarm_repository.raise_all(conn, [one for one, at in found if is_of_interest(one, at)], now)
     count(raised)
 
 

@@ -4,7 +4,7 @@ import re
 
 from infra.docker.centre import NAME as CONTAINERS
 from infra.docker.centre import Containers
-from infra.local import layout
+from infra.local import paths
 from infra.local.servers import Instance
 
 DEFAULT = "main"
@@ -14,15 +14,15 @@ def open_instance(name: str | None = None) -> Instance:
     """The named instance; without a name the one that was started last, else `main`."""
     chosen = name or current()
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,30}", chosen) or chosen == "runtime":
-        raise layout.SetupError(
+        raise paths.SetupError(
             f"{chosen!r} can't name an instance: use a short word in lower case, such as main or demo"
         )
-    return Containers() if chosen == CONTAINERS else Instance(layout.home() / chosen)
+    return Containers() if chosen == CONTAINERS else Instance(paths.home() / chosen)
 
 
 def current() -> str:
     """The name of the instance that was started last."""
-    file = layout.home() / "current"
+    file = paths.home() / "current"
     return file.read_text().strip() if file.exists() else DEFAULT
 
 

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from services.kit.facts import unpack
 from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity, dashboard
 from services.notifier.domain import State
-from services.notifier.plan import Planned, Told
+from services.notifier.escalation import Planned, Told
 from services.notifier.webhook import Over
 
 WRITING = 7_101_024

@@ -16,8 +16,8 @@ from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import Account, Action
-from services.board.live.reader import TooMuch
-from services.board.live.watch import View, Watch
+from services.board.live.poller import View, Watch
+from services.board.live.query_pool import TooMuch
 from services.board.ui import found_pages
 from services.board.ui.markup import Html, link, styles, tag
 from services.board.ui.words import Language, clock_time, day_and_time, word

@@ -14,8 +14,8 @@ from threading import Lock
 from typing import Any
 
 from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, mended, read
-from services.board.ui.frame import Look, form
 from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import Look, form
 
 MOST_FILES = 20
 

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Literal
 
 from schemas.indicators import CATALOGUE
-from schemas.indicators.classes import words_for
 from schemas.indicators.formula import (
     Combine,
     Distinct,
@@ -21,6 +20,7 @@ from schemas.indicators.formula import (
     UnitMean,
     Where,
 )
+from schemas.indicators.label_texts import words_for
 from schemas.registry import MEASURES
 
 Language = Literal["vi", "en"]

@@ -14,9 +14,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 from schemas.envelope import EventData
-from services.simulator.district.chance import Dice
 from services.simulator.district.hours import CALENDAR, SLOT
 from services.simulator.district.places import Ward
+from services.simulator.district.rng import Dice
 
 _SPREAD = 30
 """What would happen to a whole half hour's filings at one moment (the next opening) takes a minute."""
