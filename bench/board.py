@@ -101,7 +101,7 @@ async def _send(js: Any, seconds: float) -> tuple[int, list[float]]:
         await asyncio.sleep(max(due - time.time(), 0))
         moved = event.model_copy(update={"time": clock.now()})
         message = load_data.Message(moved.time, moved.subject, moved.message_id, moved.to_json())
-        acknowledged.append(await load_data.send(js, message))
+        acknowledged.append(load_data.send(js, message))
         if moved.data.event == COUNTED:
             counted.append(due)
     await asyncio.gather(*acknowledged)

@@ -131,7 +131,7 @@ async def _send(js: JetStreamContext, messages: Sequence[load_data.Message], due
     for group in _groups(due):
         await asyncio.sleep(max(due[group.start] - time.monotonic(), 0))
         for i in group:
-            acknowledged.append(await load_data.send(js, messages[i]))
+            acknowledged.append(load_data.send(js, messages[i]))
     await asyncio.gather(*acknowledged)
 
 

@@ -22,7 +22,6 @@ SCENARIO = SCENARIOS["november-2024"]
 START = datetime(2025, 7, 7, tzinfo=VN)
 RATE = 0.1
 """Events per second of the district's own time: a batch of 1,000 is what happens in three hours."""
-IN_FLIGHT = 4000
 
 
 class Message(NamedTuple):
@@ -63,21 +62,11 @@ def _whose(event: Event) -> str:
     return touched.get("dossier") or next(iter(touched.values()))
 
 
-async def send(js: JetStreamContext, message: Message) -> asyncio.Future[PubAck]:
-    """Hand one message to the broker; the future is done when it is on disk there."""
-    outgoing = bus.Outgoing(message.subject, message.raw)
-    return await js.publish_async(outgoing.subject, outgoing.raw, headers=outgoing.headers)
+def send(js: JetStreamContext, message: Message) -> asyncio.Task[PubAck]:
+    """Hand one message to the broker; the task is done when it is on disk there."""
+    return asyncio.ensure_future(bus.deliver(js, bus.Outgoing(message.subject, message.raw), bus.PATIENCE))
 
 
 async def publish(js: JetStreamContext, sent: Iterable[Message]) -> int:
     """Publish with many in flight; returns how many messages the broker has on disk."""
-    window: list[asyncio.Future[PubAck]] = []
-    done = 0
-    for message in sent:
-        window.append(await send(js, message))
-        if len(window) >= IN_FLIGHT:
-            await asyncio.gather(*window[: IN_FLIGHT // 2])
-            done += IN_FLIGHT // 2
-            del window[: IN_FLIGHT // 2]
-    await asyncio.gather(*window)
-    return done + len(window)
+    return await bus.publish_raw(js, (bus.Outgoing(message.subject, message.raw) for message in sent))

@@ -142,18 +142,22 @@ def private_id(settings: Settings, text: str) -> str:
 
 async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT) -> PubAck:
     """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds."""
-    message = Outgoing(event.subject, event.to_json())
     try:
-        async with asyncio.timeout(within):
-            while True:
-                try:
-                    return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
-                except APIError as refusal:
-                    if refusal.code != BUSY:
-                        raise
-                    await asyncio.sleep(BUSY_SECONDS)
+        return await deliver(js, Outgoing(event.subject, event.to_json()), within)
     except OUTAGE as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
+
+
+async def deliver(js: JetStreamContext, message: Outgoing, within: float = PUBLISH_TIMEOUT) -> PubAck:
+    """Publish one message, again and again where too many wait to be written. Raises what `OUTAGE` lists."""
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
+            except APIError as refusal:
+                if refusal.code != BUSY:
+                    raise
+                await asyncio.sleep(BUSY_SECONDS)
 
 
 async def publish_many(

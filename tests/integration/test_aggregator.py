@@ -77,10 +77,7 @@ def a_month(dossiers: int) -> list[Event]:
 async def _publish(centre: Instance, messages: list[tuple[str, bytes]]) -> None:
     """Put bytes into the stream as they are, without the ids by which the broker would drop repetitions."""
     async with bus.connected(settings_of(centre, "cli"), "test") as client:
-        js = client.jetstream()
-        for start in range(0, len(messages), 1000):
-            some = messages[start : start + 1000]
-            await asyncio.gather(*[await js.publish_async(subject, body) for subject, body in some])
+        await bus.publish_raw(client.jetstream(), (bus.Outgoing(*message) for message in messages))
 
 
 def publish(centre: Instance, messages: list[tuple[str, bytes]]) -> None:
