@@ -29,8 +29,8 @@ from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 HASTY = """
-from services.board.live import reader
-reader.STATEMENT_SECONDS = 1.0
+from services.board.live import query_pool
+query_pool.STATEMENT_SECONDS = 1.0
 from services.board.app import main
 main()
 """
