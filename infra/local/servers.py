@@ -185,11 +185,11 @@ class Instance(Endpoints):
 
     def _take_over(self, process: Process, ran: int | None, progress: Progress) -> None:
         """Have a process that ran before go on with the configuration, code and settings of now."""
-        if not ran or (pid := self.pid(process.name)) is None:
+        if not ran:
             return
-        if pid != ran:
+        if self.pid(process.name) != ran:  # it may be between two tries, as long as a server is started anew
             progress(f"{process.name} has changed: started anew")
-        elif not self._reload(process.name, pid):
+        elif not self._reload(process.name, ran):
             progress(f"{process.name} is started anew for its changed configuration")
             self.stop_process(process.name)
             self.start_process(process.name)

@@ -7,12 +7,14 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
 import pytest
 from nats.js.api import PubAck, StreamConfig
+from nats.js.errors import NotFoundError
 
 from infra.local.configure import broker_storage
 from infra.local.servers import Instance
@@ -28,6 +30,7 @@ from services.kit import bus, clock, store, streams
 UNIT = "phuong_chon_thanh"
 NUMBERS = count(1)
 PAYMENTS = f"ioc.events.{UNIT}.procedures.payment.made"
+OVERDUE = "ioc.events.*.procedures.dossier.overdue"
 REPORTS = f"ioc.events.{UNIT}.field.report.received"
 
 
@@ -231,9 +234,10 @@ async def _said(centre: Instance, code: str) -> list[int]:
 
 async def _notices(centre: Instance, code: str) -> int:
     async with bus.connected(settings_of(centre, "admin"), "test") as client:
-        js = client.jetstream()
-        state = (await js.stream_info(EVENTS.name)).state
-        bodies = [
-            (await js.get_msg(EVENTS.name, seq)).data or b"" for seq in range(state.first_seq, state.last_seq + 1)
-        ]
-    return sum(code.encode() in body and b"overdue" in body for body in bodies)
+        js, bodies, seq = client.jetstream(), [], 1
+        with suppress(NotFoundError):  # there is no further one
+            while True:
+                message = await js.get_msg(EVENTS.name, seq, subject=OVERDUE, next=True)
+                bodies.append(message.data or b"")
+                seq = (message.seq or seq) + 1
+    return sum(code.encode() in body for body in bodies)
