@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
-from itertools import islice
 from typing import Any, NamedTuple
 
 import nats
@@ -28,12 +27,10 @@ PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
 IN_FLIGHT = 200
-"""Fewer than the broker lets wait to be written (`max_buffered_msgs`), which is little, so that nobody waits long."""
+"""As many as the broker lets wait to be written (`max_buffered_msgs`), which is little, so that nobody waits long."""
 LOOK_SECONDS, PAUSE_SECONDS, BUSY_SECONDS = 1.0, 0.1, 0.005
 OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 """What a broker that cannot answer, or does not take something, raises."""
-AGAIN = 200
-"""How many of those that were turned away are sent again at a time."""
 BUSY = 429
 """The broker's answer when too many messages wait to be written: it has not taken this one."""
 CONTENT_TYPE = "application/cloudevents+json"
@@ -240,7 +237,7 @@ class _Flight:
         while waiting := [future for _, future in self._window[:count] if _is_awaited(future)]:
             before = self.acknowledged
             await asyncio.wait(waiting, timeout=LOOK_SECONDS)
-            await self._send_again_where(_is_busy, AGAIN)
+            await self._send_again_where(_is_busy)
             if self.acknowledged == before:
                 await self._pause(before)
             else:
@@ -263,9 +260,8 @@ class _Flight:
             self._on_wait(acknowledged, silent)
         await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _send_again_where(self, lost: Callable[[asyncio.Future[PubAck]], bool], most: int = IN_FLIGHT) -> None:
-        chosen = list(islice((at for at, (_, future) in enumerate(self._window) if lost(future)), most))
-        for at in chosen:
+    async def _send_again_where(self, lost: Callable[[asyncio.Future[PubAck]], bool]) -> None:
+        for at in [at for at, (_, future) in enumerate(self._window) if lost(future)]:
             message, future = self._window[at]
             future.cancel()
             again = await self._js.publish_async(message.subject, message.raw, headers=message.headers)

@@ -88,9 +88,9 @@ async def reopen(conn: AsyncConnection, alarms: Sequence[tuple[int, str]], now: 
 
 async def hand_on(conn: AsyncConnection, alarms: Sequence[Watched], now: datetime) -> None:
     """Give alarms to the unit that has the case now: its people are told from the beginning."""
-    moved = [(a.id, a.handler, dashboard(a.system, a.handler), a.unit) for a in alarms if a.handler]
-    await _rows(conn, _HAND_ON, [{"id": id, "unit": unit, "dashboard": at} for id, unit, at, _ in moved])
-    await reopen(conn, [(id, f"handed on: {before} → {unit}") for id, unit, _, before in moved], now)
+    moved = [(a, a.handler) for a in alarms if a.handler]
+    await _rows(conn, _HAND_ON, [{"id": a.id, "unit": to, "dashboard": dashboard(a.system, to)} for a, to in moved])
+    await reopen(conn, [(a.id, f"handed on: {a.unit} → {to}") for a, to in moved], now)
 
 
 async def orphans(conn: AsyncConnection, held: bool = True) -> dict[int, str]:

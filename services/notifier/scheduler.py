@@ -52,7 +52,7 @@ class Rounds:
         async with alarm_repository.writing(self._pool) as conn:
             if self._first:
                 await alarm_repository.look_at_all(conn, now)
-            looked = await self._clear_what_ended(conn, now)
+            looked = await self._follow_cases(conn, now)
             await self._mind_ourselves(conn, now)
             gone = await alarm_repository.orphans(conn)
             await alarm_repository.reopen(
@@ -62,8 +62,9 @@ class Rounds:
             await self._count(conn, now)
         self._looked, self._first = looked, False
 
-    async def _clear_what_ended(self, conn: AsyncConnection, now: datetime) -> dict[int, int | None]:
-        """Look at the entities that were folded anew; gives the version of each that was looked at."""
+    async def _follow_cases(self, conn: AsyncConnection, now: datetime) -> dict[int, int | None]:
+        """Clear what is over and hand on what another unit has now, of the entities that were folded anew; gives the
+        version of each that was looked at."""
         rows = await alarm_repository.watched(conn)
         changed = [row for row in rows if row.version is not None and self._looked.get(row.id) != row.version]
         states = await alarm_repository.states(conn, {(row.kind, row.entity) for row in changed})
