@@ -8,12 +8,14 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from hashlib import blake2b
+from itertools import islice
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import nats
 from nats.aio.client import Client
 from nats.js import JetStreamContext
-from nats.js.api import PubAck
+from nats.js.api import Header, PubAck
 from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Event
@@ -26,8 +28,10 @@ patches.nats_py()
 PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
-IN_FLIGHT = 200
-"""As many as the broker lets wait to be written (`max_buffered_msgs`), which is little, so that nobody waits long."""
+BATCH = 100
+"""Messages that the broker writes to disk at a stroke: a batch is all there or not at all, and answered as one."""
+IN_FLIGHT = BATCH
+"""Fewer than the broker lets wait to be written (`max_buffered_msgs`), which are few, so that nobody waits long."""
 LOOK_SECONDS, PAUSE_SECONDS, BUSY_SECONDS = 1.0, 0.1, 0.005
 OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 """What a broker that cannot answer, or does not take something, raises."""
@@ -183,14 +187,14 @@ async def publish_raw(
     acknowledged, and for how many seconds there was no other.
     """
     flight = _Flight(js, within, on_wait)
+    rest = iter(messages)
     try:
-        for message in messages:
-            await flight.send(message)
-            if len(flight) >= IN_FLIGHT:
-                # The older half is waited for while the newer is on its way: the broker never runs dry.
-                await flight.land(IN_FLIGHT // 2)
-                on_progress(flight.done)
-        await flight.land(len(flight))
+        while part := tuple(islice(rest, BATCH)):
+            # The earlier parts are waited for while this one is on its way: the broker never runs dry.
+            await flight.land(IN_FLIGHT - len(part))
+            await flight.send(part)
+            on_progress(flight.done)
+        await flight.land(0)
     except OUTAGE as error:
         raise CutShort(flight.acknowledged, error) from error
     finally:
@@ -207,50 +211,109 @@ class CutShort(Unavailable):
         self.done = done
 
 
+class _Shipment(NamedTuple):
+    """Messages that are answered as one."""
+
+    messages: tuple[Outgoing, ...]
+    answer: asyncio.Future[PubAck]
+
+    @property
+    def error(self) -> BaseException | None:
+        """Why it was not taken, if that was said."""
+        return self.answer.exception() if self.answer.done() and not self.answer.cancelled() else None
+
+    @property
+    def is_busy(self) -> bool:
+        """The broker had too much to write."""
+        return isinstance(self.error, APIError) and self.error.code == BUSY
+
+    @property
+    def is_taken(self) -> bool:
+        """All of it is on disk."""
+        return self.answer.done() and not self.answer.cancelled() and not self.error
+
+
 class _Flight:
-    """Messages on their way, in their order, each with the acknowledgement that is awaited."""
+    """Shipments on their way, in their order."""
 
     def __init__(self, js: JetStreamContext, within: float, on_wait: Waiting) -> None:
         self._js, self._within, self._on_wait = js, within, on_wait
-        self._window: list[tuple[Outgoing, asyncio.Future[PubAck]]] = []
+        self._window: list[_Shipment] = []
         self._connections = self._connected()
         self._heard = time.monotonic()
         self.done = 0
 
     def __len__(self) -> int:
-        return len(self._window)
+        return sum(len(shipment.messages) for shipment in self._window)
 
     @property
     def acknowledged(self) -> int:
-        """All of which it is known that they are on disk."""
-        return self.done + sum(_is_acknowledged(future) for _, future in self._window)
+        """All messages of which it is known that they are on disk."""
+        return self.done + sum(len(shipment.messages) for shipment in self._window if shipment.is_taken)
 
-    async def send(self, message: Outgoing) -> None:
-        """Send one; waits while there is no connection."""
+    async def send(self, messages: tuple[Outgoing, ...]) -> None:
+        """Send messages as one, or, where some must be stored once, each alone; waits while there is no connection."""
         while not self._js._nc.is_connected:
             await self._pause(self.acknowledged)
-        future = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
-        self._window.append((message, future))
+        if any(message.once for message in messages):
+            self._window += [await self._shipped((message,)) for message in messages]
+        else:
+            self._window.append(await self._shipped(messages))
 
-    async def land(self, count: int) -> None:
-        """Wait for the first `count` acknowledgements."""
-        while waiting := [future for _, future in self._window[:count] if _is_awaited(future)]:
+    async def _shipped(self, messages: tuple[Outgoing, ...]) -> _Shipment:
+        """One message is sent as it is; of several the last one commits the batch, whose name nobody else can guess."""
+        batch = token_hex(16) if len(messages) > 1 else ""
+        *before, last = (
+            (message, message.headers | (_batch_headers(batch, number) if batch else {}))
+            for number, message in enumerate(messages, 1)
+        )
+        for message, headers in before:
+            await self._js._nc.publish(message.subject, message.raw, headers=headers)
+        message, headers = last
+        commit = {Header.BATCH_COMMIT: "1"} if batch else {}
+        answer = await self._js.publish_async(message.subject, message.raw, headers=headers | commit)
+        return _Shipment(messages, answer)
+
+    async def land(self, left: int) -> None:
+        """Wait for the oldest until no more than `left` messages are on their way."""
+        while self._count() > left:
             before = self.acknowledged
-            await asyncio.wait(waiting, timeout=LOOK_SECONDS)
-            await self._send_again_where(_is_busy)
+            await asyncio.wait([self._window[0].answer], timeout=LOOK_SECONDS)
+            await self._send_again()
             if self.acknowledged == before:
                 await self._pause(before)
-            else:
-                self._heard = time.monotonic()
-            if self._connected() != self._connections:
-                # What was under way when the connection broke may have got lost; if not, it is known again by its key.
-                self._connections = self._connected()
-                await self._send_again_where(lambda future: not future.done())
-        for _, future in self._window[:count]:
-            future.result()
-        self._heard = time.monotonic()
-        self.done += count
-        del self._window[:count]
+
+    def _count(self) -> int:
+        """Strike off the oldest that are taken; how many messages are still on their way."""
+        while self._window and self._window[0].is_taken:
+            self.done += len(self._window.pop(0).messages)
+            self._heard = time.monotonic()
+        return len(self)
+
+    async def _send_again(self) -> None:
+        """What was turned away for the moment or may have got lost; a batch that is refused goes message by message,
+        which tells the bad one. Raises why a single message is refused."""
+        # What was under way when the connection broke may be there all the same: it is known again by its key.
+        broken = self._connected() != self._connections
+        self._connections = self._connected()
+        window, self._window = self._window, []
+        try:
+            while window:
+                shipment = window[0]
+                self._window += await self._followed(shipment, broken)
+                del window[0]
+        finally:
+            self._window += window
+
+    async def _followed(self, shipment: _Shipment, broken: bool) -> list[_Shipment]:
+        if shipment.is_busy or (broken and not shipment.answer.done()):
+            shipment.answer.cancel()
+            return [await self._shipped(shipment.messages)]
+        if not shipment.error:
+            return [shipment]
+        if len(shipment.messages) == 1 or not isinstance(shipment.error, APIError):
+            raise shipment.error
+        return [await self._shipped((message,)) for message in shipment.messages]
 
     async def _pause(self, acknowledged: int) -> None:
         silent = time.monotonic() - self._heard
@@ -260,30 +323,14 @@ class _Flight:
             self._on_wait(acknowledged, silent)
         await asyncio.sleep(PAUSE_SECONDS)
 
-    async def _send_again_where(self, lost: Callable[[asyncio.Future[PubAck]], bool]) -> None:
-        for at in [at for at, (_, future) in enumerate(self._window) if lost(future)]:
-            message, future = self._window[at]
-            future.cancel()
-            again = await self._js.publish_async(message.subject, message.raw, headers=message.headers)
-            self._window[at] = message, again
-
     def _connected(self) -> int:
         return self._js._nc.stats["reconnects"]
 
     def give_up(self) -> None:
         """nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever."""
-        for _, future in self._window:
-            future.cancel()
+        for shipment in self._window:
+            shipment.answer.cancel()
 
 
-def _is_awaited(future: asyncio.Future[PubAck]) -> bool:
-    return not future.done() or _is_busy(future)
-
-
-def _is_busy(future: asyncio.Future[PubAck]) -> bool:
-    error = future.exception() if future.done() and not future.cancelled() else None
-    return isinstance(error, APIError) and error.code == BUSY
-
-
-def _is_acknowledged(future: asyncio.Future[PubAck]) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
+def _batch_headers(batch: str, number: int) -> dict[str, str]:
+    return {Header.BATCH_ID: batch, Header.BATCH_SEQUENCE: str(number)}

@@ -42,6 +42,7 @@ def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
         duplicate_window=stream.dedupe.total_seconds() if stream.dedupe else 0,
         sources=None if stream.dedupe else [StreamSource(name=QUARANTINE.name, filter_subject=NEVER)],
         allow_direct=True,
+        allow_atomic=True,  # what is sent in bulk is written a batch at a time
         num_replicas=replicas,
     )
 
@@ -101,7 +102,7 @@ def _declared(config: StreamConfig) -> tuple[object, ...]:
     """What an update of the declaration may change."""
     sources = [(source.name, source.filter_subject) for source in config.sources or ()]
     limits = config.max_age, config.max_bytes, config.max_msg_size, config.num_replicas, config.duplicate_window or 0
-    return config.subjects, *limits, sources
+    return config.subjects, *limits, sources, bool(config.allow_atomic)
 
 
 async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after: int = 0) -> bool:

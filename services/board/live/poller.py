@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +32,9 @@ LOOK_SECONDS = 0.25
 """How often is asked whether anything was stored: the board's share of an event's way to the eye."""
 ALL_SECONDS = 15.0
 """How often everything is read although nothing came: time alone makes dossiers overdue."""
+RESTS = 3
+"""After a look is rested for so many times as long as it took: while a past is loaded, the boards leave the processor
+to those who store it."""
 SILENT_SECONDS = 2.0
 """After so long without an answer of the database the boards say so."""
 TREND_DAYS = 14
@@ -128,27 +131,29 @@ class Watch:
 
     async def _follow(self, health: Health) -> None:
         seen: dict[str, Mark] = {}
-        whole = 0.0
+        whole = rested = 0.0
         with await self._do(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
             while True:
                 began = time.monotonic()
                 self._cut_off, news, step = await self._do(_tick, conn)
                 self._heard = time.monotonic()
-                if self._heard - whole > ALL_SECONDS:
-                    seen, whole = {}, self._heard
-                    self._view = replace(self._view, silent=await self._do(silent, conn, clock.now()))
                 if step != self._view.bells.step:
                     self._view = replace(self._view, bells=await self._do(bells, conn, step))
-                changed = [slug for slug in SYSTEMS if slug not in self._view.tiles or news.get(slug) != seen.get(slug)]
-                if changed := changed if seen else list(SYSTEMS):
-                    await self._look(conn, changed, news, whole=not seen)
-                seen = news
+                if self._heard >= rested:
+                    if self._heard - whole > ALL_SECONDS:
+                        seen, whole = {}, self._heard
+                        self._view = replace(self._view, silent=await self._do(silent, conn, clock.now()))
+                    await self._look(conn, _changed(news, seen), news, whole=not seen)
+                    rested = time.monotonic() + RESTS * (time.monotonic() - began)
+                    seen = news
                 health.progress()
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
-    async def _look(self, conn: Connection, systems: Iterable[str], news: Mapping[str, Mark], whole: bool) -> None:
+    async def _look(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Mark], whole: bool) -> None:
+        if not systems:
+            return
         for slug in systems:
             held = None if whole else self._view.tiles.get(slug)
             tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), held)
@@ -156,6 +161,11 @@ class Watch:
             self._heard = time.monotonic()
         for tell in tuple(self.listeners):
             asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
+
+
+def _changed(news: Mapping[str, Mark], seen: Mapping[str, Mark]) -> list[str]:
+    """The systems with news since those that were `seen`; all, where none were."""
+    return [slug for slug in SYSTEMS if not seen or news.get(slug) != seen.get(slug)]
 
 
 def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Mark], int]:
