@@ -48,7 +48,7 @@ _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source
 # Nothing here leads to a single file: lists are masked, series have closed labels.
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
-_BOARD = ("account", "board_session", "saved_filter", "outbox")
+_BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
@@ -66,7 +66,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", (*_BOARD, "audit")),
     ("ioc_board", "INSERT", (*_BOARD, "audit")),
     ("ioc_board", "UPDATE", _BOARD),
-    ("ioc_board", "DELETE", ("board_session", "saved_filter", "outbox")),
+    ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox")),
     ("ioc_notifier", "SELECT", (*_ALARMS, "entity", "position", "person", "alarm_orphan")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "position")),
     ("ioc_notifier", "UPDATE", ("alarm", "alarm_published", "notification", "position")),

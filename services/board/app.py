@@ -13,7 +13,8 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from nicegui import core, ui
 
-from services.board.auth import address, login, people, sockets
+from services.board.api import routes as api
+from services.board.auth import address, login, people, sockets, tokens
 from services.board.auth.middleware import Doors, add_errors
 from services.board.auth.sessions import Sessions
 from services.board.live import outbox
@@ -59,7 +60,15 @@ def build(settings: Settings, health: Health) -> FastAPI:
     app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     needs = {path: action for _, path, action in navigation() if action}
-    app.add_middleware(Doors, sessions=sessions, public=settings.board_public, guarded=needs, home=settings.board_url)
+    app.add_middleware(
+        Doors,
+        sessions=sessions,
+        find=partial(tokens.bearer, pool),
+        public=settings.board_public,
+        guarded=needs,
+        home=settings.board_url,
+    )
+    app.mount(api.BASE, api.build(reading, settings.board_url or f"http://127.0.0.1:{settings.board_port}"))
     add_errors(app)
     leave_provider = None
     if settings.oidc_issuer:

@@ -97,15 +97,15 @@ def query(
 ) -> None:
     """Ask for a figure: an INDICATOR (or a sheet of them), of a unit, over a period, as of a moment."""
     from schemas.indicators import find
-    from services.readings import sheet
+    from services.readings import sheet, values
 
     with reading() as conn:
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
         found = sheet(conn, indicators, code, period, by)
-    rows = [output.reading_values(r, by) for readings in found for r in readings]
+    rows = [values.reading_values(r, by) for readings in found for r in readings]
     if form == "json":
-        _json({"unit": code, **output.period_values(period), "by": by, "readings": rows})
+        _json({"unit": code, **values.period_values(period), "by": by, "readings": rows})
     elif form == "csv":
         output.write_csv(rows)
     else:
@@ -124,6 +124,7 @@ def explain(
     """Open a figure: formula, parts, period, sources with their freshness, the events behind it."""
     from schemas.indicators import find
     from services.readings import explain as open_figure
+    from services.readings import values
 
     with reading() as conn:
         period = period_of(first, last, as_of)
@@ -131,7 +132,7 @@ def explain(
         for one in find(indicator):
             explanation = open_figure(conn, one, code, period)
             if form == "json":
-                _json(output.explanation_values(explanation))
+                _json(values.explanation_values(explanation))
             else:
                 click.echo("\n".join(output.explanation_lines(explanation)) + "\n")
 
@@ -175,13 +176,14 @@ def findings(first: date | None, last: date | None, unit: str | None, as_of: dat
     from schemas import units
     from services.kit import clock
     from services.readings import findings as find_all
+    from services.readings import values
 
     with reading() as conn:
         scope = units.scope(units.find(unit).code) if unit else None
         found = find_all(conn, as_of or clock.now(), first, last)
     found = [f for f in found if scope is None or f.unit in scope]
     if form == "json":
-        _json([output.finding_values(f) for f in found])
+        _json([values.finding_values(f) for f in found])
         return
     for f in found:
         click.echo("\n".join(output.finding_lines(f)))

@@ -1,4 +1,4 @@
-"""How figures look: as tables and lines for people, as JSON values and CSV for programs."""
+"""How figures look: as tables and lines for people, as CSV for programs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,59 +25,6 @@ WIDE = 160
 
 
 # --- for programs ---
-
-
-def reading_values(r: Reading, by: str | None) -> dict[str, Any]:
-    """A reading as JSON values; numbers are text, so that none of their digits is lost."""
-    return {
-        "indicator": r.indicator.code,
-        **({by: r.group} if by else {}),
-        "value": None if r.printed is None else str(r.printed),
-        "measured_in": r.indicator.unit,
-        "exact": None if r.value is None else plain(r.value),
-        "reason": r.reason,
-        "target": None if r.indicator.target is None else str(r.indicator.target),
-        "met": r.met,
-        "origins": sorted(r.origins),
-    }
-
-
-def period_values(period: Period) -> dict[str, str]:
-    """A period as JSON values."""
-    return {"from": period.first.isoformat(), "to": period.last.isoformat(), "as_of": period.as_of.isoformat()}
-
-
-def explanation_values(e: Explanation) -> dict[str, Any]:
-    """An explanation as JSON values."""
-    names = {"vi": e.reading.indicator.vi, "en": e.reading.indicator.en, "unit": e.unit, "formula": e.formula}
-    return {
-        **reading_values(e.reading, None),
-        **names,
-        **period_values(e.period),
-        "parts": [{**_values(p, besides=("of",)), "formula": p.formula} for p in e.parts],
-        "sources": [_values(s) for s in e.sources],
-        "events": e.events,
-        "history": e.history,
-        "sample": [_values(x) for x in e.sample],
-    }
-
-
-def finding_values(f: Finding) -> dict[str, Any]:
-    """A finding as JSON values."""
-    values = _values(f)
-    return {**values, "from": values.pop("first"), "to": values.pop("last"), "missing": str(f.missing)}
-
-
-def _values(thing: Any, besides: Sequence[str] = ()) -> dict[str, Any]:
-    return {name: _value(value) for name, value in vars(thing).items() if name not in besides}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, frozenset):
-        return sorted(value)
-    return value.isoformat() if hasattr(value, "isoformat") else list(value) if isinstance(value, tuple) else value
 
 
 def write_csv(rows: Sequence[dict[str, Any]]) -> None:
@@ -170,6 +116,8 @@ def _verdict(r: Reading) -> str:
 
 def explanation_lines(e: Explanation) -> Iterator[str]:
     """An opened figure, line by line."""
+    from services.readings.values import plain
+
     r, i = e.reading, e.reading.indicator
     yield click.style(f"{i.vi} — {i.en}", bold=True) + f"   [{i.system}/{i.code}]"
     yield f"  value    {f'none: {r.reason}' if r.printed is None else f'{r.printed:,} {i.unit}'}   {_verdict(r)}"
@@ -193,6 +141,8 @@ def explanation_lines(e: Explanation) -> Iterator[str]:
 
 def finding_lines(f: Finding) -> Iterator[str]:
     """A finding with both sides and what to look at."""
+    from services.readings.values import plain
+
     days = f", {f.first} - {f.last}" if f.first else ""
     yield click.style(f"{f.code}: {_difference(f)}", bold=True)
     yield f"  {f.vi}"
@@ -204,17 +154,14 @@ def finding_lines(f: Finding) -> Iterator[str]:
 
 
 def _difference(f: Finding) -> str:
+    from services.readings.values import plain
+
     if f.events is not None:
         return f"{f.events:,} of {f.what}"
     apart = plain(abs(f.missing))
     if f.code == "contradiction":
         return f"{f.what} stated twice, {apart} apart"
     return f"{apart} {f.what}{'s' * (apart != '1')} {'missing' if f.missing > 0 else 'too many'}"
-
-
-def plain(value: Decimal) -> str:
-    """All digits that matter, never in powers of ten."""
-    return f"{value.normalize():f}"
 
 
 def _local(t: datetime) -> str:

@@ -162,6 +162,62 @@ def enable(name: str, user: str) -> None:
     _tell(name, "is enabled")
 
 
+@people.group(epilog="\b\nExample:\n  ioc people token add lan bao-cao-thang --days 90 --units 'Phường Chơn Thành'")
+def token() -> None:
+    """Tokens by which programs read in the name of an account, over /api and /mcp: add, list, revoke."""
+
+
+@token.command("add", epilog="\b\nExamples:\n  ioc people token add lan bao-cao-thang\n"
+                             "  ioc people token add lan cong-du-lieu-mo --role public")  # fmt: skip
+@click.argument("account")
+@click.argument("name")
+@click.option("--role", type=click.Choice(["public", *ROLES]), default="viewer", show_default=True,
+              help="At most the account's own; public: without small counts of people.")  # fmt: skip
+@click.option("--units", "places", multiple=True, metavar="UNIT", help="Of the account's units; none: all of them.")
+@click.option("--days", default=90, show_default=True, help="How long it lasts, 400 at most.")
+@USER
+def token_add(account: str, name: str, role: Role, places: tuple[str, ...], days: int, user: str) -> None:
+    """Make a token and print it, once."""
+    from services.board.auth import accounts, tokens
+
+    of, units = accounts.plain(account), _units(places)
+    made = _run(lambda conn: tokens.add(conn, _by(user), of, accounts.plain(name), role, units, days))
+    _tell(of, f"has the token {accounts.plain(name)} for {days} days", made)
+
+
+@token.command("list", epilog="\b\nExample:\n  ioc people token list")
+def token_list() -> None:
+    """All tokens: whose, what they may, until when, and when each was last shown."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from services.board.auth import tokens
+    from services.board.ui.words import day_and_time
+    from services.cli.output import WIDE
+    from services.kit import clock
+
+    table = Table("account", "token", "role", "units", "until", "last use", box=None, pad_edge=False)
+    for row in _run(tokens.listing):
+        until = day_and_time(row.expires_at) if row.expires_at > clock.now() else "expired"
+        seen = day_and_time(row.seen_at) if row.seen_at else "never"
+        table.add_row(row.account, row.name, row.role, "; ".join(row.units) or "the account's", until, seen)
+    console = Console()
+    Console(width=None if console.is_terminal else WIDE).print(table)
+
+
+@token.command("revoke", epilog="\b\nExample:\n  ioc people token revoke lan bao-cao-thang")
+@click.argument("account")
+@click.argument("name")
+@USER
+def token_revoke(account: str, name: str, user: str) -> None:
+    """Take a token back: it opens nothing from now on."""
+    from services.board.auth import accounts, tokens
+
+    of, called = accounts.plain(account), accounts.plain(name)
+    _run(lambda conn: tokens.revoke(conn, _by(user), of, called))
+    _tell(of, f"has the token {called} no more")
+
+
 def _change(user: str, name: str, to: Callable[[Account], Account]) -> None:
     from services.board.auth import accounts
 

@@ -1,4 +1,5 @@
-"""How fast one visitor may speak: so much at once, and then so much a second; who is faster waits."""
+"""How fast one visitor may speak: so much at once, and then so much a second; who is faster waits, or is
+told to."""
 
 from __future__ import annotations
 
@@ -16,9 +17,18 @@ class Pace:
 
     async def take(self, visitor: str) -> None:
         """Return when the visitor may say one more."""
+        await asyncio.sleep(self._count(visitor))
+
+    def early(self, visitor: str) -> float:
+        """Seconds until the visitor may say one more; 0: it may now, and that is counted."""
+        before = self._full.get(visitor)
+        if wait := self._count(visitor):
+            self._full[visitor] = before or 0.0
+        return wait
+
+    def _count(self, visitor: str) -> float:
         now = asyncio.get_running_loop().time()
         if len(self._full) > KEPT:
             self._full = {name: full for name, full in self._full.items() if full > now}
         full = self._full[visitor] = max(self._full.get(visitor, now), now) + 1 / self._rate
-        if full - now > self._ahead:
-            await asyncio.sleep(full - now - self._ahead)
+        return max(full - now - self._ahead, 0.0)

@@ -32,10 +32,10 @@ MAY: dict[str, dict[str, str]] = {
         "DELETE": "position",
     },
     "ioc_board": {
-        "SELECT": "account board_session saved_filter outbox audit",
-        "INSERT": "account board_session saved_filter outbox audit",
-        "UPDATE": "account board_session saved_filter outbox",
-        "DELETE": "board_session saved_filter outbox",
+        "SELECT": "account board_session api_token saved_filter outbox audit",
+        "INSERT": "account board_session api_token saved_filter outbox audit",
+        "UPDATE": "account board_session api_token saved_filter outbox",
+        "DELETE": "board_session api_token saved_filter outbox",
     },
     "ioc_grafana": {
         "SELECT": "unit unit_scope dossier_list report_list feature_list statement alarm_list series point source "

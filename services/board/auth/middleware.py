@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import nicegui
@@ -18,8 +18,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.board.access import PUBLIC, Account, Action
-from services.board.auth import audit
+from services.board.auth import audit, tokens
 from services.board.auth.address import PREFIX, is_below
+from services.board.auth.problems import Problem, unanswered
 from services.board.auth.sessions import Session, Sessions, key_of, login_from
 from services.board.auth.sockets import sensible
 from services.board.live.query_pool import TooMuch
@@ -31,10 +32,14 @@ from services.kit.pace import Pace
 
 COOKIE = "ioc_session"
 ASSETS = ("/static/", "/favicon.ico", f"/_nicegui/{nicegui.__version__}/")
-ENTRY = ("/login", "/oidc/")
+ENTRY = ("/login", "/oidc/", "/api/openapi.json")
 """Paths that need no session: they show nothing of the centre."""
 SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
 SAFE = ("GET", "HEAD")
+PROGRAMS = re.compile(r"/(?:api|mcp)(?:/.*)?")
+"""Paths for programs: they may show a token, and are answered in their own form."""
+QUESTIONS = 10.0, 100
+"""Of one token, session, or address without: questions of programs a second and at once."""
 LARGEST_FORM = 256 * 1024
 FILES = ("/map/outlines", "/map/outlines/check")
 """What takes more than a form; how much, it sees to itself."""
@@ -80,16 +85,22 @@ def add_errors(app: FastAPI) -> None:
 class Doors:
     """ASGI middleware: puts `account`, `session` and `csrf` into `request.state`, or turns the request away.
 
-    `guarded`: path -> what an account must be allowed for it and all below it. `home`: the board's address as people
-    know it, where a proxy shows another.
+    `find`: who shows a token. `guarded`: path -> what an account must be allowed for it and all below it. `home`: the
+    board's address as people know it, where a proxy shows another.
     """
 
     def __init__(
-        self, app: ASGIApp, sessions: Sessions, public: bool, guarded: Mapping[str, Action], home: str | None = None
+        self,
+        app: ASGIApp,
+        sessions: Sessions,
+        find: Callable[[str], Awaitable[tokens.Bearer | None]],
+        public: bool,
+        guarded: Mapping[str, Action],
+        home: str | None = None,
     ) -> None:
-        self._app, self._sessions, self._public, self._guarded = app, sessions, public, guarded
+        self._app, self._sessions, self._find, self._public, self._guarded = app, sessions, find, public, guarded
         self._home = home
-        self._pace, self._sockets = Pace(*MESSAGES), Counter[str]()
+        self._pace, self._questions, self._sockets = Pace(*MESSAGES), Pace(*QUESTIONS), Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -109,6 +120,8 @@ class Doors:
             await self._app(scope, receive, send)
         elif path.startswith(SOCKET):
             await self._connect(asked, receive, send)
+        elif scope["type"] == "http" and PROGRAMS.fullmatch(path):
+            await self._serve(Request(scope, receive), receive, send)
         elif scope["type"] == "http":
             await self._answer(Request(scope, receive), receive, send)
         else:
@@ -133,6 +146,35 @@ class Doors:
         key, csrf = (session.key, session.csrf) if session else ("", "")
         request.scope.setdefault("state", {}).update(account=account, session=key, csrf=csrf)
         await self._app(request.scope, receive, send)
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
+        try:
+            key, account = await self._program(request)
+        except Problem as problem:
+            await problem.answer(request.scope["path"])(request.scope, receive, send)
+            return
+        request.scope.setdefault("state", {}).update(account=account, session=key, csrf="")
+        await self._app(request.scope, receive, send)
+
+    async def _program(self, request: Request) -> tuple[str, Account]:
+        """Who asks, by token or, as the board's own pages do, by session; raises `Problem`."""
+        way, _, token = request.headers.get("authorization", "").partition(" ")
+        shown = way.lower() == "bearer"
+        try:
+            session = None if shown else await self._sessions.find(request.cookies.get(COOKIE))
+            bearer = await self._find(token.strip()) if shown else None
+        except store.OUTAGE:
+            raise unanswered() from None
+        known = bearer or session
+        account = known.account if known else PUBLIC if self._public and not shown else None
+        wait = self._questions.early(known.key if known else f"address {place_of(audit.ADDRESS.get())}")
+        if wait:
+            raise Problem(429, f"more than {QUESTIONS[0]:.0f} questions a second", retry=wait)
+        if account is None or (request.method not in SAFE and bearer is None):
+            why = "this token is not known, has expired or was revoked" if shown else "no token was shown"
+            advice = "`ioc people token add` gives one; send it as `Authorization: Bearer TOKEN`"
+            raise Problem(401, why, "Authorization", advice)
+        return known.key if known else "", account
 
     def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:
         path = request.scope["path"]  # and not that of the URL, in which the Host header has a say

@@ -5,6 +5,7 @@ It is taken out of the data before anything is drawn, so that no part of a page 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ from services.board.ui.words import Language, count, word
 from services.readings import Reading
 from services.readings.explain import Explanation
 from services.readings.explain import Source as Behind
+from services.readings.finding import Finding
 from services.readings.sources import Source
 
 T = TypeVar("T")
@@ -28,6 +30,13 @@ def count_for(account: Account, number: int, language: Language) -> str:
     """How many reports or events there are, as `account` is told."""
     told = number if account.may("cases") else coarse(number)
     return word("few", language) if told is None else count(told, language)
+
+
+def findings_for(account: Account, found: Iterable[Finding]) -> list[Finding]:
+    """Those about the account's units. What is told of the whole locality is told to all, to who is bounded to units
+    without its events."""
+    told = (f for f in found if f.unit is None or account.sees(f.unit))
+    return [replace(f, evidence=()) if f.unit is None and account.units else f for f in told]
 
 
 def _covered(read: Any, whole: bool) -> Any:

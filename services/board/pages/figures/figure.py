@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 from fastapi import Depends
 from psycopg import Connection
+from pydantic import AwareDatetime
 from starlette.requests import Request
 
 from schemas import units
@@ -36,10 +37,11 @@ Days = tuple[date, date]
 
 
 def opened(
-    conn: Connection, code: str, unit: str | None, span: Span, named: Days | None
+    conn: Connection, code: str, unit: str | None, span: Span, named: Days | None, as_of: datetime | None = None
 ) -> tuple[Explanation, list[Finding]]:
-    """The explanation of a figure for a span up to now or the days `named`; and the disagreements known, of now."""
-    now = clock.now()
+    """The explanation of a figure for a span up to a moment or the days `named`; and the disagreements known then.
+    The moment is now where none is named."""
+    now = as_of or clock.now()
     period = Period.of(now, *named) if named else period_of(span, today(now), now)
     return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, now)
 
@@ -61,9 +63,10 @@ def add(watch: Watch, reading: Reader) -> None:
         span: Span = "month",
         first: date | None = None,
         last: date | None = None,
+        as_of: AwareDatetime | None = None,
     ) -> None:
-        named = named_days(first, last)
-        look, asked = look_of(request, watch), (code, unit or None, span, named)
+        named, look = named_days(first, last), look_of(request, watch)
+        asked = (code, unit or None, span, named, as_of if look.account.may("cases") else None)
         dress(look)
         top = header(look, f"/figure/{code}")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -18,6 +18,7 @@ from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import Look
+from services.board.ui.redaction import findings_for
 from services.board.ui.words import count, day_and_time, number, unit_name
 from services.readings import findings
 from services.readings.finding import Finding
@@ -73,22 +74,14 @@ class Quality:
     ends: Sequence[End] | None
 
     def seen_by(self, account: Account) -> Quality:
-        """The part about the account's units. What is told of the whole locality is told to all, without its events."""
+        """The part about the account's units."""
         return Quality(
             self.at,
-            [f if f.unit and account.sees(f.unit) else _bare(f, account) for f in self.findings if _told(f, account)],
+            findings_for(account, self.findings),
             None if self.late is None else [d for d in self.late if account.sees(d.unit)],
             [r for r in self.last if account.sees(r.unit)][:LAST],
             None if self.ends is None else [e for e in self.ends if account.sees(e.unit)],
         )
-
-
-def _told(finding: Finding, account: Account) -> bool:
-    return finding.unit is None or account.sees(finding.unit)
-
-
-def _bare(finding: Finding, account: Account) -> Finding:
-    return finding if not account.units else replace(finding, evidence=())
 
 
 def look_into(conn: Connection, now: datetime) -> Quality:
