@@ -33,6 +33,9 @@ BATCH = 100
 IN_FLIGHT = BATCH
 """Fewer than the broker lets wait to be written (`max_buffered_msgs`), which are few, so that nobody waits long."""
 LOOK_SECONDS, PAUSE_SECONDS, BUSY_SECONDS = 1.0, 0.1, 0.005
+LOST_SECONDS = 10.0
+"""After so long without any answer, then twice as long and so on, what is in flight is sent again: a node of a cluster
+that dies takes with it what it had not answered, while the connection to another one holds."""
 OUTAGE = (APIError, NoStreamResponseError, nats.errors.Error, TimeoutError, OSError)
 """What a broker that cannot answer, or does not take something, raises."""
 BUSY = 429
@@ -224,8 +227,9 @@ class _Shipment(NamedTuple):
 
     @property
     def is_busy(self) -> bool:
-        """The broker had too much to write."""
-        return isinstance(self.error, APIError) and self.error.code == BUSY
+        """The broker had too much to write, or nobody to write it: a cluster between two leaders."""
+        error = self.error
+        return isinstance(error, NoStreamResponseError) or (isinstance(error, APIError) and error.code == BUSY)
 
     @property
     def is_taken(self) -> bool:
@@ -241,6 +245,7 @@ class _Flight:
         self._window: list[_Shipment] = []
         self._connections = self._connected()
         self._heard = time.monotonic()
+        self._lost_after = LOST_SECONDS
         self.done = 0
 
     def __len__(self) -> int:
@@ -287,26 +292,28 @@ class _Flight:
         """Strike off the oldest that are taken; how many messages are still on their way."""
         while self._window and self._window[0].is_taken:
             self.done += len(self._window.pop(0).messages)
-            self._heard = time.monotonic()
+            self._heard, self._lost_after = time.monotonic(), LOST_SECONDS
         return len(self)
 
     async def _send_again(self) -> None:
         """What was turned away for the moment or may have got lost; a batch that is refused goes message by message,
         which tells the bad one. Raises why a single message is refused."""
-        # What was under way when the connection broke may be there all the same: it is known again by its key.
-        broken = self._connected() != self._connections
+        # What is sent again may be there all the same: it is known again by its key.
+        lost = self._connected() != self._connections
         self._connections = self._connected()
+        if time.monotonic() - self._heard > self._lost_after:
+            lost, self._lost_after = True, self._lost_after * 2
         window, self._window = self._window, []
         try:
             while window:
                 shipment = window[0]
-                self._window += await self._followed(shipment, broken)
+                self._window += await self._followed(shipment, lost)
                 del window[0]
         finally:
             self._window += window
 
-    async def _followed(self, shipment: _Shipment, broken: bool) -> list[_Shipment]:
-        if shipment.is_busy or (broken and not shipment.answer.done()):
+    async def _followed(self, shipment: _Shipment, lost: bool) -> list[_Shipment]:
+        if shipment.is_busy or (lost and not shipment.answer.done()):
             shipment.answer.cancel()
             return [await self._shipped(shipment.messages)]
         if not shipment.error:
