@@ -23,7 +23,6 @@ from services.centre.prepare import prepare, settings_of
 from services.centre.scenario import load_scenario
 
 TOGETHER = {
-    "tests/chaos/": "chaos",
     "tests/integration/test_published.py": "published",
     "tests/integration/test_api.py": "published",
     "tests/integration/test_dashboard_sql.py": "published",
@@ -32,6 +31,8 @@ TOGETHER = {
 }
 """Where tests share a centre that takes long to make, they stay in one hand when several run at a time, as do those of
 any other file. In this order they begin: the longest first."""
+ALONE = "tests/chaos/"
+"""Here each test makes a centre of its own, so each may be in any hand."""
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -64,7 +65,8 @@ def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _group(nodeid: str) -> str:
-    return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), nodeid.split("::")[0])
+    own = nodeid if nodeid.startswith(ALONE) else nodeid.split("::")[0]
+    return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), own)
 
 
 def _new_instance(data: Path) -> Instance:

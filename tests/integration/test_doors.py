@@ -248,12 +248,12 @@ def test_a_thousand_requests_at_once_are_no_burden(doors: Instance, door: str) -
 
 def ignore(doors: Instance, door: str) -> None:
     """Ask, and read no answer, as long as the other side takes it."""
-    ask = f"GET {DOORS[door]} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    ask = f"GET {DOORS[door]} HTTP/1.1\r\nHost: x\r\n\r\n".encode() * 20
     with socket.socket() as stranger:
         stranger.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         stranger.settimeout(PATIENCE)
         stranger.connect(address(doors, door))
-        with suppress(OSError):
+        with suppress(ConnectionError):
             while True:
                 stranger.sendall(ask)
                 time.sleep(0.005)
@@ -261,7 +261,7 @@ def ignore(doors: Instance, door: str) -> None:
 
 def dawdle(doors: Instance, door: str, head: bytes) -> None:
     """Go on after `head` with one byte a second, as long as the other side takes it."""
-    with socket.create_connection(address(doors, door), PATIENCE) as stranger, suppress(OSError):
+    with socket.create_connection(address(doors, door), PATIENCE) as stranger, suppress(ConnectionError):
         stranger.sendall(head)
         while True:
             stranger.sendall(b" ")
