@@ -25,6 +25,7 @@ from services.centre.scenario import load_scenario
 TOGETHER = {
     "tests/integration/test_published.py": "published",
     "tests/integration/test_api.py": "published",
+    "tests/integration/test_mcp.py": "published",
     "tests/integration/test_dashboard_sql.py": "published",
     "tests/integration/test_panels.py": "watched",
     "tests/browser/": "watched",

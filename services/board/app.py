@@ -11,9 +11,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from mcp.server.transport_security import TransportSecuritySettings
 from nicegui import core, ui
 
 from services.board.api import routes as api
+from services.board.api import tools as api_tools
 from services.board.auth import address, login, people, sockets, tokens
 from services.board.auth.middleware import Doors, add_errors
 from services.board.auth.sessions import Sessions
@@ -36,6 +38,8 @@ from services.kit.settings import Settings
 PING_SECONDS = 2, 3
 """How often a page hears from the board, and how much later it takes the connection for lost: also where nobody hangs
 up, as when a machine stands still."""
+TOKENS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""The doors ask for a token before any of it, which no page of another site has; names are the proxies' matter."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -44,12 +48,14 @@ def build(settings: Settings, health: Health) -> FastAPI:
     watch, reading = Watch(settings), Reader(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
-    sessions = Sessions(pool)
+    sessions, home = Sessions(pool), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
+    tools = api_tools.build(reading, pool, home)
+    spoken = tools.streamable_http_app(stateless_http=True, json_response=True, transport_security=TOKENS)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
-        async with pool:
+        async with pool, tools.session_manager.run():
             sending = (outbox.run(pool, lambda: watch.broker, subjects, private) for subjects in outbox.SUBJECTS)
             endless = (watch.run(health), sessions.follow(), *sending)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
@@ -68,7 +74,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
         guarded=needs,
         home=settings.board_url,
     )
-    app.mount(api.BASE, api.build(reading, settings.board_url or f"http://127.0.0.1:{settings.board_port}"))
+    app.mount(api.BASE, api.build(reading, home))
+    app.router.routes.extend(spoken.routes)
     add_errors(app)
     leave_provider = None
     if settings.oidc_issuer:

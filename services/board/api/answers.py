@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -11,7 +12,7 @@ from psycopg import Connection
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from schemas import units
-from schemas.codes import HIDDEN, masked_id
+from schemas.codes import HIDDEN, masked_id, masked_text
 from schemas.indicators import Indicator
 from schemas.indicators.formula import describe
 from schemas.text import moments
@@ -287,6 +288,26 @@ def disagreements(
     return Disagreements(
         as_of=as_of, findings=[Disagreement(**{**f, "evidence": [masked_id(id) for id in f["evidence"]]}) for f in told]
     )
+
+
+def without_events(found: Explanations) -> Explanations:
+    """Explanations without a single event."""
+    return Explanations(explanations=[one.model_copy(update={"sample": []}) for one in found.explanations])
+
+
+def without_cases(found: Disagreements) -> Disagreements:
+    """Disagreements without a case: those about one are counted by kind and unit, and no event is named."""
+    cases = Counter((f.code, f.unit) for f in found.findings if f.what == "case")
+    told = [f.model_copy(update=_masked(f)) for f in found.findings if f.what != "case"]
+    for (code, unit), number in cases.items():
+        one = next(f for f in found.findings if (f.what, f.code, f.unit) == ("case", code, unit))
+        many = {"vi": f"{number} hồ sơ, phản ánh: {code}", "en": f"{number} cases: {code}", "evidence": []}
+        told.append(one.model_copy(update={**many, "left": str(number), "missing": str(number), "events": number}))
+    return Disagreements(as_of=found.as_of, findings=told)
+
+
+def _masked(f: Disagreement) -> dict[str, Any]:
+    return {"vi": masked_text(f.vi), "en": masked_text(f.en), "evidence": []}
 
 
 def catalogue(known: Iterable[Indicator]) -> Catalogue:
