@@ -259,10 +259,17 @@ def _check_unit(where: str, code: str, day: date, existing: bool = True) -> None
 
 def _check_place(event: Event) -> None:
     """A place is both its coordinates."""
+    if not _may_have_place(type(event.data)):
+        return
     given = [name for name in COORDINATES if event.fields.get(name) is not None]
     if len(given) == 1:
         (absent,) = set(COORDINATES) - set(given)
         raise Invalid("missing_field", f"data.{absent}: is missing beside data.{given[0]}; send both or none")
+
+
+@cache
+def _may_have_place(data: type[EventData]) -> bool:
+    return any(name in data.model_fields for name in COORDINATES)
 
 
 def _check_written_numbers(data: EventData, raw: bytes) -> None:
@@ -285,6 +292,7 @@ _CODES = frozenset({"code", "dossier", "procedure"})
 """Fields that hold an official number, which an id may repeat."""
 _NUMBERS = frozenset({"transaction"})
 """Fields meant for a bank's own number, which may look like anything."""
+_CONTAINERS = (list, tuple, dict)
 
 
 def _check_personal_data(event: Event) -> None:
@@ -296,7 +304,7 @@ def _check_personal_data(event: Event) -> None:
                 texts[:2] = [(where, text.replace(value, "")) for where, text in texts[:2]]
             if name not in _NUMBERS:
                 texts.append((f"data.{name}", value))
-        elif isinstance(value, list | tuple | dict):
+        elif isinstance(value, _CONTAINERS):
             texts += [(f"data.{name}", text) for text in _texts(value)]
     if personal.suspicious("\nx\n".join([text for _, text in texts])):
         for where, text in texts:
@@ -308,7 +316,7 @@ def _texts(value: Any) -> list[str]:
         return [value]
     if isinstance(value, dict):
         return [text for item in value.items() for part in item for text in _texts(part)]
-    return [text for item in value for text in _texts(item)] if isinstance(value, list | tuple) else []
+    return [text for item in value for text in _texts(item)] if isinstance(value, (list, tuple)) else []
 
 
 def refuse_personal(where: str, text: str, allowed: Collection[str] = ()) -> None:

@@ -96,8 +96,9 @@ def suspicious(text: str) -> bool:
         if _BEYOND.search(text):
             return True
         text = text.replace("đ", "d").replace("Đ", "D").encode("ascii", "ignore").decode()
-    if any(sign.search(text) for sign in _SIGNS):
-        return True
+    for sign in _SIGNS:
+        if sign.search(text):
+            return True
     lower = text.lower()
     return _LABEL.search(lower) is not None and _SPELLED.search(lower) is not None
 

@@ -41,6 +41,7 @@ DATA_TYPES: dict[str, type[EventData]] = {
     type_name(data): data for module, *_ in SYSTEMS.values() for data in module.EVENTS
 }
 EVENT_MODELS: dict[str, type[Event]] = {name: _event_model(data) for name, data in DATA_TYPES.items()}
+_MODEL_OF = {data: EVENT_MODELS[name] for name, data in DATA_TYPES.items()}
 MEASURES: dict[str, Measure] = {m.name: m for module, *_ in SYSTEMS.values() for m in module.MEASURES}
 MEASURE_SYSTEM: dict[str, str] = {m.name: slug for slug, (module, *_) in SYSTEMS.items() for m in module.MEASURES}
 FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind, fold in module.FOLDS.items()}
@@ -64,5 +65,5 @@ def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
 
 def make(data: EventData, *, source: str, id: str, time: datetime, unit: str, **attributes: Any) -> Event:
     """Build an event from its data. Raises pydantic's ValidationError where an attribute is malformed."""
-    model = EVENT_MODELS[type_name(type(data))]
+    model = _MODEL_OF[type(data)]
     return model(specversion="1.0", source=source, id=id, time=time, unit=unit, data=data, **attributes)

@@ -98,7 +98,7 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 def _continued(weeks: int, since: datetime) -> Iterator[Sending]:
     """What the scenario's units do after its end, each event sent as it happens."""
     for event in november_2024.continued(weeks, since):
-        yield Sending(event.time, event, event.to_json(), event.subject, event.message_id, "meant")
+        yield Sending(event.time, event, event.to_json(), event.subject, "meant")
 
 
 def begun(settings: Settings, now: datetime, weeks: int | None) -> Progress:

@@ -30,9 +30,7 @@ SPOILED = 100
 
 def spoiled(sending: Sending) -> Sending:
     """The message with a byte that makes it unreadable: it belongs in the quarantine."""
-    return replace(
-        sending, event=None, raw=sending.raw + b"!", message_id=f"{sending.message_id}-spoiled", kind="refused"
-    )
+    return replace(sending, event=None, raw=sending.raw + b"!", kind="refused")
 
 
 class Load:

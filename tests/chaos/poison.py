@@ -34,7 +34,7 @@ def event_of_now(id: str) -> Sending:
         "data": {"code": f"PA-CHAOS-{next(_SERIAL)}", "channel": "app", "category": "road"},
     }
     event: Event = parse(json.dumps(body).encode(), now)
-    return Sending(now, event, event.to_json(), event.subject, event.message_id, "meant")
+    return Sending(now, event, event.to_json(), event.subject, "meant")
 
 
 def refused(sending: Sending) -> Sending:

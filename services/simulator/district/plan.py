@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from itertools import count
 from typing import Literal
@@ -23,7 +23,7 @@ from schemas.registry import make
 from services.simulator.district import delivery
 from services.simulator.district.hours import HOURS, SLOT, slot_start
 from services.simulator.district.places import FIRST_DAY, WARDS, Ward, wards
-from services.simulator.district.rng import Dice
+from services.simulator.district.rng import Dice, minute
 from services.simulator.district.tables import COURSES
 from services.simulator.district.workflows import Cohort, Course, Step
 
@@ -47,8 +47,12 @@ class Sending:
     event: Event | None
     raw: bytes
     subject: str
-    message_id: str
     kind: Kind
+
+    @property
+    def message_id(self) -> str:
+        """The content's digest as text."""
+        return self.event.message_id if self.event else blake2b(self.raw, digest_size=16).hexdigest()
 
 
 class Stream:
@@ -83,10 +87,10 @@ class Stream:
         made = self.step.make(life, time)
         if isinstance(made, bytes):
             subject = f"ioc.events.{unit}.social.mention.aggregated"
-            return Sending(at, None, made, subject, blake2b(made, digest_size=16).hexdigest(), "refused")
+            return Sending(at, None, made, subject, "refused")
         id = f"{life.code('EV')}-{self.step_number}"
         event = make(made, source=self.source, id=id, time=time, unit=unit, origin="simulated")
-        return Sending(at, event, event.to_json(), event.subject, event.message_id, self.kind)
+        return Sending(at, event, event.to_json(), event.subject, self.kind)
 
 
 @dataclass(frozen=True)
@@ -170,8 +174,8 @@ class Plan:
     def _cohort(self, course: Course, weight: float, ward: Ward, slot: datetime) -> list[Stream]:
         if course.only not in ("", ward.unit):
             return []
-        lives = course.fixed * weight or self._often[course.name] * weight * ward.share * self._burst(
-            course, ward, slot
+        lives = course.fixed * weight or self._often[course.name] * weight * ward.share * _burst(
+            self.seed, course.system, ward.unit, slot
         )
         cohort = Cohort(self.tag, self.seed, course, _NUMBERS[course.name], ward, slot)
         cohort.size = int(lives + cohort.dice.unit(5))
@@ -186,10 +190,6 @@ class Plan:
         if again and cohort.course.repeats:
             yield Stream(self.seed, cohort, number, way + again, "repeat")
 
-    def _burst(self, course: Course, ward: Ward, slot: datetime) -> float:
-        dice = Dice(f"{self.seed}/burst/{course.system}/{ward.unit}/{slot:%Y-%m-%dT%H:%M}")
-        return (BURST if dice.happens(0, BURST_PERCENT) else 1.0) / _WITH_BURSTS
-
     @cached_property
     def _often(self) -> dict[str, float]:
         """Course -> lives per weight of a half hour and percent of a ward."""
@@ -203,6 +203,13 @@ def _fixed_events(course: Course) -> float:
     """Events a week of what does not grow with the rate."""
     wards = 1 if course.only else len(WARDS)
     return course.fixed * len(course.steps) * HOURS[course.hours].week() * wards
+
+
+@lru_cache(1024)
+def _burst(seed: int, system: str, unit: str, slot: datetime) -> float:
+    """How many times its usual work a system of a ward has in a half hour, the same for all its courses."""
+    dice = Dice(f"{seed}/burst/{system}/{unit}/{minute(slot)}")
+    return (BURST if dice.happens(0, BURST_PERCENT) else 1.0) / _WITH_BURSTS
 
 
 def _wait(waiting: list[tuple[datetime, int, Stream]], number: int, stream: Stream) -> None:

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from hashlib import blake2b
 from typing import TypeVar
 
 T = TypeVar("T")
 _WHOLE = 1 << 16
+
+
+def minute(moment: datetime) -> str:
+    """A local moment as it stands in names."""
+    return moment.isoformat()[:16]
 
 
 class Dice:

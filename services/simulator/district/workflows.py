@@ -16,7 +16,7 @@ from typing import NamedTuple
 from schemas.envelope import EventData
 from services.simulator.district.hours import CALENDAR, SLOT
 from services.simulator.district.places import Ward
-from services.simulator.district.rng import Dice
+from services.simulator.district.rng import Dice, minute
 
 _SPREAD = 30
 """What would happen to a whole half hour's filings at one moment (the next opening) takes a minute."""
@@ -70,7 +70,7 @@ class Cohort:
 
     def __init__(self, tag: str, seed: int, course: Course, number: int, ward: Ward, start: datetime) -> None:
         self.tag, self.course, self.number, self.ward, self.start = tag, course, number, ward, start
-        self.name = f"{seed}/{course.name}/{ward.unit}/{start:%Y-%m-%dT%H:%M}"
+        self.name = f"{seed}/{course.name}/{ward.unit}/{minute(start)}"
         self.dice = Dice(self.name)
         self.pace = 0.92 + 0.08 * self.dice.unit(0)
         self.size = 0

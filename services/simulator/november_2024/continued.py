@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import cache
-from itertools import count
+from itertools import accumulate, count
 from random import Random
 from typing import NamedTuple
 
@@ -35,7 +35,7 @@ from services.simulator.november_2024.dossiers import (
     weights,
 )
 from services.simulator.november_2024.hotline import open_messages
-from services.simulator.november_2024.life import life, overdue_counts
+from services.simulator.november_2024.life import life, over, overdue_counts
 from services.simulator.november_2024.moments import CLOSE
 from services.simulator.november_2024.offers import PROFILES, Obligation, Offer, Profile, cells, chance, offers
 from services.simulator.november_2024.shift import Continuation
@@ -84,10 +84,10 @@ def continued(weeks: int, since: datetime) -> Iterator[Event]:
     begin = max(since, close)
     numbers, waiting = count(), list[Step]()
     if begin < close + LONGEST:
-        _add(waiting, (*_tail(made, numbers), *_messages(made, numbers)), begin)
+        _add(waiting, (*_tail(made, begin, numbers), *_messages(made, numbers)), begin)
     day = max(close, begin - LONGEST).date()
     while True:
-        _add(waiting, _of_day(made, day, numbers), begin)
+        _add(waiting, _of_day(made, day, begin, numbers), begin)
         day += timedelta(days=1)
         midnight = datetime.combine(day, time(), VN)
         while waiting and waiting[0].time < midnight:
@@ -101,7 +101,7 @@ def _add(waiting: list[Step], steps: Iterable[Step], begin: datetime) -> None:
             heapq.heappush(waiting, step)
 
 
-def _tail(made: Continuation, numbers: Iterator[int]) -> Iterator[Step]:
+def _tail(made: Continuation, begin: datetime, numbers: Iterator[int]) -> Iterator[Step]:
     """What the scenario left open, finished as it would have been; some of it late."""
     quotas: dict[date, Quota] = defaultdict(Quota)
     for number, (profile, overdue) in enumerate(zip(PROFILES, overdue_counts(), strict=True), start=1):
@@ -112,9 +112,7 @@ def _tail(made: Continuation, numbers: Iterator[int]) -> Iterator[Step]:
                 continue
             code = made.dossier_code(number, dossier.submitted.date(), serial)
             transaction = f"TXN-{number:02d}D{serial:04d}-{made.tag}"
-            for step in _steps(profile, code, transaction, _moved(dossier, made), numbers):
-                if step.time >= CLOSE + made.days:
-                    yield step
+            yield from _steps(profile, code, transaction, _moved(dossier, made), begin, numbers)
 
 
 def _delay(planned: Iterable[Dossier], made: Continuation, quotas: dict[date, Quota]) -> None:
@@ -160,7 +158,12 @@ def _moved(dossier: Dossier, made: Continuation) -> Dossier:
     )
 
 
-def _steps(profile: Profile, code: str, transaction: str, dossier: Dossier, numbers: Iterator[int]) -> Iterator[Step]:
+def _steps(
+    profile: Profile, code: str, transaction: str, dossier: Dossier, begin: datetime, numbers: Iterator[int]
+) -> Iterator[Step]:
+    """The steps of a dossier; none where all lie before the beginning."""
+    if dossier.ended < begin and over(dossier) < begin:
+        return
     for name, at, data in life(code, transaction, dossier, timedelta(), chance(f"continued/{code}")):
         yield Step(at, next(numbers), name if name == transaction else f"{code}-{name}", profile.unit, data)
 
@@ -173,7 +176,7 @@ def _messages(made: Continuation, numbers: Iterator[int]) -> Iterator[Step]:
         yield Step(at, next(numbers), f"{code}-resolved", PROVINCE, data)
 
 
-def _of_day(made: Continuation, day: date, numbers: Iterator[int]) -> Iterator[Step]:
+def _of_day(made: Continuation, day: date, begin: datetime, numbers: Iterator[int]) -> Iterator[Step]:
     """All steps of the dossiers that are filed on a local day."""
     quota = Quota()
     for number, profile in enumerate(PROFILES, start=1):
@@ -185,7 +188,7 @@ def _of_day(made: Continuation, day: date, numbers: Iterator[int]) -> Iterator[S
         for serial, dossier in enumerate(filed, start=1):
             code = f"H99.{number:02d}-{day:%y%m%d}-{serial:04d}"
             transaction = f"TXN-{number:02d}D{day:%y%m%d}S{serial:04d}-{made.tag}"
-            yield from _steps(profile, code, transaction, dossier, numbers)
+            yield from _steps(profile, code, transaction, dossier, begin, numbers)
 
 
 def _filed(profile: Profile, day: date, rng: Random) -> Iterator[Dossier]:
@@ -195,7 +198,7 @@ def _filed(profile: Profile, day: date, rng: Random) -> Iterator[Dossier]:
     for door in ("online", "counter"):
         for _ in range(int(_pace(profile, door) * moments.WEEK[door][shape] + rng.random())):
             filed = moments.moment(day, "weekend" if shape >= 5 else door, rng)
-            dossier = course(_channel(door, rng), filed, rng.choices(used, wanted)[0], rng)
+            dossier = course(_channel(door, rng), filed, rng.choices(used, cum_weights=wanted)[0], rng)
             _oblige(profile, dossier, rng)
             yield dossier
 
@@ -206,8 +209,9 @@ def _channel(door: str, rng: Random) -> Channel:
 
 @cache
 def _used(profile: Profile) -> tuple[tuple[Offer, ...], tuple[float, ...]]:
+    """The procedures that are asked for, and how much: sums of their weights."""
     used = offers(profile)[: profile.used]
-    return used, tuple(weights(used, profile))
+    return used, tuple(accumulate(weights(used, profile)))
 
 
 @cache

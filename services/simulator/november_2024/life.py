@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from itertools import takewhile
 from random import Random
 from typing import Literal
 
@@ -22,6 +21,8 @@ Method = Literal["portal", "qr_code", "bank_transfer"]
 Step = tuple[str, datetime, EventData]
 
 _METHODS: tuple[Method, ...] = ("portal", "portal", "portal", "qr_code", "qr_code", "bank_transfer")
+_HANDED_AFTER = tuple(timedelta(minutes=minutes) for minutes in (5, 20, 45, 90, 240, 480, 1100))
+_RATED_AFTER = range(300, 90_000)
 _SCORES = (5, 5, 5, 5, 5, 5, 5, 4, 4, 4, 4, 3, 2)
 _REASONS = ("missing_papers", "wrong_form", "not_competent")
 
@@ -43,7 +44,9 @@ def dossier_events(shift: Shift) -> Iterator[Event]:
 def _events(number: int, serial: int, profile: Profile, dossier: Dossier, shift: Shift, rng: Random) -> Iterator[Event]:
     code = shift.dossier_code(number, dossier.submitted.date(), serial)
     transaction = f"TXN-{number:02d}D{serial:04d}-{shift.tag}"
-    for name, time, data in takewhile(lambda step: step[1] < CLOSE, life(code, transaction, dossier, shift.days, rng)):
+    for name, time, data in life(code, transaction, dossier, shift.days, rng):
+        if time >= CLOSE:
+            return
         yield shift.event(data, id=name if name == transaction else f"{code}-{name}", time=time, unit=profile.unit)
 
 
@@ -69,6 +72,11 @@ def life(code: str, transaction: str, dossier: Dossier, days: timedelta, rng: Ra
                 transaction=transaction, kind=due.kind, amount=due.amount, method=rng.choice(_METHODS), dossier=code
             )  # fmt: skip
     yield from _ending(code, dossier, rng)
+
+
+def over(dossier: Dossier) -> datetime:
+    """A moment after which nothing is told of the dossier any more."""
+    return CALENDAR.add_working_time(dossier.ended, _HANDED_AFTER[-1]) + timedelta(seconds=_RATED_AFTER.stop)
 
 
 def _soon(dossier: Dossier) -> datetime:
@@ -101,10 +109,10 @@ def _ending(code: str, dossier: Dossier, rng: Random) -> Iterator[Step]:
     else:
         electronic = rng.randrange(10_000) < 7794
         yield end, ended, p.DossierResolved(code=code, electronic_result=electronic)
-        handed = CALENDAR.add_working_time(ended, timedelta(minutes=rng.choice((5, 20, 45, 90, 240, 480, 1100))))
+        handed = CALENDAR.add_working_time(ended, rng.choice(_HANDED_AFTER))
         yield "returned", handed, p.DossierReturned(code=code, channel=_way(dossier, electronic))
         if rng.randrange(100) < 16:
-            rated = handed + timedelta(seconds=rng.randrange(300, 90_000))
+            rated = handed + timedelta(seconds=rng.choice(_RATED_AFTER))
             yield "rated", rated, p.DossierRated(code=code, score=rng.choice(_SCORES))
 
 

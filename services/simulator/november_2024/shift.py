@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cached_property
 
 from schemas.envelope import Event, EventData, Origin
 from schemas.registry import make
@@ -17,17 +18,17 @@ class Shift:
 
     weeks: int = 0
 
-    @property
+    @cached_property
     def days(self) -> timedelta:
         """The distance."""
         return timedelta(weeks=self.weeks)
 
-    @property
+    @cached_property
     def tag(self) -> str:
         """The end of every id that holds no shifted date; it keeps the events of different shifts apart."""
         return f"W{self.weeks}"
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
         """Of the events it makes."""
         return "shifted" if self.weeks else "real"
@@ -52,7 +53,7 @@ class Shift:
 class Continuation(Shift):
     """What happens after the scenario's end: shifted with it, since its units are those of then, but made up."""
 
-    @property
+    @cached_property
     def origin(self) -> Origin:
         """Nothing of it was published."""
         return "simulated"

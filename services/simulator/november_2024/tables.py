@@ -23,6 +23,7 @@ class Paid(NamedTuple):
     total: int
 
 
+@cache
 def payments() -> dict[str, dict[str, Paid]]:
     """District -> kind (`tax`, `fee`) -> what was paid in November 2024."""
     return {
@@ -33,6 +34,7 @@ def payments() -> dict[str, dict[str, Paid]]:
     }
 
 
+@cache
 def online_permille() -> dict[str, int]:
     """Unit -> share of its dossiers that are filed online, in thousandths (printed with one decimal of a percent)."""
     return {
