@@ -7,9 +7,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import chance
 import psycopg
 import pytest
 import watched as small_demo
@@ -19,8 +21,32 @@ from infra.local import ports
 from infra.local.paths import CHECKOUT, can_reach, home, run_as
 from infra.local.processes import DEFAULT_PORTS
 from infra.local.servers import Instance
+from schemas.calendar import VN
 from services.centre.prepare import prepare, settings_of
 from services.centre.scenario import load_scenario
+from services.kit import clock
+
+chance.profiles()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--now`: the tests of one process as if it were another moment."""
+    parser.addoption("--now", help="begin as if it were this moment, e.g. 2026-12-31T23:59; for tests without servers")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The clock goes on from there. Other processes go by the true one."""
+    if text := config.getoption("now"):
+        true = clock.now
+        ahead = as_if(text) - true()
+        clock.now = lambda: true() + ahead
+
+
+def as_if(text: str) -> datetime:
+    """A moment, local where it names no zone."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=VN)
+
 
 TOGETHER = {
     "tests/integration/test_published.py": "published",

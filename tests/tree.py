@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from shutil import copy2, copytree, ignore_patterns
 
 ROOT = Path(__file__).resolve().parents[1]
-LEFT = ignore_patterns("__pycache__", "*.png", "*.svg", "data", "chaos", "*.egg-info", ".*")
+LEFT = ignore_patterns("*.png", "*.svg", "data", "chaos", "*.egg-info", ".*")
 """What no generator and no quick check needs."""
 
 
@@ -35,7 +36,8 @@ class Tree:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a module of Python in the copy: its own rooms are imported, not those of the checkout."""
-        home = {"PYTHONPATH": str(self.path), "PYTHONDONTWRITEBYTECODE": "1"}
+        # What one command has compiled the next need not.
+        home = {"PYTHONPATH": str(self.path), "PYTHONDONTWRITEBYTECODE": ""}
         command = [sys.executable, "-m", *arguments]
         return subprocess.run(
             command, env={**os.environ, **home}, cwd=self.path, capture_output=True, text=True, check=False
@@ -46,10 +48,13 @@ class Tree:
         return self.run("services.cli", *arguments)
 
 
+_MADE = re.compile(r"(^|/)(\.git|__pycache__)/")
+
+
 def digests(folder: Path) -> dict[str, str]:
     """The files below a folder that are somebody's work: path -> digest."""
     paths = {str(file.relative_to(folder)): file for file in folder.rglob("*") if file.is_file()}
-    return {path: sha256(file.read_bytes()).hexdigest() for path, file in paths.items() if ".git/" not in path}
+    return {path: sha256(file.read_bytes()).hexdigest() for path, file in paths.items() if not _MADE.search(path)}
 
 
 def copy(folder: Path) -> Tree:

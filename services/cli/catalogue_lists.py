@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from services.cli.times import Day
+from services.kit import clock
 
 if TYPE_CHECKING:
     from schemas.units import Unit
@@ -39,10 +40,10 @@ def events(type_: str | None, form: str) -> None:
 @FORMAT
 def units(day: date | None, tree: bool, form: str) -> None:
     """The administrative units at a date."""
-    from schemas.calendar import VN
+    from schemas.calendar import local_day
     from schemas.units import LEVELS, at, order
 
-    there = sorted(at(day or datetime.now(VN).date()), key=lambda unit: (LEVELS.index(unit.level), order(unit.code)))
+    there = sorted(at(day or local_day(clock.now())), key=lambda unit: (LEVELS.index(unit.level), order(unit.code)))
     if form == "json":
         click.echo(json.dumps([_plain(unit) for unit in there], ensure_ascii=False, indent=2))
         return

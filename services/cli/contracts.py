@@ -6,10 +6,11 @@ import io
 import subprocess
 import tarfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+
+from services.kit import clock
 
 
 @click.group()
@@ -30,7 +31,7 @@ def check_command(against: str | None) -> None:
     kept = stored()
     if lines := stale(kept):
         _fail(lines, "stale: run `ioc generate`")
-    if lines := unaccepted(kept, datetime.now(UTC)):
+    if lines := unaccepted(kept, clock.now()):
         _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
     reference = against or "HEAD"
     before = saved(Path(reference)) if Path(reference).is_dir() else committed(_folder(), reference)

@@ -10,7 +10,6 @@ import inspect
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -25,6 +24,7 @@ from schemas.indicators.label_texts import CLASS_TITLES, MEASURED, labels
 from schemas.indicators.metric import WINDOWS
 from schemas.registry import DATA_TYPES, FOLDS, MEASURES, SYSTEMS
 from schemas.sources import EMITTERS
+from services.kit import clock
 from services.kit.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -95,7 +95,7 @@ def _module(module: object) -> str:
 
 
 def _samples() -> Iterator[str]:
-    for line in contracts.unaccepted(contracts.stored(), datetime.now(UTC)):
+    for line in contracts.unaccepted(contracts.stored(), clock.now()):
         advice = "write one event of that type there, as a team in another language would send it"
         yield f"{contracts.FOLDER}{line}; " + (
             advice if line.endswith("is missing") else "mend the type, not the sample"

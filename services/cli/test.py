@@ -12,9 +12,14 @@ import click
 @click.command(
     context_settings={"ignore_unknown_options": True, "help_option_names": []},
     epilog="\b\nExamples:\n  ioc test\n  ioc test tests/unit -k calendar\n  ioc test -x --durations 10\n"
-    "  ioc test --long\n  ioc test --long --minutes 10 -k kill",
+    "  ioc test --long\n  ioc test --long --minutes 10 -k kill"
+    "\n  ioc test tests/unit --hypothesis-profile long\n  ioc test tests/unit --now 2026-12-31T23:59",
 )
-@click.option("--long", is_flag=True, help="The faults alone, in their full length, for --minutes.")
+@click.option(
+    "--long",
+    is_flag=True,
+    help="The faults, in their full length, for --minutes; what else is named, with many examples.",
+)
 @click.option("--minutes", default=60.0, show_default=True, help="How long --long goes on.")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
@@ -26,7 +31,7 @@ def test(long: bool, minutes: float, arguments: tuple[str, ...]) -> None:
         os.environ.pop(name, None)
     if long:
         os.environ["CHAOS_MINUTES"] = str(minutes)
-        arguments = ("tests/chaos", *arguments)
+        arguments = ("--hypothesis-profile=long", "tests/chaos", *arguments)
     if not arguments:
         # Much of a test is waiting for servers: several at a time, those that share a centre in one hand.
         arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder")

@@ -2,7 +2,6 @@
 
 import json
 from collections import defaultdict
-from datetime import UTC, datetime
 
 import pytest
 
@@ -10,9 +9,10 @@ from schemas import contracts, registry
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact, in_order
+from services.kit import clock
 
 SAMPLES = {path: text for group in contracts.samples().values() for path, text in group.items()}
-EVENTS = {path: registry.parse(text.encode(), datetime.now(UTC)) for path, text in SAMPLES.items()}
+EVENTS = {path: registry.parse(text.encode(), clock.now()) for path, text in SAMPLES.items()}
 
 
 def fact(event: Event) -> Fact:
@@ -29,13 +29,13 @@ def stories() -> dict[EntityRef, list[Fact]]:
 
 
 def test_all_samples_are_accepted_and_every_type_has_one() -> None:
-    assert contracts.unaccepted(SAMPLES, datetime.now(UTC)) == []
+    assert contracts.unaccepted(SAMPLES, clock.now()) == []
 
 
 def test_a_refused_or_missing_sample_is_named() -> None:
     path = "samples/payment.made.v1.json"
     spoilt = {**SAMPLES, path: SAMPLES[path].replace('"qr_code"', '"barter"')}
-    lines = contracts.unaccepted(spoilt, datetime.now(UTC))
+    lines = contracts.unaccepted(spoilt, clock.now())
     assert [line.partition(":")[0] for line in lines] == [path, path]
     assert "data.method" in lines[0] and "missing" in lines[1]
 
@@ -49,7 +49,7 @@ def test_the_samples_of_a_type_show_all_its_fields(name: str) -> None:
 @pytest.mark.parametrize("path", SAMPLES)
 def test_a_sample_travels_unchanged(path: str) -> None:
     event = EVENTS[path]
-    again = registry.parse(event.to_json(), datetime.now(UTC), event.subject)
+    again = registry.parse(event.to_json(), clock.now(), event.subject)
     assert (again, again.key, again.digest) == (event, event.key, event.digest)
 
 

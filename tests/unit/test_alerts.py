@@ -13,7 +13,6 @@ import pytest
 import yaml
 
 from schemas.alerts import ALERTS, NAMES, PLATFORM, RECORDS, sources
-from schemas.alerts.alert import Alert
 from schemas.indicators import find
 from schemas.registry import MEASURES, SYSTEMS
 from services.cli.app import COMMANDS
@@ -63,12 +62,14 @@ def test_no_two_rules_are_the_same_alert() -> None:
     assert all(re.fullmatch(r"([A-Z][a-z]+)+", name) for name in NAMES)
 
 
-@pytest.mark.parametrize("alert", ALERTS, ids=lambda a: f"{a.name}-{a.system}")
-def test_an_alert_speaks_both_languages(alert: Alert) -> None:
-    assert alert.vi and alert.do_vi and alert.en and alert.do_en
-    assert alert.vi != alert.en and alert.do_vi != alert.do_en
-    assert set(re.findall(r"<\w+>", alert.vi)) == set(re.findall(r"<\w+>", alert.en))
-    assert ("<unit>" in alert.vi) == alert.by_unit
+def test_an_alert_speaks_both_languages() -> None:
+    def tokens(text: str) -> set[str]:
+        return set(re.findall(r"<\w+>", text))
+
+    assert [a.name for a in ALERTS if not (a.vi and a.do_vi and a.en and a.do_en)] == []
+    assert [a.name for a in ALERTS if a.vi == a.en or a.do_vi == a.do_en] == []
+    assert [a.name for a in ALERTS if tokens(a.vi) != tokens(a.en)] == []
+    assert [a.name for a in ALERTS if ("<unit>" in a.vi) != a.by_unit] == []
 
 
 def test_a_silent_source_is_said_before_the_overdue_that_it_silences() -> None:

@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.calendar import DayChange
@@ -127,7 +128,7 @@ def assert_told_by_its_past(kind: str, facts: Sequence[Fact], announced: Sequenc
 
 
 @pytest.mark.parametrize("kind", STEPS)
-@settings(max_examples=300, deadline=None, derandomize=True)
+@examples(80, derandomize=True)
 @given(data=st.data())
 def test_points_up_to_a_moment_follow_from_the_facts_up_to_it(kind: str, data: st.DataObject) -> None:
     facts, announced = data.draw(lives(kind)), data.draw(changes)

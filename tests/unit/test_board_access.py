@@ -11,7 +11,8 @@ from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.indicators import CATALOGUE
@@ -163,14 +164,14 @@ def alike(counts: Counts, shown: Callable[[Counts], Iterable[int]]) -> list[Coun
     ],
 )
 @given(counts=st.tuples(SOME, SOME, SOME))
-@settings(max_examples=40, deadline=None)
+@examples(25)
 def test_no_count_is_what_two_or_three_others_leave(counts: Counts, shown: Callable[[Counts], Iterable[int]]) -> None:
     for place, possible in enumerate(zip(*alike(counts, shown), strict=True)):
         assert len(set(possible)) > 1, f"the count at {place} can be told"
 
 
 @given(counts=st.tuples(SOME, SOME, SOME, SOME))
-@settings(max_examples=15, deadline=None)
+@examples(8)
 def test_nor_what_a_table_by_unit_and_class_leaves_with_all_its_sums(counts: Counts) -> None:
     def table(c: Counts) -> Iterable[int]:
         return (*c, c[0] + c[1], c[2] + c[3], c[0] + c[2], c[1] + c[3], sum(c))

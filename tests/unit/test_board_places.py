@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.gis import Layer
@@ -391,7 +392,7 @@ NEARLY = (
 )
 
 
-@settings(max_examples=200, deadline=None)
+@examples(80)
 @given(st.lists(NEARLY, max_size=3) | ANYTHING)
 def test_whatever_a_file_holds_is_taken_or_refused_with_a_word_of_the_board(told: Any) -> None:
     raw = json.dumps({"type": "FeatureCollection", "features": told}).encode()

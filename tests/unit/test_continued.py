@@ -59,8 +59,8 @@ def test_what_the_scenario_left_open_is_finished_and_its_own_points_stay(days: l
             later[event.fields["code"]].append(event)
     before: dict[str, list[Event]] = defaultdict(list)
     for event in november_2024.events(WEEKS):
-        if event.fields.get("code") in later:
-            before[event.fields["code"]].append(event)
+        if (code := vars(event.data).get("code")) in later:
+            before[code].append(event)
     finished = [code for code in before if any(e.data.event == "dossier.resolved" for e in later[code])]
     assert len(finished) > 3000
     assert all(e.origin == "shifted" for events in before.values() for e in events)

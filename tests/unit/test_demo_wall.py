@@ -42,6 +42,15 @@ CRITICAL = (
 CALENDARS = CalendarHistory()
 
 
+class Planned(NamedTuple):
+    """A dossier of the scenario, with the numbers in its code."""
+
+    unit: str
+    number: int
+    serial: int
+    dossier: Dossier
+
+
 class Wall(NamedTuple):
     """By unit, "" for all: dossiers ended this month, of them overdue; open, of them overdue. Other critical alarms."""
 
@@ -58,22 +67,25 @@ class Wall(NamedTuple):
 
 
 @cache
-def planned() -> tuple[tuple[str, Dossier], ...]:
-    """(unit, dossier) of the scenario."""
-    each = zip(PROFILES, overdue_counts(), strict=True)
-    return tuple((profile.unit, d) for profile, overdue in each for d in dossiers(profile, overdue)[0])
+def planned() -> tuple[Planned, ...]:
+    """The dossiers of the scenario."""
+    each = enumerate(zip(PROFILES, overdue_counts(), strict=True), start=1)
+    return tuple(
+        Planned(profile.unit, number, serial, dossier)
+        for number, (profile, overdue) in each
+        for serial, dossier in enumerate(dossiers(profile, overdue)[0], start=1)
+    )
 
 
 def open_at_the_end(weeks: int) -> dict[str, list[Event]]:
     """Code -> the scenario's events of each dossier that it leaves open, as far as folds look."""
     shift, found = Shift(weeks), {}
-    for number, (profile, overdue) in enumerate(zip(PROFILES, overdue_counts(), strict=True), start=1):
-        for serial, dossier in enumerate(dossiers(profile, overdue)[0], start=1):
-            if dossier.ended >= november_2024.CLOSE:
-                code = shift.dossier_code(number, dossier.submitted.date(), serial)
-                whole = life(code, f"TXN-{code}", dossier, shift.days, Random(1))
-                steps = takewhile(lambda s: s[1] < november_2024.CLOSE, whole)
-                found[code] = [shift.event(data, id=f"{code}-{n}", time=at, unit=profile.unit) for n, at, data in steps]
+    for unit, number, serial, dossier in planned():
+        if dossier.ended >= november_2024.CLOSE:
+            code = shift.dossier_code(number, dossier.submitted.date(), serial)
+            whole = life(code, f"TXN-{code}", dossier, shift.days, Random(1))
+            steps = takewhile(lambda s: s[1] < november_2024.CLOSE, whole)
+            found[code] = [shift.event(data, id=f"{code}-{n}", time=at, unit=unit) for n, at, data in steps]
     return found
 
 
@@ -90,7 +102,7 @@ def wall(now: datetime) -> Wall:
         if event.source.startswith("/simulator/"):
             books.tell(event)
     found = Wall(Counter(), Counter(), Counter(), Counter(), 0)
-    for unit, dossier in planned():
+    for unit, _, _, dossier in planned():
         if month <= dossier.ended + timedelta(weeks=weeks) < close:
             late = dossier.promised is not None and dossier.ended.date() > dossier.promised.date()
             add(found, unit, ended=1, late=int(late))

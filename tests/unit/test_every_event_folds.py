@@ -6,11 +6,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from chance import examples
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from schemas.calendar import DayChange
@@ -77,9 +79,15 @@ MAKE: dict[str, Callable[[dict[str, Any]], st.SearchStrategy[Any]]] = {
 }
 
 
+@cache
+def body_of(name: str) -> st.SearchStrategy[Any]:
+    """A strategy takes longer to make than its examples."""
+    return value_of(SCHEMAS[name])
+
+
 @st.composite
 def message(draw: st.DrawFn, name: str, fixed: dict[str, Any]) -> bytes:
-    body = draw(value_of(SCHEMAS[name]))
+    body = draw(body_of(name))
     body |= {"source": "/test", "id": draw(st.uuids()).hex, "unit": draw(st.sampled_from(UNITS)), "origin": "real"}
     body |= {"shiftdays": 0, "type": SCHEMAS[name]["x-ioc"]["type"], "time": draw(st.sampled_from(MOMENTS)).isoformat()}
     body["data"] = {k: v for k, v in (body["data"] | fixed).items() if v is not None}
@@ -111,7 +119,7 @@ def assert_storable(events: list[Event]) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@examples(12, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(data=st.data())
 def test_an_event_that_is_accepted_can_be_folded(name: str, data: st.DataObject) -> None:
     if event := accepted(data.draw(message(name, {}))):
@@ -127,7 +135,7 @@ KINDS = {kind: [name for name in sorted(SCHEMAS) if kind in SCHEMAS[name]["x-ioc
 
 
 @pytest.mark.parametrize("kind", LIVES)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@examples(40, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_life_that_is_accepted_can_be_folded(kind: str, data: st.DataObject) -> None:
     names = data.draw(st.lists(st.sampled_from(KINDS[kind]), min_size=2, max_size=6))

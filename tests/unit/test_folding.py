@@ -6,7 +6,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.calendar import DayChange
@@ -80,7 +81,7 @@ def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[Held, 
 
 
 @given(facts(), st.data(), st.sampled_from([CalendarHistory(), CHANGED]))
-@settings(max_examples=300, deadline=None)
+@examples(100)
 def test_any_order_repetition_and_split_gives_one_state(
     some: list[Fact], data: st.DataObject, calendars: CalendarHistory
 ) -> None:
@@ -97,7 +98,7 @@ def test_any_order_repetition_and_split_gives_one_state(
 
 
 @given(facts())
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_a_changed_calendar_replaces_exactly_the_points_it_moves(some: list[Fact]) -> None:
     held, points, _ = lived([some], CalendarHistory())
     step = change(REF, held, (), CalendarHistory(), CHANGED)
@@ -106,7 +107,7 @@ def test_a_changed_calendar_replaces_exactly_the_points_it_moves(some: list[Fact
 
 
 @given(facts())
-@settings(max_examples=200, deadline=None)
+@examples(80)
 def test_report_ii06_balances_whatever_happened(some: list[Fact]) -> None:
     """Received = ended + in progress, and never more overdue than in progress, at the end of any day."""
     points = fold(REF, some, CalendarHistory()).points

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -131,7 +132,7 @@ def rank_of(kind: str) -> dict[str, int] | None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=20, deadline=None, derandomize=True)
+@examples(20, derandomize=True)
 @given(data=st.data())
 def test_no_accepted_event_is_without_effect(kind: str, data: st.DataObject) -> None:
     facts = data.draw(histories(kind))
@@ -139,7 +140,7 @@ def test_no_accepted_event_is_without_effect(kind: str, data: st.DataObject) -> 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12, deadline=None, derandomize=True)
+@examples(12, derandomize=True)
 @given(data=st.data())
 def test_any_order_and_split_gives_the_same_rows(kind: str, data: st.DataObject) -> None:
     facts = data.draw(histories(kind))
@@ -183,7 +184,7 @@ OFFICES = sorted(registry.BY_OFFICE)
 
 
 @pytest.mark.parametrize("kind", OFFICES)
-@settings(max_examples=20, deadline=None, derandomize=True)
+@examples(20, derandomize=True)
 @given(data=st.data())
 def test_figures_up_to_a_moment_follow_from_what_had_happened_by_then(kind: str, data: st.DataObject) -> None:
     facts = data.draw(histories(kind))

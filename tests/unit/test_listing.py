@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from datetime import UTC, datetime
+from datetime import datetime
 
 import pytest
 from click import Command
@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from schemas import registry, units
 from services.cli import catalogue_lists
+from services.kit import clock
 
 
 def run(command: Command, *arguments: str) -> Result:
@@ -38,7 +39,7 @@ def test_the_line_that_sends_the_sample_holds_an_acceptable_event(name: str) -> 
     command, _, rest = shown["emit"].rpartition(" | ")
     assert rest == "ioc emit -"
     line = subprocess.run(["sh", "-c", command], capture_output=True, check=True).stdout
-    assert registry.parse(line, datetime.now(UTC)).type == name
+    assert registry.parse(line, clock.now()).type == name
 
 
 def test_an_unknown_type_is_answered_with_near_ones() -> None:

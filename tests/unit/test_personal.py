@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas import contracts, masking, personal, registry
@@ -87,7 +87,6 @@ GAPS = st.tuples(
 SCRIPTS = st.sampled_from([0x30, 0x660, 0x6F0, 0x966, 0xE50, 0xFF10, 0x1D7CE, 0x1D7F6])
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.data())
 def test_no_grouping_script_or_separator_hides_a_number(data: st.DataObject) -> None:
     number = data.draw(NUMBERS)
@@ -100,7 +99,6 @@ def test_no_grouping_script_or_separator_hides_a_number(data: st.DataObject) -> 
     assert digits_left(personal.mask(f"x {text}")) == ""
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.text(max_size=60))
 def test_masking_ends_and_leaves_nothing_to_mask(text: str) -> None:
     once = personal.mask(text)

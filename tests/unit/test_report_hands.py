@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from chance import examples
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -138,7 +139,7 @@ STEPS = st.builds(
 
 
 @given(st.lists(STEPS, max_size=8))
-@settings(max_examples=150, deadline=None)
+@examples(60)
 def test_every_unit_balances_at_every_moment(steps: list[Fact]) -> None:
     """Received + reopened + taken over = done + open; open in one hand at most, and late there alone."""
     life = [received(), *steps]
