@@ -143,10 +143,12 @@ def test_a_wards_token_hears_of_no_other_unit_and_why(home: str, wards: str) -> 
     assert "dossiers_received" in told[2] and "no label" in told[3]
 
 
-def test_without_a_token_nothing_is_spoken(home: str) -> None:
+def test_without_a_token_nothing_is_spoken(home: str, token: str) -> None:
     hello = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
     answer = httpx2.post(f"{home}/mcp", json=hello, headers={"accept": "application/json, text/event-stream"})
     assert answer.status_code == 401 and answer.headers["content-type"] == "application/problem+json"
+    listening = httpx2.get(f"{home}/mcp", headers={"authorization": f"Bearer {token}", "accept": "text/event-stream"})
+    assert (listening.status_code, listening.headers["allow"]) == (405, "POST"), "no connection is kept for nothing"
 
 
 def test_each_call_is_noted_without_the_question(published: Instance, home: str, wards: str) -> None:

@@ -72,6 +72,38 @@ class Figure(Answer):
 class Figures(Asked):
     """The figures of an indicator or a sheet."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "unit": "dong_xoai",
+                "unit_name": "Thành phố Đồng Xoài",
+                "from": "2024-11-01",
+                "to": "2024-11-30",
+                "as_of": "2024-11-30T16:59:59.999999Z",
+                "by": None,
+                "figures": [
+                    {
+                        "indicator": "payments_fee_count",
+                        "vi": "Nộp phí, lệ phí, mọi hình thức: số giao dịch",
+                        "en": "Fee payments by any method",
+                        "group": None,
+                        "group_name": None,
+                        "value": "2050",
+                        "exact": "2050",
+                        "measured_in": "transaction",
+                        "status": "final",
+                        "reason": None,
+                        "reason_vi": None,
+                        "target": None,
+                        "met": None,
+                        "origins": ["real"],
+                        "link": "http://127.0.0.1:8020/figure/payments_fee_count?unit=dong_xoai&first=2024-11-01"
+                        "&last=2024-11-30&as_of=2024-11-30T16%3A59%3A59.999999%2B00%3A00",
+                    }
+                ],
+            }
+        }
+    )
     by: str | None
     figures: list[Figure]
 

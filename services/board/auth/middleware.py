@@ -38,6 +38,7 @@ SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
 SAFE = ("GET", "HEAD")
 PROGRAMS = re.compile(r"/(?:api|mcp)(?:/.*)?")
 """Paths for programs: they may show a token, and are answered in their own form."""
+TOOLS = "/mcp"
 QUESTIONS = 10.0, 100
 """Of one token, session, or address without: questions of programs a second and at once."""
 LARGEST_FORM = 256 * 1024
@@ -174,6 +175,8 @@ class Doors:
             why = "this token is not known, has expired or was revoked" if shown else "no token was shown"
             advice = "`ioc people token add` gives one; send it as `Authorization: Bearer TOKEN`"
             raise Problem(401, why, "Authorization", advice)
+        if request.scope["path"].startswith(TOOLS) and request.method != "POST":
+            raise Problem(405, "there are no sessions, so nothing is told that was not asked", allow="POST")
         return known.key if known else "", account
 
     def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:

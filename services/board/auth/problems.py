@@ -46,11 +46,14 @@ class ProblemDetails(BaseModel):
 
 
 class Problem(Exception):
-    """A question that is not answered."""
+    """A question that is not answered. `retry`: seconds until it may be; `allow`: the method of one that would be."""
 
-    def __init__(self, status: int, detail: str, where: str = "", advice: str = "", retry: float = 0) -> None:
+    def __init__(
+        self, status: int, detail: str, where: str = "", advice: str = "", retry: float = 0, allow: str = "GET"
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.where, self.advice, self.retry = status, detail, where, advice, retry
+        self.status, self.detail, self.where, self.advice = status, detail, where, advice
+        self.retry, self.allow = retry, allow
 
     def answer(self, path: str) -> Response:
         """The response to who asked at `path`."""
@@ -61,6 +64,8 @@ class Problem(Exception):
         headers = {"cache-control": "no-store"}
         if self.status == 401:
             headers["www-authenticate"] = 'Bearer realm="ioc"'
+        if self.status == 405:
+            headers["allow"] = self.allow
         if self.retry:
             headers["retry-after"] = str(max(1, round(self.retry + 0.5)))
         return Response(told.model_dump_json(), self.status, headers, "application/problem+json")
