@@ -32,7 +32,7 @@ class Stuck(Exception):
 
 
 @dataclass(frozen=True)
-class Course:
+class ConsumerRun:
     """What was acknowledged when: (seconds since the first look, messages), rising; and what it took.
 
     `cpu`: who (reader, database, broker) -> seconds of a core, from warm to the goal.
@@ -93,7 +93,7 @@ async def drained(js: JetStreamContext) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def race(js: JetStreamContext, instance: Instance, modules: Sequence[str], goal: int) -> Course:
+async def race(js: JetStreamContext, instance: Instance, modules: Sequence[str], goal: int) -> ConsumerRun:
     """Start the readers and watch until `goal` messages are acknowledged; raises `Stuck`."""
     total = (await js.stream_info(AGGREGATOR.stream)).state.messages
     with ExitStack() as stack:
@@ -113,7 +113,7 @@ async def race(js: JetStreamContext, instance: Instance, modules: Sequence[str],
             if now - moved > PATIENCE_SECONDS or any(one.poll() is not None for one in started):
                 raise Stuck(f"{', '.join(modules)} stopped at {seen[-1][1]:,} of {goal:,}:\n{_logs(instance, modules)}")
         after = _cpu(instance, readers)
-    return Course(tuple(seen), {who: after[who] - before for who, before in used.items()})
+    return ConsumerRun(tuple(seen), {who: after[who] - before for who, before in used.items()})
 
 
 def _cpu(instance: Instance, readers: Sequence[int]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from bench import load_data, naive, pipe
 from bench.centre import Say, empty_tables
-from bench.consumer_run import Course, race, renew_consumer
+from bench.consumer_run import ConsumerRun, race, renew_consumer
 from bench.options import Options
 from bench.result import Row
 from infra.local.servers import Instance
@@ -52,7 +52,7 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
     sent = load_data.messages(count)
     async with bus.connected(settings_of(instance, "cli"), "bench") as client:
         stored = await load_data.publish(client.jetstream(), sent)
-    courses: dict[str, list[Course]] = defaultdict(list)
+    courses: dict[str, list[ConsumerRun]] = defaultdict(list)
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         for round_ in range(options.rounds(3)):
             for name in READERS:
@@ -61,7 +61,7 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
     return _figures(stored, courses)
 
 
-async def _timed(js: JetStreamContext, instance: Instance, name: str, stored: int) -> Course:
+async def _timed(js: JetStreamContext, instance: Instance, name: str, stored: int) -> ConsumerRun:
     """One reader, from an empty database to the end of the stream (the slow one to a part of it)."""
     goal = min(stored, max(stored // 6, 1000)) if name == "naive" else stored
     _make_tables(instance)
@@ -96,7 +96,7 @@ def _check(instance: Instance, name: str, goal: int) -> None:
         raise RuntimeError(f"{name}: {goal:,} events acknowledged, {row[0] if row else 0:,} stored")
 
 
-def _figures(stored: int, courses: dict[str, list[Course]]) -> dict[str, Any]:
+def _figures(stored: int, courses: dict[str, list[ConsumerRun]]) -> dict[str, Any]:
     rates = {name: [course.rate() for course in of] for name, of in courses.items()}
     rate, naive_rate, pipe_rate, two = (median(rates[name]) for name in ("rate", "naive", "pipe", "two"))
     cpu = {name: _middle([course.cpu_per_thousand() for course in of]) for name, of in courses.items()}

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.cog import builder
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.panels import BAD, GOOD, Board, Look, Property, sql
+from dashboards.panels import BAD, GOOD, Board, Property, ValueStyle, sql
 from dashboards.sql import in_order
 from dashboards.texts import CATEGORIES, CHANNELS, LAYERS, ORIGINS, SEVERITIES, STATUSES, TITLES, WHOLE, Text
 
@@ -63,7 +63,7 @@ def listed(board: Board, *columns: str) -> table.Panel:
     """A table of the named columns, in words."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM).filterable(True)
     for column in columns:
-        how = Look(words=WORDS[column], colours=COLOURS.get(column, {})) if column in WORDS else None
+        how = ValueStyle(words=WORDS[column], colours=COLOURS.get(column, {})) if column in WORDS else None
         coloured = [Property("custom.cellOptions", {"type": "color-text"})] if column in COLOURS else []
         board.column(panel, column, COLUMNS[column], *coloured, how=how)
     return panel
@@ -164,9 +164,9 @@ def _map(board: Board, layers: list[builder.Builder[options.MapLayerOptions]]) -
         .view(geomap.MapViewConfig().id("fit").lat(0).lon(0).zoom(15).all_layers(True).padding(5))
         .controls(geomap.ControlsOptions().show_zoom(True).show_scale(True).mouse_wheel_zoom(True))
     )
-    board.dress(panel, Look("locale", steps=((None, GOOD), (1, BAD))))
+    board.dress(panel, ValueStyle("locale", steps=((None, GOOD), (1, BAD))))
     for column in ("layer", "category", "late"):
-        panel.override_by_name(column, board.properties(Look(words=WORDS[column]), COLUMNS[column]))
+        panel.override_by_name(column, board.properties(ValueStyle(words=WORDS[column]), COLUMNS[column]))
     return panel
 
 

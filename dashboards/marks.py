@@ -16,7 +16,7 @@ from schemas.registry import MEASURE_SYSTEM
 MINE = "(unit = ${unit:sqlstring} OR ${unit:sqlstring} = 'all')"
 
 
-class _Mark(model.AnnotationQuery):
+class _AnnotationModel(model.AnnotationQuery):
     """An annotation with what the library's model leaves out."""
 
     more: Json
@@ -25,13 +25,13 @@ class _Mark(model.AnnotationQuery):
         return super().to_json() | self.more
 
 
-class Mark(builder.Builder[model.AnnotationQuery]):
+class Annotation(builder.Builder[model.AnnotationQuery]):
     """A kind of marks; `more` are the fields of the data source's own."""
 
     def __init__(
         self, name: str, source: model.DataSourceRef, colour: str, more: Json, expr: str | None = None
     ) -> None:
-        self.mark = _Mark(name=name, datasource=source, enable=True, icon_color=colour, expr=expr)
+        self.mark = _AnnotationModel(name=name, datasource=source, enable=True, icon_color=colour, expr=expr)
         self.mark.more = more
 
     def build(self) -> model.AnnotationQuery:
@@ -39,7 +39,7 @@ class Mark(builder.Builder[model.AnnotationQuery]):
         return self.mark
 
 
-def alarms(board: Board) -> Mark:
+def alarms(board: Board) -> Annotation:
     """The alarms of the board's system (the overview: of all) and unit, from raised to cleared."""
     mine = MINE if board.slug == "overview" else f"system = '{board.slug}' AND {MINE}"
     text = (
@@ -47,16 +47,18 @@ def alarms(board: Board) -> Mark:
         f"FROM alarm_list WHERE {mine} "
         "AND raised_at <= $__timeTo() AND coalesce(cleared_at, now()) >= $__timeFrom() ORDER BY raised_at LIMIT 500"
     )
-    return Mark(board.say(Text("Cảnh báo", "Alarms")), TIMESCALEDB, BAD, {"target": SqlQuery(text, "Anno", "table")})
+    return Annotation(
+        board.say(Text("Cảnh báo", "Alarms")), TIMESCALEDB, BAD, {"target": SqlQuery(text, "Anno", "table")}
+    )
 
 
-def findings(board: Board) -> list[Mark]:
+def findings(board: Board) -> list[Annotation]:
     """When sums of the system that must agree did not; none for a system whose sums nobody checks."""
     codes = "|".join(code for code, system in systems_of_checks().items() if system == board.slug)
     expr = f'ioc_findings{{check=~"{codes}"}} > 0'
     title = board.say(Text("Số liệu không khớp", "Figures that do not agree"))
     more: Json = {"titleFormat": title, "textFormat": "{{check}}", "step": "60s"}
-    return [Mark(title, PROMETHEUS, "purple", more, expr)] if codes else []
+    return [Annotation(title, PROMETHEUS, "purple", more, expr)] if codes else []
 
 
 @cache

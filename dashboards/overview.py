@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import common, stat, table, timeseries
 from grafana_foundation_sdk.models import common as options
 
 from dashboards import lists, marks, variables
-from dashboards.panels import CLOCK, GOOD, Board, Look, Property, course, look, now, rows, switch, tidy
+from dashboards.panels import CLOCK, GOOD, Board, Property, ValueStyle, course, look, now, rows, switch, tidy
 from dashboards.pieces import COLOURED, HERE, REFS, last, last_update, origin, own
 from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name
 from schemas.indicators import CATALOGUE, Indicator
@@ -50,7 +50,7 @@ def _tile(board: Board, slug: str) -> None:
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME).orientation(options.VizOrientation.AUTO)
     last(panel)
     headline = _headline(slug)
-    board.dress(panel, Look())
+    board.dress(panel, ValueStyle())
     opened = board.data_link(Text("Mở hệ thống", "Open the system"), board.url(slug))
     for ref, indicator in zip(REFS, headline, strict=False):
         panel.override_by_query(ref, [*board.properties(look(indicator), name(indicator)), opened])
@@ -77,9 +77,9 @@ def _freshness(board: Board) -> None:
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
     url = board.url("${__data.fields.slug}")
     opened = board.data_link(Text("Mở hệ thống", "Open the system"), url)
-    board.column(panel, "system", Text("Hệ thống", "System"), opened, how=Look(words=TITLES))
+    board.column(panel, "system", Text("Hệ thống", "System"), opened, how=ValueStyle(words=TITLES))
     panel.override_by_name("slug", [Property("custom.hidden", True)])
-    board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=Look(CLOCK))
+    board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=ValueStyle(CLOCK))
     board.column(panel, "Value #B", Text("Nguồn", "Sources"), COLOURED, how=switch(STALE, "0"))
     panel.transformations(tidy("Time", order=("system", "Value #A", "Value #B", "slug")))
     title = Text("Độ mới của số liệu", "Freshness of the data")

@@ -80,7 +80,7 @@ def course(expr: str, ref: str = "A", legend: str = "") -> prometheus.Dataquery:
 
 
 @dataclass(frozen=True)
-class Look:
+class ValueStyle:
     """How values are shown: unit of Grafana's, decimals, (from, colour) from the lowest up, words for some values."""
 
     unit: str = "locale"
@@ -90,19 +90,19 @@ class Look:
     colours: Mapping[str, str] = field(default_factory=dict)
 
 
-def switch(words: Words, good: str) -> Look:
+def switch(words: Words, good: str) -> ValueStyle:
     """For 0 and 1 (or a few states), said in words; `good` is the value that needs no attention."""
-    return Look(words=words, colours={value: GOOD if value == good else BAD for value in words})
+    return ValueStyle(words=words, colours={value: GOOD if value == good else BAD for value in words})
 
 
 UNITS = {"%": "percentunit", "minute": "s"}
 
 
-def look(indicator: Indicator) -> Look:
+def look(indicator: Indicator) -> ValueStyle:
     """A figure as the catalogue has it. Whether the target is reached is told by the printed value."""
     if indicator.unit == "yes/no":
         return switch(REACHED, "1")
-    return Look(UNITS.get(indicator.unit, "locale"), indicator.decimals, _steps(indicator))
+    return ValueStyle(UNITS.get(indicator.unit, "locale"), indicator.decimals, _steps(indicator))
 
 
 def edge(indicator: Indicator) -> Decimal:
@@ -219,14 +219,14 @@ class Board:
         self._x, self._height = self._x + width, max(self._height, height)
         return place
 
-    def dress(self, panel: Panel, how: Look) -> None:
+    def dress(self, panel: Panel, how: ValueStyle) -> None:
         """Give all of a panel's values this look."""
         panel.unit(how.unit).thresholds(_thresholds(how)).mappings(self._mappings(how))
         panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
         if how.decimals is not None:
             panel.decimals(how.decimals)
 
-    def properties(self, how: Look, title: Text | None = None) -> list[Property]:
+    def properties(self, how: ValueStyle, title: Text | None = None) -> list[Property]:
         """The look (and a name) for some of a panel's values."""
         given = [Property("unit", how.unit), Property("thresholds", _thresholds(how).build())]
         given += [Property("decimals", how.decimals)] if how.decimals is not None else []
@@ -241,12 +241,14 @@ class Board:
                 given.append(Property("color", {"mode": "fixed", "fixedColor": colour}))
             panel.override_by_name(code, given)
 
-    def column(self, panel: table.Panel, field: str, title: Text, *given: Property, how: Look | None = None) -> None:
+    def column(
+        self, panel: table.Panel, field: str, title: Text, *given: Property, how: ValueStyle | None = None
+    ) -> None:
         """Name a column of a table, and say how it looks."""
         look = self.properties(how) if how else []
         panel.override_by_name(field, [Property("displayName", self.say(title)), *look, *given])
 
-    def _mappings(self, how: Look) -> list[model.ValueMapping]:
+    def _mappings(self, how: ValueStyle) -> list[model.ValueMapping]:
         if not how.words:
             return []
         return [
@@ -272,7 +274,7 @@ class Board:
         return Text(" ".join(vi), " ".join(en))
 
 
-def _thresholds(how: Look) -> build.ThresholdsConfig:
+def _thresholds(how: ValueStyle) -> build.ThresholdsConfig:
     steps = [model.Threshold(value=value, color=colour) for value, colour in how.steps]
     return build.ThresholdsConfig().mode(model.ThresholdsMode.ABSOLUTE).steps(steps)
 

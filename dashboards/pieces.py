@@ -5,7 +5,7 @@ from __future__ import annotations
 from grafana_foundation_sdk.builders import bargauge, common, stat
 from grafana_foundation_sdk.models import common as options
 
-from dashboards.panels import CLOCK, Board, Look, Property, now
+from dashboards.panels import CLOCK, Board, Property, ValueStyle, now
 from dashboards.texts import ORIGINS, Text
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import periods
@@ -48,7 +48,7 @@ def origin(board: Board, size: tuple[int, int], which: str = "") -> None:
     panel = stat.Panel().text_mode(options.BigValueTextMode.NAME).color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(options.BigValueGraphMode.NONE)
     last(panel)
-    board.dress(panel, Look("none"))
+    board.dress(panel, ValueStyle("none"))
     board.name_series(panel, ORIGINS, {"real": "dark-blue", "shifted": "dark-orange", "simulated": "dark-orange"})
     title = Text("Nguồn gốc số liệu", "Origin of the data")
     what = Text(
@@ -63,7 +63,7 @@ def last_update(board: Board, size: tuple[int, int], which: str = "") -> None:
     """The moment at which the last event was recorded."""
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).color_mode(options.BigValueColorMode.NONE)
     last(panel)
-    board.dress(panel, Look(CLOCK))
+    board.dress(panel, ValueStyle(CLOCK))
     title = Text("Cập nhật lần cuối", "Last update")
     what = Text(
         "Lúc sự kiện gần nhất được ghi nhận; số liệu không mới hơn lúc này.",

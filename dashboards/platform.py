@@ -15,9 +15,9 @@ from dashboards.panels import (
     CLOCK,
     GOOD,
     Board,
-    Look,
     Panel,
     Query,
+    ValueStyle,
     by_name,
     course,
     now,
@@ -44,24 +44,24 @@ class Row:
     about_vi: str
     about_en: str
     queries: tuple[tuple[str, str], ...]
-    look: Look
+    look: ValueStyle
     size: tuple[int, int]
     words: Words | None = None
     empty: Text | None = None
 
 
-def _above(edge: float, unit: str = "locale", decimals: int | None = None) -> Look:
+def _above(edge: float, unit: str = "locale", decimals: int | None = None) -> ValueStyle:
     """Orange from `edge` on."""
-    return Look(unit, decimals, ((None, GOOD), (edge, BAD)))
+    return ValueStyle(unit, decimals, ((None, GOOD), (edge, BAD)))
 
 
-def _below(edge: float, unit: str = "locale", decimals: int | None = None) -> Look:
+def _below(edge: float, unit: str = "locale", decimals: int | None = None) -> ValueStyle:
     """Orange below `edge`."""
-    return Look(unit, decimals, ((None, BAD), (edge, GOOD)))
+    return ValueStyle(unit, decimals, ((None, BAD), (edge, GOOD)))
 
 
-RATE = Look("cps", 1)
-SECONDS = Look("s", 1)
+RATE = ValueStyle("cps", 1)
+SECONDS = ValueStyle("s", 1)
 QUANTILES = (0.5, 0.95, 0.99)
 SOON = Text("tiến trình này chưa chạy đủ lâu", "the process has not run for long enough")
 
@@ -86,7 +86,7 @@ ROWS = (
         (("max(ioc_rebuild_check_differences)", ""),), _above(1, decimals=0), (3, 4),
         empty=Text("chưa kiểm tra lần nào", "never checked yet")),
     Row("rebuilt", "now", "Lần kiểm tra dựng lại", "Last rebuild check", "Lúc kiểm tra dựng lại gần nhất.", "When the log was last folded anew and compared.",
-        (("max(ioc_rebuild_check_timestamp_seconds) * 1000", ""),), Look(CLOCK), (3, 4),
+        (("max(ioc_rebuild_check_timestamp_seconds) * 1000", ""),), ValueStyle(CLOCK), (3, 4),
         empty=Text("chưa kiểm tra lần nào", "never checked yet")),
     Row("watchdog", "now", "Đường cảnh báo", "Road of alerts",
         "Cảnh báo Watchdog luôn phát: vắng nó là đường cảnh báo bị đứt.", "The alert Watchdog always fires: without it the road of alerts is cut.",
@@ -102,7 +102,7 @@ ROWS = (
     Row("pending", "course", "Tin đang chờ", "Messages waiting", "Tin trong luồng mà bộ đọc chưa nhận, và tin đã nhận mà chưa xác nhận.", "Messages that a consumer has not taken, and those taken but not acknowledged.",
         (("max by (consumer) (ioc_nats_consumer_pending_messages)", "{{consumer}}"),
          ("max by (consumer) (ioc_nats_consumer_unacknowledged_messages)", "{{consumer}} ?"),
-         ("max by (consumer) (ioc_nats_consumer_redelivered_messages)", "{{consumer}} ↻")), Look(decimals=0), (12, 7)),
+         ("max by (consumer) (ioc_nats_consumer_redelivered_messages)", "{{consumer}} ↻")), ValueStyle(decimals=0), (12, 7)),
     Row("fill", "bars", "Mức đầy của luồng", "Fill of the streams", "Dung lượng đã dùng so với giới hạn của luồng; cam: từ 80%.", "Bytes used of the stream's limit; orange: from 80%.",
         (("max by (stream) (ioc_nats_stream_bytes / (ioc_nats_stream_limit_bytes > 0))", "{{stream}}"),), _above(0.8, "percentunit", 1), (8, 6)),
     Row("stored", "course", "Tin vào luồng", "Messages into the streams", "Tin mới mỗi giây.", "New messages in a second.",
@@ -112,7 +112,7 @@ ROWS = (
          (f"sum by (code) (rate(ioc_emitter_refused_total[{PER_SECOND}]))", "{{code}}")), RATE, (8, 6),
         empty=Text("chưa ai gửi qua cửa HTTP", "nobody has sent by HTTP yet")),
     Row("batches", "course", "Thời gian một lô", "Time of a batch", "Từ lúc cầm lô đến lúc đã ghi và xác nhận: trung vị, 95%, 99%.", "From a batch in hand to committed and acknowledged: median, 95%, 99%.",
-        tuple((f"histogram_quantile({q}, sum by (le) (rate(ioc_aggregator_batch_seconds_bucket[{PER_SECOND}])))", f"{q:.0%}") for q in QUANTILES), Look("s", 3), (8, 7), empty=SOON),
+        tuple((f"histogram_quantile({q}, sum by (le) (rate(ioc_aggregator_batch_seconds_bucket[{PER_SECOND}])))", f"{q:.0%}") for q in QUANTILES), ValueStyle("s", 3), (8, 7), empty=SOON),
     Row("stored_events", "course", "Bộ tổng hợp", "Aggregator", "Sự kiện mới, trùng và bị cách ly mỗi giây.", "Events new, met again and quarantined in a second.",
         ((f"sum(rate(ioc_aggregator_events_stored_total[{PER_SECOND}]))", "+"),
          (f"sum(rate(ioc_aggregator_events_duplicate_total[{PER_SECOND}]))", "="),
@@ -120,7 +120,7 @@ ROWS = (
         {"+": Text("mới", "new"), "=": Text("trùng", "met again")}, SOON),
     Row("retries", "course", "Thử lại", "Retries", "Lô phải thử lại vì NATS hoặc cơ sở dữ liệu không trả lời, và số lần dựng lại bộ đọc.", "Batches tried again since broker or database did not answer, and consumers made anew.",
         ((f"sum(increase(ioc_aggregator_batch_retries_total[{PER_SECOND}]))", "+"),
-         (f"sum(increase(ioc_aggregator_consumer_recreated_total[{PER_SECOND}]))", "=")), Look(decimals=0), (8, 7),
+         (f"sum(increase(ioc_aggregator_consumer_recreated_total[{PER_SECOND}]))", "=")), ValueStyle(decimals=0), (8, 7),
         {"+": Text("lô thử lại", "batches again"), "=": Text("bộ đọc dựng lại", "consumers anew")}, SOON),
     Row("notices", "course", "Thông báo đến hạn", "Deadline notices", "Thông báo sắp đến hạn và quá hạn đã phát mỗi giây.", "Notices of due and overdue things published in a second.",
         ((f"sum by (event) (rate(ioc_deadlines_notices_published_total[{PER_SECOND}]))", "{{event}}"),), RATE, (8, 6),
@@ -129,16 +129,16 @@ ROWS = (
         (("max(ioc_exporter_round_seconds)", "+"), ("time() - max(ioc_exporter_last_success_timestamp_seconds)", "=")), SECONDS, (8, 6),
         {"+": Text("một vòng", "a round"), "=": Text("từ lần thành công", "since success")}),
     Row("replica", "course", "Bản sao chậm bao nhiêu", "Replica behind", "Nhật ký mà bản sao chưa nhận.", "Log that a replica has not got yet.",
-        (("max by (slot) (ioc_upkeep_replica_behind_bytes)", "{{slot}}"),), Look("bytes", 0), (8, 6),
+        (("max by (slot) (ioc_upkeep_replica_behind_bytes)", "{{slot}}"),), ValueStyle("bytes", 0), (8, 6),
         empty=Text("không có bản sao (`ioc up --replica`)", "there is no replica (`ioc up --replica`)")),
     Row("tables", "bars", "Dung lượng bảng", "Size of tables", "Bảng và chỉ mục của nó.", "Tables with their indexes.",
-        (("sort_desc(max by (table) (ioc_upkeep_table_bytes))", "{{table}}"),), Look("bytes", 1, ((None, GOOD),)), (8, 8), empty=SOON),
+        (("sort_desc(max by (table) (ioc_upkeep_table_bytes))", "{{table}}"),), ValueStyle("bytes", 1, ((None, GOOD),)), (8, 8), empty=SOON),
     Row("chunks", "bars", "Số mảnh của bảng thời gian", "Chunks of hypertables", "Mỗi mảnh giữ một khoảng thời gian.", "Each chunk holds a span of time.",
-        (("max by (table) (ioc_upkeep_table_chunks)", "{{table}}"),), Look(decimals=0, steps=((None, GOOD),)), (8, 8), empty=SOON),
+        (("max by (table) (ioc_upkeep_table_chunks)", "{{table}}"),), ValueStyle(decimals=0, steps=((None, GOOD),)), (8, 8), empty=SOON),
     Row("disk", "bars", "Đĩa còn trống", "Disk free", "Phần còn trống của đĩa; cam: dưới 15%.", "Share of the disk that is free; orange: below 15%.",
         (("min by (folder) (ioc_disk_free_bytes / ioc_disk_size_bytes)", "{{folder}}"),), _below(0.15, "percentunit", 1), (8, 8)),
     Row("alarms_active", "now", "Cảnh báo chưa kết thúc", "Alarms going on", "Theo mức độ.", "By severity.",
-        (("sum by (severity) (ioc_notifier_alarms_active)", "{{severity}}"),), Look(decimals=0), (8, 4), SEVERITIES,
+        (("sum by (severity) (ioc_notifier_alarms_active)", "{{severity}}"),), ValueStyle(decimals=0), (8, 4), SEVERITIES,
         Text("không có cảnh báo nào", "there is no alarm")),
     Row("unsent", "now", "Tin báo chờ gửi", "Messages to people waiting", "Tin báo đến hạn cũ nhất đã chờ bao lâu.", "For how long the oldest message that is due has waited.",
         (("max(ioc_notifier_oldest_unsent_seconds)", ""),), _above(120, "s", 1), (4, 4),
@@ -147,7 +147,7 @@ ROWS = (
         ((f"sum by (channel, result) (rate(ioc_notifier_notifications_total[{PER_SECOND}]))", "{{channel}} {{result}}"),), RATE, (12, 4),
         empty=Text("chưa có tin báo nào từ khi dịch vụ chạy", "none since the service runs")),
     Row("forgotten", "now", "Giữ từ", "Kept since", "Trước lúc này chỉ còn số liệu theo ngày và việc chưa xong.", "Before this only daily figures and open state are kept.",
-        (("max(ioc_upkeep_horizon_timestamp_seconds > 0) * 1000", ""),), Look(CLOCK), (4, 4),
+        (("max(ioc_upkeep_horizon_timestamp_seconds > 0) * 1000", ""),), ValueStyle(CLOCK), (4, 4),
         empty=Text("vẫn giữ tất cả", "all is still kept")),
     Row("simulator", "now", "Mô phỏng chậm", "Simulator behind", "Bộ mô phỏng chậm so với lịch của nó.", "How far the simulator is behind its plan.",
         (("max(ioc_simulator_lag_seconds)", ""),), _above(60, "s", 1), (4, 4),
@@ -199,11 +199,11 @@ def _panel(board: Board, row: Row) -> Panel:
 def _firing(board: Board) -> None:
     """What Prometheus itself holds to be the matter, before anybody was told."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
-    grave = Look(words=SEVERITIES, colours={"critical": BAD, "warning": "yellow", "info": GOOD})
+    grave = ValueStyle(words=SEVERITIES, colours={"critical": BAD, "warning": "yellow", "info": GOOD})
     board.column(panel, "severity", Text("Mức độ", "Severity"), COLOURED, how=grave)
     board.column(panel, "alertname", Text("Luật", "Rule"))
-    board.column(panel, "system", Text("Hệ thống", "System"), how=Look(words=TITLES))
-    board.column(panel, "Value", Text("Số lượng", "Number"), how=Look(decimals=0))
+    board.column(panel, "system", Text("Hệ thống", "System"), how=ValueStyle(words=TITLES))
+    board.column(panel, "Value", Text("Số lượng", "Number"), how=ValueStyle(decimals=0))
     panel.transformations(tidy("Time", order=("severity", "alertname", "system", "Value")))
     title = Text("Luật đang phát", "Rules firing")
     what = Text(

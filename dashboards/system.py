@@ -13,8 +13,8 @@ from dashboards.panels import (
     CLOCK,
     GOOD,
     Board,
-    Look,
     Property,
+    ValueStyle,
     class_words,
     edge,
     look,
@@ -40,11 +40,16 @@ EXTRAS: dict[str, tuple[Callable[[Board], None], ...]] = {
 LISTED = {"dossiers_open_overdue": "overdue", "dossiers_due_today": "due", "reports_overdue": "reports"}
 """Figures that open to a list on their dashboard."""
 
-GROUPS: tuple[tuple[str, Text, Callable[[Indicator], bool], Look], ...] = (
-    ("shares", Text("Các tỷ lệ", "Shares"), lambda i: i.unit == "%", Look("percentunit", 2)),
-    ("counts", Text("Số lượng", "Counts"), lambda i: i.unit not in ("%", "VND", "minute", "yes/no"), Look(decimals=0)),
-    ("money", Text("Số tiền (đ)", "Money (VND)"), lambda i: i.unit == "VND", Look(decimals=0)),
-    ("times", Text("Thời gian", "Times"), lambda i: i.unit == "minute", Look("s", 1)),
+GROUPS: tuple[tuple[str, Text, Callable[[Indicator], bool], ValueStyle], ...] = (
+    ("shares", Text("Các tỷ lệ", "Shares"), lambda i: i.unit == "%", ValueStyle("percentunit", 2)),
+    (
+        "counts",
+        Text("Số lượng", "Counts"),
+        lambda i: i.unit not in ("%", "VND", "minute", "yes/no"),
+        ValueStyle(decimals=0),
+    ),
+    ("money", Text("Số tiền (đ)", "Money (VND)"), lambda i: i.unit == "VND", ValueStyle(decimals=0)),
+    ("times", Text("Thời gian", "Times"), lambda i: i.unit == "minute", ValueStyle("s", 1)),
     ("goals", Text("Đạt chỉ tiêu", "Targets reached"), lambda i: i.unit == "yes/no", switch(REACHED, "1")),
 )
 """The catalogue in tables, one for each unit of measurement: a column has one."""
@@ -97,7 +102,7 @@ def _sources(board: Board) -> None:
     """Each source of the system: when it last spoke, and whether that is too long ago."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
     board.column(panel, "source", Text("Nguồn", "Source"))
-    board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=Look(CLOCK))
+    board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=ValueStyle(CLOCK))
     board.column(panel, "Value #B", Text("Nhịp gửi", "Rhythm"), COLOURED, how=switch(STALE, "0"))
     panel.transformations(tidy("Time", order=("source", "Value #A", "Value #B")))
     which = f'{{system="{board.slug}"}}'
@@ -222,7 +227,7 @@ def _classes(board: Board, indicator: Indicator) -> None:
         bargauge.Panel().orientation(options.VizOrientation.HORIZONTAL).display_mode(options.BarGaugeDisplayMode.BASIC)
     )
     pieces.last(panel)
-    board.dress(panel, Look(decimals=indicator.decimals, steps=((None, GOOD),)))
+    board.dress(panel, ValueStyle(decimals=indicator.decimals, steps=((None, GOOD),)))
     board.name_series(panel, class_words(label))
     expr = f"sort_desc(sum by ({label}) ({chosen(indicator, class_metric(indicator))}))"
     by = CLASS_TITLES[label]
@@ -233,17 +238,19 @@ def _classes(board: Board, indicator: Indicator) -> None:
     board.add(f"by/{indicator.code}", panel, title, board.meaning(indicator, more), (12, 8), [query])
 
 
-def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], how: Look) -> None:
+def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], how: ValueStyle) -> None:
     """All figures of one kind: value, target, and whether it is reached. A new indicator appears by itself."""
     aimed = [i for i in group if i.target is not None]
     panel = table.Panel().filterable(True).cell_height(options.TableCellHeight.SM)
-    board.column(panel, "indicator", Text("Chỉ số", "Indicator"), how=Look(words={metric(i): name(i) for i in group}))
+    board.column(
+        panel, "indicator", Text("Chỉ số", "Indicator"), how=ValueStyle(words={metric(i): name(i) for i in group})
+    )
     value = [Property("displayName", board.say(Text("Giá trị", "Value"))), *board.properties(how)]
     panel.override_by_regexp("/^Value( #A)?$/", value)
     queries = [rows(f"sum by (indicator{', target' * bool(aimed)}) ({_all_of(group, bool(aimed))})")]
     if aimed:
         goals = {metric(i): aim(i) if i in aimed else Text("–", "–") for i in group}
-        board.column(panel, "target", Text("Mục tiêu", "Target"), how=Look(words=goals))
+        board.column(panel, "target", Text("Mục tiêu", "Target"), how=ValueStyle(words=goals))
         board.column(panel, "Value #B", Text("Kết quả", "Result"), COLOURED, how=switch(REACHED, "1"))
         queries.append(rows(" or ".join(map(_reached, aimed)), "B"))
     panel.transformations(tidy("Time", order=("indicator", "Value", "Value #A", "target", "Value #B")))

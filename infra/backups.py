@@ -103,7 +103,7 @@ class _Sealing(io.RawIOBase):
         return Sealed(bytes=self._bytes, sha256=self._hash.hexdigest())
 
 
-class Draft:
+class BackupWriter:
     """A backup being written into `folder`."""
 
     def __init__(self, folder: Path) -> None:
@@ -132,7 +132,7 @@ class Draft:
 
 
 @contextmanager
-def drafting(folder: Path) -> Iterator[Draft]:
+def drafting(folder: Path) -> Iterator[BackupWriter]:
     """A draft that becomes `folder` when the block ends well, and vanishes when it does not.
 
     FileExistsError where there is something already; what is raised inside comes out.
@@ -144,7 +144,7 @@ def drafting(folder: Path) -> Iterator[Draft]:
     fresh.mkdir(mode=0o700, parents=True)
     fresh.chmod(0o700)
     try:
-        yield Draft(fresh)
+        yield BackupWriter(fresh)
         _folder_to_disk(fresh)
         fresh.rename(folder)
         _folder_to_disk(folder.parent)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 import psycopg
 from psycopg import sql
 
-from infra.backups import BLOCK, BadBackup, Database, Draft, Table
+from infra.backups import BLOCK, BackupWriter, BadBackup, Database, Table
 from infra.timescaledb import definitions, migrate
 
 Kind = Literal["TABLE", "VIEW", "FUNCTION", "COLLATION"]
@@ -22,7 +22,7 @@ Progress = Callable[[str, int, int], None]
 """(table, rows done in all, rows in all: an estimate while saving)."""
 
 
-def dump(conninfo: str, draft: Draft, progress: Progress) -> Database:
+def dump(conninfo: str, draft: BackupWriter, progress: Progress) -> Database:
     """Write all tables as of one moment, while everything goes on working; no table is ever held in memory."""
     with psycopg.connect(conninfo) as conn:
         tables = present(conn)
@@ -52,7 +52,7 @@ def _lock(conn: psycopg.Connection, tables: list[str]) -> None:
         raise BadBackup("a migration made tables at this moment; run the backup again")
 
 
-def _dump_table(conn: psycopg.Connection, table: str, draft: Draft, progress: Callable[[int], None]) -> Table:
+def _dump_table(conn: psycopg.Connection, table: str, draft: BackupWriter, progress: Callable[[int], None]) -> Table:
     columns = [name for (name,) in conn.execute(_COLUMNS, (table,))]
     # A query, since COPY of a hypertable itself gives nothing: its rows lie in chunks.
     query = sql.SQL("COPY (SELECT {} FROM {}) TO STDOUT").format(_names(columns), sql.Identifier(table))

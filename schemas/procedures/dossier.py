@@ -48,7 +48,7 @@ class Stage(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Course:
+class _Progress:
     """What the facts say when read in order: the first of each kind, who handles it, the end that stands.
 
     `turns`: the facts that contradict what was known before them; `back`: those that go on after the end.
@@ -66,7 +66,7 @@ class _Life:
     """A dossier as its facts tell it."""
 
     facts: Sequence[Fact]
-    course: _Course
+    course: _Progress
     received: Fact | None
     accepted: Fact | None
     end: Fact | None
@@ -86,8 +86,8 @@ def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
     return as_known(fold, ordered, whole.turns)
 
 
-def _course(ordered: Sequence[Fact]) -> _Course:
-    course, ends, end = _Course(), list[Fact](), None
+def _course(ordered: Sequence[Fact]) -> _Progress:
+    course, ends, end = _Progress(), list[Fact](), None
     for fact in ordered:
         if fact.event in _END_RANK:
             ends.append(fact)
@@ -105,7 +105,7 @@ def _standing(end: Fact) -> tuple[int, datetime, str]:
     return _END_RANK[end.event], end.time, end.key
 
 
-def _step(course: _Course, fact: Fact, end: Fact | None) -> bool:
+def _step(course: _Progress, fact: Fact, end: Fact | None) -> bool:
     """Take one step in; whether what was counted before has to be corrected."""
     over, reversed_ = course.end is not None, course.end is not None and end is not course.end
     handler = _handler(course, fact, closed=over and not reversed_)
@@ -122,7 +122,7 @@ _BEGINS = ("dossier.submitted", "dossier.accepted")
 _GOES_ON = ("dossier.accepted", "dossier.processing_started", "dossier.supplement_requested")
 
 
-def _handler(course: _Course, fact: Fact, closed: bool) -> str | None:
+def _handler(course: _Progress, fact: Fact, closed: bool) -> str | None:
     """Who handles the dossier from this fact on."""
     if fact.event == "dossier.accepted":
         return fact.unit
@@ -134,7 +134,7 @@ def _handler(course: _Course, fact: Fact, closed: bool) -> str | None:
     return handler
 
 
-def _fold(facts: Sequence[Fact], course: _Course, calendars: CalendarHistory) -> Folded:
+def _fold(facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) -> Folded:
     life = _read(facts, course)
     clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
     head = life.received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
@@ -148,7 +148,7 @@ def _fold(facts: Sequence[Fact], course: _Course, calendars: CalendarHistory) ->
     return folded
 
 
-def _read(facts: Sequence[Fact], course: _Course) -> _Life:
+def _read(facts: Sequence[Fact], course: _Progress) -> _Life:
     submitted, accepted = (course.first.get(f"dossier.{event}") for event in ("submitted", "accepted"))
     end, received = course.end, submitted or accepted
     if end and received and end.time < received.time:

@@ -19,8 +19,8 @@ from nats.js.api import ConsumerInfo
 from schemas.streams import AGGREGATOR
 from services.aggregator import staging
 from services.aggregator.aside import Aside
-from services.aggregator.consume import Batches, Hands
-from services.aggregator.event_store import Ledger
+from services.aggregator.consume import Batches, BatchLimiter
+from services.aggregator.event_store import EventStore
 from services.kit import bus, logs, metrics, patches, pull, store, streams
 from services.kit.consumer import DurableConsumer
 from services.kit.errors import fatal
@@ -63,7 +63,7 @@ def build(settings: Settings) -> FastStream:
     broker = broker_of(settings)
     app = FastStream(broker, logger=None)
     tasks: list[asyncio.Task[None]] = []
-    hands: list[Hands] = []
+    hands: list[BatchLimiter] = []
 
     @broker.subscriber(
         "ioc.events.>",
@@ -90,7 +90,7 @@ def build(settings: Settings) -> FastStream:
         # without a word if it vanished.
         await durable.place(lambda: js)
         aside = Aside(js, pool)
-        hands.append(Hands(_guarded_by(Batches(durable, Ledger(pool).store, aside.take), health)))
+        hands.append(BatchLimiter(_guarded_by(Batches(durable, EventStore(pool).store, aside.take), health)))
         endless = (durable.watch(lambda: js, WATCH_SECONDS, partial(_noted, health)), aside.bring_in())
         tasks.extend(asyncio.create_task(guarded("aggregator", one)) for one in endless)
 

@@ -14,20 +14,20 @@ from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
 from services.aggregator.door import Refused, admit
-from services.aggregator.event_store import Incoming, Raced, Stored
+from services.aggregator.event_store import ConcurrentUpdate, Incoming, Stored
 from services.aggregator.folding import earliest
 from services.aggregator.rollups import Disagreement
 from services.kit import clock, metrics
 from services.kit.consumer import DurableConsumer
 
 log = logging.getLogger(__name__)
-CLASHES = (Raced, Disagreement)
+CLASHES = (ConcurrentUpdate, Disagreement)
 """What passes when it is tried anew, since another aggregator was at the same rows."""
 
 Store = Callable[[list[Incoming]], Awaitable[Stored]]
 
 
-class Hands:
+class BatchLimiter:
     """Batches in work, `at_most` at a time: while the database stores one, the next is fetched and validated."""
 
     def __init__(self, work: Callable[[list[Msg]], Awaitable[None]], at_most: int = 2) -> None:

@@ -23,7 +23,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact, in_order
 from services.aggregator import rollups, staging
-from services.aggregator.folding import NEW, Change, Held, change, earliest, entity_rows, facts_of, notes_json
+from services.aggregator.folding import NEW, Change, StoredEntity, change, earliest, entity_rows, facts_of, notes_json
 from services.aggregator.rollups import SeriesIds
 from services.kit.facts import BEGINNING, calendars_of, pack, read_calendars, read_horizon, unpack
 
@@ -50,7 +50,7 @@ class Stored:
     horizon: datetime = BEGINNING
 
 
-class Raced(OperationalError):
+class ConcurrentUpdate(OperationalError):
     """Another aggregator stored one of the new entities first; the batch is simply done again."""
 
 
@@ -77,19 +77,19 @@ class Calendar:
 _CALENDAR_LOCK = ("SELECT version FROM calendar_version FOR SHARE", "SELECT version FROM calendar_version FOR UPDATE")
 
 
-class Recent:
+class EntityCache:
     """The entities changed last, so that what was folded a moment ago is not read and folded again.
 
     Only what is committed is kept, and it is used only while the stored version is the same.
     """
 
     def __init__(self) -> None:
-        self._held: OrderedDict[EntityRef, Held] = OrderedDict()
+        self._held: OrderedDict[EntityRef, StoredEntity] = OrderedDict()
         self._calendars = CalendarHistory()
 
     async def hold(
         self, conn: AsyncConnection, refs: Iterable[EntityRef], calendars: CalendarHistory
-    ) -> dict[EntityRef, Held]:
+    ) -> dict[EntityRef, StoredEntity]:
         """Lock the entities, those to be made by their names, and tell what is stored of each."""
         if calendars is not self._calendars:
             self._held.clear()
@@ -122,14 +122,16 @@ async def _lock(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[Entity
     return versions
 
 
-async def _read(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, Held]:
+async def _read(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, StoredEntity]:
     """The facts of entities, with those of the further cases under one number; the versions are not told."""
     found = await _stored(conn, refs)
     number = {EntityRef(ref.kind, id): ref for ref, (_, cases) in found.items() for id in cases}
     facts = {ref: packed for ref, (packed, _) in found.items()}
     for case, (packed, _) in (await _stored(conn, list(number)) if number else {}).items():
         facts[number[case]] = [*facts[number[case]], *packed]
-    return {ref: Held(0, in_order(map(unpack, facts[ref])), cases=tuple(cases)) for ref, (_, cases) in found.items()}
+    return {
+        ref: StoredEntity(0, in_order(map(unpack, facts[ref])), cases=tuple(cases)) for ref, (_, cases) in found.items()
+    }
 
 
 async def _stored(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, tuple[list[Any], list[str]]]:
@@ -142,7 +144,7 @@ async def _look_up(conn: AsyncConnection, query: str, refs: Sequence[EntityRef])
     return {EntityRef(kind, id): value for kind, id, value in rows}
 
 
-class Turn:
+class CommitOrder:
     """A lock that is taken half-way through a transaction and given back after its end."""
 
     def __init__(self, lock: asyncio.Lock) -> None:
@@ -160,7 +162,7 @@ class Turn:
             self._lock.release()
 
 
-class Ledger:
+class EventStore:
     """Stores batches. The pool's connections are in autocommit mode, prepared by `staging.make`.
 
     Two batches may be stored at a time, on two connections: the log of one is written while the other is folded. They
@@ -169,12 +171,12 @@ class Ledger:
 
     def __init__(self, pool: AsyncConnectionPool) -> None:
         self._pool, self._series, self._calendar = pool, SeriesIds(pool), Calendar()
-        self._recent, self._folding = Recent(), asyncio.Lock()
+        self._recent, self._folding = EntityCache(), asyncio.Lock()
 
     async def store(self, batch: Sequence[Incoming]) -> Stored:
         """Store what is new; all of it or, on any error, nothing."""
         changes: list[Change] = []
-        async with Turn(self._folding) as turn:
+        async with CommitOrder(self._folding) as turn:
             async with self._pool.connection() as conn, conn.transaction():
                 changing = any(i.event.data.event == "calendar.changed" for i in batch)
                 before = await self._calendar.refresh(conn, changing)
@@ -268,7 +270,7 @@ async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
     await staging.fill(conn, _COPY_ENTITIES, rows)
     written = await conn.execute(_ENTITIES)
     if written.rowcount != len(rows):
-        raise Raced("another aggregator stored one of these entities first")
+        raise ConcurrentUpdate("another aggregator stored one of these entities first")
 
 
 async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:

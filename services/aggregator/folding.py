@@ -17,7 +17,7 @@ from schemas.fold import Fact, Folded, Note, Point, day_start, in_order
 from schemas.registry import FOLDS
 
 
-class Held(NamedTuple):
+class StoredEntity(NamedTuple):
     """An entity as stored: `version` counts its changes (0: not stored yet); `points` where they are still known.
 
     `cases`: the ids of the further cases under its number; the facts are those of all.
@@ -29,7 +29,7 @@ class Held(NamedTuple):
     cases: tuple[str, ...] = ()
 
 
-NEW = Held(0, ())
+NEW = StoredEntity(0, ())
 
 
 @dataclass(slots=True)
@@ -46,9 +46,9 @@ class Change:
     """The further cases that there are no more."""
 
     @property
-    def held(self) -> Held:
+    def held(self) -> StoredEntity:
         """What is stored once this change is."""
-        return Held(self.version + 1, self.facts, self.folded.points, tuple(self.folded.cases))
+        return StoredEntity(self.version + 1, self.facts, self.folded.points, tuple(self.folded.cases))
 
 
 def entity_rows(
@@ -103,7 +103,7 @@ def _summed(points: list[Point]) -> list[Point]:
 
 
 def change(
-    ref: EntityRef, held: Held, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
+    ref: EntityRef, held: StoredEntity, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
 ) -> Change | None:
     """The change that new facts (or another calendar) make to an entity; None where nothing changes."""
     facts = in_order({f.key: f for f in (*incoming, *held.facts)}.values())

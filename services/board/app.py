@@ -17,19 +17,19 @@ from nicegui import core, ui
 from services.board.api import routes as api
 from services.board.api import tools as api_tools
 from services.board.auth import address, login, people, sockets, tokens
-from services.board.auth.middleware import Doors, add_errors
+from services.board.auth.middleware import AuthMiddleware, add_errors
 from services.board.auth.sessions import Sessions
 from services.board.live import outbox
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader, TooMuch
-from services.board.pages.actions.alarm_client import Desk
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool, TooMuch
+from services.board.pages.actions.alarm_client import AlarmClient
 from services.board.pages.alarms import alarms
 from services.board.pages.figures import figure, system, wall
 from services.board.pages.map import map_routes
 from services.board.pages.quality import quarantine_page
 from services.board.pages.worklist import worklist
 from services.board.ui import found_pages
-from services.board.ui.page_layout import navigation
+from services.board.ui.page_layout import navigation_entries
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
@@ -45,7 +45,7 @@ STATIC = Path(__file__).parent / "static"
 
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
-    watch, reading = Watch(settings), Reader(settings)
+    watch, reading = Poller(settings), QueryPool(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
     sessions, home = Sessions(pool), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
@@ -65,9 +65,9 @@ def build(settings: Settings, health: Health) -> FastAPI:
 
     app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-    needs = {path: action for _, path, action in navigation() if action}
+    needs = {path: action for _, path, action in navigation_entries() if action}
     app.add_middleware(
-        Doors,
+        AuthMiddleware,
         sessions=sessions,
         find=partial(tokens.bearer, pool),
         public=settings.board_public,
@@ -84,7 +84,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)
     people.add(app, pool, watch)
-    desk = Desk(settings, pool)
+    desk = AlarmClient(settings, pool)
     worklist.add(app, watch, pool, reading, desk)
     alarms.add(app, watch, settings, reading, desk)
     map_routes.add(app, watch, settings, reading, pool)

@@ -9,7 +9,7 @@ from pathlib import Path
 from nats.aio.client import Client
 
 from infra import backups
-from infra.backups import Database, Draft, Manifest, Stream
+from infra.backups import BackupWriter, Database, Manifest, Stream
 from infra.nats.backup import StreamFailed, snapshot, time_of
 from infra.timescaledb import backup as database
 from schemas.streams import CONSUMERS, EVENTS, STREAMS
@@ -33,7 +33,7 @@ def save(settings: Settings, target: Path, started: float, bar: Bar = SILENT.bar
     return manifest
 
 
-async def _save_broker(settings: Settings, saved: Database, draft: Draft, bar: Bar) -> Manifest:
+async def _save_broker(settings: Settings, saved: Database, draft: BackupWriter, bar: Bar) -> Manifest:
     """The streams, after the database: what it does not hold yet must be in them."""
     async with bus.connected(settings, "backup") as client:
         marks = {c.name: await time_of(client, c.stream, saved.positions.get(c.name, 0)) for c in CONSUMERS}
@@ -49,7 +49,7 @@ async def _save_broker(settings: Settings, saved: Database, draft: Draft, bar: B
     return Manifest(taken_at=taken_at, database=saved, marks=marks, streams=streams, files=draft.files)
 
 
-async def _save_stream(client: Client, name: str, draft: Draft, bar: Bar) -> Stream:
+async def _save_stream(client: Client, name: str, draft: BackupWriter, bar: Bar) -> Stream:
     with bar(name) as update, draft.file(f"{name}.stream") as file:
         answer = await snapshot(client, name, file, update)
     return Stream(file=f"{name}.stream", **answer)

@@ -20,7 +20,7 @@ from services.readings.sources import Source, sources
 LOOK_SECONDS = 5.0
 
 
-class Seen(NamedTuple):
+class CentreStatus(NamedTuple):
     """What a centre told of itself at `now`; None: it was asked, and did not answer in time."""
 
     now: datetime
@@ -36,7 +36,7 @@ class Seen(NamedTuple):
 _ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
 
 
-def look(instance: Instance) -> Seen:
+def look(instance: Instance) -> CentreStatus:
     """Ask everything at once: what hangs is not waited for, since that is when people ask."""
     now = clock.now()
     questions: list[Callable[[], Any]] = [
@@ -44,7 +44,7 @@ def look(instance: Instance) -> Seen:
         lambda: _lags(instance),
         lambda: _sources(instance, now),
     ]
-    return Seen(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
+    return CentreStatus(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
 
 
 def _sources(instance: Instance, now: datetime) -> list[Source] | None:

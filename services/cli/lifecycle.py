@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.local.servers import Instance
-    from services.centre.look import Seen
+    from services.centre.look import CentreStatus
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
@@ -176,7 +176,7 @@ def _watch(instance: Instance) -> None:
                 say(f"{time.strftime('%H:%M:%S')} {state.name}: {state.state}{ready}")
 
 
-def _print_status(instance: Instance, seen: Seen) -> None:
+def _print_status(instance: Instance, seen: CentreStatus) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -204,7 +204,7 @@ def _print_status(instance: Instance, seen: Seen) -> None:
         Console(width=None if console.is_terminal else WIDE).print(sources.table(seen.sources, seen.now))
 
 
-def _report(instance: Instance, seen: Seen) -> dict[str, Any]:
+def _report(instance: Instance, seen: CentreStatus) -> dict[str, Any]:
     from services.cli.sources import plain
 
     fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health", "problem")

@@ -25,7 +25,7 @@ def mcp(user: str) -> None:
 
     from services.board.access import Account
     from services.board.api import tools
-    from services.board.live.query_pool import Reader
+    from services.board.live.query_pool import QueryPool
     from services.centre.prepare import settings_of
     from services.cli.chosen import chosen_instance, connected
     from services.kit import store
@@ -39,6 +39,6 @@ def mcp(user: str) -> None:
         async with store.pool(settings, "board", give_up=1) as pool:
             home = settings.board_url or f"http://127.0.0.1:{instance.ports['board']}"
             local = Account(f"cli:{user}", "", "admin")
-            await tools.build(Reader(settings), pool, home, local).run_stdio_async()
+            await tools.build(QueryPool(settings), pool, home, local).run_stdio_async()
 
     asyncio.run(speak())

@@ -16,8 +16,8 @@ from psycopg_pool import AsyncConnectionPool
 from services.kit.facts import unpack
 from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity, dashboard
 from services.notifier.domain import State
-from services.notifier.escalation import Planned, Told
-from services.notifier.webhook import Over
+from services.notifier.escalation import PlannedNotification, PreviousNotification
+from services.notifier.webhook import ResolvedAlert
 
 WRITING = 7_101_024
 PAGE = 500
@@ -102,7 +102,7 @@ async def orphans(conn: AsyncConnection, held: bool = True) -> dict[int, str]:
     return dict(await (await conn.execute(sql, (held,))).fetchall())
 
 
-async def end(conn: AsyncConnection, overs: Iterable[Over], now: datetime) -> None:
+async def end(conn: AsyncConnection, overs: Iterable[ResolvedAlert], now: datetime) -> None:
     """Note that alerts are said to be over, for their active alarms; not for one graver than the alert was."""
     gravest = {o.key: o.severity for o in sorted(overs, key=lambda o: RANKS[o.severity])}
     found = await _rows(conn, _ACTIVE, [key._asdict() for key in gravest])
@@ -217,22 +217,22 @@ async def look_at_all(conn: AsyncConnection, now: datetime) -> None:
     await conn.execute("UPDATE alarm SET next_at = %s WHERE cleared_at IS NULL", (now,))
 
 
-async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[Told]]]:
+async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[PreviousNotification]]]:
     """Alarms to be looked at, at most a page, each with what was planned for it before."""
     async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
         sql = "SELECT * FROM alarm WHERE next_at <= %s ORDER BY next_at, id LIMIT %s"
         alarms = await (await cursor.execute(sql, (now, PAGE))).fetchall()
-    told: dict[int, list[Told]] = {alarm.id: [] for alarm in alarms}
+    told: dict[int, list[PreviousNotification]] = {alarm.id: [] for alarm in alarms}
     sql = """
     SELECT alarm, occasion, person, digest, state, repeat, due_at, least(sent_at, failed_at) FROM notification
     WHERE alarm = ANY(%s) ORDER BY id
     """
     for id, *row in await (await conn.execute(sql, (list(told),))).fetchall():
-        told[id].append(Told(*row))
+        told[id].append(PreviousNotification(*row))
     return [(alarm, told[alarm.id]) for alarm in alarms]
 
 
-async def enter(conn: AsyncConnection, planned: Iterable[Planned]) -> None:
+async def enter(conn: AsyncConnection, planned: Iterable[PlannedNotification]) -> None:
     """Plan notifications; one that is planned already stays as it is."""
     await _rows(conn, _PLAN, [row._asdict() for row in planned])
 

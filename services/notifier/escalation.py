@@ -21,7 +21,7 @@ RETRY = timedelta(seconds=5)
 """When to look again for what should have been sent by now."""
 
 
-class Told(NamedTuple):
+class PreviousNotification(NamedTuple):
     """What was planned for an alarm before: a row of the table `notification`. `repeat`: it was perhaps received;
     `read_at`: when it was sent, or first tried in vain."""
 
@@ -34,7 +34,7 @@ class Told(NamedTuple):
     read_at: datetime | None = None
 
 
-class Planned(NamedTuple):
+class PlannedNotification(NamedTuple):
     """A person is to be told of an alarm. `occasion` is unique for the alarm: what happened, by which route's step."""
 
     alarm: int
@@ -44,40 +44,49 @@ class Planned(NamedTuple):
     due_at: datetime
 
 
-class Plan(NamedTuple):
+class NotificationPlan(NamedTuple):
     """What follows for an alarm now. `passed`: its deadline has. `next_at`: when to look again; None: not again."""
 
-    planned: list[Planned]
+    planned: list[PlannedNotification]
     passed: bool
     next_at: datetime | None
 
 
-def plan(alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime) -> Plan:
+def plan(
+    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+) -> NotificationPlan:
     """What follows for an alarm at `now`, given what was planned for it before."""
     if alarm.cleared_at:
-        return Plan(_farewells(alarm, told, routes, calendar, now), False, None)
+        return NotificationPlan(_farewells(alarm, told, routes, calendar, now), False, None)
     if alarm.acknowledged_at is None:
         return _escalation(alarm, told, routes, calendar, now)
     waits = alarm.deadline is not None and alarm.deadline > alarm.since
     passed = waits and alarm.deadline is not None and alarm.deadline <= now
-    return Plan([], passed, now if passed else alarm.deadline if waits else None)
+    return NotificationPlan([], passed, now if passed else alarm.deadline if waits else None)
 
 
-def _escalation(alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime) -> Plan:
+def _escalation(
+    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+) -> NotificationPlan:
     """The next step of each route, once its time has come and its hours have begun."""
-    planned: list[Planned] = []
+    planned: list[PlannedNotification] = []
     ahead: list[datetime] = []
     for route in routes.routes:
         if route.takes(alarm):
             found, look = _of_route(alarm, route, told, routes, calendar, now)
             planned += found
             ahead += [look] if look else []
-    return Plan(planned, False, min(ahead, default=None))
+    return NotificationPlan(planned, False, min(ahead, default=None))
 
 
 def _of_route(
-    alarm: Alarm, route: Route, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime
-) -> tuple[list[Planned], datetime | None]:
+    alarm: Alarm,
+    route: Route,
+    told: Sequence[PreviousNotification],
+    routes: Routes,
+    calendar: WorkCalendar,
+    now: datetime,
+) -> tuple[list[PlannedNotification], datetime | None]:
     """Who is told now by a route, and when to look again. A step waits until the one before it could be read, and then
     for so much time in which it could have been answered."""
     since = alarm.since
@@ -89,7 +98,7 @@ def _of_route(
         if not rows:
             at, digest = _sent_at(route, route.hours(step), due, now, calendar), route.digest is not None
             persons = routes.persons(step.to, now)
-            return [Planned(alarm.id, occasion, p, digest, at) for p in persons], _look(
+            return [PlannedNotification(alarm.id, occasion, p, digest, at) for p in persons], _look(
                 route, number, at, calendar, now
             )
         read = _read(rows, due)
@@ -112,13 +121,13 @@ def _look(route: Route, number: int, read: datetime, calendar: WorkCalendar, now
     return max(_due(route, number + 1, read, calendar), now + RETRY) if number + 1 < len(route.steps) else None
 
 
-def _read(rows: Sequence[Told], due: datetime) -> datetime | None:
+def _read(rows: Sequence[PreviousNotification], due: datetime) -> datetime | None:
     """When the first of them could read it; None: nobody could yet. Who is in the table no more never will."""
     known = (row for row in rows if row.read_at or row.due_at is None or row.state == "dropped")
     return min((_read_by(row, due) for row in known), default=None)
 
 
-def _read_by(row: Told, due: datetime) -> datetime:
+def _read_by(row: PreviousNotification, due: datetime) -> datetime:
     """What was sent in time counts from when it was due, so that one digest follows another by whole days."""
     planned = row.due_at or due
     return planned if row.read_at is None or row.read_at - planned <= IN_TIME else row.read_at
@@ -148,8 +157,8 @@ def occasion_of(text: str) -> Occasion:
 
 
 def _farewells(
-    alarm: Alarm, told: Sequence[Told], routes: Routes, calendar: WorkCalendar, now: datetime
-) -> list[Planned]:
+    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+) -> list[PlannedNotification]:
     """Who was told, or may have been, hears once that it is over; in a digest who heard of it in digests alone."""
     heard = [row for row in told if row.state in ("sending", "sent") or row.repeat]
     if any(occasion_of(row.occasion) == "cleared" for row in told):
@@ -161,7 +170,7 @@ def _farewells(
         route = by_name.get(rows[0].occasion.partition(":")[2].partition("/")[0])
         digest = all(row.digest for row in rows) and route is not None
         at = digest_at(route, route.when, now, calendar) if digest and route else now
-        planned.append(Planned(alarm.id, "cleared", person, digest, at))
+        planned.append(PlannedNotification(alarm.id, "cleared", person, digest, at))
     return planned
 
 

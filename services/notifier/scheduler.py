@@ -16,7 +16,7 @@ from services.kit import bus, metrics
 from services.kit.facts import read_calendars
 from services.notifier import alarm_repository, domain, queue
 from services.notifier.alarm import OURSELVES, SEVERITIES, Alarm, Happened, Key, Raise, own
-from services.notifier.escalation import Plan, occasion_of, plan
+from services.notifier.escalation import NotificationPlan, occasion_of, plan
 from services.notifier.queue import all_failed
 from services.notifier.routes import Routes
 from services.notifier.watchdog import Watchdog
@@ -124,7 +124,7 @@ class Rounds:
                     conn, alarm.id, acknowledged_at=None, acknowledged_by=None, since=alarm.deadline
                 )
 
-    def _steps(self, alarm: Alarm, plan: Plan) -> list[Happened]:
+    def _steps(self, alarm: Alarm, plan: NotificationPlan) -> list[Happened]:
         names = [row.person for row in plan.planned if occasion_of(row.occasion) == "escalated"]
         steps = [Happened(alarm.id, "escalated", OURSELVES, f"to {', '.join(names)}")] if names else []
         if plan.passed:

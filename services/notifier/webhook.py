@@ -41,28 +41,28 @@ class Payload(_Sent):
     alerts: list[Alert]
 
 
-class Over(NamedTuple):
+class ResolvedAlert(NamedTuple):
     """An alert that ended: the warning's end is not the end of an alarm that has become critical."""
 
     key: Key
     severity: Severity
 
 
-class Told(NamedTuple):
+class PayloadContent(NamedTuple):
     """What a payload says. `watchdog`: whether it fires; None: the payload is not about it."""
 
     raised: list[Raise]
-    over: list[Over]
+    over: list[ResolvedAlert]
     watchdog: bool | None
 
 
-def understand(payload: Payload) -> Told:
+def understand(payload: Payload) -> PayloadContent:
     """The alarms that a payload raises or ends, and what it says of the Watchdog."""
     alarms = [alert for alert in payload.alerts if alert.labels.get("alertname") != WATCHDOG]
     watchdog = [alert.status == "firing" for alert in payload.alerts if alert.labels.get("alertname") == WATCHDOG]
-    return Told(
+    return PayloadContent(
         [_raise(alert) for alert in alarms if alert.status == "firing"],
-        [Over(_key(alert), _severity(alert)) for alert in alarms if alert.status == "resolved"],
+        [ResolvedAlert(_key(alert), _severity(alert)) for alert in alarms if alert.status == "resolved"],
         any(watchdog) if watchdog else None,
     )
 

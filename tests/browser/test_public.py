@@ -18,7 +18,7 @@ from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import SMALL
-from services.board.ui.page_layout import navigation
+from services.board.ui.page_layout import navigation_entries
 from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read
@@ -152,7 +152,7 @@ def test_the_map_tells_the_same_rounded_counts_at_every_zoom(public_address: str
 
 def test_cases_and_accounts_stay_behind_the_log_in(public_address: str) -> None:
     with httpx.Client(base_url=public_address, trust_env=False, headers={"origin": public_address}) as client:
-        for _, path, action in navigation():
+        for _, path, action in navigation_entries():
             answer = client.get(path, headers={"accept": "text/html"})
             assert answer.status_code == (303 if action else 200), path
         assert client.post("/people/add", data={"name": "x"}).status_code == 401

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
 from services.board.access import Account
-from services.board.ui.page_layout import navigation
+from services.board.ui.page_layout import navigation_entries
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
@@ -55,7 +55,7 @@ def test_each_role_finds_the_pages_it_may_see_and_no_other(
     visit: Visit, address: str, sessions: dict[str, str], name: str
 ) -> None:
     page = visit("/system/field", name)
-    paths = {path for key, path, _ in navigation() if key != "people"}
+    paths = {path for key, path, _ in navigation_entries() if key != "people"}
     found = page.locator("header nav a").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
     assert set(found) == paths
     with asking(address, sessions[name]) as client:
@@ -65,7 +65,7 @@ def test_each_role_finds_the_pages_it_may_see_and_no_other(
 
 def test_nobody_gets_anything_without_a_session(address: str) -> None:
     with asking(address, "") as client:
-        for _, path, _ in navigation():
+        for _, path, _ in navigation_entries():
             assert client.get(path).status_code == 401
         assert client.get("/_nicegui/auto/static/x").status_code in (401, 404)
         page = client.get("/", headers={"accept": "text/html"})

@@ -117,7 +117,7 @@ def save(data: Path, folder: Path) -> None:
     instance = Instance(data)
     settings = settings_of(instance, "admin")
 
-    async def streams(draft: backups.Draft) -> dict[str, Any]:
+    async def streams(draft: backups.BackupWriter) -> dict[str, Any]:
         found = {}
         async with bus.connected(settings, "fixture") as client:
             for stream in STREAMS:

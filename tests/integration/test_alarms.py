@@ -25,7 +25,7 @@ from services.kit import bus, store
 from services.notifier import alarm_repository
 from services.notifier.alarm import Raise
 from services.notifier.delivery import SENDING
-from services.notifier.escalation import Planned
+from services.notifier.escalation import PlannedNotification
 
 HERE, STEPPED, CHAINED, DIGESTED, ZALO, QUIET = (
     "xa_da_kia",
@@ -376,7 +376,7 @@ def test_what_is_over_before_it_is_on_its_way_is_not_told(running: Instance, rec
             raised = Raise("event", "test:over", "Test", "warning", "platform", QUIET, "real", *texts)
             await alarm_repository.raise_all(other, [raised], now())
             [(id,)] = await (await other.execute("SELECT id FROM alarm WHERE originator = 'test:over'")).fetchall()
-            await alarm_repository.enter(other, [Planned(id, "raised:here/0", "an", False, now())])
+            await alarm_repository.enter(other, [PlannedNotification(id, "raised:here/0", "an", False, now())])
             await asyncio.to_thread(
                 eventually, lambda: query(running, CHOSEN, SENDING, alarm_repository.WRITING), [(1,)]
             )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bench import BENCHES, module, report, show
-from bench.consumer_run import Course
+from bench.consumer_run import ConsumerRun
 from bench.result import Row, targets
 from infra.local.paths import CHECKOUT, home
 
@@ -69,10 +69,10 @@ def command_lines() -> Iterator[str]:
 
 
 def test_a_rate_leaves_out_the_start_of_the_process() -> None:
-    slow_start = Course(((0.0, 0), (5.0, 100), (6.0, 600), (7.0, 1100)))
+    slow_start = ConsumerRun(((0.0, 0), (5.0, 100), (6.0, 600), (7.0, 1100)))
     assert slow_start.rate() == 500
     with pytest.raises(ValueError, match="too few"):
-        Course(((0.0, 0), (1.0, 50))).rate()
+        ConsumerRun(((0.0, 0), (1.0, 50))).rate()
 
 
 def test_a_target_is_met_at_its_very_value() -> None:

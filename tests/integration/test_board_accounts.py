@@ -187,7 +187,7 @@ def test_the_audit_of_some_units_is_about_their_cases_and_accounts_alone(centre:
         ("account.changed", "admin", {}),
     ]  # fmt: skip
     by, strange = Account(MEMBER, "", "admin", (WARD,)), Account(OUTSIDER, "", "operator", (OTHER,))
-    found: list[audit.Deed] = []
+    found: list[audit.AuditRow] = []
 
     async def see(conn: AsyncConnection) -> None:
         async with conn.transaction():

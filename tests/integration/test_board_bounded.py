@@ -13,9 +13,9 @@ from psycopg.types.json import Jsonb
 from infra.local.servers import Instance
 from schemas.fold import Fact
 from services.board.access import PUBLIC, Account
-from services.board.live.active_alarms import EACH, bells
+from services.board.live.active_alarms import EACH, active_alarms
 from services.board.pages.map import map_query
-from services.board.pages.map.map_query import Asked
+from services.board.pages.map.map_query import MapFilter
 from services.board.pages.quality import quality
 from services.centre.prepare import settings_of
 from services.kit.facts import pack
@@ -83,7 +83,7 @@ def ring(conn: psycopg.Connection, unit: str, number: int, ago: timedelta, case:
 def test_a_small_ward_hears_its_own_alarms_however_many_ring_elsewhere(conn: psycopg.Connection, case: bool) -> None:
     ring(conn, OTHER, 300, timedelta(hours=-1), case)  # before whatever else rings in this centre
     ring(conn, WARD, 2, timedelta(days=3), case)
-    ringing = bells(conn, 1)
+    ringing = active_alarms(conn, 1)
     own = [bell for bell in ringing.seen_by(BOUNDED) if bell.type == "TestRings"]
     assert [bell.unit for bell in own] == [WARD, WARD]
     assert len([bell for bell in ringing.newest if bell.type == "TestRings" and bell.unit == OTHER]) == EACH
@@ -112,11 +112,11 @@ def test_of_too_much_for_the_map_reports_are_read_and_the_rest_is_counted(conn: 
     every = {kind: 30 + sum(s.kind == kind for s in here.spots) for kind in kinds}
     cut = map_query.present(conn, most=20)
     assert [sum(s.kind == kind for s in cut.spots) for kind in kinds] == [20, 20]
-    assert cut.more(Asked(), EVERYBODY) == every["report"] + every["feature"] - 40
-    assert cut.more(Asked(layers=frozenset({"reports"})), PUBLIC) == every["report"] - 20
-    assert cut.more(Asked(category="road"), EVERYBODY) == every["report"] - 20
-    assert cut.more(Asked(layers=frozenset({"school"})), EVERYBODY) == every["feature"] - 20
-    assert cut.more(Asked(layers=frozenset({"reports"})), BOUNDED) == 3
+    assert cut.more(MapFilter(), EVERYBODY) == every["report"] + every["feature"] - 40
+    assert cut.more(MapFilter(layers=frozenset({"reports"})), PUBLIC) == every["report"] - 20
+    assert cut.more(MapFilter(category="road"), EVERYBODY) == every["report"] - 20
+    assert cut.more(MapFilter(layers=frozenset({"school"})), EVERYBODY) == every["feature"] - 20
+    assert cut.more(MapFilter(layers=frozenset({"reports"})), BOUNDED) == 3
 
 
 def test_of_a_past_moment_too_what_is_not_read_is_counted(conn: psycopg.Connection) -> None:
@@ -128,4 +128,4 @@ def test_of_a_past_moment_too_what_is_not_read_is_counted(conn: psycopg.Connecti
     cut = map_query.past(conn, moment, most=1)
     features = sum(s.kind == "feature" for s in whole.spots)
     assert [s.id for s in cut.spots if s.kind == "feature"] == ["stands-" + WARD + "1"]
-    assert cut.more(Asked(layers=frozenset({"school"})), EVERYBODY) == features - 1
+    assert cut.more(MapFilter(layers=frozenset({"school"})), EVERYBODY) == features - 1

@@ -23,7 +23,7 @@ from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from services.board.auth.middleware import FILES, LARGEST_FORM
 from services.board.live import query_pool
-from services.board.live.query_pool import THREADS, WAITING, Reader, TooMuch
+from services.board.live.query_pool import THREADS, WAITING, QueryPool, TooMuch
 from services.board.ui.page_layout import MOST_WAITING
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
@@ -102,7 +102,7 @@ def test_a_question_is_answered_from_one_moment(centre: Instance) -> None:
         return [*before, *conn.execute(count).fetchall()]
 
     try:
-        before, after = asyncio.run(Reader(settings_of(centre, "board"))(asked))
+        before, after = asyncio.run(QueryPool(settings_of(centre, "board"))(asked))
         assert before == after
     finally:
         with psycopg.connect(settings_of(centre, "cli").database("owner")) as owner:
@@ -122,7 +122,7 @@ def test_a_question_of_many_parts_has_its_time_too(
             conn.execute(asked)  # type: ignore[call-overload]
 
     with pytest.raises(TooMuch):
-        asyncio.run(Reader(settings_of(centre, "board"))(ask))
+        asyncio.run(QueryPool(settings_of(centre, "board"))(ask))
 
 
 def test_no_more_questions_wait_than_can_be_answered_soon(centre: Instance) -> None:
@@ -130,7 +130,7 @@ def test_no_more_questions_wait_than_can_be_answered_soon(centre: Instance) -> N
         return conn.execute("SELECT count(*) FROM event_key").fetchall()
 
     async def several() -> list[object]:
-        reading = Reader(settings_of(centre, "board"))
+        reading = QueryPool(settings_of(centre, "board"))
         with held(centre, "event_key"):
             some = [asyncio.create_task(reading(ask)) for _ in range(THREADS + WAITING)]
             await asyncio.sleep(0)

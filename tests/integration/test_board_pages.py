@@ -21,7 +21,7 @@ from visitors import add_account, csrf, entered, shut_out
 
 from infra.local.servers import Instance
 from services.board.access import Account, Role
-from services.board.pages.quality.quarantine_page import Meant, NotDone, carry_out
+from services.board.pages.quality.quarantine_page import ActionFailed, PreparedAction, carry_out
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 from services.kit import bus, store
@@ -267,8 +267,8 @@ def test_what_may_have_been_done_is_noted_as_that(centre: Instance, home: str) -
         async with store.pool(settings_of(centre, "board"), "board") as pool:
             await carry_out(pool, Account("lan", "", "supervisor"), "quarantine.discard", 4711, meant)
 
-    meant = Meant({"reason": "thử"}, silent)
-    with pytest.raises(NotDone, match="quarantine_unknown"):
+    meant = PreparedAction({"reason": "thử"}, silent)
+    with pytest.raises(ActionFailed, match="quarantine_unknown"):
         asyncio.run(act())
     with psycopg.connect(settings_of(centre, "cli").database("board")) as conn:
         found = conn.execute("SELECT by, detail FROM audit WHERE subject = '4711'").fetchall()

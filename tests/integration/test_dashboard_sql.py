@@ -24,7 +24,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import periods, scale
 from schemas.registry import SYSTEMS
 from services.aggregator import staging
-from services.aggregator.event_store import Incoming, Ledger
+from services.aggregator.event_store import EventStore, Incoming
 from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.settings import Settings
@@ -81,7 +81,7 @@ def district(centre: Instance) -> Iterator[psycopg.Connection]:
 async def _store(settings: Settings) -> None:
     now = datetime.now(UTC)
     async with store.pool(settings, "aggregator", size=3, configure=staging.make) as pool:
-        ledger = Ledger(pool)
+        ledger = EventStore(pool)
         for plan, until in ((Plan(4, SCHOOL_DAYS, 0.1), SCHOOL_DAYS + 2 * DAY), (Plan(5, now - 0.7 * DAY, 0.1), now)):
             meant = [Incoming(s.event, s.at) for s in plan.sendings(until) if s.event and s.kind == "meant"]
             for begin in range(0, len(meant), 2000):

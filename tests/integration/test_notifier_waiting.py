@@ -15,7 +15,7 @@ from schemas.calendar import WorkCalendar
 from services.centre.prepare import settings_of
 from services.notifier import alarm_repository, queue
 from services.notifier.alarm import Raise
-from services.notifier.escalation import Planned, plan
+from services.notifier.escalation import PlannedNotification, plan
 from services.notifier.queue import Row
 from services.notifier.routes import Routes
 
@@ -45,7 +45,7 @@ async def raised(conn: AsyncConnection, count: int, person: str) -> list[int]:
     )
     sql = "SELECT id FROM alarm WHERE originator = ANY(%s) ORDER BY id"
     ids = [id for (id,) in await (await conn.execute(sql, (about,))).fetchall()]
-    await alarm_repository.enter(conn, [Planned(id, "raised:r/0", person, False, now()) for id in ids])
+    await alarm_repository.enter(conn, [PlannedNotification(id, "raised:r/0", person, False, now()) for id in ids])
     return ids
 
 
@@ -104,10 +104,10 @@ def test_of_what_was_tried_whole_messages_are_looked_at_and_none_hides_what_othe
 def test_what_is_over_or_taken_is_not_sent_even_if_it_was_chosen_before(centre: Instance) -> None:
     async def work(conn: AsyncConnection) -> None:
         over, taken, open_ = await raised(conn, 3, "tester")
-        await alarm_repository.enter(conn, [Planned(taken, "raised:digest/0", "tester", True, now())])
+        await alarm_repository.enter(conn, [PlannedNotification(taken, "raised:digest/0", "tester", True, now())])
         chosen = fresh([row for row in await queue.waiting(conn, now()) if row.alarm.id in (over, taken, open_)])
         await alarm_repository.clear(conn, [over], now(), "tester", "")
-        await alarm_repository.enter(conn, [Planned(over, "cleared", "tester", False, now())])
+        await alarm_repository.enter(conn, [PlannedNotification(over, "cleared", "tester", False, now())])
         await alarm_repository.update(conn, taken, acknowledged_at=now(), acknowledged_by="tester")
         claimed = await queue.claim(conn, [row for row in chosen if not row.digest])
         assert [(row.alarm.id, row.message) for row in claimed] == [(open_, claimed[0].id)]

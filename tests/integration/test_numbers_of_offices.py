@@ -21,7 +21,7 @@ from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import BY_OFFICE, DATA_TYPES, make
 from services.aggregator import rebuild, staging
-from services.aggregator.event_store import Incoming, Ledger
+from services.aggregator.event_store import EventStore, Incoming
 from services.board.pages.worklist import worklist_data
 from services.board.pages.worklist.cases import case
 from services.centre.prepare import prepare, settings_of
@@ -79,7 +79,7 @@ def keep(database: Settings, events: Iterable[Event], batches: int = 1, seed: in
     async def run() -> None:
         async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:
             for number in range(batches):
-                await Ledger(pool).store([Incoming(e, e.time) for e in some[number::batches]])
+                await EventStore(pool).store([Incoming(e, e.time) for e in some[number::batches]])
 
     asyncio.run(run())
 

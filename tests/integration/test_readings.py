@@ -22,7 +22,7 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from services.aggregator import staging
-from services.aggregator.event_store import Incoming, Ledger
+from services.aggregator.event_store import EventStore, Incoming
 from services.board.live.poller import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
 from services.cli.output import explanation_lines
@@ -53,7 +53,7 @@ def fill(database: Settings, events: Iterable[Event]) -> None:
 
     async def run() -> None:
         async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:
-            ledger = Ledger(pool)
+            ledger = EventStore(pool)
             for batch in batches:
                 await ledger.store(batch)
 
@@ -379,7 +379,7 @@ def test_no_finding_mixes_what_was_so_at_different_moments(database: Settings, r
     async def add() -> None:
         async with store.pool(database, "aggregator", configure=staging.make) as pool:
             event = next(reports)
-            await Ledger(pool).store([Incoming(event, event.time)])
+            await EventStore(pool).store([Incoming(event, event.time)])
 
     with Busy.connect(database.database("reader"), autocommit=True) as busy:
         busy.meanwhile = lambda: asyncio.run(add())
@@ -425,7 +425,7 @@ def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection)
     async def store_one() -> None:
         async with store.pool(database, "aggregator", configure=staging.make) as pool:
             event = next(reports)
-            await Ledger(pool).store([Incoming(event, event.time)])
+            await EventStore(pool).store([Incoming(event, event.time)])
 
     def one_more() -> None:
         if len(moments) < 6:

@@ -31,9 +31,9 @@ from services.board.access import (
 )
 from services.board.auth import oidc
 from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.figures.figure import render
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import figure, state_of
 from services.kit.settings import Settings
@@ -223,7 +223,7 @@ FOUND = Finding("orphan", "Chưa có tiếp nhận: 3 phản ánh", "", None, No
 
 def test_the_page_of_a_figure_of_people_prints_no_exact_number() -> None:
     def page(account: Account, code: str) -> str:
-        look = Look(account, "vi", cast(Watch, None))
+        look = PageContext(account, "vi", cast(Poller, None))
         return render(look, shown_to(account, opened(13, 7, code), True), [FOUND], "", NOW)
 
     public = page(PUBLIC, "disease_cases")

@@ -12,7 +12,7 @@ from schemas.alerts import ALERTS, Alert
 from schemas.indicators import CATALOGUE
 from schemas.indicators.metric import metric
 from services.board.access import PUBLIC, Account, is_sensitive
-from services.board.live.active_alarms import Bell, Bells, is_of_people
+from services.board.live.active_alarms import ActiveAlarm, ActiveAlarms, is_of_people
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 WARD = "phuong_chon_thanh"
@@ -35,12 +35,12 @@ TOKENS = {
 """What texts of the catalogue are filled in with: numbers, places, illnesses and parts of the centre, no person."""
 
 
-def bell(type: str, system: str, unit: str = WARD, way: str = "rule", about: str = "") -> Bell:
-    return Bell(1, "critical", unit, "", "", about, "real", NOW, way, type, system)
+def bell(type: str, system: str, unit: str = WARD, way: str = "rule", about: str = "") -> ActiveAlarm:
+    return ActiveAlarm(1, "critical", unit, "", "", about, "real", NOW, way, type, system)
 
 
-def heard(one: Bell, account: Account = PUBLIC) -> bool:
-    return Bells(1, (one,)).seen_by(account) == [one]
+def heard(one: ActiveAlarm, account: Account = PUBLIC) -> bool:
+    return ActiveAlarms(1, (one,)).seen_by(account) == [one]
 
 
 def test_a_case_is_told_to_those_of_its_unit() -> None:
@@ -59,7 +59,7 @@ def test_the_ticker_tells_what_the_list_of_alarms_shows() -> None:
 
 
 def test_critical_alarms_are_counted_for_whom_they_wait() -> None:
-    assert Bells(5, (), {WARD: 2, "phuong_minh_hung": 3, "all": 1}).critical_for(OPERATOR) == 3
+    assert ActiveAlarms(5, (), {WARD: 2, "phuong_minh_hung": 3, "all": 1}).critical_for(OPERATOR) == 3
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=lambda a: f"{a.name}-{'-'.join([a.system, *a.labels.values()])}")

@@ -8,17 +8,17 @@ from typing import Any, Literal, cast
 import pytest
 
 from services.board.access import Account
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.worklist.cases import Case, render
 from services.board.pages.worklist.worklist_data import Row
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 
 AT = datetime(2026, 11, 10, 2, tzinfo=UTC)
 
 
 def shown(language: Literal["vi", "en"], kind: str = "dossier", **state: Any) -> str:
     row = Row(kind, "H99.12-261109-0001", "phuong_chon_thanh", "real", "accepted", AT, AT, state, [], False)
-    look = Look(Account("an", "", "operator"), language, cast(Watch, None))
+    look = PageContext(Account("an", "", "operator"), language, cast(Poller, None))
     return str(render(look, Case(row, None, None, (), ())))
 
 

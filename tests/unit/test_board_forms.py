@@ -10,7 +10,16 @@ from pydantic import ValidationError
 
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
-from services.board.pages.actions.alarm_client import Alarm, Answer, Deed, Wrong, aimed, body_of, moment_of, outcome_of
+from services.board.pages.actions.alarm_client import (
+    Alarm,
+    Answer,
+    Deed,
+    InvalidInput,
+    aimed,
+    body_of,
+    moment_of,
+    outcome_of,
+)
 from services.board.pages.worklist import apology
 from services.board.pages.worklist.apology import Dossier
 from services.notifier.actions import Assign
@@ -66,7 +75,7 @@ def test_a_second_attempt_is_the_same_event() -> None:
     ],
 )
 def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: str) -> None:
-    with pytest.raises(Wrong) as wrong:
+    with pytest.raises(InvalidInput) as wrong:
         apology.wish(day, reason, NOW)
     assert wrong.value.key == why
 
@@ -87,7 +96,7 @@ def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: st
     ],
 )
 def test_a_form_that_is_not_in_order_is_not_sent(deed: Deed, told: dict[str, str], why: str) -> None:
-    with pytest.raises(Wrong) as wrong:
+    with pytest.raises(InvalidInput) as wrong:
         body_of(deed, told, OPERATOR, NOW)
     assert wrong.value.key == why
 

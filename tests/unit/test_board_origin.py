@@ -13,16 +13,16 @@ import pytest
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from services.board.access import Account
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.figures import figure, system
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, headlines, indicators
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.readings import Period, Reading
 from services.readings.explain import Explanation
 from services.readings.finding import Finding
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=VN)
-LOOK = Look(Account("an", "", "viewer"), "vi", cast(Watch, None))
+LOOK = PageContext(Account("an", "", "viewer"), "vi", cast(Poller, None))
 NOVEMBER, OCTOBER = (Period(date(2026, month, 1), date(2026, month, 22), NOW) for month in (11, 10))
 CHOICE = Choice("procedures")
 REAL, SIMULATED = frozenset({"real"}), frozenset({"real", "simulated"})
@@ -97,5 +97,5 @@ def test_a_figure_names_the_disagreements_that_are_about_it(code: str, unit: str
 @pytest.mark.parametrize(("history", "told"), [(False, "Sự kiện làm căn cứ (1.234)"), (True, "từ trước đến")])
 def test_a_figure_says_which_events_it_counts(history: bool, told: str) -> None:
     shown = replace(opened("dossiers_in_progress", REAL), events=1234, history=history)
-    look = Look(Account("an", "", "operator"), "vi", cast(Watch, None))
+    look = PageContext(Account("an", "", "operator"), "vi", cast(Poller, None))
     assert told in figure.render(look, shown, [], "/", NOW)

@@ -8,7 +8,7 @@ import pytest
 
 from services.board import pages
 from services.board.ui import found_pages
-from services.board.ui.page_layout import navigation
+from services.board.ui.page_layout import navigation_entries
 from services.board.ui.words import WORDS
 
 
@@ -20,6 +20,6 @@ def test_every_module_of_the_folder_is_a_page() -> None:
 @pytest.mark.parametrize("page", found_pages.found(), ids=lambda page: page.word)
 def test_a_page_has_words_and_a_path_of_its_own_and_all_pages_lead_to_it(page: found_pages.Page) -> None:
     assert all(WORDS[page.word])
-    ways = navigation()
+    ways = navigation_entries()
     assert ways.count((page.word, page.path, page.action)) == 1
     assert len({path for _, path, _ in ways}) == len({word for word, _, _ in ways}) == len(ways)

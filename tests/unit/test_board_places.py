@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from schemas.gis import Layer
 from services.board.access import PUBLIC, SMALL, Account
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.map.geojson import LARGEST, MOST_SHAPES, Unfit, mended, read
 from services.board.pages.map.map_query import (
     CELL,
     PUBLIC_ZOOM,
-    Asked,
     Kind,
-    Spot,
+    MapFilter,
+    MapItem,
     chosen,
     clusters,
     degrees,
@@ -31,7 +31,7 @@ from services.board.pages.map.map_query import (
 )
 from services.board.pages.map.map_view import answer, asked_of
 from services.board.pages.map.overlays import Folder, plain
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import word
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -40,7 +40,7 @@ EVERYBODY = Account("an", "An", "operator")
 BOUNDED = Account("binh", "Bình", "viewer", (WARD,))
 
 
-def spot(number: int = 1, kind: Kind = "report", **changed: Any) -> Spot:
+def spot(number: int = 1, kind: Kind = "report", **changed: Any) -> MapItem:
     told: dict[str, Any] = {
         "kind": kind,
         "id": f"PA-1022.{number:04}-W103",
@@ -53,18 +53,18 @@ def spot(number: int = 1, kind: Kind = "report", **changed: Any) -> Spot:
         "latitude": 11.43,
         "longitude": 106.66,
     }
-    return Spot(**{**told, **changed})
+    return MapItem(**{**told, **changed})
 
 
-def scattered(count: int, kind: Kind = "report") -> list[Spot]:
+def scattered(count: int, kind: Kind = "report") -> list[MapItem]:
     chance = random.Random(3)
     return [
         spot(n, kind, latitude=11.4 + chance.random() / 3, longitude=106.5 + chance.random() / 3) for n in range(count)
     ]
 
 
-def look(account: Account) -> Look:
-    return Look(account, "vi", cast(Watch, None))
+def look(account: Account) -> PageContext:
+    return PageContext(account, "vi", cast(Poller, None))
 
 
 def test_a_place_comes_back_from_the_map() -> None:
@@ -105,7 +105,7 @@ def test_what_passers_by_are_given_names_no_report_whatever_they_ask_for() -> No
     spots = [*(spot(n, group="health") for n in range(7)), school, camera]
     params = {"unit": WARD, "category": "health", "overdue": "1", "ago": "5", "z": "18", "list": "1"}
     asked = asked_of(params, [], PUBLIC, NOW)
-    assert asked == Asked()
+    assert asked == MapFilter()
     told = json.dumps(answer(look(PUBLIC), spots, asked, params, NOW), ensure_ascii=False)
     assert "Trường 8" in told and "5 phản ánh" in told and "7 phản ánh" not in told
     assert not any(word in told for word in ("PA-", "1022", "Trường 9", "W103", "11.43,", "đã chuyển"))
@@ -115,7 +115,7 @@ def counts(*numbers: int) -> list[str]:
     """How many reports of each category passers-by are told of, and of all, where there are so many of each."""
     names = ("road", "waste", "lighting", "health")
     spots = [spot(n, group=name) for name, number in zip(names, numbers, strict=False) for n in range(number)]
-    told = answer(look(PUBLIC), spots, Asked(), {"list": "1"}, NOW)
+    told = answer(look(PUBLIC), spots, MapFilter(), {"list": "1"}, NOW)
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", told["list"])
     return [*cells, told["said"].split(" · ")[1]]
 
@@ -125,36 +125,36 @@ def test_no_count_of_reports_can_be_worked_out_from_the_others() -> None:
     assert counts(8, 1, 1) == ["5", "10 phản ánh đang mở"], "where a category is named it has more than none"
     assert counts(7, 12, 3) == ["10", "5", "20 phản ánh đang mở"]
     assert counts(3) == counts() == ["dưới 5 phản ánh đang mở"]
-    told = answer(look(PUBLIC), [spot(1)], Asked(), {"list": "1"}, NOW, unread=1207)
+    told = answer(look(PUBLIC), [spot(1)], MapFilter(), {"list": "1"}, NOW, unread=1207)
     assert "còn 1.205 mục" in told["said"]
 
 
 def test_what_was_not_read_is_said() -> None:
-    told = answer(look(EVERYBODY), [spot(1)], Asked(), {"list": "1"}, NOW, unread=1200)
+    told = answer(look(EVERYBODY), [spot(1)], MapFilter(), {"list": "1"}, NOW, unread=1200)
     assert "còn 1.200 mục" in told["said"]
-    assert "mục" not in answer(look(EVERYBODY), [spot(1)], Asked(), {"list": "1"}, NOW)["said"]
+    assert "mục" not in answer(look(EVERYBODY), [spot(1)], MapFilter(), {"list": "1"}, NOW)["said"]
 
 
 def test_an_account_sees_its_own_units_reports_and_all_features() -> None:
     spots = [spot(1), spot(2, unit=OTHER), spot(3, "feature", unit=OTHER)]
-    assert [s.id[8:12] for s in chosen(spots, Asked(), BOUNDED, NOW)] == ["0001", "0003"]
-    assert [s.id[8:12] for s in chosen(spots, Asked(unit=OTHER), BOUNDED, NOW)] == ["0003"]
-    assert len(list(chosen(spots, Asked(), EVERYBODY, NOW))) == 3
+    assert [s.id[8:12] for s in chosen(spots, MapFilter(), BOUNDED, NOW)] == ["0001", "0003"]
+    assert [s.id[8:12] for s in chosen(spots, MapFilter(unit=OTHER), BOUNDED, NOW)] == ["0003"]
+    assert len(list(chosen(spots, MapFilter(), EVERYBODY, NOW))) == 3
 
 
 @pytest.mark.parametrize(
     ("asked", "seen"),
     [
-        (Asked(layers=frozenset({"reports"})), ["0001", "0002"]),
-        (Asked(layers=frozenset({"school"})), ["0003"]),
-        (Asked(layers=frozenset({"clinic"})), []),
-        (Asked(overdue=True), ["0002"]),
-        (Asked(category="waste"), ["0002"]),
-        (Asked(status="accepted"), ["0001"]),
-        (Asked(category="waste", status="accepted"), []),
+        (MapFilter(layers=frozenset({"reports"})), ["0001", "0002"]),
+        (MapFilter(layers=frozenset({"school"})), ["0003"]),
+        (MapFilter(layers=frozenset({"clinic"})), []),
+        (MapFilter(overdue=True), ["0002"]),
+        (MapFilter(category="waste"), ["0002"]),
+        (MapFilter(status="accepted"), ["0001"]),
+        (MapFilter(category="waste", status="accepted"), []),
     ],
 )
-def test_filters(asked: Asked, seen: list[str]) -> None:
+def test_filters(asked: MapFilter, seen: list[str]) -> None:
     spots = [
         spot(1, status="accepted"),
         spot(2, group="waste", due=NOW - timedelta(minutes=1)),
@@ -165,7 +165,7 @@ def test_filters(asked: Asked, seen: list[str]) -> None:
 
 def test_nonsense_in_an_address_is_passed_over() -> None:
     params = {"category": "<script>", "status": "resolved", "unit": "nowhere", "ago": "-5", "overdue": "x"}
-    assert asked_of(params, ["roads", "' OR 1"], EVERYBODY, NOW) == Asked()
+    assert asked_of(params, ["roads", "' OR 1"], EVERYBODY, NOW) == MapFilter()
     assert asked_of({"ago": "99999999999999999"}, [], EVERYBODY, NOW).at is None
     assert asked_of({"ago": "2"}, [], EVERYBODY, NOW + timedelta(minutes=50)).at == NOW - timedelta(hours=1)
     assert asked_of({"unit": OTHER}, [], BOUNDED, NOW).unit == ""
@@ -173,7 +173,7 @@ def test_nonsense_in_an_address_is_passed_over() -> None:
 
 def test_a_card_masks_the_code_and_what_a_name_holds_is_text() -> None:
     spots = [spot(1), spot(2, "feature", name="<img src=x onerror=alert(1)>", latitude=11.5)]
-    told = answer(look(EVERYBODY), spots, Asked(), {"z": "18", "list": "1"}, NOW)
+    told = answer(look(EVERYBODY), spots, MapFilter(), {"z": "18", "list": "1"}, NOW)
     cards = [mark[-1] for mark in told["marks"]]
     assert any(">PA-••••<" in card for card in cards) and "<img" not in "".join(cards) + told["list"]
     assert ">PA-1022.0001-W103<" not in "".join(cards) + told["list"]
@@ -182,14 +182,14 @@ def test_a_card_masks_the_code_and_what_a_name_holds_is_text() -> None:
 
 def test_a_mark_says_how_many_are_overdue() -> None:
     late = [spot(n, due=NOW - timedelta(hours=n)) for n in (1, 2)]
-    (mark,) = answer(look(EVERYBODY), [*late, spot(3)], Asked(), {"z": "12"}, NOW)["marks"]
+    (mark,) = answer(look(EVERYBODY), [*late, spot(3)], MapFilter(), {"z": "12"}, NOW)["marks"]
     assert mark[3:7] == [3, 2, "3", "3 phản ánh đang mở, 2 quá hạn"]
 
 
 def test_marks_out_of_view_are_not_sent_but_the_box_holds_them() -> None:
     spots = [spot(1), spot(2, latitude=11.7, longitude=106.5)]
     told = answer(
-        look(EVERYBODY), spots, Asked(), {"z": "12", "w": "106.6", "s": "11.4", "e": "106.7", "n": "11.5"}, NOW
+        look(EVERYBODY), spots, MapFilter(), {"z": "12", "w": "106.6", "s": "11.4", "e": "106.7", "n": "11.5"}, NOW
     )
     assert len(told["marks"]) == 1 and told["box"] == [106.5, 11.43, 106.66, 11.7]
 
@@ -424,5 +424,5 @@ def test_names_lead_nowhere_else() -> None:
 
 def test_every_layer_has_its_sign_and_words() -> None:
     features = [spot(n, "feature", group=layer, latitude=11.0 + n / 10) for n, layer in enumerate(Layer.__args__)]  # type: ignore[attr-defined]
-    marks = answer(look(EVERYBODY), features, Asked(), {"z": "18", "list": "1"}, NOW)["marks"]
+    marks = answer(look(EVERYBODY), features, MapFilter(), {"z": "18", "list": "1"}, NOW)["marks"]
     assert len({mark[5] for mark in marks}) == len(features)

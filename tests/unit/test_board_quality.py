@@ -17,12 +17,12 @@ from schemas.indicators.formula import Combine, Ratio, Statement, Sum, leaves
 from schemas.indicators.formula_text import in_words, statistic
 from schemas.registry import MEASURES
 from services.board.access import PUBLIC, Account
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages import sources
 from services.board.pages.quality import quality, quarantine_page
 from services.board.pages.quality.quality import Delayed, End, Quality, Record
 from services.board.pages.sources import HOURS, SORTS, Late, Strips
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
 from services.readings.finding import Finding
@@ -35,8 +35,8 @@ BOUNDED = Account("binh", "Bình", "supervisor", (WARD,))
 EVERYBODY = Account("an", "An", "viewer")
 
 
-def look(account: Account, language: Language = "vi") -> Look:
-    return Look(account, language, cast(Watch, None))
+def look(account: Account, language: Language = "vi") -> PageContext:
+    return PageContext(account, language, cast(Poller, None))
 
 
 # --- formulas and reasons in words ---

@@ -17,11 +17,11 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
 from services.board.ui.charts import Step, bars
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.periods import Against, Span, before, period_of
 from services.board.ui.redaction import shown_to
 from services.readings import Reading
@@ -216,7 +216,7 @@ def test_a_break_down_is_in_the_order_of_what_it_shows_and_names_no_class_with_f
 
     def listed(account: Account, by: str) -> list[str]:
         choice = Choice("health", ranked="disease_cases", by=by)
-        text = render(Look(account, "en", cast(Watch, None)), choice, shown_to(account, page, True))
+        text = render(PageContext(account, "en", cast(Poller, None)), choice, shown_to(account, page, True))
         return re.findall('<th scope="row">([a-d])<', text) + re.findall(r"Nothing here", text)
 
     assert listed(PUBLIC, "disease") == ["d", "a", "b", "Nothing here"]

@@ -17,7 +17,7 @@ from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
 from services.board.live.newest import Newest
-from services.board.live.poller import Watch
+from services.board.live.poller import Poller
 from services.board.pages.alarms import alarms
 from services.board.pages.alarms.alarms_data import MOST
 from services.board.pages.alarms.alarms_data import Row as AlarmRow
@@ -26,7 +26,7 @@ from services.board.pages.worklist.worklist import LISTING, visible
 from services.board.pages.worklist.worklist_data import AlarmOf, Item, Row, _item
 from services.board.pages.worklist.worklist_rows import handling
 from services.board.ui import exports
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.pagination import PAGE, page_of
 from services.kit.settings import Settings
 from services.readings import Reading
@@ -112,7 +112,7 @@ def test_handling_is_that_of_the_alarm_that_most_needs_somebody() -> None:
 
 def test_whoever_has_one_of_its_alarms_is_named() -> None:
     several = item("A", alarms=(alarm(1, "an"), alarm(2), alarm(3, "binh", "Phòng A"), alarm(4, "an")))
-    told = handling(Look(OPERATOR, "vi", Watch(Settings())), several)
+    told = handling(PageContext(OPERATOR, "vi", Poller(Settings())), several)
     assert [told.count(who) for who in (">an<", ">Phòng A<")] == [1, 1]
     assert several.assignees == ("Phòng A",)
 
@@ -197,7 +197,7 @@ def test_a_list_of_alarms_that_was_cut_says_so() -> None:
         "id": 1, "status": "active", "severity": "info", "system": "field", "unit": "phuong_chon_thanh", "type": "T",
         "originator": "report:x", "origin": "real", "vi": "Chậm", "en": "Late", "raised_at": NOW,
     }  # fmt: skip
-    look, one = Look(OPERATOR, "vi", Watch(Settings())), AlarmRow(**told)
+    look, one = PageContext(OPERATOR, "vi", Poller(Settings())), AlarmRow(**told)
     asked = alarms.LISTING.asked("/alarms", {})
     assert "20.000" in alarms._whole(look, asked, [one] * (MOST + 1))
     assert "20.000 cảnh báo" not in alarms._whole(look, asked, [one] * MOST)

@@ -157,9 +157,9 @@ def test_some_come_late_and_a_silent_source_sends_what_it_kept(days: list[Sendin
 
 @pytest.mark.parametrize("course", COURSES, ids=lambda course: course.name)
 def test_the_steps_of_a_course_follow_each_other(course: object) -> None:
-    from services.simulator.district.workflows import Course
+    from services.simulator.district.workflows import Workflow
 
-    assert isinstance(course, Course)
+    assert isinstance(course, Workflow)
     hours = HOURS[course.hours]
     slots = [MONDAY + timedelta(days=d, minutes=30 * n) for d in (0, 2, 6) for n in range(48)]
     for slot in [s for s in slots if hours.weight(s)][:40]:

@@ -14,7 +14,7 @@ from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact, Point
-from services.aggregator.folding import NEW, Held, change, fold
+from services.aggregator.folding import NEW, StoredEntity, change, fold
 
 START = datetime(2024, 11, 4, 1, tzinfo=UTC)
 REF = EntityRef("dossier", "H99.12-241104-0001")
@@ -67,7 +67,7 @@ def facts(draw: st.DrawFn) -> list[Fact]:
     ]
 
 
-def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[Held, set[Point], Any]:
+def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[StoredEntity, set[Point], Any]:
     """The entity after the batches came one by one, with the points that were inserted and deleted on the way."""
     held, points, state = NEW, set[Point](), None
     for batch in batches:
@@ -76,7 +76,7 @@ def lived(batches: list[list[Fact]], calendars: CalendarHistory) -> tuple[Held, 
         assert set(step.removed) <= points
         assert not set(step.added) & points
         points = (points - set(step.removed)) | set(step.added)
-        held, state = Held(step.version + 1, tuple(step.facts)), step.folded
+        held, state = StoredEntity(step.version + 1, tuple(step.facts)), step.folded
     return held, points, state
 
 

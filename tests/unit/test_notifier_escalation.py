@@ -10,7 +10,7 @@ from test_notifier_plan import alarm, table
 
 from schemas.calendar import VN, WorkCalendar
 from services.notifier.alarm import Alarm
-from services.notifier.escalation import Told, plan
+from services.notifier.escalation import PreviousNotification, plan
 from services.notifier.routes import Routes
 
 CALENDAR = WorkCalendar.base()
@@ -23,7 +23,7 @@ def at(text: str) -> datetime:
 
 def lived(one: Alarm, routes: Routes, awake: datetime, delay: timedelta = timedelta(seconds=3)) -> dict[str, datetime]:
     """Person -> when they were told, if the notifier runs from `awake` on and each message takes `delay`."""
-    rows: list[tuple[Told, datetime]] = []
+    rows: list[tuple[PreviousNotification, datetime]] = []
     now: datetime | None = awake
     for _ in range(200):
         if now is None:
@@ -32,7 +32,9 @@ def lived(one: Alarm, routes: Routes, awake: datetime, delay: timedelta = timede
         found = plan(one, told, routes, CALENDAR, now)
         assert found.next_at is None or found.next_at > now
         for p in found.planned:
-            rows.append((Told(p.occasion, p.person, p.digest, "planned", False, p.due_at), p.due_at + delay))
+            rows.append(
+                (PreviousNotification(p.occasion, p.person, p.digest, "planned", False, p.due_at), p.due_at + delay)
+            )
         now = found.next_at
     return {row.person: at - delay for row, at in rows}
 
@@ -91,7 +93,7 @@ def test_a_message_that_waits_for_its_sender_holds_back_the_next_step() -> None:
 
 def test_who_cannot_be_reached_holds_back_nobody() -> None:
     routes, raised = table({"steps": [{"to": ["an"]}, {"after": "15m", "to": ["binh"]}]}), at("2026-03-02 09:00")
-    row = Told("raised:r0/0", "an", False, "planned", False, raised)
+    row = PreviousNotification("raised:r0/0", "an", False, "planned", False, raised)
     late = raised + timedelta(hours=1)
     tried, dropped = row._replace(read_at=raised + timedelta(minutes=1)), row._replace(state="dropped")
     for known, people in ((row, []), (tried, ["binh"]), (dropped, ["binh"])):

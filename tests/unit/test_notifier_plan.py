@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from schemas.calendar import VN, WorkCalendar
 from services.notifier.alarm import Alarm
-from services.notifier.escalation import Planned, Told, plan
+from services.notifier.escalation import PlannedNotification, PreviousNotification, plan
 from services.notifier.routes import Routes
 
 CALENDAR = WorkCalendar.base()
@@ -35,11 +35,14 @@ def table(*routes: dict[str, Any], **more: Any) -> Routes:
     return Routes.model_validate({"people": PEOPLE, "routes": named, **more})
 
 
-def told(planned: list[Planned], state: str = "sent") -> list[Told]:
-    return [Told(row.occasion, row.person, row.digest, state, False, row.due_at, row.due_at) for row in planned]
+def told(planned: list[PlannedNotification], state: str = "sent") -> list[PreviousNotification]:
+    return [
+        PreviousNotification(row.occasion, row.person, row.digest, state, False, row.due_at, row.due_at)
+        for row in planned
+    ]
 
 
-def people(one: Alarm, routes: Routes, now: datetime, before: list[Told] | None = None) -> list[str]:
+def people(one: Alarm, routes: Routes, now: datetime, before: list[PreviousNotification] | None = None) -> list[str]:
     return [row.person for row in plan(one, before or [], routes, CALENDAR, now).planned]
 
 
@@ -126,20 +129,25 @@ def test_small_ones_wait_for_the_digest() -> None:
 def test_who_was_told_hears_once_that_it_is_over() -> None:
     over = alarm(cleared_at=MONDAY)
     before = [
-        Told("raised:r0/0", "an", False, "sent", False), Told("escalated:r0/1", "an", False, "sent", False),
-        Told("raised:r0/0", "binh", False, "sending", False), Told("raised:r0/0", "chi", False, "planned", False),
-    ]  # fmt: skip
+        PreviousNotification("raised:r0/0", "an", False, "sent", False),
+        PreviousNotification("escalated:r0/1", "an", False, "sent", False),
+        PreviousNotification("raised:r0/0", "binh", False, "sending", False),
+        PreviousNotification("raised:r0/0", "chi", False, "planned", False),
+    ]
     found = plan(over, before, table(NOW_TO_AN), CALENDAR, MONDAY)
     assert [(row.person, row.occasion) for row in found.planned] == [("an", "cleared"), ("binh", "cleared")]
     assert plan(over, before + told(found.planned, "planned"), table(NOW_TO_AN), CALENDAR, MONDAY).planned == []
-    small = [Told("raised:r0/0", "an", True, "sent", False)]
+    small = [PreviousNotification("raised:r0/0", "an", True, "sent", False)]
     [row] = plan(over, small, table({**NOW_TO_AN, "digest": "1h"}), CALENDAR, MONDAY).planned
     assert (row.digest, row.due_at) == (True, MONDAY + timedelta(hours=1))
 
 
 @pytest.mark.parametrize("state", ["planned", "dropped"])
 def test_who_perhaps_received_it_hears_that_it_is_over(state: str) -> None:
-    before = [Told("raised:r0/0", "an", False, state, True), Told("raised:r0/0", "binh", False, state, False)]
+    before = [
+        PreviousNotification("raised:r0/0", "an", False, state, True),
+        PreviousNotification("raised:r0/0", "binh", False, state, False),
+    ]
     assert people(alarm(cleared_at=MONDAY), table(NOW_TO_AN), MONDAY, before) == ["an"]
 
 

@@ -36,7 +36,7 @@ class Answer(BaseModel):
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
 
 
-class Asked(Answer):
+class AnswerScope(Answer):
     """Of which unit, which local days, as of when the answer is."""
 
     unit: str | None = Field(description="the unit's code; null: the whole locality", examples=["dong_xoai"])
@@ -69,7 +69,7 @@ class Figure(Answer):
     link: str = Field(description="where the board opens it")
 
 
-class Figures(Asked):
+class Figures(AnswerScope):
     """The figures of an indicator or a sheet."""
 
     model_config = ConfigDict(
@@ -138,7 +138,7 @@ class Event(Answer):
     time: datetime
 
 
-class Explained(Asked):
+class Explained(AnswerScope):
     """A figure opened: formula, parts, sources, events."""
 
     figure: Figure

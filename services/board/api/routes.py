@@ -33,7 +33,7 @@ from services.board.api.questions import (
 )
 from services.board.api.questions import Query as Parameters
 from services.board.auth.problems import Problem, ProblemDetails, unanswered
-from services.board.live.query_pool import Reader, TooMuch
+from services.board.live.query_pool import QueryPool, TooMuch
 from services.board.ui.exports import Cell, as_csv
 from services.kit import clock, store
 from services.readings.evaluate import NotBrokenDown
@@ -70,7 +70,7 @@ class Rows(NamedTuple):
 ASKED = ("unit", "from", "to", "as_of")
 
 
-def build(reading: Reader, home: str) -> FastAPI:
+def build(reading: QueryPool, home: str) -> FastAPI:
     """The application below `/api`; `home`: the board's address, for links to it."""
     app = FastAPI(
         title="IOC read API",
@@ -145,7 +145,7 @@ def _account(request: Request) -> Account:
 
 async def _answer(
     request: Request,
-    reading: Reader,
+    reading: QueryPool,
     query: Parameters,
     rows: Rows,
     lasting: bool,

@@ -33,7 +33,7 @@ from services.board.api.questions import (
 )
 from services.board.auth import audit
 from services.board.auth.problems import Problem, unanswered
-from services.board.live.query_pool import Reader, TooMuch
+from services.board.live.query_pool import QueryPool, TooMuch
 from services.kit import clock, store
 from services.readings.evaluate import NotBrokenDown
 
@@ -86,7 +86,7 @@ class Call:
     detail: dict[str, Any] = field(default_factory=dict)
 
 
-def build(reading: Reader, pool: AsyncConnectionPool, home: str, local: Account | None = None) -> MCPServer[Any]:
+def build(reading: QueryPool, pool: AsyncConnectionPool, home: str, local: Account | None = None) -> MCPServer[Any]:
     """The server; `local`: who calls where no request says so, `home`: the board's address, for links to it."""
     logging.getLogger("mcp").setLevel(logging.WARNING)
     server = MCPServer[Any]("ioc", title="IOC", instructions=INSTRUCTIONS, version="1")

@@ -19,7 +19,7 @@ ADDRESS: ContextVar[str] = ContextVar("address", default="")
 """From where the request came that is being answered, or whose page is being acted on."""
 
 
-class Deed(NamedTuple):
+class AuditRow(NamedTuple):
     """A row of the audit: who did what to what, when, from where."""
 
     id: int
@@ -44,16 +44,16 @@ async def note(
     await conn.execute(_NOTE, values)
 
 
-async def latest(conn: AsyncConnection, subject: str | None = None, limit: int = 50) -> list[Deed]:
+async def latest(conn: AsyncConnection, subject: str | None = None, limit: int = 50) -> list[AuditRow]:
     """What was done last, to `subject` or at all; the newest first."""
-    async with conn.cursor(row_factory=class_row(Deed)) as cursor:
+    async with conn.cursor(row_factory=class_row(AuditRow)) as cursor:
         return await (await cursor.execute(_LATEST, {"subject": subject, "limit": limit})).fetchall()
 
 
-async def within(conn: AsyncConnection, codes: Iterable[str], names: Iterable[str], limit: int = 50) -> list[Deed]:
+async def within(conn: AsyncConnection, codes: Iterable[str], names: Iterable[str], limit: int = 50) -> list[AuditRow]:
     """What was done last to cases of these units and to these accounts; the newest first. What is about the whole
     centre, or about nobody knows what, is not among it."""
-    async with conn.cursor(row_factory=class_row(Deed)) as cursor:
+    async with conn.cursor(row_factory=class_row(AuditRow)) as cursor:
         bounds = {"codes": list(codes), "names": list(names), "limit": limit}
         return await (await cursor.execute(_WITHIN, bounds)).fetchall()
 

@@ -83,7 +83,7 @@ def add_errors(app: FastAPI) -> None:
         each.add_exception_handler(503, lambda request, error: crowded())
 
 
-class Doors:
+class AuthMiddleware:
     """ASGI middleware: puts `account`, `session` and `csrf` into `request.state`, or turns the request away.
 
     `find`: who shows a token. `guarded`: path -> what an account must be allowed for it and all below it. `home`: the

@@ -16,12 +16,12 @@ from schemas import units
 from services.board.access import GIVEN, Account
 from services.board.auth import accounts, audit
 from services.board.auth.accounts import Refused, Row
-from services.board.auth.audit import Deed
+from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import fields_of
-from services.board.live.poller import Watch
-from services.board.ui.flash import Told
+from services.board.live.poller import Poller
+from services.board.ui.flash import FlashMessages
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import Look, dress, form, header, keep_fresh, look_of, page
+from services.board.ui.page_layout import PageContext, context_of, form, header, keep_fresh, page, setup_page
 from services.board.ui.words import WORDS, ago, day_and_time, unit_name
 from services.kit import clock
 
@@ -64,19 +64,19 @@ SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_ro
 """What the page says of the last change."""
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
+def add(app: FastAPI, pool: AsyncConnectionPool, poller: Poller) -> None:
     """The page, and the forms on it."""
-    done = Told[str]()
+    done = FlashMessages[str]()
 
     @page("/people")
     async def shown(request: Request, said: str = "") -> None:
-        look, known = look_of(request, watch), done.take(request.state.session)
-        dress(look)
-        top = header(look, "/people")
+        context, known = context_of(request, poller), done.take(request.state.session)
+        setup_page(context)
+        top = header(context, "/people")
         async with pool.connection() as conn:
-            rows, deeds = await _seen_by(conn, look.account)
-        ui.html(render(look, rows, deeds, said if said == known else "", clock.now()), sanitize=False)
-        keep_fresh(look, top)
+            rows, deeds = await _seen_by(conn, context.account)
+        ui.html(render(context, rows, deeds, said if said == known else "", clock.now()), sanitize=False)
+        keep_fresh(context, top)
 
     @app.post("/people/{change}")
     async def changed(request: Request, change: str) -> Response:
@@ -95,7 +95,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, watch: Watch) -> None:
         return RedirectResponse(f"/people?said={said}", 303)
 
 
-async def _seen_by(conn: AsyncConnection, by: Account) -> tuple[list[Row], list[Deed]]:
+async def _seen_by(conn: AsyncConnection, by: Account) -> tuple[list[Row], list[AuditRow]]:
     """The accounts that are theirs to administer, and what was done last within their units."""
     rows = [row for row in await accounts.listing(conn) if by.covers(row.units)]
     if not by.units:
@@ -119,92 +119,102 @@ def units_of(text: str) -> tuple[str, ...]:
         raise Refused("bad_unit") from None
 
 
-def render(look: Look, rows: Sequence[Row], deeds: Sequence[Deed], said: str, now: datetime) -> Html:
+def render(context: PageContext, rows: Sequence[Row], deeds: Sequence[AuditRow], said: str, now: datetime) -> Html:
     """The page's content."""
-    told = _told(look, said) if said in SAID else ""
+    told = _told(context, said) if said in SAID else ""
     return tag(
         "main",
-        tag("div", tag("h1", look.word("people_title")), told, class_="title"),
-        tag("section", _people(look, rows, now), class_="panel wide"),
-        tag("section", tag("h2", look.word("new_account")), _new(look), class_="panel wide"),
-        tag("section", tag("h2", look.word("audit_log")), _audit(look, deeds), class_="panel wide"),
+        tag("div", tag("h1", context.word("people_title")), told, class_="title"),
+        tag("section", _people(context, rows, now), class_="panel wide"),
+        tag("section", tag("h2", context.word("new_account")), _new(context), class_="panel wide"),
+        tag("section", tag("h2", context.word("audit_log")), _audit(context, deeds), class_="panel wide"),
         class_="page people",
     )
 
 
-def _told(look: Look, said: str) -> Html:
+def _told(context: PageContext, said: str) -> Html:
     good = said == "saved"
-    return tag("p", look.word(said), role="status" if good else "alert", class_="said" if good else "said problem")
+    return tag("p", context.word(said), role="status" if good else "alert", class_="said" if good else "said problem")
 
 
-def _people(look: Look, rows: Sequence[Row], now: datetime) -> Html:
+def _people(context: PageContext, rows: Sequence[Row], now: datetime) -> Html:
     keys = ("account", "full_name", "right_role", "right_units", "way_in", "last_seen", "account_state")
-    heads = [*(look.word(key) for key in keys), look.word("edit")]
-    return table(heads, (_row(look, row, now) for row in rows))
+    heads = [*(context.word(key) for key in keys), context.word("edit")]
+    return table(heads, (_row(context, row, now) for row in rows))
 
 
-def _row(look: Look, row: Row, now: datetime) -> list[object]:
+def _row(context: PageContext, row: Row, now: datetime) -> list[object]:
     way = "way_groups" if row.by_groups else "way_oidc" if row.subject else "way_password"
     return [
         row.name,
         row.full_name,
-        look.word(f"right_{row.role}"),
-        _units(look, row.units) or look.word("whole"),
-        look.word(way),
-        ago(row.seen_at, now, look.language) if row.seen_at else "–",
-        look.word("disabled" if row.disabled else "active"),
+        context.word(f"right_{row.role}"),
+        _units(context, row.units) or context.word("whole"),
+        context.word(way),
+        ago(row.seen_at, now, context.language) if row.seen_at else "–",
+        context.word("disabled" if row.disabled else "active"),
         tag(
-            "details", tag("summary", look.word("edit"), " ", tag("span", row.name, class_="unseen")), _edit(look, row)
+            "details",
+            tag("summary", context.word("edit"), " ", tag("span", row.name, class_="unseen")),
+            _edit(context, row),
         ),
     ]
 
 
-def _units(look: Look, codes: Sequence[str]) -> str:
-    return "; ".join(unit_name(code, look.language) for code in codes)
+def _units(context: PageContext, codes: Sequence[str]) -> str:
+    return "; ".join(unit_name(code, context.language) for code in codes)
 
 
-def _edit(look: Look, row: Row) -> Html:
+def _edit(context: PageContext, row: Row) -> Html:
     name = tag("input", type="hidden", name="name", value=row.name)
     state = "enable" if row.disabled else "disable"
-    rights = [*_rights(look, row.full_name, row.role, row.units)]
+    rights = [*_rights(context, row.full_name, row.role, row.units)]
     if row.by_groups:
-        rights.append(tag("p", look.word("way_groups_hint"), class_="small"))
+        rights.append(tag("p", context.word("way_groups_hint"), class_="small"))
     return tag(
         "div",
-        form(look, "/people/change", name, *rights, _button(look, "save")),
-        form(look, "/people/password", name, _secret(look, "new_password"), _button(look, "set_password")),
-        form(look, f"/people/{state}", name, _button(look, state)),
+        form(context, "/people/change", name, *rights, _button(context, "save")),
+        form(context, "/people/password", name, _secret(context, "new_password"), _button(context, "set_password")),
+        form(context, f"/people/{state}", name, _button(context, state)),
         class_="forms",
     )
 
 
-def _new(look: Look) -> Html:
-    name = _field(look, "account", name="name", required="", autocomplete="off", autocapitalize="none")
-    rights = _rights(look, "", "viewer", ())
+def _new(context: PageContext) -> Html:
+    name = _field(context, "account", name="name", required="", autocomplete="off", autocapitalize="none")
+    rights = _rights(context, "", "viewer", ())
     return form(
-        look, "/people/add", name, *rights, _secret(look, "password"), _button(look, "add_account"), class_="forms"
+        context,
+        "/people/add",
+        name,
+        *rights,
+        _secret(context, "password"),
+        _button(context, "add_account"),
+        class_="forms",
     )
 
 
-def _rights(look: Look, full_name: str, role: str, codes: Sequence[str]) -> tuple[Html, ...]:
+def _rights(context: PageContext, full_name: str, role: str, codes: Sequence[str]) -> tuple[Html, ...]:
     roles = (
-        tag("option", look.word(f"right_{r}"), value=r, selected="" if r == role else None) for r in GIVEN
+        tag("option", context.word(f"right_{r}"), value=r, selected="" if r == role else None) for r in GIVEN
     )  # fmt: skip
-    within = _units(look, look.account.units)
-    hint = look.word("right_units_within").format(within) if within else look.word("right_units_hint")
+    within = _units(context, context.account.units)
+    hint = context.word("right_units_within").format(within) if within else context.word("right_units_hint")
     return (
-        _field(look, "full_name", name="full_name", value=full_name, autocomplete="off"),
-        tag("label", look.word("right_role"), tag("select", *roles, name="role")),
+        _field(context, "full_name", name="full_name", value=full_name, autocomplete="off"),
+        tag("label", context.word("right_role"), tag("select", *roles, name="role")),
         tag(
-            "label", look.word("right_units"), tag("input", name="units", value="; ".join(codes), autocomplete="off"),
+            "label",
+            context.word("right_units"),
+            tag("input", name="units", value="; ".join(codes), autocomplete="off"),
             tag("span", hint, class_="small"),
         ),
     )  # fmt: skip
 
 
-def _secret(look: Look, key: str) -> Html:
+def _secret(context: PageContext, key: str) -> Html:
     return _field(
-        look,
+        context,
         key,
         name="password",
         type="password",
@@ -214,19 +224,19 @@ def _secret(look: Look, key: str) -> Html:
     )
 
 
-def _field(look: Look, key: str, **attributes: object) -> Html:
-    return tag("label", look.word(key), tag("input", **attributes))
+def _field(context: PageContext, key: str, **attributes: object) -> Html:
+    return tag("label", context.word(key), tag("input", **attributes))
 
 
-def _button(look: Look, key: str) -> Html:
-    return tag("button", look.word(key), class_="plain")
+def _button(context: PageContext, key: str) -> Html:
+    return tag("button", context.word(key), class_="plain")
 
 
-def _audit(look: Look, deeds: Sequence[Deed]) -> Html:
-    heads = [look.word(key) for key in ("when", "who", "deed", "about", "from_where")]
-    return table(heads, ([day_and_time(d.at), d.by or "–", _deed(look, d), d.subject, d.address] for d in deeds))
+def _audit(context: PageContext, deeds: Sequence[AuditRow]) -> Html:
+    heads = [context.word(key) for key in ("when", "who", "deed", "about", "from_where")]
+    return table(heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), d.subject, d.address] for d in deeds))
 
 
-def _deed(look: Look, deed: Deed) -> str:
+def _deed(context: PageContext, deed: AuditRow) -> str:
     key = f"deed_{deed.action}"
-    return look.word(key) if key in WORDS else deed.action
+    return context.word(key) if key in WORDS else deed.action

@@ -31,7 +31,7 @@ OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_pe
 """(type, system) of alarms that tell how many people are ill or complained."""
 
 
-class Bell(NamedTuple):
+class ActiveAlarm(NamedTuple):
     """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of alike alarms about a
     unit's cases the newest one tells their `number`."""
 
@@ -57,14 +57,14 @@ class Bell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Bells:
+class ActiveAlarms:
     """`step`: the last thing that happened to any alarm. `critical`: unit -> critical alarms that nobody has."""
 
     step: int = 0
-    newest: tuple[Bell, ...] = ()
+    newest: tuple[ActiveAlarm, ...] = ()
     critical: Mapping[str, int] = field(default_factory=dict)
 
-    def seen_by(self, account: Account) -> list[Bell]:
+    def seen_by(self, account: Account) -> list[ActiveAlarm]:
         """Those that this account may hear of, as the list of alarms shows them; a screen without login, what is
         public."""
         if not account.may("cases"):
@@ -82,12 +82,12 @@ def last_step(conn: Connection) -> int:
     return int(row[0]) if row else 0
 
 
-def bells(conn: Connection, step: int) -> Bells:
+def active_alarms(conn: Connection, step: int) -> ActiveAlarms:
     """What rings now."""
-    with conn.cursor(row_factory=class_row(Bell)) as cursor:
+    with conn.cursor(row_factory=class_row(ActiveAlarm)) as cursor:
         newest = cursor.execute(_NEWEST, {"each": EACH}).fetchall()
     critical = {unit: int(number) for unit, number in conn.execute(_CRITICAL).fetchall()}
-    return Bells(step, tuple(newest), critical)
+    return ActiveAlarms(step, tuple(newest), critical)
 
 
 _NEWEST = """

@@ -18,7 +18,7 @@ from psycopg import Connection
 from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.registry import SYSTEMS
-from services.board.live.active_alarms import Bells, bells, last_step
+from services.board.live.active_alarms import ActiveAlarms, active_alarms, last_step
 from services.kit import bus, clock, store
 from services.kit.health import Health
 from services.kit.settings import Settings
@@ -58,7 +58,7 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class View:
+class LiveState:
     """All systems as of a moment. `problems`: what cannot be reached (`database`, also where a replica that is read has
     lost its primary; `broker`), empty when all is well.
 
@@ -67,25 +67,25 @@ class View:
 
     as_of: datetime
     tiles: Mapping[str, Tile] = field(default_factory=dict)
-    bells: Bells = field(default_factory=Bells)
+    bells: ActiveAlarms = field(default_factory=ActiveAlarms)
     silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     problems: frozenset[str] = frozenset({"database"})
 
 
 @dataclass(frozen=True)
-class Mark:
+class Revision:
     """What tells that a system has news: events of it stored so far, and when the last was recorded."""
 
     events: int
     recorded: datetime
 
 
-class Watch:
+class Poller:
     """Follows the database for ever; `view` is the newest look, and listeners are called with each new one."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._view = View(clock.now())
+        self._view = LiveState(clock.now())
         self._heard = -SILENT_SECONDS
         self._cut_off: datetime | None = None
         self._thread = ThreadPoolExecutor(1, "watch")  # pages that are slow to read must not stop the clock for all
@@ -98,7 +98,7 @@ class Watch:
         return self._broker
 
     @property
-    def view(self) -> View:
+    def view(self) -> LiveState:
         """The newest look, with what cannot be reached at this moment."""
         problems = set()
         if self._cut_off or time.monotonic() - self._heard > SILENT_SECONDS:
@@ -130,7 +130,7 @@ class Watch:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
     async def _follow(self, health: Health) -> None:
-        seen: dict[str, Mark] = {}
+        seen: dict[str, Revision] = {}
         whole = rested = 0.0
         with await self._do(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
@@ -139,7 +139,7 @@ class Watch:
                 self._cut_off, news, step = await self._do(_tick, conn)
                 self._heard = time.monotonic()
                 if step != self._view.bells.step:
-                    self._view = replace(self._view, bells=await self._do(bells, conn, step))
+                    self._view = replace(self._view, bells=await self._do(active_alarms, conn, step))
                 if self._heard >= rested:
                     if self._heard - whole > ALL_SECONDS:
                         seen, whole = {}, self._heard
@@ -151,7 +151,7 @@ class Watch:
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
-    async def _look(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Mark], whole: bool) -> None:
+    async def _look(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Revision], whole: bool) -> None:
         if not systems:
             return
         for slug in systems:
@@ -163,22 +163,22 @@ class Watch:
             asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
 
 
-def _changed(news: Mapping[str, Mark], seen: Mapping[str, Mark]) -> list[str]:
+def _changed(news: Mapping[str, Revision], seen: Mapping[str, Revision]) -> list[str]:
     """The systems with news since those that were `seen`; all, where none were."""
     return [slug for slug in SYSTEMS if not seen or news.get(slug) != seen.get(slug)]
 
 
-def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Mark], int]:
+def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Revision], int]:
     return store.cut_off_since(conn), marks(conn), last_step(conn)
 
 
-def marks(conn: Connection) -> dict[str, Mark]:
+def marks(conn: Connection) -> dict[str, Revision]:
     """system -> what tells that it has news."""
     rows = conn.execute("SELECT system, sum(events), max(last_recorded) FROM source GROUP BY system").fetchall()
-    return {system: Mark(int(events), recorded) for system, events, recorded in rows}
+    return {system: Revision(int(events), recorded) for system, events, recorded in rows}
 
 
-def tile_of(conn: Connection, system: str, mark: Mark | None, now: datetime, held: Tile | None = None) -> Tile:
+def tile_of(conn: Connection, system: str, mark: Revision | None, now: datetime, held: Tile | None = None) -> Tile:
     """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
     with snapshot(conn):
         readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, Period.of(now)))

@@ -30,7 +30,7 @@ class TooMuch(Exception):
     """There is more to read than can be read now; said to the reader as `too_much`."""
 
 
-class Reader:
+class QueryPool:
     """`await reading(ask)`: what `ask` finds on a connection, in one snapshot. Raises `TooMuch`, or an outage."""
 
     def __init__(self, settings: Settings) -> None:

@@ -18,12 +18,12 @@ from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
 from services.board.live.kept import Kept
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader, TooMuch
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool, TooMuch
 from services.board.pages.quality.quality import delay
 from services.board.ui.found_pages import Page
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, day_and_time, number, system_name
 from services.kit import clock, store
@@ -87,114 +87,116 @@ def strips(conn: Connection, now: datetime) -> Strips:
     return Strips(filled, late)
 
 
-def add(watch: Watch, reading: Reader) -> None:
+def add(poller: Poller, reading: QueryPool) -> None:
     """/sources."""
     fresh: Kept[list[Source]] = Kept(FRESH_SECONDS)
     slow: Kept[Strips] = Kept(STRIPS_SECONDS)
 
-    async def shown(look: Look, sort: str) -> Html:
+    async def shown(context: PageContext, sort: str) -> Html:
         now = clock.now()
         every = await fresh.get("sources", lambda: reading(lambda conn: sources(conn, now)))
         told = await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
-        return render(look, every, told, sort, now)
+        return render(context, every, told, sort, now)
 
     @page("/sources")
     async def of_sources(request: Request, sort: str = "silent") -> None:
-        look = look_of(request, watch)
-        dress(look)
-        top = header(look, "/sources")
+        context = context_of(request, poller)
+        setup_page(context)
+        top = header(context, "/sources")
         by = sort if sort in SORTS else "silent"
         with ui.element("main").classes("page"):
-            ui.html(head(look, by), sanitize=False).classes("title")
-            with ui.element("section").classes("panel wide").props(f'tabindex=0 aria-label="{look.word("sources")}"'):
-                content = ui.html(await shown(look, by), sanitize=False)
-            ui.html(tag("p", look.word("sources_means"), class_="small"), sanitize=False).classes("wide")
+            ui.html(head(context, by), sanitize=False).classes("title")
+            with (
+                ui.element("section").classes("panel wide").props(f'tabindex=0 aria-label="{context.word("sources")}"')
+            ):
+                content = ui.html(await shown(context, by), sanitize=False)
+            ui.html(tag("p", context.word("sources_means"), class_="small"), sanitize=False).classes("wide")
 
         async def again() -> None:
             with suppress(TooMuch, *store.OUTAGE):  # the band at the top tells of outages
-                content.set_content(await shown(look, by))
+                content.set_content(await shown(context, by))
 
         ui.timer(FRESH_SECONDS, again)
-        keep_fresh(look, top)
+        keep_fresh(context, top)
 
 
 PAGE = Page("sources", "/sources", None, add)
 
 
-def head(look: Look, sort: str) -> Html:
+def head(context: PageContext, sort: str) -> Html:
     """The title, and what the list is sorted by. It stays as it is, so that nobody's keyboard loses its place."""
-    ways = (link(f"/sources?sort={key}", look.word(f"sources_{key}"), aria_current="true" if key == sort else None)
+    ways = (link(f"/sources?sort={key}", context.word(f"sources_{key}"), aria_current="true" if key == sort else None)
             for key in SORTS)  # fmt: skip
-    name = tag("span", look.word("sorted_by"), class_="small")
+    name = tag("span", context.word("sorted_by"), class_="small")
     return Html(
-        tag("h1", look.word("sources")) + tag("div", name, tag("span", *ways, class_="choice"), class_="choices")
+        tag("h1", context.word("sources")) + tag("div", name, tag("span", *ways, class_="choice"), class_="choices")
     )
 
 
-def render(look: Look, every: Sequence[Source], told: Strips, sort: str, now: datetime) -> Html:
+def render(context: PageContext, every: Sequence[Source], told: Strips, sort: str, now: datetime) -> Html:
     """The list itself."""
-    every = shown_to(look.account, every, whole=True)
-    said = look.word("sources_said").format(len(every), sum(s.stale for s in every))
+    every = shown_to(context.account, every, whole=True)
+    said = context.word("sources_said").format(len(every), sum(s.stale for s in every))
     rows = sorted(every, key=lambda s: SORTS[sort](s, told))
-    heads = [*(look.word(f"sources_{key}") for key in SORTS), look.word("sources_strip").format(DAYS)]
-    listed = table(heads, (_row(look, s, told, now) for s in rows), (2, 3, 6))
+    heads = [*(context.word(f"sources_{key}") for key in SORTS), context.word("sources_strip").format(DAYS)]
+    listed = table(heads, (_row(context, s, told, now) for s in rows), (2, 3, 6))
     return Html(tag("p", said, class_="small") + listed)
 
 
-def _row(look: Look, s: Source, told: Strips, now: datetime) -> list[object]:
-    language, late = look.language, told.late.get((s.system, s.source))
-    public = look.account.role == "public"
+def _row(context: PageContext, s: Source, told: Strips, now: datetime) -> list[object]:
+    language, late = context.language, told.late.get((s.system, s.source))
+    public = context.account.role == "public"
     few = public and not s.events
-    origin = tag("span", look.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
+    origin = tag("span", context.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
     return [
         system_name(s.system, language),
         Html(tag("span", s.source, class_="path") + " " + origin),
-        count_for(look.account, s.events, language),
+        count_for(context.account, s.events, language),
         "" if public and not s.per_minute else number(Decimal(str(s.per_minute)), 1, language),
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
-        "" if few or late is None else tag("span", delay(look, late.median), title=_most(look, late)),
-        _silence(look, s),
-        "" if few else _strip(look, told, (s.system, s.source), now),
+        "" if few or late is None else tag("span", delay(context, late.median), title=_most(context, late)),
+        _silence(context, s),
+        "" if few else _strip(context, told, (s.system, s.source), now),
     ]
 
 
-def _most(look: Look, late: Late) -> str:
-    return look.word("sources_most_late").format(delay(look, late.most))
+def _most(context: PageContext, late: Late) -> str:
+    return context.word("sources_most_late").format(delay(context, late.most))
 
 
-def _silence(look: Look, s: Source) -> Html:
+def _silence(context: PageContext, s: Source) -> Html:
     if s.stale:
-        return tag("span", f"▲ {look.word('stale')}", class_="state-bad", title=_allowed(look, s.allowed))
+        return tag("span", f"▲ {context.word('stale')}", class_="state-bad", title=_allowed(context, s.allowed))
     if ended := s.ended:
         # Who has not logged in reads nobody's name, nor what a person wrote.
-        by = look.word("sources_ended_by").format(ended.by, day_and_time(ended.at), ended.why)
-        title = None if look.account.role == "public" else by
-        return tag("span", look.word("sources_ended"), class_="none", title=title)
+        by = context.word("sources_ended_by").format(ended.by, day_and_time(ended.at), ended.why)
+        title = None if context.account.role == "public" else by
+        return tag("span", context.word("sources_ended"), class_="none", title=title)
     if s.allowed is None:
         replayed = s.origin == "shifted"
-        return tag("span", look.word("sources_replayed" if replayed else "sources_any_silence"), class_="none")
-    return tag("span", f"✓ {look.word('sources_regular')}", class_="state-good", title=_allowed(look, s.allowed))
+        return tag("span", context.word("sources_replayed" if replayed else "sources_any_silence"), class_="none")
+    return tag("span", f"✓ {context.word('sources_regular')}", class_="state-good", title=_allowed(context, s.allowed))
 
 
-def _allowed(look: Look, silence: Allowed) -> str:
+def _allowed(context: PageContext, silence: Allowed) -> str:
     match silence:
         case Limit() as limit:
-            return look.word("sources_allowed_work").format(delay(look, limit.working_time))
+            return context.word("sources_allowed_work").format(delay(context, limit.working_time))
         case timedelta() as span:
-            return look.word("sources_allowed").format(delay(look, span))
+            return context.word("sources_allowed").format(delay(context, span))
     return ""
 
 
-def _strip(look: Look, told: Strips, name: Name, now: datetime) -> Html:
+def _strip(context: PageContext, told: Strips, name: Name, now: datetime) -> Html:
     """A small box for each hour: filled where something happened."""
     if told.hours is None:
-        return tag("span", look.word("sources_too_many"), class_="none")
+        return tag("span", context.word("sources_too_many"), class_="none")
     filled = told.hours.get(name)
     if filled is None:
-        return tag("span", look.word("sources_nothing").format(DAYS), class_="none")
+        return tag("span", context.word("sources_nothing").format(DAYS), class_="none")
     hours = [Html(f'<rect x="{i}" width="1" height="10"/>') for i in sorted(filled)]
     days = [Html(f'<path d="M{x} 0v10"/>') for x in _midnights(now)]
-    said = look.word("sources_gaps").format(HOURS - len(filled), HOURS)
+    said = context.word("sources_gaps").format(HOURS - len(filled), HOURS)
     box = {"viewBox": f"0 0 {HOURS} 10", "preserveAspectRatio": "none"}
     return tag("svg", tag("title", said), *hours, *days, class_="hours", role="img", aria_label=said, **box)
 

@@ -10,7 +10,7 @@ T = TypeVar("T")
 MOST = 200
 
 
-class Told(Generic[T]):
+class FlashMessages(Generic[T]):
     """What waits to be told, by whom it is for; of too many that nobody comes for, the oldest give way."""
 
     def __init__(self) -> None:

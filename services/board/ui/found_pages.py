@@ -10,8 +10,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from services.board.access import Action
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
 
 FOLDER = "services.board.pages"
 
@@ -24,7 +24,7 @@ class Page:
     word: str
     path: str
     action: Action | None
-    add: Callable[[Watch, Reader], None]
+    add: Callable[[Poller, QueryPool], None]
 
 
 @cache

@@ -16,7 +16,7 @@ from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from services.board.access import Account, Action
-from services.board.live.poller import View, Watch
+from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import TooMuch
 from services.board.ui import found_pages
 from services.board.ui.markup import Html, link, styles, tag
@@ -31,7 +31,7 @@ MOST_WAITING, MOST_STRANGERS = 100, 300
 without a session."""
 AGAIN_SECONDS = 5.0
 """How often an open page asks again for what it shows, see `follow`."""
-Render = Callable[[View, datetime], None]
+Render = Callable[[LiveState, datetime], None]
 Way = tuple[str, str, Action | None]
 """(word, path, what one must be allowed for it)."""
 FIRST: tuple[Way, ...] = (
@@ -48,12 +48,12 @@ KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Ta
 
 
 @dataclass(frozen=True)
-class Look:
+class PageContext:
     """One opened page: the account, the language, the watch that feeds it, and what its forms carry."""
 
     account: Account
     language: Language
-    watch: Watch
+    poller: Poller
     csrf: str = ""
 
     def word(self, key: str) -> str:
@@ -61,10 +61,10 @@ class Look:
         return word(key, self.language)
 
 
-def look_of(request: Request, watch: Watch) -> Look:
+def context_of(request: Request, poller: Poller) -> PageContext:
     """Who opened this page, and how they read it."""
     chosen = request.query_params.get("lang") or request.cookies.get("ioc_lang", "vi")
-    return Look(request.state.account, "en" if chosen == "en" else "vi", watch, request.state.csrf)
+    return PageContext(request.state.account, "en" if chosen == "en" else "vi", poller, request.state.csrf)
 
 
 def page(path: str, **options: Any) -> ui.page:
@@ -88,9 +88,9 @@ def _asker(request: Request) -> tuple[str, str]:
     return session, "" if session or request.client is None else request.client.host
 
 
-def form(look: Look, action: str, *content: object, **attributes: object) -> Html:
+def form(context: PageContext, action: str, *content: object, **attributes: object) -> Html:
     """A form that changes something: without the session's token, which it carries, the doors refuse it."""
-    token = tag("input", type="hidden", name="csrf", value=look.csrf)
+    token = tag("input", type="hidden", name="csrf", value=context.csrf)
     return tag("form", token, *content, method="post", action=action, **attributes)
 
 
@@ -105,132 +105,134 @@ def known(request: Request) -> None:
         raise HTTPException(404)
 
 
-def dress(look: Look) -> None:
+def setup_page(context: PageContext) -> None:
     """Style and language of the page; both are remembered by the browser."""
     ui.add_head_html(styles() + tag("script", src="/static/board.js", defer=""))
-    ui.add_body_html(tag("div", look.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
-    content = ui.context.client.content.props(f"lang={look.language}")
+    ui.add_body_html(tag("div", context.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
+    content = ui.context.client.content.props(f"lang={context.language}")
     if slot := content.parent_slot:  # NiceGUI's page is a <main> too; the page's own is the one that counts
         slot.parent.tag = "div"
 
 
-def header(look: Look, here: str) -> Render:
+def header(context: PageContext, here: str) -> Render:
     """The bar at the top of an ordinary page."""
     with ui.element("header").classes("head"):
-        ui.html(ways(look, here), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        ui.html(navigation(context, here), tag="nav", sanitize=False).props(f'aria-label="{context.word("pages")}"')
         origin = ui.label().classes("origin")
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
-        ui.html(reader(look, here), sanitize=False).classes("reader")
-        public_mode(look)
-    ui.html(keys(look), sanitize=False)
-    banner = trouble(look)
+        ui.html(reader(context, here), sanitize=False).classes("reader")
+        public_mode(context)
+    ui.html(keys(context), sanitize=False)
+    banner = outage_banner(context)
 
-    def render(view: View, now: datetime) -> None:
-        show_origin(look, origin, view)
-        waiting.set_content(waiting_alarms(look, view))
-        as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
+    def render(view: LiveState, now: datetime) -> None:
+        show_origin(context, origin, view)
+        waiting.set_content(waiting_alarms(context, view))
+        as_of.set_text(f"{context.word('as_of')} {clock_time(view.as_of)}")
         banner(view, now)
 
     return render
 
 
-def waiting_alarms(look: Look, view: View) -> Html:
+def waiting_alarms(context: PageContext, view: LiveState) -> Html:
     """How many critical alarms nobody has, for who may do something about them."""
-    number = view.bells.critical_for(look.account) if look.account.may("cases") else 0
-    told = look.word("critical_waiting").format(number)
+    number = view.bells.critical_for(context.account) if context.account.may("cases") else 0
+    told = context.word("critical_waiting").format(number)
     target = "/alarms?severity=critical&status=active"
     return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
 
 
-def navigation() -> tuple[Way, ...]:
+def navigation_entries() -> tuple[Way, ...]:
     """The pages that every page leads to, those that stand alone among them."""
     return (*FIRST, *((one.word, one.path, one.action) for one in found_pages.found()), *LAST)
 
 
-def ways(look: Look, here: str) -> Html:
+def navigation(context: PageContext, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
-        link(path, look.word(key), aria_current="page" if path == here.partition("?")[0] else None)
-        for key, path, action in navigation()
-        if action is None or look.account.may(action)
+        link(path, context.word(key), aria_current="page" if path == here.partition("?")[0] else None)
+        for key, path, action in navigation_entries()
+        if action is None or context.account.may(action)
     )
-    return Html("".join([link("/", look.word("short_title"), class_="home"), *links]))
+    return Html("".join([link("/", context.word("short_title"), class_="home"), *links]))
 
 
-def reader(look: Look, here: str) -> Html:
+def reader(context: PageContext, here: str) -> Html:
     """Language, light, and the way out or in."""
-    language = "vi" if look.language == "en" else "en"
-    other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", look.word("other_language"))
-    light = tag("button", look.word("theme"), type="button", class_="plain", data_theme_switch="")
-    name = f"{look.account.full_name} · {look.word('log_out')}"
-    out = form(look, "/logout", tag("button", name, class_="plain"))
-    return Html(other + light + (out if look.account.name else link("/login", look.word("log_in"))))
+    language = "vi" if context.language == "en" else "en"
+    other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", context.word("other_language"))
+    light = tag("button", context.word("theme"), type="button", class_="plain", data_theme_switch="")
+    name = f"{context.account.full_name} · {context.word('log_out')}"
+    out = form(context, "/logout", tag("button", name, class_="plain"))
+    return Html(other + light + (out if context.account.name else link("/login", context.word("log_in"))))
 
 
-def public_mode(look: Look) -> None:
+def public_mode(context: PageContext) -> None:
     """Say on a screen without login how its figures are rounded."""
-    if look.account.role == "public":
-        ui.label(look.word("public_mode")).classes("small")
+    if context.account.role == "public":
+        ui.label(context.word("public_mode")).classes("small")
 
 
-def keys(look: Look) -> Html:
+def keys(context: PageContext) -> Html:
     """What the keyboard does; opened by `?`."""
-    rows = (tag("li", tag("kbd", key), " ", look.word(word)) for key, word in KEYS)
-    close = tag("form", tag("button", look.word("shut"), class_="plain"), method="dialog")
-    return tag("dialog", tag("h2", look.word("keys")), tag("ul", *rows), close, id="keys", aria_label=look.word("keys"))
+    rows = (tag("li", tag("kbd", key), " ", context.word(word)) for key, word in KEYS)
+    close = tag("form", tag("button", context.word("shut"), class_="plain"), method="dialog")
+    return tag(
+        "dialog", tag("h2", context.word("keys")), tag("ul", *rows), close, id="keys", aria_label=context.word("keys")
+    )
 
 
-def trouble(look: Look) -> Render:
+def outage_banner(context: PageContext) -> Render:
     """The red band that says what cannot be reached."""
     banner = ui.label().classes("trouble").props("role=alert")
 
-    def render(view: View, now: datetime) -> None:
+    def render(view: LiveState, now: datetime) -> None:
         texts = []
         if "database" in view.problems:
             stopped = clock_time(view.as_of) if now - view.as_of < timedelta(hours=12) else day_and_time(view.as_of)
-            texts.append(f"{look.word('database')} {stopped}")
+            texts.append(f"{context.word('database')} {stopped}")
         if "broker" in view.problems:
-            texts.append(look.word("broker"))
+            texts.append(context.word("broker"))
         banner.set_text(" · ".join(texts))
         banner.set_visibility(bool(texts))
 
     return render
 
 
-def show_origin(look: Look, label: ui.label, view: View) -> None:
+def show_origin(context: PageContext, label: ui.label, view: LiveState) -> None:
     """Say where data is not real."""
-    told = unreal(look, frozenset().union(*(tile.origins for tile in view.tiles.values())))
+    told = unreal(context, frozenset().union(*(tile.origins for tile in view.tiles.values())))
     label.set_text(told)
     label.set_visibility(bool(told))
 
 
-def unreal(look: Look, origins: Set[str]) -> str:
+def unreal(context: PageContext, origins: Set[str]) -> str:
     """What is not real of data of these origins; empty where all is."""
-    return " · ".join(look.word(origin) for origin in sorted(origins - {"real"}))
+    return " · ".join(context.word(origin) for origin in sorted(origins - {"real"}))
 
 
-def keep_fresh(look: Look, *renders: Render) -> None:
+def keep_fresh(context: PageContext, *renders: Render) -> None:
     """Bring the page up to date now, with every look of the watch, and as time passes, for as long as it is open."""
-    client, watch = ui.context.client, look.watch
+    client, poller = ui.context.client, context.poller
 
     def tick() -> None:
-        view, now = watch.view, clock.now()
+        view, now = poller.view, clock.now()
         for render in renders:
             render(view, now)
 
     def tell() -> None:
-        if client.has_socket_connection and tell in watch.listeners:
+        if client.has_socket_connection and tell in poller.listeners:
             with client:
                 tick()
 
     tick()
     ui.timer(TICK_SECONDS, tick)
-    watch.listeners.add(tell)
-    client.on_delete(lambda: watch.listeners.discard(tell))
+    poller.listeners.add(tell)
+    client.on_delete(lambda: poller.listeners.discard(tell))
 
 
-async def follow(look: Look, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
+async def follow(context: PageContext, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
     """Show what `text` gives, and ask it again every few seconds for as long as the page is open: what it reads it had
     better share (`Kept`). Returns the element.
 
@@ -243,7 +245,7 @@ async def follow(look: Look, text: Callable[[], Awaitable[Html]], seconds: float
         try:
             shown = await text()
         except TooMuch:
-            told = tag("p", look.word("too_much"), class_="trouble", role="status")
+            told = tag("p", context.word("too_much"), class_="trouble", role="status")
             return Html(told + shown) if shown else tag("main", told, class_="page")
         return shown
 

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from schemas import units
 from schemas.text import collation
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import count, unit_name
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ Values = tuple[str, ...] | frozenset[str]
 
 
 @dataclass(frozen=True)
-class Asked:
+class ListQuery:
     """What a reader asked of the list at `path`; `sort` is a column, with `-` before it for the other direction."""
 
     path: str
@@ -50,10 +50,10 @@ class Listing(Generic[T]):
     orders: Mapping[str, Callable[[T], Any]]
     text: Callable[[T], str]
 
-    def asked(self, path: str, params: Mapping[str, str]) -> Asked:
+    def asked(self, path: str, params: Mapping[str, str]) -> ListQuery:
         """What the parameters of an address ask for; what is not understood is passed by."""
         sort, page = params.get("sort", ""), params.get("page", "")
-        return Asked(
+        return ListQuery(
             path,
             {name: value for name in self.facets if (value := params.get(name, "")[:80])},
             params.get("text", "").strip()[:80],
@@ -61,7 +61,7 @@ class Listing(Generic[T]):
             max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
         )
 
-    def select(self, rows: Iterable[T], asked: Asked) -> list[T]:
+    def select(self, rows: Iterable[T], asked: ListQuery) -> list[T]:
         """The rows asked for, in order; without one asked for they stay in theirs."""
         wanted = [(self.facets[name], value) for name, value in asked.filters.items()]
         text = _plain(asked.text)
@@ -86,7 +86,7 @@ def units_over(code: str) -> frozenset[str]:
     return frozenset({code, *(unit.code for unit in units.every() if code in units.scope(unit.code))})
 
 
-def page_of(rows: Sequence[T], asked: Asked) -> Sequence[T]:
+def page_of(rows: Sequence[T], asked: ListQuery) -> Sequence[T]:
     """The page asked for; the last one where there are not so many."""
     last = max((len(rows) - 1) // PAGE, 0)
     start = min(asked.page - 1, last) * PAGE
@@ -97,57 +97,60 @@ Choices = Mapping[str, tuple[str, Sequence[tuple[str, str]]]]
 """name of a facet -> (what it is called, [(value, how it is called)])."""
 
 
-def filters(look: Look, asked: Asked, choices: Choices, search: str) -> Html:
+def filters(context: PageContext, asked: ListQuery, choices: Choices, search: str) -> Html:
     """The form above a list. `search`: what the free text is looked for in."""
     selects = (
-        tag("label", title, tag("select", *_options(look, values, asked.filters.get(name, "")), name=name))
+        tag("label", title, tag("select", *_options(context, values, asked.filters.get(name, "")), name=name))
         for name, (title, values) in choices.items()
     )
     text = tag("label", search, tag("input", type="search", name="text", value=asked.text, maxlength=80))
     sort = tag("input", type="hidden", name="sort", value=asked.sort) if asked.sort else ""
-    button = tag("button", look.word("show"), class_="plain")
-    clear = link(asked.path, look.word("show_all")) if asked.filters or asked.text else ""
+    button = tag("button", context.word("show"), class_="plain")
+    clear = link(asked.path, context.word("show_all")) if asked.filters or asked.text else ""
     return tag(
         "form", *selects, text, sort, button, clear, method="get", action=asked.path, class_="filters", role="search"
     )
 
 
-def unit_choices(look: Look, asked: Asked, codes: Iterable[str]) -> list[tuple[str, str]]:
+def unit_choices(context: PageContext, asked: ListQuery, codes: Iterable[str]) -> list[tuple[str, str]]:
     """The units to choose from: those of the rows, and the one asked for; `all` is the whole locality."""
     known = {unit.code for unit in units.every()} | {"all"}
     shown = {*codes, asked.filters.get("unit", "")} & known
-    names = {code: unit_name(None if code == "all" else code, look.language) for code in shown}
+    names = {code: unit_name(None if code == "all" else code, context.language) for code in shown}
     return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
 
-def _options(look: Look, values: Sequence[tuple[str, str]], chosen: str) -> list[Html]:
-    known = [("", look.word("any")), *values]
+def _options(context: PageContext, values: Sequence[tuple[str, str]], chosen: str) -> list[Html]:
+    known = [("", context.word("any")), *values]
     if chosen not in (value for value, _ in known):
         known.append((chosen, chosen))
     return [tag("option", name, value=v, selected="" if v == chosen else None) for v, name in known]
 
 
-def heads(look: Look, asked: Asked, columns: Iterable[tuple[str, str]], orders: Iterable[str]) -> list[Html]:
+def heads(
+    context: PageContext, asked: ListQuery, columns: Iterable[tuple[str, str]], orders: Iterable[str]
+) -> list[Html]:
     """Heads of columns, each (name, word); those in `orders` sort the list."""
     return [
-        _head(look, asked, name, look.word(word)) if name in orders else Html(look.word(word)) for name, word in columns
+        _head(context, asked, name, context.word(word)) if name in orders else Html(context.word(word))
+        for name, word in columns
     ]
 
 
-def _head(look: Look, asked: Asked, name: str, word: str) -> Html:
+def _head(context: PageContext, asked: ListQuery, name: str, word: str) -> Html:
     up = asked.sort == name
     sign = " ▲" if up else " ▼" if asked.sort == f"-{name}" else ""
-    return link(asked.address(sort=f"-{name}" if up else name), word + sign, title=look.word("sort"))
+    return link(asked.address(sort=f"-{name}" if up else name), word + sign, title=context.word("sort"))
 
 
-def pager(look: Look, asked: Asked, number: int) -> Html:
+def pager(context: PageContext, asked: ListQuery, number: int) -> Html:
     """How many there are, and the ways to the other pages."""
     last = max((number - 1) // PAGE, 0) + 1
     here = min(asked.page, last)
     steps = [
-        link(asked.address(page=str(page)), look.word(word), class_="plain", rel=word)
+        link(asked.address(page=str(page)), context.word(word), class_="plain", rel=word)
         for word, page in (("prev", here - 1), ("next", here + 1))
         if 1 <= page <= last
     ]
-    told = look.word("rows").format(count(number, look.language), here, last)
-    return tag("nav", tag("span", told), *steps, class_="pager", aria_label=look.word("pages_of_list"))
+    told = context.word("rows").format(count(number, context.language), here, last)
+    return tag("nav", tag("span", told), *steps, class_="pager", aria_label=context.word("pages_of_list"))

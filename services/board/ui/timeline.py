@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from schemas.offices import number_of
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import day_and_time
 
 
@@ -38,14 +38,14 @@ def steps_of(conn: Connection, alarm: int) -> list[Step]:
         return cursor.execute(_OF_ALARM, [alarm]).fetchall()
 
 
-def history(look: Look, found: Sequence[Step]) -> Html:
+def history(context: PageContext, found: Sequence[Step]) -> Html:
     """The steps as a list."""
     if not found:
-        return tag("p", look.word("nothing_done"), class_="none")
+        return tag("p", context.word("nothing_done"), class_="none")
     rows = (
         tag(
             "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", s.by), " ",
-            look.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
+            context.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
         )
         for s in found
     )  # fmt: skip

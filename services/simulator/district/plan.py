@@ -25,7 +25,7 @@ from services.simulator.district.hours import HOURS, SLOT, slot_start
 from services.simulator.district.places import FIRST_DAY, WARDS, Ward, wards
 from services.simulator.district.rng import Dice, minute
 from services.simulator.district.tables import COURSES
-from services.simulator.district.workflows import Cohort, Course, Step
+from services.simulator.district.workflows import Cohort, Step, Workflow
 
 Kind = Literal["meant", "repeat", "refused"]
 LEAST_RATE, HIGHEST_RATE = 0.05, 5000.0
@@ -162,7 +162,7 @@ class Plan:
             yield now + SLOT, self._begin(now, COURSES)
             now += SLOT
 
-    def _begin(self, slot: datetime, courses: tuple[Course, ...]) -> list[Stream]:
+    def _begin(self, slot: datetime, courses: tuple[Workflow, ...]) -> list[Stream]:
         begun = []
         for course in courses:
             weight = HOURS[course.hours].weight(slot)
@@ -171,7 +171,7 @@ class Plan:
                     begun += self._cohort(course, weight, ward, slot)
         return begun
 
-    def _cohort(self, course: Course, weight: float, ward: Ward, slot: datetime) -> list[Stream]:
+    def _cohort(self, course: Workflow, weight: float, ward: Ward, slot: datetime) -> list[Stream]:
         if course.only not in ("", ward.unit):
             return []
         lives = course.fixed * weight or self._often[course.name] * weight * ward.share * _burst(
@@ -199,7 +199,7 @@ class Plan:
         return {c.name: events / growing * c.often / HOURS[c.hours].week() / 100 for c in COURSES}
 
 
-def _fixed_events(course: Course) -> float:
+def _fixed_events(course: Workflow) -> float:
     """Events a week of what does not grow with the rate."""
     wards = 1 if course.only else len(WARDS)
     return course.fixed * len(course.steps) * HOURS[course.hours].week() * wards

@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Course:
+class Workflow:
     """One way things go. `often`: lives of it among all that grow with the rate; or `fixed`: so many at each of its
     half hours in every unit, whatever the rate (`only`: in that unit). `limit` (working days) and `way` (a channel) are
     for its makers. Its steps lie in the order of time."""
@@ -68,7 +68,7 @@ class Cohort:
 
     __slots__ = ("course", "dice", "name", "number", "pace", "size", "start", "tag", "ward")
 
-    def __init__(self, tag: str, seed: int, course: Course, number: int, ward: Ward, start: datetime) -> None:
+    def __init__(self, tag: str, seed: int, course: Workflow, number: int, ward: Ward, start: datetime) -> None:
         self.tag, self.course, self.number, self.ward, self.start = tag, course, number, ward, start
         self.name = f"{seed}/{course.name}/{ward.unit}/{minute(start)}"
         self.dice = Dice(self.name)

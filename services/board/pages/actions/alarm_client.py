@@ -65,7 +65,7 @@ class Outcome(NamedTuple):
     detail: str = ""
 
 
-class Wrong(ValueError):
+class InvalidInput(ValueError):
     """What was typed cannot be used; `key` is the word that says why."""
 
     def __init__(self, key: str) -> None:
@@ -73,7 +73,7 @@ class Wrong(ValueError):
         self.key = key
 
 
-class Desk:
+class AlarmClient:
     """The notifier's door, as the board uses it."""
 
     def __init__(self, settings: Settings, pool: AsyncConnectionPool) -> None:
@@ -168,19 +168,19 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
     """What the notifier is sent for a form; raises `Wrong`."""
     note = plain(told.get("note", ""))
     if len(note) > LONGEST_NOTE:
-        raise Wrong("note_too_long")
+        raise InvalidInput("note_too_long")
     _free("note", note)
     if deed in ("comment", "close") and not note:
-        raise Wrong("note_empty")
+        raise InvalidInput("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
     if deed == "assign":
         assignee = plain(told.get("assignee", ""))
         if not 1 <= len(assignee) <= 80:
-            raise Wrong("assignee_missing")
+            raise InvalidInput("assignee_missing")
         body["assignee"] = _of_staff(assignee)
         if moment := moment_of(told.get("deadline", "")):
             if moment <= now:
-                raise Wrong("deadline_past")
+                raise InvalidInput("deadline_past")
             body["deadline"] = moment.isoformat()
     return body
 
@@ -195,13 +195,13 @@ def _free(where: str, text: str, allowed: Collection[str] = ()) -> None:
     try:
         refuse_personal(where, text, allowed)
     except Invalid:
-        raise Wrong("note_personal") from None
+        raise InvalidInput("note_personal") from None
 
 
 def plain(text: str) -> str:
     """A line as typed, without spaces around it; raises `Wrong` where it holds what nobody can see."""
     if _CONTROL.search(text := text.strip()):
-        raise Wrong("odd_characters")
+        raise InvalidInput("odd_characters")
     return text
 
 
@@ -212,7 +212,7 @@ def moment_of(text: str) -> datetime | None:
     try:
         return moments.read(text).end
     except moments.NoMoment:
-        raise Wrong("bad_moment") from None
+        raise InvalidInput("bad_moment") from None
 
 
 def summary(outcomes: Iterable[Outcome]) -> tuple[int, int]:

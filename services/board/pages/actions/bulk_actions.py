@@ -10,33 +10,33 @@ from fastapi.responses import JSONResponse, Response
 
 from services.board.pages.actions.alarm_client import Outcome, summary
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import Look, form
+from services.board.ui.page_layout import PageContext, form
 
 LETTERS = "/worklist/apology"
 
 
-def answer(look: Look, outcomes: Sequence[Outcome]) -> Response:
+def answer(context: PageContext, outcomes: Sequence[Outcome]) -> Response:
     """What became of each row, for the page's script to show."""
     done, rest = summary(outcomes)
     letters = [o.key.partition(":")[2] for o in outcomes if o.done and o.said.startswith("done_extend")]
-    rows = [{"key": o.key, "done": o.done, "said": look.word(o.said), "detail": o.detail} for o in outcomes]
-    told: dict[str, Any] = {"said": look.word("outcome").format(done, rest), "rows": rows}
+    rows = [{"key": o.key, "done": o.done, "said": context.word(o.said), "detail": o.detail} for o in outcomes]
+    told: dict[str, Any] = {"said": context.word("outcome").format(done, rest), "rows": rows}
     if letters:
         told["print"] = f"{LETTERS}?" + "&".join(f"code={quote(code)}" for code in letters)
-        told["print_word"] = look.word("print_letters")
+        told["print_word"] = context.word("print_letters")
     return JSONResponse(told, headers={"cache-control": "no-store"})
 
 
-def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
+def tools(context: PageContext, deeds: Sequence[str], path: str) -> Html:
     """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
-    may = [deed for deed in deeds if look.account.may(deed)]  # type: ignore[arg-type]
+    may = [deed for deed in deeds if context.account.may(deed)]  # type: ignore[arg-type]
     if not may:
         return Html("")
     panels = [
-        tag("details", tag("summary", look.word(f"do_{deed}")), _deed_form(look, deed, path), name="deed")
+        tag("details", tag("summary", context.word(f"do_{deed}")), _deed_form(context, deed, path), name="deed")
         for deed in may
     ]
-    chosen = tag("span", look.word("chosen").format(0), data_chosen=look.word("chosen"), role="status")
+    chosen = tag("span", context.word("chosen").format(0), data_chosen=context.word("chosen"), role="status")
     said = tag("div", data_said="", role="status", class_="outcome")
     return tag(
         "section",
@@ -44,26 +44,26 @@ def tools(look: Look, deeds: Sequence[str], path: str) -> Html:
         *panels,
         said,
         class_="tools",
-        aria_label=look.word("deeds"),
-        data_away=look.word("board_away"),
-        data_refused=look.word("board_refused"),
+        aria_label=context.word("deeds"),
+        data_away=context.word("board_away"),
+        data_refused=context.word("board_refused"),
     )
 
 
-def _deed_form(look: Look, deed: str, path: str) -> Html:
-    button = tag("button", look.word(f"do_{deed}"), class_="strong")
-    return form(look, f"{path}/do/{deed}", *_fields(look, deed), button, data_deed="")
+def _deed_form(context: PageContext, deed: str, path: str) -> Html:
+    button = tag("button", context.word(f"do_{deed}"), class_="strong")
+    return form(context, f"{path}/do/{deed}", *_fields(context, deed), button, data_deed="")
 
 
-def _fields(look: Look, deed: str) -> list[Html]:
+def _fields(context: PageContext, deed: str) -> list[Html]:
     """What a deed needs to be told."""
     note = {"acknowledge": "note_optional", "assign": "note_optional", "extend": "reason_late"}.get(deed, "note")
     required = "" if deed in ("comment", "close", "extend") else None
-    fields = [tag("label", look.word(note), tag("input", name="note", maxlength=400, required=required))]
+    fields = [tag("label", context.word(note), tag("input", name="note", maxlength=400, required=required))]
     if deed == "assign":
-        to = tag("label", look.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
-        until = tag("label", look.word("deadline"), tag("input", name="deadline", type="datetime-local"))
+        to = tag("label", context.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
+        until = tag("label", context.word("deadline"), tag("input", name="deadline", type="datetime-local"))
         fields = [to, until, *fields]
     if deed == "extend":
-        fields.insert(0, tag("label", look.word("new_day"), tag("input", name="day", type="date", required="")))
+        fields.insert(0, tag("label", context.word("new_day"), tag("input", name="day", type="date", required="")))
     return fields

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from services.board.pages.alarms.alarms_data import Row
-from services.board.ui.pagination import Asked
+from services.board.ui.pagination import ListQuery
 
 NAMED = 5
 """So many of its cases a group names."""
@@ -35,7 +35,7 @@ class Group(NamedTuple):
         return ", ".join(codes[:NAMED]) + (", …" if len(codes) > NAMED else "")
 
 
-def grouped(rows: Iterable[Row], asked: Asked) -> Sequence[Group]:
+def grouped(rows: Iterable[Row], asked: ListQuery) -> Sequence[Group]:
     """The rows as groups, in the order of their first ones; where a type or a text was asked for, each by itself."""
     apart = bool(asked.text or "type" in asked.filters)
     groups: dict[object, list[Row]] = {}

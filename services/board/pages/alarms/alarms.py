@@ -16,15 +16,15 @@ from schemas.text import collation
 from services.board.access import Account
 from services.board.auth.middleware import plain_page
 from services.board.live.newest import Newest
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
-from services.board.pages.actions.alarm_client import DEEDS, Alarm, Desk, Target, Wrong
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
+from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
 from services.board.pages.actions.bulk_actions import answer, tools
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
-from services.board.ui.pagination import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.timeline import Step, history
 from services.board.ui.words import count, day_and_time, system_name, unit_name
 from services.kit import clock
@@ -59,86 +59,86 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, desk: Desk) -> None:
+def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, alarm_client: AlarmClient) -> None:
     """The pages, and what is done there."""
 
     async def read() -> list[Row]:
         return await reading(lambda conn: rows(conn, clock.now()))
 
-    shared = Newest(read, watch.mark)
+    shared = Newest(read, poller.mark)
 
     @page(PATH)
     async def shown(request: Request) -> None:
-        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
         found = await shared.at_hand()
-        dress(look)
+        setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(look, asked.address())
+        top = header(context, asked.address())
         with ui.element("main").classes("page work"):
-            ui.html(_title(look, asked, _visible(found, look.account)), sanitize=False).classes("wide")
-            place = ui.html(_whole(look, asked, found), sanitize=False).classes("wide")
-            ui.html(tools(look, DEEDS, PATH), sanitize=False).classes("wide")
+            ui.html(_title(context, asked, _visible(found, context.account)), sanitize=False).classes("wide")
+            place = ui.html(_whole(context, asked, found), sanitize=False).classes("wide")
+            ui.html(tools(context, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             if shared.fresh() is None or shared.fresh() is not seen[0]:
                 seen[0] = now = await shared.get()
-                if (text := _whole(look, asked, now)) != place.content:
+                if (text := _whole(context, asked, now)) != place.content:
                     place.set_content(text)
 
         seen: list[list[Row] | None] = [None]
-        keep_fresh(look, top)
+        keep_fresh(context, top)
         ui.timer(0.5, follow)
 
     @page(PATH + "/{id}")
     async def of_one(request: Request, id: int) -> Response | None:
-        look = look_of(request, watch)
+        context = context_of(request, poller)
 
         async def ask() -> tuple[Row, list[Step]] | None:
             return await reading(lambda conn: one(conn, id))
 
         opened = await ask()
-        if opened is None or not opened[0].seen_by(look.account):
+        if opened is None or not opened[0].seen_by(context.account):
             return plain_page(404, "not_found")
-        dress(look)
+        setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top, newest = header(look, f"{PATH}/{id}"), Newest(ask, watch.mark)
+        top, newest = header(context, f"{PATH}/{id}"), Newest(ask, poller.mark)
         with ui.element("main").classes("page work"):
-            place = ui.html(render(look, *opened, settings), sanitize=False).classes("wide")
+            place = ui.html(render(context, *opened, settings), sanitize=False).classes("wide")
             if opened[0].status != "cleared":
                 box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
-                ui.html(box + tools(look, DEEDS, PATH), sanitize=False).classes("wide")
+                ui.html(box + tools(context, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             now = await newest.get() if newest.fresh() is None else None
-            if now and (text := render(look, *now, settings)) != place.content:
+            if now and (text := render(context, *now, settings)) != place.content:
                 place.set_content(text)
 
-        keep_fresh(look, top)
+        keep_fresh(context, top)
         ui.timer(0.5, follow)
         return None
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:
-        look = look_of(request, watch)
+        context = context_of(request, poller)
         if deed not in DEEDS:
             raise HTTPException(404)
-        if not look.account.may(deed):
+        if not context.account.may(deed):
             raise HTTPException(403)
         told = parse_qs((await request.body()).decode("utf-8", "replace"))
         keys = list(dict.fromkeys(told.get("item", ())))[:MOST_AT_ONCE]
         try:
-            targets = await reading(lambda conn: _targets(conn, keys, look.account))
-            outcomes = await desk.do(deed, targets, {name: v[0] for name, v in told.items()}, look.account)
-        except Wrong as wrong:
-            return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+            targets = await reading(lambda conn: _targets(conn, keys, context.account))
+            outcomes = await alarm_client.do(deed, targets, {name: v[0] for name, v in told.items()}, context.account)
+        except InvalidInput as wrong:
+            return JSONResponse({"said": context.word(wrong.key), "rows": []}, 422)
         shared.forget()
-        return answer(look, outcomes)
+        return answer(context, outcomes)
 
 
-def _whole(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+def _whole(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
     """What of the list this account sees, and that there is more than was read."""
-    cut = tag("p", look.word("alarms_cut").format(count(MOST, look.language)), class_="state-bad")
-    return Html((cut if len(found) > MOST else "") + listed(look, asked, _visible(found[:MOST], look.account)))
+    cut = tag("p", context.word("alarms_cut").format(count(MOST, context.language)), class_="state-bad")
+    return Html((cut if len(found) > MOST else "") + listed(context, asked, _visible(found[:MOST], context.account)))
 
 
 def _visible(found: Iterable[Row], account: Account) -> list[Row]:
@@ -153,7 +153,7 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
         members = [_target(conn, number, account) for number in numbers(key)[:MOST_AT_ONCE]]
         found.append(Target(key, members[0].unit, [Alarm(row.id, row.acknowledged_by) for row in members]))
     if not found:
-        raise Wrong("none_chosen")
+        raise InvalidInput("none_chosen")
     return found
 
 
@@ -166,123 +166,125 @@ def _target(conn: Connection, number: int, account: Account) -> Row:
     return known[0]
 
 
-def _named(look: Look, row: Row) -> str:
-    return unit_name(None if row.unit == "all" else row.unit, look.language)
+def _named(context: PageContext, row: Row) -> str:
+    return unit_name(None if row.unit == "all" else row.unit, context.language)
 
 
-def _system(look: Look, slug: str) -> str:
-    return system_name(slug, look.language) if slug in SYSTEMS else look.word("platform")
+def _system(context: PageContext, slug: str) -> str:
+    return system_name(slug, context.language) if slug in SYSTEMS else context.word("platform")
 
 
-def _text(look: Look, row: Row) -> str:
-    return row.vi if look.language == "vi" else row.en
+def _text(context: PageContext, row: Row) -> str:
+    return row.vi if context.language == "vi" else row.en
 
 
-def _title(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+def _title(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
     def named(names: Mapping[str, str]) -> list[tuple[str, str]]:
         return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
     choices = {
-        "status": (look.word("alarm_status"), [(s, look.word(f"alarm_{s}")) for s in STATUSES]),
-        "severity": (look.word("severity"), [(s, look.word(f"severity_{s}")) for s in SEVERITIES]),
-        "system": (look.word("system"), named({r.system: _system(look, r.system) for r in found})),
-        "unit": (look.word("unit"), unit_choices(look, asked, {r.unit for r in found})),
-        "type": (look.word("case_kind"), named({r.type: r.type for r in found})),
+        "status": (context.word("alarm_status"), [(s, context.word(f"alarm_{s}")) for s in STATUSES]),
+        "severity": (context.word("severity"), [(s, context.word(f"severity_{s}")) for s in SEVERITIES]),
+        "system": (context.word("system"), named({r.system: _system(context, r.system) for r in found})),
+        "unit": (context.word("unit"), unit_choices(context, asked, {r.unit for r in found})),
+        "type": (context.word("case_kind"), named({r.type: r.type for r in found})),
     }
-    form = filters(look, asked, choices, look.word("search_alarm"))
-    return Html(tag("div", tag("h1", look.word("alarms")), class_="title") + form)
+    form = filters(context, asked, choices, context.word("search_alarm"))
+    return Html(tag("div", tag("h1", context.word("alarms")), class_="title") + form)
 
 
-def listed(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+def listed(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
     """The counts and the table."""
     chosen = grouped(LISTING.select(found, asked), asked)
-    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=look.word("all_rows")), scope="col")
-    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(look, asked, COLUMNS, LISTING.orders)))
-    body = [_line(look, asked, group) for group in page_of(chosen, asked)]
+    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=context.word("all_rows")), scope="col")
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, asked, COLUMNS, LISTING.orders)))
+    body = [_line(context, asked, group) for group in page_of(chosen, asked)]
     content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
     if not chosen:
-        content = tag("p", look.word("no_alarms"), class_="none")
-    foot = tag("div", pager(look, asked, len(chosen)), class_="below")
-    return Html(_counts(look, asked, found) + tag("div", content, class_="panel") + foot)
+        content = tag("p", context.word("no_alarms"), class_="none")
+    foot = tag("div", pager(context, asked, len(chosen)), class_="below")
+    return Html(_counts(context, asked, found) + tag("div", content, class_="panel") + foot)
 
 
-def _counts(look: Look, asked: Asked, found: Sequence[Row]) -> Html:
+def _counts(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
     groups = grouped(found, asked)
 
     def way(status: str) -> Html:
         here = asked.filters.get("status") == status
         number = sum(group.head.status == status for group in groups)
         state = "state-bad" if status == "active" and number else ""
-        told = tag("b", count(number, look.language))
+        told = tag("b", count(number, context.language))
         return link(
-            asked.address(status="" if here else status), told, " ", look.word(f"alarm_{status}"),
+            asked.address(status="" if here else status), told, " ", context.word(f"alarm_{status}"),
             class_=f"count {state}", aria_current="true" if here else None,
         )  # fmt: skip
 
     return tag("div", *map(way, STATUSES), class_="counts")
 
 
-def _line(look: Look, asked: Asked, group: Group) -> Html:
+def _line(context: PageContext, asked: ListQuery, group: Group) -> Html:
     r, number = group.head, len(group.members)
     sign, state = SIGNS[r.severity]
     box = tag("input", type="checkbox", name="item", value=group.item, id=f"c-{r.id}", aria_label=f"{r.id}")
-    origin = "" if r.origin == "real" else tag("span", look.word(r.origin), class_="origin")
+    origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
     about = tag("div", group.about, " ", origin, class_="small")
     inside = asked.address(unit=r.unit, type=r.type, status=r.status)
-    name = link(inside, f"{_text(look, r)}: {number}") if number > 1 else link(f"{PATH}/{r.id}", _text(look, r))
+    name = link(inside, f"{_text(context, r)}: {number}") if number > 1 else link(f"{PATH}/{r.id}", _text(context, r))
     cells = (
         tag("td", box if r.status != "cleared" else ""),
-        tag("td", tag("span", f"{sign} {look.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
+        tag("td", tag("span", f"{sign} {context.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
         tag("td", name, about, class_="text"),
         tag("td", day_and_time(r.raised_at)),
-        tag("td", _named(look, r)),
-        tag("td", _system(look, r.system)),
-        tag("td", _status(look, r)),
+        tag("td", _named(context, r)),
+        tag("td", _system(context, r.system)),
+        tag("td", _status(context, r)),
     )
     return tag("tr", *cells)
 
 
-def _status(look: Look, r: Row) -> Html:
+def _status(context: PageContext, r: Row) -> Html:
     who = [r.cleared_by if r.status == "cleared" else r.assignee or r.acknowledged_by or ""]
     if r.orphan:
-        who.append(look.word("disabled_person"))
+        who.append(context.word("disabled_person"))
     if r.deadline and r.status != "cleared":
-        who.append(f"{look.word('until')} {day_and_time(r.deadline)}")
-    told = tag("span", look.word(f"alarm_{r.status}"), class_=f"badge {r.status}")
+        who.append(f"{context.word('until')} {day_and_time(r.deadline)}")
+    told = tag("span", context.word(f"alarm_{r.status}"), class_=f"badge {r.status}")
     return Html(told + tag("div", " · ".join(w for w in who if w), class_="small"))
 
 
-def render(look: Look, r: Row, found: Sequence[Step], settings: Settings) -> Html:
+def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settings) -> Html:
     """One alarm: how it stands, what to do, where to look, who did what."""
     sign, state = SIGNS[r.severity]
     doors = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
     ways = [
-        *([link(r.case, look.word("case"), " ", r.entity or "")] if r.case else []),
-        *([link(f"/system/{r.system}", _system(look, r.system))] if r.system in SYSTEMS else []),
-        tag("a", look.word("runbook"), href=f"{doors}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
+        *([link(r.case, context.word("case"), " ", r.entity or "")] if r.case else []),
+        *([link(f"/system/{r.system}", _system(context, r.system))] if r.system in SYSTEMS else []),
+        tag("a", context.word("runbook"), href=f"{doors}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
     ]
     facts: list[tuple[str, object]] = [
-        ("severity", tag("span", f"{sign} {look.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
-        ("alarm_status", _status(look, r)),
-        ("system", _system(look, r.system)),
-        ("unit", _named(look, r)),
+        ("severity", tag("span", f"{sign} {context.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
+        ("alarm_status", _status(context, r)),
+        ("system", _system(context, r.system)),
+        ("unit", _named(context, r)),
         ("about_what", r.about),
         ("since_when", day_and_time(r.raised_at)),
         ("due", day_and_time(r.due_at) if r.due_at else ""),
         ("ended_at", day_and_time(r.cleared_at) if r.cleared_at else ""),
     ]
-    told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
-    origin = "" if r.origin == "real" else tag("span", look.word(r.origin), class_="origin")
-    do = r.do_vi if look.language == "vi" else r.do_en
+    told = table(
+        [context.word("what"), context.word("value")], ([context.word(key), value] for key, value in facts if value)
+    )
+    origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
+    do = r.do_vi if context.language == "vi" else r.do_en
     return Html(
         tag(
-            "div", tag("p", link(PATH, look.word("alarms")), class_="small"), tag("h1", _text(look, r)),
+            "div", tag("p", link(PATH, context.word("alarms")), class_="small"), tag("h1", _text(context, r)),
             tag("p", origin), class_="title",
         )
-        + tag("section", tag("h2", look.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", context.word("how_it_stands")), told, class_="panel")
         + tag(
-            "section", tag("h2", look.word("what_to_do")), tag("p", do or "–"),
+            "section", tag("h2", context.word("what_to_do")), tag("p", do or "–"),
             tag("ul", *(tag("li", way) for way in ways)), class_="panel",
         )
-        + tag("section", tag("h2", look.word("who_did_what")), history(look, found), class_="panel")
+        + tag("section", tag("h2", context.word("who_did_what")), history(context, found), class_="panel")
     )  # fmt: skip

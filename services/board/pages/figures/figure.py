@@ -16,10 +16,20 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.formula_text import in_words
 from services.board.access import is_sensitive
 from services.board.live.kept import Kept
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.page_layout import (
+    PageContext,
+    context_of,
+    follow,
+    header,
+    keep_fresh,
+    known,
+    page,
+    setup_page,
+    unreal,
+)
 from services.board.ui.periods import Span, period_of, today
 from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
@@ -51,7 +61,7 @@ def named_days(first: date | None, last: date | None) -> Days | None:
     return (min(first, last), max(first, last)) if first and last else None
 
 
-def add(watch: Watch, reading: Reader) -> None:
+def add(poller: Poller, reading: QueryPool) -> None:
     """The page `/figure/{code}`."""
     kept: Kept[tuple[Explanation, list[Finding]]] = Kept(KEPT_SECONDS)
 
@@ -65,47 +75,51 @@ def add(watch: Watch, reading: Reader) -> None:
         last: date | None = None,
         as_of: AwareDatetime | None = None,
     ) -> None:
-        named, look = named_days(first, last), look_of(request, watch)
-        asked = (code, unit or None, span, named, as_of if look.account.may("cases") else None)
-        dress(look)
-        top = header(look, f"/figure/{code}")
+        named, context = named_days(first, last), context_of(request, poller)
+        asked = (code, unit or None, span, named, as_of if context.account.may("cases") else None)
+        setup_page(context)
+        top = header(context, f"/figure/{code}")
 
         async def text() -> Html:
             shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
-            shown = shown_to(look.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day"))
-            return render(look, shown, found, str(request.url), shown.period.as_of)
+            shown = shown_to(
+                context.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day")
+            )
+            return render(context, shown, found, str(request.url), shown.period.as_of)
 
-        await follow(look, text)
-        keep_fresh(look, top)
+        await follow(context, text)
+        keep_fresh(context, top)
 
 
-def render(look: Look, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
+def render(context: PageContext, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
     """The page's content."""
-    number_of_events, cases = count(shown.events, look.language), look.account.may("cases")
+    number_of_events, cases = count(shown.events, context.language), context.account.may("cases")
     compared = cases or not is_sensitive(shown.reading.indicator)
-    formula = in_words(shown.reading.indicator.formula, look.language)
+    formula = in_words(shown.reading.indicator.formula, context.language)
     panels = (
-        ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(look, shown.parts)),
-        ("sources", _sources(look, shown, now)),
-        *((("findings", _findings(look, shown, found)),) if compared else ()),
-        *((("history" if shown.history else "events", _events(look, shown.sample)),) if cases else ()),
+        ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(context, shown.parts)),
+        ("sources", _sources(context, shown, now)),
+        *((("findings", _findings(context, shown, found)),) if compared else ()),
+        *((("history" if shown.history else "events", _events(context, shown.sample)),) if cases else ()),
     )
     return tag(
         "main",
-        _head(look, shown, address),
+        _head(context, shown, address),
         *(
-            tag("section", tag("h2", look.word(key).format(number_of_events)), *inside, class_="panel wide")
+            tag("section", tag("h2", context.word(key).format(number_of_events)), *inside, class_="panel wide")
             for key, *inside in panels
         ),
         class_="page",
     )
 
 
-def _head(look: Look, shown: Explanation, address: str) -> Html:
-    r, language = shown.reading, look.language
-    exact = "" if r.value is None or r.value == r.printed else f" ({look.word('exact')} {number(r.value, 6, language)})"
-    as_of = f"{look.word('as_of')} {day_and_time(shown.period.as_of)}"
-    back = link(f"/system/{r.indicator.system}", look.word("back"))
+def _head(context: PageContext, shown: Explanation, address: str) -> Html:
+    r, language = shown.reading, context.language
+    exact = (
+        "" if r.value is None or r.value == r.printed else f" ({context.word('exact')} {number(r.value, 6, language)})"
+    )
+    as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)}"
+    back = link(f"/system/{r.indicator.system}", context.word("back"))
     return tag(
         "div",
         tag("h1", name_of(r.indicator, language)),
@@ -115,33 +129,35 @@ def _head(look: Look, shown: Explanation, address: str) -> Html:
             f"{unit_name(shown.unit, language, shown.period.last)} · {days(shown.period)} · {as_of}{exact}",
             class_="small",
         ),
-        *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(look, r.origins)) else []),
+        *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(context, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
-        tag("p", link(address, look.word("this_figure")), " · ", back, class_="small"),
+        tag("p", link(address, context.word("this_figure")), " · ", back, class_="small"),
         class_="title",
     )
 
 
-def _parts(look: Look, parts: list[Part]) -> Html:
-    return table([look.word("part"), look.word("role"), look.word("value")], (_part(look, p) for p in parts), (2,))
+def _parts(context: PageContext, parts: list[Part]) -> Html:
+    return table(
+        [context.word("part"), context.word("role"), context.word("value")], (_part(context, p) for p in parts), (2,)
+    )
 
 
-def _part(look: Look, part: Part) -> list[object]:
-    told = in_words(part.of, look.language)
+def _part(context: PageContext, part: Part) -> list[object]:
+    told = in_words(part.of, context.language)
     name = tag("span", told, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
-    role = look.word(f"role_{part.role}") if part.role else ""
+    role = context.word(f"role_{part.role}") if part.role else ""
     if part.value is None:
-        return [name, role, why(part.reason, look.language)]
-    return [name, role, number(part.value, 0 if part.value == part.value.to_integral_value() else 4, look.language)]
+        return [name, role, why(part.reason, context.language)]
+    return [name, role, number(part.value, 0 if part.value == part.value.to_integral_value() else 4, context.language)]
 
 
-def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
-    heads = [look.word(w) for w in ("source", "number_events", "happened", "recorded")]
-    language = look.language
+def _sources(context: PageContext, shown: Explanation, now: datetime) -> Html:
+    heads = [context.word(w) for w in ("source", "number_events", "happened", "recorded")]
+    language = context.language
     rows = (
         [
             s.source,
-            count_for(look.account, s.events, language),
+            count_for(context.account, s.events, language),
             *(ago(t, now, language) for t in (s.last_time, s.last_recorded)),
         ]
         for s in shown.sources
@@ -149,11 +165,11 @@ def _sources(look: Look, shown: Explanation, now: datetime) -> Html:
     return table(heads, rows, (1,))
 
 
-def _findings(look: Look, shown: Explanation, found: list[Finding]) -> Html:
+def _findings(context: PageContext, shown: Explanation, found: list[Finding]) -> Html:
     told = [f for f in found if _concerns(f, shown)]
     if not told:
-        return tag("p", look.word("no_findings"), class_="none")
-    return tag("ul", *(tag("li", f.vi if look.language == "vi" else f.en, f" ({f.missing})") for f in told))
+        return tag("p", context.word("no_findings"), class_="none")
+    return tag("ul", *(tag("li", f.vi if context.language == "vi" else f.en, f" ({f.missing})") for f in told))
 
 
 def _concerns(finding: Finding, shown: Explanation) -> bool:
@@ -162,17 +178,17 @@ def _concerns(finding: Finding, shown: Explanation) -> bool:
     return own and shown.reading.indicator.code in finding.figures
 
 
-def _events(look: Look, sample: list[Evidence]) -> Html:
-    heads = [look.word(w) for w in ("when", "event", "unit", "source", "id")]
-    return table(heads, (_event(look, e) for e in sample))
+def _events(context: PageContext, sample: list[Evidence]) -> Html:
+    heads = [context.word(w) for w in ("when", "event", "unit", "source", "id")]
+    return table(heads, (_event(context, e) for e in sample))
 
 
-def _event(look: Look, e: Evidence) -> list[object]:
-    own = look.account.may("cases") and look.account.sees(e.unit)
+def _event(context: PageContext, e: Evidence) -> list[object]:
+    own = context.account.may("cases") and context.account.sees(e.unit)
     return [
         day_and_time(e.time),
         e.type,
-        unit_name(e.unit, look.language, local_day(e.time)),
+        unit_name(e.unit, context.language, local_day(e.time)),
         e.source,
         masked_id(e.id) if own else HIDDEN,
     ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from schemas.indicators.label_texts import MEASURED
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE, Programme, stated
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import figure, signed, state_of, why
 from services.readings import Reading
 
@@ -17,38 +17,38 @@ def codes(system: str) -> frozenset[str]:
     return frozenset(indicator.code for indicator in stated(system))
 
 
-def panel(look: Look, system: str, values: Iterable[Reading], asked: str) -> Html:
+def panel(context: PageContext, system: str, values: Iterable[Reading], asked: str) -> Html:
     """The table of all that is stated, and what nobody has stated yet; empty for a system with nothing of the kind.
 
     `asked` is the query of an address that opens a figure for the unit and days shown.
     """
     found = {r.indicator.code: r for r in values}
     rows = [row for row in PROGRAMMES.get(system, ()) if row.code in found]
-    known = [_row(look, row, found, asked) for row in rows if found[row.code].value is not None]
-    missing = ", ".join(_name(look, row) for row in rows if found[row.code].value is None)
-    heads = [look.word(w) for w in ("figure", "value", "of_all", "share_of_all", "know")]
+    known = [_row(context, row, found, asked) for row in rows if found[row.code].value is not None]
+    missing = ", ".join(_name(context, row) for row in rows if found[row.code].value is None)
+    heads = [context.word(w) for w in ("figure", "value", "of_all", "share_of_all", "know")]
     shown = table(heads, known, (1, 2, 3)) if known else ""
-    return Html(shown + (tag("p", f"{look.word('not_stated')}: {missing}", class_="small") if missing else ""))
+    return Html(shown + (tag("p", f"{context.word('not_stated')}: {missing}", class_="small") if missing else ""))
 
 
-def _row(look: Look, row: Programme, found: dict[str, Reading], asked: str) -> list[object]:
+def _row(context: PageContext, row: Programme, found: dict[str, Reading], asked: str) -> list[object]:
     part, whole, share = (found.get(row.code + end) for end in ("", WHOLE, SHARE))
     assert part is not None
     return [
-        _name(look, row),
-        Html("".join(_value(look, part))),
-        figure(whole, look.language) if whole else "",
-        figure(share, look.language) if share else "",
-        link(f"/figure/{row.code}?{asked}", look.word("how"), class_="how"),
+        _name(context, row),
+        Html("".join(_value(context, part))),
+        figure(whole, context.language) if whole else "",
+        figure(share, context.language) if share else "",
+        link(f"/figure/{row.code}?{asked}", context.word("how"), class_="how"),
     ]
 
 
-def _name(look: Look, row: Programme) -> str:
-    return row.vi if look.language == "vi" else row.en
+def _name(context: PageContext, row: Programme) -> str:
+    return row.vi if context.language == "vi" else row.en
 
 
-def _value(look: Look, r: Reading) -> Iterator[Html]:
-    reason = why(r.reason, look.language) or None
-    yield tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=reason)
+def _value(context: PageContext, r: Reading) -> Iterator[Html]:
+    reason = why(r.reason, context.language) or None
+    yield tag("span", signed(r, context.language), class_=f"state-{state_of(r)}", title=reason)
     if measured := MEASURED.get(r.indicator.unit):
-        yield tag("span", f" {measured.said(look.language)}", class_="small")
+        yield tag("span", f" {measured.said(context.language)}", class_="small")

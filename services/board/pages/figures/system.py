@@ -15,8 +15,8 @@ from schemas.indicators.label_texts import MEASURED, in_words, title
 from schemas.units import UnknownUnit
 from services.board.access import is_few
 from services.board.live.kept import Kept
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
 from services.board.pages.figures.system_data import (
     Choice,
@@ -31,7 +31,17 @@ from services.board.pages.figures.system_data import (
 )
 from services.board.ui.charts import Step, bars, sample
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, follow, header, keep_fresh, known, look_of, page, unreal
+from services.board.ui.page_layout import (
+    PageContext,
+    context_of,
+    follow,
+    header,
+    keep_fresh,
+    known,
+    page,
+    setup_page,
+    unreal,
+)
 from services.board.ui.periods import SPANS, Against, Span
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
@@ -57,14 +67,14 @@ OLD_SECONDS, COMPARED_SECONDS = 15.0, 60.0
 """How old the figures may grow if nothing came; and those of the compared period, which move with the clock alone."""
 
 
-def add(watch: Watch, reading: Reader) -> None:
+def add(poller: Poller, reading: QueryPool) -> None:
     """The page `/system/{slug}`."""
     presents, others, broken = Kept[Figures](OLD_SECONDS), Kept[Figures](COMPARED_SECONDS), Kept[Parts](OLD_SECONDS)
 
     async def content(choice: Choice) -> Content:
         """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
         now, then = choice.periods(clock.now())
-        here, mark = (choice.system, choice.unit, choice.span), watch.mark(choice.system)
+        here, mark = (choice.system, choice.unit, choice.span), poller.mark(choice.system)
         asked = (
             presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
             others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
@@ -77,98 +87,98 @@ def add(watch: Watch, reading: Reader) -> None:
     @page("/system/{slug}", dependencies=[Depends(known)])
     async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
                         against: Against = "previous", ranked: str = "", by: str = "") -> None:  # fmt: skip
-        look = look_of(request, watch)
-        dress(look)
+        context = context_of(request, poller)
+        setup_page(context)
         choice = Choice(slug, unit or None, span, against, ranked, by)
-        top = header(look, f"/system/{slug}")
+        top = header(context, f"/system/{slug}")
 
         async def text() -> Html:
             whole = choice.unit is None and choice.span != "day"
-            return render(look, choice, shown_to(look.account, await content(choice), whole))
+            return render(context, choice, shown_to(context.account, await content(choice), whole))
 
-        await follow(look, text)
-        keep_fresh(look, top)
+        await follow(context, text)
+        keep_fresh(context, top)
 
 
-def render(look: Look, choice: Choice, shown: Content) -> Html:
+def render(context: PageContext, choice: Choice, shown: Content) -> Html:
     """The page's content."""
-    stated = programmes.panel(look, choice.system, shown.now.values, choice.asked)
+    stated = programmes.panel(context, choice.system, shown.now.values, choice.asked)
     panels = [
-        (look.word("all_figures"), _figures(look, choice, shown)),
-        *([(look.word("programmes"), stated)] if stated else []),
-        (look.word("broken_down"), _broken_down(look, choice, shown.parts.chosen)),
-        *(_class(look, choice, parts) for parts in shown.parts.classes if parts),
+        (context.word("all_figures"), _figures(context, choice, shown)),
+        *([(context.word("programmes"), stated)] if stated else []),
+        (context.word("broken_down"), _broken_down(context, choice, shown.parts.chosen)),
+        *(_class(context, choice, parts) for parts in shown.parts.classes if parts),
     ]
     return tag(
         "main",
-        _head(look, choice, shown),
-        tag("section", *_charts(look, shown), class_="charts"),
+        _head(context, choice, shown),
+        tag("section", *_charts(context, shown), class_="charts"),
         *(tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels),
         class_="page",
     )
 
 
-def _head(look: Look, choice: Choice, shown: Content) -> Html:
+def _head(context: PageContext, choice: Choice, shown: Content) -> Html:
     return tag(
         "div",
-        tag("h1", system_name(choice.system, look.language)),
+        tag("h1", system_name(choice.system, context.language)),
         tag(
             "p",
-            f"{unit_name(choice.unit, look.language, shown.now.period.last)} · {days(shown.now.period)}",
+            f"{unit_name(choice.unit, context.language, shown.now.period.last)} · {days(shown.now.period)}",
             class_="small",
         ),
-        *_origins(look, shown),
-        _choices(look, choice),
+        *_origins(context, shown),
+        _choices(context, choice),
         class_="title",
     )
 
 
-def _origins(look: Look, shown: Content) -> Iterator[Html]:
+def _origins(context: PageContext, shown: Content) -> Iterator[Html]:
     """What of the figures on this page is not real: of the period's own, and else of those compared with."""
     own = _of((shown.now.values, *shown.now.steps, shown.parts.chosen, *shown.parts.classes))
     then = _of((shown.then.values, *shown.then.steps)) - own
-    if told := unreal(look, own):
+    if told := unreal(context, own):
         yield tag("p", tag("span", told, class_="origin"))
-    if told := unreal(look, then):
-        yield tag("p", tag("span", f"{look.word('compared')} {days(shown.then.period)}: {told}", class_="origin"))
+    if told := unreal(context, then):
+        yield tag("p", tag("span", f"{context.word('compared')} {days(shown.then.period)}: {told}", class_="origin"))
 
 
 def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
     return frozenset(origin for readings in shown for reading in readings for origin in reading.origins)
 
 
-def _choices(look: Look, choice: Choice) -> Html:
+def _choices(context: PageContext, choice: Choice) -> Html:
     spans = [
-        link(choice.path(span=s), look.word(f"span_{s}"), aria_current="true" if s == choice.span else None)
+        link(choice.path(span=s), context.word(f"span_{s}"), aria_current="true" if s == choice.span else None)
         for s in SPANS
     ]
     against = [
-        link(choice.path(against=a), look.word(f"against_{a}"), aria_current="true" if a == choice.against else None)
+        link(choice.path(against=a), context.word(f"against_{a}"), aria_current="true" if a == choice.against else None)
         for a in ("previous", "year")
     ]
-    back = [link(choice.path(unit=None), look.word("whole"))] if choice.unit else []
+    back = [link(choice.path(unit=None), context.word("whole"))] if choice.unit else []
     return tag(
         "div", *back, tag("span", *spans, class_="choice"), tag("span", *against, class_="choice"), class_="choices"
     )
 
 
-def _charts(look: Look, shown: Content) -> Iterator[Html]:
+def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
     """Each headline figure step by step, beside the same steps of the compared period as far as that is known."""
     for now, before in zip(shown.now.steps, shown.then.steps, strict=True):
         then = before[: len(now)] if _any(before) else ()
-        steps = [_step(a, b, look.language) for a, b in zip_longest(now, then)]
-        name = name_of(now[0].indicator, look.language)
-        drawing = bars(steps, name, now[0].indicator.target) or _nothing(look, now)
+        steps = [_step(a, b, context.language) for a, b in zip_longest(now, then)]
+        name = name_of(now[0].indicator, context.language)
+        drawing = bars(steps, name, now[0].indicator.target) or _nothing(context, now)
         legend = [
             *([tag("span", sample("now"), days(shown.now.period))] if _any(now) else []),
-            *([tag("span", sample("then"), f"{look.word('compared')} {days(shown.then.period)}")] if then else []),
+            *([tag("span", sample("then"), f"{context.word('compared')} {days(shown.then.period)}")] if then else []),
         ]
         yield tag("figure", tag("figcaption", name), drawing, tag("p", *legend, class_="legend") if legend else "")
 
 
-def _nothing(look: Look, readings: Iterable[Reading]) -> Html:
+def _nothing(context: PageContext, readings: Iterable[Reading]) -> Html:
     """That there is none, or none that is told."""
-    return tag("p", look.word("few_alone" if any(map(is_few, readings)) else "no_data"), class_="none")
+    return tag("p", context.word("few_alone" if any(map(is_few, readings)) else "no_data"), class_="none")
 
 
 def _any(readings: Sequence[Reading]) -> bool:
@@ -188,26 +198,26 @@ def moment(group: str) -> str:
     return f"{int(hour)}:00 {written}" if hour else written
 
 
-def _figures(look: Look, choice: Choice, shown: Content) -> Html:
-    heads = [look.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
+def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
+    heads = [context.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
     apart = programmes.codes(choice.system)
     pairs = (
         pair for pair in zip(shown.now.values, shown.then.values, strict=True) if pair[0].indicator.code not in apart
     )
-    return table(heads, (_figure_row(look, choice, *each) for each in pairs), (1, 2, 3, 4))
+    return table(heads, (_figure_row(context, choice, *each) for each in pairs), (1, 2, 3, 4))
 
 
-def _figure_row(look: Look, choice: Choice, r: Reading, before: Reading) -> list[object]:
-    language = look.language
+def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading) -> list[object]:
+    language = context.language
     measured = MEASURED.get(r.indicator.unit)
     unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
     return [
         name_of(r.indicator, language),
-        Html(_value(look, r) + unit),
+        Html(_value(context, r) + unit),
         figure(before, language),
         _change(r, before, language),
         _aim(r, language),
-        link(f"/figure/{r.indicator.code}?{choice.asked}", look.word("how"), class_="how"),
+        link(f"/figure/{r.indicator.code}?{choice.asked}", context.word("how"), class_="how"),
     ]
 
 
@@ -241,47 +251,47 @@ def _aim(r: Reading, language: Language) -> str:
     )
 
 
-def _broken_down(look: Look, choice: Choice, parts: Sequence[Reading]) -> Html:
+def _broken_down(context: PageContext, choice: Choice, parts: Sequence[Reading]) -> Html:
     """The chosen figure by the chosen dimension, and what else may be chosen."""
     chosen, by = choice.broken_down()
     figures = [
-        link(choice.path(ranked=i.code), name_of(i, look.language), aria_current="true" if i == chosen else None)
+        link(choice.path(ranked=i.code), name_of(i, context.language), aria_current="true" if i == chosen else None)
         for i in headlines(choice.system)
     ]
     ways = [
-        link(choice.path(by=each), _title(look, choice, each), aria_current="true" if each == by else None)
+        link(choice.path(by=each), _title(context, choice, each), aria_current="true" if each == by else None)
         for each in dimensions(chosen)
     ]
     choices = (tag("div", *each, class_="choices choice") for each in (figures, ways) if len(each) > 1)
-    return Html("".join(choices) + _parts(look, choice, parts, by))
+    return Html("".join(choices) + _parts(context, choice, parts, by))
 
 
-def _class(look: Look, choice: Choice, parts: Sequence[Reading]) -> tuple[str, Html]:
+def _class(context: PageContext, choice: Choice, parts: Sequence[Reading]) -> tuple[str, Html]:
     indicator = parts[0].indicator
-    return name_of(indicator, look.language), _parts(look, choice, parts, indicator.classes)
+    return name_of(indicator, context.language), _parts(context, choice, parts, indicator.classes)
 
 
-def _parts(look: Look, choice: Choice, parts: Sequence[Reading], by: str) -> Html:
+def _parts(context: PageContext, choice: Choice, parts: Sequence[Reading], by: str) -> Html:
     """Values in order, each as a bar too; of classes, which are listed where they have any, none with few."""
     shown = [r for r in ranked(parts) if by == "unit" or not is_few(r)]
     if not shown:
-        return _nothing(look, parts)
+        return _nothing(context, parts)
     largest = max((abs(r.value) for r in shown if r.value is not None), default=Decimal(0))
-    rows = ([_part(look, choice, by, r.group), _value(look, r), _bar(r, largest)] for r in shown)
-    return table([_title(look, choice, by), look.word("value"), look.word("share")], rows, (1,))
+    rows = ([_part(context, choice, by, r.group), _value(context, r), _bar(r, largest)] for r in shown)
+    return table([_title(context, choice, by), context.word("value"), context.word("share")], rows, (1,))
 
 
-def _title(look: Look, choice: Choice, by: str) -> str:
+def _title(context: PageContext, choice: Choice, by: str) -> str:
     """`Theo đơn vị`, `By unit`."""
-    return capital(title(by, choice.system).said(look.language))
+    return capital(title(by, choice.system).said(context.language))
 
 
-def _part(look: Look, choice: Choice, by: str, value: str) -> Html | str:
+def _part(context: PageContext, choice: Choice, by: str, value: str) -> Html | str:
     """A part of a break-down as people call it."""
     if by == "unit":
-        return _unit_link(look, choice, value)
+        return _unit_link(context, choice, value)
     try:
-        return unit_name(value, look.language) if by == "ward" else in_words(by, value, look.language)
+        return unit_name(value, context.language) if by == "ward" else in_words(by, value, context.language)
     except UnknownUnit:
         return value
 
@@ -293,16 +303,16 @@ def _bar(r: Reading, largest: Decimal) -> Html:
     return tag("svg", inside, viewBox="0 0 100 10", preserveAspectRatio="none", class_="hbar", aria_hidden="true")
 
 
-def _value(look: Look, r: Reading) -> Html:
-    reason = why(r.reason, look.language) or None
-    return tag("span", signed(r, look.language), class_=f"state-{state_of(r)}", title=reason)
+def _value(context: PageContext, r: Reading) -> Html:
+    reason = why(r.reason, context.language) or None
+    return tag("span", signed(r, context.language), class_=f"state-{state_of(r)}", title=reason)
 
 
-def _unit_link(look: Look, choice: Choice, code: str) -> Html:
+def _unit_link(context: PageContext, choice: Choice, code: str) -> Html:
     """The unit's own figures, and its cases for who may see them."""
-    own, kind = link(choice.path(unit=code), unit_name(code, look.language)), WORKED_OFF.get(choice.system)
-    if kind is None or not (look.account.may("cases") and look.account.sees(code)):
+    own, kind = link(choice.path(unit=code), unit_name(code, context.language)), WORKED_OFF.get(choice.system)
+    if kind is None or not (context.account.may("cases") and context.account.sees(code)):
         return own
-    name = f"{look.word('to_worklist')}: {unit_name(code, look.language)}"
-    work = link(f"/worklist?kind={kind}&unit={code}", look.word("to_worklist"), class_="small", aria_label=name)
+    name = f"{context.word('to_worklist')}: {unit_name(code, context.language)}"
+    work = link(f"/worklist?kind={kind}&unit={code}", context.word("to_worklist"), class_="small", aria_label=name)
     return Html(f"{own} · {work}")

@@ -10,24 +10,24 @@ from starlette.requests import Request
 
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
-from services.board.live.active_alarms import Bell
-from services.board.live.poller import HEADLINES, Tile, View, Watch
+from services.board.live.active_alarms import ActiveAlarm
+from services.board.live.poller import HEADLINES, LiveState, Poller, Tile
 from services.board.ui.charts import sparkline
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import (
-    Look,
+    PageContext,
     Render,
-    dress,
+    context_of,
     keep_fresh,
     keys,
-    look_of,
+    navigation,
+    outage_banner,
     page,
     public_mode,
     reader,
+    setup_page,
     show_origin,
-    trouble,
     waiting_alarms,
-    ways,
 )
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
@@ -51,52 +51,52 @@ TOLD = 8
 """So many alarms the ticker tells at most."""
 
 
-def add(watch: Watch) -> None:
+def add(poller: Poller) -> None:
     """The page `/`."""
 
     @page("/")
     def of_all(request: Request) -> None:
-        look = look_of(request, watch)
-        dress(look)
-        keep_fresh(look, wall(look))
+        context = context_of(request, poller)
+        setup_page(context)
+        keep_fresh(context, wall(context))
 
 
-def wall(look: Look) -> Render:
+def wall(context: PageContext) -> Render:
     """Build the page; returns what brings it up to a view at a moment, touching only what has changed."""
     with ui.element("main").classes("wall"):
-        parts = [_bar(look), trouble(look)]
+        parts = [_bar(context), outage_banner(context)]
         with ui.element("div").classes("tiles"):
-            parts += [_tile(slug, place, look) for place, slug in enumerate(SYSTEMS, 1)]
-        parts.append(_ticker(look))
-    ui.html(keys(look), sanitize=False)
+            parts += [_tile(slug, place, context) for place, slug in enumerate(SYSTEMS, 1)]
+        parts.append(_ticker(context))
+    ui.html(keys(context), sanitize=False)
 
-    def render(view: View, now: datetime) -> None:
+    def render(view: LiveState, now: datetime) -> None:
         for part in parts:
             part(view, now)
 
     return render
 
 
-def _bar(look: Look) -> Render:
+def _bar(context: PageContext) -> Render:
     with ui.element("header").classes("bar"):
-        ui.html(look.word("title"), tag="h1", sanitize=False)
-        ui.html(ways(look, "/"), tag="nav", sanitize=False).props(f'aria-label="{look.word("pages")}"')
+        ui.html(context.word("title"), tag="h1", sanitize=False)
+        ui.html(navigation(context, "/"), tag="nav", sanitize=False).props(f'aria-label="{context.word("pages")}"')
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         origin = ui.label().classes("origin")
         as_of = ui.label().classes("small")
         clock = ui.label().classes("clock")
 
-    def render(view: View, now: datetime) -> None:
-        show_origin(look, origin, view)
-        waiting.set_content(waiting_alarms(look, view))
-        as_of.set_text(f"{look.word('as_of')} {clock_time(view.as_of)}")
+    def render(view: LiveState, now: datetime) -> None:
+        show_origin(context, origin, view)
+        waiting.set_content(waiting_alarms(context, view))
+        as_of.set_text(f"{context.word('as_of')} {clock_time(view.as_of)}")
         clock.set_text(f"{day_and_time(now)[:10]}  {clock_time(now)}")
 
     return render
 
 
-def _tile(slug: str, place: int, look: Look) -> Render:
-    language = look.language
+def _tile(slug: str, place: int, context: PageContext) -> Render:
+    language = context.language
     with ui.link(target=f"/system/{slug}").classes("tile") as card:
         ui.html(f"<span>{place}. {system_name(slug, language)}</span>", tag="h2", sanitize=False)
         main = _figure("div", "main", language)
@@ -106,13 +106,13 @@ def _tile(slug: str, place: int, look: Look) -> Render:
             cells = [_row(language) for _ in HEADLINES[slug][1:]]
         fresh = ui.html("", sanitize=False).classes("foot")
 
-    def render(view: View, now: datetime) -> None:
+    def render(view: LiveState, now: datetime) -> None:
         tile, silent = view.tiles.get(slug), view.silent.get(slug, ())
         fresh.set_content(_foot(tile, silent, now, language))
         if tile is None:
             return
         largest = tile.readings.index(tile.main)
-        tile = shown_to(look.account, tile, whole=True)
+        tile = shown_to(context.account, tile, whole=True)
         first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
         main(first)
         what.set_text(f"{name_of(first.indicator, language)} {aim(first.indicator, language)}")
@@ -175,27 +175,29 @@ def _state(tile: Tile) -> str:
     return min((state_of(r) for r in tile.readings), key=WORST.index)
 
 
-def _ticker(look: Look) -> Render:
+def _ticker(context: PageContext) -> Render:
     with ui.element("footer").classes("ticker"):
         place = ui.html("", sanitize=False).classes("bells")
-        public_mode(look)
-        ui.html(reader(look, "/"), sanitize=False).classes("reader")
+        public_mode(context)
+        ui.html(reader(context, "/"), sanitize=False).classes("reader")
 
-    def render(view: View, now: datetime) -> None:
-        told = view.bells.seen_by(look.account)[:TOLD]
-        place.set_content(Html("").join(_bell(look, bell) for bell in told) or tag("span", look.word("no_alarms")))
+    def render(view: LiveState, now: datetime) -> None:
+        told = view.bells.seen_by(context.account)[:TOLD]
+        place.set_content(
+            Html("").join(_bell(context, bell) for bell in told) or tag("span", context.word("no_alarms"))
+        )
 
     return render
 
 
-def _bell(look: Look, bell: Bell) -> Html:
+def _bell(context: PageContext, bell: ActiveAlarm) -> Html:
     """One alarm in a few words; a case's code is masked."""
     sign, state = ("▲", "bad") if bell.severity == "critical" else ("●", "watch")
-    unit = unit_name(None if bell.unit == "all" else bell.unit, look.language)
-    text = bell.vi if look.language == "vi" else bell.en
+    unit = unit_name(None if bell.unit == "all" else bell.unit, context.language)
+    text = bell.vi if context.language == "vi" else bell.en
     where = "" if text.startswith(unit) else f"{unit}: "
     code = f": {bell.number}" if bell.number > 1 else f" {bell.about.partition(':')[2]}" if bell.about else ""
-    origin = "" if bell.origin == "real" else f" [{look.word(bell.origin)}]"
+    origin = "" if bell.origin == "real" else f" [{context.word(bell.origin)}]"
     told = tag("span", f"{sign} {clock_time(bell.raised_at)[:5]} {where}{text}{code}{origin}", class_=f"state-{state}")
     inside = f"/alarms?unit={bell.unit}&type={bell.type}" if bell.number > 1 else f"/alarms/{bell.id}"
-    return link(inside, told) if look.account.may("cases") else told
+    return link(inside, told) if context.account.may("cases") else told

@@ -31,7 +31,7 @@ KINDS: tuple[Kind, ...] = ("report", "feature")
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
+class MapItem:
     """A feature or an open report. `group`: its layer or category; no place is known where the coordinates are None."""
 
     kind: Kind
@@ -51,7 +51,7 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Asked:
+class MapFilter:
     """What the reader wants to see; empty: all. `at`: a past moment; None: now, for as long as the page is open."""
 
     layers: frozenset[str] = frozenset()
@@ -79,17 +79,17 @@ class Cluster(NamedTuple):
     longitude: float
     number: int
     overdue: int
-    spots: Sequence[Spot]
+    spots: Sequence[MapItem]
 
 
 @dataclass(frozen=True)
-class Standing:
+class MapContent:
     """What stands there, as far as it was read, and how much more there is: (kind, unit) -> number."""
 
-    spots: Sequence[Spot]
+    spots: Sequence[MapItem]
     unread: Mapping[tuple[Kind, str], int]
 
-    def more(self, asked: Asked, account: Account) -> int:
+    def more(self, asked: MapFilter, account: Account) -> int:
         """How many of those that this account may know of were not read, of the kinds and units asked for."""
         scope, layers = units.scope(asked.unit) if asked.unit else None, asked.layers
         wanted = {
@@ -104,9 +104,9 @@ class Standing:
         )
 
 
-def present(conn: Connection, most: int = MOST) -> Standing:
+def present(conn: Connection, most: int = MOST) -> MapContent:
     """What stands there now: as the folds have left it; of too many, the reports that are due first."""
-    found: list[Spot] = []
+    found: list[MapItem] = []
     unread: dict[tuple[Kind, str], int] = {}
     for kind in KINDS:
         values = {"kind": kind, "most": most}
@@ -114,14 +114,14 @@ def present(conn: Connection, most: int = MOST) -> Standing:
         if len(some) == most:
             unread |= _left(kind, conn.execute(_PRESENT_COUNT, values).fetchall(), Counter(s.unit for s in some))
         found += some
-    return Standing(found, unread)
+    return MapContent(found, unread)
 
 
-def past(conn: Connection, moment: datetime, most: int = MOST) -> Standing:
+def past(conn: Connection, moment: datetime, most: int = MOST) -> MapContent:
     """What stood there at a moment: every entity folded anew from what had happened up to then; of too many, those
     that came last."""
     calendars = calendars_of(unpack(f) for (facts,) in conn.execute(_CALENDAR).fetchall() for f in facts)
-    found: list[Spot] = []
+    found: list[MapItem] = []
     unread: dict[tuple[Kind, str], int] = {}
     for kind in KINDS:
         values = {"kind": kind, "most": most, "moment": moment}
@@ -133,7 +133,7 @@ def past(conn: Connection, moment: datetime, most: int = MOST) -> Standing:
             if folded.opened_at and folded.ended_at is None:
                 told = (folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
                 found.append(_spot(kind, id, *told))
-    return Standing(found, unread)
+    return MapContent(found, unread)
 
 
 def _left(kind: Kind, all: Iterable[tuple[str, int]], read: Mapping[str, int]) -> dict[tuple[Kind, str], int]:
@@ -142,15 +142,15 @@ def _left(kind: Kind, all: Iterable[tuple[str, int]], read: Mapping[str, int]) -
 
 def _spot(
     kind: Kind, id: str, unit: str, status: str, opened: datetime, due: datetime | None, state: dict[str, Any]
-) -> Spot:
+) -> MapItem:
     group = state["layer" if kind == "feature" else "category"]
     name, at = state.get("name", ""), (state.get("latitude"), state.get("longitude"))
     if None in at:
         at = (None, None)
-    return Spot(kind, id, group, name, unit, status, opened, due, *at)
+    return MapItem(kind, id, group, name, unit, status, opened, due, *at)
 
 
-def chosen(spots: Iterable[Spot], asked: Asked, account: Account, moment: datetime) -> Iterator[Spot]:
+def chosen(spots: Iterable[MapItem], asked: MapFilter, account: Account, moment: datetime) -> Iterator[MapItem]:
     """The spots asked for, of those that the account may know of."""
     scope = units.scope(asked.unit) if asked.unit else None
     public = account.role == "public"
@@ -168,7 +168,7 @@ def chosen(spots: Iterable[Spot], asked: Asked, account: Account, moment: dateti
             yield spot
 
 
-def _fits(spot: Spot, asked: Asked, moment: datetime) -> bool:
+def _fits(spot: MapItem, asked: MapFilter, moment: datetime) -> bool:
     return (
         asked.category in ("", spot.group)
         and asked.status in ("", spot.status)
@@ -176,12 +176,12 @@ def _fits(spot: Spot, asked: Asked, moment: datetime) -> bool:
     )
 
 
-def clusters(spots: Iterable[Spot], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
+def clusters(spots: Iterable[MapItem], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
     """The spots that have a place, gathered by a grid that stands fast however the view is moved.
 
     `public`: reports in wide cells alone, at the middle of the cell, by coarse counts.
     """
-    cells: dict[tuple[Kind, int, int, int], list[Spot]] = defaultdict(list)
+    cells: dict[tuple[Kind, int, int, int], list[MapItem]] = defaultdict(list)
     for spot in spots:
         if spot.latitude is None or spot.longitude is None:
             continue
@@ -193,7 +193,7 @@ def clusters(spots: Iterable[Spot], zoom: int, moment: datetime, public: bool = 
     return sorted((cluster for cluster in found if cluster), key=lambda cluster: cluster.kind == "report")
 
 
-def _cluster(cell: tuple[Kind, int, int, int], spots: list[Spot], moment: datetime, public: bool) -> Cluster | None:
+def _cluster(cell: tuple[Kind, int, int, int], spots: list[MapItem], moment: datetime, public: bool) -> Cluster | None:
     kind, level, x, y = cell
     if public and kind == "report":
         middle = degrees((x + 0.5) * CELL, (y + 0.5) * CELL, level)

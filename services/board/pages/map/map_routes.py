@@ -19,13 +19,13 @@ from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.kept import Kept
-from services.board.live.poller import View, Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import LiveState, Poller
+from services.board.live.query_pool import QueryPool
 from services.board.pages.map import map_query, map_view
 from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, read
-from services.board.pages.map.map_query import Asked, Standing
+from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
-from services.board.ui.page_layout import Look, Render, dress, header, keep_fresh, look_of, page
+from services.board.ui.page_layout import PageContext, Render, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.words import day_and_time
 from services.kit import clock
 from services.kit.settings import Settings
@@ -34,33 +34,33 @@ NEWS_SECONDS = 1.0
 KEPT_SECONDS = 15.0
 
 
-def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: AsyncConnectionPool) -> None:
+def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/map and what belongs to it."""
     folder = Folder(settings.data)
-    kept: Kept[Standing] = Kept(KEPT_SECONDS)
+    kept: Kept[MapContent] = Kept(KEPT_SECONDS)
 
-    async def standing(asked: Asked) -> Standing:
+    async def standing(asked: MapFilter) -> MapContent:
         if at := asked.at:
             return await kept.get(at, lambda: reading(lambda conn: map_query.past(conn, at)))
-        return await kept.get(news_of(watch.view), lambda: reading(map_query.present))
+        return await kept.get(news_of(poller.view), lambda: reading(map_query.present))
 
     @page("/map")
     async def of_map(request: Request) -> None:
-        look = look_of(request, watch)
-        dress(look)
+        context = context_of(request, poller)
+        setup_page(context)
         ui.add_head_html('<script src="/static/map.js" defer></script>')
-        top = header(look, "/map")
-        ui.html(map_view.page(look, _asked(request, look), folder), sanitize=False)
-        keep_fresh(look, top, tell_news())
+        top = header(context, "/map")
+        ui.html(map_view.page(context, _asked(request, context), folder), sanitize=False)
+        keep_fresh(context, top, tell_news())
 
     @app.get("/map/data")
     async def data(request: Request) -> Response:
-        look = look_of(request, watch)
-        asked, now = _asked(request, look), clock.now()
+        context = context_of(request, poller)
+        asked, now = _asked(request, context), clock.now()
         found = await standing(asked)
-        unread = found.more(asked, look.account)
-        told = await asyncio.to_thread(map_view.answer, look, found.spots, asked, request.query_params, now, unread)
-        told["moment"] = day_and_time(asked.at) if asked.at else look.word("map_now")
+        unread = found.more(asked, context.account)
+        told = await asyncio.to_thread(map_view.answer, context, found.spots, asked, request.query_params, now, unread)
+        told["moment"] = day_and_time(asked.at) if asked.at else context.word("map_now")
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
     @app.get("/map/outlines")
@@ -70,28 +70,28 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
 
     @app.post("/map/outlines")
     async def put(request: Request, name: str) -> Response:
-        look = look_of(request, watch)
-        if not look.account.may("outlines"):
+        context = context_of(request, poller)
+        if not context.account.may("outlines"):
             return forbidden()
         body, kept_as = await _body(request), plain(name)
         try:
             outlines = await asyncio.to_thread(read, body)
             async with pool.connection() as conn, conn.transaction():
-                await audit.note(conn, look.account, "map.outline_put", kept_as)
+                await audit.note(conn, context.account, "map.outline_put", kept_as)
                 await asyncio.to_thread(folder.keep, name, outlines)
         except Unfit as unfit:
-            return _refused(look, unfit)
-        return JSONResponse({"said": _said(look, kept_as, outlines)})
+            return _refused(context, unfit)
+        return JSONResponse({"said": _said(context, kept_as, outlines)})
 
     @app.post("/map/outlines/check")
     async def check(request: Request, name: str) -> Response:
         """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
-        look = look_of(request, watch)
+        context = context_of(request, poller)
         try:
             outlines = await asyncio.to_thread(read, await _body(request))
         except Unfit as unfit:
-            return _refused(look, unfit)
-        told = {"name": plain(name), "said": _said(look, plain(name), outlines), **outlines.collection}
+            return _refused(context, unfit)
+        told = {"name": plain(name), "said": _said(context, plain(name), outlines), **outlines.collection}
         return JSONResponse(told, headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines/remove")
@@ -107,19 +107,19 @@ def add(app: FastAPI, watch: Watch, settings: Settings, reading: Reader, pool: A
         return RedirectResponse("/map", 303)
 
 
-def _asked(request: Request, look: Look) -> Asked:
+def _asked(request: Request, context: PageContext) -> MapFilter:
     params = request.query_params
-    return map_view.asked_of(params, params.getlist("layer"), look.account, clock.now())
+    return map_view.asked_of(params, params.getlist("layer"), context.account, clock.now())
 
 
-def _said(look: Look, name: str, outlines: Outlines) -> str:
+def _said(context: PageContext, name: str, outlines: Outlines) -> str:
     """That a file was taken, and what of it was not."""
-    said = look.word("outline_kept").format(name)
-    return f"{said} {look.word('outline_skipped').format(outlines.left_out)}" if outlines.skipped else said
+    said = context.word("outline_kept").format(name)
+    return f"{said} {context.word('outline_skipped').format(outlines.left_out)}" if outlines.skipped else said
 
 
-def _refused(look: Look, unfit: Unfit) -> Response:
-    return JSONResponse({"said": look.word(unfit.key).format(unfit.where)}, 422)
+def _refused(context: PageContext, unfit: Unfit) -> Response:
+    return JSONResponse({"said": context.word(unfit.key).format(unfit.where)}, 422)
 
 
 async def _body(request: Request) -> bytes:
@@ -132,7 +132,7 @@ async def _body(request: Request) -> bytes:
     return bytes(held)
 
 
-def news_of(view: View) -> tuple[datetime | None, ...]:
+def news_of(view: LiveState) -> tuple[datetime | None, ...]:
     """What changes as soon as something new can stand on the map."""
     return tuple(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in ("field", "gis"))
 
@@ -142,7 +142,7 @@ def tell_news() -> Render:
     told: list[Any] = []
     since = time.monotonic()
 
-    def render(view: View, now: datetime) -> None:
+    def render(view: LiveState, now: datetime) -> None:
         nonlocal since
         state = [news_of(view), view.problems]
         if not told:

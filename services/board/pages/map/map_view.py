@@ -19,18 +19,18 @@ from services.board.access import Account, coarse
 from services.board.pages.map.map_query import (
     HIDDEN_LAYERS,
     NEAREST,
-    Asked,
     Bounds,
     Cluster,
     Kind,
-    Spot,
+    MapFilter,
+    MapItem,
     chosen,
     clusters,
     within,
 )
 from services.board.pages.map.overlays import Folder, section
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import count_for
 from services.board.ui.words import Language, ago, capital, count, day_and_time, unit_name
 
@@ -45,16 +45,16 @@ SIGNS: dict[str, str] = {
 STATUSES = ("received", "verified", "routed", "accepted", "reopened")
 
 
-def asked_of(params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime) -> Asked:
+def asked_of(params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime) -> MapFilter:
     """What an address asks for; what it should not say is passed over. Passers-by choose layers alone: by comparing
     finer choices one could single out a report."""
     known = frozenset(layers) & {"reports", *get_args(Layer)}
     if account.role == "public":
-        return Asked(known)
+        return MapFilter(known)
     hours = params.get("ago", "0")
     back = min(int(hours), DAYS_BACK * 24) if hours.isdecimal() and len(hours) < 5 else 0
     unit = params.get("unit", "")
-    return Asked(
+    return MapFilter(
         layers=known,
         category=_one_of(params.get("category"), get_args(Category)),
         status=_one_of(params.get("status"), STATUSES),
@@ -83,21 +83,26 @@ def zoom_of(params: Mapping[str, str]) -> int:
 
 
 def answer(
-    look: Look, spots: Sequence[Spot], asked: Asked, params: Mapping[str, str], now: datetime, unread: int = 0
+    context: PageContext,
+    spots: Sequence[MapItem],
+    asked: MapFilter,
+    params: Mapping[str, str],
+    now: datetime,
+    unread: int = 0,
 ) -> dict[str, Any]:
     """What the drawing needs: marks in view, the box around all, and, where asked for, the list and what it tells.
     `unread`: how many more stand there than are given as `spots`."""
-    moment, public = asked.at or now, look.account.role == "public"
-    found = list(chosen(spots, asked, look.account, moment))
+    moment, public = asked.at or now, context.account.role == "public"
+    found = list(chosen(spots, asked, context.account, moment))
     zoom, seen = zoom_of(params), bounds_of(params)
     gathered = clusters(found, zoom, moment, public)
     told: dict[str, Any] = {
         "live": asked.at is None,
-        "marks": [_mark(look, c, zoom, moment) for c in gathered if seen is None or within(c, seen)],
+        "marks": [_mark(context, c, zoom, moment) for c in gathered if seen is None or within(c, seen)],
         "box": _box(gathered),
     }
     if params.get("list"):
-        told |= {"said": _said(look, found, asked, moment, unread), "list": listing(look, found, moment)}
+        told |= {"said": _said(context, found, asked, moment, unread), "list": listing(context, found, moment)}
     return told
 
 
@@ -115,20 +120,20 @@ def _most(values: list[float]) -> tuple[float, float]:
     return values[cut], values[-1 - cut]
 
 
-def _mark(look: Look, cluster: Cluster, zoom: int, moment: datetime) -> list[Any]:
+def _mark(context: PageContext, cluster: Cluster, zoom: int, moment: datetime) -> list[Any]:
     """[kind, latitude, longitude, number, overdue, what stands in it, what it is called, its card or nothing]."""
     kind, latitude, longitude, count, overdue, spots = cluster
     alone = spots[0] if count == 1 and spots else None
     if alone is None:
-        sign, name = str(count), look.word(f"map_{kind}s_n").format(count)
-        name += f", {look.word('map_overdue_n').format(overdue)}" if overdue else ""
+        sign, name = str(count), context.word(f"map_{kind}s_n").format(count)
+        name += f", {context.word('map_overdue_n').format(overdue)}" if overdue else ""
     else:
-        sign, name = SIGNS[alone.group] if kind == "feature" else "", _called(alone, look.language)
-    card = cards(look, spots, moment) if alone or (zoom >= NEAREST and spots) else ""
+        sign, name = SIGNS[alone.group] if kind == "feature" else "", _called(alone, context.language)
+    card = cards(context, spots, moment) if alone or (zoom >= NEAREST and spots) else ""
     return [kind, round(latitude, 6), round(longitude, 6), count, overdue, sign, name, card]
 
 
-def _called(spot: Spot, language: Language) -> str:
+def _called(spot: MapItem, language: Language) -> str:
     if spot.kind == "report":
         return _group("category", spot.group, language)
     return spot.name or _group("layer", spot.group, language)
@@ -139,78 +144,87 @@ def _group(label: str, value: str, language: Language) -> str:
     return capital(in_words(label, value, language))
 
 
-def cards(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
+def cards(context: PageContext, spots: Sequence[MapItem], moment: datetime) -> Html:
     """What is told of the spots under a mark."""
     rest = len(spots) - IN_CARD
-    more = [tag("p", look.word("and_more").format(rest), class_="small")] if rest > 0 else []
-    return Html("".join([*(_card(look, s, moment) for s in spots[:IN_CARD]), *more]))
+    more = [tag("p", context.word("and_more").format(rest), class_="small")] if rest > 0 else []
+    return Html("".join([*(_card(context, s, moment) for s in spots[:IN_CARD]), *more]))
 
 
-def _card(look: Look, spot: Spot, moment: datetime) -> Html:
+def _card(context: PageContext, spot: MapItem, moment: datetime) -> Html:
     rows = [
-        (look.word("unit"), unit_name(spot.unit, look.language)),
-        (look.word("map_since"), day_and_time(spot.since)),
+        (context.word("unit"), unit_name(spot.unit, context.language)),
+        (context.word("map_since"), day_and_time(spot.since)),
     ]
     if spot.kind == "feature":
-        rows = [(look.word("map_layer"), _group("layer", spot.group, look.language)), *rows]
-        return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows))
+        rows = [(context.word("map_layer"), _group("layer", spot.group, context.language)), *rows]
+        return tag("section", tag("h3", _called(spot, context.language)), _pairs(rows))
     rows = [
-        (look.word("map_status"), look.word(f"report_{spot.status}")),
+        (context.word("map_status"), context.word(f"report_{spot.status}")),
         *rows,
-        (look.word("map_due"), _due(look, spot, moment)),
-        (look.word("id"), masked(spot.id)),
+        (context.word("map_due"), _due(context, spot, moment)),
+        (context.word("id"), masked(spot.id)),
     ]
-    way = link(f"/worklist/report/{quote(spot.id)}", look.word("map_to_case"))
-    return tag("section", tag("h3", _called(spot, look.language)), _pairs(rows), tag("p", way))
+    way = link(f"/worklist/report/{quote(spot.id)}", context.word("map_to_case"))
+    return tag("section", tag("h3", _called(spot, context.language)), _pairs(rows), tag("p", way))
 
 
 def _pairs(rows: Iterable[tuple[str, object]]) -> Html:
     return tag("dl", *(Html(tag("dt", name) + tag("dd", value)) for name, value in rows))
 
 
-def _due(look: Look, spot: Spot, moment: datetime) -> Html:
+def _due(context: PageContext, spot: MapItem, moment: datetime) -> Html:
     if spot.due is None:
         return Html("")
     late = spot.overdue(moment)
-    said = f"▲ {day_and_time(spot.due)} ({look.word('map_overdue')})" if late else day_and_time(spot.due)
+    said = f"▲ {day_and_time(spot.due)} ({context.word('map_overdue')})" if late else day_and_time(spot.due)
     return tag("span", said, class_="state-bad" if late else None)
 
 
-def _said(look: Look, spots: Sequence[Spot], asked: Asked, moment: datetime, unread: int) -> str:
+def _said(context: PageContext, spots: Sequence[MapItem], asked: MapFilter, moment: datetime, unread: int) -> str:
     """One line: the moment, how many of each, how many reports have no place, and how many more there are."""
     reports = [s for s in spots if s.kind == "report"]
-    when = look.word("map_now") if asked.at is None else look.word("map_then").format(day_and_time(moment))
-    parts = [when, look.word("map_reports_n").format(count_for(look.account, len(reports), look.language))]
-    if look.account.role != "public":
-        parts.append(look.word("map_overdue_n").format(count(sum(s.overdue(moment) for s in reports), look.language)))
+    when = context.word("map_now") if asked.at is None else context.word("map_then").format(day_and_time(moment))
+    parts = [when, context.word("map_reports_n").format(count_for(context.account, len(reports), context.language))]
+    if context.account.role != "public":
+        parts.append(
+            context.word("map_overdue_n").format(count(sum(s.overdue(moment) for s in reports), context.language))
+        )
         if nowhere := sum(s.latitude is None for s in reports):
-            parts.append(look.word("map_nowhere_n").format(count(nowhere, look.language)))
-    parts.append(look.word("map_features_n").format(count(len(spots) - len(reports), look.language)))
+            parts.append(context.word("map_nowhere_n").format(count(nowhere, context.language)))
+    parts.append(context.word("map_features_n").format(count(len(spots) - len(reports), context.language)))
     if unread:
-        parts.append(look.word("map_unread_n").format(count_for(look.account, unread, look.language)))
+        parts.append(context.word("map_unread_n").format(count_for(context.account, unread, context.language)))
     return " · ".join(parts)
 
 
-def listing(look: Look, spots: Sequence[Spot], moment: datetime) -> Html:
+def listing(context: PageContext, spots: Sequence[MapItem], moment: datetime) -> Html:
     """The same as the drawing as a table; for passers-by, counts by category and layer."""
-    if look.account.role == "public":
-        return _counts(look, spots)
-    heads = [look.word(w) for w in ("map_what", "unit", "map_status", "map_since", "map_due", "id")]
+    if context.account.role == "public":
+        return _counts(context, spots)
+    heads = [context.word(w) for w in ("map_what", "unit", "map_status", "map_since", "map_due", "id")]
     ordered = sorted(spots, key=lambda s: (s.kind != "report", not s.overdue(moment), s.due or s.since, s.id))
-    more = [tag("p", look.word("and_more").format(len(spots) - ROWS), class_="small")] if len(spots) > ROWS else []
-    return Html(table(heads, (_row(look, s, moment) for s in ordered[:ROWS])) + "".join(more))
+    more = [tag("p", context.word("and_more").format(len(spots) - ROWS), class_="small")] if len(spots) > ROWS else []
+    return Html(table(heads, (_row(context, s, moment) for s in ordered[:ROWS])) + "".join(more))
 
 
-def _row(look: Look, spot: Spot, moment: datetime) -> list[object]:
-    called, report = _called(spot, look.language), spot.kind == "report"
-    kind = look.word("map_report") if report else _group("layer", spot.group, look.language)
-    status = look.word(f"report_{spot.status}") if report else ""
-    since = tag("span", ago(spot.since, moment, look.language), title=day_and_time(spot.since))
+def _row(context: PageContext, spot: MapItem, moment: datetime) -> list[object]:
+    called, report = _called(spot, context.language), spot.kind == "report"
+    kind = context.word("map_report") if report else _group("layer", spot.group, context.language)
+    status = context.word(f"report_{spot.status}") if report else ""
+    since = tag("span", ago(spot.since, moment, context.language), title=day_and_time(spot.since))
     code = masked(spot.id) if report else number_of(spot.id)
-    return [f"{kind}: {called}", unit_name(spot.unit, look.language), status, since, _due(look, spot, moment), code]
+    return [
+        f"{kind}: {called}",
+        unit_name(spot.unit, context.language),
+        status,
+        since,
+        _due(context, spot, moment),
+        code,
+    ]
 
 
-def _counts(look: Look, spots: Sequence[Spot]) -> Html:
+def _counts(context: PageContext, spots: Sequence[MapItem]) -> Html:
     """How many of each, of reports by coarse counts: in their order too, and a category with few is not named."""
     counted: list[tuple[Kind, str, int]] = [
         (kind, group, told)
@@ -219,60 +233,65 @@ def _counts(look: Look, spots: Sequence[Spot]) -> Html:
     ]
     counted.sort(key=lambda each: (each[0] != "report", -each[2], each[1]))
     names = {"report": "category", "feature": "layer"}
-    rows = ([_group(names[kind], group, look.language), count(n, look.language)] for kind, group, n in counted)
-    return table([look.word("map_what"), look.word("map_count")], rows, (1,))
+    rows = ([_group(names[kind], group, context.language), count(n, context.language)] for kind, group, n in counted)
+    return table([context.word("map_what"), context.word("map_count")], rows, (1,))
 
 
-def page(look: Look, asked: Asked, folder: Folder) -> Html:
+def page(context: PageContext, asked: MapFilter, folder: Folder) -> Html:
     """The page around the drawing, which the script fills."""
     buttons = (("in", "+", "map_in"), ("out", "−", "map_out"), ("all", "⤢", "map_all"))
     drawing = tag(
         "div",
-        tag("div", *(_button(look, *b) for b in buttons), class_="map-buttons"),
-        tag("div", class_="map-card", tabindex="-1", role="region", aria_label=look.word("map_card"), hidden=""),
+        tag("div", *(_button(context, *b) for b in buttons), class_="map-buttons"),
+        tag("div", class_="map-card", tabindex="-1", role="region", aria_label=context.word("map_card"), hidden=""),
         id="map",
         class_="map",
-        data_label=look.word("map_label"),
-        data_close=look.word("close"),
+        data_label=context.word("map_label"),
+        data_close=context.word("close"),
     )
     return tag(
         "main",
-        tag("div", tag("h1", look.word("map")), tag("p", class_="small", id="map-said", role="status"), class_="title"),
-        _form(look, asked),
-        tag("section", drawing, tag("p", look.word("map_keys"), class_="small"), class_="panel wide"),
-        tag("section", tag("h2", look.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
-        section(look, folder) if look.account.name else Html(""),
+        tag(
+            "div",
+            tag("h1", context.word("map")),
+            tag("p", class_="small", id="map-said", role="status"),
+            class_="title",
+        ),
+        _form(context, asked),
+        tag("section", drawing, tag("p", context.word("map_keys"), class_="small"), class_="panel wide"),
+        tag("section", tag("h2", context.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
+        section(context, folder) if context.account.name else Html(""),
         class_="page",
     )
 
 
-def _button(look: Look, do: str, sign: str, name: str) -> Html:
-    return tag("button", sign, type="button", data_map=do, aria_label=look.word(name))
+def _button(context: PageContext, do: str, sign: str, name: str) -> Html:
+    return tag("button", sign, type="button", data_map=do, aria_label=context.word(name))
 
 
-def _form(look: Look, asked: Asked) -> Html:
-    public = look.account.role == "public"
+def _form(context: PageContext, asked: MapFilter) -> Html:
+    public = context.account.role == "public"
     layers = ["reports", *(layer for layer in get_args(Layer) if not (public and layer in HIDDEN_LAYERS))]
-    boxes = [_box_of(look, layer, not asked.layers or layer in asked.layers) for layer in layers]
-    parts = [tag("fieldset", tag("legend", look.word("map_layers")), *boxes, class_="layers")]
+    boxes = [_box_of(context, layer, not asked.layers or layer in asked.layers) for layer in layers]
+    parts = [tag("fieldset", tag("legend", context.word("map_layers")), *boxes, class_="layers")]
     if not public:
-        categories = {value: _group("category", value, look.language) for value in get_args(Category)}
-        statuses = {value: look.word(f"report_{value}") for value in STATUSES}
+        categories = {value: _group("category", value, context.language) for value in get_args(Category)}
+        statuses = {value: context.word(f"report_{value}") for value in STATUSES}
         parts += [
-            _select(look, "category", "map_category", categories, asked.category),
-            _select(look, "status", "map_status", statuses, asked.status),
-            _select(look, "unit", "unit", _units(look), asked.unit),
-            tag("label", _input("checkbox", "overdue", "1", asked.overdue), " ", look.word("map_only_overdue")),
-            _slider(look),
+            _select(context, "category", "map_category", categories, asked.category),
+            _select(context, "status", "map_status", statuses, asked.status),
+            _select(context, "unit", "unit", _units(context), asked.unit),
+            tag("label", _input("checkbox", "overdue", "1", asked.overdue), " ", context.word("map_only_overdue")),
+            _slider(context),
         ]
-    lang = tag("input", type="hidden", name="lang", value=look.language)
-    without_script = tag("noscript", tag("p", look.word("needs_script")))
+    lang = tag("input", type="hidden", name="lang", value=context.language)
+    without_script = tag("noscript", tag("p", context.word("needs_script")))
     return tag("form", *parts, lang, without_script, id="map-form", class_="filters wide")
 
 
-def _box_of(look: Look, layer: str, on: bool) -> Html:
+def _box_of(context: PageContext, layer: str, on: bool) -> Html:
     sign = tag("b", SIGNS.get(layer, "●"), aria_hidden="true", class_="sign report" if layer == "reports" else "sign")
-    name = look.word("map_reports") if layer == "reports" else _group("layer", layer, look.language)
+    name = context.word("map_reports") if layer == "reports" else _group("layer", layer, context.language)
     return tag("label", _input("checkbox", "layer", layer, on), " ", sign, " ", name)
 
 
@@ -280,21 +299,21 @@ def _input(kind: str, name: str, value: str, on: bool) -> Html:
     return tag("input", type=kind, name=name, value=value, checked="" if on else None)
 
 
-def _select(look: Look, name: str, label: str, options: Mapping[str, str], now: str) -> Html:
-    every = {"": look.word("map_any"), **options}
+def _select(context: PageContext, name: str, label: str, options: Mapping[str, str], now: str) -> Html:
+    every = {"": context.word("map_any"), **options}
     shown = (tag("option", text, value=v, selected="" if v == now else None) for v, text in every.items())
-    return tag("label", look.word(label), tag("select", *shown, name=name))
+    return tag("label", context.word(label), tag("select", *shown, name=name))
 
 
-def _units(look: Look) -> dict[str, str]:
+def _units(context: PageContext) -> dict[str, str]:
     """The units that exist today and that the account may know the cases of."""
-    today = (u for u in units.every() if u.valid_to is None and look.account.sees(u.code))
-    names = {u.code: unit_name(u.code, look.language) for u in today if u.level != "department"}
+    today = (u for u in units.every() if u.valid_to is None and context.account.sees(u.code))
+    names = {u.code: unit_name(u.code, context.language) for u in today if u.level != "department"}
     return dict(sorted(names.items(), key=lambda pair: collation.key(pair[1])))
 
 
-def _slider(look: Look) -> Html:
+def _slider(context: PageContext) -> Html:
     what = {"type": "range", "name": "ago", "min": 0, "max": DAYS_BACK * 24, "value": 0, "class_": "back"}
-    told = tag("output", look.word("map_now"), id="map-moment")
-    hint = tag("span", look.word("map_slider_means"), class_="small")
-    return tag("label", look.word("map_slider"), " ", told, tag("input", **what), hint, class_="slider")
+    told = tag("output", context.word("map_now"), id="map-moment")
+    hint = tag("span", context.word("map_slider_means"), class_="small")
+    return tag("label", context.word("map_slider"), " ", told, tag("input", **what), hint, class_="slider")

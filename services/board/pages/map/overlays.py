@@ -15,7 +15,7 @@ from typing import Any
 
 from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, mended, read
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import Look, form
+from services.board.ui.page_layout import PageContext, form
 
 MOST_FILES = 20
 
@@ -93,37 +93,37 @@ def plain(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:60] or "layer"
 
 
-def section(look: Look, folder: Folder) -> Html:
+def section(context: PageContext, folder: Folder) -> Html:
     """Shapes of one's own: for every reader in their browser, for all readers by an administrator."""
-    account = look.account
-    mine = [tag("p", look.word("outlines_mine_hint"), class_="small"), _file(look, "check")]
-    parts = [tag("h3", look.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
+    account = context.account
+    mine = [tag("p", context.word("outlines_mine_hint"), class_="small"), _file(context, "check")]
+    parts = [tag("h3", context.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
     if account.may("outlines"):
-        parts += [tag("h3", look.word("outlines_all")), *_everybodys(look, folder)]
+        parts += [tag("h3", context.word("outlines_all")), *_everybodys(context, folder)]
     told = tag("p", id="map-told", role="status")
-    hint = tag("p", look.word("outlines_hint"), class_="small")
+    hint = tag("p", context.word("outlines_hint"), class_="small")
     words = {"remove": "remove", "full": "outline_browser_full", "away": "board_away"}
     return tag(
-        "section", tag("h2", look.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
-        data_account=account.name, data_csrf=look.csrf, data_largest=LARGEST + 1,
-        **{f"data_{name}": look.word(key) for name, key in words.items()},
+        "section", tag("h2", context.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
+        data_account=account.name, data_csrf=context.csrf, data_largest=LARGEST + 1,
+        **{f"data_{name}": context.word(key) for name, key in words.items()},
     )  # fmt: skip
 
 
-def _everybodys(look: Look, folder: Folder) -> list[Html]:
+def _everybodys(context: PageContext, folder: Folder) -> list[Html]:
     if not folder.open:
-        return [tag("p", look.word("outlines_closed"))]
-    rows = (tag("li", name, " ", _removal(look, name)) for name in folder.names())
-    return [_file(look, ""), tag("ul", *rows, class_="own")]
+        return [tag("p", context.word("outlines_closed"))]
+    rows = (tag("li", name, " ", _removal(context, name)) for name in folder.names())
+    return [_file(context, ""), tag("ul", *rows, class_="own")]
 
 
-def _file(look: Look, way: str) -> Html:
+def _file(context: PageContext, way: str) -> Html:
     """The field for a file; `way`: where below /map/outlines it goes."""
     field = tag("input", type="file", accept=".geojson,.json", data_outlines=f"/map/outlines/{way}".rstrip("/"))
-    return tag("label", look.word("outlines_put"), field, class_="own")
+    return tag("label", context.word("outlines_put"), field, class_="own")
 
 
-def _removal(look: Look, name: str) -> Html:
-    said = f"{look.word('remove')}: {name}"
-    button = tag("button", look.word("remove"), class_="plain", aria_label=said)
-    return form(look, "/map/outlines/remove", tag("input", type="hidden", name="name", value=name), button)
+def _removal(context: PageContext, name: str) -> Html:
+    said = f"{context.word('remove')}: {name}"
+    button = tag("button", context.word("remove"), class_="plain", aria_label=said)
+    return form(context, "/map/outlines/remove", tag("input", type="hidden", name="name", value=name), button)

@@ -17,7 +17,7 @@ from schemas.codes import masked, masked_id
 from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import findings_for
 from services.board.ui.words import count, day_and_time, number, unit_name
 from services.readings import findings
@@ -100,16 +100,16 @@ def look_into(conn: Connection, now: datetime) -> Quality:
     return Quality(now, found, late, last, ends)
 
 
-def panels(look: Look, shown: Quality) -> Html:
+def panels(context: PageContext, shown: Quality) -> Html:
     """The page's panels on what is stored, and of which moment they tell."""
     late, ends = shown.late, shown.ends
     return Html(
-        tag("p", f"{look.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
-        + _panel(look, "quality_findings", len(shown.findings), "", _findings(look, shown.findings))
-        + _panel(look, "quality_late", None if late is None else sum(d.number for d in late),
-                 look.word("quality_late_means").format(DAYS, _hours()), _late(look, late, shown.last))
-        + _panel(look, "quality_ends", None if ends is None else len(ends),
-                 look.word("quality_ends_means").format(_hours()), _ends(look, ends))
+        tag("p", f"{context.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
+        + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings))
+        + _panel(context, "quality_late", None if late is None else sum(d.number for d in late),
+                 context.word("quality_late_means").format(DAYS, _hours()), _late(context, late, shown.last))
+        + _panel(context, "quality_ends", None if ends is None else len(ends),
+                 context.word("quality_ends_means").format(_hours()), _ends(context, ends))
     )  # fmt: skip
 
 
@@ -117,83 +117,88 @@ def _hours() -> int:
     return round(LATE.total_seconds() / 3600)
 
 
-def _panel(look: Look, key: str, found: int | None, means: str, *inside: object) -> Html:
-    name = look.word(key).format("?" if found is None else count(found, look.language))
+def _panel(context: PageContext, key: str, found: int | None, means: str, *inside: object) -> Html:
+    name = context.word(key).format("?" if found is None else count(found, context.language))
     told = tag("p", means, class_="small") if means else ""
     return tag("section", tag("h2", name), told, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
-def _findings(look: Look, found: Sequence[Finding]) -> Html:
-    heads = _words(look, "finding unit period finding_left finding_right finding_apart finding_see")
+def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
+    heads = _words(context, "finding unit period finding_left finding_right finding_apart finding_see")
     if not found:
-        return tag("p", look.word("no_findings"), class_="none")
-    return table(heads, (_finding(look, f) for f in found), (3, 4, 5))
+        return tag("p", context.word("no_findings"), class_="none")
+    return table(heads, (_finding(context, f) for f in found), (3, 4, 5))
 
 
-def _finding(look: Look, f: Finding) -> list[object]:
+def _finding(context: PageContext, f: Finding) -> list[object]:
     return [
-        f.vi if look.language == "vi" else f.en,
-        unit_name(f.unit, look.language),
+        f.vi if context.language == "vi" else f.en,
+        unit_name(f.unit, context.language),
         f"{f.first:%d/%m/%Y} – {f.last:%d/%m/%Y}" if f.first and f.last else "",
-        *(_exact(look, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
+        *(_exact(context, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
         tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),
     ]
 
 
-def _exact(look: Look, value: Decimal) -> str:
-    return number(value, max(-int(value.normalize().as_tuple().exponent), 0), look.language)
+def _exact(context: PageContext, value: Decimal) -> str:
+    return number(value, max(-int(value.normalize().as_tuple().exponent), 0), context.language)
 
 
-def _late(look: Look, late: Sequence[Delayed] | None, last: Iterable[Record]) -> Html:
+def _late(context: PageContext, late: Sequence[Delayed] | None, last: Iterable[Record]) -> Html:
     if late is None:
-        return tag("p", look.word("quality_too_many"), class_="none")
+        return tag("p", context.word("quality_too_many"), class_="none")
     if not late:
-        return tag("p", look.word("quality_none"), class_="none")
-    heads = _words(look, "source unit number_events longest_delay")
+        return tag("p", context.word("quality_none"), class_="none")
+    heads = _words(context, "source unit number_events longest_delay")
     more = len(late) - ROWS
-    rest = tag("p", look.word("and_more").format(more), class_="small") if more > 0 else ""
-    counts = table(heads, (_delayed(look, d) for d in late[:ROWS]), (2, 3)) + rest
-    heads = _words(look, "event unit happened recorded delay id")
-    return Html(counts + tag("h3", look.word("last_ones")) + table(heads, (_record(look, r) for r in last), (4,)))
+    rest = tag("p", context.word("and_more").format(more), class_="small") if more > 0 else ""
+    counts = table(heads, (_delayed(context, d) for d in late[:ROWS]), (2, 3)) + rest
+    heads = _words(context, "event unit happened recorded delay id")
+    return Html(counts + tag("h3", context.word("last_ones")) + table(heads, (_record(context, r) for r in last), (4,)))
 
 
-def _delayed(look: Look, d: Delayed) -> list[object]:
-    number_of = count(d.number, look.language)
-    return [tag("span", d.source, class_="path"), unit_name(d.unit, look.language), number_of, delay(look, d.longest)]
+def _delayed(context: PageContext, d: Delayed) -> list[object]:
+    number_of = count(d.number, context.language)
+    return [
+        tag("span", d.source, class_="path"),
+        unit_name(d.unit, context.language),
+        number_of,
+        delay(context, d.longest),
+    ]
 
 
-def _record(look: Look, r: Record) -> list[object]:
+def _record(context: PageContext, r: Record) -> list[object]:
     moments = map(day_and_time, (r.time, r.recorded))
-    unit, late = unit_name(r.unit, look.language), delay(look, r.recorded - r.time)
+    unit, late = unit_name(r.unit, context.language), delay(context, r.recorded - r.time)
     return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
 
 
-def _ends(look: Look, ends: Sequence[End] | None) -> Html:
+def _ends(context: PageContext, ends: Sequence[End] | None) -> Html:
     if not ends:
-        return tag("p", look.word("quality_too_many" if ends is None else "quality_none"), class_="none")
-    by_unit = Counter(unit_name(e.unit, look.language) for e in ends).most_common()
-    counts = table(_words(look, "unit dossiers"), by_unit, (1,))
-    heads = _words(look, "dossier unit ended due recorded")
-    return Html(counts + tag("h3", look.word("last_ended")) + table(heads, (_end(look, e) for e in ends[:LAST])))
+        return tag("p", context.word("quality_too_many" if ends is None else "quality_none"), class_="none")
+    by_unit = Counter(unit_name(e.unit, context.language) for e in ends).most_common()
+    counts = table(_words(context, "unit dossiers"), by_unit, (1,))
+    heads = _words(context, "dossier unit ended due recorded")
+    return Html(counts + tag("h3", context.word("last_ended")) + table(heads, (_end(context, e) for e in ends[:LAST])))
 
 
-def _end(look: Look, e: End) -> list[object]:
+def _end(context: PageContext, e: End) -> list[object]:
     code, moments = tag("span", masked(e.id), class_="path"), map(day_and_time, (e.ended, e.due, e.recorded))
-    return [code, unit_name(e.unit, look.language), *moments]
+    return [code, unit_name(e.unit, context.language), *moments]
 
 
-def _words(look: Look, names: str) -> list[str]:
-    return [look.word(name) for name in names.split()]
+def _words(context: PageContext, names: str) -> list[str]:
+    return [context.word(name) for name in names.split()]
 
 
-def delay(look: Look, span: timedelta) -> str:
+def delay(context: PageContext, span: timedelta) -> str:
     """A length of time in one unit."""
     seconds = span.total_seconds()
     for key, length in (("span_d", 86_400), ("span_h", 3600), ("span_min", 60)):
         if seconds >= 2 * length:
-            return look.word(key).format(round(seconds / length))
-    return look.word("span_s").format(round(seconds))
+            return context.word(key).format(round(seconds / length))
+    return context.word("span_s").format(round(seconds))
 
 
 _WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s")

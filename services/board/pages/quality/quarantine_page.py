@@ -21,13 +21,13 @@ from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.kept import Kept
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
 from services.board.pages.quality import quality
 from services.board.pages.quality.quality import Quality
-from services.board.ui.flash import Told
+from services.board.ui.flash import FlashMessages
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, follow, form, header, keep_fresh, look_of, page
+from services.board.ui.page_layout import PageContext, context_of, follow, form, header, keep_fresh, page, setup_page
 from services.board.ui.words import Language, day_and_time, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable
@@ -38,23 +38,23 @@ KEPT_SECONDS = 60.0
 SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
 
 
-class Draft(NamedTuple):
+class RejectedEdit(NamedTuple):
     """What somebody wrote that could not be done, and why."""
 
     text: str
     problem: str
 
 
-def add(app: FastAPI, watch: Watch, reading: Reader, pool: AsyncConnectionPool) -> None:
+def add(app: FastAPI, poller: Poller, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/quality and the quarantine below it."""
     known: Kept[Quality] = Kept(KEPT_SECONDS)
     lies: Kept[list[Lying]] = Kept(KEPT_SECONDS)
-    drafts, done = Told[Draft](), Told[str]()
+    drafts, done = FlashMessages[RejectedEdit](), FlashMessages[str]()
 
     def broker() -> JetStreamContext:
-        if watch.broker is None or not watch.broker.is_connected:
+        if poller.broker is None or not poller.broker.is_connected:
             raise Unavailable("no connection to the broker")
-        return watch.broker.jetstream()
+        return poller.broker.jetstream()
 
     async def waiting() -> list[Lying] | None:
         try:
@@ -65,65 +65,65 @@ def add(app: FastAPI, watch: Watch, reading: Reader, pool: AsyncConnectionPool) 
 
     @page("/quality")
     async def of_quality(request: Request, code: str = "") -> None:
-        look, said = look_of(request, watch), done.take(request.state.session) or ""
-        dress(look)
-        top = header(look, "/quality")
+        context, said = context_of(request, poller), done.take(request.state.session) or ""
+        setup_page(context)
+        top = header(context, "/quality")
 
         async def text() -> Html:
             every = await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
-            lying = seen(await waiting(), look.account)
-            return render(look, every.seen_by(look.account), lying, code, said)
+            lying = seen(await waiting(), context.account)
+            return render(context, every.seen_by(context.account), lying, code, said)
 
-        await follow(look, text)
-        keep_fresh(look, top)
+        await follow(context, text)
+        keep_fresh(context, top)
 
     @page("/quality/quarantine/{seq}")
     async def of_one(request: Request, seq: int) -> None:
-        look = look_of(request, watch)
-        dress(look)
-        top = header(look, "/quality")
+        context = context_of(request, poller)
+        setup_page(context)
+        top = header(context, "/quality")
         try:
             found = await quarantine.get(broker(), seq)
-            content = one(look, *found, drafts.take((request.state.session, seq)))
+            content = one(context, *found, drafts.take((request.state.session, seq)))
         except NothingThere:
-            content = nothing(look, "quarantine_gone")
+            content = nothing(context, "quarantine_gone")
         except SILENT:
-            content = nothing(look, "quarantine_closed")
-        ui.html(content if look.account.may("resubmit") else nothing(look, "forbidden"), sanitize=False)
-        keep_fresh(look, top)
+            content = nothing(context, "quarantine_closed")
+        ui.html(content if context.account.may("resubmit") else nothing(context, "forbidden"), sanitize=False)
+        keep_fresh(context, top)
 
     @app.post("/quality/quarantine/{seq}/{deed}")
     async def act(request: Request, seq: int, deed: str) -> Response:
-        look, session = look_of(request, watch), request.state.session
-        if deed not in DEEDS or not look.account.may("resubmit"):
+        context, session = context_of(request, poller), request.state.session
+        if deed not in DEEDS or not context.account.may("resubmit"):
             return forbidden()
         told = fields_of(await request.body())
         try:
             lying, body = await quarantine.get(broker(), seq)
-            if not opens(look.account, lying, body):
+            if not opens(context.account, lying, body):
                 return forbidden()
-            meant = DEEDS[deed](broker(), seq, body, told, look.account)
+            meant = DEEDS[deed](broker(), seq, body, told, context.account)
             noted = meant._replace(detail={**meant.detail, "unit": lying.unit})
-            await carry_out(pool, look.account, f"quarantine.{deed}", seq, noted)
-        except (NothingThere, Invalid, NotDone, *SILENT) as error:
-            drafts.put((session, seq), Draft(told.get("event", ""), _why(error, look.language)))
+            await carry_out(pool, context.account, f"quarantine.{deed}", seq, noted)
+        except (NothingThere, Invalid, ActionFailed, *SILENT) as error:
+            drafts.put((session, seq), RejectedEdit(told.get("event", ""), _why(error, context.language)))
             return RedirectResponse(f"/quality/quarantine/{seq}", 303)
         done.put(session, deed)
         return RedirectResponse("/quality", 303)
 
 
-class NotDone(Exception):
+class ActionFailed(Exception):
     """What was asked for cannot be done, or nobody knows whether it was; the argument is a word of the board."""
 
 
-class Meant(NamedTuple):
+class PreparedAction(NamedTuple):
     """A deed that nothing speaks against: what the audit says of it, and the way to do it."""
 
     detail: dict[str, str]
     do: Callable[[], Awaitable[object]]
 
 
-async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, seq: int, meant: Meant) -> None:
+async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, seq: int, meant: PreparedAction) -> None:
     """Where nothing can be noted nothing is done; and what may have been done is noted as that."""
     async with pool.connection() as conn, conn.transaction():
         try:
@@ -133,26 +133,26 @@ async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, se
             return
         except SILENT:
             await audit.note(conn, account, action, str(seq), {**meant.detail, "outcome": "unknown"})
-    raise NotDone("quarantine_unknown")
+    raise ActionFailed("quarantine_unknown")
 
 
-def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
+def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> PreparedAction:
     """Through the same door as every event; the mended event must be of a unit that is the account's own to mend."""
     text = told.get("event", "").encode()
     mended = None if text.decode().split() == body.pretty().split() else text
     event = quarantine.event_of(body, mended)
     if not account.sees(event.unit):
-        raise NotDone("not_yours")
+        raise ActionFailed("not_yours")
     detail = {"event": event.id, "as": "it was" if mended is None else "mended"}
-    return Meant(detail, lambda: quarantine.resubmit(js, seq, mended, account.name))
+    return PreparedAction(detail, lambda: quarantine.resubmit(js, seq, mended, account.name))
 
 
-def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> Meant:
+def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> PreparedAction:
     reason = told.get("reason", "").strip()[:400]
     if not reason:
-        raise NotDone("note_missing")
+        raise ActionFailed("note_missing")
     refuse_personal("reason", reason)
-    return Meant({"reason": reason}, lambda: quarantine.discard(js, seq, reason, account.name))
+    return PreparedAction({"reason": reason}, lambda: quarantine.discard(js, seq, reason, account.name))
 
 
 DEEDS = {"resubmit": _resubmit, "discard": _discard}
@@ -171,7 +171,7 @@ UNITS = frozenset(unit.code for unit in units.every())
 
 
 def _why(error: Exception, language: Language) -> str:
-    if isinstance(error, NotDone):
+    if isinstance(error, ActionFailed):
         return word(str(error), language)
     if isinstance(error, NothingThere):
         return word("quarantine_gone", language)
@@ -185,14 +185,14 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
     return None if lying is None else [one for one in reversed(lying) if account.sees(one.unit)]
 
 
-def render(look: Look, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
+def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
     """The page's content."""
-    told = tag("p", look.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
+    told = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
     return tag(
         "main",
-        tag("div", tag("h1", look.word("quality")), told, class_="title"),
-        _quarantine(look, lying, code),
-        quality.panels(look, shown),
+        tag("div", tag("h1", context.word("quality")), told, class_="title"),
+        _quarantine(context, lying, code),
+        quality.panels(context, shown),
         class_="page",
     )
 
@@ -200,21 +200,21 @@ def render(look: Look, shown: Quality, lying: Sequence[Lying] | None, code: str,
 _PAST = {"resubmit": "resubmitted", "discard": "discarded"}
 
 
-def _quarantine(look: Look, lying: Sequence[Lying] | None, code: str) -> Html:
-    name = look.word("quarantine").format("?" if lying is None else len(lying))
-    means = tag("p", look.word("quarantine_means").format(LATEST), class_="small")
+def _quarantine(context: PageContext, lying: Sequence[Lying] | None, code: str) -> Html:
+    name = context.word("quarantine").format("?" if lying is None else len(lying))
+    means = tag("p", context.word("quarantine_means").format(LATEST), class_="small")
     if not lying:
-        inside = tag("p", look.word("quarantine_closed" if lying is None else "quarantine_empty"), class_="none")
+        inside = tag("p", context.word("quarantine_closed" if lying is None else "quarantine_empty"), class_="none")
     else:
         chosen = [one for one in lying if code in ("", one.code)]
-        heads = [look.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
-        inside = Html(_codes(look, lying, code) + table(heads, (_row(look, one) for one in chosen)))
+        heads = [context.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
+        inside = Html(_codes(context, lying, code) + table(heads, (_row(context, one) for one in chosen)))
     return tag("section", tag("h2", name), means, inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
-def _codes(look: Look, lying: Sequence[Lying], code: str) -> Html:
+def _codes(context: PageContext, lying: Sequence[Lying], code: str) -> Html:
     """The reasons to choose from."""
-    ways = [("", look.word("map_any")), *((c, _refused(look, c)) for c in sorted({one.code for one in lying}))]
+    ways = [("", context.word("map_any")), *((c, _refused(context, c)) for c in sorted({one.code for one in lying}))]
     links = (
         link(f"/quality?code={c}" if c else "/quality", name, aria_current="true" if c == code else None)
         for c, name in ways
@@ -222,16 +222,16 @@ def _codes(look: Look, lying: Sequence[Lying], code: str) -> Html:
     return tag("div", tag("span", *links, class_="choice"), class_="choices")
 
 
-def _row(look: Look, one: Lying) -> list[object]:
-    name = link(f"/quality/quarantine/{one.seq}", one.seq) if look.account.may("resubmit") else one.seq
+def _row(context: PageContext, one: Lying) -> list[object]:
+    name = link(f"/quality/quarantine/{one.seq}", one.seq) if context.account.may("resubmit") else one.seq
     field, reason = _split(one.reason)
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    told = Html(tag("span", _refused(look, one.code)) + tag("br") + tag("span", reason, class_="small"))
-    return [name, moment, _unit(look, one.unit), tag("span", field, class_="path"), told]
+    told = Html(tag("span", _refused(context, one.code)) + tag("br") + tag("span", reason, class_="small"))
+    return [name, moment, _unit(context, one.unit), tag("span", field, class_="path"), told]
 
 
-def _refused(look: Look, code: str) -> str:
-    return look.word(f"refused_{code}") if code in REASONS else code
+def _refused(context: PageContext, code: str) -> str:
+    return context.word(f"refused_{code}") if code in REASONS else code
 
 
 def _split(reason: str) -> tuple[str, str]:
@@ -240,59 +240,59 @@ def _split(reason: str) -> tuple[str, str]:
     return (field, rest) if colon and " " not in field else ("", reason)
 
 
-def _unit(look: Look, code: str) -> str:
+def _unit(context: PageContext, code: str) -> str:
     try:
-        return unit_name(code, look.language)
+        return unit_name(code, context.language)
     except KeyError:
         return code
 
 
-def one(look: Look, lying: Lying, body: Body, draft: Draft | None) -> Html:
+def one(context: PageContext, lying: Lying, body: Body, draft: RejectedEdit | None) -> Html:
     """One message: why it lies here, as it came, and what can be done about it."""
-    if not opens(look.account, lying, body):
-        return nothing(look, "forbidden")
+    if not opens(context.account, lying, body):
+        return nothing(context, "forbidden")
     rows = (
-        ("reason_code", f"{_refused(look, lying.code)} ({lying.code})"),
+        ("reason_code", f"{_refused(context, lying.code)} ({lying.code})"),
         ("reason", lying.reason),
         ("subject", lying.subject),
         ("bytes", lying.size),
     )
-    pairs = tag("dl", *(Html(tag("dt", look.word(k)) + tag("dd", v)) for k, v in rows), class_="pairs")
+    pairs = tag("dl", *(Html(tag("dt", context.word(k)) + tag("dd", v)) for k, v in rows), class_="pairs")
     return tag(
         "main",
-        tag("div", tag("h1", look.word("quarantine_one").format(lying.seq)), _back(look), class_="title"),
+        tag("div", tag("h1", context.word("quarantine_one").format(lying.seq)), _back(context), class_="title"),
         tag("p", draft.problem, class_="said problem wide", role="alert") if draft else "",
         tag("section", pairs, class_="panel wide"),
         tag(
             "section",
-            tag("h2", look.word("as_it_came_masked" if "Ioc-Masked" in body.headers else "as_it_came")),
+            tag("h2", context.word("as_it_came_masked" if "Ioc-Masked" in body.headers else "as_it_came")),
             tag("pre", body.pretty()),
             class_="panel",
         ),
-        tag("section", *_forms(look, lying, body, draft), class_="panel"),
+        tag("section", *_forms(context, lying, body, draft), class_="panel"),
         class_="page",
     )
 
 
-def _forms(look: Look, lying: Lying, body: Body, draft: Draft | None) -> tuple[Html, Html, Html, Html]:
+def _forms(context: PageContext, lying: Lying, body: Body, draft: RejectedEdit | None) -> tuple[Html, Html, Html, Html]:
     at, text = f"/quality/quarantine/{lying.seq}", draft.text if draft and draft.text else body.pretty()
     # A line break right after the tag is the parser's, not the text's.
     event = tag("textarea", f"\n{text}", name="event", rows=16, spellcheck="false", required="")
-    mend = (tag("label", look.word("mended_event"), event), tag("button", look.word("resubmit"), class_="plain"))
+    mend = (tag("label", context.word("mended_event"), event), tag("button", context.word("resubmit"), class_="plain"))
     reason = tag("input", name="reason", required="", maxlength=400)
-    drop = (tag("label", look.word("discard_note"), reason), tag("button", look.word("discard"), class_="plain"))
+    drop = (tag("label", context.word("discard_note"), reason), tag("button", context.word("discard"), class_="plain"))
     return (
-        tag("h2", look.word("mend")),
-        form(look, f"{at}/resubmit", *mend, class_="mend"),
-        tag("h2", look.word("discard")),
-        form(look, f"{at}/discard", *drop, class_="mend"),
+        tag("h2", context.word("mend")),
+        form(context, f"{at}/resubmit", *mend, class_="mend"),
+        tag("h2", context.word("discard")),
+        form(context, f"{at}/discard", *drop, class_="mend"),
     )
 
 
-def nothing(look: Look, said: str) -> Html:
+def nothing(context: PageContext, said: str) -> Html:
     """A page that says only why there is nothing."""
-    return tag("main", tag("p", look.word(said), role="alert"), _back(look), class_="page")
+    return tag("main", tag("p", context.word(said), role="alert"), _back(context), class_="page")
 
 
-def _back(look: Look) -> Html:
-    return tag("p", link("/quality", look.word("quality")), class_="small")
+def _back(context: PageContext) -> Html:
+    return tag("p", link("/quality", context.word("quality")), class_="small")

@@ -23,13 +23,13 @@ from schemas.registry import make
 from schemas.text import moments
 from services.board.access import Account
 from services.board.auth import audit
-from services.board.auth.audit import Deed
+from services.board.auth.audit import AuditRow
 from services.board.live import outbox
-from services.board.live.query_pool import Reader
-from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, Outcome, Wrong, not_tried, plain
+from services.board.live.query_pool import QueryPool
+from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, InvalidInput, Outcome, not_tried, plain
 from services.board.pages.worklist.worklist_data import read_calendars
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import unit_name, word
 from services.kit import clock, store
 
@@ -69,16 +69,16 @@ def wish(day: str, reason: str, now: datetime) -> tuple[date, str]:
     try:
         wanted = moments.read(day).day()
     except moments.NoMoment:
-        raise Wrong("bad_day") from None
+        raise InvalidInput("bad_day") from None
     reason = " ".join(plain(reason).split())
     if not 3 <= len(reason) <= LONGEST_NOTE:
-        raise Wrong("reason_missing")
+        raise InvalidInput("reason_missing")
     try:
         refuse_personal("reason", reason)
     except Invalid:
-        raise Wrong("note_personal") from None
+        raise InvalidInput("note_personal") from None
     if wanted <= local_day(now):
-        raise Wrong("day_past")
+        raise InvalidInput("day_past")
     return wanted, reason
 
 
@@ -121,7 +121,7 @@ def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
 class Extending:
     """Gives dossiers a new date, one by one: record and event are laid down together or not at all."""
 
-    def __init__(self, pool: AsyncConnectionPool, reading: Reader) -> None:
+    def __init__(self, pool: AsyncConnectionPool, reading: QueryPool) -> None:
         self._pool, self._reading = pool, reading
 
     async def do(self, codes: Sequence[str], day: date, reason: str, by: Account, sent: bool) -> list[Outcome]:
@@ -175,7 +175,7 @@ def _dossier(conn: Connection, code: str) -> Dossier | None:
         return cursor.execute(_DOSSIER, [code]).fetchone()
 
 
-async def _apology(conn: AsyncConnection, code: str) -> Deed | None:
+async def _apology(conn: AsyncConnection, code: str) -> AuditRow | None:
     return next((deed for deed in await audit.latest(conn, code) if deed.action == DEED), None)
 
 
@@ -192,9 +192,9 @@ async def given(conn: AsyncConnection, code: str) -> Apology | None:
     )  # fmt: skip
 
 
-def sheet(look: Look, apologies: Sequence[Apology]) -> Html:
+def sheet(context: PageContext, apologies: Sequence[Apology]) -> Html:
     """The forms, one on a page."""
-    back = tag("p", tag("button", look.word("print"), type="button", class_="plain", data_print=""), class_="tools")
+    back = tag("p", tag("button", context.word("print"), type="button", class_="plain", data_print=""), class_="tools")
     return tag("main", back, *(_form(apology) for apology in apologies), class_="letters")
 
 

@@ -20,15 +20,15 @@ from schemas.fold import Fact, instant
 from schemas.indicators.label_texts import LIFE
 from schemas.offices import number_of
 from services.board.auth import audit
-from services.board.auth.audit import Deed
+from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
 from services.board.live.newest import Newest
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
 from services.board.pages.worklist import apology, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
+from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.timeline import Step, history, steps
 from services.board.ui.words import day_and_time, unit_name
 from services.kit import clock
@@ -62,7 +62,7 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, row.id, row.cases or ()))
 
 
-def add(watch: Watch, pool: AsyncConnectionPool, reading: Reader, tools: Callable[[Look], Html]) -> None:
+def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, tools: Callable[[PageContext], Html]) -> None:
     """The pages."""
 
     async def ask(kind: str, id: str) -> Case | None:
@@ -77,43 +77,43 @@ def add(watch: Watch, pool: AsyncConnectionPool, reading: Reader, tools: Callabl
 
     @page("/worklist/{kind}/{id}")
     async def of_case(request: Request, kind: str, id: str) -> Response | None:
-        look = look_of(request, watch)
-        if (found := await ask(kind, id)) is None or not look.account.sees(found.row.unit):
+        context = context_of(request, poller)
+        if (found := await ask(kind, id)) is None or not context.account.sees(found.row.unit):
             return plain_page(404, "not_found")
-        dress(look)
+        setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(look, f"/worklist/{kind}/{id}")
+        top = header(context, f"/worklist/{kind}/{id}")
         with ui.element("main").classes("page work"):
-            place = ui.html(render(look, found), sanitize=False).classes("wide")
+            place = ui.html(render(context, found), sanitize=False).classes("wide")
             if found.ended is None:
-                ui.html(_chosen(found) + tools(look), sanitize=False).classes("wide")
+                ui.html(_chosen(found) + tools(context), sanitize=False).classes("wide")
 
-        newest = Newest(lambda: ask(kind, id), lambda: watch.mark("procedures", "field"))
+        newest = Newest(lambda: ask(kind, id), lambda: poller.mark("procedures", "field"))
 
         async def follow() -> None:
             now = await newest.get() if newest.fresh() is None else None
-            if now and (text := render(look, now)) != place.content:
+            if now and (text := render(context, now)) != place.content:
                 place.set_content(text)
 
-        keep_fresh(look, top)
+        keep_fresh(context, top)
         ui.timer(0.5, follow)
         return None
 
     @page("/worklist/apology")
     async def letters(request: Request) -> Response | None:
-        look, codes = look_of(request, watch), request.query_params.getlist("code")[:MOST_LETTERS]
+        context, codes = context_of(request, poller), request.query_params.getlist("code")[:MOST_LETTERS]
         async with pool.connection() as conn:
             found = [made for code in codes if (made := await apology.given(conn, code))]
-        found = [made for made in found if look.account.may("cases") and look.account.sees(made.unit)]
+        found = [made for made in found if context.account.may("cases") and context.account.sees(made.unit)]
         if not found:
             return plain_page(404, "not_found")
-        dress(look)
+        setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        ui.html(apology.sheet(look, found), sanitize=False)
+        ui.html(apology.sheet(context, found), sanitize=False)
         return None
 
 
-def joined(steps: Sequence[Step], deeds: Sequence[Deed]) -> list[Step]:
+def joined(steps: Sequence[Step], deeds: Sequence[AuditRow]) -> list[Step]:
     """The steps of a case's alarms and the new dates that were given, the newest first."""
     extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in deeds]
     return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
@@ -127,66 +127,68 @@ def _chosen(found: Case) -> Html:
     )
 
 
-def render(look: Look, found: Case) -> Html:
+def render(context: PageContext, found: Case) -> Html:
     """The page's content."""
-    row, language = found.row, look.language
+    row, language = found.row, context.language
     facts: list[tuple[str, object]] = [
         ("unit", unit_name(row.unit, language)),
         ("case_procedure", row.state.get("procedure", "")),
-        ("case_status", life(look, f"{row.kind}.{row.status}")),
+        ("case_status", life(context, f"{row.kind}.{row.status}")),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
-        ("case_stage", look.word(f"stage_{found.waits.stage}") if found.waits else ""),
+        ("case_stage", context.word(f"stage_{found.waits.stage}") if found.waits else ""),
         ("ended_at", day_and_time(found.ended) if found.ended else ""),
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
-        *_more(look, row.state),
+        *_more(context, row.state),
     ]
-    told = table([look.word("what"), look.word("value")], ([look.word(key), value] for key, value in facts if value))
+    told = table(
+        [context.word("what"), context.word("value")], ([context.word(key), value] for key, value in facts if value)
+    )
     way = f"/worklist/apology?code={quote(row.id)}"
-    letter = link(way, look.word("print_letters"), class_="plain") if found.letter else ""
-    origin = "" if row.origin == "real" else tag("span", look.word(row.origin), class_="origin")
+    letter = link(way, context.word("print_letters"), class_="plain") if found.letter else ""
+    origin = "" if row.origin == "real" else tag("span", context.word(row.origin), class_="origin")
     return Html(
         tag(
-            "div", tag("p", link("/worklist", look.word("worklist")), class_="small"),
-            tag("h1", look.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
+            "div", tag("p", link("/worklist", context.word("worklist")), class_="small"),
+            tag("h1", context.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
         )
-        + tag("section", tag("h2", look.word("how_it_stands")), told, class_="panel")
-        + tag("section", tag("h2", look.word("who_did_what")), history(look, found.steps), class_="panel")
-        + tag("section", tag("h2", look.word("what_happened")), _story(look, found.facts), class_="panel")
+        + tag("section", tag("h2", context.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", context.word("who_did_what")), history(context, found.steps), class_="panel")
+        + tag("section", tag("h2", context.word("what_happened")), _story(context, found.facts), class_="panel")
     )  # fmt: skip
 
 
-def _more(look: Look, state: Mapping[str, Any]) -> list[tuple[str, object]]:
+def _more(context: PageContext, state: Mapping[str, Any]) -> list[tuple[str, object]]:
     """What few cases have: waits, a date promised again, another unit before, duplicates."""
     promised, received = state.get("promised"), state.get("received_by")
-    again = look.word("promised_again").format(day_and_time(instant(promised))) if promised else ""
+    again = context.word("promised_again").format(day_and_time(instant(promised))) if promised else ""
     return [
-        ("case_waits", "; ".join(_wait(look, *wait) for wait in state.get("waits", ()))),
+        ("case_waits", "; ".join(_wait(context, *wait) for wait in state.get("waits", ()))),
         ("case_promised", again),
-        ("case_received_by", unit_name(received, look.language) if received else ""),
+        ("case_received_by", unit_name(received, context.language) if received else ""),
         ("case_duplicate_of", state.get("duplicate_of", "")),
         ("case_duplicates", state.get("duplicates", "")),
     ]
 
 
-def _wait(look: Look, reason: str, since: str, until: str | None) -> str:
+def _wait(context: PageContext, reason: str, since: str, until: str | None) -> str:
     begun = day_and_time(instant(since))
-    span = f"{begun} – {day_and_time(instant(until))}" if until else look.word("wait_from").format(begun)
-    return look.word(f"wait_{reason}").format(span)
+    span = f"{begun} – {day_and_time(instant(until))}" if until else context.word("wait_from").format(begun)
+    return context.word(f"wait_{reason}").format(span)
 
 
-def life(look: Look, event: str) -> str:
+def life(context: PageContext, event: str) -> str:
     """An event in words; as it is called where none are known."""
     text = LIFE.get(event)
-    return text.said(look.language) if text else event
+    return text.said(context.language) if text else event
 
 
-def _story(look: Look, facts: Sequence[Fact]) -> Html:
-    heads = [look.word(key) for key in ("when", "event", "unit")]
+def _story(context: PageContext, facts: Sequence[Fact]) -> Html:
+    heads = [context.word(key) for key in ("when", "event", "unit")]
     return table(
         heads,
         (
-            [day_and_time(f.time), life(look, f.event), unit_name(f.unit, look.language, local_day(f.time))]
+            [day_and_time(f.time), life(context, f.event), unit_name(f.unit, context.language, local_day(f.time))]
             for f in facts
         ),
     )

@@ -15,8 +15,8 @@ from schemas.text import collation
 from services.board.access import PUBLIC, Account
 from services.board.auth.middleware import fields_of, language_of
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import Look, form
-from services.board.ui.pagination import Asked
+from services.board.ui.page_layout import PageContext, form
+from services.board.ui.pagination import ListQuery
 from services.board.ui.words import word
 
 MOST, LONGEST_NAME = 30, 60
@@ -60,25 +60,25 @@ def _somebody(request: Request) -> Account:
     return account
 
 
-def shelf(look: Look, asked: Asked, kept: Sequence[tuple[str, str]]) -> Html:
+def shelf(context: PageContext, asked: ListQuery, kept: Sequence[tuple[str, str]]) -> Html:
     """The filters put aside, and the way to put this one aside."""
     rows = (
         tag(
             "span", link(f"{asked.path}?{query}" if query else asked.path, name),
             form(
-                look, f"{asked.path}/saved/remove", tag("input", type="hidden", name="name", value=name),
-                tag("button", "×", class_="bare", aria_label=f"{look.word('remove')} {name}"),
+                context, f"{asked.path}/saved/remove", tag("input", type="hidden", name="name", value=name),
+                tag("button", "×", class_="bare", aria_label=f"{context.word('remove')} {name}"),
             ),
             class_="kept",
         )
         for name, query in kept
     )  # fmt: skip
     save = form(
-        look, f"{asked.path}/saved", tag("input", type="hidden", name="query", value=asked.query()),
-        tag("label", look.word("filter_name"), tag("input", name="name", maxlength=LONGEST_NAME, required="")),
-        tag("button", look.word("save_filter"), class_="plain"),
+        context, f"{asked.path}/saved", tag("input", type="hidden", name="query", value=asked.query()),
+        tag("label", context.word("filter_name"), tag("input", name="name", maxlength=LONGEST_NAME, required="")),
+        tag("button", context.word("save_filter"), class_="plain"),
     )  # fmt: skip
-    more = tag("details", tag("summary", look.word("save_filter"), class_="plain"), save)
+    more = tag("details", tag("summary", context.word("save_filter"), class_="plain"), save)
     return tag("div", *rows, more, class_="shelf")
 
 

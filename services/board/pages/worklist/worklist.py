@@ -17,16 +17,16 @@ from schemas.calendar import local_day
 from schemas.text import collation
 from services.board.access import Account, Action
 from services.board.live.newest import Newest
-from services.board.live.poller import Watch
-from services.board.live.query_pool import Reader
-from services.board.pages.actions.alarm_client import Alarm, Desk, Outcome, Target, Wrong
+from services.board.live.poller import Poller
+from services.board.live.query_pool import QueryPool
+from services.board.pages.actions.alarm_client import Alarm, AlarmClient, InvalidInput, Outcome, Target
 from services.board.pages.actions.bulk_actions import answer, tools
 from services.board.pages.worklist import apology, cases, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import Look, dress, header, keep_fresh, look_of, page
-from services.board.ui.pagination import Asked, Listing, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.words import SIGNS, count
 from services.kit import clock
 
@@ -68,75 +68,75 @@ def visible(rows: Iterable[Item], account: Account) -> list[Item]:
     return [row for row in rows if not account.units or row.unit in scope]
 
 
-def add(app: FastAPI, watch: Watch, pool: AsyncConnectionPool, reading: Reader, desk: Desk) -> None:
+def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, alarm_client: AlarmClient) -> None:
     """The pages of the worklist, what is done there, and its files."""
 
     async def read() -> list[Item]:
         return await reading(lambda conn: items(conn, clock.now()))
 
-    shared = Newest(read, lambda: watch.mark("procedures", "field"))
+    shared = Newest(read, lambda: poller.mark("procedures", "field"))
     extending = apology.Extending(pool, reading)
 
     @page(PATH)
     async def shown(request: Request) -> None:
-        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
-        dress(look)
+        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
+        setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(look, asked.address())
-        rows = visible(await shared.at_hand(), look.account)
+        top = header(context, asked.address())
+        rows = visible(await shared.at_hand(), context.account)
         async with pool.connection() as conn:
-            kept = await saved_filters.of(conn, look.account)
+            kept = await saved_filters.of(conn, context.account)
         with ui.element("main").classes("page work"):
-            ui.html(_title(look, asked, rows, kept), sanitize=False).classes("wide")
-            place = ui.html(listed(look, asked, rows), sanitize=False).classes("wide").props("id=list")
-            ui.html(tools(look, DEEDS_HERE, PATH), sanitize=False).classes("wide")
+            ui.html(_title(context, asked, rows, kept), sanitize=False).classes("wide")
+            place = ui.html(listed(context, asked, rows), sanitize=False).classes("wide").props("id=list")
+            ui.html(tools(context, DEEDS_HERE, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             if shared.fresh() is None or shared.fresh() is not seen[0]:
                 seen[0] = found = await shared.get()
-                if (text := listed(look, asked, visible(found, look.account))) != place.content:
+                if (text := listed(context, asked, visible(found, context.account))) != place.content:
                     place.set_content(text)
 
         seen: list[list[Item] | None] = [None]
-        keep_fresh(look, top)
+        keep_fresh(context, top)
         ui.timer(0.5, follow)
 
     @app.get(PATH + "/export.{kind}")
     async def export(request: Request, kind: str) -> Response:
-        look, asked = look_of(request, watch), LISTING.asked(PATH, request.query_params)
+        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
         if kind not in MIME:
             raise HTTPException(404)
-        _allow(look.account, "cases")
-        rows = LISTING.select(visible(await shared.get(), look.account), asked)
-        content = await asyncio.to_thread(file_of, kind, look, rows)
-        name = f"{look.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
+        _allow(context.account, "cases")
+        rows = LISTING.select(visible(await shared.get(), context.account), asked)
+        content = await asyncio.to_thread(file_of, kind, context, rows)
+        name = f"{context.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
         head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
         return Response(content, media_type=MIME[kind], headers=head)
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:
-        look = look_of(request, watch)
+        context = context_of(request, poller)
         if deed not in DEEDS_HERE:
             raise HTTPException(404)
-        _allow(look.account, deed)  # type: ignore[arg-type]
+        _allow(context.account, deed)  # type: ignore[arg-type]
         told = parse_qs((await request.body()).decode("utf-8", "replace"))
         keys = list(dict.fromkeys(told.get("item", ())))[:MOST]
         fields = {name: values[0] for name, values in told.items()}
         try:
-            targets = await reading(lambda conn: _targets(conn, keys, look.account))
+            targets = await reading(lambda conn: _targets(conn, keys, context.account))
             if deed == "extend":
                 day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
                 codes = [t.key.partition(":")[2] for t in targets if t.key.startswith("dossier:")]
-                outcomes = await extending.do(codes, day, reason, look.account, "broker" not in watch.view.problems)
+                outcomes = await extending.do(codes, day, reason, context.account, "broker" not in poller.view.problems)
                 outcomes += [Outcome(t.key, False, "no_dossier") for t in targets if not t.key.startswith("dossier:")]
             else:
-                outcomes = await desk.do(deed, targets, fields, look.account)  # type: ignore[arg-type]
-        except Wrong as wrong:
-            return JSONResponse({"said": look.word(wrong.key), "rows": []}, 422)
+                outcomes = await alarm_client.do(deed, targets, fields, context.account)  # type: ignore[arg-type]
+        except InvalidInput as wrong:
+            return JSONResponse({"said": context.word(wrong.key), "rows": []}, 422)
         shared.forget()
-        return answer(look, outcomes)
+        return answer(context, outcomes)
 
-    cases.add(watch, pool, reading, lambda look: tools(look, DEEDS_HERE, PATH))
+    cases.add(poller, pool, reading, lambda context: tools(context, DEEDS_HERE, PATH))
     saved_filters.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
 
 
@@ -156,24 +156,24 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
         held = item(conn, kind, id, clock.now())
         found.append(Target(key, row[0], [Alarm(a.id, a.acknowledged_by) for a in held.alarms] if held else []))
     if not found:
-        raise Wrong("none_chosen")
+        raise InvalidInput("none_chosen")
     return found
 
 
-def _title(look: Look, asked: Asked, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
-    language = look.language
+def _title(context: PageContext, asked: ListQuery, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
+    language = context.language
     choices = {
-        "kind": (look.word("case_kind"), [(k, look.word(k)) for k in ("dossier", "report")]),
-        "stage": (look.word("case_stage"), [(s, look.word(f"stage_{s}")) for s in STAGES]),
-        "unit": (look.word("unit"), unit_choices(look, asked, {r.unit for r in rows})),
-        "group": (look.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
-        "channel": (look.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
-        "handling": (look.word("case_handling"), [(h, look.word(f"handling_{h}")) for h in HANDLING]),
-        "assignee": (look.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
+        "kind": (context.word("case_kind"), [(k, context.word(k)) for k in ("dossier", "report")]),
+        "stage": (context.word("case_stage"), [(s, context.word(f"stage_{s}")) for s in STAGES]),
+        "unit": (context.word("unit"), unit_choices(context, asked, {r.unit for r in rows})),
+        "group": (context.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
+        "channel": (context.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
+        "handling": (context.word("case_handling"), [(h, context.word(f"handling_{h}")) for h in HANDLING]),
+        "assignee": (context.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
     }
     return Html(
-        tag("div", tag("h1", look.word("worklist")), saved_filters.shelf(look, asked, kept), class_="title")
-        + filters(look, asked, choices, look.word("search_code"))
+        tag("div", tag("h1", context.word("worklist")), saved_filters.shelf(context, asked, kept), class_="title")
+        + filters(context, asked, choices, context.word("search_code"))
     )
 
 
@@ -184,33 +184,35 @@ def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
 
-def listed(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+def listed(context: PageContext, asked: ListQuery, rows: Sequence[Item]) -> Html:
     """The counts and the table, as of the rows."""
     found = LISTING.select(rows, asked)
     files = tag(
         "span",
         *(link(asked.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
     )
-    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=look.word("all_rows")), scope="col")
-    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(look, asked, COLUMNS, LISTING.orders)))
-    body = [row_of(look, i) for i in page_of(found, asked)]
+    first = tag("th", tag("input", type="checkbox", data_all="", aria_label=context.word("all_rows")), scope="col")
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, asked, COLUMNS, LISTING.orders)))
+    body = [row_of(context, i) for i in page_of(found, asked)]
     content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
     if not found:
-        content = tag("p", look.word("nothing_waits"), class_="none")
+        content = tag("p", context.word("nothing_waits"), class_="none")
     return Html(
-        _counts(look, asked, rows)
+        _counts(context, asked, rows)
         + tag("div", content, class_="panel")
-        + tag("div", pager(look, asked, len(found)), files, class_="below")
+        + tag("div", pager(context, asked, len(found)), files, class_="below")
     )
 
 
-def _counts(look: Look, asked: Asked, rows: Sequence[Item]) -> Html:
+def _counts(context: PageContext, asked: ListQuery, rows: Sequence[Item]) -> Html:
     """How many wait in each stage: each is a way to exactly these."""
     numbers = {stage: sum(r.stage == stage for r in rows) for stage in STAGES}
     parts = (
         link(
             asked.address(stage="" if asked.filters.get("stage") == stage else stage),
-            tag("b", f"{SIGNS[SIGN[stage]]} {count(number, look.language)}".strip()), " ", look.word(f"stage_{stage}"),
+            tag("b", f"{SIGNS[SIGN[stage]]} {count(number, context.language)}".strip()),
+            " ",
+            context.word(f"stage_{stage}"),
             class_=f"count state-{SIGN[stage]}", aria_current="true" if asked.filters.get("stage") == stage else None,
         )
         for stage, number in numbers.items()

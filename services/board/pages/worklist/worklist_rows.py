@@ -9,7 +9,7 @@ from schemas.indicators.label_texts import in_words
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
 from services.board.ui import exports
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import Look
+from services.board.ui.page_layout import PageContext
 from services.board.ui.words import SIGNS, Language, day_and_time, unit_name
 
 PATH = "/worklist"
@@ -30,53 +30,53 @@ def channel_name(i: Item, language: Language) -> str:
     return in_words("channel", i.channel, language)
 
 
-def row_of(look: Look, i: Item) -> Html:
+def row_of(context: PageContext, i: Item) -> Html:
     """One row of the table."""
-    language = look.language
+    language = context.language
     box = tag("input", type="checkbox", name="item", value=i.key, id=f"c-{i.key}", aria_label=i.number)
-    origin = "" if i.origin == "real" else tag("span", look.word(i.origin), class_="origin")
+    origin = "" if i.origin == "real" else tag("span", context.word(i.origin), class_="origin")
     sign = SIGNS[SIGN[i.stage]]
     cells = (
         Html(
             link(f"{PATH}/{i.kind}/{quote(i.id)}", i.number)
-            + tag("div", look.word(i.kind), " ", origin, class_="small")
+            + tag("div", context.word(i.kind), " ", origin, class_="small")
         ),
-        tag("span", f"{sign} {look.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
+        tag("span", f"{sign} {context.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
         day_and_time(i.due),
         unit_name(i.unit, language),
         group_name(i, language),
         channel_name(i, language),
-        handling(look, i),
+        handling(context, i),
     )
     return tag("tr", tag("td", box), *(tag("td", cell) for cell in cells))
 
 
-def handling(look: Look, i: Item) -> Html:
+def handling(context: PageContext, i: Item) -> Html:
     """How its alarms stand, and who has each of them."""
-    told = [tag("span", look.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
+    told = [tag("span", context.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
     if i.extended:
-        told.append(tag("span", look.word("extended"), class_="badge"))
-    holders = dict.fromkeys(_holder(look, alarm) for alarm in i.alarms)
+        told.append(tag("span", context.word("extended"), class_="badge"))
+    holders = dict.fromkeys(_holder(context, alarm) for alarm in i.alarms)
     return Html("".join([*told, *(tag("div", who, class_="small") for who in holders if who)]))
 
 
-def _holder(look: Look, alarm: AlarmOf) -> str:
-    until = f"{look.word('until')} {day_and_time(alarm.deadline)}" if alarm.deadline else ""
+def _holder(context: PageContext, alarm: AlarmOf) -> str:
+    until = f"{context.word('until')} {day_and_time(alarm.deadline)}" if alarm.deadline else ""
     return " · ".join(part for part in (alarm.assignee or alarm.acknowledged_by, until) if part)
 
 
-def file_of(kind: str, look: Look, rows: Sequence[Item]) -> bytes:
+def file_of(kind: str, context: PageContext, rows: Sequence[Item]) -> bytes:
     """The rows as `csv` or `xlsx`."""
-    heads = [look.word(name) for name in HEADS]
-    cells = (_cells(look, row) for row in rows)
-    return exports.as_csv(heads, cells) if kind == "csv" else exports.as_xlsx(look.word("worklist"), heads, cells)
+    heads = [context.word(name) for name in HEADS]
+    cells = (_cells(context, row) for row in rows)
+    return exports.as_csv(heads, cells) if kind == "csv" else exports.as_xlsx(context.word("worklist"), heads, cells)
 
 
-def _cells(look: Look, i: Item) -> list[exports.Cell]:
-    language = look.language
-    origin = "" if i.origin == "real" else look.word(i.origin)
+def _cells(context: PageContext, i: Item) -> list[exports.Cell]:
+    language = context.language
+    origin = "" if i.origin == "real" else context.word(i.origin)
     return [
-        look.word(i.kind), i.number, i.procedure, look.word(f"stage_{i.stage}"), day_and_time(i.due),
+        context.word(i.kind), i.number, i.procedure, context.word(f"stage_{i.stage}"), day_and_time(i.due),
         unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
-        look.word(f"handling_{i.handling}"), ", ".join(i.assignees), origin,
+        context.word(f"handling_{i.handling}"), ", ".join(i.assignees), origin,
     ]  # fmt: skip

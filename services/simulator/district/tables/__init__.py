@@ -11,9 +11,9 @@ from services.simulator.district.tables import (
     security,
     social,
 )
-from services.simulator.district.workflows import Course
+from services.simulator.district.workflows import Workflow
 
-COURSES: tuple[Course, ...] = tuple(
+COURSES: tuple[Workflow, ...] = tuple(
     course
     for module in (procedures, economy, education, health, gis, security, field, social, malformed)
     for course in module.COURSES

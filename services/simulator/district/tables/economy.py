@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas import economy as e
 from services.simulator.district.rng import Dice
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "economy"
 # indicator -> (the least and the most that thirty days add, in units of `step`; `step`)
@@ -52,7 +52,7 @@ def _target(x: Life, t: datetime) -> e.IndicatorTargetSet:
 
 
 COURSES = (
-    Course("stated", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _STATED))),), fixed=len(_STATED), door="wards"),
-    Course("stated_and_corrected", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _CORRECTED))), Step(_corrected, 100, door="statistics")), fixed=len(_CORRECTED), door="wards"),
-    Course("target", SYSTEM, "week_begins", (Step(_target),), fixed=len(_TARGETS), door="finance"),
+    Workflow("stated", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _STATED))),), fixed=len(_STATED), door="wards"),
+    Workflow("stated_and_corrected", SYSTEM, "office_evening", (Step(lambda x, t: e.IndicatorReported(**_so_far(x, _CORRECTED))), Step(_corrected, 100, door="statistics")), fixed=len(_CORRECTED), door="wards"),
+    Workflow("target", SYSTEM, "week_begins", (Step(_target),), fixed=len(_TARGETS), door="finance"),
 )  # fmt: skip

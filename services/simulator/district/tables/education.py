@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import get_args
 
 from schemas import education as ed
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "education"
 LEVELS: tuple[ed.Level, ...] = get_args(ed.Level)
@@ -72,9 +72,9 @@ _PRESENT = Step(lambda x, t: _attendance(x, 0))
 _FOUND = Step(lambda x, t: _attendance(x, 1), 130)
 
 COURSES = (
-    Course("attendance", SYSTEM, "school", (_PRESENT,), often=20, door="schools"),
-    Course("attendance_corrected", SYSTEM, "school", (_PRESENT, _FOUND), often=1, door="schools"),
-    Course("roster", SYSTEM, "week_begins", (Step(_roster),), fixed=len(LEVELS), door="office"),
-    Course("exam", SYSTEM, "week_begins", (Step(_exam),), fixed=2, door="office"),
-    Course("fees", SYSTEM, "school_evening", (Step(_fees),), fixed=3, door="fees"),
+    Workflow("attendance", SYSTEM, "school", (_PRESENT,), often=20, door="schools"),
+    Workflow("attendance_corrected", SYSTEM, "school", (_PRESENT, _FOUND), often=1, door="schools"),
+    Workflow("roster", SYSTEM, "week_begins", (Step(_roster),), fixed=len(LEVELS), door="office"),
+    Workflow("exam", SYSTEM, "week_begins", (Step(_exam),), fixed=2, door="office"),
+    Workflow("fees", SYSTEM, "school_evening", (Step(_fees),), fixed=3, door="fees"),
 )

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schemas import field as f
 from schemas.types import Priority
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "field"
 DAY = 480
@@ -52,13 +52,13 @@ _REFUSED = Step(lambda x, t: f.ReportRefused(code=x.code("PA"), reason="not_true
 _FORWARDED = (_RECEIVED, _VERIFIED, _ROUTED, _ACCEPTED)
 
 COURSES = (
-    Course("answered", SYSTEM, "people", (_RECEIVED, _resolved(0, 7, at_once=True)), often=5, door="hotline_1022"),
-    Course("handled", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _rated(2 * DAY, 400)), often=2.4, door="app"),
-    Course("called_and_handled", SYSTEM, "people", (*_FORWARDED, _resolved(3.5 * DAY, 30)), often=1.4, door="hotline_1022"),
-    Course("handled_late", SYSTEM, "people", (_RECEIVED, _ROUTED_LATE, _ACCEPTED._replace(plus=60), _resolved(7 * DAY, 60)), often=0.25, door="app"),
-    Course("urgent", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=25), _resolved(0, 100)), often=0.4, way="urgent", door="hotline_1022"),
-    Course("urgent_late", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=80), _resolved(0, 200)), often=0.1, way="urgent", door="app"),
-    Course("reopened", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _REOPENED, _resolved(5 * DAY, 800), _rated(5 * DAY, 1200)), often=0.2, door="app"),
-    Course("refused", SYSTEM, "people", (_RECEIVED, _REFUSED), often=0.5, door="app"),
-    Course("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED, _resolved(9 * DAY, 0)), often=0.1, way="urgent", door="app"),
+    Workflow("answered", SYSTEM, "people", (_RECEIVED, _resolved(0, 7, at_once=True)), often=5, door="hotline_1022"),
+    Workflow("handled", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _rated(2 * DAY, 400)), often=2.4, door="app"),
+    Workflow("called_and_handled", SYSTEM, "people", (*_FORWARDED, _resolved(3.5 * DAY, 30)), often=1.4, door="hotline_1022"),
+    Workflow("handled_late", SYSTEM, "people", (_RECEIVED, _ROUTED_LATE, _ACCEPTED._replace(plus=60), _resolved(7 * DAY, 60)), often=0.25, door="app"),
+    Workflow("urgent", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=25), _resolved(0, 100)), often=0.4, way="urgent", door="hotline_1022"),
+    Workflow("urgent_late", SYSTEM, "people", (_RECEIVED, _ROUTED, Step(_ACCEPTED.make, plus=80), _resolved(0, 200)), often=0.1, way="urgent", door="app"),
+    Workflow("reopened", SYSTEM, "people", (*_FORWARDED, _resolved(2 * DAY, 30), _REOPENED, _resolved(5 * DAY, 800), _rated(5 * DAY, 1200)), often=0.2, door="app"),
+    Workflow("refused", SYSTEM, "people", (_RECEIVED, _REFUSED), often=0.5, door="app"),
+    Workflow("left_lying", SYSTEM, "people", (_RECEIVED, _VERIFIED, _resolved(9 * DAY, 0)), often=0.1, way="urgent", door="app"),
 )  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from schemas import gis as g
 from services.simulator.district.rng import Dice
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "gis"
 What = tuple[g.Layer, str]
@@ -55,8 +55,10 @@ _DRAWN = Step(_drawn)
 _GONE = Step(lambda x, t: g.FeatureRetired(feature=x.code("DT"), reason="replaced"), 3.5 * 480, door="survey")
 
 COURSES = (
-    Course("standing", SYSTEM, "week_begins", (Step(_standing),), fixed=len(_STANDING), door="map"),
-    Course("feature", SYSTEM, "counter", (_DRAWN,), often=0.5, door="map"),
-    Course("feature_redrawn", SYSTEM, "counter", (_DRAWN, Step(_redrawn, 700, door="survey")), often=0.15, door="map"),
-    Course("feature_gone", SYSTEM, "counter", (_DRAWN, _GONE), often=0.15, door="map"),
+    Workflow("standing", SYSTEM, "week_begins", (Step(_standing),), fixed=len(_STANDING), door="map"),
+    Workflow("feature", SYSTEM, "counter", (_DRAWN,), often=0.5, door="map"),
+    Workflow(
+        "feature_redrawn", SYSTEM, "counter", (_DRAWN, Step(_redrawn, 700, door="survey")), often=0.15, door="map"
+    ),
+    Workflow("feature_gone", SYSTEM, "counter", (_DRAWN, _GONE), often=0.15, door="map"),
 )

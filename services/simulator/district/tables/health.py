@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from schemas import health as h
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "health"
 DAY = 1440
@@ -48,11 +48,11 @@ _DECLARED = Step(lambda x, t: h.OutbreakDeclared(outbreak=x.code("OD"), disease=
 _OVER = Step(lambda x, t: h.OutbreakClosed(outbreak=x.code("OD"), cases=x.dice.between(1, 3, 12) + 2), plus=6 * DAY)
 
 COURSES = (
-    Course("visits", SYSTEM, "evening", (Step(lambda x, t: _visits(x, _FACILITIES[x.number])),), fixed=len(_FACILITIES), door="clinics"),
-    Course("visits_corrected", SYSTEM, "evening", (Step(lambda x, t: _visits(x, "phong_kham_tu")), Step(lambda x, t: _visits(x, "phong_kham_tu", 1), plus=960)), fixed=1, door="clinics"),
-    Course("beds", SYSTEM, "evening", (Step(_beds),), fixed=len(_FACILITIES), door="hospitals"),
-    Course("records", SYSTEM, "evening", (Step(_linked),), fixed=len(_FACILITIES), door="vneid"),
-    Course("case_confirmed", SYSTEM, "people", (_NOTIFIED, _CONFIRMED, _CLOSED), often=0.9, door="cdc"),
-    Course("case_ruled_out", SYSTEM, "people", (_NOTIFIED, _RULED_OUT), often=0.5, door="cdc"),
-    Course("outbreak", SYSTEM, "people", (_DECLARED, _OVER), often=0.04, door="cdc"),
+    Workflow("visits", SYSTEM, "evening", (Step(lambda x, t: _visits(x, _FACILITIES[x.number])),), fixed=len(_FACILITIES), door="clinics"),
+    Workflow("visits_corrected", SYSTEM, "evening", (Step(lambda x, t: _visits(x, "phong_kham_tu")), Step(lambda x, t: _visits(x, "phong_kham_tu", 1), plus=960)), fixed=1, door="clinics"),
+    Workflow("beds", SYSTEM, "evening", (Step(_beds),), fixed=len(_FACILITIES), door="hospitals"),
+    Workflow("records", SYSTEM, "evening", (Step(_linked),), fixed=len(_FACILITIES), door="vneid"),
+    Workflow("case_confirmed", SYSTEM, "people", (_NOTIFIED, _CONFIRMED, _CLOSED), often=0.9, door="cdc"),
+    Workflow("case_ruled_out", SYSTEM, "people", (_NOTIFIED, _RULED_OUT), often=0.5, door="cdc"),
+    Workflow("outbreak", SYSTEM, "people", (_DECLARED, _OVER), often=0.04, door="cdc"),
 )  # fmt: skip

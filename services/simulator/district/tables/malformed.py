@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 _FORMS = (
     '{{"specversion": "1.0", "id": "{id}", "source": "/simulator/social/forum"',  # cut off
@@ -21,4 +21,4 @@ def _malformed(x: Life, t: datetime) -> bytes:
     return x.dice.pick(1, _FORMS).format(**values).encode()
 
 
-COURSES = (Course("careless", "social", "people", (Step(_malformed),), often=1.5, door="forum", repeats=False),)
+COURSES = (Workflow("careless", "social", "people", (Step(_malformed),), often=1.5, door="forum", repeats=False),)

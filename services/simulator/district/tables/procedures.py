@@ -9,7 +9,7 @@ from schemas import procedures as p
 from schemas.calendar import Limit
 from schemas.types import Channel
 from services.simulator.district.hours import CALENDAR, next_holiday
-from services.simulator.district.workflows import Course, Life, Step, utc
+from services.simulator.district.workflows import Life, Step, Workflow, utc
 
 SYSTEM = "procedures"
 DAY = 480
@@ -163,21 +163,21 @@ _WITHDRAWN = Step(lambda x, t: p.DossierWithdrawn(code=x.dossier_code()), 1.4 * 
 _STOPPED = Step(lambda x, t: p.DossierStopped(code=x.dossier_code(), reason="no_supplement"), 11 * DAY)
 
 COURSES = (
-    Course("dossier_same_day", SYSTEM, "counter", (_SUBMITTED, _ACCEPTED, *_done(190)), often=60, limit=1, way="counter", door="one_stop"),
-    Course("dossier_online", SYSTEM, "online", (*_TAKEN, _SYNCHRONISED, *_done(2 * DAY), _praise(2 * DAY)), often=45, limit=3, way="online", door="one_stop"),
-    Course("dossier_paid", SYSTEM, "online", (*_TAKEN, _SYNCHRONISED, *_FEE, *_done(3.6 * DAY)), often=40, limit=5, way="online", door="one_stop"),
-    Course("dossier_on_the_day", SYSTEM, "counter", (*_TAKEN, *_done(3 * DAY)), often=16, limit=3, way="counter", door="one_stop"),
-    Course("dossier_by_post", SYSTEM, "counter", (*_TAKEN, _SYNCHRONISED, *_done(5 * DAY)), often=8, limit=7, way="post", door="one_stop"),
-    Course("dossier_supplemented", SYSTEM, "counter", (*_TAKEN, *_papers(1.2 * DAY, 3 * DAY), *_done(8 * DAY), _praise(8 * DAY)), often=12, limit=10, way="counter", door="one_stop"),
-    Course("dossier_overdue", SYSTEM, "counter", (*_TAKEN, *_done(4 * DAY)), often=0.4, limit=2, way="counter", door="one_stop"),
-    Course("dossier_extended", SYSTEM, "online", (*_TAKEN, Step(_extended, 6 * DAY), *_done(9 * DAY)), often=2, limit=5, way="online", door="one_stop"),
-    Course("dossier_forgotten", SYSTEM, "counter", (*_TAKEN, *_done(9 * DAY)), often=0.1, limit=2, way="counter", door="one_stop"),
-    Course("dossier_refused", SYSTEM, "online", (_SUBMITTED, _REFUSED), often=6, limit=3, way="online", door="one_stop"),
-    Course("dossier_withdrawn", SYSTEM, "online", (*_TAKEN, _WITHDRAWN), often=3, limit=5, way="online", door="one_stop"),
-    Course("dossier_stopped", SYSTEM, "counter", (*_TAKEN, *_papers(1.5 * DAY, 99 * DAY)[:1], _STOPPED), often=2, limit=10, way="counter", door="one_stop"),
-    Course("tax_paid", SYSTEM, "online", (Step(_paid),), often=8, way="tax", door="payments"),
-    Course("fee_paid", SYSTEM, "online", (Step(_paid),), often=8, way="fee", door="payments"),
-    Course("fee_refunded", SYSTEM, "online", (Step(_paid), Step(_refunded, 2 * DAY)), often=0.3, way="fee", door="payments"),
-    Course("procedure", SYSTEM, "office_evening", (Step(_published),), fixed=2, door="portal"),
-    Course("holiday", SYSTEM, "holiday_ahead", (Step(_announced),), fixed=1, only="phuong_chon_thanh", door="portal"),
+    Workflow("dossier_same_day", SYSTEM, "counter", (_SUBMITTED, _ACCEPTED, *_done(190)), often=60, limit=1, way="counter", door="one_stop"),
+    Workflow("dossier_online", SYSTEM, "online", (*_TAKEN, _SYNCHRONISED, *_done(2 * DAY), _praise(2 * DAY)), often=45, limit=3, way="online", door="one_stop"),
+    Workflow("dossier_paid", SYSTEM, "online", (*_TAKEN, _SYNCHRONISED, *_FEE, *_done(3.6 * DAY)), often=40, limit=5, way="online", door="one_stop"),
+    Workflow("dossier_on_the_day", SYSTEM, "counter", (*_TAKEN, *_done(3 * DAY)), often=16, limit=3, way="counter", door="one_stop"),
+    Workflow("dossier_by_post", SYSTEM, "counter", (*_TAKEN, _SYNCHRONISED, *_done(5 * DAY)), often=8, limit=7, way="post", door="one_stop"),
+    Workflow("dossier_supplemented", SYSTEM, "counter", (*_TAKEN, *_papers(1.2 * DAY, 3 * DAY), *_done(8 * DAY), _praise(8 * DAY)), often=12, limit=10, way="counter", door="one_stop"),
+    Workflow("dossier_overdue", SYSTEM, "counter", (*_TAKEN, *_done(4 * DAY)), often=0.4, limit=2, way="counter", door="one_stop"),
+    Workflow("dossier_extended", SYSTEM, "online", (*_TAKEN, Step(_extended, 6 * DAY), *_done(9 * DAY)), often=2, limit=5, way="online", door="one_stop"),
+    Workflow("dossier_forgotten", SYSTEM, "counter", (*_TAKEN, *_done(9 * DAY)), often=0.1, limit=2, way="counter", door="one_stop"),
+    Workflow("dossier_refused", SYSTEM, "online", (_SUBMITTED, _REFUSED), often=6, limit=3, way="online", door="one_stop"),
+    Workflow("dossier_withdrawn", SYSTEM, "online", (*_TAKEN, _WITHDRAWN), often=3, limit=5, way="online", door="one_stop"),
+    Workflow("dossier_stopped", SYSTEM, "counter", (*_TAKEN, *_papers(1.5 * DAY, 99 * DAY)[:1], _STOPPED), often=2, limit=10, way="counter", door="one_stop"),
+    Workflow("tax_paid", SYSTEM, "online", (Step(_paid),), often=8, way="tax", door="payments"),
+    Workflow("fee_paid", SYSTEM, "online", (Step(_paid),), often=8, way="fee", door="payments"),
+    Workflow("fee_refunded", SYSTEM, "online", (Step(_paid), Step(_refunded, 2 * DAY)), often=0.3, way="fee", door="payments"),
+    Workflow("procedure", SYSTEM, "office_evening", (Step(_published),), fixed=2, door="portal"),
+    Workflow("holiday", SYSTEM, "holiday_ahead", (Step(_announced),), fixed=1, only="phuong_chon_thanh", door="portal"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import get_args
 
 from schemas import security as s
 from schemas.types import Severity
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "security"
 _THREATS: tuple[s.Threat, ...] = get_args(s.Threat)
@@ -65,11 +65,11 @@ _CONTAINED = Step(lambda x, t: s.IncidentContained(code=x.code("SC")), plus=150)
 _REPAIRED = Step(lambda x, t: s.IncidentClosed(code=x.code("SC")), 900, 150)
 
 COURSES = (
-    Course("alert_false", SYSTEM, "machines", (_RAISED, _taken(6), _closed(40, "false_alarm")), often=16, door="sensors"),
-    Course("alert_fixed", SYSTEM, "machines", (_RAISED, _taken(25), _closed(500, "fixed")), often=3.6, door="sensors"),
-    Course("alert_kept_open", SYSTEM, "machines", (_RAISED, _taken(200), _closed(2800, "fixed")), often=0.4, door="sensors"),
-    Course("antivirus", SYSTEM, "office_evening", (Step(_antivirus),), fixed=1, door="antivirus"),
-    Course("outage_short", SYSTEM, "machines", (Step(_down), _up(17)), often=0.15, door="probes"),
-    Course("outage_long", SYSTEM, "machines", (Step(_down), _up(330)), often=0.03, door="probes"),
-    Course("incident", SYSTEM, "machines", (Step(_opened), _CONTAINED, _REPAIRED), often=0.04, door="desk"),
+    Workflow("alert_false", SYSTEM, "machines", (_RAISED, _taken(6), _closed(40, "false_alarm")), often=16, door="sensors"),
+    Workflow("alert_fixed", SYSTEM, "machines", (_RAISED, _taken(25), _closed(500, "fixed")), often=3.6, door="sensors"),
+    Workflow("alert_kept_open", SYSTEM, "machines", (_RAISED, _taken(200), _closed(2800, "fixed")), often=0.4, door="sensors"),
+    Workflow("antivirus", SYSTEM, "office_evening", (Step(_antivirus),), fixed=1, door="antivirus"),
+    Workflow("outage_short", SYSTEM, "machines", (Step(_down), _up(17)), often=0.15, door="probes"),
+    Workflow("outage_long", SYSTEM, "machines", (Step(_down), _up(330)), often=0.03, door="probes"),
+    Workflow("incident", SYSTEM, "machines", (Step(_opened), _CONTAINED, _REPAIRED), often=0.04, door="desk"),
 )  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from schemas import social as so
 from schemas.types import Severity
-from services.simulator.district.workflows import Course, Life, Step
+from services.simulator.district.workflows import Life, Step, Workflow
 
 SYSTEM = "social"
 Source = Literal["facebook", "zalo", "tiktok", "news"]
@@ -46,8 +46,8 @@ _RECOUNTED = Step(lambda x, t: _mentions(x, "news", 1), plus=95)
 _CALMED = Step(lambda x, t: so.CrisisClosed(crisis=x.code("KH")), plus=1700)
 
 COURSES = (
-    Course("mentions", SYSTEM, "every_hour", (Step(lambda x, t: _mentions(x, _SOURCES[x.number])),), fixed=len(_SOURCES), door="listening"),
-    Course("mentions_recounted", SYSTEM, "every_hour", (_NEWS, _RECOUNTED), fixed=1, door="news"),
-    Course("spike", SYSTEM, "every_hour", (Step(_spiked),), fixed=0.004, door="listening"),
-    Course("crisis", SYSTEM, "every_hour", (Step(_opened), _CALMED), fixed=0.001, door="listening"),
+    Workflow("mentions", SYSTEM, "every_hour", (Step(lambda x, t: _mentions(x, _SOURCES[x.number])),), fixed=len(_SOURCES), door="listening"),
+    Workflow("mentions_recounted", SYSTEM, "every_hour", (_NEWS, _RECOUNTED), fixed=1, door="news"),
+    Workflow("spike", SYSTEM, "every_hour", (Step(_spiked),), fixed=0.004, door="listening"),
+    Workflow("crisis", SYSTEM, "every_hour", (Step(_opened), _CALMED), fixed=0.001, door="listening"),
 )  # fmt: skip
