@@ -426,7 +426,8 @@ def test_every_step_is_an_event_once_and_the_history_cannot_be_changed(running: 
     last = "SELECT max(id) FROM alarm_step"
     eventually(lambda: query(running, "SELECT step FROM alarm_published") == query(running, last), True)
     told = asyncio.run(published(running))
-    assert [step["id"] for step in told] == [id for (id,) in query(running, "SELECT id FROM alarm_step ORDER BY id")]
+    steps_until = f"SELECT id FROM alarm_step WHERE id <= {told[-1]['id']} ORDER BY id"  # another may have come by now
+    assert [step["id"] for step in told] == [id for (id,) in query(running, steps_until)]
     assert {"alarm", "at", "step", "by", "note", "system", "unit", "type", "originator"} <= told[0].keys()
     for change in ("DELETE FROM alarm_step", "UPDATE alarm_step SET by = 'x'"):
         with (
