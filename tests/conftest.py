@@ -55,6 +55,8 @@ TOGETHER = {
     "tests/integration/test_dashboard_sql.py": "published",
     "tests/integration/test_panels.py": "watched",
     "tests/browser/": "watched",
+    "tests/unit/test_november_2024.py": "month",
+    "tests/unit/test_demo_wall.py": "walls",
 }
 """Where tests share a centre that takes long to make, they stay in one hand when several run at a time, as do those of
 any other file. In this order they begin: the longest first."""
