@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx
 
@@ -31,6 +33,24 @@ def wait_until_idle(centre: Instance, seconds: float = 90) -> None:
     while left := asyncio.run(_left(centre)):
         assert time.monotonic() < end, f"{left} messages wait; {centre.log_tail('aggregator', 20)}"
         time.sleep(0.2)
+
+
+@contextmanager
+def hanging(pid: int) -> Iterator[None]:
+    """A process that stands still. On a busy machine some of its threads run on for a moment after the signal."""
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        end = time.monotonic() + 30
+        while any(_state(thread) != "T" for thread in Path(f"/proc/{pid}/task").iterdir()):
+            assert time.monotonic() < end, f"process {pid} does not stop"
+            time.sleep(0.01)
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def _state(thread: Path) -> str:
+    return (thread / "stat").read_text().rpartition(")")[2].split()[0]
 
 
 def free_port() -> int:

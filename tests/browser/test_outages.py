@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from browser.deeds import count, emit_report, vietnamese
 from playwright.sync_api import Page, expect
+from support import hanging
 
 from infra.local.servers import Instance
 from services.board.ui.words import WORDS
@@ -100,10 +101,8 @@ def _spans(wall: Page, watched: Instance, name: str, how: str) -> tuple[float, f
 
 
 def test_a_board_that_stands_still_is_told_too(wall: Page, watched: Instance) -> None:
-    pid = watched.kill("board", signal.SIGSTOP)
-    try:
+    pid = watched.pid("board")
+    with hanging(pid or 0):
         expect(wall.locator(".trouble:visible")).to_contain_text(WORDS["cut_off"][0])
-    finally:
-        watched.kill("board", signal.SIGCONT)
     assert watched.pid("board") == pid
     expect(wall.locator(".trouble:visible")).to_have_count(0, timeout=PATIENCE_MS)

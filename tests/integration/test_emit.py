@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 import pytest
+from support import hanging
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
@@ -200,11 +201,8 @@ def emitting(centre: Instance, file: Path) -> subprocess.Popen[str]:
 
 def test_a_broker_that_hangs_for_a_while_is_waited_for(centre: Instance, tmp_path: Path) -> None:
     process = emitting(centre, many(tmp_path, 30_000))
-    centre.kill("nats", signal.SIGSTOP)
-    try:
+    with hanging(centre.pid("nats") or 0):
         time.sleep(10)
-    finally:
-        centre.kill("nats", signal.SIGCONT)
     out, told = process.communicate(timeout=120)
     assert (process.returncode, out) == (0, "read 30,000, sent 30,000, rejected 0\n")
     assert "waiting for the broker: " in told and "Traceback" not in told

@@ -1,7 +1,6 @@
 """The emitters as a source system meets them: real HTTP, a real broker, and the broker stopped."""
 
 import asyncio
-import signal
 import socket
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from support import hanging
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
@@ -203,11 +203,8 @@ def test_a_broker_that_hangs_gets_the_event_once_however_often_it_is_sent(
 ) -> None:
     words, subject = withdrawn(), f"ioc.events.{UNIT}.procedures.dossier.withdrawn"
     before = stored(running, subject)
-    running.kill("nats", signal.SIGSTOP)
-    try:
+    with hanging(running.pid("nats") or 0):
         refused_for_now(door, words)
-    finally:
-        running.kill("nats", signal.SIGCONT)
     # It lay in the broker's socket and is taken now, and comes once more: the same event, which the log takes once.
     again = door.post("/procedures/dossiers", json=words)
     assert (again.status_code, again.json()["known"]) == (202, False)

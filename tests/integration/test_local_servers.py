@@ -16,6 +16,7 @@ from pathlib import Path
 import nats
 import psycopg
 import pytest
+from support import hanging
 
 from infra.local import orphans
 from infra.local.paths import CHECKOUT, run_as
@@ -352,12 +353,9 @@ def test_what_hangs_is_named_and_not_waited_for(
         own_home.start(["alertmanager"])
         pid = own_home.pid(hung) or int((own_home.data / "run" / "supervisord.pid").read_text())
         env = {**os.environ, "IOC_HOME": str(open_folder), "IOC_INSTANCE": own_home.data.name}
-        os.kill(pid, signal.SIGSTOP)
-        try:
+        with hanging(pid):
             command = [sys.executable, "-m", "services.cli", "status"]
             done = subprocess.run(command, env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=60)
-        finally:
-            os.kill(pid, signal.SIGCONT)
         assert done.returncode == 1
         assert "not ready" in done.stdout if hung == "alertmanager" else "the supervisor did not answer" in done.stdout
     finally:
