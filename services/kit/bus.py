@@ -233,8 +233,10 @@ class _Shipment(NamedTuple):
 
     @property
     def is_taken(self) -> bool:
-        """All of it is on disk."""
-        return self.answer.done() and not self.answer.cancelled() and not self.error
+        """All of it is on disk. A broker that knows no batches, before 2.12, answers for the last message alone."""
+        if not self.answer.done() or self.answer.cancelled() or self.error:
+            return False
+        return len(self.messages) == 1 or self.answer.result().batch_size == len(self.messages)
 
 
 class _Flight:
@@ -296,8 +298,8 @@ class _Flight:
         return len(self)
 
     async def _send_again(self) -> None:
-        """What was turned away for the moment or may have got lost; a batch that is refused goes message by message,
-        which tells the bad one. Raises why a single message is refused."""
+        """What was turned away for the moment or may have got lost; a batch that is refused, or not known as one, goes
+        message by message, which tells the bad one. Raises why a single message is refused."""
         # What is sent again may be there all the same: it is known again by its key.
         lost = self._connected() != self._connections
         self._connections = self._connected()
@@ -316,10 +318,10 @@ class _Flight:
         if shipment.is_busy or (lost and not shipment.answer.done()):
             shipment.answer.cancel()
             return [await self._shipped(shipment.messages)]
-        if not shipment.error:
+        if shipment.is_taken or not shipment.answer.done():
             return [shipment]
-        if len(shipment.messages) == 1 or not isinstance(shipment.error, APIError):
-            raise shipment.error
+        if (error := shipment.error) and (len(shipment.messages) == 1 or not isinstance(error, APIError)):
+            raise error
         return [await self._shipped((message,)) for message in shipment.messages]
 
     async def _pause(self, acknowledged: int) -> None:
