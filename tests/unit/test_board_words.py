@@ -5,10 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
+from schemas.indicators import CATALOGUE
 from services import board
-from services.board.ui.words import WORDS, read_words
+from services.board.ui.words import WORDS, figure, number, read_words
+from services.readings import Reading
 
 FOLDER = Path(board.__file__).parent
 SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.rglob("*.py"))]
@@ -36,3 +41,23 @@ def test_every_word_that_is_asked_for_is_there() -> None:
 
 def test_every_word_is_asked_for() -> None:
     assert [key for key in WORDS if key not in SAID and not key.startswith(STEMS)] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("115450000", "115,5 triệu đ"),
+        ("115449999", "115,4 triệu đ"),
+        ("2345000000", "2,35 tỷ đ"),
+        ("2500000.5", "2,5 triệu đ"),
+        ("999", "999 đ"),
+    ],
+)
+def test_money_is_shortened_as_clerks_round(value: str, shown: str) -> None:
+    reading = Reading(CATALOGUE["payments_online_tax_amount"], "", Decimal(value), None, frozenset())
+    assert figure(reading, "vi") == shown
+
+
+def test_every_number_is_rounded_as_clerks_round() -> None:
+    halves = ("0.5", "1.5", "2.5", "-0.5", "1234.5")
+    assert [number(Decimal(half), 0, "en") for half in halves] == ["1", "2", "3", "-1", "1,235"]

@@ -16,6 +16,7 @@ from schemas.registry import SYSTEMS
 from services.board.access import is_few
 from services.kit import clock
 from services.readings import Period, Reading
+from services.readings.read import round_half_up
 from services.readings.reasons import Reason
 
 Language = Literal["vi", "en"]
@@ -77,8 +78,8 @@ def state_of(r: Reading) -> str:
 
 
 def number(value: Decimal, decimals: int, language: Language) -> str:
-    """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English."""
-    text = f"{value:,.{decimals}f}"
+    """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English; rounded as clerks round, as all figures are."""
+    text = f"{round_half_up(value, decimals):,.{decimals}f}"
     return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
 
 
