@@ -29,9 +29,8 @@ PUBLISH_TIMEOUT = 5.0
 PATIENCE = 60.0
 """Seconds within which the broker acknowledges what is in flight, also while it takes in a bulk."""
 BATCH = 100
-"""Messages that the broker writes to disk at a stroke: a batch is all there or not at all, and answered as one."""
-IN_FLIGHT = BATCH
-"""Fewer than the broker lets wait to be written (`max_buffered_msgs`), which are few, so that nobody waits long."""
+"""Messages that the broker writes to disk at a stroke: a batch is all there or not at all, and answered as one. They
+are fewer than the broker lets wait to be written (`max_buffered_msgs`), so that others find room beside a bulk."""
 LOOK_SECONDS, PAUSE_SECONDS, BUSY_SECONDS = 1.0, 0.1, 0.005
 LOST_SECONDS = 10.0
 """After so long without any answer, then twice as long and so on, what is in flight is sent again: a node of a cluster
@@ -193,11 +192,11 @@ async def publish_raw(
     rest = iter(messages)
     try:
         while part := tuple(islice(rest, BATCH)):
-            # The earlier parts are waited for while this one is on its way: the broker never runs dry.
-            await flight.land(IN_FLIGHT - len(part))
-            await flight.send(part)
+            # What was sent before is waited for when this part is made, so that making and writing overlap.
+            await flight.land()
             on_progress(flight.done)
-        await flight.land(0)
+            await flight.send(part)
+        await flight.land()
     except OUTAGE as error:
         raise CutShort(flight.acknowledged, error) from error
     finally:
@@ -250,9 +249,6 @@ class _Flight:
         self._lost_after = LOST_SECONDS
         self.done = 0
 
-    def __len__(self) -> int:
-        return sum(len(shipment.messages) for shipment in self._window)
-
     @property
     def acknowledged(self) -> int:
         """All messages of which it is known that they are on disk."""
@@ -281,9 +277,9 @@ class _Flight:
         answer = await self._js.publish_async(message.subject, message.raw, headers=headers | commit)
         return _Shipment(messages, answer)
 
-    async def land(self, left: int) -> None:
-        """Wait for the oldest until no more than `left` messages are on their way."""
-        while self._count() > left:
+    async def land(self) -> None:
+        """Wait until all is on disk."""
+        while self._count():
             before = self.acknowledged
             await asyncio.wait([self._window[0].answer], timeout=LOOK_SECONDS)
             await self._send_again()
@@ -291,11 +287,11 @@ class _Flight:
                 await self._pause(before)
 
     def _count(self) -> int:
-        """Strike off the oldest that are taken; how many messages are still on their way."""
+        """Strike off the oldest that are taken; how many shipments are still on their way."""
         while self._window and self._window[0].is_taken:
             self.done += len(self._window.pop(0).messages)
             self._heard, self._lost_after = time.monotonic(), LOST_SECONDS
-        return len(self)
+        return len(self._window)
 
     async def _send_again(self) -> None:
         """What was turned away for the moment or may have got lost; a batch that is refused, or not known as one, goes
