@@ -9,6 +9,9 @@ from typing import Any
 _BEFORE_VALUES = (b'":', b" :", b"\t:", b"\n:", b"\r:")
 """Behind a member's name stands one of these. In a text they may stand too, so there are at most so many members."""
 
+DEEPEST = 100
+"""Levels of an object; no event has more than four."""
+
 
 def repeated(raw: bytes, members: int) -> str | None:
     """Where a member is named for the second time (`data.amount`), or None. `members`: how many different ones were
@@ -30,8 +33,21 @@ class Number(str):
 
 
 def as_written(raw: bytes | str) -> Any:
-    """JSON of which nothing is lost: objects are `Pairs`, numbers `Number`. Raises ValueError and RecursionError."""
-    return json.loads(raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+    """JSON of which nothing is lost: objects are `Pairs`, numbers `Number`.
+
+    Raises ValueError and RecursionError. What is nested deeper than `DEEPEST` is refused here, since Python 3.12 and
+    later read JSON deeper than a function may call itself.
+    """
+    told = json.loads(raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+    level, depth = [told], 0
+    while level := [part for value in level if isinstance(value, list) for part in _parts(value)]:
+        if (depth := depth + 1) > DEEPEST:
+            raise ValueError(f"nested deeper than {DEEPEST} levels")
+    return told
+
+
+def _parts(value: list[Any]) -> list[Any]:
+    return [part for _, part in value] if isinstance(value, Pairs) else value
 
 
 def written(told: Any) -> str:

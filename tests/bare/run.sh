@@ -66,6 +66,8 @@ mount -t tmpfs -o mode=755 dev "$root/dev"
 mkdir "$root/dev/shm" && mount -t tmpfs -o mode=1777 shm "$root/dev/shm"
 for node in null zero full random urandom tty; do : >"$root/dev/\$node"; mount --bind "/dev/\$node" "$root/dev/\$node"; done
 ln -s /proc/self/fd "$root/dev/fd"
+mkdir "$root/dev/pts" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+ln -s pts/ptmx "$root/dev/ptmx"
 exec chroot $([ "$who" = root ] || echo "--userspec=$who:$who") "$root" /usr/bin/env -i \
   HOME="$([ "$who" = root ] && echo /root || echo "/home/$who")" USER=$who PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin \
   $(env | grep -E '^(https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY|PIP_INDEX_URL|PIP_TRUSTED_HOST|PIP_CERT)=' | tr '\n' ' ') \
