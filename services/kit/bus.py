@@ -264,17 +264,11 @@ class _Flight:
             self._window.append(await self._shipped(messages))
 
     async def _shipped(self, messages: tuple[Outgoing, ...]) -> _Shipment:
-        """One message is sent as it is; of several the last one commits the batch, whose name nobody else can guess."""
-        batch = token_hex(16) if len(messages) > 1 else ""
-        *before, last = (
-            (message, message.headers | (_batch_headers(batch, number) if batch else {}))
-            for number, message in enumerate(messages, 1)
-        )
-        for message, headers in before:
-            await self._js._nc.publish(message.subject, message.raw, headers=headers)
-        message, headers = last
-        commit = {Header.BATCH_COMMIT: "1"} if batch else {}
-        answer = await self._js.publish_async(message.subject, message.raw, headers=headers | commit)
+        """Send messages as one; the answer to the last is that of all."""
+        *before, (last, commit) = zip(messages, _batch_headers(len(messages)), strict=True)
+        for message, batch in before:
+            await self._js._nc.publish(message.subject, message.raw, headers=message.headers | batch)
+        answer = await self._js.publish_async(last.subject, last.raw, headers=last.headers | commit)
         return _Shipment(messages, answer)
 
     async def land(self) -> None:
@@ -337,5 +331,13 @@ class _Flight:
             shipment.answer.cancel()
 
 
-def _batch_headers(batch: str, number: int) -> dict[str, str]:
-    return {Header.BATCH_ID: batch, Header.BATCH_SEQUENCE: str(number)}
+def _batch_headers(size: int) -> list[dict[str, str]]:
+    """What makes so many messages one batch, of a name that nobody else can guess; the last commits it. One is none."""
+    if size == 1:
+        return [{}]
+    name = token_hex(16)
+    headers: list[dict[str, str]] = [
+        {Header.BATCH_ID: name, Header.BATCH_SEQUENCE: str(number)} for number in range(1, size + 1)
+    ]
+    headers[-1][Header.BATCH_COMMIT] = "1"
+    return headers
