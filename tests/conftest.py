@@ -35,7 +35,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The clock goes on from there. Other processes go by the true one."""
+    """The clock goes on from there. Other processes go by the true one.
+
+    Folders are open to the account of PostgreSQL, however closed the operator's own are.
+    """
+    os.umask(0o022)
     if text := config.getoption("now"):
         true = clock.now
         ahead = as_if(text) - true()

@@ -13,9 +13,10 @@ import pytest
 from reaper import running
 
 RUN = """
-import subprocess, sys, time
+import signal, subprocess, sys, time
 from pathlib import Path
 from reaper import reaping
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background process is born without
 folder = Path(sys.argv[1])
 with reaping(folder):
     asleep = [sys.executable, "-c", "import time; time.sleep(600)"]
