@@ -1,6 +1,6 @@
 """What the servers' containers read: the same templates as on one machine, with the names and folders of containers.
 
-`docker-compose.yml` says the same names, ports and folders; a test holds the two together.
+`docker-compose.yml` says the same names, ports and folders, see `infra.docker.compose`; a test holds the two together.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,13 +20,18 @@ DASHBOARDS = Path("/srv/dashboards")
 SECRETS = Path("/run/secrets")
 
 
+def passwords() -> list[str]:
+    """The names of all credentials that containers are handed."""
+    return sorted(set(CREDENTIALS) - {"supervisor"})
+
+
 def make_secrets(folder: Path) -> list[str]:
     """Make a file for each password that is missing; returns their names, all of them.
 
     The folder is its owner's alone (0700). Its files can be read by all (0444), because each container is handed a few
     of them and reads them as an account that the host does not know.
     """
-    names = sorted(set(CREDENTIALS) - {"supervisor"})
+    names = passwords()
     ensure(folder, names)
     for name in names:
         (folder / name).chmod(0o444)

@@ -16,7 +16,7 @@ GENERATORS = {
     "services.cli.reference": "docs/reference.md: settings, commands, metrics, events, indicators",
     "services.cli.licences": "docs/licences.md: under what the packages are that run",
     "infra.prometheus.rules": "Prometheus's rules, and the index of the runbooks",
-    "infra.docker.credentials": "docker-compose.yml: the lines for the emitters' passwords",
+    "infra.docker.compose": "docker-compose.yml: our services, and every credential",
     "dashboards.generate": "Grafana's dashboards in both languages",
 }
 """module -> what its `files()` writes: path below the checkout -> text."""
