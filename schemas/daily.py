@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from schemas.calendar import VN
 from schemas.envelope import EventData
@@ -18,7 +18,7 @@ class Daily(EventData):
     parts: ClassVar[dict[str, str]] = {}
     """A field -> the field that it is a part of, and so can't exceed."""
 
-    day: Day
+    day: Day = Field(description="local day that the report is about")
     revision: Revision = 0
 
     @model_validator(mode="after")

@@ -19,16 +19,20 @@ from schemas.types import Day, Number, Revision, Slug
 SYSTEM = "economy"
 PUBLISHED_AHEAD = timedelta(days=1)
 """A report on a period may appear on the period's last day, or on the eve of it."""
-Document = Annotated[str, StringConstraints(pattern=r"^[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,59}$")]
+Document = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,59}$"),
+    Field(description="number of the official document that says so"),
+]
 """The number of an official document: `312/BC-UBND`."""
 
 
 class Period(EventData, system=SYSTEM):
     """What is said of an indicator is said of a period, both its days included."""
 
-    indicator: Slug
-    period_start: Day
-    period_end: Day
+    indicator: Slug = Field(description="code of the indicator (`ioc indicators`)")
+    period_start: Day = Field(description="first day of the period")
+    period_end: Day = Field(description="last day of the period")
 
     @model_validator(mode="after")
     def _starts_before_it_ends(self) -> Self:
@@ -40,10 +44,12 @@ class Period(EventData, system=SYSTEM):
 class Statement(Period, entities={"statistic": ("indicator", "unit", "period_start", "period_end", "basis")}):
     """A value, the total it is a part of, or the reporter's own judgement; `basis`: in which part of the report."""
 
-    basis: Literal["table", "text"] = "table"
-    value: Number | None = None
-    total: Number | None = None
-    reached: bool | None = None
+    basis: Literal["table", "text"] = Field(
+        "table", description="part of the report that states it: its table or its text"
+    )
+    value: Number | None = Field(None, description="the figure, in the indicator's unit")
+    total: Number | None = Field(None, description="the whole that `value` is a part of, where there is one")
+    reached: bool | None = Field(None, description="the reporter's own judgement: the target is met")
     document: Document | None = None
 
     @model_validator(mode="after")
@@ -66,7 +72,7 @@ class IndicatorReported(Statement, event="indicator.reported"):
 class IndicatorRevised(Statement, event="indicator.revised"):
     """A published statistic was corrected; the figures stated before stay readable as of their day."""
 
-    revision: Annotated[int, Field(ge=1, le=1000)]
+    revision: Annotated[Revision, Field(ge=1)]
 
 
 class IndicatorTargetSet(
@@ -74,8 +80,10 @@ class IndicatorTargetSet(
 ):
     """A target was set for a period: to reach at least, or to stay at most."""
 
-    target: Number
-    direction: Literal["at_least", "at_most"] = "at_least"
+    target: Number = Field(description="what is to be reached, in the indicator's unit")
+    direction: Literal["at_least", "at_most"] = Field(
+        "at_least", description="the target is to be reached at least, or not to be exceeded"
+    )
     document: Document | None = None
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
 from schemas.fold import Fold, Measure
 from schemas.notes import latest
-from schemas.types import Count, Dong, Slug
+from schemas.types import Count, Day, Dong, Slug
 
 SYSTEM = "education"
 Level = Literal["kindergarten", "primary", "lower_secondary", "upper_secondary", "continuing"]
-SchoolYear = Annotated[str, StringConstraints(pattern=r"^20\d{2}-20\d{2}$")]
+SchoolLevel = Annotated[Level, Field(description="level of schooling")]
+SchoolYear = Annotated[
+    str, StringConstraints(pattern=r"^20\d{2}-20\d{2}$"), Field(description="the school year: `2024-2025`")
+]
 Exam = Literal["graduation", "entrance_10", "excellent_pupils", "term_1", "term_2"]
 
 
@@ -25,21 +28,22 @@ class AttendanceReported(
 
     parts: ClassVar = {"present": "enrolled"}
 
-    school: Slug
-    level: Level
-    enrolled: Count
-    present: Count
+    school: Slug = Field(description="code of the school")
+    level: SchoolLevel
+    enrolled: Count = Field(description="pupils who should be in class")
+    present: Count = Field(description="pupils in class, a part of `enrolled`")
 
 
 class RosterReported(Daily, event="roster.reported", system=SYSTEM, entities={"roster": ("unit", "level", "day")}):
     """A unit stated its schools, classes, pupils and teachers of one level, as of a day."""
 
-    level: Level
+    day: Day = Field(description="day on which these were the numbers")
+    level: SchoolLevel
     school_year: SchoolYear | None = None
-    schools: Count
-    classes: Count
-    pupils: Count
-    teachers: Count
+    schools: Count = Field(description="number of schools")
+    classes: Count = Field(description="number of classes")
+    pupils: Count = Field(description="number of pupils")
+    teachers: Count = Field(description="number of teachers")
 
 
 class ExamPublished(Daily, event="exam.published", system=SYSTEM, entities={"exam": ("unit", "exam", "level", "day")}):
@@ -47,10 +51,11 @@ class ExamPublished(Daily, event="exam.published", system=SYSTEM, entities={"exa
 
     parts: ClassVar = {"passed": "candidates"}
 
-    exam: Exam
-    level: Level
-    candidates: Count
-    passed: Count
+    day: Day = Field(description="day of the examination")
+    exam: Exam = Field(description="which examination")
+    level: SchoolLevel
+    candidates: Count = Field(description="candidates who took the examination")
+    passed: Count = Field(description="candidates who passed, a part of `candidates`")
 
 
 class SchoolFeeReported(
@@ -60,11 +65,11 @@ class SchoolFeeReported(
 
     parts: ClassVar = {"cashless_amount": "amount", "cashless_payments": "payments"}
 
-    level: Level
+    level: SchoolLevel
     amount: Dong
-    cashless_amount: Dong
-    payments: Count
-    cashless_payments: Count
+    cashless_amount: Dong = Field(description="whole đồng paid without cash, a part of `amount`")
+    payments: Count = Field(description="number of payments")
+    cashless_payments: Count = Field(description="payments without cash, a part of `payments`")
 
 
 EVENTS: tuple[type[EventData], ...] = (AttendanceReported, RosterReported, ExamPublished, SchoolFeeReported)

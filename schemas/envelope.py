@@ -126,16 +126,22 @@ class Event(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    specversion: Literal["1.0"]
-    id: Annotated[str, Ascii]
-    source: Annotated[str, Ascii]
-    type: str
-    time: Instant
-    datacontenttype: Literal["application/json"] = "application/json"
-    unit: UnitCode
-    origin: Origin = "real"
-    shiftdays: Annotated[int, Field(ge=-20000, le=20000, multiple_of=7)] = 0
-    data: EventData
+    specversion: Literal["1.0"] = Field(description="version of CloudEvents")
+    id: Annotated[str, Ascii] = Field(
+        description="identity of the event within its source; sent again under the same id it changes nothing"
+    )
+    source: Annotated[str, Ascii] = Field(description="who emits it, as a URI reference: `/emitters/procedures`")
+    type: str = Field(description="what happened, with the version of the contract")
+    time: Instant = Field(description="when it happened, with offset; not when it was recorded")
+    datacontenttype: Literal["application/json"] = Field("application/json", description="always JSON, in UTF-8")
+    unit: UnitCode = Field(
+        description="code of the administrative unit it happened in, valid on that day (`ioc units`)"
+    )
+    origin: Origin = Field("real", description="a real event, a simulated one, or a real one shifted in time")
+    shiftdays: Annotated[int, Field(ge=-20000, le=20000, multiple_of=7)] = Field(
+        0, description="days that a shifted event was moved by, in whole weeks"
+    )
+    data: EventData = Field(description="the fields of this type; no others are let in")
 
     @cached_property
     def fields(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,20 @@ from schemas.fold import Measure
 from schemas.offices import numbered
 from schemas.report import LABELS as _REPORT
 from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, levels, shows
-from schemas.types import Instant, Latitude, Longitude, OfficeCode, Place, Priority, Reference, Slug, UnitCode
+from schemas.types import (
+    Code,
+    Instant,
+    Latitude,
+    Longitude,
+    OfficeCode,
+    Place,
+    Priority,
+    Reason,
+    Reference,
+    Score,
+    UnitCode,
+    Ward,
+)
 
 SYSTEM = "field"
 Category = Literal[
@@ -24,17 +37,17 @@ __all__ = ["EVENTS", "FOLDS", "LEVELS", "MEASURES", "REACHED", "STAGES", "SYSTEM
 class ReportEvent(EventData, system=SYSTEM, entities={"report": ("code",)}):
     """Every report event names the report by its code."""
 
-    code: Reference
+    code: Code
 
 
 class ReportReceived(ReportEvent, event="report.received"):
     """A report came in, by the hotline, the app or else. The reporter is not named."""
 
-    channel: Literal["hotline_1022", "app", "web", "zalo", "officer"]
-    category: Category
-    priority: Priority = "normal"
-    ward: UnitCode | None = None
-    place: Place | None = None
+    channel: Literal["hotline_1022", "app", "web", "zalo", "officer"] = Field(description="how the report came in")
+    category: Category = Field(description="what the report is about")
+    priority: Priority = Field("normal", description="urgent or normal; decides the service levels")
+    ward: Ward | None = None
+    place: Place | None = Field(None, description="public place in words; no home address")
     latitude: Latitude | None = None
     longitude: Longitude | None = None
 
@@ -47,8 +60,10 @@ class ReportRefused(ReportEvent, event="report.refused"):
     """It is no case for the authorities, not true, or (reason `duplicate`) the same as another report of the unit,
     `duplicate_of`, with whose end its citizen is answered."""
 
-    reason: Slug
-    duplicate_of: Reference | None = None
+    reason: Reason
+    duplicate_of: Reference | None = Field(
+        None, description="code of the report that this one repeats; its end is this one's answer"
+    )
 
     @model_validator(mode="after")
     def _repeats_another(self) -> Self:
@@ -66,7 +81,7 @@ class ReportRefused(ReportEvent, event="report.refused"):
 class ReportRouted(ReportEvent, event="report.routed"):
     """It was forwarded to the unit that has to handle it."""
 
-    to_unit: UnitCode
+    to_unit: UnitCode = Field(description="code of the unit that has to handle it")
 
 
 class ReportAccepted(ReportEvent, event="report.accepted"):
@@ -77,7 +92,7 @@ class ReportResolved(ReportEvent, event="report.resolved"):
     """It was done: answered at once (`answered`) or handled by a unit (`handled`); absent where the source says
     neither."""
 
-    handling: Literal["answered", "handled"] | None = None
+    handling: Literal["answered", "handled"] | None = Field(None, description="answered at once, or handled by a unit")
 
 
 class ReportReopened(ReportEvent, event="report.reopened"):
@@ -87,15 +102,17 @@ class ReportReopened(ReportEvent, event="report.reopened"):
 class ReportRated(ReportEvent, event="report.rated"):
     """The citizen rated the handling, 1 (worst) to 5."""
 
-    score: Annotated[int, Field(ge=1, le=5)]
+    score: Score
 
 
 class ReportOverdue(ReportEvent, event="report.overdue"):
     """Published by `deadlines`, once per stage and due time: the level was not kept."""
 
-    stage: Stage
-    due_at: Instant
-    office: OfficeCode | None = None
+    stage: Stage = Field(description="which service level was not kept")
+    due_at: Instant = Field(description="when the stage was due")
+    office: OfficeCode | None = Field(
+        None, description="the unit whose case is meant, where several units use one number"
+    )
 
 
 EVENTS: tuple[type[EventData], ...] = (

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
+from pydantic import Field
+
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Measure, Point, in_order
 from schemas.notes import Noted
 from schemas.offices import ByOffice
-from schemas.types import Latitude, Longitude, Place, Reference, Slug, UnitCode
+from schemas.types import Latitude, Longitude, Place, Reason, Reference, Ward
 
 SYSTEM = "gis"
 Layer = Literal[
@@ -22,23 +24,23 @@ Layer = Literal[
 class FeatureEvent(EventData, system=SYSTEM, entities={"feature": ("feature",)}):
     """Every event of a feature names it by its number in the map's register."""
 
-    feature: Reference
+    feature: Reference = Field(description="number in the register of the map")
 
 
 class FeatureUpserted(FeatureEvent, event="feature.upserted"):
     """A feature was put on the map, or what the map says of it was replaced."""
 
-    layer: Layer
-    name: Place
+    layer: Layer = Field(description="layer of the map")
+    name: Place = Field(description="public name of the feature")
     latitude: Latitude
     longitude: Longitude
-    ward: UnitCode | None = None
+    ward: Ward | None = None
 
 
 class FeatureRetired(FeatureEvent, event="feature.retired"):
     """A feature is no longer there."""
 
-    reason: Slug | None = None
+    reason: Reason | None = None
 
 
 EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired)

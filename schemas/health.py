@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from schemas.daily import Daily
 from schemas.envelope import EventData
 from schemas.fold import Fold, Measure
 from schemas.notes import latest
 from schemas.offices import lifecycle
-from schemas.types import Count, Reference, Slug, UnitCode
+from schemas.types import Count, Reference, Slug, Ward
 
 SYSTEM = "health"
 Disease = Literal[
@@ -17,7 +19,9 @@ Disease = Literal[
     "leptospirosis", "malaria", "measles", "meningococcal", "mpox", "mumps", "pertussis", "plague", "rabies", "rubella",
     "tetanus", "tuberculosis", "typhoid", "viral_encephalitis", "viral_hepatitis", "zika", "other",
 ]  # fmt: skip
-"""Notifiable diseases."""
+NotifiableDisease = Annotated[Disease, Field(description="notifiable disease")]
+Facility = Annotated[Slug, Field(description="code of the hospital or health station")]
+Cases = Annotated[Count, Field(description="cases known so far")]
 
 
 class VisitsReported(Daily, event="visits.reported", system=SYSTEM, entities={"visits": ("unit", "facility", "day")}):
@@ -25,30 +29,30 @@ class VisitsReported(Daily, event="visits.reported", system=SYSTEM, entities={"v
 
     parts: ClassVar = {"insured": "visits"}
 
-    facility: Slug
-    visits: Count
-    insured: Count
+    facility: Facility
+    visits: Count = Field(description="visits of the day")
+    insured: Count = Field(description="visits under health insurance, a part of `visits`")
 
 
 class BedsReported(Daily, event="beds.reported", system=SYSTEM, entities={"beds": ("unit", "facility", "day")}):
     """A facility reported its beds and the patients in them; a crowded ward has more patients than beds."""
 
-    facility: Slug
-    beds: Count
-    occupied: Count
+    facility: Facility
+    beds: Count = Field(description="beds of the facility")
+    occupied: Count = Field(description="patients in beds; may exceed `beds`")
 
 
 class DiseaseEvent(EventData, system=SYSTEM, entities={"disease": ("case",)}):
     """Every event of a case names it by its number in the register, never the patient."""
 
-    case: Reference
+    case: Reference = Field(description="number of the case in the register; no patient")
 
 
 class DiseaseNotified(DiseaseEvent, event="disease.notified"):
     """A case of a notifiable disease was suspected and reported."""
 
-    disease: Disease
-    ward: UnitCode | None = None
+    disease: NotifiableDisease
+    ward: Ward | None = None
 
 
 class DiseaseConfirmed(DiseaseEvent, event="disease.confirmed"):
@@ -58,27 +62,29 @@ class DiseaseConfirmed(DiseaseEvent, event="disease.confirmed"):
 class DiseaseClosed(DiseaseEvent, event="disease.closed"):
     """The case needs no more watching."""
 
-    outcome: Literal["recovered", "died", "ruled_out", "transferred"] | None = None
+    outcome: Literal["recovered", "died", "ruled_out", "transferred"] | None = Field(
+        None, description="how the case ended"
+    )
 
 
 class OutbreakEvent(EventData, system=SYSTEM, entities={"outbreak": ("outbreak",)}):
     """Every event of an outbreak names it by its number."""
 
-    outbreak: Reference
+    outbreak: Reference = Field(description="number of the outbreak")
 
 
 class OutbreakDeclared(OutbreakEvent, event="outbreak.declared"):
     """An outbreak (ổ dịch) was declared."""
 
-    disease: Disease
-    ward: UnitCode | None = None
-    cases: Count | None = None
+    disease: NotifiableDisease
+    ward: Ward | None = None
+    cases: Cases | None = None
 
 
 class OutbreakClosed(OutbreakEvent, event="outbreak.closed"):
     """The outbreak is over."""
 
-    cases: Count | None = None
+    cases: Cases | None = None
 
 
 class HealthRecordLinked(
@@ -86,8 +92,8 @@ class HealthRecordLinked(
 ):
     """Electronic health records that a facility newly linked to VNeID on a day."""
 
-    facility: Slug
-    linked: Count
+    facility: Facility
+    linked: Count = Field(description="records newly linked on that day")
 
 
 EVENTS: tuple[type[EventData], ...] = (

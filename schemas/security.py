@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
 
 from schemas.calendar_history import CalendarHistory
 from schemas.daily import Daily
@@ -11,26 +13,27 @@ from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Latest, Measure
 from schemas.notes import Revised
 from schemas.offices import lifecycle
-from schemas.types import Count, Reference, Severity, Slug
+from schemas.types import Code, Count, HowBad, Reference, Slug
 
 SYSTEM = "security"
 Threat = Literal[
     "malware", "intrusion", "phishing", "denial_of_service", "defacement", "data_leak", "vulnerability",
     "misuse", "other",
 ]  # fmt: skip
+ThreatCategory = Annotated[Threat, Field(description="kind of threat")]
 
 
 class AlertEvent(EventData, system=SYSTEM, entities={"alert": ("code",)}):
     """Every event of an alert names it by its code in the monitoring system."""
 
-    code: Reference
+    code: Code
 
 
 class AlertRaised(AlertEvent, event="alert.raised"):
     """The monitoring raised an alert."""
 
-    severity: Severity
-    category: Threat
+    severity: HowBad
+    category: ThreatCategory
 
 
 class AlertAcknowledged(AlertEvent, event="alert.acknowledged"):
@@ -40,7 +43,9 @@ class AlertAcknowledged(AlertEvent, event="alert.acknowledged"):
 class AlertClosed(AlertEvent, event="alert.closed"):
     """The alert needs nothing more."""
 
-    verdict: Literal["fixed", "false_alarm", "risk_accepted", "incident"] | None = None
+    verdict: Literal["fixed", "false_alarm", "risk_accepted", "incident"] | None = Field(
+        None, description="what the alert turned out to be"
+    )
 
 
 class AntivirusReported(Daily, event="antivirus.reported", system=SYSTEM, entities={"antivirus": ("unit", "day")}):
@@ -48,21 +53,21 @@ class AntivirusReported(Daily, event="antivirus.reported", system=SYSTEM, entiti
 
     parts: ClassVar = {"installs": "machines"}
 
-    installs: Count
-    machines: Count | None = None
+    installs: Count = Field(description="machines with antivirus")
+    machines: Count | None = Field(None, description="machines in use")
 
 
 class OutageEvent(EventData, system=SYSTEM, entities={"outage": ("outage",)}):
     """A service is down from one event to the other; the outage's number joins them."""
 
-    outage: Reference
+    outage: Reference = Field(description="number that joins the two events of an outage")
 
 
 class ServiceDown(OutageEvent, event="service.down"):
     """A service stopped answering, or was switched off for planned work."""
 
-    service: Slug
-    planned: bool = False
+    service: Slug = Field(description="code of the service")
+    planned: bool = Field(False, description="switched off on purpose")
 
 
 class ServiceUp(OutageEvent, event="service.up"):
@@ -72,14 +77,14 @@ class ServiceUp(OutageEvent, event="service.up"):
 class IncidentEvent(EventData, system=SYSTEM, entities={"incident": ("code",)}):
     """Every event of an incident names it by its code."""
 
-    code: Reference
+    code: Code
 
 
 class IncidentOpened(IncidentEvent, event="incident.opened"):
     """An attack or a failure was declared an incident."""
 
-    severity: Severity
-    category: Threat
+    severity: HowBad
+    category: ThreatCategory
 
 
 class IncidentContained(IncidentEvent, event="incident.contained"):

@@ -13,10 +13,11 @@ from schemas.envelope import EventData
 from schemas.fold import Fold, Measure
 from schemas.notes import latest
 from schemas.offices import lifecycle
-from schemas.types import Count, Reference, Severity, Slug
+from schemas.types import Count, HowBad, Reference, Slug
 
 SYSTEM = "social"
-Hour = Annotated[int, Field(ge=0, le=23)]
+Hour = Annotated[int, Field(ge=0, le=23, description="hour of the local day, 0 to 23")]
+Topic = Annotated[Slug, Field(description="code of the topic")]
 
 
 class Hourly(Daily, system=SYSTEM):
@@ -40,31 +41,33 @@ class MentionAggregated(
 ):
     """Mentions of a topic within one hour, in one source and one tone."""
 
-    source: Literal["facebook", "zalo", "tiktok", "youtube", "news", "forum", "other"]
-    topic: Slug
-    tone: Literal["positive", "neutral", "negative"]
-    count: Count
+    source: Literal["facebook", "zalo", "tiktok", "youtube", "news", "forum", "other"] = Field(
+        description="where it was mentioned"
+    )
+    topic: Topic
+    tone: Literal["positive", "neutral", "negative"] = Field(description="tone of the mentions")
+    count: Count = Field(description="number of mentions")
 
 
 class TopicSpiked(Hourly, event="topic.spiked", entities={"spike": ("unit", "day", "hour", "topic")}):
     """A topic was mentioned far more often in an hour than it usually is."""
 
-    topic: Slug
-    mentions: Count
-    usual: Count | None = None
+    topic: Topic
+    mentions: Count = Field(description="mentions in that hour")
+    usual: Count | None = Field(None, description="mentions usual for such an hour")
 
 
 class CrisisEvent(EventData, system=SYSTEM, entities={"crisis": ("crisis",)}):
     """Every event of a crisis names it by its number."""
 
-    crisis: Reference
+    crisis: Reference = Field(description="number of the crisis")
 
 
 class CrisisOpened(CrisisEvent, event="crisis.opened"):
     """A topic needs an answer of the authorities."""
 
-    topic: Slug
-    severity: Severity
+    topic: Topic
+    severity: HowBad
 
 
 class CrisisClosed(CrisisEvent, event="crisis.closed"):

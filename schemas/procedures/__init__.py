@@ -14,13 +14,33 @@ from schemas.offices import numbered
 from schemas.procedures.measures import MEASURES
 from schemas.procedures.noted import note_refunds, noted_dossier
 from schemas.procedures.others import fold_calendar_day, fold_payment, fold_service
-from schemas.types import Channel, Dong, DossierCode, Instant, Note, ProcedureCode, Reference, Slug
+from schemas.types import (
+    JOINS,
+    Channel,
+    Dong,
+    DossierCode,
+    Instant,
+    Note,
+    ProcedureCode,
+    Reason,
+    Reference,
+    Score,
+    Slug,
+)
 
 SYSTEM = "procedures"
 __all__ = ["EVENTS", "FOLDS", "MEASURES", "SYSTEM"]
 LONGEST_PROMISE = timedelta(days=366)
-OnlineLevel = Literal["none", "partial", "full"]
-"""How far a procedure is offered online: not at all, in part (một phần), fully (toàn trình)."""
+FieldOfWork = Annotated[Slug, Field(description="field of work that the procedure belongs to (lĩnh vực)")]
+OnlineLevel = Annotated[
+    Literal["none", "partial", "full"],
+    Field(description="how far it is offered online: not at all, in part (một phần), fully (toàn trình)"),
+]
+DossierChannel = Annotated[Channel, Field(description="how it came or went: counter, online or post")]
+PromisedAt = Annotated[Instant, Field(description="date and time of the promise (ngày hẹn trả)")]
+Components = Annotated[int, Field(ge=0, le=200)]
+Transaction = Annotated[Reference, Field(description="number of the transaction at the payment service")]
+PaymentKind = Annotated[Literal["tax", "fee"], Field(description="tax (nghĩa vụ tài chính) or fee (phí, lệ phí)")]
 
 
 def _promise_contradiction(promised: datetime | None, time: datetime) -> str | None:
@@ -36,15 +56,15 @@ def _promise_contradiction(promised: datetime | None, time: datetime) -> str | N
 class DossierEvent(EventData, system=SYSTEM, entities={"dossier": ("code",)}):
     """Every dossier event names the dossier by the code on its receipt."""
 
-    code: DossierCode
+    code: Annotated[DossierCode, JOINS]
 
 
 class DossierSubmitted(DossierEvent, event="dossier.submitted"):
     """A dossier was filed (status 1, Mới đăng ký)."""
 
     procedure: ProcedureCode
-    field: Slug
-    channel: Channel
+    field: FieldOfWork
+    channel: DossierChannel
     online_level: OnlineLevel = "none"
 
 
@@ -56,17 +76,23 @@ class DossierAccepted(DossierEvent, event="dossier.accepted"):
     """
 
     procedure: ProcedureCode | None = None
-    field: Slug | None = None
-    channel: Channel | None = None
+    field: FieldOfWork | None = None
+    channel: DossierChannel | None = None
     online_level: OnlineLevel | None = None
-    promised_at: Instant | None = None
-    limit_days: Annotated[int, Field(ge=1, le=260)] | None = None
-    limit_hours: Annotated[int, Field(ge=1, le=2080)] | None = None
-    components: Annotated[int, Field(ge=0, le=200)] = 0
-    digitised_components: Annotated[int, Field(ge=0, le=200)] = 0
-    reused_components: Annotated[int, Field(ge=0, le=200)] = 0
-    store_components: Annotated[int, Field(ge=0, le=200)] = 0
-    identity_verified: bool = False
+    promised_at: PromisedAt | None = None
+    limit_days: Annotated[int, Field(ge=1, le=260)] | None = Field(
+        None, description="limit in working days, instead of a promised date"
+    )
+    limit_hours: Annotated[int, Field(ge=1, le=2080)] | None = Field(
+        None, description="limit in working hours, instead of a promised date"
+    )
+    components: Components = Field(0, description="papers (thành phần hồ sơ) in the dossier")
+    digitised_components: Components = Field(0, description="components digitised on receipt")
+    reused_components: Components = Field(0, description="components reused from earlier dossiers")
+    store_components: Components = Field(0, description="components taken from the citizen's personal store")
+    identity_verified: bool = Field(
+        False, description="the applicant was authenticated against the population database"
+    )
 
     @model_validator(mode="after")
     def _one_deadline(self) -> Self:
@@ -84,7 +110,7 @@ class DossierAccepted(DossierEvent, event="dossier.accepted"):
 class DossierRefused(DossierEvent, event="dossier.refused"):
     """It was not received (status 3, Không được tiếp nhận)."""
 
-    reason: Slug
+    reason: Reason
 
 
 class DossierProcessing(DossierEvent, event="dossier.processing_started"):
@@ -94,7 +120,7 @@ class DossierProcessing(DossierEvent, event="dossier.processing_started"):
 class DossierSupplementRequested(DossierEvent, event="dossier.supplement_requested"):
     """More papers were asked for (status 5); the clock stops until they come."""
 
-    reason: Slug = "missing_papers"
+    reason: Reason = "missing_papers"
 
 
 class DossierSupplementReceived(DossierEvent, event="dossier.supplement_received"):
@@ -104,7 +130,7 @@ class DossierSupplementReceived(DossierEvent, event="dossier.supplement_received
 class DossierPaymentRequested(DossierEvent, event="dossier.payment_requested"):
     """A tax or fee must be paid (status 6); the clock stops until it is, where the procedure's does."""
 
-    kind: Literal["tax", "fee"]
+    kind: PaymentKind
     amount: Dong
 
 
@@ -115,14 +141,14 @@ class DossierWithdrawn(DossierEvent, event="dossier.withdrawn"):
 class DossierStopped(DossierEvent, event="dossier.stopped"):
     """Handling was stopped (status 8): paused if `dossier.processing_started` follows, else at its end."""
 
-    reason: Slug
+    reason: Reason
 
 
 class DossierExtended(DossierEvent, event="dossier.extended"):
     """A letter of apology (form 04) named a new date."""
 
-    promised_at: Instant
-    reason: Slug = "apology"
+    promised_at: PromisedAt
+    reason: Reason = "apology"
 
     def contradiction(self, time: datetime) -> str | None:
         """The new promise must lie after the extension, within a year."""
@@ -132,33 +158,33 @@ class DossierExtended(DossierEvent, event="dossier.extended"):
 class DossierResolved(DossierEvent, event="dossier.resolved"):
     """It was decided (status 9, Đã xử lý xong)."""
 
-    paper_result: bool = True
-    electronic_result: bool = False
+    paper_result: bool = Field(True, description="the procedure ends in a paper")
+    electronic_result: bool = Field(False, description="the result was issued as a signed file")
 
 
 class DossierReturned(DossierEvent, event="dossier.returned"):
     """The result was handed over (status 10, Đã trả kết quả)."""
 
-    channel: Channel = "counter"
+    channel: DossierChannel = "counter"
 
 
 class DossierRated(DossierEvent, event="dossier.rated"):
     """The citizen rated the handling, 1 (worst) to 5."""
 
-    score: Annotated[int, Field(ge=1, le=5)]
+    score: Score
 
 
 class DossierDueSoon(DossierEvent, event="dossier.due_soon"):
     """Published by `deadlines`, once per promised date and stage: 3 working days before, and on the day."""
 
-    promised_at: Instant
-    stage: Literal["soon", "today"]
+    promised_at: PromisedAt
+    stage: Literal["soon", "today"] = Field(description="which warning: 3 working days before, or on the day")
 
 
 class DossierOverdue(DossierEvent, event="dossier.overdue"):
     """Published by `deadlines`, once per promised date: the date has passed and the dossier is not done."""
 
-    promised_at: Instant
+    promised_at: PromisedAt
 
 
 class DossierSynchronised(DossierEvent, event="dossier.synchronised"):
@@ -170,19 +196,19 @@ class PaymentMade(
 ):
     """A tax (nghĩa vụ tài chính) or a fee (phí, lệ phí) was paid."""
 
-    transaction: Reference
-    kind: Literal["tax", "fee"]
+    transaction: Transaction
+    kind: PaymentKind
     amount: Dong
-    method: Literal["portal", "bank_transfer", "qr_code", "card", "cash"]
-    dossier: DossierCode | None = None
+    method: Literal["portal", "bank_transfer", "qr_code", "card", "cash"] = Field(description="how it was paid")
+    dossier: DossierCode | None = Field(None, description="dossier that the payment belongs to")
 
 
 class PaymentRefunded(EventData, event="payment.refunded", system=SYSTEM, entities={"payment": ("transaction",)}):
     """Money went back, all of it or a part."""
 
-    transaction: Reference
+    transaction: Transaction
     amount: Dong
-    reason: Slug = "other"
+    reason: Reason = "other"
 
 
 class ProcedurePublished(
@@ -191,20 +217,20 @@ class ProcedurePublished(
     """A unit offers a procedure from now on (or offers it differently, or no more: `offered` false)."""
 
     procedure: ProcedureCode
-    field: Slug
+    field: FieldOfWork
     online_level: OnlineLevel
-    offered: bool = True
-    has_fee: bool = False
-    in_time: bool = True
-    complete: bool = True
+    offered: bool = Field(True, description="false when the unit offers the procedure no more")
+    has_fee: bool = Field(False, description="the procedure costs a tax or a fee")
+    in_time: bool = Field(True, description="published within the time allowed")
+    complete: bool = Field(True, description="all that must be public about the procedure is public")
 
 
 class CalendarChanged(EventData, event="calendar.changed", system=SYSTEM, entities={"calendar": ("day",)}):
     """A working day was announced off, or a day off worked; the event's time is the announcement."""
 
-    day: date
-    working: bool
-    name: Note
+    day: date = Field(description="the day that changes")
+    working: bool = Field(description="true: worked, though a day off; false: off, though a working day")
+    name: Note = Field(description="what the change is called")
 
     def contradiction(self, time: datetime) -> str | None:
         """A change more than two years away is a slip of the pen."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from schemas import contracts
 from schemas.alerts import ALERTS, NAMES, Alert
-from schemas.contracts import glossary
+from schemas.contracts.json_schemas import meanings
 from schemas.envelope import EventData
 from schemas.indicators import CATALOGUE, SHEETS, Indicator, label_texts
 from schemas.indicators.formula import Distinct, Statement, leaves
@@ -77,17 +77,11 @@ def _file(what: type) -> str:
 
 
 def _fields() -> Iterator[str]:
-    used = set()
     for data in DATA_TYPES.values():
-        entity = data.event.partition(".")[0]
-        for field in data.model_fields:
-            key = next((k for k in (f"{data.event}.{field}", f"{entity}.{field}", field) if k in glossary.FIELDS), None)
-            used.add(key)
-            if key is None:
-                advice = f'add a line "{field}": "…" to FIELDS in {_module(glossary)}'
-                yield f"{_file(data)}: nobody says what the field {data.__name__}.{field} means; {advice}"
-    for key in sorted(glossary.FIELDS.keys() - used):
-        yield f"{_module(glossary)}: FIELDS explains {key!r}, which no event has; remove the line"
+        for field, meaning in meanings(data).items():
+            if not meaning:
+                where = f"{_file(data)}: nobody says what the field {data.__name__}.{field} means"
+                yield f'{where}; give it a description: Field(description="…")'
 
 
 def _module(module: object) -> str:

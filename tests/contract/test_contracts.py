@@ -5,15 +5,17 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import copytree, ignore_patterns, which
-from typing import Any
+from typing import Annotated, Any
 
 import jsonschema
 import pytest
+from pydantic import BaseModel, Field
 from tree import Tree, copy
 
 from schemas import contracts, registry
-from schemas.contracts.glossary import ATTRIBUTES, FIELDS, meaning
+from schemas.contracts.json_schemas import meanings
 from schemas.envelope import Event
+from schemas.types import Count, Dong
 from services.cli.contracts import committed
 
 GENERATED = contracts.generated()
@@ -61,16 +63,23 @@ def test_ids_are_unique() -> None:
     assert len({schema(name)["$id"] for name in registry.DATA_TYPES}) == len(registry.DATA_TYPES)
 
 
-def test_every_field_has_a_meaning_and_no_meaning_is_left_over() -> None:
-    used = set()
-    for data in registry.DATA_TYPES.values():
-        assert data.__doc__
-        for field in data.model_fields:
-            assert meaning(data.event, field)
-            entity = data.event.partition(".")[0]
-            used.add(next(key for key in (f"{data.event}.{field}", f"{entity}.{field}", field) if key in FIELDS))
-    assert used == set(FIELDS)
-    assert set(ATTRIBUTES) == set(Event.model_fields)
+@pytest.mark.parametrize("model", [Event, *registry.DATA_TYPES.values()])
+def test_every_event_and_every_field_has_a_meaning(model: type[BaseModel]) -> None:
+    assert model.__doc__
+    assert "" not in meanings(model).values()
+
+
+def test_a_meaning_is_that_of_the_field_then_of_its_type_and_said_once_in_the_schema() -> None:
+    class Described(BaseModel):
+        own: Dong = Field(description="own words")
+        shared: Dong
+        optional: Annotated[Dong, Field(description="last words")] | None = None
+        unsaid: Count | None = None
+
+    assert list(meanings(Described).values()) == ["own words", "whole đồng", "last words", ""]
+    ward = schema("vn.ioc.disease.notified.v1")["properties"]["data"]["properties"]["ward"]
+    assert ward["description"] == "code of the ward or commune it concerns"
+    assert all("description" not in each for each in ward["anyOf"])
 
 
 def references(node: Any) -> Iterator[str]:
@@ -212,7 +221,8 @@ def commit(checkout: Tree) -> Tree:
 
 
 def test_an_optional_field_is_written_and_passes_against_what_was(checkout: Tree) -> None:
-    old, new = "    cases: Count | None = None\n\n\nclass OutbreakClosed", "    visits: Count | None = None\n"
+    old = "    cases: Cases | None = None\n\n\nclass OutbreakClosed"
+    new = '    visits: Count | None = Field(None, description="visits so far")\n'
     checkout.edit("schemas/health.py", old, new + old)
     found = checkout.ioc("contracts", "check")
     assert (found.returncode, "outbreak.declared.v1.schema.json: differs" in found.stderr) == (1, True)

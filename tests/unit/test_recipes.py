@@ -47,10 +47,9 @@ RECIPES = {
         {"docs/reference.md", *dashboards("gis")},
         ("tests/unit/test_exporter_catalogue.py",),
     ),
-    "An event: four files": Recipe(
+    "An event: three files": Recipe(
         {
             "schemas/social.py",
-            "schemas/contracts/glossary.py",
             "schemas/contracts/samples/crisis.answered.v1.json",
             "schemas/indicators/social.py",
         },
