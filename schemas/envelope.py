@@ -191,17 +191,17 @@ def _uuid(text: str) -> UUID:
     return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
 
 
-def check_size(raw: bytes) -> None:
-    """Refuse a body that is larger than any event, before it is parsed."""
+def check_bytes(raw: bytes) -> None:
+    """Refuse an event that is larger than any may be, or holds what the database cannot, by its bytes alone."""
     if len(raw) > MAX_EVENT_BYTES:
         raise Invalid("too_large", f"{len(raw):,} bytes; at most {MAX_EVENT_BYTES:,}")
+    if b"\\u0000" in raw:
+        raise Invalid("bad_value", "the character U+0000 cannot be stored")
 
 
 def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, subject: str | None = None) -> Event:
     """Raw bytes -> event, or `Invalid` with an exact reason. `subject` is where it was published, if it was."""
-    check_size(raw)
-    if b"\\u0000" in raw:
-        raise Invalid("bad_value", "the character U+0000 cannot be stored")
+    check_bytes(raw)
     try:
         event = validate(raw)
     except ValidationError as error:
