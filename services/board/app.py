@@ -11,11 +11,11 @@ from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from mcp.server.transport_security import TransportSecuritySettings
 from nicegui import core, ui
+from starlette.routing import Route
 
+from services.board.api import mcp_app
 from services.board.api import routes as api
-from services.board.api import tools as api_tools
 from services.board.auth import address, login, people, sockets, tokens
 from services.board.auth.middleware import AuthMiddleware, add_errors
 from services.board.auth.sessions import Sessions
@@ -38,8 +38,6 @@ from services.kit.settings import Settings
 PING_SECONDS = 2, 3
 """How often a page hears from the board, and how much later it takes the connection for lost: also where nobody hangs
 up, as when a machine stands still."""
-TOKENS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
-"""The doors ask for a token before any of it, which no page of another site has; names are the proxies' matter."""
 STATIC = Path(__file__).parent / "static"
 
 
@@ -49,15 +47,14 @@ def build(settings: Settings, health: Health) -> FastAPI:
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
     sessions, home = Sessions(pool), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
-    tools = api_tools.build(reading, pool, home)
-    spoken = tools.streamable_http_app(stateless_http=True, json_response=True, transport_security=TOKENS)
+    tools = mcp_app.McpApp(reading, pool, home)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
-        async with pool, tools.session_manager.run():
+        async with pool:
             sending = (outbox.run(pool, lambda: watch.broker, subjects, private) for subjects in outbox.SUBJECTS)
-            endless = (watch.run(health), sessions.follow(), *sending)
+            endless = (watch.run(health), sessions.follow(), tools.run(), *sending)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
@@ -75,7 +72,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         home=settings.board_url,
     )
     app.mount(api.BASE, api.build(reading, home))
-    app.router.routes.extend(spoken.routes)
+    app.router.routes.append(Route(mcp_app.PATH, tools))
     add_errors(app)
     leave_provider = None
     if settings.oidc_issuer:

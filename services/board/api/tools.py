@@ -12,10 +12,12 @@ from typing import Annotated, Any, TypeVar
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ToolError
+from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
 from pydantic import Field
+from starlette.applications import Starlette
 
 from schemas import questions, units
 from schemas.calendar import local_day
@@ -51,6 +53,10 @@ End = Annotated[str | None, Field(max_length=40, description="last day or month,
 Month = Annotated[str | None, Field(max_length=40, description="a whole month, `2024-11`, instead of both days")]
 AsOf = Annotated[str | None, Field(max_length=40, description="what was so at that moment; none: now")]
 By = Annotated[str | None, Field(max_length=40, description="one row for each `unit`, `day`, `month`, or class")]
+
+
+TOKENS = TransportSecuritySettings(enable_dns_rebinding_protection=False)
+"""The way in asks for a token before any of it, which no page of another site has; names are the proxies' matter."""
 
 
 class Candidate(Answer):
@@ -189,6 +195,11 @@ def build(reading: QueryPool, pool: AsyncConnectionPool, home: str, local: Accou
             return await reading(lambda conn: answers.freshness(conn, one.account, clock.now()))
 
     return server
+
+
+def over_http(server: MCPServer[Any]) -> Starlette:
+    """The server's application; its session manager must run meanwhile."""
+    return server.streamable_http_app(stateless_http=True, json_response=True, transport_security=TOKENS)
 
 
 def _days(unit: str | None, start: str | None, end: str | None, month: str | None, as_of: str | None) -> dict[str, Any]:
