@@ -1,5 +1,5 @@
 """A small demo for several test modules: what a province published of itself, moved to end now, a week of a simulated
-district, all services, and Prometheus looking every second."""
+district, all services, and Prometheus looking every other second."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifi
 def start(own: Instance) -> None:
     """Start and fill it: about 20 s."""
     own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
-    _look_every_second(own)
+    _look_often(own)
     prepare(own)
     own.start_services(SERVICES)
     asyncio.run(_fill(own))
@@ -50,9 +50,9 @@ def start(own: Instance) -> None:
     _wait_scraped(own)
 
 
-def _look_every_second(centre: Instance) -> None:
+def _look_often(centre: Instance) -> None:
     health = {row.name: next(iter(row.ports)) for row in PROCESSES if row.name in SERVICES}
-    configure.prometheus(centre.data, centre.ports, health, interval="1s")
+    configure.prometheus(centre.data, centre.ports, health, interval="2s")
     centre.kill("prometheus", signal.SIGHUP)
 
 
