@@ -11,7 +11,7 @@ from schemas.envelope import EntityRef, EventData
 from schemas.fold import Measure
 from schemas.offices import numbered
 from schemas.report import LABELS as _REPORT
-from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, levels, shows
+from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, shows
 from schemas.types import (
     Code,
     Instant,
@@ -31,7 +31,7 @@ SYSTEM = "field"
 Category = Literal[
     "road", "lighting", "waste", "water", "construction", "security", "environment", "procedure", "health", "other"
 ]
-__all__ = ["EVENTS", "FOLDS", "LEVELS", "MEASURES", "REACHED", "STAGES", "SYSTEM", "fold_report", "levels"]
+__all__ = ["EVENTS", "FOLDS", "LEVELS", "MEASURES", "REACHED", "STAGES", "SYSTEM", "fold_report"]
 
 
 class ReportEvent(EventData, system=SYSTEM, entities={"report": ("code",)}):

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from schemas import units
+from schemas import cases, units
 from schemas.calendar import Limit
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, in_order, instant, shift_of, verdict
@@ -103,7 +103,7 @@ def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> F
     said = {(f.data["stage"], instant(f.data["due_at"])) for f in own if f.event == "report.overdue"}
     owed = [(stage, due) for stage, due in ahead if (stage, due) not in said]
     folded.notice_at = min((due for _, due in owed), default=None)
-    folded.state |= {"levels": _told(ahead), "owed": _told(owed), **_noticed(links, story)}
+    folded.state |= {cases.STATE: cases.stages_json(ahead), "owed": cases.stages_json(owed), **_noticed(links, story)}
     return folded
 
 
@@ -111,10 +111,6 @@ def _repeats(fact: Fact, id: str) -> bool:
     """Whether a fact is the refusal of another report, which repeats this one."""
     own = id.rpartition("|")[2]
     return fact.event == "report.refused" and fact.data.get("duplicate_of") == own != fact.data["code"]
-
-
-def _told(levels: Sequence[tuple[Stage, datetime]]) -> list[list[str]]:
-    return [[stage, due.isoformat()] for stage, due in levels]
 
 
 def due_at(stage: Stage, received: Fact, leg: Leg, calendars: CalendarHistory) -> datetime:
@@ -130,15 +126,8 @@ def due_at(stage: Stage, received: Fact, leg: Leg, calendars: CalendarHistory) -
     return due.astimezone(UTC)
 
 
-def levels(facts: Sequence[Fact], calendars: CalendarHistory) -> list[tuple[Stage, datetime]]:
-    """The stages that the unit with an open report has not reached, with their due times; none for one that is done."""
-    ordered = in_order(facts, RANK)
-    code = next((f.data.get("code") for f in ordered if f.event == "report.received"), None)
-    story = _read([f for f in ordered if code is None or f.data.get("duplicate_of") != code])
-    return _ahead(story, calendars) if story else []
-
-
 def _ahead(story: _Story, calendars: CalendarHistory) -> list[tuple[Stage, datetime]]:
+    """The stages that the unit with an open report has not reached, with their due times; none for one that is done."""
     last = story.episodes[-1]
     if last.end:
         return []

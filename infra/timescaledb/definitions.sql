@@ -256,37 +256,29 @@ CREATE OR REPLACE FUNCTION masked(code text) RETURNS text LANGUAGE sql IMMUTABLE
         substring(code FROM '^{register}') || '{hidden}', '{hidden}')
 $$;
 
+-- As `schemas.cases.reached`: the names of the stages that an open case has reached by now, the present one last.
+CREATE OR REPLACE FUNCTION stages_reached(state jsonb) RETURNS text[] LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT coalesce(array_agg(s.said ->> 0 ORDER BY s.place) FILTER (WHERE (s.said ->> 1)::timestamptz <= now()), '{}')
+    FROM jsonb_array_elements(state -> 'stages') WITH ORDINALITY s(said, place)
+$$;
+
 -- Those that have not ended: what is over is in the figures.
 CREATE OR REPLACE VIEW dossier_list AS
 SELECT masked(e.id) AS code, e.unit, u.name_vi AS unit_vi, u.name_en AS unit_en, e.state ->> 'procedure' AS procedure,
     e.state ->> 'field' AS field, e.state ->> 'channel' AS channel, e.origin, e.status, e.opened_at, e.due_at,
-    s.stage, CASE s.stage WHEN 'overdue' THEN local_day(now()) - d.due END AS days_overdue
+    s.stage, CASE s.stage WHEN 'overdue' THEN local_day(now()) - local_day(e.due_at) END AS days_overdue
 FROM entity e LEFT JOIN unit u ON u.code = e.unit,
-    LATERAL (SELECT local_day(e.due_at), (e.state ->> 'waiting')::boolean, (e.state ->> 'due_since')::timestamptz)
-        d(due, waiting, since),
-    -- A wait for supplements stops the clock, unless the day had passed before it. When `soon` begins the calendar
-    -- knows: from then on, or when that notice is published, the next notice lies no longer ahead of the due day.
-    LATERAL (SELECT CASE
-        WHEN d.waiting AND local_midnight(d.due + 1) > d.since THEN 'open'
-        WHEN d.due < local_day(now()) THEN 'overdue'
-        WHEN d.due = local_day(now()) THEN 'today'
-        WHEN e.notice_at <= now() OR e.notice_at >= local_midnight(d.due) THEN 'soon'
-        ELSE 'open' END) s(stage)
+    LATERAL (SELECT coalesce((stages_reached(e.state))[array_upper(stages_reached(e.state), 1)], 'open')) s(stage)
 WHERE e.kind = 'dossier' AND e.opened_at <= now() AND e.ended_at IS NULL;
 
 -- A report's levels are those of the unit that has it in hand, as the fold says them.
 CREATE OR REPLACE VIEW report_list AS
 SELECT masked(e.id) AS code, e.state ->> 'category' AS category, e.state ->> 'channel' AS channel,
     e.state ->> 'priority' AS priority, e.status, e.unit, u.name_vi AS unit_vi, u.name_en AS unit_en,
-    e.state ->> 'to_unit' AS handled_by, e.origin, e.opened_at, e.due_at, e.ended_at, l.late_stages,
+    e.state ->> 'to_unit' AS handled_by, e.origin, e.opened_at, e.due_at, e.ended_at,
+    CASE WHEN e.ended_at IS NULL THEN stages_reached(e.state) ELSE '{}' END AS late_stages,
     round((e.state ->> 'latitude')::numeric, 3) AS latitude, round((e.state ->> 'longitude')::numeric, 3) AS longitude
-FROM entity e LEFT JOIN unit u ON u.code = e.unit,
-    LATERAL (
-        SELECT coalesce(array_agg(v.said ->> 0 ORDER BY v.place) FILTER (WHERE (v.said ->> 1)::timestamptz <= now()), '{}')
-            AS late_stages
-        FROM jsonb_array_elements(e.state -> 'levels') WITH ORDINALITY v(said, place)
-        WHERE e.ended_at IS NULL
-    ) l
+FROM entity e LEFT JOIN unit u ON u.code = e.unit
 WHERE e.kind = 'report' AND e.opened_at <= now();
 
 CREATE OR REPLACE VIEW feature_list AS

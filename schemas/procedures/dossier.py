@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas import units
+from schemas import cases, units
 from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
@@ -138,13 +138,16 @@ def _fold(facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) 
     life = _read(facts, course)
     clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
     head = life.received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
-    folded = Folded(life.unit, head.origin, _status(life), state={**_state(life, clock), **shift_of(head)})
+    state = {**_state(life, clock), **shift_of(head)}
+    folded = Folded(life.unit, head.origin, _status(life), state=state)
     folded.opened_at = life.received.time if life.received else None
     folded.due_at = clock.promises[-1].due if clock.promises else None
     folded.ended_at = life.end.time if life.end else None
     if life.received:
         folded.points = list(_points(life, clock, calendars))
-        folded.notice_at = None if life.end else _next_notice(facts, clock.promises, calendars)
+    if life.received and not life.end and clock.promises:
+        folded.state[cases.STATE] = _ahead(clock.promises[-1], calendars)
+        folded.notice_at = _next_notice(facts, clock.promises[-1], calendars)
     return folded
 
 
@@ -204,6 +207,11 @@ def _stages_of(promise: Promise, until: datetime | None, until_key: str, calenda
         stop, stopped_by = (ends, promise.key) if ends and (until is None or ends < until) else (until, until_key)
         if stop is None or start < stop:
             yield Stage(name, start, stop, promise.key, stopped_by)
+
+
+def _ahead(promise: Promise, calendars: CalendarHistory) -> list[list[str]]:
+    stages = _stages_of(promise, None, promise.key, calendars)
+    return cases.stages_json((stage.name, stage.start) for stage in stages)
 
 
 def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[Point]:
@@ -338,11 +346,11 @@ def _findings(life: _Life, clock: Clock) -> list[list[Any]]:
     return found
 
 
-def _next_notice(facts: Sequence[Fact], promises: Sequence[Promise], calendars: CalendarHistory) -> datetime | None:
-    """When the next warning about the present due date is owed; None while waiting, or when all were published."""
-    if not promises or promises[-1].paused:
+def _next_notice(facts: Sequence[Fact], promise: Promise, calendars: CalendarHistory) -> datetime | None:
+    """When the next warning about a due date is owed; None while waiting, or when all were published."""
+    if promise.paused:
         return None
-    due, since = promises[-1].due, promises[-1].since
+    due, since = promise.due, promise.since
     said = {_said(f) for f in facts if f.event in _NOTICES and instant(f.data["promised_at"]) == due}
     starts = stage_starts(due, calendars, since)
     owed = next((at for name, at in zip(STAGES, starts, strict=True) if not said & _IMPLIED[name]), None)
@@ -355,10 +363,3 @@ _IMPLIED = {name: set(STAGES[i:]) for i, name in enumerate(STAGES)}
 
 def _said(fact: Fact) -> str:
     return "overdue" if fact.event == "dossier.overdue" else str(fact.data["stage"])
-
-
-def stage_at(due: datetime, since: datetime, now: datetime, calendars: CalendarHistory) -> str | None:
-    """The stage that a due date has reached by `now`, or None."""
-    starts = stage_starts(due, calendars, since)
-    reached = [name for name, at in zip(STAGES, starts, strict=True) if at <= now]
-    return reached[-1] if reached else None

@@ -73,8 +73,8 @@ class Said:
 async def look(pool: AsyncConnectionPool, js: JetStreamContext, said: Said, now: datetime) -> None:
     """Publish all notices owed at `now` but those that were said a moment ago."""
     seen: set[UUID] = set()
-    async for rows, calendars in pages(pool, now):
-        owed = [event for row in rows for event in notices(row, now, calendars)]
+    async for rows in pages(pool, now):
+        owed = [event for row in rows for event in notices(row, now)]
         due = [event for event in owed if said.is_due(event.key)]
         fit = [event for event in due if _is_valid(event, now)]
         await bus.publish_many(js, fit, within=WITHIN_SECONDS)

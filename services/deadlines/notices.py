@@ -1,4 +1,4 @@
-"""Which notices an entity is owed: pure functions of its stored state, the clock and the calendar.
+"""Which notices an entity is owed: pure functions of its stored state and the clock.
 
 A notice is the same event whoever computes it and whenever: its id names the due date and the stage, its time is the
 moment the stage began. So two services, or one that was restarted, publish it twice without harm.
@@ -10,15 +10,13 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas import units
+from schemas import cases, units
 from schemas.calendar import local_day
-from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, EventData
 from schemas.field import ReportOverdue
 from schemas.fold import instant
 from schemas.offices import number_of
 from schemas.procedures import DossierDueSoon, DossierOverdue
-from schemas.procedures.dossier import STAGES, stage_at, stage_starts
 from schemas.registry import make
 
 SOURCE = "/deadlines"
@@ -45,27 +43,26 @@ class Notice(NamedTuple):
     data: EventData
 
 
-def notices(owed: Owed, now: datetime, calendars: CalendarHistory) -> list[Event]:
+def notices(owed: Owed, now: datetime) -> list[Event]:
     """The notices that an entity is owed at `now`."""
-    return [_event(owed, notice) for notice in _NOTICES[owed.kind](owed, now, calendars)]
+    return [_event(owed, notice) for notice in _NOTICES[owed.kind](owed, now)]
 
 
-def _dossier(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[Notice]:
+def _dossier(owed: Owed, now: datetime) -> Iterator[Notice]:
     """The stage that the promised date has reached; one that was slept through is not told any more."""
-    due, since = owed.due_at, instant(owed.state["due_since"])
-    stage = stage_at(due, since, now, calendars)
-    if stage is None:
+    reached = cases.reached(owed.state, now)
+    if not reached:
         return
-    began = stage_starts(due, calendars, since)[STAGES.index(stage)]
+    (stage, began), due = reached[-1], owed.due_at
     data = (
         DossierOverdue(code=owed.id, promised_at=due)
         if stage == "overdue"
         else DossierDueSoon.model_validate({"code": owed.id, "promised_at": due, "stage": stage})
     )
-    yield Notice(stage, due, max(began, since), data)
+    yield Notice(stage, due, began, data)
 
 
-def _report(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[Notice]:
+def _report(owed: Owed, now: datetime) -> Iterator[Notice]:
     """Every service level of the open report that was not kept."""
     for stage, text in owed.state["owed"]:
         if (due := instant(text)) <= now:
@@ -73,7 +70,7 @@ def _report(owed: Owed, now: datetime, calendars: CalendarHistory) -> Iterator[N
             yield Notice(stage, due, due, data)
 
 
-_NOTICES: dict[str, Callable[[Owed, datetime, CalendarHistory], Iterator[Notice]]] = {
+_NOTICES: dict[str, Callable[[Owed, datetime], Iterator[Notice]]] = {
     "dossier": _dossier,
     "report": _report,
 }

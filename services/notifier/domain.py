@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from schemas import cases
 from schemas.envelope import Event
 from schemas.field import REACHED
 from schemas.fold import Fact, instant
-from schemas.procedures.dossier import local_midnight
 from schemas.registry import FOLDS
 from services.notifier.alarm import Raise, Severity, dashboard
 
@@ -160,16 +160,12 @@ def is_over(kind: str, stage: str | None, due_at: datetime, found: State, now: d
 
 def _is_kept(dossier: State, now: datetime) -> bool:
     """The promise was moved, or the clock stood before it was broken."""
-    if dossier.due_at is None:
-        return False
-    broken = local_midnight(dossier.due_at) + timedelta(days=1)
-    paused = dossier.state.get("waiting") and instant(dossier.state["due_since"]) < broken
-    return bool(broken > now or paused)
+    return dossier.due_at is not None and "overdue" not in dict(cases.reached(dossier.state, now))
 
 
 def _has_passed_on(due_at: datetime, report: State) -> bool:
     """Another unit has the report by now, with a clock of its own."""
-    ahead = report.state.get("levels")
+    ahead = report.state.get(cases.STATE)
     return ahead is not None and all(instant(due) != due_at for _, due in ahead)
 
 

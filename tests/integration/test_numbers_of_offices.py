@@ -148,9 +148,7 @@ def test_rows_follow_whoever_used_the_number_first(empty: Settings, reader: psyc
 def owed(database: Settings, now: datetime) -> list[Event]:
     async def look() -> list[Event]:
         async with store.pool(database, "deadlines") as pool:
-            return [
-                e async for page, calendars in pages(pool, now) for row in page for e in notices(row, now, calendars)
-            ]
+            return [e async for page in pages(pool, now) for row in page for e in notices(row, now)]
 
     return asyncio.run(look())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,6 +15,8 @@ from openpyxl import load_workbook
 
 from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
+from schemas.fold import Fact
+from schemas.registry import FOLDS
 from services.board.access import Account
 from services.board.live.newest import Newest
 from services.board.live.poller import Poller
@@ -33,7 +35,6 @@ from services.readings import Reading
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam
 OPERATOR = Account("an", "An", "operator", ("phuong_chon_thanh",))
-CALENDARS = CalendarHistory()
 
 
 def item(id: str, unit: str = "phuong_chon_thanh", days: int = 1, **other: Any) -> Item:
@@ -49,9 +50,26 @@ def alarm(id: int, by: str | None = None, assignee: str | None = None) -> AlarmO
     return AlarmOf(id, "dossier", "X", None, "DossierOverdue", "warning", NOW, at, by, assignee, None)
 
 
-def dossier(due: datetime | None, **other: Any) -> Row:
-    state = {"due_since": (NOW - timedelta(days=9)).isoformat(), "field": "land", **other}
-    return Row("dossier", "H10-260301-0001", "phuong_chon_thanh", "real", "accepted", NOW, due, state, None, False)
+def row(kind: str, life: Sequence[tuple[str, timedelta, dict[str, Any]]], *changes: DayChange) -> Row:
+    """A case as it is stored after the events of its life, each so long before NOW."""
+    facts = [
+        Fact(NOW - before, str(n), f"{kind}.{event}", "phuong_chon_thanh", "real", data)
+        for n, (event, before, data) in enumerate(life)
+    ]
+    id = "H10-260301-0001" if kind == "dossier" else "PA-1"
+    stored = FOLDS[kind](id, facts, CalendarHistory(changes))
+    assert stored.opened_at
+    return Row(
+        kind, id, stored.unit, stored.origin, stored.status, stored.opened_at, stored.due_at, stored.state, False
+    )
+
+
+def dossier(due: datetime, *changes: DayChange, asked: timedelta | None = None) -> Row:
+    """One accepted nine days ago; papers were `asked` for so long ago."""
+    life: list[tuple[str, timedelta, dict[str, Any]]] = [
+        ("accepted", timedelta(days=9), {"promised_at": due.isoformat()})
+    ]
+    return row("dossier", [*life, ("supplement_requested", asked, {})] if asked else life, *changes)
 
 
 def day_of(days: int) -> datetime:
@@ -62,45 +80,40 @@ def day_of(days: int) -> datetime:
     ("days", "stage"), [(-1, "overdue"), (0, "today"), (1, "soon"), (2, "soon"), (5, "soon"), (6, None)]
 )
 def test_a_dossier_waits_from_three_working_days_before_it_is_due(days: int, stage: str | None) -> None:
-    found = _item(dossier(day_of(days)), NOW, CALENDARS, ())
+    found = _item(dossier(day_of(days)), NOW, ())
     assert (found.stage if found else None) == stage
 
 
 def test_an_announced_day_off_makes_a_dossier_due_soon_earlier() -> None:
     off = DayChange(date(2026, 3, 13), False, "nghỉ bù", NOW - timedelta(days=20))
-    found = _item(dossier(day_of(6)), NOW, CalendarHistory([off]), ())
+    found = _item(dossier(day_of(6), off), NOW, ())
     assert found
     assert found.stage == "soon"
 
 
 def test_a_wait_for_papers_stops_the_clock_unless_it_was_late_before() -> None:
-    since = (NOW - timedelta(days=2)).isoformat()
-    assert _item(dossier(day_of(-1), waiting=True, due_since=since), NOW, CALENDARS, ()) is None
-    late = _item(dossier(day_of(-4), waiting=True, due_since=since), NOW, CALENDARS, ())
+    asked = timedelta(days=2)
+    assert _item(dossier(day_of(-1), asked=asked), NOW, ()) is None
+    late = _item(dossier(day_of(-4), asked=asked), NOW, ())
     assert late
     assert late.stage == "overdue"
 
 
 def test_a_report_stands_at_the_last_level_it_did_not_keep() -> None:
     def report(hours: float, *events: str) -> Item | None:
-        at = NOW - timedelta(hours=hours)
-        told = [
-            ("report.received", {"category": "road", "priority": "urgent", "channel": "app"}),
-            *((e, {}) for e in events),
+        received = {"code": "PA-1", "category": "road", "priority": "urgent", "channel": "app"}
+        life = [
+            ("received", received),
+            *((event, {"code": "PA-1", "to_unit": "phuong_chon_thanh"}) for event in events),
         ]
-        facts = [
-            [at.isoformat(), f"{i}", event, "phuong_chon_thanh", "real", data] for i, (event, data) in enumerate(told)
-        ]
-        state = {"category": "road", "channel": "app"}
-        row = Row("report", "PA-1", "phuong_chon_thanh", "real", "received", at, None, state, facts, False)
-        return _item(row, NOW, CALENDARS, ())
+        return _item(row("report", [(event, timedelta(hours=hours), data) for event, data in life]), NOW, ())
 
     assert report(0.1) is None
     stages = [found.stage for hours in (0.5, 1.5, 3) if (found := report(hours))]
     assert stages == ["route", "accept", "resolve"]
-    routed = report(0.5, "report.routed")
+    routed = report(0.5, "routed")
     assert routed is None
-    assert report(30, "report.routed", "report.accepted", "report.resolved") is None
+    assert report(30, "routed", "accepted", "resolved") is None
 
 
 def test_handling_is_that_of_the_alarm_that_most_needs_somebody() -> None:

@@ -1,4 +1,4 @@
-"""Notices are pure: of the stored state, the clock and the calendar, whoever computes them."""
+"""Notices are pure: of the stored state and the clock, whoever computes them."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -43,7 +43,7 @@ def dossier(*facts: Fact) -> Folded:
 
 def told(facts: Sequence[Fact], now: datetime) -> list[Event]:
     """What is published for a dossier with these facts, each checked as at the door."""
-    events = notices(owed("dossier", CODE, dossier(*facts)), now, CALENDARS)
+    events = notices(owed("dossier", CODE, dossier(*facts)), now)
     for event in events:
         check_event(event, now)
     return events
@@ -118,9 +118,9 @@ def test_a_report_is_owed_each_service_level_that_was_not_kept() -> None:
     received = fact(start, ReportReceived(code=code, channel="app", category="waste", priority="urgent"))
     folded = fold_report(code, [received], CALENDARS)
     late = start + timedelta(minutes=90)
-    first, second = notices(owed("report", code, folded), late, CALENDARS)
+    first, second = notices(owed("report", code, folded), late)
     assert (first.id, first.time) == (f"{code}/2026-03-02T02:15:00+00:00/route", start + timedelta(minutes=15))
     assert second.fields == {"code": code, "stage": "accept", "due_at": "2026-03-02T03:00:00Z"}
     routed = fact(start + timedelta(minutes=5), ReportRouted(code=code, to_unit="phuong_chon_thanh"))
     kept = fold_report(code, [received, routed], CALENDARS)
-    assert [n.fields["stage"] for n in notices(owed("report", code, kept), late, CALENDARS)] == ["accept"]
+    assert [n.fields["stage"] for n in notices(owed("report", code, kept), late)] == ["accept"]

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from schemas.calendar_history import CalendarHistory
 from schemas.contracts import samples
 from schemas.fold import Fact
+from schemas.procedures.dossier import fold_dossier
 from schemas.registry import EVENT_MODELS, parse
 from schemas.streams import NOTIFIER
 from services.notifier.alarm import RANKS, RUNBOOKS
@@ -102,16 +104,22 @@ def state(
     return State(1, ended, due, known, list(facts))
 
 
+def accepted(due: datetime, asked: datetime | None = None) -> State:
+    """A dossier with this promise, as it is stored; papers may have been asked for."""
+    life = [Fact(NOW - 9 * DAY, "a", "dossier.accepted", "u", "real", {"promised_at": due.isoformat()})]
+    if asked:
+        life.append(Fact(asked, "b", "dossier.supplement_requested", "u", "real", {}))
+    stored = fold_dossier("D", life, CalendarHistory())
+    return state(stored.ended_at, stored.due_at, tuple(life), **stored.state)
+
+
 def test_a_dossier_is_over_when_it_ended_or_its_promise_moved() -> None:
     due = NOW - 3 * DAY
-    late = {"waiting": False, "due_since": (NOW - 9 * DAY).isoformat()}
-    assert not is_over("dossier", None, due, state(None, due, **late), NOW)
-    assert is_over("dossier", None, due, state(NOW, due, **late), NOW)
-    assert is_over("dossier", None, due, state(None, NOW + DAY, **late), NOW)
-    paused = {"waiting": True, "due_since": (due - DAY).isoformat()}
-    assert is_over("dossier", None, due, state(None, due, **paused), NOW)
-    too_late = {"waiting": True, "due_since": (NOW - DAY).isoformat()}
-    assert not is_over("dossier", None, due, state(None, due, **too_late), NOW)
+    assert not is_over("dossier", None, due, accepted(due), NOW)
+    assert is_over("dossier", None, due, accepted(due)._replace(ended_at=NOW), NOW)
+    assert is_over("dossier", None, due, accepted(NOW + DAY), NOW)
+    assert is_over("dossier", None, due, accepted(due, asked=due - DAY), NOW)
+    assert not is_over("dossier", None, due, accepted(due, asked=NOW - DAY), NOW)
     assert not is_over("dossier", None, due, state(), NOW)  # known by its notice alone
 
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from schemas import cases
 from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.field import ReportRefused
 from schemas.fold import Fact, Folded, in_order, instant
-from schemas.report import fold_report, levels
+from schemas.report import fold_report
 
 A, B, C = "phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich"
 CODE = "PA-1022.1"
@@ -65,7 +66,7 @@ def test_who_it_is_routed_to_has_it_with_a_clock_of_its_own() -> None:
     life = [received(), routed(B, 9, 9.1)]
     folded = fold(*life)
     assert (folded.unit, folded.state["received_by"], folded.due_at) == (B, A, at(16, 9.1))
-    assert [(stage, instant(due)) for stage, due in folded.state["levels"]] == [
+    assert [(stage, instant(due)) for stage, due in folded.state[cases.STATE]] == [
         ("accept", at(9, 9.1) + timedelta(hours=6)),
         ("resolve", at(16, 9.1)),
     ]
@@ -120,7 +121,7 @@ def test_reopened_it_is_with_who_resolved_it() -> None:
     life = [received(), routed(B, 10), step("resolved", 11, 9, B), step("reopened", 12)]
     assert by_unit(life, "reports_open") == {B: 1}
     assert by_unit(life, "reports_reopened") == {B: 1}
-    assert [stage for stage, _ in levels(in_order(life), CalendarHistory())] == ["route", "accept", "resolve"]
+    assert [stage for stage, _ in fold(*life).state[cases.STATE]] == ["route", "accept", "resolve"]
 
 
 def test_an_heir_takes_over_the_clock_as_well() -> None:

@@ -14,12 +14,9 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from schemas.calendar_history import CalendarHistory
-from schemas.field import levels
-from schemas.fold import instant
+from schemas import cases
 from schemas.offices import case_id, number_of
-from schemas.procedures.dossier import WARN_WORKING_DAYS, local_midnight, stage_at
-from services.kit.facts import calendars_of, unpack
+from schemas.procedures.dossier import WARN_WORKING_DAYS
 from services.readings.memo import snapshot
 
 AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
@@ -100,19 +97,18 @@ class Row(NamedTuple):
     opened_at: datetime
     due_at: datetime | None
     state: dict[str, Any]
-    facts: list[list[Any]] | None
     extended: bool
     cases: list[str] | None = None
+    facts: list[list[Any]] | None = None
 
 
 def items(conn: Connection, now: datetime) -> list[Item]:
     """All that waits at `now`, the longest overdue first; many are due at the same hour, and keep one order too."""
     with snapshot(conn):
-        calendars = read_calendars(conn)
         alarms = _alarms(conn)
         with conn.cursor(row_factory=class_row(Row)) as cursor:
             rows = cursor.execute(_ROWS, {"now": now, "until": now + AHEAD}).fetchall()
-    found = (_item(row, now, calendars, _about(row, alarms)) for row in rows)
+    found = (_item(row, now, _about(row, alarms)) for row in rows)
     return sorted((item for item in found if item), key=lambda item: (item.due, item.kind, item.id))
 
 
@@ -120,40 +116,22 @@ def item(conn: Connection, kind: str, id: str, now: datetime) -> Item | None:
     """One case as the list shows it; None where it does not wait, or is not known."""
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         row = cursor.execute(_ONE, {"kind": kind, "id": id}).fetchone()
-    return _item(row, now, read_calendars(conn), _about(row, _alarms(conn, id))) if row else None
+    return _item(row, now, _about(row, _alarms(conn, id))) if row else None
 
 
-def read_calendars(conn: Connection) -> CalendarHistory:
-    """The calendar history that the stored announcements tell."""
-    return calendars_of(unpack(packed) for (facts,) in conn.execute(_CALENDAR).fetchall() for packed in facts)
-
-
-def _item(row: Row, now: datetime, calendars: CalendarHistory, alarms: Sequence[AlarmOf]) -> Item | None:
-    stage, due = (_dossier if row.kind == "dossier" else _report)(row, now, calendars)
-    if stage is None or due is None:
+def _item(row: Row, now: datetime, alarms: Sequence[AlarmOf]) -> Item | None:
+    """A dossier waits from the first stage on, a report from the first level on that it did not meet."""
+    reached = cases.reached(row.state, now)
+    if not reached:
         return None
-    state = row.state
+    stage, begun = reached[-1]
+    due, state = row.due_at if row.kind == "dossier" else begun, row.state
+    assert due is not None
     return Item(
         row.kind, row.id, row.unit, row.origin, row.status, stage, due, row.opened_at, state.get("procedure", ""),
         state.get("field") or state.get("category") or "none", state.get("channel", "counter"),
         bool(state.get("waiting")), row.extended, tuple(alarms),
     )  # fmt: skip
-
-
-def _dossier(row: Row, now: datetime, calendars: CalendarHistory) -> tuple[str | None, datetime | None]:
-    """A wait for supplements stops the clock, unless the day had passed before it."""
-    if row.due_at is None:
-        return None, None
-    since = instant(row.state["due_since"])
-    if row.state.get("waiting") and local_midnight(row.due_at) + timedelta(days=1) > since:
-        return None, None
-    return stage_at(row.due_at, since, now, calendars), row.due_at
-
-
-def _report(row: Row, now: datetime, calendars: CalendarHistory) -> tuple[str | None, datetime | None]:
-    """The last level that was not kept."""
-    late = [(stage, due) for stage, due in levels([unpack(f) for f in row.facts or ()], calendars) if due <= now]
-    return late[-1] if late else (None, None)
 
 
 def _alarms(conn: Connection, entity: str | None = None) -> dict[tuple[str, str], tuple[AlarmOf, ...]]:
@@ -173,7 +151,7 @@ def _about(row: Row, alarms: Mapping[tuple[str, str], Sequence[AlarmOf]]) -> lis
 
 
 _COLUMNS = """
-SELECT kind, id, unit, origin, status, opened_at, due_at, state, CASE kind WHEN 'report' THEN facts END AS facts,
+SELECT kind, id, unit, origin, status, opened_at, due_at, state,
     kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
 FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
 """
@@ -185,4 +163,3 @@ FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL
     AND (%(number)s::text IS NULL OR entity = %(number)s)
 ORDER BY id
 """
-_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"
