@@ -66,6 +66,7 @@ class _Waiting:
         self.open: dict[str, datetime] = {}
         self.over: list[Wait] = []
         self._by_payment, self._left = by_payment, left_stops(facts)
+        self._owed: dict[str, int] = {}
         self._ahead: Counter[str] = Counter()
 
     def take(self, fact: Fact) -> None:
@@ -99,20 +100,28 @@ class _Waiting:
             self.over.append(Wait(_reason(name), since, fact.time))
 
     def _ask(self, fact: Fact) -> None:
-        """What was paid before it was asked for is not awaited."""
+        """What was paid before it was asked for is not awaited; asked for again meanwhile it is the same."""
         name, amount = _payment(fact), fact.data.get("amount", 1)
+        if name in self.open:
+            return
         if self._ahead[name] >= amount:
             self._ahead[name] -= amount
-        else:
-            self._begin(name, fact)
+            return
+        self._owed[name] = amount - self._ahead.pop(name, 0)
+        self._begin(name, fact)
 
     def _pay(self, fact: Fact) -> None:
-        """A payment answers the request of its kind, or else whatever payment is awaited."""
-        name, awaited = _payment(fact), [n for n in self.open if _reason(n) == "payment"]
-        for one in [name] if name in awaited else awaited:
-            self._end(one, fact)
-        if not awaited:
-            self._ahead[name] += fact.data.get("amount", 0)
+        """A payment answers the request of its kind, or else whatever payment is awaited, until all of it is paid."""
+        name, amount = _payment(fact), fact.data.get("amount", 0)
+        awaited = [n for n in self.open if _reason(n) == "payment"]
+        answered = name if name in self._owed or not awaited else awaited[0]
+        if answered not in self._owed:
+            self._ahead[name] += amount
+        elif self._owed[answered] > amount:
+            self._owed[answered] -= amount
+        else:
+            del self._owed[answered]
+            self._end(answered, fact)
 
 
 def _payment(fact: Fact) -> str:

@@ -95,6 +95,8 @@ def _course(ordered: Sequence[Fact]) -> _Progress:
         elif ends and fact.event == "dossier.processing_started":
             ends = [end for end in ends if end.event != "dossier.stopped"]
             end = min(ends, key=_standing, default=None)
+        if end is None:
+            course.back.clear()  # what was told during a pause
         if fact.event in _STEPS and _step(course, fact, end):
             course.turns.append(fact)
         course.first.setdefault(fact.event, fact)

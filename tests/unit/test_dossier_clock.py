@@ -15,6 +15,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, in_order
 from schemas.procedures import payment_clock
 from schemas.procedures.dossier import fold_dossier
+from schemas.procedures.noted import noted_dossier
 
 A, B, C = "phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich"
 FAR = datetime(2027, 6, 1, tzinfo=VN)
@@ -52,6 +53,10 @@ def step(name: str, day: int, hour: float = 9) -> Fact:
 
 def fold(*life: Fact) -> Folded:
     return fold_dossier("H10.12-261109-0001", in_order(life), CalendarHistory())
+
+
+def noted(*life: Fact) -> list[str]:
+    return [note.key for note in noted_dossier("H10.12-261109-0001", in_order(life), CalendarHistory()).notes]
 
 
 def due(*life: Fact) -> datetime | None:
@@ -128,6 +133,20 @@ def test_a_payment_asked_for_twice_is_one_wait_and_another_kind_another() -> Non
     life = [accepted(at(9)), asked(at(10)), asked(at(11), "tax"), paid(at(12))]
     assert fold(*life).state["waiting"]
     assert due(*life, paid(at(13), "tax")) == at(17)
+
+
+def test_a_payment_is_awaited_until_all_of_it_is_paid() -> None:
+    begun = [accepted(at(9)), asked(at(10)), paid(at(11), amount=20_000)]
+    assert fold(*begun).state["waiting"]
+    assert due(*begun, paid(at(12), amount=30_000)) == at(16)
+    assert due(*begun, step("processing_started", 12)) == at(16)
+    assert due(accepted(at(9)), paid(at(10), amount=20_000), asked(at(11)), paid(at(12), amount=30_000)) == at(13)
+
+
+def test_a_payment_that_comes_after_handling_went_on_answers_what_had_been_asked_for() -> None:
+    begun = [accepted(at(9)), asked(at(10)), step("processing_started", 11), paid(at(11, 10))]
+    assert due(*begun) == at(13)
+    assert fold(*begun, asked(at(12))).state["waiting"], "a second fee is another one"
 
 
 def test_the_clock_runs_again_when_all_waits_are_over_and_none_is_counted_twice() -> None:
@@ -257,6 +276,16 @@ def test_what_a_supervisor_should_see_is_named() -> None:
     assert codes(accepted(at(9)), first, second) == ["extended_again"]
     assert codes(accepted(at(9)), resolved(at(11)), resolved(at(13))) == ["ended_again"]
     assert codes(accepted(at(9)), resolved(at(11)), step("processing_started", 12)) == ["went_back"]
+
+
+def test_what_is_told_during_a_pause_is_not_too_late() -> None:
+    asked_for, received = step("supplement_requested", 11), step("supplement_received", 12)
+    ended = [accepted(at(9)), step("stopped", 10), asked_for, received]
+    assert (codes(*ended), noted(*ended)) == (["went_back"], [received.key])
+    paused = [*ended, step("processing_started", 13)]
+    assert (codes(*paused), noted(*paused)) == ([], [])
+    waited = [accepted(at(9)), step("supplement_requested", 10), step("stopped", 11), received]
+    assert noted(*waited, step("processing_started", 13)) == []
 
 
 @pytest.mark.parametrize("filed", [True, False])
