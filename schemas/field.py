@@ -11,7 +11,7 @@ from schemas.envelope import EntityRef, EventData
 from schemas.fold import Measure
 from schemas.offices import numbered
 from schemas.report import LABELS as _REPORT
-from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, shows
+from schemas.report import LEVELS, RANK, REACHED, STAGES, Stage, fold_report, repeats, shows
 from schemas.types import (
     Code,
     Instant,
@@ -192,4 +192,6 @@ MEASURES = (
     Measure("report_ratings", "point", ("verdict",), "Điểm hài lòng", "Ratings, 1 to 5", covered_by=_SIGNS),
 )
 
-FOLDS = {"report": numbered(fold_report, "report.received", ends=REACHED["resolve"], rank=RANK, shows=shows)}
+FOLDS = {
+    "report": numbered(fold_report, "report.received", ends=REACHED["resolve"], rank=RANK, shows=shows, beside=repeats)
+}

@@ -42,14 +42,14 @@ def steps(events: Iterable[str]) -> Shows:
 class Noted:
     """A kind's fold with what is to be noted. Of several `opens` the first counts, and the fold sees no other.
 
-    `ends`: events after which it may be over. `beside`: events that count in another entity, so they need no effect
-    here. `rank`: see `schemas.fold.in_order`.
+    `ends`: events after which it may be over. `beside`: whether a fact counts in another entity, so that it needs no
+    effect here. `rank`: see `schemas.fold.in_order`.
     """
 
     fold: Fold
     opens: str | None = None
     ends: frozenset[str] = frozenset()
-    beside: frozenset[str] = frozenset()
+    beside: Callable[[str, Fact], bool] = lambda id, fact: False
     rank: dict[str, int] | None = None
     shows: Shows = _nothing
     checks: tuple[Check, ...] = ()
@@ -76,7 +76,7 @@ class Noted:
         self, id: str, facts: Sequence[Fact], folded: Folded, calendars: CalendarHistory
     ) -> Iterator[Note]:
         counted = {point.key for point in folded.points}
-        silent = {f.key for f in facts if f.key not in counted and f.event not in self.beside}
+        silent = {f.key for f in facts if f.key not in counted and not self.beside(id, f)}
         if not silent or folded.opened_at is None:
             return
         if len(facts) <= MOST and all(f.key not in silent or self._plain_step(f, facts, folded) for f in facts):

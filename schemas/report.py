@@ -87,11 +87,11 @@ class _Story:
 def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
     """See `schemas.fold.Fold`."""
     ordered = in_order(facts, RANK)
-    own = [f for f in ordered if not _repeats(f, id)]
-    links = [f for f in ordered if _repeats(f, id)]
+    own = [f for f in ordered if not repeats(id, f)]
+    links = _links(id, ordered)
     story = _read(own)
     head = story.received if story else ordered[0]
-    folded = Folded(head.unit, head.origin, _status(own), state={**_state(own, story), **shift_of(head)})
+    folded = Folded(head.unit, head.origin, _status(own, story), state={**_state(own, story), **shift_of(head)})
     if story is None:
         return folded
     last = story.episodes[-1]
@@ -107,7 +107,16 @@ def fold_report(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> F
     return folded
 
 
-def _repeats(fact: Fact, id: str) -> bool:
+def _links(id: str, ordered: Sequence[Fact]) -> list[Fact]:
+    """What names a report that repeats this one, for the first time."""
+    first: dict[tuple[str, str], Fact] = {}
+    for fact in ordered:
+        if repeats(id, fact):
+            first.setdefault((fact.data["code"], fact.unit), fact)
+    return list(first.values())
+
+
+def repeats(id: str, fact: Fact) -> bool:
     """Whether a fact is the refusal of another report, which repeats this one."""
     own = id.rpartition("|")[2]
     return fact.event == "report.refused" and fact.data.get("duplicate_of") == own != fact.data["code"]
@@ -294,12 +303,14 @@ def _handling(end: Fact) -> str:
 
 
 def _duplicates(links: Sequence[Fact], story: _Story) -> Iterator[Point]:
-    """Each report that repeats this one waits for its end, the first after it was named."""
+    """Each report that repeats this one waits for its end: of the episode in which it was named, or a later one."""
     point = _maker(story)
     for link in links:
         named = max(link.time, story.received.time)
         yield point("reports_duplicates", story.unit_at(named), link, at=named)
-        end = next((e.end for e in story.episodes if e.end and _handling(e.end) != "duplicate"), None)
+        begun = sum(e.start.time <= named for e in story.episodes)
+        ends = (e.end for e in story.episodes[begun - 1 :])
+        end = next((end for end in ends if end and _handling(end) != "duplicate"), None)
         if end:
             answered = max(named, end.time)
             yield point("reports_duplicates", story.unit_at(named), _ended_by(end, link), value=-1, at=answered)
@@ -319,7 +330,10 @@ def _noticed(links: Sequence[Fact], story: _Story) -> dict[str, Any]:
     return {name: value for name, value in told.items() if value}
 
 
-def _status(own: Sequence[Fact]) -> str:
+def _status(own: Sequence[Fact], story: _Story | None) -> str:
+    """Its end, else its last step."""
+    if story and (end := story.episodes[-1].end):
+        return end.event.removeprefix("report.")
     steps = [f.event.removeprefix("report.") for f in own if f.event not in _NO_STEP]
     return steps[-1] if steps else "unknown"
 

@@ -61,7 +61,7 @@ noted_dossier = Noted(
     fold_dossier,
     opens="dossier.submitted",
     ends=_ENDS | {"dossier.returned"},
-    beside=frozenset({"payment.made"}),
+    beside=lambda id, fact: fact.event == "payment.made",
     rank=LIFE_RANK,
     shows=_shows,
     checks=(note_payments,),

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from schemas import cases
+from schemas import cases, registry
 from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.field import ReportRefused
@@ -169,6 +169,28 @@ def test_a_duplicate_waits_for_the_end_of_the_report_it_repeats(end: Fact) -> No
     assert count(life, "reports_resolved") == 1, "the refusals are the other reports' own"
     assert fold(*life).state["duplicates"] == 2
     assert count([*life, duplicate(25, "PA-1022.4")], "reports_duplicates") == 0, "the answer is there already"
+
+
+def test_a_duplicate_that_is_told_twice_is_one() -> None:
+    life = [received(), duplicate(10), duplicate(11)]
+    assert (count(life, "reports_duplicates"), fold(*life).state["duplicates"]) == (1, 1)
+    assert registry.FOLDS["report"](CODE, in_order(life), CalendarHistory()).notes == [], "it is noted of the duplicate"
+    assert count([*life, duplicate(12, unit=B)], "reports_duplicates") == 2, "another office's number is another report"
+
+
+def test_a_duplicate_of_a_report_that_was_reopened_waits_for_its_next_end() -> None:
+    life = [received(), step("resolved", 10), step("reopened", 11), duplicate(12)]
+    assert count(life, "reports_duplicates") == 1
+    assert [count([*life, step("resolved", 13)], "reports_duplicates", until=at(day)) for day in (12, 13)] == [1, 0]
+    answered = [received(), step("resolved", 10), duplicate(11), step("reopened", 12)]
+    assert count(answered, "reports_duplicates") == 0, "it had its answer"
+
+
+@pytest.mark.parametrize("late", [step("verified", 12), step("accepted", 12)])
+def test_what_is_told_after_the_end_is_not_its_status(late: Fact) -> None:
+    folded = registry.FOLDS["report"](CODE, in_order([received(), step("resolved", 10), late]), CalendarHistory())
+    assert (folded.status, [note.code for note in folded.notes]) == ("resolved", ["superseded"])
+    assert fold(step("resolved", 8), received()).status == "resolved"
 
 
 def test_a_duplicate_of_a_duplicate_is_named_and_goes_on_waiting() -> None:
