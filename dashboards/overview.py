@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import common as options
 from dashboards import lists, marks, variables
 from dashboards.panels import CLOCK, GOOD, Board, Property, ValueStyle, course, look, now, rows, switch, tidy
 from dashboards.pieces import COLOURED, HERE, REFS, last, last_update, origin, own
-from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name
+from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name, shown_as
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import metric
 from schemas.registry import SYSTEMS
@@ -57,7 +57,7 @@ def _tile(board: Board, slug: str) -> None:
     panel.links([board.link(TITLES[slug], board.url(slug))])
     meanings = [board.meaning(i) for i in headline]
     what = Text("\n\n".join(m.vi for m in meanings), "\n\n".join(m.en for m in meanings))
-    queries = [now(f"{metric(i)}{{{HERE},{own(i)}}}", ref) for ref, i in zip(REFS, headline, strict=False)]
+    queries = [now(shown_as(i, f"{metric(i)}{{{HERE},{own(i)}}}"), ref) for ref, i in zip(REFS, headline, strict=False)]
     board.add(f"tile/{slug}", panel, TITLES[slug], what, TILE, queries)
 
 
@@ -68,7 +68,7 @@ def _spark(board: Board, slug: str) -> None:
     panel.legend(common.VizLegendOptions().show_legend(False)).show_points(options.VisibilityMode.NEVER)
     board.dress(panel, look(first))
     panel.override_by_query("A", [Property("color", {"mode": "fixed", "fixedColor": GOOD})])
-    query = course(f"{metric(first)}{{{HERE},{own(first)}}}", legend=board.say(name(first)))
+    query = course(shown_as(first, f"{metric(first)}{{{HERE},{own(first)}}}"), legend=board.say(name(first)))
     board.add(f"spark/{slug}", panel, name(first), board.meaning(first), SPARK, [query])
 
 

@@ -14,7 +14,7 @@ from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from dashboards.texts import CLASSES, LANGUAGE_LINK, NO_DATA, OVERVIEW, REACHED, Language, Text, Words, aim
+from dashboards.texts import CLASSES, LANGUAGE_LINK, NO_DATA, OVERVIEW, REACHED, Language, Text, Words, aim, clock_of
 from schemas.indicators.formula import describe
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import WINDOWS, periods, scale
@@ -95,14 +95,11 @@ def switch(words: Words, good: str) -> ValueStyle:
     return ValueStyle(words=words, colours={value: GOOD if value == good else BAD for value in words})
 
 
-UNITS = {"%": "percentunit", "minute": "s"}
-
-
 def look(indicator: Indicator) -> ValueStyle:
     """A figure as the catalogue has it. Whether the target is reached is told by the printed value."""
     if indicator.unit == "yes/no":
         return switch(REACHED, "1")
-    return ValueStyle(UNITS.get(indicator.unit, "locale"), indicator.decimals, _steps(indicator))
+    return ValueStyle("percentunit" if indicator.unit == "%" else "locale", indicator.decimals, _steps(indicator))
 
 
 def edge(indicator: Indicator) -> Decimal:
@@ -116,7 +113,8 @@ def _steps(indicator: Indicator) -> tuple[tuple[float | None, str], ...]:
     if indicator.target is None:
         return ((None, PLAIN),)
     low, high = (GOOD, BAD) if indicator.better == "lower" else (BAD, GOOD)
-    return ((None, low), (float(edge(indicator)), high))
+    clock = clock_of(indicator)
+    return ((None, low), (float(edge(indicator)) / (clock.length.total_seconds() if clock else 1), high))
 
 
 def panel_id(key: str) -> int:

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import bargauge, common, stat
 from grafana_foundation_sdk.models import common as options
 
 from dashboards.panels import CLOCK, Board, Property, ValueStyle, now
-from dashboards.texts import ORIGINS, Text
+from dashboards.texts import ORIGINS, Text, shown_as
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import periods
 
@@ -28,10 +28,10 @@ def chosen(indicator: Indicator, name: str, *matchers: str) -> str:
 
     A period for which it is watched but has no data yet, as the morning of a day, stays without.
     """
-    own_period = f"{name}{{{','.join((*matchers, own(indicator)))}}}"
+    own_period = shown_as(indicator, f"{name}{{{','.join((*matchers, own(indicator)))}}}")
     if len(periods(indicator)) == 1:
         return own_period
-    asked = f"{name}{{{','.join((*matchers, PERIOD))}}}"
+    asked = shown_as(indicator, f"{name}{{{','.join((*matchers, PERIOD))}}}")
     # PromQL compares no texts: a label `watched` that is empty, as the figure's is, unless the choice is one of these.
     choice = 'label_replace(vector(1), "choice", "$period", "", "")'
     other = f'label_replace({choice}, "watched", "yes", "choice", "{"|".join(periods(indicator))}")'
@@ -52,7 +52,7 @@ def origin(board: Board, size: tuple[int, int], which: str = "") -> None:
     board.name_series(panel, ORIGINS, {"real": "dark-blue", "shifted": "dark-orange", "simulated": "dark-orange"})
     title = Text("Nguồn gốc số liệu", "Origin of the data")
     what = Text(
-        "Số liệu thật, số liệu thật đã dời ngày (SHIFTED) hay số liệu mô phỏng (SIMULATED).",
+        "Số liệu thật, số liệu thật, chuyển ngày (SHIFTED) hay số liệu mô phỏng (SIMULATED).",
         "Real data, real data moved in time (SHIFTED), or simulated data (SIMULATED).",
     )
     expr = f"max by (origin) (ioc_system_origin{which})"

@@ -26,8 +26,10 @@ from dashboards.panels import (
     tidy,
 )
 from dashboards.pieces import COLOURED, last
-from dashboards.texts import PLATFORM, SEVERITIES, TITLES, UP, WRITABLE, Language, Text, Words
+from dashboards.texts import PLATFORM, SERVICES, SEVERITIES, TITLES, UP, WRITABLE, Language, Text, Words
 from dashboards.variables import unit
+from schemas.indicators.label_texts import EVENTS, SOURCES
+from schemas.sources import EMITTERS, NOTICES
 
 Kind = Literal["now", "course", "bars"]
 PER_SECOND = "$__rate_interval"
@@ -63,11 +65,16 @@ def _below(edge: float, unit: str = "locale", decimals: int | None = None) -> Va
 RATE = ValueStyle("cps", 1)
 SECONDS = ValueStyle("s", 1)
 QUANTILES = (0.5, 0.95, 0.99)
+CONSUMERS = {
+    f"{name}{sign}": Text(words.vi + sign, words.en + sign)
+    for name, words in SERVICES.items()
+    for sign in ("", " ?", " ↻")
+}
 SOON = Text("tiến trình này chưa chạy đủ lâu", "the process has not run for long enough")
 
 ROWS = (
     Row("up", "now", "Dịch vụ", "Services", "Dịch vụ nào trả lời Prometheus.", "Which services answer Prometheus.",
-        (('min by (service) (up{job="services"})', "{{service}}"),), switch(UP, "1"), (24, 3)),
+        (('min by (service) (up{job="services"})', "{{service}}"),), switch(UP, "1"), (24, 3), SERVICES),
     Row("nats", "now", "NATS", "NATS", "Máy chủ NATS có trả lời không.", "Whether the broker answers.",
         (("min(ioc_nats_up)", ""),), switch(UP, "1"), (3, 4)),
     Row("writable", "now", "Ghi vào NATS", "Writing to NATS",
@@ -75,8 +82,8 @@ ROWS = (
         (("min(ioc_nats_writable)", ""),), switch(WRITABLE, "1"), (3, 4)),
     Row("database", "now", "TimescaleDB", "TimescaleDB", "Cơ sở dữ liệu có trả lời không.", "Whether the database answers.",
         (("min(ioc_database_up)", ""),), switch(UP, "1"), (3, 4)),
-    Row("quarantined", "now", "Tin trong khu cách ly", "Messages in quarantine",
-        "Tin không hiểu được, chờ sửa và gửi lại (`ioc quarantine list`).", "What could not be understood and waits to be mended and resubmitted (`ioc quarantine list`).",
+    Row("quarantined", "now", "Bản tin lỗi chờ xử lý", "Messages in quarantine",
+        "Bản tin không hiểu được, chờ sửa và gửi lại (`ioc quarantine list`).", "What could not be understood and waits to be mended and resubmitted (`ioc quarantine list`).",
         (('max(ioc_nats_stream_messages{stream="QUARANTINE"})', ""),), _above(1, decimals=0), (3, 4)),
     Row("backup", "now", "Tuổi bản sao lưu", "Age of the backup", "Từ bản sao lưu thành công gần nhất đến nay; cam: quá 26 giờ.", "Since the last backup that succeeded; orange: more than 26 hours.",
         (("time() - max(ioc_backup_last_success_timestamp_seconds)", ""),), _above(26 * 3600, "s", 1), (3, 4),
@@ -94,26 +101,26 @@ ROWS = (
         empty=Text("Prometheus chạy mà chưa nạp các luật", "Prometheus runs without the rules")),
     Row("progress", "course", "Từ lần tiến triển gần nhất", "Since the last progress",
         "Mỗi dịch vụ bao lâu chưa làm xong việc nào, hoặc chưa xác nhận là không có việc.", "For how long each service has neither done its work nor found none to do.",
-        (("time() - max by (service) (ioc_last_progress_timestamp_seconds)", "{{service}}"),), SECONDS, (12, 7)),
+        (("time() - max by (service) (ioc_last_progress_timestamp_seconds)", "{{service}}"),), SECONDS, (12, 7), SERVICES),
     Row("events", "course", "Sự kiện theo hệ thống", "Events by system", "Sự kiện được ghi nhận mỗi giây.", "Events recorded in a second.",
         ((f"sum by (system) (rate(ioc_events_total[{PER_SECOND}]))", "{{system}}"),), RATE, (12, 7), TITLES),
     Row("behind", "course", "Bộ đọc chậm bao lâu", "Consumers behind", "Tuổi của tin cũ nhất mà bộ đọc chưa xử lý.", "Age of the oldest message that a consumer has not handled.",
-        (("max by (stream, consumer) (ioc_nats_consumer_behind_seconds)", "{{consumer}}"),), SECONDS, (12, 7)),
+        (("max by (stream, consumer) (ioc_nats_consumer_behind_seconds)", "{{consumer}}"),), SECONDS, (12, 7), SERVICES),
     Row("pending", "course", "Tin đang chờ", "Messages waiting", "Tin trong luồng mà bộ đọc chưa nhận, và tin đã nhận mà chưa xác nhận.", "Messages that a consumer has not taken, and those taken but not acknowledged.",
         (("max by (consumer) (ioc_nats_consumer_pending_messages)", "{{consumer}}"),
          ("max by (consumer) (ioc_nats_consumer_unacknowledged_messages)", "{{consumer}} ?"),
-         ("max by (consumer) (ioc_nats_consumer_redelivered_messages)", "{{consumer}} ↻")), ValueStyle(decimals=0), (12, 7)),
+         ("max by (consumer) (ioc_nats_consumer_redelivered_messages)", "{{consumer}} ↻")), ValueStyle(decimals=0), (12, 7), CONSUMERS),
     Row("fill", "bars", "Mức đầy của luồng", "Fill of the streams", "Dung lượng đã dùng so với giới hạn của luồng; cam: từ 80%.", "Bytes used of the stream's limit; orange: from 80%.",
         (("max by (stream) (ioc_nats_stream_bytes / (ioc_nats_stream_limit_bytes > 0))", "{{stream}}"),), _above(0.8, "percentunit", 1), (8, 6)),
     Row("stored", "course", "Tin vào luồng", "Messages into the streams", "Tin mới mỗi giây.", "New messages in a second.",
         ((f"sum by (stream) (rate(ioc_nats_stream_stored_total[{PER_SECOND}]))", "{{stream}}"),), RATE, (8, 6)),
     Row("doors", "course", "Cửa tiếp nhận", "Doors", "Yêu cầu được nhận và bị từ chối mỗi giây ở cửa HTTP.", "Requests taken and refused in a second at the HTTP doors.",
         ((f"sum by (emitter) (rate(ioc_emitter_events_total[{PER_SECOND}]))", "{{emitter}}"),
-         (f"sum by (code) (rate(ioc_emitter_refused_total[{PER_SECOND}]))", "{{code}}")), RATE, (8, 6),
+         (f"sum by (code) (rate(ioc_emitter_refused_total[{PER_SECOND}]))", "{{code}}")), RATE, (8, 6), {name: SOURCES[name] for name in EMITTERS if name in SOURCES},
         empty=Text("chưa ai gửi qua cửa HTTP", "nobody has sent by HTTP yet")),
     Row("batches", "course", "Thời gian một lô", "Time of a batch", "Từ lúc cầm lô đến lúc đã ghi và xác nhận: trung vị, 95%, 99%.", "From a batch in hand to committed and acknowledged: median, 95%, 99%.",
         tuple((f"histogram_quantile({q}, sum by (le) (rate(ioc_aggregator_batch_seconds_bucket[{PER_SECOND}])))", f"{q:.0%}") for q in QUANTILES), ValueStyle("s", 3), (8, 7), empty=SOON),
-    Row("stored_events", "course", "Bộ tổng hợp", "Aggregator", "Sự kiện mới, trùng và bị cách ly mỗi giây.", "Events new, met again and quarantined in a second.",
+    Row("stored_events", "course", "Bộ tổng hợp", "Aggregator", "Sự kiện mới, trùng và lỗi mỗi giây.", "Events new, met again and quarantined in a second.",
         ((f"sum(rate(ioc_aggregator_events_stored_total[{PER_SECOND}]))", "+"),
          (f"sum(rate(ioc_aggregator_events_duplicate_total[{PER_SECOND}]))", "="),
          (f"sum by (code) (rate(ioc_aggregator_events_quarantined_total[{PER_SECOND}]))", "{{code}}")), RATE, (8, 7),
@@ -123,7 +130,7 @@ ROWS = (
          (f"sum(increase(ioc_aggregator_consumer_recreated_total[{PER_SECOND}]))", "=")), ValueStyle(decimals=0), (8, 7),
         {"+": Text("lô thử lại", "batches again"), "=": Text("bộ đọc dựng lại", "consumers anew")}, SOON),
     Row("notices", "course", "Thông báo đến hạn", "Deadline notices", "Thông báo sắp đến hạn và quá hạn đã phát mỗi giây.", "Notices of due and overdue things published in a second.",
-        ((f"sum by (event) (rate(ioc_deadlines_notices_published_total[{PER_SECOND}]))", "{{event}}"),), RATE, (8, 6),
+        ((f"sum by (event) (rate(ioc_deadlines_notices_published_total[{PER_SECOND}]))", "{{event}}"),), RATE, (8, 6), {event: EVENTS[event] for event in NOTICES},
         empty=Text("chưa có gì đến hạn từ khi dịch vụ chạy", "nothing fell due since the service runs")),
     Row("round", "course", "Một vòng đọc số liệu", "A round of readings", "Thời gian đọc mọi số liệu một lần, và tuổi của lần đọc thành công gần nhất.", "How long reading all figures takes, and the age of the last success.",
         (("max(ioc_exporter_round_seconds)", "+"), ("time() - max(ioc_exporter_last_success_timestamp_seconds)", "=")), SECONDS, (8, 6),

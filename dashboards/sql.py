@@ -2,8 +2,8 @@
 
 The leaves of a formula are SQL functions of `infra/timescaledb/definitions.sql`, which hold to the rules of
 `services.readings`; here they are put together. Missing is NULL: it makes the whole missing, and is never 0. Values are
-in base units (`schemas.indicators.metric.scale`). Grafana fills in the time range, `$unit` and `$compare`;
-see `dashboards.queries.fill`.
+in base units (`schemas.indicators.metric.scale`), durations in hours or working days. Grafana fills in the time range,
+`$unit` and `$compare`; see `dashboards.queries.fill`.
 
 A period is the local days from the range's first to its last, the present day up to now. Of levels (`metric.periods`
 begins with `now`) a single value is the one in force at the range's end, however old; histories show what each day or
@@ -13,8 +13,11 @@ month brought.
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from decimal import Decimal
 from typing import Literal
 
+from dashboards.texts import clock_of, shown_as
 from schemas.indicators.formula import (
     Combine,
     Distinct,
@@ -85,12 +88,12 @@ def _query(
 ) -> str:
     parts = _Parts(bucket, by)
     value = parts.value(indicator.formula)
-    factor = scale(indicator)
-    number = f"({value})::float8" if factor == 1 else f"({value} * {factor})::float8"
+    factor = Decimal(1) if clock_of(indicator) else scale(indicator)
+    number = shown_as(indicator, value if factor == 1 else f"{value} * {factor}", timedelta(minutes=1))
     asked = f"asked AS (SELECT * FROM figure_asked(${{unit:sqlstring}}, $__timeFrom(), $__timeTo(), {compare}))"
     lines = [
         f"WITH {asked},\n{parts.text}",
-        f"SELECT {columns.format(value=number)}",
+        f"SELECT {columns.format(value=f'({number})::float8')}",
         f"FROM {parts.joined}{join}",
         end,
     ]

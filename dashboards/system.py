@@ -25,9 +25,24 @@ from dashboards.panels import (
     tidy,
 )
 from dashboards.pieces import COLOURED, EACH, HERE, OWN, REFS, chosen, own
-from dashboards.texts import CLASS_TITLES, REACHED, STALE, TITLES, Language, Text, aim, name
+from dashboards.texts import (
+    CLASS_TITLES,
+    HOURS,
+    REACHED,
+    STALE,
+    TITLES,
+    WORKING_DAYS,
+    Language,
+    Text,
+    Words,
+    aim,
+    clock_of,
+    name,
+    shown_as,
+)
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.formula import Ratio, Statement, leaves
+from schemas.indicators.label_texts import CHANNELS_OF_SOURCES, source_name
 from schemas.indicators.metric import WINDOWS, class_metric, metric, periods
 
 EXTRAS: dict[str, tuple[Callable[[Board], None], ...]] = {
@@ -49,8 +64,14 @@ GROUPS: tuple[tuple[str, Text, Callable[[Indicator], bool], ValueStyle], ...] = 
         ValueStyle(decimals=0),
     ),
     ("money", Text("Số tiền (đ)", "Money (VND)"), lambda i: i.unit == "VND", ValueStyle(decimals=0)),
-    ("times", Text("Thời gian", "Times"), lambda i: i.unit == "minute", ValueStyle("s", 1)),
-    ("goals", Text("Đạt chỉ tiêu", "Targets reached"), lambda i: i.unit == "yes/no", switch(REACHED, "1")),
+    (
+        "working_days",
+        Text("Thời gian làm việc", "Working time"),
+        lambda i: clock_of(i) == WORKING_DAYS,
+        ValueStyle(decimals=1),
+    ),
+    ("hours", Text("Thời gian", "Times"), lambda i: clock_of(i) == HOURS, ValueStyle(decimals=1)),
+    ("goals", Text("Đạt mục tiêu", "Targets reached"), lambda i: i.unit == "yes/no", switch(REACHED, "1")),
 )
 """The catalogue in tables, one for each unit of measurement: a column has one."""
 
@@ -101,7 +122,7 @@ def _width(place: int, count: int) -> int:
 def _sources(board: Board) -> None:
     """Each source of the system: when it last spoke, and whether that is too long ago."""
     panel = table.Panel().cell_height(options.TableCellHeight.SM)
-    board.column(panel, "source", Text("Nguồn", "Source"))
+    board.column(panel, "source", Text("Nguồn", "Source"), how=ValueStyle(words=_source_words(board.slug)))
     board.column(panel, "Value #A", Text("Ghi nhận lần cuối", "Last recorded"), how=ValueStyle(CLOCK))
     board.column(panel, "Value #B", Text("Nhịp gửi", "Rhythm"), COLOURED, how=switch(STALE, "0"))
     panel.transformations(tidy("Time", order=("source", "Value #A", "Value #B")))
@@ -114,6 +135,13 @@ def _sources(board: Board) -> None:
     recorded = f"max by (source) (ioc_source_last_recorded_timestamp_seconds{which}) * 1000"
     stale = f"max by (source) (ioc_source_stale{which})"
     board.add("sources", panel, title, what, (12, 4), [rows(recorded), rows(stale, "B")])
+
+
+def _source_words(slug: str) -> Words:
+    """What the sources that our own programs make are called; another is called by its path."""
+    steps = (f"/simulator/{slug}/{step}" for step in CHANNELS_OF_SOURCES)
+    named = ("/deadlines", "/board", f"/scenario/november-2024/{slug}", *steps)
+    return {source: Text(source_name(source, "vi"), source_name(source, "en")) for source in named}
 
 
 def _now(board: Board, indicator: Indicator, width: int) -> None:
@@ -187,7 +215,8 @@ def _units(board: Board, headline: Sequence[Indicator]) -> None:
     panel.transformations(tidy("Time", order=(label, *(f"Value #{ref}" for ref in REFS[: len(headline)]), "unit")))
     queries = [
         rows(
-            f"max by (unit, {label}) ({metric(i)}{{{EACH},{own(i)}}} * on (unit) group_left ({label}) ioc_unit_info)",
+            f"max by (unit, {label}) "
+            f"({shown_as(i, f'{metric(i)}{{{EACH},{own(i)}}}')} * on (unit) group_left ({label}) ioc_unit_info)",
             ref,
         )
         for ref, i in zip(REFS, headline, strict=False)
@@ -265,7 +294,8 @@ def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], 
 def _all_of(group: Sequence[Indicator], twice: bool) -> str:
     names = "|".join(metric(i) for i in group)
     found = f'label_replace({{__name__=~"{names}",{HERE},{OWN}}}, "indicator", "$1", "__name__", "(.+)")'
-    return f'label_replace({found}, "target", "$1", "__name__", "(.+)")' if twice else found
+    found = f'label_replace({found}, "target", "$1", "__name__", "(.+)")' if twice else found
+    return shown_as(group[0], found)
 
 
 def _reached(indicator: Indicator) -> str:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import NamedTuple
+
+from schemas.calendar import WORKING_DAY
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.label_texts import CATEGORIES as CATEGORIES
 from schemas.indicators.label_texts import CHANNELS as CHANNELS
@@ -33,7 +37,7 @@ TITLES: Words = {
 
 ORIGINS: Words = {
     "real": Text("Số liệu thật", "Real data"),
-    "shifted": Text("SHIFTED: số liệu thật đã dời ngày", "SHIFTED: real data moved in time"),
+    "shifted": Text("SHIFTED: số liệu thật, chuyển ngày", "SHIFTED: real data moved in time"),
     "simulated": Text("SIMULATED: số liệu mô phỏng", "SIMULATED: simulated data"),
 }
 COMPARE: Words = {
@@ -46,10 +50,21 @@ SEVERITIES: Words = {
     "info": Text("thông tin", "info"),
 }
 STATUSES: Words = {
-    "active": Text("chưa ai nhận", "nobody has it"),
+    "active": Text("chưa tiếp nhận", "not acknowledged"),
     "acknowledged": Text("đã tiếp nhận", "acknowledged"),
     "assigned": Text("đã phân công", "assigned"),
     "cleared": Text("đã kết thúc", "over"),
+}
+SERVICES: Words = {
+    "aggregator": Text("Bộ tổng hợp", "Aggregator"),
+    "board": Text("Bảng điều hành", "Board"),
+    "deadlines": Text("Theo dõi thời hạn", "Deadlines"),
+    "emitters": Text("Cổng tiếp nhận", "Ingest"),
+    "exporter": Text("Bộ đọc số liệu", "Exporter"),
+    "ingest": Text("Cổng tiếp nhận", "Ingest"),
+    "notifier": Text("Báo tin", "Notifier"),
+    "simulator": Text("Bộ mô phỏng", "Simulator"),
+    "upkeep": Text("Bảo trì", "Upkeep"),
 }
 REACHED: Words = {"1": Text("đạt", "reached"), "0": Text("chưa đạt", "not reached")}
 STALE: Words = {"0": Text("đúng nhịp", "in rhythm"), "1": Text("im lặng quá lâu", "silent too long")}
@@ -57,10 +72,42 @@ UP: Words = {"1": Text("đang chạy", "up"), "0": Text("không trả lời", "d
 WRITABLE: Words = {"1": Text("nhận tin", "takes messages"), "0": Text("ngừng nhận tin", "takes no more")}
 
 
+MONEY = Text("đ", "VND")
+
+
+class Clock(NamedTuple):
+    """In what durations are shown: the unit's name and length."""
+
+    name: Text
+    length: timedelta
+
+
+HOURS = Clock(Text("giờ", "hours"), timedelta(hours=1))
+WORKING_DAYS = Clock(Text("ngày làm việc", "working days"), WORKING_DAY)
+
+
+def clock_of(indicator: Indicator) -> Clock | None:
+    """In what a figure's durations are shown; None for a figure that is no duration."""
+    if indicator.unit != "minute":
+        return None
+    return WORKING_DAYS if indicator.working else HOURS
+
+
+def shown_as(indicator: Indicator, expression: str, base: timedelta = timedelta(seconds=1)) -> str:
+    """A query's expression of a figure (durations in units of `base`) as it is shown."""
+    clock = clock_of(indicator)
+    return f"({expression}) / {clock.length // base}" if clock else expression
+
+
 def name(indicator: Indicator) -> Text:
-    """What a figure is called; money says its currency, since a suffix would cost the grouping of its digits."""
-    money = " (đ)" if indicator.unit == "VND" else ""
-    return Text(indicator.vi + money, indicator.en + money.replace("đ", "VND"))
+    """What a figure is called; money says its currency and a duration its unit, since a suffix would cost the grouping
+    of its digits."""
+    measured = MONEY if indicator.unit == "VND" else clock.name if (clock := clock_of(indicator)) else None
+    return (
+        Text(f"{indicator.vi} ({measured.vi})", f"{indicator.en} ({measured.en})")
+        if measured
+        else Text(indicator.vi, indicator.en)
+    )
 
 
 def aim(indicator: Indicator) -> Text:

@@ -186,7 +186,7 @@ ALERTS = (
     # What could not be understood or stored.
     Alert(
         "QuarantineNotEmpty", PLATFORM, "info", 'ioc_nats_stream_messages{stream="QUARANTINE"} > 0',
-        "<count> sự kiện nằm trong khu cách ly, chưa được tính vào số liệu",
+        "<count> bản tin lỗi chờ xử lý, chưa được tính vào số liệu",
         "<count> events lie in the quarantine and are in no figure",
         "Chạy `./ioc quarantine list`: sửa và gửi lại, hoặc loại bỏ có ghi lý do.",
         "Run `./ioc quarantine list`: mend and resubmit, or discard with a reason.",
@@ -195,7 +195,7 @@ ALERTS = (
     Alert(
         "QuarantineGrowing", PLATFORM, "warning",
         'increase(ioc_nats_stream_stored_total{stream="QUARANTINE"}[1h]) > 20',
-        "Trong một giờ có thêm <count> sự kiện bị cách ly: có nguồn đang gửi sai",
+        "Trong một giờ có thêm <count> bản tin lỗi: có nguồn đang gửi sai",
         "<count> events went to the quarantine within an hour: some source sends wrong ones",
         "Chạy `./ioc quarantine list` xem nguồn và lý do chung, báo đơn vị vận hành nguồn sửa.",
         "Run `./ioc quarantine list`, see source and common reason, tell whoever runs the source.",

@@ -15,7 +15,8 @@ class Indicator:
 
     `decimals` is for printing alone, half up. `target` is compared with the printed value, as published tables do.
     `headline`: shown first on the system's boards. `classes`: the label by which boards also break it down. `windows`:
-    the periods besides its own for which it is watched, see `schemas.indicators.metric`.
+    the periods besides its own for which it is watched, see `schemas.indicators.metric`. `working`: its minutes are of
+    working time, of which a day has eight hours.
     """
 
     code: str
@@ -29,6 +30,7 @@ class Indicator:
     headline: bool = field(default=False, kw_only=True)
     classes: str = field(default="", kw_only=True)
     windows: tuple[str, ...] = field(default=(), kw_only=True)
+    working: bool = field(default=False, kw_only=True)
     system: str = field(default="", kw_only=True)
 
 

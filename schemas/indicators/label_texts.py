@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from schemas import units
 from schemas.indicators.formula import Combine, Distinct, Formula, Ratio, Statement, UnitMean, children
-from schemas.registry import MEASURES
+from schemas.registry import MEASURES, SYSTEMS
 
 Language = Literal["vi", "en"]
 
@@ -92,7 +94,7 @@ REPORT_CHANNELS: Words = {
 }
 """The ways by which a field report comes in."""
 LIFE: Words = {
-    "dossier.submitted": Text("nộp hồ sơ", "submitted"),
+    "dossier.submitted": Text("mới nộp", "submitted"),
     "dossier.accepted": Text("tiếp nhận", "accepted"),
     "dossier.refused": Text("không tiếp nhận", "refused"),
     "dossier.processing_started": Text("đang xử lý", "being processed"),
@@ -110,7 +112,7 @@ LIFE: Words = {
     "dossier.returned": Text("đã trả kết quả", "result returned"),
     "dossier.rated": Text("đánh giá", "rated"),
     "dossier.synchronised": Text("đồng bộ lên Cổng dịch vụ công quốc gia", "synchronised with the national portal"),
-    "report.received": Text("tiếp nhận phản ánh", "received"),
+    "report.received": Text("mới tiếp nhận", "received"),
     "report.verified": Text("đã xác minh", "verified"),
     "report.refused": Text("từ chối", "refused"),
     "report.routed": Text("chuyển đơn vị xử lý", "routed"),
@@ -121,6 +123,91 @@ LIFE: Words = {
     "report.overdue": Text("quá hạn", "overdue"),
 }
 """The events in the life of a dossier and of a report."""
+_SUBJECTS: Words = {
+    "dossier": Text("Hồ sơ", "Dossier"),
+    "payment": Text("Thanh toán", "Payment"),
+    "report": Text("Phản ánh", "Report"),
+}
+EVENTS: dict[str, Text] = {
+    **{
+        event: Text(
+            *(f"{subject}: {words}" for subject, words in zip(_SUBJECTS[event.split(".")[0]], did, strict=True))
+        )
+        for event, did in LIFE.items()
+    },
+    "procedure.published": Text("Thủ tục: công bố", "Procedure: published"),
+    "calendar.changed": Text("Lịch làm việc: thay đổi", "Working days: changed"),
+    "indicator.reported": Text("Số liệu thống kê: công bố", "Statistic: published"),
+    "indicator.revised": Text("Số liệu thống kê: đính chính", "Statistic: corrected"),
+    "indicator.target_set": Text("Mục tiêu: giao", "Target: set"),
+    "attendance.reported": Text("Học sinh có mặt: báo cáo", "Attendance: reported"),
+    "roster.reported": Text("Trường, lớp, học sinh: báo cáo", "Schools and pupils: reported"),
+    "exam.published": Text("Kết quả thi: công bố", "Examination: results published"),
+    "school_fee.reported": Text("Học phí: báo cáo", "School fees: reported"),
+    "visits.reported": Text("Lượt khám, chữa bệnh: báo cáo", "Visits: reported"),
+    "beds.reported": Text("Giường bệnh: báo cáo", "Beds: reported"),
+    "disease.notified": Text("Ca bệnh truyền nhiễm: khai báo", "Disease: notified"),
+    "disease.confirmed": Text("Ca bệnh truyền nhiễm: xác định", "Disease: confirmed"),
+    "disease.closed": Text("Ca bệnh truyền nhiễm: kết thúc theo dõi", "Disease: closed"),
+    "outbreak.declared": Text("Ổ dịch: công bố", "Outbreak: declared"),
+    "outbreak.closed": Text("Ổ dịch: kết thúc", "Outbreak: over"),
+    "health_record.linked": Text("Sổ sức khoẻ điện tử: liên kết VNeID", "Health records: linked to VNeID"),
+    "feature.upserted": Text("Đối tượng bản đồ: cập nhật", "Map feature: updated"),
+    "feature.retired": Text("Đối tượng bản đồ: gỡ bỏ", "Map feature: removed"),
+    "alert.raised": Text("Cảnh báo an toàn thông tin: phát sinh", "Security alert: raised"),
+    "alert.acknowledged": Text("Cảnh báo an toàn thông tin: tiếp nhận", "Security alert: acknowledged"),
+    "alert.closed": Text("Cảnh báo an toàn thông tin: kết thúc", "Security alert: closed"),
+    "antivirus.reported": Text("Phần mềm diệt vi rút: báo cáo", "Antivirus: reported"),
+    "service.down": Text("Dịch vụ: gián đoạn", "Service: down"),
+    "service.up": Text("Dịch vụ: hoạt động lại", "Service: up"),
+    "incident.opened": Text("Sự cố an toàn thông tin: phát sinh", "Security incident: opened"),
+    "incident.contained": Text("Sự cố an toàn thông tin: khoanh vùng", "Security incident: contained"),
+    "incident.closed": Text("Sự cố an toàn thông tin: khắc phục xong", "Security incident: closed"),
+    "mention.aggregated": Text("Lượt nhắc trên mạng: tổng hợp", "Mentions: counted"),
+    "topic.spiked": Text("Chủ đề: tăng đột biến", "Topic: rose suddenly"),
+    "crisis.opened": Text("Khủng hoảng truyền thông: phát sinh", "Crisis: opened"),
+    "crisis.closed": Text("Khủng hoảng truyền thông: kết thúc", "Crisis: over"),
+}
+"""What each event is called where people read it."""
+SOURCES: Words = {
+    "procedures": Text("Hệ thống một cửa", "One-stop system"),
+    "payments": Text("Hệ thống thanh toán", "Payment system"),
+    "field": Text("Hệ thống phản ánh", "Report system"),
+    "deadlines": Text("Theo dõi thời hạn", "Deadlines"),
+    "board": Text("Bảng điều hành", "Board"),
+    "scenario": Text("Số liệu công bố", "Published data"),
+    "simulator": Text("Mô phỏng", "Simulation"),
+}
+"""The first step of the path by which a source names itself -> what the source is called."""
+CHANNELS_OF_SOURCES: Words = {
+    **REPORT_CHANNELS,
+    "antivirus": Text("phòng chống mã độc", "antivirus"),
+    "cdc": Text("kiểm soát bệnh tật", "disease control"),
+    "clinics": Text("trạm y tế", "clinics"),
+    "desk": Text("bộ phận trực", "duty desk"),
+    "fees": Text("học phí", "fees"),
+    "finance": Text("tài chính", "finance"),
+    "forum": Text("diễn đàn", "forum"),
+    "hospitals": Text("bệnh viện", "hospitals"),
+    "laboratory": Text("xét nghiệm", "laboratory"),
+    "listening": Text("lắng nghe mạng xã hội", "social listening"),
+    "map": Text("bản đồ", "map"),
+    "news": Text("báo điện tử", "news"),
+    "november-2024": Text("tháng 11/2024", "November 2024"),
+    "office": Text("phòng chuyên môn", "office"),
+    "one_stop": Text("một cửa", "one-stop desk"),
+    "payments": Text("thanh toán", "payments"),
+    "portal": Text("Cổng dịch vụ công", "portal"),
+    "probes": Text("giám sát dịch vụ", "probes"),
+    "ratings": Text("đánh giá", "ratings"),
+    "schools": Text("trường học", "schools"),
+    "sensors": Text("cảm biến", "sensors"),
+    "statistics": Text("thống kê", "statistics"),
+    "survey": Text("khảo sát", "survey"),
+    "vneid": Text("VNeID", "VNeID"),
+    "wards": Text("phường, xã", "wards"),
+}
+"""A later step of that path, where it is neither a system nor a unit."""
 CLASSES: Mapping[str, Words] = {
     "channel": CHANNELS,
     "kind": {"tax": Text("nghĩa vụ tài chính", "tax"), "fee": Text("phí, lệ phí", "fee")},
@@ -327,6 +414,36 @@ def in_words(label: str, value: str, language: Language) -> str:
     """A class's value as people say it; where no words are known, the value without its underscores."""
     text = words_for(label, value)
     return text.said(language) if text else value.replace("_", " ")
+
+
+def event_name(event: str, language: Language) -> str:
+    """What an event (`dossier.submitted`) is called."""
+    text = EVENTS.get(event)
+    return text.said(language) if text else re.sub(r"[._]", " ", event)
+
+
+def source_name(source: str, language: Language) -> str:
+    """What a source is called: `/simulator/social/forum` -> `Mô phỏng: diễn đàn`. One that names itself otherwise is
+    called by its own path."""
+    first, *steps = [step for step in source.split("/") if step]
+    text = SOURCES.get(first) if source.startswith("/") else None
+    if text is None:
+        return source
+    apart = [step for step in steps if step not in SYSTEMS] or steps
+    more = ", ".join(_step(step, language) for step in apart)
+    return f"{text.said(language)}: {more}" if more else text.said(language)
+
+
+def _step(step: str, language: Language) -> str:
+    if step in SYSTEMS:
+        return Text(*SYSTEMS[step][1:]).said(language)
+    if text := CHANNELS_OF_SOURCES.get(step):
+        return text.said(language)
+    try:
+        unit = units.get(step)
+    except units.UnknownUnit:
+        return step.replace("_", " ")
+    return unit.name_vi if language == "vi" else unit.name_en
 
 
 def title(label: str, system: str) -> Text:

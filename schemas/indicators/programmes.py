@@ -128,7 +128,13 @@ def _of(row: Programme) -> tuple[Indicator, ...]:
         part,
         Indicator(row.code + WHOLE, f"{row.vi}: tổng số", f"{row.en}: of all", whole, row.unit, row.decimals),
         Indicator(
-            row.code + SHARE, f"{row.vi}, tỷ lệ", f"{row.en}, share", share, "%", 2, better=row.better,
+            row.code + SHARE, _share_of(row.vi), f"{row.en}, share", share, "%", 2, better=row.better,
             headline=row.headline,
         ),
     )  # fmt: skip
+
+
+def _share_of(vi: str) -> str:
+    """`DTI: sở, ngành mức Tốt` -> `Tỷ lệ sở, ngành mức Tốt (DTI)`."""
+    programme, _, what = vi.rpartition(": ")
+    return f"Tỷ lệ {what[:1].lower()}{what[1:]}" + (f" ({programme})" if programme else "")

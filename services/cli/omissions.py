@@ -20,7 +20,7 @@ from schemas.contracts.json_schemas import meanings
 from schemas.envelope import EventData
 from schemas.indicators import CATALOGUE, SHEETS, Indicator, label_texts
 from schemas.indicators.formula import Distinct, Statement, leaves
-from schemas.indicators.label_texts import CLASS_TITLES, MEASURED, labels
+from schemas.indicators.label_texts import CLASS_TITLES, EVENTS, MEASURED, labels
 from schemas.indicators.metric import WINDOWS
 from schemas.registry import DATA_TYPES, FOLDS, MEASURES, SYSTEMS
 from schemas.sources import EMITTERS
@@ -57,6 +57,8 @@ def _events() -> Iterator[str]:
             continue
         if not (data.__doc__ or "").strip():
             yield f"{where} does not say what it means; give the class a docstring of one sentence"
+        if data.event not in EVENTS:
+            yield f"{where} has no name for people; add a row to EVENTS in {_module(label_texts)}"
         for kind, names in data.entities.items():
             if kind not in FOLDS:
                 yield f"{where} touches {kind!r}, which has no fold; add a row to FOLDS of that module"

@@ -19,7 +19,7 @@ LONGEST = 30
 """Lines of a message that joins many alarms; the rest is counted."""
 _TEXTS = ("originator", "unit", "vi", "en", "do_vi", "do_en", "dashboard")
 """What of an alarm is written into a message and may name a case."""
-_ORIGINS = {"simulated": ("MÔ PHỎNG", "SIMULATED"), "shifted": ("DỮ LIỆU DỜI NGÀY", "SHIFTED")}
+_ORIGINS = {"simulated": ("MÔ PHỎNG", "SIMULATED"), "shifted": ("SỐ LIỆU CHUYỂN NGÀY", "SHIFTED")}
 _OCCASIONS: dict[Occasion, tuple[str, str]] = {
     "raised": ("Mới phát sinh", "New"),
     "escalated": ("Chưa có người tiếp nhận", "Not acknowledged yet"),

@@ -33,7 +33,8 @@ class Ended:
 class Source:
     """A source within a system: all its events, how many a minute lately, when its last one happened and was recorded,
     the silence that it is `allowed`, and whether it is `stale`. A past that is replayed never is, nor one that has
-    hardly begun, nor one that has `ended` and has not been heard of since."""
+    hardly begun, nor one that has `ended` and has not been heard of since. `shiftdays`: by how many days its last event
+    was moved."""
 
     system: str
     source: str
@@ -45,6 +46,7 @@ class Source:
     allowed: Allowed
     stale: bool
     ended: Ended | None = None
+    shiftdays: int = 0
 
 
 def sources(conn: Connection, now: datetime) -> list[Source]:
@@ -60,25 +62,28 @@ def sources(conn: Connection, now: datetime) -> list[Source]:
     ]
 
 
-Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str]
+Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str, int | None]
 
 
 def _source(row: Row, per_minute: float, now: datetime, calendars: CalendarHistory) -> Source:
-    system, source, origin, events, last_time, last_recorded, at, by, why = row
+    system, source, origin, events, last_time, last_recorded, at, by, why, shiftdays = row
     ended = Ended(at, by, why) if at else None
     silence = None if origin == "shifted" or events < REGULAR or ended else allowed(source, system)
     stale = silence is not None and is_stale(source, system, last_recorded, now, calendars)
     rate = round(per_minute, 1)
-    return Source(system, source, origin or "", events, rate, last_time, last_recorded, silence, stale, ended)
+    return Source(
+        system, source, origin or "", events, rate, last_time, last_recorded, silence, stale, ended, shiftdays or 0
+    )
 
 
 _RECENT = """
 SELECT source, type, count(*) FROM event WHERE time >= %(happened)s AND recorded >= %(recorded)s GROUP BY source, type
 """
 _SOURCES = """
-SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded, x.at, x.by, x.why FROM source s
+SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded, x.at, x.by, x.why, e.shiftdays
+FROM source s
 LEFT JOIN source_end x ON x.source = s.source AND x.at >= s.last_recorded
-LEFT JOIN LATERAL (SELECT origin FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
+LEFT JOIN LATERAL (SELECT origin, shiftdays FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
 ORDER BY s.system, s.source
 """
 _CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

@@ -17,7 +17,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import in_words, labels
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
-from services.board.ui.words import WORDS
+from services.board.ui.words import WORDS, duration
 from services.centre.prepare import settings_of
 from services.kit import clock
 from services.readings import Period, read
@@ -50,6 +50,8 @@ def expected(indicator: Indicator, value: str | None) -> tuple[Decimal, str] | N
     """The same of a value that `ioc query` gives, in its full precision."""
     if value is None:
         return None
+    if indicator.unit == "minute":
+        return printed(duration(round_half_up(Decimal(value), indicator.decimals), indicator.working, "vi"))
     if indicator.unit != "VND":
         return round_half_up(Decimal(value), indicator.decimals), "%" if indicator.unit == "%" else ""
     whole = round_half_up(Decimal(value), 0)

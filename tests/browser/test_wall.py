@@ -45,7 +45,7 @@ def test_eight_tiles_with_data_and_nothing_to_scroll(visit: Visit, size: tuple[i
         size[1],
         size[0],
     ]
-    expect(page.locator(".origin")).to_contain_text("MÔ PHỎNG")
+    expect(page.locator(".origin")).to_contain_text("mô phỏng")
 
 
 def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> None:

@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -15,6 +16,7 @@ from psycopg.sql import SQL, Identifier
 
 from dashboards import sql
 from dashboards.queries import fill
+from dashboards.texts import clock_of
 from infra.local.servers import Instance
 from infra.timescaledb import units as unit_tables
 from infra.timescaledb.migrate import migrate
@@ -112,10 +114,12 @@ class Asked:
         return fill(query, start, end, unit=self.unit or "all", compare=compare)
 
     def said(self, conn: psycopg.Connection, by: str, as_of: datetime) -> Figures:
-        """What readings say, in base units."""
+        """What readings say, in base units; durations in hours or working days."""
         period = Period(self.first, self.last, as_of, self.level and by not in ("day", "month"))
         found = read(conn, self.indicator, self.unit, period, by or None)
-        return {r.group: None if r.value is None else float(r.value * scale(self.indicator)) for r in found}
+        clock = clock_of(self.indicator)
+        factor = 1 / (Decimal(clock.length // timedelta(minutes=1))) if clock else scale(self.indicator)
+        return {r.group: None if r.value is None else float(r.value * factor) for r in found}
 
     def __repr__(self) -> str:
         return f"{self.indicator.code} of {self.unit or 'all'}, {self.first} to {self.last}"

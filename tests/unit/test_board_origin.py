@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import cast
 
 import pytest
@@ -13,16 +14,18 @@ import pytest
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from services.board.access import Account
-from services.board.live.poller import Poller
+from services.board.live.poller import LiveState, Poller, shifted_month
 from services.board.pages.figures import figure, system
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, headlines, indicators
 from services.board.ui.page_layout import PageContext
 from services.readings import Period, Reading
 from services.readings.explain import Explanation
 from services.readings.finding import Finding
+from services.readings.sources import Source
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=VN)
-LOOK = PageContext(Account("an", "", "viewer"), "vi", cast(Poller, None))
+LIVE = LiveState(NOW, shifted_month="11/2024")
+LOOK = PageContext(Account("an", "", "viewer"), "vi", cast(Poller, SimpleNamespace(view=LIVE)))
 NOVEMBER, OCTOBER = (Period(date(2026, month, 1), date(2026, month, 22), NOW) for month in (11, 10))
 CHOICE = Choice("procedures")
 REAL, SIMULATED = frozenset({"real"}), frozenset({"real", "simulated"})
@@ -54,15 +57,26 @@ def test_any_figure_of_the_period_that_is_not_real_is_told(part: str) -> None:
     now = figures(NOVEMBER, *(SIMULATED if part == each else REAL for each in ("statement", "step")))
     broken = (reading("dossiers_received", SIMULATED, "phuong_chon_thanh"),)
     parts = Parts(broken if part == "chosen" else (), (broken,) if part == "class" else ())
-    assert labels(Content(now, figures(OCTOBER), parts)) == ["DỮ LIỆU MÔ PHỎNG"]
+    assert labels(Content(now, figures(OCTOBER), parts)) == ["Số liệu mô phỏng"]
 
 
 def test_of_the_compared_period_it_is_told_apart() -> None:
     then = figures(OCTOBER, frozenset({"shifted"}))
     assert labels(Content(figures(NOVEMBER, SIMULATED), then, Parts((), ()))) == [
-        "DỮ LIỆU MÔ PHỎNG",
-        "so với 01/10/2026 – 22/10/2026: DỮ LIỆU DỜI NGÀY",
+        "Số liệu mô phỏng",
+        "so với 01/10/2026 – 22/10/2026: Số liệu tháng 11/2024 (chuyển ngày)",
     ]
+
+
+def test_the_month_of_shifted_data_is_that_before_it_was_moved() -> None:
+    november = [source("shifted", day, 735) for day in (20, 27)]
+    assert shifted_month([*november, source("real", 27, 0), source("simulated", 27, 735)]) == "11/2024"
+    assert shifted_month([source("real", 27, 0)]) == ""
+
+
+def source(origin: str, day: int, shiftdays: int) -> Source:
+    at = datetime(2026, 11, day, 12, tzinfo=VN)
+    return Source("procedures", f"/{origin}/{day}", origin, 9, 0, at, at, None, False, shiftdays=shiftdays)
 
 
 # --- a figure opened ---
@@ -75,7 +89,7 @@ def opened(code: str, origins: frozenset[str], unit: str | None = None) -> Expla
 @pytest.mark.parametrize("origins", [REAL, SIMULATED])
 def test_a_figure_that_is_not_real_says_so(origins: frozenset[str]) -> None:
     told = figure.render(LOOK, opened("dossiers_received", origins), [], "/", NOW)
-    assert (LABEL in told) is ("DỮ LIỆU MÔ PHỎNG" in told) is (origins == SIMULATED)
+    assert (LABEL in told) is ("Số liệu mô phỏng" in told) is (origins == SIMULATED)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def drawn(*pairs: tuple[int | None, int | None]) -> ElementTree.Element:
     """A chart of (now, then) for each step."""
     known = [[None if v is None else Decimal(v) for v in pair] for pair in pairs]
     steps = [Step(str(i), now, then, f"step {i}") for i, (now, then) in enumerate(known)]
-    return ElementTree.fromstring(bars(steps, "a figure"))
+    return ElementTree.fromstring(bars(steps, "a figure", "vi"))
 
 
 def heights(chart: ElementTree.Element, kind: str) -> list[float | None]:
@@ -79,8 +79,8 @@ def test_negative_values_hang_from_zero() -> None:
 
 
 def test_without_any_value_there_is_no_chart_whatever_the_target() -> None:
-    assert bars([Step("1", None, None, "")] * 3, "a figure", Decimal(95)) == ""
-    assert bars([], "a figure") == ""
+    assert bars([Step("1", None, None, "")] * 3, "a figure", "vi", Decimal(95)) == ""
+    assert bars([], "a figure", "vi") == ""
     assert heights(drawn((None, 7), (None, 9)), "now") == [None, None], "the compared period alone is shown"
 
 

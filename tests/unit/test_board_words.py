@@ -12,7 +12,8 @@ import pytest
 
 from schemas.indicators import CATALOGUE
 from services import board
-from services.board.ui.words import WORDS, figure, number, read_words
+from services.board.ui.labels import event_cell, source_cell
+from services.board.ui.words import WORDS, axis, figure, number, read_words
 from services.readings import Reading
 
 FOLDER = Path(board.__file__).parent
@@ -61,3 +62,54 @@ def test_money_is_shortened_as_clerks_round(value: str, shown: str) -> None:
 def test_every_number_is_rounded_as_clerks_round() -> None:
     halves = ("0.5", "1.5", "2.5", "-0.5", "1234.5")
     assert [number(Decimal(half), 0, "en") for half in halves] == ["1", "2", "3", "-1", "1,235"]
+
+
+@pytest.mark.parametrize(
+    ("code", "minutes", "vi", "en"),
+    [
+        ("processing_time_mean", "1303.3", "2,7 ngày làm việc", "2.7 working days"),
+        ("processing_time_mean", "480", "1 ngày làm việc", "1 working days"),
+        ("processing_time_median", "90", "1,5 giờ làm việc", "1.5 working h"),
+        ("processing_time_median", "12.4", "12,4 phút làm việc", "12.4 working min"),
+        ("report_time_mean", "14641", "244 giờ", "244 h"),
+        ("outage_time", "59", "59 phút", "59 min"),
+        ("outage_time", "0", "0 phút", "0 min"),
+    ],
+)
+def test_durations_are_shown_in_the_unit_that_people_use(code: str, minutes: str, vi: str, en: str) -> None:
+    reading = Reading(CATALOGUE[code], "", Decimal(minutes), None, frozenset())
+    assert (figure(reading, "vi"), figure(reading, "en")) == (vi, en)
+
+
+@pytest.mark.parametrize(
+    ("code", "largest", "size", "vi"),
+    [
+        ("payments_online_tax_amount", "12000000000", "1000000000", "tỷ đ"),
+        ("dossiers_received", "25000", "1000", "nghìn"),
+        ("dossiers_received", "9999", "1", ""),
+        ("processing_time_mean", "1303", "480", "ngày làm việc"),
+        ("report_time_mean", "14641", "60", "giờ"),
+        ("overdue_share", "12", "1", "%"),
+    ],
+)
+def test_an_axis_says_what_its_numbers_count(code: str, largest: str, size: str, vi: str) -> None:
+    assert axis(CATALOGUE[code], [None, Decimal(1), Decimal(largest)], "vi") == (Decimal(size), vi)
+
+
+@pytest.mark.parametrize(
+    ("source", "vi"),
+    [
+        ("/simulator/social/forum", "Mô phỏng: diễn đàn"),
+        ("/scenario/november-2024/health", "Số liệu công bố: tháng 11/2024"),
+        ("/payments/dong_xoai", "Hệ thống thanh toán: Thành phố Đồng Xoài"),
+        ("/deadlines", "Theo dõi thời hạn"),
+        ("/schools-of-town", "/schools-of-town"),
+    ],
+)
+def test_a_source_is_called_by_name_where_it_has_one(source: str, vi: str) -> None:
+    cell = source_cell(source, "vi")
+    assert re.sub("<.*?>", "", cell) == vi and cell.count(source) == 1
+
+
+def test_an_event_is_called_by_name() -> None:
+    assert re.sub("<.*?>", "", event_cell("vn.ioc.dossier.submitted.v1", "vi")) == "Hồ sơ: mới nộp"

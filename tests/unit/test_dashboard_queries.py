@@ -47,7 +47,7 @@ def test_ratios_scales_and_signs_are_those_of_the_formula() -> None:
     share = made(Ratio(Combine((RECEIVED,), (ENDED,)), RECEIVED), "%")
     assert selected(sql.total(share)) == "(100 * (f2.value - f3.value) / nullif(f2.value, 0) * 0.01)::float8 AS value"
     minutes = made(Ratio(RECEIVED, ENDED, 1), "minute")
-    assert selected(sql.total(minutes)) == "(f2.value / nullif(f3.value, 0) * 60)::float8 AS value"
+    assert selected(sql.total(minutes)) == "((f2.value / nullif(f3.value, 0)) / 60)::float8 AS value"
     assert selected(sql.total(made(RECEIVED, "VND"))) == "(f2.value)::float8 AS value"
 
 

@@ -13,9 +13,10 @@ CODE = "H99.1-260301-0001"
 def test_a_message_says_what_where_since_when_what_to_do_and_where_to_look() -> None:
     one = alarm(id=12, severity="critical", origin="shifted", do_vi="Xử lý ngay.", do_en="Act now.", due_at=MONDAY)
     found = message(34, [About(one, "raised")], LINKS)
-    assert found.title == "[NGHIÊM TRỌNG] [DỮ LIỆU DỜI NGÀY] Phường Chơn Thành: Quá hạn"
+    assert found.title == "[NGHIÊM TRỌNG] [SỐ LIỆU CHUYỂN NGÀY] Phường Chơn Thành: Quá hạn"
     for part in (
-        "DỮ LIỆU DỜI NGÀY / SHIFTED", "Việc cần làm: Xử lý ngay.", "What to do: Act now.", "Từ lúc: 09:00 02/03/2026",
+        "SỐ LIỆU CHUYỂN NGÀY / SHIFTED",
+        "Việc cần làm: Xử lý ngay.", "What to do: Act now.", "Từ lúc: 09:00 02/03/2026",
         "Hạn: 09:00 02/03/2026", "http://grafana/d/x", "http://notifier/runbooks/DossiersOverdue", "ioc alarms ack 12",
         "Critical. Administrative procedures. Chon Thanh Ward.", "Message: 34", "dossier:H99.1-26••••-••••",
     ):  # fmt: skip

@@ -13,7 +13,7 @@ from tree import copy
 from schemas import social, sources
 from schemas.alerts import ALERTS, NAMES
 from schemas.envelope import EventData
-from schemas.indicators import CATALOGUE, SHEETS, Indicator
+from schemas.indicators import CATALOGUE, SHEETS, Indicator, label_texts
 from schemas.indicators.formula import Formula, Stock, Sum
 from services.cli import generate, licences, omissions
 from services.kit.settings import Settings
@@ -56,6 +56,11 @@ CASES: dict[str, tuple[Change, str]] = {
         lambda patch: patch.setattr(omissions.contracts, "stored", dict),
         "schemas/contracts/samples/crisis.opened.v1.json: is missing; write one event of that type there, as a team in "
         "another language would send it",
+    ),
+    "an event without a name for people": (
+        lambda patch: patch.delitem(label_texts.EVENTS, "crisis.opened"),
+        "schemas/social.py: CrisisOpened has no name for people; add a row to EVENTS in "
+        "schemas/indicators/label_texts.py",
     ),
     "a measure without a name": (
         measure(en=" "),

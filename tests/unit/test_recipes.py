@@ -47,11 +47,12 @@ RECIPES = {
         {"docs/reference.md", *dashboards("gis")},
         ("tests/unit/test_exporter_catalogue.py",),
     ),
-    "An event: three files": Recipe(
+    "An event: four files": Recipe(
         {
             "schemas/social.py",
             "schemas/contracts/samples/crisis.answered.v1.json",
             "schemas/indicators/social.py",
+            "schemas/indicators/label_texts.py",
         },
         {
             "schemas/contracts/asyncapi.json",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from services.kit.health import Health
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read, sheet
 from services.readings.memo import snapshot
-from services.readings.sources import sources
+from services.readings.sources import Source, sources
 
 T = TypeVar("T")
 log = logging.getLogger("board")
@@ -62,13 +62,15 @@ class LiveState:
     """All systems as of a moment. `problems`: what cannot be reached (`database`, also where a replica that is read has
     lost its primary; `broker`), empty when all is well.
 
-    `silent`: system -> its sources that have been silent for longer than they should.
+    `silent`: system -> its sources that have been silent for longer than they should. `shifted_month`: the month of
+    which the data shifted in time was published, `11/2024`; empty where nothing is shifted.
     """
 
     as_of: datetime
     tiles: Mapping[str, Tile] = field(default_factory=dict)
     bells: ActiveAlarms = field(default_factory=ActiveAlarms)
     silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shifted_month: str = ""
     problems: frozenset[str] = frozenset({"database"})
 
 
@@ -143,7 +145,8 @@ class Poller:
                 if self._heard >= rested:
                     if self._heard - whole > ALL_SECONDS:
                         seen, whole = {}, self._heard
-                        self._view = replace(self._view, silent=await self._do(silent, conn, clock.now()))
+                        every = await self._do(sources, conn, clock.now())
+                        self._view = replace(self._view, silent=silent(every), shifted_month=shifted_month(every))
                     await self._look(conn, _changed(news, seen), news, whole=not seen)
                     rested = time.monotonic() + RESTS * (time.monotonic() - began)
                     seen = news
@@ -196,10 +199,17 @@ def _trend(conn: Connection, indicator: Indicator, now: datetime, held: Sequence
     return (*(held[:-1] if known else ()), *read(conn, indicator, None, days, by="day"))
 
 
-def silent(conn: Connection, now: datetime) -> dict[str, tuple[str, ...]]:
+def silent(every: Iterable[Source]) -> dict[str, tuple[str, ...]]:
     """system -> its sources that have been silent for too long."""
     found = defaultdict[str, list[str]](list)
-    for one in sources(conn, now):
+    for one in every:
         if one.stale:
             found[one.system].append(one.source)
     return {system: tuple(names) for system, names in found.items()}
+
+
+def shifted_month(every: Iterable[Source]) -> str:
+    """The month in which most of the shifted sources' last events happened before they were moved; empty for none."""
+    last = [one.last_time - timedelta(days=one.shiftdays) for one in every if one.origin == "shifted"]
+    months = Counter(f"{local_day(t):%m/%Y}" for t in last)
+    return months.most_common(1)[0][0] if months else ""

@@ -22,6 +22,7 @@ from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool, TooMuch
 from services.board.pages.quality.quality import delay
 from services.board.ui.found_pages import Page
+from services.board.ui.labels import source_cell
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.redaction import count_for, shown_to
@@ -150,7 +151,7 @@ def _row(context: PageContext, s: Source, told: Strips, now: datetime) -> list[o
     origin = tag("span", context.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
     return [
         system_name(s.system, language),
-        Html(tag("span", s.source, class_="path") + " " + origin),
+        Html(source_cell(s.source, language) + " " + origin),
         count_for(context.account, s.events, language),
         "" if public and not s.per_minute else number(Decimal(str(s.per_minute)), 1, language),
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),

@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Literal
 
 from services.board.ui.markup import Html, tag
+from services.board.ui.words import Language, number
 
 WIDTH, HEIGHT = 300, 48
 CHART_WIDTH, CHART_HEIGHT, LEFT, BOTTOM, TOP = 560, 190, 52, 22, 8
@@ -53,7 +54,7 @@ class Step:
     text: str
 
 
-def bars(steps: Sequence[Step], title: str, aim: Decimal | None = None) -> Html:
+def bars(steps: Sequence[Step], title: str, language: Language, aim: Decimal | None = None) -> Html:
     """Values as bars from zero, the compared ones as empty boxes around them; missing is no bar, and says so.
 
     Empty where no value is known.
@@ -65,7 +66,7 @@ def bars(steps: Sequence[Step], title: str, aim: Decimal | None = None) -> Html:
     width = (CHART_WIDTH - LEFT) / len(steps)
     every = max(1, len(steps) // LABELS)
     drawn = [
-        *scale.lines(),
+        *scale.lines(language),
         *(_step(LEFT + i * width, width, step, scale) for i, step in enumerate(steps)),
         *(_label(LEFT + (i + 0.5) * width, step.label) for i, step in enumerate(steps) if i % every == 0),
         *([] if aim is None else [_level(scale.y(float(aim)), "aim")]),
@@ -94,12 +95,12 @@ class _Scale:
         """The height of a value."""
         return TOP + (self._high - value) / (self._high - self._low) * (CHART_HEIGHT - TOP - BOTTOM)
 
-    def lines(self) -> Iterator[Html]:
+    def lines(self, language: Language) -> Iterator[Html]:
         """Lines at round values."""
         value = math.ceil(self._low / self._step) * self._step
         while value <= self._high:
             yield _level(self.y(value))
-            yield tag("text", _short(value), x=LEFT - 5, y=f"{self.y(value) + 4:.1f}", text_anchor="end")
+            yield tag("text", _number(value, language), x=LEFT - 5, y=f"{self.y(value) + 4:.1f}", text_anchor="end")
             value += self._step
 
 
@@ -129,8 +130,6 @@ def _bar(kind: Kind, x: float, width: float, value: Decimal, scale: _Scale) -> H
     return tag("rect", class_=kind, **place)
 
 
-def _short(value: float) -> str:
-    for size, sign in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if abs(value) >= size:
-            return f"{value / size:g}{sign}"
-    return f"{value:g}"
+def _number(value: float, language: Language) -> str:
+    digits = Decimal(f"{value:g}")
+    return number(digits, max(-int(digits.normalize().as_tuple().exponent), 0), language)

@@ -209,7 +209,12 @@ def show_origin(context: PageContext, label: ui.label, view: LiveState) -> None:
 
 def unreal(context: PageContext, origins: Set[str]) -> str:
     """What is not real of data of these origins; empty where all is."""
-    return " · ".join(context.word(origin) for origin in sorted(origins - {"real"}))
+    return " · ".join(_unreal(context, origin) for origin in sorted(origins - {"real"}))
+
+
+def _unreal(context: PageContext, origin: str) -> str:
+    month = context.poller.view.shifted_month if origin == "shifted" else ""
+    return context.word("shifted_month").format(month) if month else context.word(origin)
 
 
 def keep_fresh(context: PageContext, *renders: Render) -> None:

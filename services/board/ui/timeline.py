@@ -14,6 +14,9 @@ from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import PageContext
 from services.board.ui.words import day_and_time
 
+OURSELVES = "notifier"
+"""What stands in the table for steps that nobody took by hand."""
+
 
 class Step(NamedTuple):
     """One step: of which alarm, when, what, by whom."""
@@ -38,13 +41,18 @@ def steps_of(conn: Connection, alarm: int) -> list[Step]:
         return cursor.execute(_OF_ALARM, [alarm]).fetchall()
 
 
+def author(context: PageContext, by: str) -> str:
+    """Who took a step: a person's name, or the centre itself."""
+    return context.word("by_centre") if by == OURSELVES else by
+
+
 def history(context: PageContext, found: Sequence[Step]) -> Html:
     """The steps as a list."""
     if not found:
         return tag("p", context.word("nothing_done"), class_="none")
     rows = (
         tag(
-            "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", s.by), " ",
+            "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", author(context, s.by)), " ",
             context.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
         )
         for s in found

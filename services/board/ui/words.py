@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 from schemas import units
-from schemas.calendar import VN, local_day
+from schemas.calendar import VN, WORKING_DAY, local_day
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.access import is_few
@@ -35,6 +35,13 @@ WORDS: Mapping[str, tuple[str, str]] = dict(read_words())
 SIGNS = {"good": "✓", "bad": "▲", "watch": "●", "neutral": "", "missing": "–"}
 """A state is told by a sign as well as a colour: not everybody sees colours."""
 _MONEY = ((Decimal(10) ** 9, "billion", 2), (Decimal(10) ** 6, "million", 1))
+_TIMES = ((Decimal(60), "time_hours"), (Decimal(1), "time_minutes"))
+_DAY = Decimal(WORKING_DAY // timedelta(minutes=1))
+_WORKING_TIMES = (
+    (_DAY, "time_working_days"),
+    (Decimal(60), "time_working_hours"),
+    (Decimal(1), "time_working_minutes"),
+)
 
 
 def word(key: str, language: Language) -> str:
@@ -102,8 +109,34 @@ def figure(r: Reading, language: Language) -> str:
             if r.printed >= size:
                 return f"{number(r.printed / size, decimals, language)} {word(name, language)}"
         return f"{number(r.printed, 0, language)} đ"
+    if r.indicator.unit == "minute":
+        return duration(r.printed, r.indicator.working, language)
     text = number(r.printed, r.indicator.decimals, language)
     return f"{text} %" if r.indicator.unit == "%" else text
+
+
+def duration(minutes: Decimal, working: bool, language: Language) -> str:
+    """1,303 minutes of working time -> `2,7 ngày làm việc`, 14,641 minutes of any -> `244 giờ`."""
+    sizes = _WORKING_TIMES if working else _TIMES
+    size, key = next((each for each in sizes if abs(minutes) >= each[0]), sizes[-1])
+    value = minutes / size
+    shown = round_half_up(value, 0 if abs(value) >= 100 else 1)
+    return word(key, language).format(number(shown, 0 if shown == shown.to_integral_value() else 1, language))
+
+
+def axis(indicator: Indicator, values: Iterable[Decimal | None], language: Language) -> tuple[Decimal, str]:
+    """By what values are divided to stand at an axis, and what they then count; empty where they count what the
+    indicator does."""
+    largest = max((abs(v) for v in values if v is not None), default=Decimal(0))
+    if indicator.unit == "minute":
+        sizes = _WORKING_TIMES if indicator.working else _TIMES
+        size, key = next((each for each in sizes if largest >= each[0]), sizes[-1])
+        return size, word(key, language).format("").strip()
+    sign = "đ" if indicator.unit == "VND" else "%" if indicator.unit == "%" else ""
+    for exponent, key in ((9, "axis_billion"), (6, "axis_million"), (4, "axis_thousand")):
+        if largest >= 10**exponent:
+            return Decimal(10) ** (exponent // 3 * 3), f"{word(key, language)} {sign}".strip()
+    return Decimal(1), sign
 
 
 def signed(r: Reading, language: Language) -> str:

@@ -25,7 +25,7 @@ from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, 
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
-from services.board.ui.timeline import Step, history
+from services.board.ui.timeline import Step, author, history
 from services.board.ui.words import count, day_and_time, system_name, unit_name
 from services.kit import clock
 from services.kit.settings import Settings
@@ -243,7 +243,8 @@ def _line(context: PageContext, asked: ListQuery, group: Group) -> Html:
 
 
 def _status(context: PageContext, r: Row) -> Html:
-    who = [r.cleared_by if r.status == "cleared" else r.assignee or r.acknowledged_by or ""]
+    by = r.cleared_by if r.status == "cleared" else r.assignee or r.acknowledged_by
+    who = [author(context, by) if by else ""]
     if r.orphan:
         who.append(context.word("disabled_person"))
     if r.deadline and r.status != "cleared":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from fastapi import Depends
 from psycopg import Connection
@@ -18,6 +19,7 @@ from services.board.access import is_sensitive
 from services.board.live.kept import Kept
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
+from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import (
     PageContext,
@@ -115,9 +117,7 @@ def render(context: PageContext, shown: Explanation, found: list[Finding], addre
 
 def _head(context: PageContext, shown: Explanation, address: str) -> Html:
     r, language = shown.reading, context.language
-    exact = (
-        "" if r.value is None or r.value == r.printed else f" ({context.word('exact')} {number(r.value, 6, language)})"
-    )
+    exact = "" if r.value is None or r.value == r.printed else _exact(context, r.value, r.indicator.unit)
     as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)}"
     back = link(f"/system/{r.indicator.system}", context.word("back"))
     return tag(
@@ -134,6 +134,12 @@ def _head(context: PageContext, shown: Explanation, address: str) -> Html:
         tag("p", link(address, context.word("this_figure")), " · ", back, class_="small"),
         class_="title",
     )
+
+
+def _exact(context: PageContext, value: Decimal, unit: str) -> str:
+    digits = number(value, 6, context.language)
+    measured = context.word("time_minutes").format(digits) if unit == "minute" else digits
+    return f" ({context.word('exact')} {measured})"
 
 
 def _parts(context: PageContext, parts: list[Part]) -> Html:
@@ -156,7 +162,7 @@ def _sources(context: PageContext, shown: Explanation, now: datetime) -> Html:
     language = context.language
     rows = (
         [
-            s.source,
+            source_cell(s.source, language),
             count_for(context.account, s.events, language),
             *(ago(t, now, language) for t in (s.last_time, s.last_recorded)),
         ]
@@ -187,8 +193,8 @@ def _event(context: PageContext, e: Evidence) -> list[object]:
     own = context.account.may("cases") and context.account.sees(e.unit)
     return [
         day_and_time(e.time),
-        e.type,
+        event_cell(e.type, context.language),
         unit_name(e.unit, context.language, local_day(e.time)),
-        e.source,
+        source_cell(e.source, context.language),
         masked_id(e.id) if own else HIDDEN,
     ]

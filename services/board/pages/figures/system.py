@@ -46,6 +46,7 @@ from services.board.ui.periods import SPANS, Against, Span
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
     Language,
+    axis,
     capital,
     days,
     figure,
@@ -166,9 +167,12 @@ def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
     """Each headline figure step by step, beside the same steps of the compared period as far as that is known."""
     for now, before in zip(shown.now.steps, shown.then.steps, strict=True):
         then = before[: len(now)] if _any(before) else ()
-        steps = [_step(a, b, context.language) for a, b in zip_longest(now, then)]
-        name = name_of(now[0].indicator, context.language)
-        drawing = bars(steps, name, now[0].indicator.target) or _nothing(context, now)
+        indicator = now[0].indicator
+        size, measured = axis(indicator, (r.printed for r in (*now, *then)), context.language)
+        steps = [_step(a, b, size, context.language) for a, b in zip_longest(now, then)]
+        name = f"{name_of(indicator, context.language)}{measured and f' ({measured})'}"
+        aim = None if indicator.target is None else indicator.target / size
+        drawing = bars(steps, name, context.language, aim) or _nothing(context, now)
         legend = [
             *([tag("span", sample("now"), days(shown.now.period))] if _any(now) else []),
             *([tag("span", sample("then"), f"{context.word('compared')} {days(shown.then.period)}")] if then else []),
@@ -186,9 +190,10 @@ def _any(readings: Sequence[Reading]) -> bool:
     return any(r.value is not None for r in readings)
 
 
-def _step(now: Reading, then: Reading | None, language: Language) -> Step:
+def _step(now: Reading, then: Reading | None, size: Decimal, language: Language) -> Step:
     told = " · ".join(f"{moment(r.group)}: {figure(r, language)}" for r in (now, then) if r)
-    return Step(now.group[-2:], now.printed, then.printed if then else None, told)
+    current, before = (None if r is None or r.printed is None else r.printed / size for r in (now, then))
+    return Step(now.group[-2:], current, before, told)
 
 
 def moment(group: str) -> str:
@@ -209,7 +214,7 @@ def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
 
 def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading) -> list[object]:
     language = context.language
-    measured = MEASURED.get(r.indicator.unit)
+    measured = MEASURED.get(r.indicator.unit) if r.indicator.unit != "minute" else None
     unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
     return [
         name_of(r.indicator, language),
@@ -313,6 +318,7 @@ def _unit_link(context: PageContext, choice: Choice, code: str) -> Html:
     own, kind = link(choice.path(unit=code), unit_name(code, context.language)), WORKED_OFF.get(choice.system)
     if kind is None or not (context.account.may("cases") and context.account.sees(code)):
         return own
-    name = f"{context.word('to_worklist')}: {unit_name(code, context.language)}"
-    work = link(f"/worklist?kind={kind}&unit={code}", context.word("to_worklist"), class_="small", aria_label=name)
+    words = context.word(f"see_overdue_{kind}")
+    name = f"{words}: {unit_name(code, context.language)}"
+    work = link(f"/worklist?kind={kind}&unit={code}", words, class_="small", aria_label=name)
     return Html(f"{own} · {work}")

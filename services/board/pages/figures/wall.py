@@ -9,6 +9,7 @@ from nicegui import ui
 from starlette.requests import Request
 
 from schemas.indicators import Indicator
+from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from services.board.live.active_alarms import ActiveAlarm
 from services.board.live.poller import HEADLINES, LiveState, Poller, Tile
@@ -127,8 +128,8 @@ def _tile(slug: str, place: int, context: PageContext) -> Render:
 def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: Language) -> Html:
     """When the last event came; and which source is silent."""
     told = tag("span", f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
-    names = ", ".join(silent)
-    return Html(told + (tag("b", f"⏸ {word('stale', language)}: {names}", title=names) if silent else ""))
+    names, title = ", ".join(source_name(s, language) for s in silent), ", ".join(silent)
+    return Html(told + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
 
 
 def _row(language: Language) -> Callable[[Reading], None]:

@@ -16,6 +16,7 @@ from psycopg.sql import SQL
 from schemas.codes import masked, masked_id
 from schemas.envelope import TYPE_PREFIX
 from services.board.access import Account
+from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import findings_for
@@ -161,7 +162,7 @@ def _late(context: PageContext, late: Sequence[Delayed] | None, last: Iterable[R
 def _delayed(context: PageContext, d: Delayed) -> list[object]:
     number_of = count(d.number, context.language)
     return [
-        tag("span", d.source, class_="path"),
+        source_cell(d.source, context.language),
         unit_name(d.unit, context.language),
         number_of,
         delay(context, d.longest),
@@ -171,7 +172,7 @@ def _delayed(context: PageContext, d: Delayed) -> list[object]:
 def _record(context: PageContext, r: Record) -> list[object]:
     moments = map(day_and_time, (r.time, r.recorded))
     unit, late = unit_name(r.unit, context.language), delay(context, r.recorded - r.time)
-    return [r.type.removeprefix(TYPE_PREFIX), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
+    return [event_cell(r.type, context.language), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
 
 
 def _ends(context: PageContext, ends: Sequence[End] | None) -> Html:

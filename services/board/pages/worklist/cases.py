@@ -17,7 +17,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.calendar import local_day
 from schemas.fold import Fact, instant
-from schemas.indicators.label_texts import LIFE
+from schemas.indicators.label_texts import LIFE, event_name
 from schemas.offices import number_of
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
@@ -178,9 +178,9 @@ def _wait(context: PageContext, reason: str, since: str, until: str | None) -> s
 
 
 def life(context: PageContext, event: str) -> str:
-    """An event in words; as it is called where none are known."""
+    """An event in words."""
     text = LIFE.get(event)
-    return text.said(context.language) if text else event
+    return text.said(context.language) if text else event_name(event, context.language)
 
 
 def _story(context: PageContext, facts: Sequence[Fact]) -> Html:
