@@ -84,11 +84,11 @@ def measure(name: str, options: Options) -> dict[str, Any]:
 
 
 def _keep(results: dict[str, dict[str, Any]], *, plot: bool, save: bool, as_json: bool) -> None:
-    from bench import report, show
+    from bench import report, table
 
     if not as_json:
         for name, result in results.items():
-            show.print_result(name, module(name).ROWS, result)
+            table.print_result(name, module(name).ROWS, result)
     if plot:
         report.plot(results)
     if save:
@@ -108,4 +108,4 @@ def write_report(plot: bool) -> None:
 
     report.write()
     if plot:
-        report.plot(report.saved())
+        report.plot(report.saved_results())

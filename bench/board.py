@@ -75,7 +75,7 @@ async def _run(instance: Instance, chromium: Path, options: Options, say: Say) -
             say(f"{pages} walls are open; sending {RATE} events/s for {seconds / 60:.1f} minutes")
             load = asyncio.create_task(_send(js, warm + seconds))
             await asyncio.sleep(warm)
-            looks, used = await _watch(pid, seconds)
+            looks, used = await _sample(pid, seconds)
             sent, due = await load
             await open_walls.reach(base + len(due))
             late = {wall: _late(shown, base, due) for wall, shown in open_walls.shown().items()}
@@ -108,13 +108,13 @@ async def _send(js: Any, seconds: float) -> tuple[int, list[float]]:
     return number + 1, counted
 
 
-Look = tuple[float, float]
+Sample = tuple[float, float]
 """(seconds, MiB)."""
 
 
-async def _watch(pid: int, seconds: float) -> tuple[list[Look], float]:
+async def _sample(pid: int, seconds: float) -> tuple[list[Sample], float]:
     """The board's memory in every second, and the share of a core it took."""
-    begin, before, looks = time.monotonic(), cpu_seconds(pid), list[Look]()
+    begin, before, looks = time.monotonic(), cpu_seconds(pid), list[Sample]()
     while (passed := time.monotonic() - begin) < seconds:
         looks.append((round(passed, 1), round(resident_mib(pid), 1)))
         await asyncio.sleep(1)
@@ -136,7 +136,7 @@ def _latencies(late: dict[str, list[float]]) -> dict[str, Any]:
     return {name: round(ms) for name, ms in figures.items()} | {"percentiles": steps, "looked": len(every)}
 
 
-def _memory(looks: Sequence[Look]) -> dict[str, Any]:
-    held = [mib for _, mib in looks]
-    slope = statistics.linear_regression([at for at, _ in looks], held).slope
-    return {"memory_mib": statistics.median(held), "growth_mib": round(600 * slope, 1), "looks": list(looks[::EVERY])}
+def _memory(looks: Sequence[Sample]) -> dict[str, Any]:
+    memory = [mib for _, mib in looks]
+    slope = statistics.linear_regression([at for at, _ in looks], memory).slope
+    return {"memory_mib": statistics.median(memory), "growth_mib": round(600 * slope, 1), "looks": list(looks[::EVERY])}

@@ -54,7 +54,7 @@ class ConsumerRun:
         return {who: round(1000 * seconds / thousands, 1) for who, seconds in self.cpu.items()}
 
     def _begin(self) -> tuple[float, int]:
-        return next(look for look in self.seen if look[1] >= max(1, WARM * self.seen[-1][1]))
+        return next(sample for sample in self.seen if sample[1] >= max(1, WARM * self.seen[-1][1]))
 
 
 @contextmanager
@@ -93,7 +93,7 @@ async def drained(js: JetStreamContext) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def race(js: JetStreamContext, instance: Instance, modules: Sequence[str], goal: int) -> ConsumerRun:
+async def measure_run(js: JetStreamContext, instance: Instance, modules: Sequence[str], goal: int) -> ConsumerRun:
     """Start the readers and watch until `goal` messages are acknowledged; raises `Stuck`."""
     total = (await js.stream_info(AGGREGATOR.stream)).state.messages
     with ExitStack() as stack:

@@ -131,11 +131,11 @@ def _delays(conn: Connection, moments: dict[str, datetime], patience: float = 60
     """Seconds from each dossier's moment to its notice on disk; TimeoutError where one is not told at all."""
     until = time.monotonic() + patience
     while True:
-        told: dict[str, datetime] = dict(conn.execute(_TOLD, (list(moments),)).fetchall())
-        if len(told) == len(moments):
-            return [(told[code] - moment).total_seconds() for code, moment in moments.items()]
+        notified: dict[str, datetime] = dict(conn.execute(_TOLD, (list(moments),)).fetchall())
+        if len(notified) == len(moments):
+            return [(notified[code] - moment).total_seconds() for code, moment in moments.items()]
         if time.monotonic() > until:
-            raise TimeoutError(f"{len(moments) - len(told)} of {len(moments)} overdue dossiers were not told")
+            raise TimeoutError(f"{len(moments) - len(notified)} of {len(moments)} overdue dossiers were not told")
         time.sleep(0.5)
 
 

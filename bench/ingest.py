@@ -12,7 +12,7 @@ from nats.js import JetStreamContext
 
 from bench import load_data, naive, pipe
 from bench.centre import Say, empty_tables
-from bench.consumer_run import ConsumerRun, race, renew_consumer
+from bench.consumer_run import ConsumerRun, measure_run, renew_consumer
 from bench.options import Options
 from bench.result import Row
 from infra.local.servers import Instance
@@ -52,13 +52,13 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
     sent = load_data.messages(count)
     async with bus.connected(settings_of(instance, "cli"), "bench") as client:
         stored = await load_data.publish(client.jetstream(), sent)
-    courses: dict[str, list[ConsumerRun]] = defaultdict(list)
+    runs: dict[str, list[ConsumerRun]] = defaultdict(list)
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         for round_ in range(options.rounds(3)):
             for name in READERS:
-                courses[name].append(await _timed(client.jetstream(), instance, name, stored))
-                say(f"round {round_ + 1}, {name}: {courses[name][-1].rate():,.0f} events/s")
-    return _figures(stored, courses)
+                runs[name].append(await _timed(client.jetstream(), instance, name, stored))
+                say(f"round {round_ + 1}, {name}: {runs[name][-1].rate():,.0f} events/s")
+    return _figures(stored, runs)
 
 
 async def _timed(js: JetStreamContext, instance: Instance, name: str, stored: int) -> ConsumerRun:
@@ -68,7 +68,7 @@ async def _timed(js: JetStreamContext, instance: Instance, name: str, stored: in
     empty_tables(instance)
     # The handler per message is pushed its messages, as FastStream does by default, so it makes its own consumer.
     await renew_consumer(js, make=name != "naive")
-    course = await race(js, instance, READERS[name], goal)
+    course = await measure_run(js, instance, READERS[name], goal)
     _check(instance, name, goal)
     return course
 
@@ -96,10 +96,10 @@ def _check(instance: Instance, name: str, goal: int) -> None:
         raise RuntimeError(f"{name}: {goal:,} events acknowledged, {row[0] if row else 0:,} stored")
 
 
-def _figures(stored: int, courses: dict[str, list[ConsumerRun]]) -> dict[str, Any]:
-    rates = {name: [course.rate() for course in of] for name, of in courses.items()}
+def _figures(stored: int, runs: dict[str, list[ConsumerRun]]) -> dict[str, Any]:
+    rates = {name: [course.rate() for course in of] for name, of in runs.items()}
     rate, naive_rate, pipe_rate, two = (median(rates[name]) for name in ("rate", "naive", "pipe", "two"))
-    cpu = {name: _middle([course.cpu_per_thousand() for course in of]) for name, of in courses.items()}
+    cpu = {name: _middle([course.cpu_per_thousand() for course in of]) for name, of in runs.items()}
     return {
         "events": stored,
         "rounds": len(rates["rate"]),

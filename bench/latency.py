@@ -103,13 +103,13 @@ class Meter:
         return {name: round(value, 1) for name, value in figures.items()} | {"events": len(late)}
 
     async def _measure(self, messages: Sequence[load_data.Message], due: Sequence[float]) -> Looks:
-        watching = asyncio.create_task(self._watch(self._stored + len(messages)))
+        watching = asyncio.create_task(self._poll(self._stored + len(messages)))
         await _send(self._js, messages, due)
         looks = await watching
         self._stored += len(messages)
         return looks
 
-    async def _watch(self, goal: int) -> Looks:
+    async def _poll(self, goal: int) -> Looks:
         looks: Looks = []
         moved = time.monotonic()
         async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as conn:

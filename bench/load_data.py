@@ -36,8 +36,8 @@ class Message(NamedTuple):
 def messages(count: int, series: int = 0) -> list[Message]:
     """`count` messages of a simulated district, the same ones each time; another `series` has others."""
     plan = Plan(series + 1, START, RATE)
-    meant = (s for s in plan.sendings(START + timedelta(weeks=50)) if s.event is not None and s.kind == "meant")
-    return [Message(s.at, s.subject, s.message_id, s.raw) for s in islice(meant, count)]
+    wanted = (s for s in plan.sendings(START + timedelta(weeks=50)) if s.event is not None and s.kind == "meant")
+    return [Message(s.at, s.subject, s.message_id, s.raw) for s in islice(wanted, count)]
 
 
 def published(weeks: int, share: float = 1.0, system: str = "") -> list[Message]:

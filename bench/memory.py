@@ -48,33 +48,33 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
     say(f"the aggregator starts before {waiting:,} events")
     async with bus.connected(settings_of(instance, "admin"), "bench") as client:
         with process(instance, "services.aggregator") as aggregator:
-            looks = await _watch(client.jetstream(), aggregator.pid, 20 if options.quick else WATCHED_SECONDS)
-    return _figures(waiting, looks)
+            samples = await _sample(client.jetstream(), aggregator.pid, 20 if options.quick else WATCHED_SECONDS)
+    return _figures(waiting, samples)
 
 
-Look = tuple[float, int, float]
+Sample = tuple[float, int, float]
 """(seconds, events handled, MiB)."""
 
 
-async def _watch(js: JetStreamContext, pid: int, seconds: float) -> list[Look]:
+async def _sample(js: JetStreamContext, pid: int, seconds: float) -> list[Sample]:
     total = (await js.stream_info(AGGREGATOR.stream)).state.messages
-    begin, looks, done = time.monotonic(), list[Look](), 0
+    begin, samples, done = time.monotonic(), list[Sample](), 0
     while done < total and (passed := time.monotonic() - begin) < seconds:
         await asyncio.sleep(LOOK_EVERY)
         done = await acknowledged(js, total)
-        looks.append((round(passed, 1), done, round(resident_mib(pid), 1)))
-    return looks
+        samples.append((round(passed, 1), done, round(resident_mib(pid), 1)))
+    return samples
 
 
-def _figures(waiting: int, looks: list[Look]) -> dict[str, Any]:
-    warm = looks[int(WARM * len(looks)) :]
-    handled, held = [look[1] for look in warm], [look[2] for look in warm]
-    slope = statistics.linear_regression(handled, held).slope
+def _figures(waiting: int, samples: list[Sample]) -> dict[str, Any]:
+    warm = samples[int(WARM * len(samples)) :]
+    handled, memory = [sample[1] for sample in warm], [sample[2] for sample in warm]
+    slope = statistics.linear_regression(handled, memory).slope
     return {
         "events": waiting,
-        "handled": looks[-1][1],
-        "peak_mib": max(look[2] for look in looks),
-        "median_mib": statistics.median(held),
+        "handled": samples[-1][1],
+        "peak_mib": max(sample[2] for sample in samples),
+        "median_mib": statistics.median(memory),
         "growth_mib": round(slope * 100_000, 2),
-        "looks": looks[:: max(len(looks) // 150, 1)],
+        "looks": samples[:: max(len(samples) // 150, 1)],
     }

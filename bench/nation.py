@@ -50,7 +50,7 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
         scale_data.keep_base(conn)
         scale_data.stretch(conn, MONTHS)
         here = [unit for (unit,) in conn.execute("SELECT DISTINCT unit FROM base_event ORDER BY 1").fetchall()]
-        scale_data.multiply(conn, _copies(here, communes))
+        scale_data.scale(conn, _copies(here, communes))
     with store.connect(settings_of(instance, "cli"), "reader") as conn:
         timed = query.headlines(conn, ("unit",), options.rounds(40))
         taken = scale_data.sizes(conn)

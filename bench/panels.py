@@ -20,7 +20,7 @@ from bench.centre import Say
 from bench.options import Options
 from bench.query import fold, timing
 from bench.result import Row
-from dashboards.queries import PROMETHEUS, TIMESCALEDB, Panel, defaults, fill, others, panels, step
+from dashboards.queries import PROMETHEUS, TIMESCALEDB, Panel, defaults, fill, mark_queries, panels, step
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import local_day
@@ -112,7 +112,7 @@ def _timed(
         conn.autocommit = True
         for board in boards:
             say(f"asking {board['uid']}")
-            for panel in (*panels(board), *others(board)):
+            for panel in (*panels(board), *mark_queries(board)):
                 query = fill(panel.query, end - RANGE, end, **defaults(board))
                 ask = _question(client, conn, panel, query, end)
                 yield Timed(board["uid"], panel, ask(), **timing(ask, rounds))

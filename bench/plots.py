@@ -114,7 +114,7 @@ def _deadlines(axes: Any, result: Result) -> None:
 
 
 def _memory(axes: Any, result: Result) -> None:
-    axes.plot([look[1] for look in result["looks"]], [look[2] for look in result["looks"]])
+    axes.plot([sample[1] for sample in result["looks"]], [sample[2] for sample in result["looks"]])
     _limit(axes, 250, "target")
     title = f"The aggregator before {result['events']:,} waiting events"
     axes.set(xlabel="events handled", ylabel="MiB resident", title=title)

@@ -12,7 +12,7 @@ import psycopg
 
 from bench import load_data, scale_data
 from bench.centre import Say, empty_tables
-from bench.consumer_run import race, renew_consumer
+from bench.consumer_run import measure_run, renew_consumer
 from bench.options import Options
 from bench.result import Row
 from bench.scale_data import Copy
@@ -71,7 +71,7 @@ async def fold(instance: Instance, messages: Sequence[load_data.Message]) -> Non
         js = client.jetstream()
         empty_tables(instance)
         await renew_consumer(js)
-        await race(js, instance, ("services.aggregator",), (await js.stream_info("EVENTS")).state.messages)
+        await measure_run(js, instance, ("services.aggregator",), (await js.stream_info("EVENTS")).state.messages)
 
 
 def _step(instance: Instance, size: int, base: int, options: Options, say: Say) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _step(instance: Instance, size: int, base: int, options: Options, say: Say) 
         if size == 1:
             scale_data.keep_base(conn)
         else:
-            scale_data.multiply(conn, [_copy(number) for number in range(size // 10, size)])
+            scale_data.scale(conn, [_copy(number) for number in range(size // 10, size)])
         row = conn.execute("SELECT count(*) FROM event").fetchone()
     with store.connect(settings_of(instance, "cli"), "reader") as conn:
         timed = headlines(conn, (None, "unit"), options.rounds(40))
@@ -98,8 +98,8 @@ def _copy(number: int) -> Copy:
 
 def headlines(conn: psycopg.Connection, bys: Sequence[str | None], rounds: int) -> dict[str, dict[str, float]]:
     """figure -> how long it takes, for each headline figure, whole or by unit."""
-    asked = {f"{code} by {by}" if by else code: _question(conn, code, by) for by in bys for code in HEADLINES}
-    return {name: timing(question, rounds) for name, question in asked.items()}
+    questions = {f"{code} by {by}" if by else code: _question(conn, code, by) for by in bys for code in HEADLINES}
+    return {name: timing(question, rounds) for name, question in questions.items()}
 
 
 def worst(timed: Mapping[str, Mapping[str, float]], quantile: str) -> float:
@@ -127,8 +127,8 @@ def _ms(question: Callable[[], object]) -> float:
 
 def _system(conn: psycopg.Connection, system: str, rounds: int) -> float:
     """All figures of a system over the year, whole, as a board asks for them: median in ms."""
-    asked = [indicator for indicator in CATALOGUE.values() if indicator.system == system]
-    return timing(lambda: sheet(conn, asked, None, YEAR), rounds)["p50"]
+    questions = [indicator for indicator in CATALOGUE.values() if indicator.system == system]
+    return timing(lambda: sheet(conn, questions, None, YEAR), rounds)["p50"]
 
 
 def _figures(steps: Sequence[dict[str, Any]], systems: dict[str, float]) -> dict[str, Any]:

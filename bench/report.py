@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bench import BENCHES, module, show
+from bench import BENCHES, module, table
 from bench.result import RESULTS
 
 PAGE = RESULTS.parents[1] / "benchmarks.md"
@@ -17,7 +17,7 @@ END = "<!-- end of figures -->"
 Results = Mapping[str, Mapping[str, Any]]
 
 
-def saved() -> dict[str, dict[str, Any]]:
+def saved_results() -> dict[str, dict[str, Any]]:
     """The kept results by benchmark."""
     found: dict[str, dict[str, Any]] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     return found
@@ -26,7 +26,7 @@ def saved() -> dict[str, dict[str, Any]]:
 def save(results: Results) -> None:
     """Keep these results, each in the place of an older one, and write the page."""
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    kept = saved() | dict(results)
+    kept = saved_results() | dict(results)
     ordered = {name: kept[name] for name in BENCHES if name in kept}
     RESULTS.write_text(json.dumps(ordered, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     write()
@@ -34,7 +34,7 @@ def save(results: Results) -> None:
 
 def write() -> None:
     """Fill the generated part of the page."""
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), saved()), encoding="utf-8")
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8"), saved_results()), encoding="utf-8")
 
 
 def filled(page: str, results: Results) -> str:
@@ -50,10 +50,10 @@ def _figures(results: Results) -> Iterator[str]:
     for name, purpose in BENCHES.items():
         if result := results.get(name):
             yield f"**{name}.** {purpose}\n"
-            yield from show.markdown(module(name).ROWS, result)
+            yield from table.markdown(module(name).ROWS, result)
             if (RESULTS.parent / f"{name}.svg").exists():
                 yield f"\n![{purpose}](benchmarks/{name}.svg)"
-            yield f"\n{show.where(result)}\n"
+            yield f"\n{table.where(result)}\n"
 
 
 def plot(results: Results) -> None:

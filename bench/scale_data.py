@@ -34,7 +34,7 @@ def keep_base(conn: psycopg.Connection) -> None:
         conn.execute(f"CREATE UNLOGGED TABLE base_{table} AS SELECT * FROM {table}")
 
 
-def multiply(conn: psycopg.Connection, copies: Sequence[Copy]) -> None:
+def scale(conn: psycopg.Connection, copies: Sequence[Copy]) -> None:
     """Add copies of the base to what is stored, and sum the rollups anew."""
     conn.execute("CREATE TEMP TABLE copy (number int, shift interval)")
     conn.execute("CREATE TEMP TABLE heir (number int, unit text, heir text)")

@@ -164,7 +164,7 @@ def _map(board: Board, layers: list[builder.Builder[options.MapLayerOptions]]) -
         .view(geomap.MapViewConfig().id("fit").lat(0).lon(0).zoom(15).all_layers(True).padding(5))
         .controls(geomap.ControlsOptions().show_zoom(True).show_scale(True).mouse_wheel_zoom(True))
     )
-    board.dress(panel, ValueStyle("locale", steps=((None, GOOD), (1, BAD))))
+    board.apply_style(panel, ValueStyle("locale", steps=((None, GOOD), (1, BAD))))
     for column in ("layer", "category", "late"):
         panel.override_by_name(column, board.properties(ValueStyle(words=WORDS[column]), COLUMNS[column]))
     return panel

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import common, stat, table, timeseries
 from grafana_foundation_sdk.models import common as options
 
 from dashboards import lists, marks, variables
-from dashboards.panels import CLOCK, GOOD, Board, Property, ValueStyle, course, look, now, rows, switch, tidy
+from dashboards.panels import CLOCK, GOOD, Board, Property, ValueStyle, course, now, rows, style_of, switch, tidy
 from dashboards.pieces import COLOURED, HERE, REFS, last, last_update, origin, own
 from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name, shown_as
 from schemas.indicators import CATALOGUE, Indicator
@@ -50,10 +50,10 @@ def _tile(board: Board, slug: str) -> None:
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME).orientation(options.VizOrientation.AUTO)
     last(panel)
     headline = _headline(slug)
-    board.dress(panel, ValueStyle())
+    board.apply_style(panel, ValueStyle())
     opened = board.data_link(Text("Mở hệ thống", "Open the system"), board.url(slug))
     for ref, indicator in zip(REFS, headline, strict=False):
-        panel.override_by_query(ref, [*board.properties(look(indicator), name(indicator)), opened])
+        panel.override_by_query(ref, [*board.properties(style_of(indicator), name(indicator)), opened])
     panel.links([board.link(TITLES[slug], board.url(slug))])
     meanings = [board.meaning(i) for i in headline]
     what = Text("\n\n".join(m.vi for m in meanings), "\n\n".join(m.en for m in meanings))
@@ -66,7 +66,7 @@ def _spark(board: Board, slug: str) -> None:
     first = _headline(slug)[0]
     panel = timeseries.Panel().fill_opacity(15).line_width(1).axis_placement(options.AxisPlacement.HIDDEN)
     panel.legend(common.VizLegendOptions().show_legend(False)).show_points(options.VisibilityMode.NEVER)
-    board.dress(panel, look(first))
+    board.apply_style(panel, style_of(first))
     panel.override_by_query("A", [Property("color", {"mode": "fixed", "fixedColor": GOOD})])
     query = course(shown_as(first, f"{metric(first)}{{{HERE},{own(first)}}}"), legend=board.say(name(first)))
     board.add(f"spark/{slug}", panel, name(first), board.meaning(first), SPARK, [query])

@@ -95,7 +95,7 @@ def switch(words: Words, good: str) -> ValueStyle:
     return ValueStyle(words=words, colours={value: GOOD if value == good else BAD for value in words})
 
 
-def look(indicator: Indicator) -> ValueStyle:
+def style_of(indicator: Indicator) -> ValueStyle:
     """A figure as the catalogue has it. Whether the target is reached is told by the printed value."""
     if indicator.unit == "yes/no":
         return switch(REACHED, "1")
@@ -217,7 +217,7 @@ class Board:
         self._x, self._height = self._x + width, max(self._height, height)
         return place
 
-    def dress(self, panel: Panel, how: ValueStyle) -> None:
+    def apply_style(self, panel: Panel, how: ValueStyle) -> None:
         """Give all of a panel's values this look."""
         panel.unit(how.unit).thresholds(_thresholds(how)).mappings(self._mappings(how))
         panel.color_scheme(build.FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
@@ -243,8 +243,8 @@ class Board:
         self, panel: table.Panel, field: str, title: Text, *given: Property, how: ValueStyle | None = None
     ) -> None:
         """Name a column of a table, and say how it looks."""
-        look = self.properties(how) if how else []
-        panel.override_by_name(field, [Property("displayName", self.say(title)), *look, *given])
+        style = self.properties(how) if how else []
+        panel.override_by_name(field, [Property("displayName", self.say(title)), *style, *given])
 
     def _mappings(self, how: ValueStyle) -> list[model.ValueMapping]:
         if not how.words:

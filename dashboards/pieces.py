@@ -31,11 +31,11 @@ def chosen(indicator: Indicator, name: str, *matchers: str) -> str:
     own_period = shown_as(indicator, f"{name}{{{','.join((*matchers, own(indicator)))}}}")
     if len(periods(indicator)) == 1:
         return own_period
-    asked = shown_as(indicator, f"{name}{{{','.join((*matchers, PERIOD))}}}")
+    chosen_period = shown_as(indicator, f"{name}{{{','.join((*matchers, PERIOD))}}}")
     # PromQL compares no texts: a label `watched` that is empty, as the figure's is, unless the choice is one of these.
     choice = 'label_replace(vector(1), "choice", "$period", "", "")'
     other = f'label_replace({choice}, "watched", "yes", "choice", "{"|".join(periods(indicator))}")'
-    return f"{asked} or ({own_period} and on (watched) {other})"
+    return f"{chosen_period} or ({own_period} and on (watched) {other})"
 
 
 def last(panel: stat.Panel | bargauge.Panel) -> None:
@@ -48,7 +48,7 @@ def origin(board: Board, size: tuple[int, int], which: str = "") -> None:
     panel = stat.Panel().text_mode(options.BigValueTextMode.NAME).color_mode(options.BigValueColorMode.BACKGROUND_SOLID)
     panel.graph_mode(options.BigValueGraphMode.NONE)
     last(panel)
-    board.dress(panel, ValueStyle("none"))
+    board.apply_style(panel, ValueStyle("none"))
     board.name_series(panel, ORIGINS, {"real": "dark-blue", "shifted": "dark-orange", "simulated": "dark-orange"})
     title = Text("Nguồn gốc số liệu", "Origin of the data")
     what = Text(
@@ -63,7 +63,7 @@ def last_update(board: Board, size: tuple[int, int], which: str = "") -> None:
     """The moment at which the last event was recorded."""
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).color_mode(options.BigValueColorMode.NONE)
     last(panel)
-    board.dress(panel, ValueStyle(CLOCK))
+    board.apply_style(panel, ValueStyle(CLOCK))
     title = Text("Cập nhật lần cuối", "Last update")
     what = Text(
         "Lúc sự kiện gần nhất được ghi nhận; số liệu không mới hơn lúc này.",

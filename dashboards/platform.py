@@ -46,7 +46,7 @@ class Row:
     about_vi: str
     about_en: str
     queries: tuple[tuple[str, str], ...]
-    look: ValueStyle
+    style: ValueStyle
     size: tuple[int, int]
     words: Words | None = None
     empty: Text | None = None
@@ -196,7 +196,7 @@ def _panel(board: Board, row: Row) -> Panel:
     else:
         panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE)
         last(panel)
-    board.dress(panel, row.look)
+    board.apply_style(panel, row.style)
     if row.kind == "course":
         panel.color_scheme(by_name())
     board.name_series(panel, row.words or {})

@@ -35,19 +35,19 @@ def panels(dashboard: Json) -> Iterator[Panel]:
     for panel in dashboard.get("panels", ()):
         yield from panels(panel)
         for target in panel.get("targets", ()):
-            yield from _asked(panel["title"], target, panel.get("datasource"), panel.get("id", 0))
+            yield from _queries(panel["title"], target, panel.get("datasource"), panel.get("id", 0))
 
 
-def others(dashboard: Json) -> Iterator[Panel]:
+def mark_queries(dashboard: Json) -> Iterator[Panel]:
     """The queries of marks on the time axis and of variables."""
     for mark in dashboard.get("annotations", {}).get("list", ()):
-        yield from _asked(mark["name"], {**mark, **mark.get("target", {})}, mark.get("datasource"))
+        yield from _queries(mark["name"], {**mark, **mark.get("target", {})}, mark.get("datasource"))
     for variable in dashboard.get("templating", {}).get("list", ()):
         if variable["type"] == "query" and _uid(variable["datasource"]) == TIMESCALEDB:
             yield Panel(variable["name"], TIMESCALEDB, variable["query"])
 
 
-def _asked(title: str, target: Json, source: Json | None, id: int = 0) -> Iterator[Panel]:
+def _queries(title: str, target: Json, source: Json | None, id: int = 0) -> Iterator[Panel]:
     if query := target.get("rawSql") or target.get("expr"):
         uid = _uid(target.get("datasource") or source)
         instant = bool(target.get("instant")) and not target.get("range")

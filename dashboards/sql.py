@@ -90,9 +90,9 @@ def _query(
     value = parts.value(indicator.formula)
     factor = Decimal(1) if clock_of(indicator) else scale(indicator)
     number = shown_as(indicator, value if factor == 1 else f"{value} * {factor}", timedelta(minutes=1))
-    asked = f"asked AS (SELECT * FROM figure_asked(${{unit:sqlstring}}, $__timeFrom(), $__timeTo(), {compare}))"
+    request = f"asked AS (SELECT * FROM figure_asked(${{unit:sqlstring}}, $__timeFrom(), $__timeTo(), {compare}))"
     lines = [
-        f"WITH {asked},\n{parts.text}",
+        f"WITH {request},\n{parts.text}",
         f"SELECT {columns.format(value=f'({number})::float8')}",
         f"FROM {parts.joined}{join}",
         end,
@@ -159,9 +159,9 @@ class _Parts:
         )
 
     def _call(self, function: str, *texts: str, last: str = "", besides: str = "") -> str:
-        told = [self.bucket, *map(_quoted, (self.by, *texts)), *([last] if last else [])]
+        arguments = [self.bucket, *map(_quoted, (self.by, *texts)), *([last] if last else [])]
         sources = ", ".join(["asked", *([besides] if besides else [])])
-        return f"SELECT f.* FROM {sources}, {function}(root, first, last, known, {', '.join(told)}) f"
+        return f"SELECT f.* FROM {sources}, {function}(root, first, last, known, {', '.join(arguments)}) f"
 
     def _leaf(self, text: str) -> str:
         return f"{self._named('f', text)}.value"

@@ -17,10 +17,10 @@ from dashboards.panels import (
     ValueStyle,
     class_words,
     edge,
-    look,
     now,
     rows,
     sql,
+    style_of,
     switch,
     tidy,
 )
@@ -149,7 +149,7 @@ def _now(board: Board, indicator: Indicator, width: int) -> None:
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE)
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
     pieces.last(panel)
-    board.dress(panel, look(indicator))
+    board.apply_style(panel, style_of(indicator))
     board.name_series(panel, {window: Text(*WINDOWS[window]) for window in periods(indicator)})
     if key := LISTED.get(indicator.code):
         panel.links([board.link(Text("Danh sách", "List"), board.url(board.slug, view=key))])
@@ -162,7 +162,7 @@ def _comparison(board: Board, indicator: Indicator) -> None:
     panel = stat.Panel().graph_mode(options.BigValueGraphMode.NONE).orientation(options.VizOrientation.HORIZONTAL)
     panel.text_mode(options.BigValueTextMode.VALUE_AND_NAME)
     pieces.last(panel)
-    board.dress(panel, look(indicator))
+    board.apply_style(panel, style_of(indicator))
     for ref, words in (("A", Text("kỳ đang xem", "this range")), ("B", Text("kỳ so sánh", "compared"))):
         panel.override_by_query(ref, [Property("displayName", board.say(words))])
     called = name(indicator)
@@ -185,7 +185,7 @@ def _history(board: Board, indicator: Indicator) -> None:
         options.LineInterpolation.STEP_AFTER if Statement in leaf_kinds else options.LineInterpolation.LINEAR
     )
     panel.legend(common.VizLegendOptions().show_legend(False)).show_points(options.VisibilityMode.AUTO)
-    board.dress(panel, look(indicator))
+    board.apply_style(panel, style_of(indicator))
     if indicator.target is not None:
         dashed = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
         panel.thresholds_style(dashed)
@@ -211,7 +211,7 @@ def _units(board: Board, headline: Sequence[Indicator]) -> None:
     panel.override_by_name("unit", [Property("custom.hidden", True)])
     for ref, indicator in zip(REFS, headline, strict=False):
         coloured = [COLOURED] if indicator.target is not None else []
-        board.column(panel, f"Value #{ref}", name(indicator), *coloured, how=look(indicator))
+        board.column(panel, f"Value #{ref}", name(indicator), *coloured, how=style_of(indicator))
     panel.transformations(tidy("Time", order=(label, *(f"Value #{ref}" for ref in REFS[: len(headline)]), "unit")))
     queries = [
         rows(
@@ -239,7 +239,7 @@ def _ranking(board: Board, indicator: Indicator) -> None:
     board.column(panel, "name", Text("Đơn vị", "Unit"), board.data_link(_OPEN, url))
     panel.override_by_name("unit", [Property("custom.hidden", True)])
     bar = Property("custom.cellOptions", {"type": "gauge", "mode": "basic"})
-    board.column(panel, "value", name(indicator), bar, how=look(indicator))
+    board.column(panel, "value", name(indicator), bar, how=style_of(indicator))
     title = Text(f"Xếp hạng đơn vị: {indicator.vi}", f"Units ranked: {indicator.en}")
     more = Text(
         "Các đơn vị trực thuộc đơn vị đã chọn, kém nhất trước, trong khoảng thời gian đang xem.",
@@ -256,7 +256,7 @@ def _classes(board: Board, indicator: Indicator) -> None:
         bargauge.Panel().orientation(options.VizOrientation.HORIZONTAL).display_mode(options.BarGaugeDisplayMode.BASIC)
     )
     pieces.last(panel)
-    board.dress(panel, ValueStyle(decimals=indicator.decimals, steps=((None, GOOD),)))
+    board.apply_style(panel, ValueStyle(decimals=indicator.decimals, steps=((None, GOOD),)))
     board.name_series(panel, class_words(label))
     expr = f"sort_desc(sum by ({label}) ({chosen(indicator, class_metric(indicator))}))"
     by = CLASS_TITLES[label]
@@ -301,5 +301,5 @@ def _all_of(group: Sequence[Indicator], twice: bool) -> str:
 def _reached(indicator: Indicator) -> str:
     """1 where the printed value reaches the target, else 0."""
     sign = "<" if indicator.better == "lower" else ">="
-    asked = f"{metric(indicator)}{{{HERE},{own(indicator)}}} {sign} bool {edge(indicator).normalize():f}"
-    return f'sum by (indicator) (label_replace({asked}, "indicator", "{metric(indicator)}", "", ""))'
+    expression = f"{metric(indicator)}{{{HERE},{own(indicator)}}} {sign} bool {edge(indicator).normalize():f}"
+    return f'sum by (indicator) (label_replace({expression}, "indicator", "{metric(indicator)}", "", ""))'

@@ -57,20 +57,20 @@ class Malformed(ValueError):
     """An attribute has a value that its type does not allow; the message names it and no value."""
 
 
-def without(raw: bytes, look: Callable[[str, str], None]) -> bytes | None:
+def without(raw: bytes, check: Callable[[str, str], None]) -> bytes | None:
     """An event without what may be dropped of it; None where there is nothing of the kind. `look` is shown the name and
     the value of every text. Raises `Malformed`, and whatever `look` raises."""
     try:
-        told = as_written(raw)
+        members = as_written(raw)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(told, Pairs):
+    if not isinstance(members, Pairs):
         return None
-    kept = Pairs((name, value) for name, value in told if not _droppable(name, value, look))
-    return written(kept).encode("utf-8", "surrogatepass") if len(kept) < len(told) else None
+    kept = Pairs((name, value) for name, value in members if not _droppable(name, value, check))
+    return written(kept).encode("utf-8", "surrogatepass") if len(kept) < len(members) else None
 
 
-def _droppable(name: str, value: Any, look: Callable[[str, str], None]) -> bool:
+def _droppable(name: str, value: Any, check: Callable[[str, str], None]) -> bool:
     if name == "datacontenttype":
         return value is None or _is_json(value)
     if name not in DROPPED:
@@ -78,7 +78,7 @@ def _droppable(name: str, value: Any, look: Callable[[str, str], None]) -> bool:
     if value is not None and not _FITS[DROPPED[name]](value):
         raise Malformed(f"{name}: is no {_NAMES[DROPPED[name]]}, as CloudEvents has it; send it so, or leave it out")
     if isinstance(value, str) and not isinstance(value, Number) and DROPPED[name] not in ("trace", "time"):
-        look(name, value)
+        check(name, value)
     return True
 
 

@@ -66,13 +66,13 @@ def fold_feature(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
     folded = Folded(known.unit, known.origin, "retired" if retired else "present", state={**known.data, **last.data})
     folded.opened_at = placed[0].time if placed else None
     folded.ended_at = last.time if retired else None
-    held: Fact | None = None
+    current: Fact | None = None
     for fact in ordered:
         now = fact if fact.event == "feature.upserted" else None
-        if _place(held) != _place(now):
-            folded.points += [_step(held, fact, -1)] if held else []
+        if _place(current) != _place(now):
+            folded.points += [_step(current, fact, -1)] if current else []
             folded.points += [_step(now, fact, 1)] if now else []
-        held = now
+        current = now
     return folded
 
 
@@ -80,9 +80,9 @@ def _place(fact: Fact | None) -> tuple[str, str, str] | None:
     return (fact.unit, fact.origin, fact.data["layer"]) if fact else None
 
 
-def _step(held: Fact, because: Fact, value: int) -> Point:
-    labels = (("layer", held.data["layer"]),)
-    return Point("map_features", held.unit, held.origin, labels, because.time, because.key, value)
+def _step(current: Fact, because: Fact, value: int) -> Point:
+    labels = (("layer", current.data["layer"]),)
+    return Point("map_features", current.unit, current.origin, labels, because.time, because.key, value)
 
 
 FOLDS: dict[str, Fold] = {"feature": ByOffice(Noted(fold_feature), "feature.upserted")}

@@ -38,25 +38,25 @@ def as_written(raw: bytes | str) -> Any:
     Raises ValueError and RecursionError. What is nested deeper than `DEEPEST` is refused here, since Python 3.12 and
     later read JSON deeper than a function may call itself.
     """
-    told = json.loads(raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
-    level, depth = [told], 0
+    value = json.loads(raw, object_pairs_hook=Pairs, parse_int=Number, parse_float=Number)
+    level, depth = [value], 0
     while level := [part for value in level if isinstance(value, list) for part in _parts(value)]:
         if (depth := depth + 1) > DEEPEST:
             raise ValueError(f"nested deeper than {DEEPEST} levels")
-    return told
+    return value
 
 
 def _parts(value: list[Any]) -> list[Any]:
     return [part for _, part in value] if isinstance(value, Pairs) else value
 
 
-def written(told: Any) -> str:
+def written(value: Any) -> str:
     """What `as_written` gave as JSON again, without spaces."""
-    if isinstance(told, Pairs):
-        return "{" + ",".join(f"{_scalar(key)}:{written(value)}" for key, value in told) + "}"
-    if isinstance(told, list):
-        return "[" + ",".join(map(written, told)) + "]"
-    return str(told) if isinstance(told, Number) else _scalar(told)
+    if isinstance(value, Pairs):
+        return "{" + ",".join(f"{_scalar(key)}:{written(value)}" for key, value in value) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(map(written, value)) + "]"
+    return str(value) if isinstance(value, Number) else _scalar(value)
 
 
 _scalar: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False).encode

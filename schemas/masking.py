@@ -28,9 +28,9 @@ def masked(raw: bytes) -> bytes | None:
     """The message with a word in place of all that looks personal; None where nothing does."""
     text = raw.decode("utf-8", "surrogateescape")
     try:
-        told = as_written(text)
-        hidden = _masked(told, "", _numbers_of_banks(told))
-        if hidden == told:
+        value = as_written(text)
+        hidden = _masked(value, "", _numbers_of_banks(value))
+        if hidden == value:
             return None
         left = written(hidden)
     except (ValueError, RecursionError):
@@ -45,50 +45,50 @@ def is_masked(raw: bytes) -> bool:
     return _MASK.search(raw.decode(errors="replace")) is not None
 
 
-def _masked(told: Any, name: str, numbers: list[str]) -> Any:
-    if isinstance(told, Pairs):
-        return Pairs((personal.mask(key), _value(key, value, numbers)) for key, value in told)
-    if isinstance(told, list):
-        return _list(told, name, numbers)
-    if isinstance(told, Number):
-        return told if name in _KNOWN else _number(told)
-    return _text(told, name, numbers) if isinstance(told, str) else told
+def _masked(value: Any, name: str, numbers: list[str]) -> Any:
+    if isinstance(value, Pairs):
+        return Pairs((personal.mask(key), _value(key, value, numbers)) for key, value in value)
+    if isinstance(value, list):
+        return _list(value, name, numbers)
+    if isinstance(value, Number):
+        return value if name in _KNOWN else _number(value)
+    return _text(value, name, numbers) if isinstance(value, str) else value
 
 
-def _value(name: str, told: Any, numbers: list[str]) -> Any:
+def _value(name: str, value: Any, numbers: list[str]) -> Any:
     plain = unicodedata.normalize("NFKD", name.lower().replace("đ", "d"))
-    if told not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
+    if value not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
         return HIDDEN
-    return _masked(told, name, numbers)
+    return _masked(value, name, numbers)
 
 
-def _list(told: list[Any], name: str, numbers: list[str]) -> list[Any]:
+def _list(value: list[Any], name: str, numbers: list[str]) -> list[Any]:
     """Each part, and all of them where they are the parts of one number."""
-    parts = [_masked(part, name, numbers) for part in told]
+    parts = [_masked(part, name, numbers) for part in value]
     texts = [part for part in parts if isinstance(part, str)]
-    return [HIDDEN] if parts == told and personal.find(" ".join(texts)) else parts
+    return [HIDDEN] if parts == value and personal.find(" ".join(texts)) else parts
 
 
-def _number(told: Number) -> str:
+def _number(value: Number) -> str:
     """A number that no event has a field for; the 0 in front of a phone or a citizen number is lost in numbers."""
-    for text in (told, f"0{told}"):
+    for text in (value, f"0{value}"):
         if found := personal.find(text):
             return personal.MASKS[found[0].what]
-    return told
+    return value
 
 
-def _text(told: str, name: str, numbers: list[str]) -> str:
-    if name == "transaction" and told in numbers:
-        return told
+def _text(value: str, name: str, numbers: list[str]) -> str:
+    if name == "transaction" and value in numbers:
+        return value
     for number in numbers:
-        if name in ("id", "source") and number in told:
-            return number.join(map(personal.mask, told.split(number)))
-    return personal.mask(told)
+        if name in ("id", "source") and number in value:
+            return number.join(map(personal.mask, value.split(number)))
+    return personal.mask(value)
 
 
-def _numbers_of_banks(told: Any) -> list[str]:
+def _numbers_of_banks(value: Any) -> list[str]:
     """A payment's transaction, which may look like anything, and which its id may repeat."""
-    data = [value for key, value in told if key == "data"] if isinstance(told, Pairs) else []
+    data = [value for key, value in value if key == "data"] if isinstance(value, Pairs) else []
     fields = [field for one in data if isinstance(one, Pairs) for field in one]
     return [
         value for key, value in fields if key == "transaction" and isinstance(value, str) and REFERENCE.match(value)

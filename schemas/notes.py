@@ -32,7 +32,7 @@ def _nothing(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
     return False
 
 
-def steps(events: Iterable[str]) -> Shows:
+def shown_steps(events: Iterable[str]) -> Shows:
     """`Shows` where the first of each of these events, before an end, is the status of its case."""
     shown_as = frozenset(events)
     return lambda fact, first, under_way, folded: first and under_way and fact.event in shown_as
@@ -81,10 +81,10 @@ class Noted:
             return
         if len(facts) <= MOST and all(f.key not in silent or self._plain_step(f, facts, folded) for f in facts):
             return
-        ordered, told, looked = in_order(facts, self.rank), dict[str, list[Fact]](), 0
+        ordered, noticed, looked = in_order(facts, self.rank), dict[str, list[Fact]](), 0
         for place, fact in enumerate(ordered):
-            over = not self.ends.isdisjoint(told)
-            same = told.setdefault(fact.event, [])
+            over = not self.ends.isdisjoint(noticed)
+            same = noticed.setdefault(fact.event, [])
             known = folded.opened_at <= fact.time and _is_new(fact, same)
             if fact.key in silent and not (known and self.shows(fact, not same, not over, folded)):
                 looked += 1

@@ -121,14 +121,14 @@ def _fold(text: str) -> tuple[str, list[int]]:
     return "".join(folded), origin
 
 
-def _unescape(told: str) -> str:
-    if len(told) == 1:
-        return told
-    if told[0] == "\\":
-        return str(json.loads(f'"{told}"'))
-    if told[0] == "%":
-        return chr(int(told[1:], 16))
-    number = int(told[3:-1], 16) if told[2] == "x" else int(told[2:-1])
+def _unescape(text: str) -> str:
+    if len(text) == 1:
+        return text
+    if text[0] == "\\":
+        return str(json.loads(f'"{text}"'))
+    if text[0] == "%":
+        return chr(int(text[1:], 16))
+    number = int(text[3:-1], 16) if text[2] == "x" else int(text[2:-1])
     return chr(number) if number < 0x110000 else " "
 
 

@@ -16,7 +16,7 @@ from schemas import cases, units
 from schemas.calendar import Limit
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, in_order, instant, shift_of, verdict
-from schemas.notes import steps
+from schemas.notes import shown_steps
 
 Stage = Literal["route", "accept", "resolve"]
 STAGES: tuple[Stage, ...] = ("route", "accept", "resolve")
@@ -326,8 +326,8 @@ def _noticed(links: Sequence[Fact], story: _Story) -> dict[str, Any]:
     end = story.episodes[-1].end
     chain = end is not None and _handling(end) == "duplicate"
     found = [["duplicate_of_duplicate", f.key, {"unit": f.unit}] for f in links if chain]
-    told: dict[str, Any] = {"duplicates": len(links), "findings": found}
-    return {name: value for name, value in told.items() if value}
+    extra: dict[str, Any] = {"duplicates": len(links), "findings": found}
+    return {name: value for name, value in extra.items() if value}
 
 
 def _status(own: Sequence[Fact], story: _Story | None) -> str:
@@ -342,10 +342,10 @@ def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:
     routed = [f for f in own if f.event == "report.routed"]
     handler = {"to_unit": routed[-1].data["to_unit"]} if routed else {}
     master = next((f.data["duplicate_of"] for f in own if f.data.get("duplicate_of")), None)
-    told = {"duplicate_of": master} if master else {}
+    extra = {"duplicate_of": master} if master else {}
     if story and story.hands[-1][1] != story.received.unit:
-        told["received_by"] = story.received.unit
-    return {**(story.received.data if story else {}), **handler, **told}
+        extra["received_by"] = story.received.unit
+    return {**(story.received.data if story else {}), **handler, **extra}
 
 
 def shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
@@ -356,4 +356,4 @@ def shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
     return _is_status(fact, first, under_way, folded)
 
 
-_is_status = steps(RANK.keys() - REACHED["resolve"] - {"report.rated", "report.overdue"})
+_is_status = shown_steps(RANK.keys() - REACHED["resolve"] - {"report.rated", "report.overdue"})

@@ -107,7 +107,7 @@ def add_account(centre: Instance, name: str, role: Role, subject: str = "", unit
     new = Account(name, f"Người {name}", role, units)
 
     async def add(conn: AsyncConnection) -> None:
-        known = {row.name: row for row in await accounts.listing(conn)}
+        known = {row.name: row for row in await accounts.all_accounts(conn)}
         if name not in known:
             await accounts.add(conn, TESTER, new, None if subject else PASSWORD, subject)
         else:

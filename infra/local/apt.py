@@ -156,7 +156,7 @@ class Apt:
         """Fetch the package lists."""
         self._run("apt-get", "update")
 
-    def newest(self, pattern: str) -> str | None:
+    def highest(self, pattern: str) -> str | None:
         """The package whose name matches `pattern` with the highest number in its name."""
         names = re.findall(pattern, self._run("apt-cache", "pkgnames"), re.MULTILINE)
         return max(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)], default=None)
@@ -202,7 +202,7 @@ def open_archive(folder: Path, wanted: str, progress: Callable[[str], None]) -> 
         except SetupError as problem:
             problems.append(str(problem))
             continue
-        found = apt.newest(wanted)
+        found = apt.highest(wanted)
         if found:
             return apt, found
         problems.append(f"{family} {target} has no package like {wanted}")

@@ -53,8 +53,8 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     store = data / "nats" / "streams"
     store.mkdir(parents=True, exist_ok=True)
     node = Node(port=ports["nats"], monitor=ports["nats_monitor"])
-    room = _share_of_disk(data / "nats" / "max_file_store")
-    write_private(data / "nats" / "server.conf", render(node, store, room, password_of))
+    share = _share_of_disk(data / "nats" / "max_file_store")
+    write_private(data / "nats" / "server.conf", render(node, store, share, password_of))
 
 
 def prometheus(data: Path, ports: Mapping[str, int], services: Mapping[str, str], interval: str = INTERVAL) -> None:

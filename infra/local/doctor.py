@@ -30,16 +30,16 @@ class Finding:
 
 def examine(instance: Instance) -> list[Finding]:
     """Look at everything that a start needs."""
-    looks: tuple[Callable[[Instance], list[Finding]], ...] = (
+    checks: tuple[Callable[[Instance], list[Finding]], ...] = (
         _python,
         _machine,
         _time_zones,
         _bundles,
-        _room,
+        _resources,
         _ports,
         _permissions,
     )
-    return [finding for look in looks for finding in look(instance)]
+    return [finding for check in checks for finding in check(instance)]
 
 
 def _python(_: Instance) -> list[Finding]:
@@ -105,7 +105,7 @@ def _free(instance: Instance) -> tuple[Path, float]:
     return existing, shutil.disk_usage(existing).free / GIGABYTE
 
 
-def _room(instance: Instance) -> list[Finding]:
+def _resources(instance: Instance) -> list[Finding]:
     existing, disk = _free(instance)
     memory = _available_memory() / GIGABYTE
     return [

@@ -22,7 +22,7 @@ class Claims:
         self._depth = 0
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def locked(self) -> Iterator[None]:
         """Keep what is claimed meanwhile."""
         self._depth += 1
         try:
@@ -70,7 +70,7 @@ def is_free(port: int) -> bool:
 def free_port(above: int, taken: Collection[int], claims: Claims | None = None) -> int:
     """The first free port after `above` that is not in `taken`; `claims` keep it."""
     claims = claims or Claims()
-    with claims.held():
+    with claims.locked():
         for port in range(above + 1, min(above + SEARCHED, 65535)):
             if port not in taken and claims.take(port):
                 return port
@@ -98,7 +98,7 @@ def settle(
     """
     claims = claims or Claims()
     settled, moved = dict(ports), {}
-    with claims.held():
+    with claims.locked():
         for name, default in defaults.items():
             wanted = settled.get(name, default)
             others = {port for other, port in settled.items() if other != name}

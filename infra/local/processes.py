@@ -171,7 +171,7 @@ def external(name: str) -> str:
     return address if "@" in address else ""
 
 
-def known(names: Iterable[str]) -> set[str]:
+def known_names(names: Iterable[str]) -> set[str]:
     """The names as a set; raises `KeyError` for one that is not in the table."""
     wanted = set(names)
     if strangers := wanted - set(BY_NAME):

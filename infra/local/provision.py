@@ -207,8 +207,8 @@ def _make_relative(program: Path) -> None:
 def _dynamic_programs(tree: Path, patchelf: Path) -> Iterator[Path]:
     for file in sorted({file for bundle in BUNDLES for file in _candidates(tree, bundle)}):
         # Scripts and links have no loader to set.
-        asked = subprocess.run([patchelf, "--print-interpreter", file], capture_output=True, check=False)
-        if not file.is_symlink() and asked.returncode == 0:
+        result = subprocess.run([patchelf, "--print-interpreter", file], capture_output=True, check=False)
+        if not file.is_symlink() and result.returncode == 0:
             yield file
 
 

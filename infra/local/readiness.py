@@ -45,7 +45,7 @@ def starved(pid: int | None) -> float:
     return max(waits, default=0) / 1e9
 
 
-def asked_at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, silent: Callable[[A], B]) -> list[B]:
+def at_once(ask: Callable[[A], B], things: Sequence[A], seconds: float, silent: Callable[[A], B]) -> list[B]:
     """What each thing answers, all asked at the same time; `silent` for one that has not answered within `seconds`, or
     could not. What hangs keeps neither the others nor the process. Raises what one raises that may not ask."""
     answers: dict[int, B] = {}

@@ -38,7 +38,7 @@ from infra.local import (
     secrets,
 )
 from infra.local.endpoints import Endpoints
-from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known
+from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known_names
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
 from infra.timescaledb.roles import REPLICATION, ROLES
@@ -96,7 +96,7 @@ class Instance(Endpoints):
 
     def programs(self, names: Iterable[str], progress: Progress = _silent) -> dict[str, Path]:
         """The programs that come with these processes (`psql` with timescaledb …), fetched if need be."""
-        bundles = {BY_NAME[name].bundle for name in known(names)}
+        bundles = {BY_NAME[name].bundle for name in known_names(names)}
         self._programs |= provision.provide(self.runtime, bundles, progress)
         return dict(self._programs)
 
@@ -111,19 +111,19 @@ class Instance(Endpoints):
 
         Servers that the operator named addresses for (IOC_NATS_URL, IOC_DATABASE_URL) are left out.
         """
-        rows = [process for process in PROCESSES if process.name in known(names)]
+        rows = [process for process in PROCESSES if process.name in known_names(names)]
         for process in rows:
             if external(process.name):
                 progress(f"{process.name}: not started, {process.external} names another")
         with paths.usual_modes():
             self._make_folders()
-        with paths.usual_modes(), self._alone(), self._claims.held():
+        with paths.usual_modes(), self._alone(), self._claims.locked():
             self._start_on_own_ports([process for process in rows if not external(process.name)], progress)
 
     @contextmanager
     def starting(self) -> Iterator[None]:
         """Keep the ports of all that is to be started until the end of this, however many steps it takes."""
-        with self._claims.held():
+        with self._claims.locked():
             yield
 
     def start_services(self, names: Iterable[str], progress: Progress = _silent) -> None:
@@ -170,15 +170,15 @@ class Instance(Endpoints):
         idle = [process for process in rows if process.name not in pids]
         moved = self._settle_ports(idle, progress)
         # What knows the ports of others by its configuration is told of them.
-        told = [BY_NAME[name] for name in WATCHERS if moved and name in pids and BY_NAME[name] not in rows]
-        for process in (*rows, *told):
+        informed = [BY_NAME[name] for name in WATCHERS if moved and name in pids and BY_NAME[name] not in rows]
+        for process in (*rows, *informed):
             programs = self.programs([process.name])
             configure.write(process.name, self.data, self.ports, programs, self.password, progress)
         self._supervise(rows)
         for process in idle:
             progress(f"starting {process.name}")
             self._supervisor().start(process.name)
-        for process in (*rows, *told):
+        for process in (*rows, *informed):
             self._take_over(process, pids.get(process.name), progress)
         for process in rows:
             self.wait_ready(process.name, READY_SECONDS)
@@ -281,7 +281,7 @@ class Instance(Endpoints):
         def silent(process: Process) -> ProcessState:
             return self._state(process, states[process.name], False)
 
-        return readiness.asked_at_once(state, rows, ANSWER_SECONDS, silent)
+        return readiness.at_once(state, rows, ANSWER_SECONDS, silent)
 
     def log(self, name: str) -> Path:
         """The log file of a process."""
@@ -292,18 +292,18 @@ class Instance(Endpoints):
         log = self.log(name)
         return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else "(no log yet)"
 
-    def _state(self, process: Process, told: dict[str, Any], answers: bool) -> ProcessState:
+    def _state(self, process: Process, reported: dict[str, Any], answers: bool) -> ProcessState:
         # The supervisor calls a process "starting" for a second, however soon it serves.
-        runs = told["statename"] in ("STARTING", "RUNNING")
+        runs = reported["statename"] in ("STARTING", "RUNNING")
         ready = runs and answers
         problem = None if ready else self.displaced(process.name)
         return ProcessState(
             name=process.name,
             kind=process.kind,
-            state="running" if ready else told["statename"].lower(),
+            state="running" if ready else reported["statename"].lower(),
             ready=ready,
-            pid=told["pid"] or None,
-            uptime=told["now"] - told["start"] if runs else None,
+            pid=reported["pid"] or None,
+            uptime=reported["now"] - reported["start"] if runs else None,
             port=self.ports[list(process.ports)[-1 if process.kind == "service" else 0]],
             health="" if process.ready == "postgresql" else self._fill(process.ready),
             log=self.log(process.name),
@@ -346,7 +346,7 @@ class Instance(Endpoints):
 
         Returns whether any is another than before.
         """
-        running, told = self._running(), {name for process in idle for name in process.ports}
+        running, informed = self._running(), {name for process in idle for name in process.ports}
         kept = ports.load(self.data / "ports.json")
         wanted = {
             name: port
@@ -359,7 +359,7 @@ class Instance(Endpoints):
         settled, moved = ports.settle(kept, wanted, self._claims)
         ports.save(self.data / "ports.json", settled)
         for name, (taken, given) in moved.items():
-            if name in told | {"supervisor"}:
+            if name in informed | {"supervisor"}:
                 progress(f"port {taken} is taken by {_stranger(taken)}: {name} is on {given}")
         return settled != kept
 

@@ -98,7 +98,7 @@ class Supervisor:
         before = {state["name"] for state in self.states() if state["statename"] in RUNNING_STATES}
         given = {item.name: item for item in programs}
         self._write(
-            given.values(), [section for name, section in self._known() if name not in given and name not in gone]
+            given.values(), [section for name, section in self._listed() if name not in given and name not in gone]
         )
         [[added, changed, removed]] = self._rpc.reloadConfig()
         for name in (*removed, *(name for name in reversed(given) if name in changed)):
@@ -110,7 +110,7 @@ class Supervisor:
             if name in changed and name in before:
                 self.start(name)
 
-    def _known(self) -> list[tuple[str, str]]:
+    def _listed(self) -> list[tuple[str, str]]:
         """(name, section) of each program that the configuration lists now."""
         return re.findall(r"^(?=\[program:(.+?)\]$)((?:.+\n)+)", self.file.read_text(), re.MULTILINE)
 

@@ -69,10 +69,10 @@ def holds_data(conninfo: str, starts: Sequence[str]) -> bool:
     """Whether a centre lives in this database: it has events, state, or what others than `starts` did there."""
     with psycopg.connect(conninfo) as conn:
         tables = present(conn)
-        asked = [t for t in ("event_key", "event", "entity", "source_end", "saved_filter") if t in tables]
-        told = [t for t in ("audit", "alarm_step") if t in tables]
-        return any(_one(conn, _ANY.format(sql.Identifier(t))) for t in asked) or any(
-            _one(conn, _ANY_BY.format(sql.Identifier(t)), (list(starts),)) for t in told
+        stored = [t for t in ("event_key", "event", "entity", "source_end", "saved_filter") if t in tables]
+        acted = [t for t in ("audit", "alarm_step") if t in tables]
+        return any(_one(conn, _ANY.format(sql.Identifier(t))) for t in stored) or any(
+            _one(conn, _ANY_BY.format(sql.Identifier(t)), (list(starts),)) for t in acted
         )
 
 

@@ -24,7 +24,7 @@ def fill(conninfo: str) -> bool:
     with psycopg.connect(conninfo) as conn:
         # One at a time; who reads is not kept waiting.
         conn.execute("LOCK TABLE unit, unit_scope IN SHARE ROW EXCLUSIVE MODE")
-        stale = {table: rows for table, rows in wanted.items() if rows != set(_held(conn, table))}
+        stale = {table: rows for table, rows in wanted.items() if rows != set(_stored(conn, table))}
         for table, rows in stale.items():
             _replace(conn, table, rows)
     return bool(stale)
@@ -42,7 +42,7 @@ def _scopes() -> Iterator[tuple[str, str, str]]:
     yield from ((root, code, units.row_unit(code, root)) for root in every for code in units.scope(root))
 
 
-def _held(conn: psycopg.Connection, table: str) -> Iterator[tuple[Any, ...]]:
+def _stored(conn: psycopg.Connection, table: str) -> Iterator[tuple[Any, ...]]:
     """The rows as they are; arrays as tuples, to be told apart by a set."""
     query = sql.SQL("SELECT {} FROM {}").format(_names(TABLES[table]), sql.Identifier(table))
     return (tuple(tuple(v) if isinstance(v, list) else v for v in row) for row in conn.execute(query))

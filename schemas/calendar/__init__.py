@@ -93,8 +93,8 @@ class WorkCalendar:
 
     def with_changes(self, changes: Iterable[DayChange]) -> "WorkCalendar":
         """This calendar with further changes, whatever their order: for each day the last announced holds."""
-        told = sorted({*self.changes, *changes}, key=lambda c: (c.announced, c.working, c.name))
-        latest = {change.day: change for change in told}
+        ordered = sorted({*self.changes, *changes}, key=lambda c: (c.announced, c.working, c.name))
+        latest = {change.day: change for change in ordered}
         return WorkCalendar(tuple(latest[day] for day in sorted(latest)))
 
     def is_working_day(self, day: date) -> bool:

@@ -59,7 +59,7 @@ TEXTS: dict[str, tuple[str, str]] = {
 }
 
 
-def in_words(formula: Formula, language: Language) -> str:
+def formula_text(formula: Formula, language: Language) -> str:
     """A formula in one line, as a clerk would read it aloud; `formula.describe` gives it with the names of the code."""
     match formula:
         case Sum(measure, where, of):
@@ -76,27 +76,27 @@ def in_words(formula: Formula, language: Language) -> str:
         case Median(measure, where):
             return _text("median", language, _lower(_measure(measure, where, language)))
         case Combine(plus, minus):
-            added = " + ".join(in_words(term, language) for term in plus)
+            added = " + ".join(formula_text(term, language) for term in plus)
             return added + "".join(f" − {_closed(term, language)}" for term in minus)
         case Ratio(numerator, denominator, scale):
-            ratio = f"({in_words(numerator, language)}) / ({in_words(denominator, language)})"
+            ratio = f"({formula_text(numerator, language)}) / ({formula_text(denominator, language)})"
             return ratio + (f" × {scale}" if scale != 1 else "")
         case UnitMean(of):
-            return _text("mean_of_units", language, f"[{in_words(of, language)}]")
+            return _text("mean_of_units", language, f"[{formula_text(of, language)}]")
         case Statement(indicator, part, over_units):
-            told = _text(part, language, statistic(indicator, language))
-            return _text(over_units, language, told) if over_units else told
+            values = _text(part, language, statistic(indicator, language))
+            return _text(over_units, language, values) if over_units else values
     raise TypeError(formula)
 
 
 def _closed(formula: Formula, language: Language) -> str:
-    text = in_words(formula, language)
+    text = formula_text(formula, language)
     return f"({text})" if isinstance(formula, Combine) else text
 
 
 def _measure(name: str, where: Where, language: Language) -> str:
-    told = [" hoặc ".join(v) if language == "vi" else " or ".join(v) for v in _labels(where, language)]
-    return _plain(_of((MEASURES[name].vi, MEASURES[name].en), language)) + (f" [{', '.join(told)}]" if told else "")
+    values = [" hoặc ".join(v) if language == "vi" else " or ".join(v) for v in _labels(where, language)]
+    return _plain(_of((MEASURES[name].vi, MEASURES[name].en), language)) + (f" [{', '.join(values)}]" if values else "")
 
 
 def _labels(where: Where, language: Language) -> list[list[str]]:
@@ -133,8 +133,8 @@ def _lower(name: str) -> str:
     return name[:1].lower() + name[1:]
 
 
-def _text(key: str, language: Language, *told: str) -> str:
-    return _of(TEXTS[key], language).format(*told)
+def _text(key: str, language: Language, *values: str) -> str:
+    return _of(TEXTS[key], language).format(*values)
 
 
 def _of(texts: tuple[str, str], language: Language) -> str:

@@ -410,7 +410,7 @@ def words_for(label: str, value: str) -> Text | None:
     return next((words[value] for words in tables if words and value in words), None)
 
 
-def in_words(label: str, value: str, language: Language) -> str:
+def label_text(label: str, value: str, language: Language) -> str:
     """A class's value as people say it; where no words are known, the value without its underscores."""
     text = words_for(label, value)
     return text.said(language) if text else value.replace("_", " ")

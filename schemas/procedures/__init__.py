@@ -13,7 +13,7 @@ from schemas.notes import Noted
 from schemas.offices import numbered
 from schemas.procedures.measures import MEASURES
 from schemas.procedures.noted import note_refunds, noted_dossier
-from schemas.procedures.others import fold_calendar_day, fold_payment, fold_service
+from schemas.procedures.payment_service_calendar import fold_calendar_day, fold_payment, fold_service
 from schemas.types import (
     JOINS,
     Channel,

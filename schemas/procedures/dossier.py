@@ -91,10 +91,10 @@ def _course(ordered: Sequence[Fact]) -> _Progress:
     for fact in ordered:
         if fact.event in _END_RANK:
             ends.append(fact)
-            end = min(ends, key=_standing)
+            end = min(ends, key=_end_order)
         elif ends and fact.event == "dossier.processing_started":
             ends = [end for end in ends if end.event != "dossier.stopped"]
-            end = min(ends, key=_standing, default=None)
+            end = min(ends, key=_end_order, default=None)
         if end is None:
             course.back.clear()  # what was told during a pause
         if fact.event in _STEPS and _step(course, fact, end):
@@ -103,7 +103,7 @@ def _course(ordered: Sequence[Fact]) -> _Progress:
     return course
 
 
-def _standing(end: Fact) -> tuple[int, datetime, str]:
+def _end_order(end: Fact) -> tuple[int, datetime, str]:
     return _END_RANK[end.event], end.time, end.key
 
 
@@ -311,13 +311,13 @@ def _state(life: _Life, clock: Clock) -> dict[str, Any]:
     }
     promises = clock.promises
     since = {"due_since": promises[-1].since.isoformat()} if promises else {}
-    told = {"waits": _waits(clock), "promised": _promised(clock), "findings": _findings(life, clock)}
+    extra = {"waits": _waits(clock), "promised": _promised(clock), "findings": _findings(life, clock)}
     return {
         **about,
         **since,
         "waiting": any(p.paused for p in promises[-1:]),
         "supplements": sum(f.event == "dossier.supplement_requested" for f in life.facts),
-        **{name: value for name, value in told.items() if value},
+        **{name: value for name, value in extra.items() if value},
     }
 
 
@@ -353,7 +353,7 @@ def _next_notice(facts: Sequence[Fact], promise: Promise, calendars: CalendarHis
     if promise.paused:
         return None
     due, since = promise.due, promise.since
-    said = {_said(f) for f in facts if f.event in _NOTICES and instant(f.data["promised_at"]) == due}
+    said = {_notice_stage(f) for f in facts if f.event in _NOTICES and instant(f.data["promised_at"]) == due}
     starts = stage_starts(due, calendars, since)
     owed = next((at for name, at in zip(STAGES, starts, strict=True) if not said & _IMPLIED[name]), None)
     return max(owed, since) if owed else None
@@ -363,5 +363,5 @@ _IMPLIED = {name: set(STAGES[i:]) for i, name in enumerate(STAGES)}
 """A later warning makes an earlier one needless."""
 
 
-def _said(fact: Fact) -> str:
+def _notice_stage(fact: Fact) -> str:
     return "overdue" if fact.event == "dossier.overdue" else str(fact.data["stage"])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from schemas import units
 from schemas.fold import Fact, Folded, Note, instant
-from schemas.notes import Noted, steps
+from schemas.notes import Noted, shown_steps
 from schemas.procedures.dossier import LIFE_RANK, fold_dossier
 
 _NO_STATUS = frozenset(
@@ -14,7 +14,7 @@ _NO_STATUS = frozenset(
 )
 _IN_VAIN = frozenset({"refused", "withdrawn", "stopped"})
 _ENDS = frozenset({"dossier.resolved", *(f"dossier.{end}" for end in _IN_VAIN)})
-_is_status = steps(LIFE_RANK.keys() - _NO_STATUS - _ENDS)
+_is_status = shown_steps(LIFE_RANK.keys() - _NO_STATUS - _ENDS)
 
 
 def _shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from schemas.indicators import Indicator
-from schemas.questions import names, periods, places
+from schemas.questions import names, periods, unit_names
 from schemas.questions.periods import Days
 from schemas.questions.words import tokens
 from schemas.units import Unit
@@ -35,5 +35,5 @@ def read(question: str, today: date) -> Found:
     """Read a question in Vietnamese, with or without its accents, or in English."""
     rest, days = periods.take(tokens(question), today)
     rest, by = periods.take_one(rest, BREAKDOWNS)
-    rest, units = places.take(rest, days.last if days else today)
+    rest, units = unit_names.take(rest, days.last if days else today)
     return Found(tuple(names.nearest(rest)), units, days, by)

@@ -18,12 +18,12 @@ Terms = Counter[str]
 
 def nearest(words: list[Token]) -> list[tuple[Indicator, float]]:
     """The indicators that fit best, each with its measure from 0 to 1."""
-    asked = _terms(plain(words))
+    wanted = _terms(plain(words))
     weights, known = _index()
-    own = _sum(asked, weights)
+    own = _sum(wanted, weights)
     best: dict[str, float] = {}
     for code, terms, size in known:
-        shared = _sum(asked & terms, weights)
+        shared = _sum(wanted & terms, weights)
         if shared:
             best[code] = max(best.get(code, 0.0), 2 * shared / (own + size))
     ranked = sorted(best.items(), key=lambda one: (-round(one[1], 6), not CATALOGUE[one[0]].headline))

@@ -31,10 +31,10 @@ def take(words: list[Token], today: date) -> tuple[list[Token], Days | None]:
     for form, days in RULES:
         if found := re.search(rf"(?<!\S)(?:trong |vao |cua |in )?{form}(?!\S)", text):
             try:
-                meant = days({name: part for name, part in found.groupdict().items() if part}, today)
+                period_days = days({name: part for name, part in found.groupdict().items() if part}, today)
             except ValueError:
                 continue
-            return _without(words, *found.span()), meant
+            return _without(words, *found.span()), period_days
     return words, None
 
 

@@ -41,21 +41,21 @@ def table() -> Mapping[str, Mapping[str, list[str]]]:
     """`words.toml`, folded."""
     text = resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
     return {
-        part: {fold(key): [fold(one) for one in said] for key, said in rows.items()}
+        part: {fold(key): [fold(one) for one in spoken] for key, spoken in rows.items()}
         for part, rows in tomllib.loads(text).items()
     }
 
 
 @cache
 def _same() -> tuple[tuple[re.Pattern[str], str], ...]:
-    pairs = [(said, meant) for meant, many in table()["same"].items() for said in many]
+    pairs = [(spoken, canonical) for canonical, many in table()["same"].items() for spoken in many]
     longest = sorted(pairs, key=lambda pair: -len(pair[0]))
-    return tuple((re.compile(rf"(?<!\S){re.escape(said)}(?!\S)"), meant) for said, meant in longest)
+    return tuple((re.compile(rf"(?<!\S){re.escape(spoken)}(?!\S)"), canonical) for spoken, canonical in longest)
 
 
 def settled(text: str) -> list[str]:
     """A folded text in the words of the table, without those that say nothing."""
-    for said, meant in _same():
-        text = said.sub(meant, text)
+    for spoken, canonical in _same():
+        text = spoken.sub(canonical, text)
     nothing = set(table()["nothing"]["words"])
     return [word for word in text.split() if word not in nothing]

@@ -266,7 +266,7 @@ def build_index(rows: Iterable[Unit], known: Mapping[str, Unit] | None = None) -
     for row in rows:
         before = by_code.get(row.code)
         fresh = replace(row, stages=(Stage(row.valid_from, row.level, row.name_vi, row.name_en),))
-        by_code[row.code] = _said(before, fresh, again=row.code in begun) if before else fresh
+        by_code[row.code] = _amended(before, fresh, again=row.code in begun) if before else fresh
         begun.add(row.code)
     for unit in by_code.values():
         _check(unit, by_code)
@@ -281,7 +281,7 @@ def build_index(rows: Iterable[Unit], known: Mapping[str, Unit] | None = None) -
     )
 
 
-def _said(unit: Unit, row: Unit, again: bool) -> Unit:
+def _amended(unit: Unit, row: Unit, again: bool) -> Unit:
     """A unit after a further row with its code. One that begins later is its name and level from that day on; another
     (not `again` in one table) puts its names and level right. Both may end it, name its successors, add spellings."""
     begins = row.valid_from or unit.valid_from

@@ -91,7 +91,7 @@ def build(settings: Settings) -> FastStream:
         await durable.place(lambda: js)
         aside = Aside(js, pool)
         hands.append(BatchLimiter(_guarded_by(Batches(durable, EventStore(pool).store, aside.take), health)))
-        endless = (durable.watch(lambda: js, WATCH_SECONDS, partial(_noted, health)), aside.bring_in())
+        endless = (durable.follow(lambda: js, WATCH_SECONDS, partial(_noted, health)), aside.bring_in())
         tasks.extend(asyncio.create_task(guarded("aggregator", one)) for one in endless)
 
     @app.on_shutdown

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.envelope import REASONS, Invalid
 from schemas.registry import parse
 from schemas.streams import EVENTS
-from services.aggregator.door import Refused, digest, quarantine
+from services.aggregator.validate import Refused, digest, quarantine
 from services.kit import clock, store
 from services.kit.bus import OUTAGE
 
@@ -79,14 +79,14 @@ class Aside:
         async with self._pool.connection() as conn, conn.transaction():
             rows = await (await conn.execute(_NEXT, [PAGE])).fetchall()
             for seq, recorded, code in rows:
-                await quarantine(self._js, await self._found(seq, recorded, code))
+                await quarantine(self._js, await self._as_stored(seq, recorded, code))
                 await conn.execute("DELETE FROM refused WHERE seq = %s AND recorded = %s", [seq, recorded])
         if self._closed:
             log.info("the quarantine takes messages again")
         self._closed = False
         return len(rows) == PAGE
 
-    async def _found(self, seq: int, recorded: datetime, code: str) -> Refused:
+    async def _as_stored(self, seq: int, recorded: datetime, code: str) -> Refused:
         """The message as it lies in the stream, with its reason; without a body where it lies there no more."""
         try:
             kept = await self._js.get_msg(EVENTS.name, seq, direct=False)

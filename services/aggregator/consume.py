@@ -13,10 +13,10 @@ import psycopg
 from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
-from services.aggregator.door import Refused, admit
 from services.aggregator.event_store import ConcurrentUpdate, Incoming, Stored
 from services.aggregator.folding import earliest
 from services.aggregator.rollups import Disagreement
+from services.aggregator.validate import Refused, admit
 from services.kit import clock, metrics
 from services.kit.consumer import DurableConsumer
 

@@ -84,7 +84,7 @@ class EntityCache:
     """
 
     def __init__(self) -> None:
-        self._held: OrderedDict[EntityRef, StoredEntity] = OrderedDict()
+        self._cached: OrderedDict[EntityRef, StoredEntity] = OrderedDict()
         self._calendars = CalendarHistory()
 
     async def hold(
@@ -92,25 +92,25 @@ class EntityCache:
     ) -> dict[EntityRef, StoredEntity]:
         """Lock the entities, those to be made by their names, and tell what is stored of each."""
         if calendars is not self._calendars:
-            self._held.clear()
+            self._cached.clear()
             self._calendars = calendars
         versions = await _lock(conn, sorted(refs))
-        known = {ref: self._held[ref] for ref, version in versions.items() if self._knows(ref, version)}
+        known = {ref: self._cached[ref] for ref, version in versions.items() if self._knows(ref, version)}
         unknown = [ref for ref in versions if ref not in known]
         read = await _read(conn, unknown) if unknown else {}
-        return known | {ref: held._replace(version=versions[ref]) for ref, held in read.items()}
+        return known | {ref: stored._replace(version=versions[ref]) for ref, stored in read.items()}
 
     def keep(self, changes: Iterable[Change]) -> None:
         """Remember what a committed batch made of its entities."""
         for c in changes:
-            self._held[c.ref] = c.held
-            self._held.move_to_end(c.ref)
-        while len(self._held) > REMEMBERED:
-            self._held.popitem(last=False)
+            self._cached[c.ref] = c.stored
+            self._cached.move_to_end(c.ref)
+        while len(self._cached) > REMEMBERED:
+            self._cached.popitem(last=False)
 
     def _knows(self, ref: EntityRef, version: int) -> bool:
-        held = self._held.get(ref)
-        return held is not None and held.version == version
+        stored = self._cached.get(ref)
+        return stored is not None and stored.version == version
 
 
 async def _lock(conn: AsyncConnection, refs: Sequence[EntityRef]) -> dict[EntityRef, int]:
@@ -193,8 +193,8 @@ class EventStore:
             for ref, fact in facts_of(incoming.event).items():
                 touched[ref].append(fact)
         after = await _calendar_after(conn, touched, before)
-        held = await self._recent.hold(conn, touched, after)
-        found = (change(ref, held.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
+        stored = await self._recent.hold(conn, touched, after)
+        found = (change(ref, stored.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
         await _write_entities(conn, changes)
         # Points before the horizon are gone, and their days stand: only what lies after it moves.
@@ -257,8 +257,8 @@ async def _calendar_after(
     for ref in await (await conn.execute(_OPEN_SINCE, (since,))).fetchall():
         touched.setdefault(EntityRef(*ref), [])
     await conn.execute("UPDATE calendar_version SET version = version + 1")
-    held = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
-    return calendars_of([*news, *(unpack(packed) for (facts,) in held for packed in facts)])
+    stored = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+    return calendars_of([*news, *(unpack(packed) for (facts,) in stored for packed in facts)])
 
 
 async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:

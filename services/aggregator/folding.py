@@ -46,7 +46,7 @@ class Change:
     """The further cases that there are no more."""
 
     @property
-    def held(self) -> StoredEntity:
+    def stored(self) -> StoredEntity:
         """What is stored once this change is."""
         return StoredEntity(self.version + 1, self.facts, self.folded.points, tuple(self.folded.cases))
 
@@ -103,16 +103,16 @@ def _summed(points: list[Point]) -> list[Point]:
 
 
 def change(
-    ref: EntityRef, held: StoredEntity, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
+    ref: EntityRef, stored: StoredEntity, incoming: Iterable[Fact], before: CalendarHistory, after: CalendarHistory
 ) -> Change | None:
     """The change that new facts (or another calendar) make to an entity; None where nothing changes."""
-    facts = in_order({f.key: f for f in (*incoming, *held.facts)}.values())
-    if len(facts) == len(held.facts) and before is after:
+    facts = in_order({f.key: f for f in (*incoming, *stored.facts)}.values())
+    if len(facts) == len(stored.facts) and before is after:
         return None
     folded = fold(ref, facts, after)
-    if not held.facts:
-        return Change(ref, held.version, facts, folded, [], folded.points, [])
-    held_points = held.points if held.points is not None else fold(ref, held.facts, before).points
+    if not stored.facts:
+        return Change(ref, stored.version, facts, folded, [], folded.points, [])
+    held_points = stored.points if stored.points is not None else fold(ref, stored.facts, before).points
     old, new = set(held_points), set(folded.points)
-    gone = [id for id in held.cases if id not in folded.cases]
-    return Change(ref, held.version, facts, folded, list(old - new), list(new - old), gone)
+    gone = [id for id in stored.cases if id not in folded.cases]
+    return Change(ref, stored.version, facts, folded, list(old - new), list(new - old), gone)

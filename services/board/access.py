@@ -95,11 +95,11 @@ def grant_of(text: str) -> Grant:
 def strongest(grants: Iterable[Grant]) -> Grant | None:
     """What someone with all these grants has: the highest role, in the units for which it was given, never in others
     for which a lower one was. None for no grant."""
-    held = list(grants)
-    if not held:
+    granted = list(grants)
+    if not granted:
         return None
-    role = max((grant.role for grant in held), key=ROLES.index)
-    bounds = [grant.units for grant in held if grant.role == role]
+    role = max((grant.role for grant in granted), key=ROLES.index)
+    bounds = [grant.units for grant in granted if grant.role == role]
     return Grant(role, () if () in bounds else tuple(sorted({unit for bound in bounds for unit in bound})))
 
 

@@ -43,7 +43,7 @@ STATIC = Path(__file__).parent / "static"
 
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
-    watch, reading = Poller(settings), QueryPool(settings)
+    poller, reading = Poller(settings), QueryPool(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
     sessions, home = Sessions(pool), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
@@ -53,8 +53,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
-            sending = (outbox.run(pool, lambda: watch.broker, subjects, private) for subjects in outbox.SUBJECTS)
-            endless = (watch.run(health), sessions.follow(), tools.run(), *sending)
+            sending = (outbox.run(pool, lambda: poller.broker, subjects, private) for subjects in outbox.SUBJECTS)
+            endless = (poller.run(health), sessions.follow(), tools.run(), *sending)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
@@ -80,18 +80,18 @@ def build(settings: Settings, health: Health) -> FastAPI:
 
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)
-    people.add(app, pool, watch)
-    desk = AlarmClient(settings, pool)
-    worklist.add(app, watch, pool, reading, desk)
-    alarms.add(app, watch, settings, reading, desk)
-    map_routes.add(app, watch, settings, reading, pool)
-    for page in found_pages.found():
-        page.add(watch, reading)
-    quarantine_page.add(app, watch, reading, pool)
+    people.add(app, pool, poller)
+    alarm_client = AlarmClient(settings, pool)
+    worklist.add(app, poller, pool, reading, alarm_client)
+    alarms.add(app, poller, settings, reading, alarm_client)
+    map_routes.add(app, poller, settings, reading, pool)
+    for page in found_pages.find_pages():
+        page.add(poller, reading)
+    quarantine_page.add(app, poller, reading, pool)
 
-    wall.add(watch)
-    system.add(watch, reading)
-    figure.add(watch, reading)
+    wall.add(poller)
+    system.add(poller, reading)
+    figure.add(poller, reading)
     ui.run_with(
         app, title="IOC", language="vi", dark=None, tailwind=False, show_welcome_message=False, reconnect_timeout=10
     )

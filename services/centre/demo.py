@@ -45,7 +45,7 @@ def make_accounts(instance: Instance) -> None:
 
 async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) -> None:
     async with await AsyncConnection.connect(settings.database("board"), autocommit=True) as conn:
-        known = {row.name for row in await accounts.listing(conn)}
+        known = {row.name for row in await accounts.all_accounts(conn)}
         for name, (full_name, role, units) in ACCOUNTS.items():
             if name not in known:
                 by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)
@@ -77,8 +77,8 @@ def wait_lived(instance: Instance, bar: Bar = SILENT.bar) -> None:
         time.sleep(0.3)
     hours = timedelta(hours=1)
     with bar("hours lived by the district", (clock.now() - begun.until) // hours) as advance:
-        while clock.now() - (held := progress.load(instance.data) or begun).until > LIVED:
-            advance((held.until - begun.until) // hours)
+        while clock.now() - (saved_progress := progress.load(instance.data) or begun).until > LIVED:
+            advance((saved_progress.until - begun.until) // hours)
             time.sleep(0.3)
     wait_stored(settings, bar)
 

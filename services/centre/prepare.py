@@ -68,7 +68,7 @@ async def _first_account(settings: Settings, password: Callable[[], str], say: C
     from services.board.auth import accounts
 
     async with await AsyncConnection.connect(settings.database("owner"), autocommit=True) as conn:
-        if await accounts.listing(conn):
+        if await accounts.all_accounts(conn):
             return
         # Of two starts at once one makes it, and the other finds it made.
         with suppress(accounts.Refused):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PAGE = 1000
 
 
-async def catch_up(client: Client, settings: Settings, manifest: Manifest, new_streams: bool) -> dict[str, int]:
+async def replay(client: Client, settings: Settings, manifest: Manifest, new_streams: bool) -> dict[str, int]:
     """Make every consumer anew, to read again all that the database may lack; consumer -> sequence it goes on after.
 
     `new_streams`: the streams were restored from this backup too. Otherwise the live stream is asked whether it is

@@ -22,7 +22,7 @@ from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles
 from schemas.streams import ALERTS, STREAMS
 from services.centre.prepare import RESTORING, prepare, settings_of
-from services.centre.replay import catch_up
+from services.centre.replay import replay
 from services.centre.reporter import SILENT, Bar, Reporter, Say
 from services.kit import bus
 from services.kit.settings import Settings
@@ -88,9 +88,9 @@ class Journal:
 
     def __init__(self, file: Path, key: str) -> None:
         self._file, self._key = file, key
-        held: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
-        self.begun = held.get("key") == key
-        self.done: list[str] = held["done"] if self.begun else []
+        state: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
+        self.begun = state.get("key") == key
+        self.done: list[str] = state["done"] if self.begun else []
 
     def begin(self) -> None:
         """From now on the centre is neither the old nor the new one."""
@@ -137,8 +137,8 @@ async def _has_deeds(client: Client, state: StreamState) -> bool:
     js = client.jetstream()
     for seq in range(state.first_seq, state.last_seq + 1):
         with suppress(NotFoundError):
-            told = json.loads((await js.get_msg(ALERTS.name, seq)).data or b"{}")
-            if told.get("by", told.get("who")) not in STARTS:
+            event = json.loads((await js.get_msg(ALERTS.name, seq)).data or b"{}")
+            if event.get("by", event.get("who")) not in STARTS:
                 return True
     return False
 
@@ -158,7 +158,7 @@ async def _restore_broker(
             if name not in journal.done:
                 await _restore_stream(client, settings, folder, manifest, name, reporter.bar)
                 journal.note(name)
-        for consumer, start in (await catch_up(client, settings, manifest, BROKER in parts)).items():
+        for consumer, start in (await replay(client, settings, manifest, BROKER in parts)).items():
             reporter.say(f"{consumer} reads on after message {start:,}")
 
 

@@ -64,10 +64,10 @@ def show(id: int) -> None:
         raise click.ClickException(f"there is no alarm {id}; `ioc alarms list --all` shows them")
     for name, value in found[0].items():
         if value not in (None, "") and name not in ("id", "since", "next_at"):
-            click.echo(f"{name:<16} {_said(value)}")
+            click.echo(f"{name:<16} {_shown(value)}")
     click.echo()
     for row in _read("SELECT at, step, by, note FROM alarm_step WHERE alarm = %(id)s ORDER BY id", {"id": id}):
-        click.echo(f"{_said(row['at'])}  {row['step']:<16} {row['by']}" + (f": {row['note']}" if row["note"] else ""))
+        click.echo(f"{_shown(row['at'])}  {row['step']:<16} {row['by']}" + (f": {row['note']}" if row["note"] else ""))
 
 
 @alarms.command(epilog="\b\nExample:\n  ioc alarms ack 12 13 --note 'đang xử lý'")
@@ -94,7 +94,7 @@ def assign(id: int, assignee: str, deadline: str | None, note: str, user: str) -
     """Give an alarm to someone, with a deadline."""
     until = _deadline(deadline) if deadline else None
     _post(f"/alarms/{id}/assign", user=user, note=note, assignee=assignee, deadline=until and until.isoformat())
-    click.echo(f"{id} assigned to {assignee}" + (f" until {_said(until)}" if until else ""))
+    click.echo(f"{id} assigned to {assignee}" + (f" until {_shown(until)}" if until else ""))
 
 
 @alarms.command(epilog="\b\nExample:\n  ioc alarms comment 12 'nhà cung cấp hẹn 15 giờ'")
@@ -201,7 +201,7 @@ def _age(passed: timedelta) -> str:
     return next((f"{seconds // length} {name}" for name, length in units if seconds >= 2 * length), f"{seconds} s")
 
 
-def _said(value: Any) -> str:
+def _shown(value: Any) -> str:
     from schemas.calendar import VN
 
     return f"{value.astimezone(VN):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)

@@ -27,7 +27,7 @@ def events(type_: str | None, form: str) -> None:
     """The event types, or the fields of one with a sample to send."""
     from schemas import registry
 
-    listed = [about(name) for name in registry.DATA_TYPES] if type_ is None else details(_known(type_))
+    listed = [about(name) for name in registry.DATA_TYPES] if type_ is None else details(_event_type(type_))
     if form == "json":
         click.echo(json.dumps(listed, ensure_ascii=False, indent=2))
     else:
@@ -91,7 +91,7 @@ def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _known(text: str) -> str:
+def _event_type(text: str) -> str:
     """The type meant by `dossier.submitted`, with or without prefix and version."""
     from difflib import get_close_matches
 

@@ -34,7 +34,7 @@ def check_command(against: str | None) -> None:
     if lines := unaccepted(kept, clock.now()):
         _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
     reference = against or "HEAD"
-    before = saved(Path(reference)) if Path(reference).is_dir() else committed(_folder(), reference)
+    before = stored_contracts(Path(reference)) if Path(reference).is_dir() else committed(_folder(), reference)
     if before is None and against:
         raise click.ClickException(f"{against!r} is neither a commit that git knows here nor a folder")
     if lines := check(before or {}, kept):
@@ -42,7 +42,7 @@ def check_command(against: str | None) -> None:
     click.echo(f"contracts: {len(kept)} files in order" + ("" if before is None else f", compatible with {reference}"))
 
 
-def saved(folder: Path) -> Mapping[str, str]:
+def stored_contracts(folder: Path) -> Mapping[str, str]:
     """The contracts in a folder, such as `schemas/contracts` of another version: relative path -> text."""
     return {str(file.relative_to(folder)): file.read_text(encoding="utf-8") for file in folder.rglob("*.json")}
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from infra.local.servers import Instance
-    from services.centre.look import CentreStatus
+    from services.centre.status import CentreStatus
 
 WATCH_SECONDS = 2.0
 FOLLOW_SECONDS = 0.3
@@ -39,17 +39,17 @@ def up(detach: bool, replica: bool) -> None:
     What is missing is fetched into a private folder first (once, about a minute). Running it again is harmless.
     Without --detach it stays, tells of every change, and stops everything on Ctrl-C.
     """
-    from services.centre.look import look
     from services.centre.start import bring_up
+    from services.centre.status import status_of
 
     with explained():
         instance = chosen_instance()
         with stopping_on_failure(instance):
             bring_up(instance, say, replica)
-            _print_status(instance, look(instance))
+            _print_status(instance, status_of(instance))
             if not detach:
                 say("running; Ctrl-C stops everything")
-                _watch(instance)
+                _report_changes(instance)
 
 
 @contextmanager
@@ -86,11 +86,11 @@ def status(as_json: bool) -> None:
 
     Exits with 0 only when everything runs and is healthy.
     """
-    from services.centre.look import look
+    from services.centre.status import status_of
 
     with explained():
         instance = chosen_instance()
-        seen = look(instance)
+        seen = status_of(instance)
         if as_json:
             click.echo(json.dumps(_report(instance, seen), indent=2))
         else:
@@ -163,7 +163,7 @@ def _stop(instance: Instance) -> None:
     say("stopped")
 
 
-def _watch(instance: Instance) -> None:
+def _report_changes(instance: Instance) -> None:
     """Tell of every change of a process until interrupted, or until the centre was stopped by another command."""
     known: dict[str, tuple[str, bool]] = {state.name: (state.state, state.ready) for state in instance.processes()}
     while instance.is_running():
@@ -180,7 +180,7 @@ def _print_status(instance: Instance, seen: CentreStatus) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from services.centre.look import LOOK_SECONDS
+    from services.centre.status import LOOK_SECONDS
     from services.cli import sources
     from services.cli.output import WIDE
 

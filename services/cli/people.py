@@ -46,7 +46,7 @@ def list_() -> None:
 
     today = local_day(clock.now())
     table = Table("account", "full name", "role", "units", "enters by", "last seen", "state", box=None, pad_edge=False)
-    for row in _run(accounts.listing):
+    for row in _run(accounts.all_accounts):
         places = "; ".join(known.on(code, today).name_vi for code in row.units) or "all"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         state = "disabled" if row.disabled else "active"
@@ -144,11 +144,13 @@ def disable(name: str, user: str) -> None:
             await accounts.set_disabled(conn, _by(user), name, True)
             return await accounts.held_by(conn, name)
 
-    held = _run(shut_out)
+    remaining = _run(shut_out)
     _tell(name, "is disabled")
-    if held:
-        numbers = ", ".join(map(str, held))
-        click.echo(f"{name} has {len(held)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away")
+    if remaining:
+        numbers = ", ".join(map(str, remaining))
+        click.echo(
+            f"{name} has {len(remaining)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away"
+        )
 
 
 @people.command(epilog="\b\nExample:\n  ioc people enable lan")
@@ -197,7 +199,7 @@ def token_list() -> None:
     from services.kit import clock
 
     table = Table("account", "token", "role", "units", "until", "last use", box=None, pad_edge=False)
-    for row in _run(tokens.listing):
+    for row in _run(tokens.all_tokens):
         until = day_and_time(row.expires_at) if row.expires_at > clock.now() else "expired"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         table.add_row(row.account, row.name, row.role, "; ".join(row.units) or "the account's", until, seen)

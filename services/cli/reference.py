@@ -21,7 +21,7 @@ def page() -> str:
         _metrics(),
         _exporter(),
         _alerts(),
-        _kept(),
+        _retention(),
         _events(),
         _reasons(),
         _measures(),
@@ -101,11 +101,11 @@ def _prose(text: str) -> str:
     return text.replace("<", "‹").replace(">", "›")
 
 
-def _kept() -> Iterator[str]:
-    from services.upkeep.kept import kept
+def _retention() -> Iterator[str]:
+    from services.upkeep.retention_rules import retention_rules
 
     yield from _table("What is kept how long", "what", "until", "meaning")
-    for row in kept():
+    for row in retention_rules():
         yield _row(*row)
 
 

@@ -111,16 +111,17 @@ def _check(instance: Instance) -> None:
 
     with _halted(instance) as progress:
         wait_stored(settings_of(instance, "cli"), bar)
-        meant = truth.expected(progress.plan, progress.until)
+        expected = truth.expected(progress.plan, progress.until)
         with store.connect(settings_of(instance, "cli"), "reader") as conn:
-            lines, held = truth.comparison(conn, meant), truth.stored(conn)
-    _print_comparison(meant, lines, held)
-    if held != meant.events:
+            lines, stored = truth.comparison(conn, expected), truth.stored(conn)
+    _print_comparison(expected, lines, stored)
+    if stored != expected.events:
         click.secho(
-            f"the log holds {held:,} simulated events instead of {meant.events:,}: was another district simulated too?",
+            f"the log holds {stored:,} simulated events instead of {expected.events:,}: "
+            "was another district simulated too?",
             fg="red",
         )
-    if held != meant.events or not all(line.same for line in lines):
+    if stored != expected.events or not all(line.same for line in lines):
         raise SystemExit(1)
 
 
@@ -137,21 +138,21 @@ def _halted(instance: Instance) -> Iterator[Progress]:
         say("halting the simulator")
         instance.stop_process("simulator")
     try:
-        held = progress.load(instance.data)
-        assert held is not None
-        yield held
+        stored = progress.load(instance.data)
+        assert stored is not None
+        yield stored
     finally:
         if running:
             instance.start_process("simulator")
 
 
-def _print_comparison(meant: Truth, lines: list[Line], held: int) -> None:
+def _print_comparison(expected: Truth, lines: list[Line], stored: int) -> None:
     from rich.console import Console
     from rich.table import Table
 
     from schemas.calendar import VN
 
-    start, until = meant.plan.start.astimezone(VN), meant.until.astimezone(VN)
+    start, until = expected.plan.start.astimezone(VN), expected.until.astimezone(VN)
     table = Table("figure", "", "meant", "read", "wards", "", box=None, pad_edge=False)
     table.columns[2].justify = table.columns[3].justify = "right"
     table.title = f"SIMULATED since {start:%d/%m/%Y %H:%M}, as of {until:%d/%m/%Y %H:%M:%S}"
@@ -161,8 +162,8 @@ def _print_comparison(meant: Truth, lines: list[Line], held: int) -> None:
     Console(width=None if sys.stdout.isatty() else output.WIDE).print(table)
     alike = sum(line.same for line in lines)
     click.echo(
-        f"{alike} of {len(lines)} figures alike; events meant {meant.events:,}, in the log {held:,}; "
-        f"sent again {meant.repeats:,}; for the quarantine {meant.refused:,}"
+        f"{alike} of {len(lines)} figures alike; events meant {expected.events:,}, in the log {stored:,}; "
+        f"sent again {expected.repeats:,}; for the quarantine {expected.refused:,}"
     )
 
 
@@ -175,7 +176,7 @@ def _row(code: str, lines: list[Line]) -> Iterator[str]:
     colour = "green" if all(line.same for line in lines) else "red"
     yield code
     yield CATALOGUE[code].vi
-    yield _shown(code, sum((line.meant for line in summed), Decimal(0)))
+    yield _shown(code, sum((line.expected for line in summed), Decimal(0)))
     yield _shown(code, sum((line.read for line in summed), Decimal(0)))
     yield f"[{colour}]{sum(line.same for line in wards)} of {len(wards)} alike[/]"
     yield "wards only: other data lies in the whole" if summed is wards else ""

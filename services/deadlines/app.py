@@ -37,7 +37,7 @@ async def run(settings: Settings, health: Health) -> None:
         while True:
             try:
                 bus.require(client)
-                await look(pool, js, said, clock.now())
+                await poll(pool, js, said, clock.now())
                 health.ready()
             except (*store.OUTAGE, Unavailable) as error:
                 log.warning("waiting: %s: %s", type(error).__name__, error)
@@ -70,7 +70,7 @@ class Said:
         self._due = {key: due for key, due in self._due.items() if key in owed}
 
 
-async def look(pool: AsyncConnectionPool, js: JetStreamContext, said: Said, now: datetime) -> None:
+async def poll(pool: AsyncConnectionPool, js: JetStreamContext, said: Said, now: datetime) -> None:
     """Publish all notices owed at `now` but those that were said a moment ago."""
     seen: set[UUID] = set()
     async for rows in pages(pool, now):

@@ -27,7 +27,7 @@ OUTAGE = (APIError, nats.errors.Error, TimeoutError, OSError)
 HEALTH_SECONDS = 3.0
 # Monitoring must not go through a proxy that the operator's environment names.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-Told = dict[str, float]
+Values = dict[str, float]
 """Name of a metric -> value, of one stream or consumer."""
 
 
@@ -39,21 +39,21 @@ async def measure(client: Client, now: datetime) -> Samples:
     try:
         await js.account_info()
         for stream in STREAMS:
-            _add(samples, (stream.name,), await _known(lambda stream=stream: _stream(js, stream)))  # type: ignore[misc]
+            _add(samples, (stream.name,), await _if_found(lambda stream=stream: _stream(js, stream)))  # type: ignore[misc]
         for consumer in CONSUMERS:
             key = (consumer.stream, consumer.name)
-            _add(samples, key, await _known(lambda consumer=consumer: _consumer(js, consumer, now)))  # type: ignore[misc]
+            _add(samples, key, await _if_found(lambda consumer=consumer: _consumer(js, consumer, now)))  # type: ignore[misc]
     except OUTAGE as error:
         raise Unavailable(f"{type(error).__name__}: {error}".strip()) from error
     return samples
 
 
-def _add(samples: Samples, labels: tuple[str, ...], told: Told) -> None:
-    for name, value in told.items():
+def _add(samples: Samples, labels: tuple[str, ...], values: Values) -> None:
+    for name, value in values.items():
         samples.setdefault(name, {})[labels] = value
 
 
-async def _known(ask: Callable[[], Awaitable[Told]]) -> Told:
+async def _if_found(ask: Callable[[], Awaitable[Values]]) -> Values:
     """Nothing of what is not there: a stream before the first start, a consumer that is being made anew."""
     try:
         return await ask()
@@ -61,19 +61,19 @@ async def _known(ask: Callable[[], Awaitable[Told]]) -> Told:
         return {}
 
 
-async def _stream(js: JetStreamContext, stream: Stream) -> Told:
+async def _stream(js: JetStreamContext, stream: Stream) -> Values:
     info = await js.stream_info(stream.name)
-    told: Told = {
+    values: Values = {
         "ioc_nats_stream_messages": info.state.messages,
         "ioc_nats_stream_bytes": info.state.bytes,
         "ioc_nats_stream_stored_total": info.state.last_seq,
     }
     if (limit := info.config.max_bytes or 0) > 0:
-        told["ioc_nats_stream_limit_bytes"] = limit
-    return told
+        values["ioc_nats_stream_limit_bytes"] = limit
+    return values
 
 
-async def _consumer(js: JetStreamContext, consumer: Consumer, now: datetime) -> Told:
+async def _consumer(js: JetStreamContext, consumer: Consumer, now: datetime) -> Values:
     info = await js.consumer_info(consumer.stream, consumer.name)
     return {
         "ioc_nats_consumer_pending_messages": info.num_pending or 0,
@@ -102,25 +102,25 @@ def users(monitors: str) -> Samples:
 
     The broker has no limit for one user, so that one could take all its connections: here it is seen.
     """
-    held: Counter[tuple[str]] = Counter()
+    backlog: Counter[tuple[str]] = Counter()
     sent: Counter[tuple[str]] = Counter()
     limits = []
     for monitor in monitors.split(","):
-        if answer := _asked(f"{monitor.rstrip('/')}/connz?auth=true&limit=10000"):
+        if answer := _fetched(f"{monitor.rstrip('/')}/connz?auth=true&limit=10000"):
             for one in answer.get("connections") or ():
                 name = (str(one.get("authorized_user", "")),)
-                held[name] += 1
+                backlog[name] += 1
                 sent[name] += int(one.get("in_msgs", 0))
-        if answer := _asked(f"{monitor.rstrip('/')}/varz"):
+        if answer := _fetched(f"{monitor.rstrip('/')}/varz"):
             limits.append(float(answer.get("max_connections", 0)))
     found: Samples = {
-        "ioc_nats_user_connections": {name: float(count) for name, count in held.items()},
+        "ioc_nats_user_connections": {name: float(count) for name, count in backlog.items()},
         "ioc_nats_user_messages_total": {name: float(count) for name, count in sent.items()},
     }
     return found | ({"ioc_nats_connections_limit": {(): sum(limits)}} if limits else {})
 
 
-def _asked(address: str) -> dict[str, Any]:
+def _fetched(address: str) -> dict[str, Any]:
     try:
         with _DIRECT.open(address, timeout=HEALTH_SECONDS) as response:
             answer: dict[str, Any] = json.load(response)

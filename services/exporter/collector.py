@@ -50,10 +50,10 @@ class Rounds:
             both.create_task(self._again("database", self.look_at_database))
             both.create_task(self._again("nats", self.look_at_broker))
 
-    async def _again(self, part: str, look: Callable[[], Awaitable[None]]) -> None:
+    async def _again(self, part: str, poll: Callable[[], Awaitable[None]]) -> None:
         while True:
             started = time.monotonic()
-            problem = await _outage_of(look)
+            problem = await _outage_of(poll)
             if problem and problem != self._problems.get(part):
                 log.warning("%s: %s", part, problem)
             self._problems[part] = problem
@@ -72,20 +72,20 @@ class Rounds:
     async def look_at_database(self) -> None:
         """One snapshot of it: sources, and figures where they can have changed."""
         now = clock.now()
-        told = await self._database.look(lambda conn: self._read(conn, now))
-        self.snapshot.put("figures", told, self._keep)
+        samples = await self._database.look_up(lambda conn: self._read(conn, now))
+        self.snapshot.put("figures", samples, self._keep)
         self.snapshot.put("success", _one(LAST_SUCCESS, now.timestamp()))
 
     def _read(self, conn: Connection, now: datetime) -> Samples:
-        told = platform(conn, now)
+        samples = platform(conn, now)
         # Figures move with events and with time: deadlines pass, days begin.
-        state = sum(told["ioc_events_total"].values()), now.replace(second=0, microsecond=0)
+        state = sum(samples["ioc_events_total"].values()), now.replace(second=0, microsecond=0)
         if state != self._state:
             started = time.monotonic()
             self._figures = {**figures(conn, now), **disagreements(conn, now)}
             self._figures |= _one(ROUND, time.monotonic() - started)
             self._state = state
-        return {**told, **self._figures}
+        return {**samples, **self._figures}
 
     async def look_at_broker(self) -> None:
         """Its disk, its health check, its streams and their readers."""
@@ -103,10 +103,10 @@ class Rounds:
         self._database.close()
 
 
-async def _outage_of(look: Callable[[], Awaitable[None]]) -> str:
+async def _outage_of(poll: Callable[[], Awaitable[None]]) -> str:
     """Look; why it could not be done, or an empty text."""
     try:
-        await look()
+        await poll()
     except Unavailable as error:
         return str(error)
     return ""

@@ -16,7 +16,7 @@ from services.exporter.snapshot import Samples
 from services.kit import store
 from services.kit.errors import Unavailable
 from services.kit.settings import Settings
-from services.readings.memo import once
+from services.readings.memo import memoised
 from services.readings.sources import Source, sources
 
 T = TypeVar("T")
@@ -32,9 +32,9 @@ class Database:
         self._settings, self._patience = settings, patience
         self._conn: Connection | None = None
 
-    async def look(self, ask: Callable[[Connection], T]) -> T:
+    async def look_up(self, ask: Callable[[Connection], T]) -> T:
         """What `ask` finds in one snapshot. `Unavailable` where the database does not answer, or not in time."""
-        looking = asyncio.create_task(asyncio.to_thread(self._look, ask))
+        looking = asyncio.create_task(asyncio.to_thread(self._query, ask))
         done, _ = await asyncio.wait({looking}, timeout=self._patience)
         if not done:
             self.close()  # ends the wait in the thread too
@@ -47,12 +47,12 @@ class Database:
             self.close()
             raise Unavailable(f"{type(error).__name__}: {error}".strip()) from error
 
-    def _look(self, ask: Callable[[Connection], T]) -> T:
+    def _query(self, ask: Callable[[Connection], T]) -> T:
         conn = self._conn = self._conn or self._connect()
         if behind := store.cut_off_since(conn):
             raise psycopg.OperationalError(f"the replica has heard of no change since {behind:%H:%M:%S}")
         with conn.transaction():
-            return ask(once(conn))
+            return ask(memoised(conn))
 
     def _connect(self) -> Connection:
         conn = store.connect(self._settings, "reader")
@@ -96,10 +96,10 @@ def _single(conn: Connection) -> Samples:
     ((backup,),) = conn.execute("SELECT extract(epoch FROM max(finished_at)) FROM backup").fetchall()
     checks = conn.execute(_LAST_CHECK).fetchall()
     ((outside,),) = conn.execute("SELECT count(*) FROM refused").fetchall()
-    told = {"ioc_backup_last_success_timestamp_seconds": backup, "ioc_quarantine_outside_messages": outside}
+    values = {"ioc_backup_last_success_timestamp_seconds": backup, "ioc_quarantine_outside_messages": outside}
     for checked, differences in checks:
-        told |= {"ioc_rebuild_check_timestamp_seconds": checked, "ioc_rebuild_check_differences": differences}
-    return {name: {(): float(value)} for name, value in told.items() if value is not None}
+        values |= {"ioc_rebuild_check_timestamp_seconds": checked, "ioc_rebuild_check_differences": differences}
+    return {name: {(): float(value)} for name, value in values.items() if value is not None}
 
 
 _LAST_CHECK = """

@@ -13,7 +13,7 @@ from nats.aio.client import Client
 
 from schemas import sources
 from schemas.envelope import Event
-from services.ingest import door
+from services.ingest import router
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
 from services.kit import bus, logs
@@ -22,7 +22,9 @@ from services.kit.health import Health
 from services.kit.service import serve
 from services.kit.settings import Settings
 
-EMITTERS: dict[str, door.Emitter] = {name: import_module(f".{name}", __package__).EMITTER for name in sources.EMITTERS}
+EMITTERS: dict[str, router.Emitter] = {
+    name: import_module(f".{name}", __package__).EMITTER for name in sources.EMITTERS
+}
 """Each source system's emitter, from the module beside this one that bears its name."""
 PUBLISH_SECONDS = 4.0
 WATCH_SECONDS = 0.5
@@ -43,14 +45,14 @@ class Line:
         bus.require(self.client)
         return self.client
 
-    async def publish(self, event: Event) -> door.Stored:
+    async def publish(self, event: Event) -> router.Stored:
         """Returns when the event is on disk, else raises `Unavailable` within seconds."""
         client = self.require()
         if known := self.memory.sequence(event.digest):
-            return door.Stored(known, known=True)
+            return router.Stored(known, known=True)
         ack = await bus.publish(client.jetstream(), event, PUBLISH_SECONDS)
         self.memory.keep(event.digest, ack.seq)
-        return door.Stored(ack.seq, known=False)
+        return router.Stored(ack.seq, known=False)
 
     async def lost(self) -> None:
         """The connection was lost."""
@@ -66,13 +68,13 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
         async with AsyncExitStack() as stack:
             for name, line in lines.items():
                 line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}", line.lost))
-            watching = asyncio.create_task(_watch(list(lines.values()), health))
+            watching = asyncio.create_task(_follow_broker(list(lines.values()), health))
             stack.callback(watching.cancel)
             yield
 
     app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     for name, line in lines.items():
-        app.include_router(door.router(EMITTERS[name], token_of(line.settings), line.publish, limits_of(settings)))
+        app.include_router(router.router(EMITTERS[name], token_of(line.settings), line.publish, limits_of(settings)))
     return app
 
 
@@ -95,7 +97,7 @@ def token_of(settings: Settings) -> str:
     return token
 
 
-async def _watch(lines: Sequence[Line], health: Health) -> None:
+async def _follow_broker(lines: Sequence[Line], health: Health) -> None:
     """Alive while this runs; ready while every emitter is connected."""
     while True:
         try:

@@ -17,7 +17,7 @@ from schemas.field import (
     ReportVerified,
 )
 from schemas.types import Instant, Latitude, Longitude, Place, Priority, Reference, Slug, UnitCode
-from services.ingest.door import Emitter, Post, Words, compose
+from services.ingest.router import Emitter, Post, Words, compose
 
 NAME = "field"
 

@@ -13,7 +13,7 @@ class Bucket:
 
     def __init__(self, rate: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate, self._clock = rate, clock
-        self._room, self._since = rate * BURST_SECONDS, clock()
+        self._free, self._since = rate * BURST_SECONDS, clock()
 
     def take(self, amount: float) -> float:
         """Take so much; 0, or the seconds until there is enough, and then nothing is taken.
@@ -22,11 +22,11 @@ class Bucket:
         """
         now = self._clock()
         full = self._rate * BURST_SECONDS
-        self._room, self._since = min(full, self._room + (now - self._since) * self._rate), now
-        lacking = min(amount, full) - self._room
+        self._free, self._since = min(full, self._free + (now - self._since) * self._rate), now
+        lacking = min(amount, full) - self._free
         if lacking > 0:
             return lacking / self._rate
-        self._room -= amount
+        self._free -= amount
         return 0.0
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from schemas.envelope import Event
 from schemas.procedures import PaymentMade, PaymentRefunded
 from schemas.types import Dong, DossierCode, Instant, Reference, Slug, UnitCode
-from services.ingest.door import Emitter, Post, Words, compose
+from services.ingest.router import Emitter, Post, Words, compose
 
 NAME = "payments"
 

@@ -24,7 +24,7 @@ from schemas.procedures import (
     ProcedurePublished,
 )
 from schemas.types import DossierCode, Instant, ProcedureCode, Slug, UnitCode
-from services.ingest.door import Emitter, Post, Words, compose
+from services.ingest.router import Emitter, Post, Words, compose
 
 NAME = "procedures"
 

@@ -99,7 +99,7 @@ class DurableConsumer:
         if self._counts:
             self._counts.retries.inc()
 
-    async def watch(
+    async def follow(
         self, js: Callable[[], JetStreamContext], every: float, noted: Callable[[ConsumerInfo], None]
     ) -> None:
         """For ever: note how far it is, and make it anew where it has vanished. `js` raises `Unavailable` while there

@@ -30,7 +30,7 @@ class Guest(Protocol):
     transport: asyncio.Transport
     address: str
     waits: tuple[float, float] | None
-    held: int
+    reserved: int
 
 
 class Crowd:
@@ -43,7 +43,7 @@ class Crowd:
         self._trusted, self._most = trusted, min(most, _files() - OTHERS)
         self._guests: dict[Guest, tuple[float, int]] = {}  # since when how much is left to be written
         self._sweeping: asyncio.TimerHandle | None = None
-        self._held = 0
+        self._reserved = 0
 
     def admit(self, guest: Guest) -> bool:
         """Whether there is a place for this connection; False: it is to be closed."""
@@ -59,20 +59,20 @@ class Crowd:
 
     def leave(self, guest: Guest) -> None:
         """It is connected no more."""
-        self._held -= guest.held
-        guest.held = 0
+        self._reserved -= guest.reserved
+        guest.reserved = 0
         self._guests.pop(guest, None)
 
     def hold(self, guest: Guest, size: int) -> None:
         """So much of its request lies in memory now; where all together have too much, who keeps the door waiting
         longest with some goes, or else this one."""
-        self._held += size - guest.held
-        guest.held = size
-        if self._held > MOST_HELD:
-            gone = _evict(other for other in self._guests if other.held) or guest
+        self._reserved += size - guest.reserved
+        guest.reserved = size
+        if self._reserved > MOST_HELD:
+            gone = _evict(other for other in self._guests if other.reserved) or guest
             gone.transport.abort()
-            self._held -= gone.held
-            gone.held = 0
+            self._reserved -= gone.reserved
+            gone.reserved = 0
 
     def _of(self, address: str) -> Iterator[Guest]:
         return (guest for guest in self._guests if place_of(guest.address) == place_of(address))

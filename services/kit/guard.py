@@ -40,7 +40,7 @@ class Guarded(HttpToolsProtocol):
         super().__init__(*args, **options)
         self.crowd, self.address = crowd, ""
         self.waits: tuple[float, float] | None = None
-        self.held, self._body = 0, 0
+        self.reserved, self._body = 0, 0
         self._part, self._silent = 0, 0  # bytes of this slice, and since the parser last told of anything
         self._drained = 0
         self._whole = True  # no message has begun that is not whole

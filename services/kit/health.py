@@ -103,7 +103,7 @@ class _Visit(asyncio.Protocol):
     def __init__(self, health: Health, crowd: Crowd) -> None:
         self._health, self._crowd = health, crowd
         self._head = b""
-        self.held = 0
+        self.reserved = 0
         self.waits: tuple[float, float] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -121,7 +121,7 @@ class _Visit(asyncio.Protocol):
             return
         self._head += data[: LARGEST_HEAD + 1]
         if b"\r\n\r\n" in self._head or b"\n\n" in self._head:
-            self._answer(*self._health.answer(*_asked(self._head), _token(self._head)))
+            self._answer(*self._health.answer(*_request_line(self._head), _token(self._head)))
         elif len(self._head) > LARGEST_HEAD:
             self._answer(431, "text/plain", b"too much is asked\n")
 
@@ -134,7 +134,7 @@ class _Visit(asyncio.Protocol):
         self.transport.close()
 
 
-def _asked(head: bytes) -> tuple[str, str]:
+def _request_line(head: bytes) -> tuple[str, str]:
     """Method and path."""
     method, _, rest = head.partition(b"\r\n")[0].decode("latin-1").partition(" ")
     return method, rest.partition(" ")[0].partition("?")[0]

@@ -44,11 +44,13 @@ async def place(js: JetStreamContext, pool: AsyncConnectionPool, consumer: Consu
         await js.consumer_info(consumer.stream, consumer.name)
         return None
     except NotFoundError:
-        start = streams.start_after(await known(pool, consumer), (await js.stream_info(consumer.stream)).state.last_seq)
+        start = streams.start_after(
+            await last_done(pool, consumer), (await js.stream_info(consumer.stream)).state.last_seq
+        )
         return start if await streams.ensure_consumer(js, consumer, start) else None
 
 
-async def known(pool: AsyncConnectionPool, consumer: Consumer) -> int:
+async def last_done(pool: AsyncConnectionPool, consumer: Consumer) -> int:
     """The number of the message up to which all is done; 0 where nothing is noted."""
     async with pool.connection() as conn:
         row = await (await conn.execute(_KNOWN, (consumer.name,))).fetchone()

@@ -85,8 +85,8 @@ async def _tell(messages: list[Msg], every: float) -> None:
 
 async def _ask(reader: Reader, request: _Request, batch: int, seconds: float, more: dict[str, int]) -> None:
     request.left, request.until, request.too_large = batch, time.monotonic() + seconds, False
-    asked = {"batch": batch, "expires": int(seconds * 1e9), **more}
-    await reader._nc.publish(reader._nms, json.dumps(asked).encode(), reader._deliver)
+    fields = {"batch": batch, "expires": int(seconds * 1e9), **more}
+    await reader._nc.publish(reader._nms, json.dumps(fields).encode(), reader._deliver)
 
 
 async def _gather(reader: Reader, request: _Request, batch: int, most: int, ends: float) -> list[Msg]:

@@ -78,14 +78,14 @@ async def ensure_streams(
     for stream in STREAMS:
         wanted = stream_config(stream, disk, settings.replicas)
         try:
-            held = (await js.stream_info(stream.name)).config
+            config = (await js.stream_info(stream.name)).config
         except NotFoundError:
             await js.add_stream(wanted)
             say(f"stream {stream.name} created")
             continue
         # A start that knows of fewer nodes takes no copy away.
-        wanted.num_replicas = max(settings.replicas, held.num_replicas or 1)
-        if _declared(held) != _declared(wanted):
+        wanted.num_replicas = max(settings.replicas, config.num_replicas or 1)
+        if _declared(config) != _declared(wanted):
             await js.update_stream(wanted)
             say(f"stream {stream.name} updated")
     for consumer in CONSUMERS:

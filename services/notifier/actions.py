@@ -82,7 +82,7 @@ async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -
             "comment on it, or assign it"
         )
     if not alarm.acknowledged_at:
-        gone = {"assignee": None, "deadline": None} if id in await alarm_repository.orphans(conn, held=False) else {}
+        gone = {"assignee": None, "deadline": None} if id in await alarm_repository.orphans(conn, stored=False) else {}
         await alarm_repository.update(conn, id, acknowledged_at=now, acknowledged_by=act.user, next_at=now, **gone)
         await alarm_repository.note(conn, now, [Happened(id, "acknowledged", act.user, act.note)])
     return await _one(conn, id)

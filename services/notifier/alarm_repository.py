@@ -39,9 +39,9 @@ async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetim
         known = wanted.get(_unique(one))
         if known is None or RANKS[one.severity] >= RANKS[known.severity]:
             wanted[_unique(one)] = one
-    held = await _held(conn, wanted.values())
-    heard = {(_unique(h), h.due_at) for h in held if h.due_at is not None}
-    active = {_unique(h): h for h in held if h.cleared_at is None and _unique(h) in wanted}
+    stored = await _stored(conn, wanted.values())
+    heard = {(_unique(h), h.due_at) for h in stored if h.due_at is not None}
+    active = {_unique(h): h for h in stored if h.cleared_at is None and _unique(h) in wanted}
     risen = {key for key, h in active.items() if RANKS[wanted[key].severity] > RANKS[h.severity]}
     missed = [r for r in wanted.values() if _unique(r) in risen or (_unique(r), r.due_at) not in heard]
     fresh = [r for r in missed if _unique(r) not in active]
@@ -56,24 +56,24 @@ def _unique(alarm: Any) -> tuple[str, str, str | None]:
     return alarm.originator, alarm.type, alarm.office
 
 
-async def _held(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
+async def _stored(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
     return await _rows(conn, _HELD, [{"originator": r.originator, "type": r.type, "due_at": r.due_at} for r in raised])
 
 
 async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], now: datetime) -> None:
     """Only what changed is a step of the history; a severity rises and never falls while the alarm is active."""
     rows, steps, reopened = [], [], []
-    for held, one in pairs:
-        rises = RANKS[one.severity] > RANKS[held.severity]
-        severity = one.severity if rises else held.severity
-        goes_on = RANKS[one.severity] >= RANKS[held.severity]
-        rows.append(one._asdict() | {"id": held.id, "severity": severity, "rises": rises, "goes_on": goes_on})
-        changes = [f"{held.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != held.due_at)
+    for stored, one in pairs:
+        rises = RANKS[one.severity] > RANKS[stored.severity]
+        severity = one.severity if rises else stored.severity
+        goes_on = RANKS[one.severity] >= RANKS[stored.severity]
+        rows.append(one._asdict() | {"id": stored.id, "severity": severity, "rises": rises, "goes_on": goes_on})
+        changes = [f"{stored.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != stored.due_at)
         if changes:
-            steps.append(Happened(held.id, "refreshed", OURSELVES, ", ".join(changes)))
-        if rises and held.acknowledged_by:
-            why = f"{severity} is above {held.severity}, which {held.acknowledged_by} had acknowledged"
-            reopened.append((held.id, why))
+            steps.append(Happened(stored.id, "refreshed", OURSELVES, ", ".join(changes)))
+        if rises and stored.acknowledged_by:
+            why = f"{severity} is above {stored.severity}, which {stored.acknowledged_by} had acknowledged"
+            reopened.append((stored.id, why))
     await _rows(conn, _REFRESH, rows, now=now)
     await note(conn, now, steps)
     await reopen(conn, reopened, now)
@@ -93,13 +93,13 @@ async def hand_on(conn: AsyncConnection, alarms: Sequence[Watched], now: datetim
     await reopen(conn, [(a.id, f"handed on: {a.unit} → {to}") for a, to in moved], now)
 
 
-async def orphans(conn: AsyncConnection, held: bool = True) -> dict[int, str]:
+async def orphans(conn: AsyncConnection, stored: bool = True) -> dict[int, str]:
     """Active alarm -> its holder who is disabled; only those whose escalation is `held` back by them, or all."""
     sql = """
     SELECT o.alarm, o.person FROM alarm_orphan o JOIN alarm a ON a.id = o.alarm
     WHERE a.acknowledged_at IS NOT NULL OR NOT %s
     """
-    return dict(await (await conn.execute(sql, (held,))).fetchall())
+    return dict(await (await conn.execute(sql, (stored,))).fetchall())
 
 
 async def end(conn: AsyncConnection, overs: Iterable[ResolvedAlert], now: datetime) -> None:
@@ -222,14 +222,14 @@ async def due(conn: AsyncConnection, now: datetime) -> list[tuple[Alarm, list[Pr
     async with conn.cursor(row_factory=class_row(Alarm)) as cursor:
         sql = "SELECT * FROM alarm WHERE next_at <= %s ORDER BY next_at, id LIMIT %s"
         alarms = await (await cursor.execute(sql, (now, PAGE))).fetchall()
-    told: dict[int, list[PreviousNotification]] = {alarm.id: [] for alarm in alarms}
+    sent: dict[int, list[PreviousNotification]] = {alarm.id: [] for alarm in alarms}
     sql = """
     SELECT alarm, occasion, person, digest, state, repeat, due_at, least(sent_at, failed_at) FROM notification
     WHERE alarm = ANY(%s) ORDER BY id
     """
-    for id, *row in await (await conn.execute(sql, (list(told),))).fetchall():
-        told[id].append(PreviousNotification(*row))
-    return [(alarm, told[alarm.id]) for alarm in alarms]
+    for id, *row in await (await conn.execute(sql, (list(sent),))).fetchall():
+        sent[id].append(PreviousNotification(*row))
+    return [(alarm, sent[alarm.id]) for alarm in alarms]
 
 
 async def enter(conn: AsyncConnection, planned: Iterable[PlannedNotification]) -> None:

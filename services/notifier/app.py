@@ -20,7 +20,7 @@ from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
-from services.notifier import door, event_consumer, zalo
+from services.notifier import event_consumer, http_api, zalo
 from services.notifier.auto_resolve import Ends
 from services.notifier.delivery import Post
 from services.notifier.routes import BadRoutes, Routes, load
@@ -48,7 +48,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
         async with bus.attached(settings, "notifier") as client, _alertmanager(settings) as alertmanager:
             work = [
                 *event_consumer.reading(client, pool, health),
-                _rounds(Rounds(pool, routes, watchdog), watchdog, health),
+                _run(Rounds(pool, routes, watchdog), watchdog, health),
                 _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
                 _publishing(pool, client, partial(bus.private_id, settings)),
                 post.run(),
@@ -61,14 +61,14 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
         await pool.close()
 
     app = FastAPI(title="IOC notifier", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    door.add(app, pool, routes, watchdog, post, tokens_of(settings))
+    http_api.add(app, pool, routes, watchdog, post, tokens_of(settings))
     return app
 
 
-async def _rounds(rounds: Rounds, watchdog: Watchdog, health: Health) -> None:
+async def _run(scheduler: Rounds, watchdog: Watchdog, health: Health) -> None:
     while True:
         try:
-            await rounds.once(clock.now())
+            await scheduler.run_once(clock.now())
         except store.OUTAGE as error:
             log.warning("waiting: %s: %s", type(error).__name__, error)
             health.not_ready(f"waiting: {type(error).__name__}: {error}")
@@ -84,7 +84,7 @@ def _alertmanager(settings: Settings) -> httpx.AsyncClient:
 async def _ending(ends: Ends) -> None:
     while True:
         try:
-            await ends.once(clock.now())
+            await ends.run_once(clock.now())
         except (*store.OUTAGE, Unavailable) as error:
             log.warning("what is over is cleared later: %s: %s", type(error).__name__, error)
         await asyncio.sleep(ASK_SECONDS)
@@ -114,18 +114,18 @@ def table_of(settings: Settings) -> Path | None:
     return kept if kept and kept.exists() else None
 
 
-def tokens_of(settings: Settings) -> door.Tokens:
+def tokens_of(settings: Settings) -> http_api.Tokens:
     """The tokens that open the door; `SystemExit` where one is missing."""
     try:
-        found = [settings.password(name) for name in door.Tokens._fields]
+        found = [settings.password(name) for name in http_api.Tokens._fields]
     except OSError:
         found = []
     if not found or not all(found):
         raise SystemExit(
             f"notifier: there are no tokens; IOC_SECRETS must name a folder with the files "
-            f"{' and '.join(door.Tokens._fields)} (`ioc up` makes them)"
+            f"{' and '.join(http_api.Tokens._fields)} (`ioc up` makes them)"
         )
-    return door.Tokens(*(token or "" for token in found))
+    return http_api.Tokens(*(token or "" for token in found))
 
 
 def main() -> None:

@@ -66,8 +66,8 @@ def send(address: str, message: Message) -> Outcome:
     )
     if result:
         return Outcome(True)
-    told = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
-    return Outcome(False, not _is_refusal(result), (told[0] if told else str(result.status))[:200])
+    errors = [entry.message for entry in result.logs() if entry.level in ("WARNING", "ERROR")]
+    return Outcome(False, not _is_refusal(result), (errors[0] if errors else str(result.status))[:200])
 
 
 def _is_refusal(result: AppriseResult) -> bool:

@@ -53,36 +53,36 @@ class NotificationPlan(NamedTuple):
 
 
 def plan(
-    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+    alarm: Alarm, sent: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
 ) -> NotificationPlan:
     """What follows for an alarm at `now`, given what was planned for it before."""
     if alarm.cleared_at:
-        return NotificationPlan(_farewells(alarm, told, routes, calendar, now), False, None)
+        return NotificationPlan(_farewells(alarm, sent, routes, calendar, now), False, None)
     if alarm.acknowledged_at is None:
-        return _escalation(alarm, told, routes, calendar, now)
+        return _escalation(alarm, sent, routes, calendar, now)
     waits = alarm.deadline is not None and alarm.deadline > alarm.since
     passed = waits and alarm.deadline is not None and alarm.deadline <= now
     return NotificationPlan([], passed, now if passed else alarm.deadline if waits else None)
 
 
 def _escalation(
-    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+    alarm: Alarm, sent: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
 ) -> NotificationPlan:
     """The next step of each route, once its time has come and its hours have begun."""
     planned: list[PlannedNotification] = []
     ahead: list[datetime] = []
     for route in routes.routes:
         if route.takes(alarm):
-            found, look = _of_route(alarm, route, told, routes, calendar, now)
+            found, next_look = _of_route(alarm, route, sent, routes, calendar, now)
             planned += found
-            ahead += [look] if look else []
+            ahead += [next_look] if next_look else []
     return NotificationPlan(planned, False, min(ahead, default=None))
 
 
 def _of_route(
     alarm: Alarm,
     route: Route,
-    told: Sequence[PreviousNotification],
+    sent: Sequence[PreviousNotification],
     routes: Routes,
     calendar: WorkCalendar,
     now: datetime,
@@ -92,19 +92,19 @@ def _of_route(
     since = alarm.since
     for number, step in enumerate(route.steps):
         due, occasion = _due(route, number, since, calendar), _occasion(alarm, route, number)
-        rows = [row for row in told if row.occasion == occasion]
+        rows = [row for row in sent if row.occasion == occasion]
         if not rows and due > now:
             return [], due
         if not rows:
             at, digest = _sent_at(route, route.hours(step), due, now, calendar), route.digest is not None
             persons = routes.persons(step.to, now)
-            return [PlannedNotification(alarm.id, occasion, p, digest, at) for p in persons], _look(
+            return [PlannedNotification(alarm.id, occasion, p, digest, at) for p in persons], _next_look(
                 route, number, at, calendar, now
             )
         read = _read(rows, due)
         if read is None:
             sent_by = max(row.due_at or due for row in rows)
-            return [], _look(route, number, sent_by, calendar, now)
+            return [], _next_look(route, number, sent_by, calendar, now)
         since = read
     return [], None
 
@@ -116,7 +116,7 @@ def _due(route: Route, number: int, since: datetime, calendar: WorkCalendar) -> 
     return reached(when, since, max(_worth(when, step.after) - _worth(when, before), timedelta()), calendar)
 
 
-def _look(route: Route, number: int, read: datetime, calendar: WorkCalendar, now: datetime) -> datetime | None:
+def _next_look(route: Route, number: int, read: datetime, calendar: WorkCalendar, now: datetime) -> datetime | None:
     """When to look for the step after this one, if this one is read at `read`."""
     return max(_due(route, number + 1, read, calendar), now + RETRY) if number + 1 < len(route.steps) else None
 
@@ -157,11 +157,11 @@ def occasion_of(text: str) -> Occasion:
 
 
 def _farewells(
-    alarm: Alarm, told: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
+    alarm: Alarm, sent: Sequence[PreviousNotification], routes: Routes, calendar: WorkCalendar, now: datetime
 ) -> list[PlannedNotification]:
     """Who was told, or may have been, hears once that it is over; in a digest who heard of it in digests alone."""
-    heard = [row for row in told if row.state in ("sending", "sent") or row.repeat]
-    if any(occasion_of(row.occasion) == "cleared" for row in told):
+    heard = [row for row in sent if row.state in ("sending", "sent") or row.repeat]
+    if any(occasion_of(row.occasion) == "cleared" for row in sent):
         return []
     by_name = {route.name: route for route in routes.routes}
     planned = []
@@ -179,9 +179,9 @@ def reached(when: When, start: datetime, left: timedelta, calendar: WorkCalendar
     if when == "always":
         return start + left
     moment = _within(when, start, calendar)
-    while (room := _closing(when, moment, calendar) - moment) <= left:
-        left -= room
-        moment = _within(when, moment + room, calendar)
+    while (window := _closing(when, moment, calendar) - moment) <= left:
+        left -= window
+        moment = _within(when, moment + window, calendar)
     return moment + left
 
 

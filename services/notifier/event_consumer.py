@@ -38,7 +38,7 @@ def reading(client: Client, pool: AsyncConnectionPool, health: Health) -> tuple[
 
     return (
         durable.listen(client, lambda messages: take(pool, messages, clock.now()), FETCH_SECONDS),
-        durable.watch(js, WATCH_SECONDS, lambda info: health.ready()),
+        durable.follow(js, WATCH_SECONDS, lambda info: health.ready()),
     )
 
 

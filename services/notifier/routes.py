@@ -179,7 +179,7 @@ class Routes(_Row):
     sending: Sending = Sending()
 
     @model_validator(mode="after")
-    def _known(self) -> Self:
+    def _names_are_distinct(self) -> Self:
         if both := self.people.keys() & self.rotas.keys():
             raise ValueError(f"people and rotas share the name {', '.join(sorted(both))}")
         for name, rota in self.rotas.items():

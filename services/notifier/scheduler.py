@@ -47,7 +47,7 @@ class Rounds:
         self._calendars_at: datetime | None = None
         self._first = True
 
-    async def once(self, now: datetime) -> None:
+    async def run_once(self, now: datetime) -> None:
         """One round, all or nothing; raises what `store.OUTAGE` lists."""
         async with alarm_repository.writing(self._pool) as conn:
             if self._first:
@@ -115,7 +115,7 @@ class Rounds:
         """Until nothing is left to be looked at."""
         await self._know_calendar(conn, now)
         while found := await alarm_repository.due(conn, now):
-            plans = [(a, plan(a, told, self._routes, self._calendars.at(now), now)) for a, told in found]
+            plans = [(a, plan(a, sent, self._routes, self._calendars.at(now), now)) for a, sent in found]
             await alarm_repository.look_again(conn, {a.id: p.next_at for a, p in plans})
             await alarm_repository.enter(conn, [row for _, p in plans for row in p.planned])
             await alarm_repository.note(conn, now, [step for a, p in plans for step in self._steps(a, p)])

@@ -67,7 +67,7 @@ def understand(payload: Payload) -> PayloadContent:
     )
 
 
-def standing(listed: bytes) -> Mapping[Key, int]:
+def active(listed: bytes) -> Mapping[Key, int]:
     """What goes on by Alertmanager's own list (`GET /api/v2/alerts`), told or not: the rank of the gravest alert of
     each key; raises `ValidationError` for what is no such list."""
     found: dict[Key, int] = {}

@@ -90,10 +90,10 @@ def _renewed(file: Path, stale: str, oauth: str) -> str:
         tokens = json.loads(files.read(file))
         if tokens["access_token"] != stale:
             return str(tokens["access_token"])
-        room = _room(file)
+        reserved = _reserved_file(file)
         tokens |= _new_tokens(tokens, oauth)
-        _to_disk(room, json.dumps(tokens, indent=2))
-        room.replace(file)
+        _to_disk(reserved, json.dumps(tokens, indent=2))
+        reserved.replace(file)
         return str(tokens["access_token"])
 
 
@@ -113,16 +113,16 @@ def _answer(response: requests.Response) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _room(file: Path) -> Path:
+def _reserved_file(file: Path) -> Path:
     """A file to take the place of `file`, readable by the owner alone, that already has its room on the disk; raises
     `Refused` where that cannot be had, before anything is spent."""
-    room = file.with_name(f".{file.name}.tmp")
+    reserved = file.with_name(f".{file.name}.tmp")
     try:
-        room.touch(mode=0o600)
-        _to_disk(room, " " * ROOM)
+        reserved.touch(mode=0o600)
+        _to_disk(reserved, " " * ROOM)
     except OSError as error:
         raise Refused(f"no new tokens, as {file} cannot be written anew: {error.strerror}", error.errno) from error
-    return room
+    return reserved
 
 
 def _to_disk(file: Path, text: str) -> None:

@@ -88,19 +88,19 @@ def _measured(conn: Connection, formula: Measured, scope: Scope) -> Values:
         return {} if scope.by else {ALL: Value(None, Reason("whole_days"))}
     if isinstance(formula, Median) and series_query.is_forgotten(conn, scope.period.start):
         return {} if scope.by else {ALL: Value(None, Reason("forgotten"))}
-    found = _found(conn, formula, scope)
+    found = _leaf_values(conn, formula, scope)
     if scope.by == "unit":
         return _with_rows(found, _coverage(conn, measure, formula, scope, found), scope)
     if found or scope.by:
         return {group: Value(number, None, origins) for group, (number, origins) in found.items()}
-    spans = series_query.extent(conn, covering(measure.name), scope.units, scope.period.as_of).values()
-    return {ALL: _empty(formula, list(spans), scope.period)}
+    periods = series_query.extent(conn, covering(measure.name), scope.units, scope.period.as_of).values()
+    return {ALL: _empty(formula, list(periods), scope.period)}
 
 
 Found = dict[str, tuple[Decimal, frozenset[str]]]
 
 
-def _found(conn: Connection, formula: Measured, scope: Scope) -> Found:
+def _leaf_values(conn: Connection, formula: Measured, scope: Scope) -> Found:
     what, period = Selection(formula.measure, scope.units, formula.where), scope.period
     match formula:
         case Sum(of=of):
@@ -147,11 +147,11 @@ def _by_row(totals: dict[str, Total], scope: Scope) -> dict[str, Total]:
     rows: dict[str, Total] = {}
     for unit, total in totals.items():
         row = row_unit(unit, scope.root)
-        held = rows.get(row)
+        current = rows.get(row)
         rows[row] = (
             total
-            if held is None
-            else Total(held.sum + total.sum, held.number + total.number, held.origins | total.origins)
+            if current is None
+            else Total(current.sum + total.sum, current.number + total.number, current.origins | total.origins)
         )
     return rows
 
@@ -165,18 +165,18 @@ def _coverage(
     conn: Connection, measure: Measure, formula: Formula, scope: Scope, found: Iterable[str]
 ) -> dict[str, Value]:
     """row -> what it shows, for the rows without any point."""
-    spans: dict[str, Spans] = {}
+    periods: dict[str, Spans] = {}
     measures, as_of = covering(measure.name), scope.period.as_of
     for unit, span in series_query.extent(conn, measures, scope.units, as_of, besides=found).items():
-        spans.setdefault(row_unit(unit, scope.root), []).append(span)
-    return {row: _empty(formula, some, scope.period) for row, some in spans.items()}
+        periods.setdefault(row_unit(unit, scope.root), []).append(span)
+    return {row: _empty(formula, some, scope.period) for row, some in periods.items()}
 
 
-def _empty(formula: Formula, spans: Spans, period: Period) -> Value:
+def _empty(formula: Formula, periods: Spans, period: Period) -> Value:
     """No point was found: 0 where the source reported around that time, else unknown."""
-    if not spans:
+    if not periods:
         return Value(None, Reason("never"))
-    first, last = min(s[0] for s in spans), max(s[1] for s in spans) + timedelta(days=1)
+    first, last = min(s[0] for s in periods), max(s[1] for s in periods) + timedelta(days=1)
     if first >= period.stop:
         return Value(None, Reason("before", _day(first)))
     if isinstance(formula, Last | Median):

@@ -30,7 +30,7 @@ from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
 from services.readings.series_query import BEGINNING, Selection
-from services.readings.stock_evidence import standing, stocks_of, until
+from services.readings.stock_evidence import counted_keys, stocks_of, until
 
 SAMPLE = 5
 MOST = 100_000
@@ -133,7 +133,7 @@ def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list
         elif not isinstance(leaf, Stock):
             measured.append(leaf)
     for together in stocks_of(formula) if scope.period.begun else ():
-        if (found := standing(conn, together, scope, MOST)) is None:
+        if (found := counted_keys(conn, together, scope, MOST)) is None:
             measured += (stock for stock, _ in together)
             history = True
         else:

@@ -45,8 +45,8 @@ def _checked(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> Iterator[Finding]:
     stated = [leaf for leaf in leaves(check.left) if isinstance(leaf, Statement)]
-    places = _stated_places(conn, stated[0], as_of) if stated else _measured_places(conn, check, as_of, first, last)
-    for unit, start, end in places:
+    scopes = _stated_places(conn, stated[0], as_of) if stated else _measured_places(conn, check, as_of, first, last)
+    for unit, start, end in scopes:
         # A statement is looked up by its last day, so that it is the one of this period and not of a longer one.
         scope = Scope.of(unit, Period(end if stated else start, end, as_of))
         left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
@@ -59,7 +59,7 @@ Place = tuple[str | None, date, date]
 
 
 def _stated_places(conn: Connection, statement: Statement, as_of: datetime) -> list[Place]:
-    known = statements.known(conn, statement.indicator, "statistic", None, as_of)
+    known = statements.stated_up_to(conn, statement.indicator, "statistic", None, as_of)
     return sorted({(s.unit, s.first, s.last) for s in known if s.basis == "table"})
 
 
@@ -67,11 +67,11 @@ def _measured_places(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> list[Place]:
     measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
-    spans = list(series_query.extent(conn, measures, None, as_of).values())
-    if not spans:
+    periods = list(series_query.extent(conn, measures, None, as_of).values())
+    if not periods:
         return []
-    start = first or min(s[0] for s in spans).astimezone(VN).date()
-    end = last or min(max(s[1] for s in spans) + timedelta(days=1), as_of).astimezone(VN).date()
+    start = first or min(s[0] for s in periods).astimezone(VN).date()
+    end = last or min(max(s[1] for s in periods) + timedelta(days=1), as_of).astimezone(VN).date()
     return [(None, start, end)] if start <= end else []
 
 
@@ -87,7 +87,7 @@ def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:
 def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """A report's running text and its table that give different values for one thing."""
     for (indicator,) in conn.execute(_IN_WORDS).fetchall():
-        stated = list(statements.known(conn, indicator, "statistic", None, as_of))
+        stated = list(statements.stated_up_to(conn, indicator, "statistic", None, as_of))
         tables = {s[:3]: s.part("value") for s in stated if s.basis == "table"}
         for place, text in sorted((s[:3], s.part("value")) for s in stated if s.basis == "text"):
             table = tables.get(place)
@@ -107,19 +107,19 @@ def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
 
 def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """What the folds of dossiers and reports noticed, one finding a case; its code is masked, its event is named."""
-    for code, case, unit, told, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
+    for code, case, unit, details, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
         vi, en, figures = NOTICED[code]
-        words = {"case": masked(case), **_dates(told)}
+        words = {"case": masked(case), **_dates(details)}
         concerned = _resting_on([Sum(measure) for measure in figures])
         evidence = (id,) if id else ()
-        named = units.get(told["unit"])
+        named = units.get(details["unit"])
         text = vi.format(**words, unit=named.name_vi), en.format(**words, unit=named.name_en)
         yield Finding(code, *text, unit, None, None, Decimal(1), Decimal(0), "case", concerned, evidence)
 
 
-def _dates(told: Mapping[str, Any]) -> dict[str, str]:
+def _dates(details: Mapping[str, Any]) -> dict[str, str]:
     """The moments of a finding as local dates."""
-    moments = {name: datetime.fromisoformat(told[name]) for name in ("old", "new") if name in told}
+    moments = {name: datetime.fromisoformat(details[name]) for name in ("old", "new") if name in details}
     return {name: f"{moment.astimezone(VN):%d/%m/%Y}" for name, moment in moments.items()}
 
 
@@ -156,7 +156,7 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def _unread(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """What is stated of indicators that no figure reads."""
     for one in unread(conn, as_of):
-        vi, en = one.said()
+        vi, en = one.both_languages()
         code = f"unread_{one.kind}"
         yield Finding(code, vi, en, None, None, None, one.number, Decimal(0), one.indicator, evidence=one.ids)
 

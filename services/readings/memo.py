@@ -30,7 +30,7 @@ class _Once:
         return self._answers[question]
 
 
-def once(conn: Connection) -> Connection:
+def memoised(conn: Connection) -> Connection:
     """What `conn` answers, as far as readings ask (`execute` and `fetchall`), each answer remembered.
 
     For one look at many figures within one snapshot; not to be kept.

@@ -11,7 +11,7 @@ from psycopg import Connection
 from schemas import units
 from schemas.indicators import Indicator
 from services.readings.evaluate import ALL, Scope, Value, evaluate
-from services.readings.memo import once
+from services.readings.memo import memoised
 from services.readings.period import Period
 from services.readings.reasons import Reason
 
@@ -86,7 +86,7 @@ def sheet(
     conn: Connection, indicators: Iterable[Indicator], unit: str | None, period: Period, by: str | None = None
 ) -> list[list[Reading]]:
     """The readings of several indicators, each as `read` gives it; what they share is asked once."""
-    shared = once(conn)
+    shared = memoised(conn)
     return [read(shared, indicator, unit, period, by) for indicator in indicators]
 
 

@@ -46,10 +46,10 @@ class Reason(str):
     code: Code
     vi: str
 
-    def __new__(cls, code: Code, *told: object) -> Reason:
+    def __new__(cls, code: Code, *values: object) -> Reason:
         """The reason with what is `told` put into its places."""
         vi, en = REASONS[code]
-        reason = super().__new__(cls, en.format(*told))
+        reason = super().__new__(cls, en.format(*values))
         reason.code = code
-        reason.vi = vi.format(*(other.vi if isinstance(other, Reason) else other for other in told))
+        reason.vi = vi.format(*(other.vi if isinstance(other, Reason) else other for other in values))
         return reason

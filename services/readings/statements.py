@@ -33,7 +33,7 @@ class Stated(NamedTuple):
         return None if found is None else Decimal(int(found)) if isinstance(found, bool) else Decimal(str(found))
 
 
-def known(
+def stated_up_to(
     conn: Connection, indicator: str, kind: str, units: frozenset[str] | None, as_of: datetime
 ) -> Iterator[Stated]:
     """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage published up to `as_of`."""
@@ -52,11 +52,11 @@ def current(conn: Connection, formula: Statement, units: frozenset[str] | None, 
     """
     kind = "target" if formula.part == "target" else "statistic"
     chosen: dict[str, Stated] = {}
-    for stated in known(conn, formula.indicator, kind, units, period.as_of):
+    for stated in stated_up_to(conn, formula.indicator, kind, units, period.as_of):
         if stated.basis != "table" or stated.part(formula.part) is None or not _in_force(stated, kind, period):
             continue
-        held = chosen.get(stated.unit)
-        if held is None or (stated.last, stated.first) > (held.last, held.first):
+        current = chosen.get(stated.unit)
+        if current is None or (stated.last, stated.first) > (current.last, current.first):
             chosen[stated.unit] = stated
     return chosen
 

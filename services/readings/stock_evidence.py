@@ -45,7 +45,7 @@ def _terms(formula: Formula, sign: int) -> Iterator[tuple[Formula, int]]:
         yield formula, sign
 
 
-def standing(conn: Connection, stocks: list[Signed], scope: Scope, most: int) -> list[UUID] | None:
+def counted_keys(conn: Connection, stocks: list[Signed], scope: Scope, most: int) -> list[UUID] | None:
     """The keys of the points of all that still counts in these stocks: dossiers, reports, … that are open now and
     whose points do not cancel out. None where these do not make up the stocks' value: it is one of the past, when
     others were open, or more than `most` are."""

@@ -22,7 +22,7 @@ class Unread(NamedTuple):
     sources: tuple[str, ...]
     ids: tuple[str, ...]
 
-    def said(self) -> tuple[str, str]:
+    def both_languages(self) -> tuple[str, str]:
         """The finding in Vietnamese and English."""
         vi, en = {"statistic": ("Số liệu", "Statistic"), "target": ("Mục tiêu", "Target")}[self.kind]
         where = ", ".join(self.sources)

@@ -33,10 +33,10 @@ FOR_EVER = datetime(2099, 1, 1, tzinfo=UTC)
 class Feed:
     """All that is left to be sent, as it comes due."""
 
-    def __init__(self, held: Progress) -> None:
-        parts = [held.plan.sendings(FOR_EVER, held.until)]
-        if held.weeks is not None:
-            parts.append(_continued(held.weeks, held.until))
+    def __init__(self, state: Progress) -> None:
+        parts = [state.plan.sendings(FOR_EVER, state.until)]
+        if state.weeks is not None:
+            parts.append(_continued(state.weeks, state.until))
         self._sendings = heapq.merge(*parts, key=lambda sending: sending.at)
         self._head = next(self._sendings, None)
         self.next_at = self._head.at if self._head else FOR_EVER
@@ -53,18 +53,24 @@ class Feed:
 
 async def run(settings: Settings, health: Health, folder: Path, stop: asyncio.Event) -> None:
     """Live until told to stop. What is sent but not yet remembered is sent again: with the same ids it counts once."""
-    held = progress.load(folder) or begun(settings, clock.now(), progress.loaded_weeks(folder))
-    held.save(folder)
-    log.info("seed %s, %s events/s since %s, sent until %s", held.seed, held.rate, held.start, held.sent_until)
-    feed = Feed(held)
+    state = progress.load(folder) or begun(settings, clock.now(), progress.loaded_weeks(folder))
+    state.save(folder)
+    log.info(
+        "seed %s, %s events/s since %s, sent until %s",
+        state.seed,
+        state.rate,
+        state.start,
+        state.sent_until,
+    )
+    feed = Feed(state)
     async with bus.attached(settings, "simulator") as client:
         while not stop.is_set():
             now = clock.now()
             if not await _deliver(client, feed.take(now), health, stop):
                 return
-            held = held.reached(max(held.until, min(now, feed.next_at)))
-            held.save(folder)
-            metrics.SIMULATOR_LAG.set((clock.now() - held.until).total_seconds())
+            state = state.reached(max(state.until, min(now, feed.next_at)))
+            state.save(folder)
+            metrics.SIMULATOR_LAG.set((clock.now() - state.until).total_seconds())
             await _pause(stop, min(PAUSE_SECONDS, (feed.next_at - clock.now()).total_seconds()))
 
 

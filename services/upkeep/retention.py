@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 
 from services.readings.period import next_midnight
-from services.upkeep.kept import LEAST_DAYS, STATE_KINDS
+from services.upkeep.retention_rules import LEAST_DAYS, STATE_KINDS
 
 
 class Forgotten(NamedTuple):

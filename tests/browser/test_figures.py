@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.label_texts import in_words, labels
+from schemas.indicators.label_texts import label_text, labels
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE
 from schemas.registry import MEASURES, SYSTEMS
 from services.board.ui.words import WORDS, duration
@@ -139,7 +139,9 @@ def by_field(command: Command, as_of: datetime) -> dict[str, tuple[Decimal, str]
     """What the page should print of the dossiers received, by the names of the fields."""
     told = command("query", "dossiers_received", "--by", "field", "--format", "json", "--as-of", as_of.isoformat())
     indicator = CATALOGUE["dossiers_received"]
-    return {in_words("field", r["field"], "vi"): expected(indicator, r["exact"]) for r in json.loads(told)["readings"]}
+    return {
+        label_text("field", r["field"], "vi"): expected(indicator, r["exact"]) for r in json.loads(told)["readings"]
+    }
 
 
 def test_what_can_be_chosen_is_what_readings_can_break_down(watched: Instance) -> None:

@@ -92,7 +92,7 @@ def test_every_source_is_provisioned(dashboard: Json) -> None:
     template = yaml.safe_load((CHECKOUT / "infra/grafana/datasources.yml").read_text())
     provisioned = {source["uid"] for source in template["datasources"]}
     assert provisioned == {queries.PROMETHEUS, queries.TIMESCALEDB}
-    asked = {query.source for query in (*queries.panels(dashboard), *queries.others(dashboard))}
+    asked = {query.source for query in (*queries.panels(dashboard), *queries.mark_queries(dashboard))}
     assert asked and asked <= provisioned
     types = {s["uid"]: s["type"] for s in template["datasources"]}
     named = {(s["uid"], s["type"]) for s in _values(dashboard, "datasource")}
@@ -183,7 +183,7 @@ def test_reasons_for_empty_panels_name_panels_that_are_there() -> None:
 
 
 def _promql(dashboard: Json) -> Iterator[queries.Panel]:
-    for query in (*queries.panels(dashboard), *queries.others(dashboard)):
+    for query in (*queries.panels(dashboard), *queries.mark_queries(dashboard)):
         if query.source == queries.PROMETHEUS:
             yield query
 

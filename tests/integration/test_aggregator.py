@@ -30,8 +30,8 @@ from schemas.fold import Fact
 from schemas.registry import parse
 from schemas.streams import AGGREGATOR
 from services.aggregator import rebuild
-from services.aggregator.door import head
 from services.aggregator.folding import facts_of, fold
+from services.aggregator.validate import head
 from services.centre.prepare import prepare, settings_of
 from services.kit import bus, position, store, streams
 from services.kit.facts import pack
@@ -360,7 +360,7 @@ def test_a_position_never_falls_but_on_a_stream_that_was_made_anew(centre: Insta
             async with pool.connection() as conn:
                 await conn.execute("UPDATE position SET seq = %s WHERE consumer = %s", (seq, AGGREGATOR.name))
             await position.note(client.jetstream(), pool, AGGREGATOR)
-            return await position.known(pool, AGGREGATOR)
+            return await position.last_done(pool, AGGREGATOR)
 
     wait_until_idle(centre)
     info = asyncio.run(_consumer(centre, lambda js: js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)))

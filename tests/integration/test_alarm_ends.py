@@ -111,7 +111,7 @@ async def tell(pool: AsyncConnectionPool, payload: Payload, at: datetime) -> Non
 async def settle(pool: AsyncConnectionPool, centre: Instance, dog: Watchdog, at: datetime, door: str = "") -> None:
     """One look at what may be over."""
     async with httpx.AsyncClient(base_url=door or address(centre), trust_env=False) as web:
-        await Ends(pool, dog, web, SETTLING).once(at)
+        await Ends(pool, dog, web, SETTLING).run_once(at)
 
 
 def listening(since: datetime, until: datetime) -> Watchdog:
@@ -199,7 +199,7 @@ def test_what_is_said_of_the_road_to_people_is_over_when_something_has_gone_that
 
     async def look(pool: AsyncConnectionPool) -> None:
         async def once(dog: Watchdog) -> None:
-            await Rounds(pool, load(table), dog).once(now())
+            await Rounds(pool, load(table), dog).run_once(now())
 
         await once(Watchdog(now() - 2 * SILENT))
         started = Watchdog(now())

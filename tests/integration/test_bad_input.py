@@ -19,7 +19,7 @@ from nats.js import JetStreamContext
 from infra.local.servers import Instance
 from schemas.envelope import MAX_EVENT_BYTES
 from schemas.streams import AGGREGATOR, EVENTS, QUARANTINE
-from services.aggregator.door import HEAD_BYTES, digest
+from services.aggregator.validate import HEAD_BYTES, digest
 from services.centre.prepare import settings_of
 from services.kit import bus, pull, store
 

@@ -90,7 +90,7 @@ def test_every_benchmark_says_what_its_figures_are(name: str) -> None:
 
 
 def test_the_page_holds_the_saved_figures() -> None:
-    page, results = report.PAGE.read_text(encoding="utf-8"), report.saved()
+    page, results = report.PAGE.read_text(encoding="utf-8"), report.saved_results()
     assert page == report.filled(page, results), "run `ioc bench report`"
     assert set(results) <= set(BENCHES)
     assert [name for name in BENCHES if f"\n### {name}\n" not in page] == []

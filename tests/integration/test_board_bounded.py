@@ -109,9 +109,9 @@ def test_of_too_much_for_the_map_reports_are_read_and_the_rest_is_counted(conn: 
     stands(conn, "feature", WARD, 30)
     stands(conn, "report", OTHER, 27)
     stands(conn, "report", WARD, 3)  # the last in order
-    every = {kind: 30 + sum(s.kind == kind for s in here.spots) for kind in kinds}
+    every = {kind: 30 + sum(s.kind == kind for s in here.items) for kind in kinds}
     cut = map_query.present(conn, most=20)
-    assert [sum(s.kind == kind for s in cut.spots) for kind in kinds] == [20, 20]
+    assert [sum(s.kind == kind for s in cut.items) for kind in kinds] == [20, 20]
     assert cut.more(MapFilter(), EVERYBODY) == every["report"] + every["feature"] - 40
     assert cut.more(MapFilter(layers=frozenset({"reports"})), PUBLIC) == every["report"] - 20
     assert cut.more(MapFilter(category="road"), EVERYBODY) == every["report"] - 20
@@ -124,8 +124,8 @@ def test_of_a_past_moment_too_what_is_not_read_is_counted(conn: psycopg.Connecti
     conn.execute("UPDATE entity SET ended_at = %s WHERE id LIKE 'stands-%%'", [NOW])
     moment = NOW - timedelta(minutes=30)
     whole = map_query.past(conn, moment)
-    assert not whole.unread and [s.unit for s in whole.spots if s.id.startswith("stands-")] == [WARD] * 3
+    assert not whole.unread and [s.unit for s in whole.items if s.id.startswith("stands-")] == [WARD] * 3
     cut = map_query.past(conn, moment, most=1)
-    features = sum(s.kind == "feature" for s in whole.spots)
-    assert [s.id for s in cut.spots if s.kind == "feature"] == ["stands-" + WARD + "1"]
+    features = sum(s.kind == "feature" for s in whole.items)
+    assert [s.id for s in cut.items if s.kind == "feature"] == ["stands-" + WARD + "1"]
     assert cut.more(MapFilter(layers=frozenset({"school"})), EVERYBODY) == features - 1

@@ -31,7 +31,7 @@ from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, read
-from services.readings.memo import once
+from services.readings.memo import memoised
 from services.readings.period import midnight
 from services.simulator.district import Plan
 
@@ -151,7 +151,9 @@ HEADLINES = [indicator for indicator in CATALOGUE.values() if indicator.headline
 def test_the_published_month_is_shown_as_it_is_read(
     boards: psycopg.Connection, reader: psycopg.Connection, unit: str | None, indicators: list[Indicator], known: int
 ) -> None:
-    assert compared(boards, once(reader), [Asked(i, unit, *NOVEMBER) for i in indicators], datetime.now(UTC)) > known
+    assert (
+        compared(boards, memoised(reader), [Asked(i, unit, *NOVEMBER) for i in indicators], datetime.now(UTC)) > known
+    )
 
 
 def compared(
@@ -170,7 +172,7 @@ def compared(
 @pytest.mark.parametrize("since", [SCHOOL_DAYS.date(), None], ids=["school days", "now"])
 def test_a_simulated_district_is_shown_as_it_is_read(district: psycopg.Connection, since: date | None) -> None:
     with district.transaction():  # one moment is `now` for both
-        now, reader = moment(district), once(district)
+        now, reader = moment(district), memoised(district)
         first = since or now.astimezone(VN).date() - DAY
         for system in SYSTEMS:
             figures = [i for i in CATALOGUE.values() if i.system == system]

@@ -357,8 +357,8 @@ def test_a_database_that_does_not_answer_is_given_up_and_asked_again(district: I
     async def look() -> list[Any]:
         database = Database(settings_of(district, "exporter"), patience=0.5)
         with pytest.raises(Unavailable, match="not answered within"):
-            await database.look(lambda conn: conn.execute("SELECT pg_sleep(30)").fetchall())
-        found: list[Any] = await database.look(lambda conn: conn.execute("SELECT 1").fetchall())
+            await database.look_up(lambda conn: conn.execute("SELECT pg_sleep(30)").fetchall())
+        found: list[Any] = await database.look_up(lambda conn: conn.execute("SELECT 1").fetchall())
         database.close()
         return found
 

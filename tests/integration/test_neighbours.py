@@ -175,7 +175,7 @@ def test_a_port_that_is_taken_between_choice_and_start_is_replaced(
 
 def test_a_port_is_given_to_one_of_many_that_settle_at_once() -> None:
     one, other = ports.Claims(), ports.Claims()
-    with one.held(), other.held():
+    with one.locked(), other.locked():
         first, _ = ports.settle({}, {"a": 31000, "b": 31001}, one)
         second, moved = ports.settle({}, {"a": first["a"], "b": first["b"]}, other)
         assert not set(first.values()) & set(second.values()) and set(moved) == {"a", "b"}

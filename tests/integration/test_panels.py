@@ -65,7 +65,7 @@ def test_the_queries_in_english_are_accepted(watched: Instance, path: str) -> No
     now, values = clock.now(), queries.defaults(dashboard)
     other = json.loads(generate.files()[path.replace("/en/", "/vi/").replace("-en.json", ".json")])
     known = {panel.query for panel in queries.panels(other)}
-    for panel in (*queries.panels(dashboard), *queries.others(dashboard)):
+    for panel in (*queries.panels(dashboard), *queries.mark_queries(dashboard)):
         if panel.query not in known:
             asked(watched, panel, now, values)
 
@@ -74,7 +74,7 @@ def test_the_queries_in_english_are_accepted(watched: Instance, path: str) -> No
 def test_marks_and_variables_are_accepted(watched: Instance, path: str) -> None:
     dashboard = json.loads(generate.files()[path])
     now, values = clock.now(), queries.defaults(dashboard)
-    found = {panel.title: asked(watched, panel, now, values) for panel in queries.others(dashboard)}
+    found = {panel.title: asked(watched, panel, now, values) for panel in queries.mark_queries(dashboard)}
     assert len(found["unit"]) > 100
 
 

@@ -17,7 +17,7 @@ from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.registry import parse
-from services.aggregator import door
+from services.aggregator import validate
 from services.centre.prepare import settings_of
 from services.kit import bus, quarantine, store
 
@@ -256,7 +256,7 @@ def test_a_message_that_was_erased_before_a_crash_is_erased(running: Instance) -
             seq = (await client.jetstream().stream_info("EVENTS")).state.last_seq
         async with bus.connected(settings_of(running, "aggregator"), "test") as client:
             for _ in range(2):
-                await door._erase(client.jetstream(), "EVENTS", seq)
+                await validate._erase(client.jetstream(), "EVENTS", seq)
         async with bus.connected(settings_of(running, "admin"), "test") as client:
             with pytest.raises(NotFoundError):
                 await client.jetstream().get_msg("EVENTS", seq)

@@ -31,9 +31,9 @@ from services.centre.prepare import prepare, settings_of
 from services.kit import clock, store
 from services.readings import Period, read
 from services.upkeep.compression import BEGINNING, compress
-from services.upkeep.kept import LEAST_DAYS, STATE_KINDS
 from services.upkeep.measure import measure
 from services.upkeep.retention import Forgotten, next_horizon, retain
+from services.upkeep.retention_rules import LEAST_DAYS, STATE_KINDS
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)

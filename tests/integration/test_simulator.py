@@ -120,7 +120,7 @@ def test_after_any_minute_is_read_what_was_meant(district: Instance) -> None:
         with store.connect(settings_of(district, "cli"), "reader") as conn:
             lines = truth.comparison(conn, truth.expected(plan, until))
         assert [line for line in lines if not line.same] == []
-        assert len({line.indicator for line in lines if line.meant}) >= 25
+        assert len({line.indicator for line in lines if line.expected}) >= 25
 
 
 def test_by_hand_it_sends_at_the_pace_asked_for(district: Instance) -> None:

@@ -24,7 +24,7 @@ from schemas.procedures import DossierAccepted
 from schemas.registry import make
 from schemas.streams import ALERTS, EVENTS
 from services.centre.prepare import settings_of
-from services.deadlines.app import AGAIN_SECONDS, Said, look
+from services.deadlines.app import AGAIN_SECONDS, Said, poll
 from services.kit import bus, clock, store, streams
 
 UNIT = "phuong_chon_thanh"
@@ -227,7 +227,7 @@ async def _said(centre: Instance, code: str) -> list[int]:
     async with store.pool(settings, "deadlines") as pool, bus.connected(settings, "test") as client:
         for seconds in (0, AGAIN_SECONDS - 1, AGAIN_SECONDS, 3 * AGAIN_SECONDS - 1, 3 * AGAIN_SECONDS):
             now[0] = seconds
-            await look(pool, client.jetstream(), said, datetime.now(UTC))
+            await poll(pool, client.jetstream(), said, datetime.now(UTC))
             found.append(await _notices(centre, code))
     return found
 

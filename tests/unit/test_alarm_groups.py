@@ -22,7 +22,7 @@ def overdue(id: int, unit: str = "phuong_chon_thanh", **changes: Any) -> Row:
 
 
 def shown(*rows: Row, **asked: str) -> list[list[int]]:
-    return [[row.id for row in group.members] for group in grouped(rows, LISTING.asked("/alarms", asked))]
+    return [[row.id for row in group.members] for group in grouped(rows, LISTING.parse("/alarms", asked))]
 
 
 def test_a_units_cases_of_one_matter_are_one_row() -> None:
@@ -41,7 +41,7 @@ def test_what_is_about_no_case_stays_by_itself_and_so_does_what_was_looked_for()
 
 
 def test_a_group_names_its_cases_and_is_acted_on_as_a_whole() -> None:
-    [group] = grouped([overdue(id) for id in range(1, 9)], LISTING.asked("/alarms", {}))
+    [group] = grouped([overdue(id) for id in range(1, 9)], LISTING.parse("/alarms", {}))
     assert group.about.startswith("H99.1-260301-0001, ") and group.about.endswith(", …")
     assert group.item == "alarm:1.2.3.4.5.6.7.8"
     assert numbers(group.item) == [1, 2, 3, 4, 5, 6, 7, 8]

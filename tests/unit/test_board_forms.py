@@ -11,9 +11,9 @@ from pydantic import ValidationError
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
 from services.board.pages.actions.alarm_client import (
+    ActionName,
     Alarm,
     Answer,
-    Deed,
     InvalidInput,
     aimed,
     body_of,
@@ -95,7 +95,7 @@ def test_what_cannot_stand_on_the_form_is_refused(day: str, reason: str, why: st
         ("assign", {"assignee": "A", "deadline": "tomorrow"}, "bad_moment"),
     ],
 )
-def test_a_form_that_is_not_in_order_is_not_sent(deed: Deed, told: dict[str, str], why: str) -> None:
+def test_a_form_that_is_not_in_order_is_not_sent(deed: ActionName, told: dict[str, str], why: str) -> None:
     with pytest.raises(InvalidInput) as wrong:
         body_of(deed, told, OPERATOR, NOW)
     assert wrong.value.key == why
@@ -111,7 +111,7 @@ def test_a_form_that_is_not_in_order_is_not_sent(deed: Deed, told: dict[str, str
         ("comment", ["an"], [0]),
     ],
 )
-def test_a_deed_is_about_the_alarms_that_need_it(deed: Deed, holders: list[str | None], meant: list[int]) -> None:
+def test_a_deed_is_about_the_alarms_that_need_it(deed: ActionName, holders: list[str | None], meant: list[int]) -> None:
     assert aimed(deed, [Alarm(id, holder) for id, holder in enumerate(holders)]) == meant
 
 

@@ -13,16 +13,16 @@ import psycopg
 import pytest
 
 from services.board.app import is_news
-from services.board.live import newest
-from services.board.live.kept import SHARE, Kept
-from services.board.live.newest import Newest
+from services.board.live import change_cache
+from services.board.live.cache import SHARE, SharedCache
+from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import TooMuch
 from services.board.pages.map.overlays import Folder
 
 
 def test_nobody_waits_for_the_answer_to_another_question() -> None:
     async def look() -> str:
-        kept, never = Kept[str](60), asyncio.Event()
+        kept, never = SharedCache[str](60), asyncio.Event()
         slow = asyncio.create_task(kept.get("slow", lambda: answer(never)))
         await asyncio.sleep(0)
         async with asyncio.timeout(5):
@@ -48,7 +48,7 @@ def test_those_who_ask_the_same_at_once_share_one_answer_though_the_first_of_the
         return asked
 
     async def look() -> list[int]:
-        kept = Kept[int](60)
+        kept = SharedCache[int](60)
         first, *others = (asyncio.create_task(kept.get("same", answer)) for _ in range(4))
         await asyncio.sleep(0)
         first.cancel()
@@ -69,7 +69,7 @@ def test_an_error_is_told_to_all_who_waited_and_the_next_asks_again() -> None:
         return asked
 
     async def look() -> None:
-        kept = Kept[int](60)
+        kept = SharedCache[int](60)
         waited = await asyncio.gather(*(kept.get("same", answer) for _ in range(3)), return_exceptions=True)
         assert [type(each) for each in waited] == [TooMuch] * 3
         assert await kept.get("same", answer) == 2
@@ -87,7 +87,7 @@ def test_what_takes_long_is_kept_for_longer() -> None:
         return asked
 
     async def look() -> int:
-        kept = Kept[int](0)
+        kept = SharedCache[int](0)
         await kept.get("heavy", answer)
         end = time.monotonic() + 0.1 * SHARE / 2
         while time.monotonic() < end:
@@ -99,7 +99,7 @@ def test_what_takes_long_is_kept_for_longer() -> None:
 
 
 def test_what_fails_is_asked_no_more_often_than_what_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(newest, "PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(change_cache, "PAUSE_SECONDS", 0.2)
     began: list[float] = []
 
     async def answer() -> int:
@@ -107,7 +107,7 @@ def test_what_fails_is_asked_no_more_often_than_what_succeeds(monkeypatch: pytes
         raise TooMuch("always")
 
     async def look() -> None:
-        shared = Newest(answer, lambda: 0)
+        shared = ChangeCache(answer, lambda: 0)
         for _ in range(2):
             with pytest.raises(TooMuch):
                 await shared.get()

@@ -14,10 +14,10 @@ from services.board.ui.words import WORDS
 
 def test_every_module_of_the_folder_is_a_page() -> None:
     modules = sorted(file.stem for file in Path(pages.__file__).parent.glob("[a-z]*.py"))
-    assert "sources" in modules and len(found_pages.found()) == len(modules)
+    assert "sources" in modules and len(found_pages.find_pages()) == len(modules)
 
 
-@pytest.mark.parametrize("page", found_pages.found(), ids=lambda page: page.word)
+@pytest.mark.parametrize("page", found_pages.find_pages(), ids=lambda page: page.word)
 def test_a_page_has_words_and_a_path_of_its_own_and_all_pages_lead_to_it(page: found_pages.Page) -> None:
     assert all(WORDS[page.word])
     ways = navigation_entries()

@@ -29,7 +29,7 @@ from services.board.pages.map.map_query import (
     degrees,
     pixels,
 )
-from services.board.pages.map.map_view import answer, asked_of
+from services.board.pages.map.map_view import answer, filter_of
 from services.board.pages.map.overlays import Folder, plain
 from services.board.ui.page_layout import PageContext
 from services.board.ui.words import word
@@ -75,10 +75,10 @@ def test_a_place_comes_back_from_the_map() -> None:
 def test_clusters_hold_every_spot_once_and_lie_among_their_own(zoom: int) -> None:
     spots = scattered(500)
     found = clusters(spots, zoom, NOW)
-    assert sorted(s.id for c in found for s in c.spots) == sorted(s.id for s in spots)
+    assert sorted(s.id for c in found for s in c.items) == sorted(s.id for s in spots)
     for cluster in found:
         x, y = pixels(cluster.latitude, cluster.longitude, zoom)
-        for inside in cluster.spots:
+        for inside in cluster.items:
             px, py = pixels(inside.latitude or 0, inside.longitude or 0, zoom)
             assert abs(px - x) < CELL and abs(py - y) < CELL
     assert clusters(reversed(spots), zoom, NOW)[0].number in {c.number for c in found}
@@ -94,7 +94,7 @@ def test_passers_by_see_the_same_wide_cells_and_coarse_counts_at_every_zoom() ->
     assert clusters(few, 8, NOW, public=True) == []
     many = [*few, spot(7), spot(8, due=NOW - timedelta(days=1))]
     (cell,) = clusters(many, PUBLIC_ZOOM, NOW, public=True)
-    assert (cell.number, cell.overdue, cell.spots) == (SMALL, 0, ())
+    assert (cell.number, cell.overdue, cell.items) == (SMALL, 0, ())
     assert (cell.latitude, cell.longitude) != pytest.approx((11.43, 106.66), abs=1e-4)
     spread = scattered(400)
     assert len({tuple(clusters(spread, zoom, NOW, public=True)) for zoom in range(19)}) == 1
@@ -104,7 +104,7 @@ def test_what_passers_by_are_given_names_no_report_whatever_they_ask_for() -> No
     school, camera = spot(8, "feature", latitude=11.9), spot(9, "feature", group="camera", latitude=11.9)
     spots = [*(spot(n, group="health") for n in range(7)), school, camera]
     params = {"unit": WARD, "category": "health", "overdue": "1", "ago": "5", "z": "18", "list": "1"}
-    asked = asked_of(params, [], PUBLIC, NOW)
+    asked = filter_of(params, [], PUBLIC, NOW)
     assert asked == MapFilter()
     told = json.dumps(answer(look(PUBLIC), spots, asked, params, NOW), ensure_ascii=False)
     assert "Trường 8" in told and "5 phản ánh" in told and "7 phản ánh" not in told
@@ -165,10 +165,10 @@ def test_filters(asked: MapFilter, seen: list[str]) -> None:
 
 def test_nonsense_in_an_address_is_passed_over() -> None:
     params = {"category": "<script>", "status": "resolved", "unit": "nowhere", "ago": "-5", "overdue": "x"}
-    assert asked_of(params, ["roads", "' OR 1"], EVERYBODY, NOW) == MapFilter()
-    assert asked_of({"ago": "99999999999999999"}, [], EVERYBODY, NOW).at is None
-    assert asked_of({"ago": "2"}, [], EVERYBODY, NOW + timedelta(minutes=50)).at == NOW - timedelta(hours=1)
-    assert asked_of({"unit": OTHER}, [], BOUNDED, NOW).unit == ""
+    assert filter_of(params, ["roads", "' OR 1"], EVERYBODY, NOW) == MapFilter()
+    assert filter_of({"ago": "99999999999999999"}, [], EVERYBODY, NOW).at is None
+    assert filter_of({"ago": "2"}, [], EVERYBODY, NOW + timedelta(minutes=50)).at == NOW - timedelta(hours=1)
+    assert filter_of({"unit": OTHER}, [], BOUNDED, NOW).unit == ""
 
 
 def test_a_card_masks_the_code_and_what_a_name_holds_is_text() -> None:

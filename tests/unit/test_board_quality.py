@@ -14,7 +14,7 @@ from schemas.calendar import VN, Limit
 from schemas.envelope import REASONS as REFUSALS
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Combine, Ratio, Statement, Sum, leaves
-from schemas.indicators.formula_text import in_words, statistic
+from schemas.indicators.formula_text import formula_text, statistic
 from schemas.registry import MEASURES
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
@@ -45,17 +45,17 @@ def look(account: Account, language: Language = "vi") -> PageContext:
 def test_a_formula_is_told_by_the_names_of_its_measures() -> None:
     ended = Sum("dossiers_ended", {"outcome": ("early", "on_time")})
     share = Ratio(ended, Combine((Sum("dossiers_ended"),), (Sum("payments", {"kind": ("fee",)}, "count"),)))
-    assert in_words(share, "vi") == (
+    assert formula_text(share, "vi") == (
         "(Hồ sơ kết thúc [trước hạn hoặc đúng hạn]) / (Hồ sơ kết thúc − số lượt thanh toán [phí, lệ phí]) × 100"
     )
-    assert in_words(ended, "en") == "Dossiers ended [early or on time]"
+    assert formula_text(ended, "en") == "Dossiers ended [early or on time]"
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_no_formula_of_the_catalogue_shows_a_name_of_the_code(language: Language) -> None:
     codes = {m for m in MEASURES if "_" in m}
     codes |= {leaf.indicator for i in CATALOGUE.values() for leaf in leaves(i.formula) if isinstance(leaf, Statement)}
-    told = {i.code: in_words(i.formula, language) for i in CATALOGUE.values()}
+    told = {i.code: formula_text(i.formula, language) for i in CATALOGUE.values()}
     assert [code for code, text in told.items() if codes & set(text.replace("]", " ").split())] == []
     assert statistic("nobody_states_this", language) == "nobody_states_this"
 

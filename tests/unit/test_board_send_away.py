@@ -49,13 +49,13 @@ def with_a_page(try_out: Callable[[Client], Awaitable[Any]]) -> None:
 
 def test_a_page_without_a_session_is_told_and_then_cut_off(errors: list[Exception]) -> None:
     async def stays(client: Client) -> None:
-        send_away([client.id], told=())
+        send_away([client.id], notified=())
         [(_, kind, said)] = client.outbox.messages
         assert (kind, said["path"]) == ("open", "/login?next=%2Fsources")
         assert not client.is_deleted
-        send_away([client.id], told=[client.id])
+        send_away([client.id], notified=[client.id])
         assert client.is_deleted and client.id not in Client.instances
-        send_away([client.id], told=[client.id])
+        send_away([client.id], notified=[client.id])
 
     with_a_page(stays)
     assert errors == []
@@ -63,10 +63,10 @@ def test_a_page_without_a_session_is_told_and_then_cut_off(errors: list[Exceptio
 
 def test_a_page_that_went_to_the_log_in_is_not_deleted_twice(errors: list[Exception]) -> None:
     async def goes(client: Client) -> None:
-        send_away([client.id], told=())
+        send_away([client.id], notified=())
         client.handle_disconnect("socket")
         [deletes] = [task for task in background_tasks.running_tasks if task.get_name().startswith("delete content")]
-        send_away([client.id], told=[client.id])
+        send_away([client.id], notified=[client.id])
         await asyncio.wait([deletes])
         assert client.is_deleted
 

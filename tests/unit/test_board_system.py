@@ -14,7 +14,7 @@ import pytest
 
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
-from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, in_words, labels, title
+from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, label_text, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
@@ -178,10 +178,10 @@ def test_every_dimension_and_its_values_have_words(system: str) -> None:
 
 
 def test_values_are_told_in_words() -> None:
-    assert in_words("field", "land", "vi") == "đất đai"
-    assert in_words("channel", "hotline_1022", "vi") == "tổng đài 1022"
-    assert in_words("result", "none", "en") == "not stated"
-    assert in_words("topic", "ngap_nuoc", "vi") == "ngap nuoc"
+    assert label_text("field", "land", "vi") == "đất đai"
+    assert label_text("channel", "hotline_1022", "vi") == "tổng đài 1022"
+    assert label_text("result", "none", "en") == "not stated"
+    assert label_text("topic", "ngap_nuoc", "vi") == "ngap nuoc"
 
 
 # --- a screen without login ---

@@ -18,7 +18,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact
 from schemas.registry import FOLDS
 from services.board.access import Account
-from services.board.live.newest import Newest
+from services.board.live.change_cache import ChangeCache
 from services.board.live.poller import Poller
 from services.board.pages.alarms import alarms
 from services.board.pages.alarms.alarms_data import MOST
@@ -138,13 +138,13 @@ def test_rows_of_other_units_are_not_there() -> None:
 
 def test_an_address_says_all_that_was_asked() -> None:
     params = {"stage": "overdue", "text": " 26 ", "sort": "-due", "page": "3", "nonsense": "x", "unit": ""}
-    asked = LISTING.asked("/worklist", params)
+    asked = LISTING.parse("/worklist", params)
     assert asked.page == 3
-    again = LISTING.asked("/worklist", dict(parse_qsl(asked.query(page="3"))))
+    again = LISTING.parse("/worklist", dict(parse_qsl(asked.query(page="3"))))
     assert again == asked
     assert asked.address("/worklist/export.csv", stage="") == "/worklist/export.csv?text=26&sort=-due"
-    assert LISTING.asked("/worklist", {"sort": "id; DROP", "page": "-1"}).query() == ""
-    assert LISTING.asked("/worklist", {"page": "²"}).page == 1
+    assert LISTING.parse("/worklist", {"sort": "id; DROP", "page": "-1"}).query() == ""
+    assert LISTING.parse("/worklist", {"page": "²"}).page == 1
 
 
 def test_rows_are_filtered_and_ordered_by_any_column() -> None:
@@ -155,7 +155,7 @@ def test_rows_are_filtered_and_ordered_by_any_column() -> None:
     ]
 
     def ids(**params: str) -> list[str]:
-        return [row.id for row in LISTING.select(rows, LISTING.asked("/worklist", params))]
+        return [row.id for row in LISTING.select(rows, LISTING.parse("/worklist", params))]
 
     assert ids() == ["H-1", "H-2", "H-3"]
     assert ids(unit="phuong_chon_thanh", sort="due") == ["H-3", "H-1"]
@@ -170,7 +170,7 @@ def test_a_unit_asked_for_holds_all_that_its_figures_hold() -> None:
     before, after = item("H-1", "chon_thanh_minh_long"), item("H-2", "phuong_chon_thanh")
 
     def ids(unit: str) -> list[str]:
-        rows = LISTING.select([before, after], LISTING.asked("/worklist", {"unit": unit}))
+        rows = LISTING.select([before, after], LISTING.parse("/worklist", {"unit": unit}))
         return [row.id for row in rows]
 
     assert ids("chon_thanh") == ["H-1"]
@@ -181,9 +181,9 @@ def test_a_unit_asked_for_holds_all_that_its_figures_hold() -> None:
 
 def test_a_page_beyond_the_last_is_the_last() -> None:
     rows = list(range(PAGE + 3))
-    assert page_of(rows, LISTING.asked("", {"page": "2"})) == rows[PAGE:]
-    assert page_of(rows, LISTING.asked("", {"page": "99"})) == rows[PAGE:]
-    assert page_of([], LISTING.asked("", {})) == []
+    assert page_of(rows, LISTING.parse("", {"page": "2"})) == rows[PAGE:]
+    assert page_of(rows, LISTING.parse("", {"page": "99"})) == rows[PAGE:]
+    assert page_of([], LISTING.parse("", {})) == []
 
 
 def test_files_hold_no_formulas() -> None:
@@ -211,7 +211,7 @@ def test_a_list_of_alarms_that_was_cut_says_so() -> None:
         "originator": "report:x", "origin": "real", "vi": "Chậm", "en": "Late", "raised_at": NOW,
     }  # fmt: skip
     look, one = PageContext(OPERATOR, "vi", Poller(Settings())), AlarmRow(**told)
-    asked = alarms.LISTING.asked("/alarms", {})
+    asked = alarms.LISTING.parse("/alarms", {})
     assert "20.000" in alarms._whole(look, asked, [one] * (MOST + 1))
     assert "20.000 cảnh báo" not in alarms._whole(look, asked, [one] * MOST)
 
@@ -225,7 +225,7 @@ def test_a_shared_list_is_read_again_only_when_it_has_changed() -> None:
         return marks[-1]
 
     async def look() -> None:
-        newest = Newest(ask, lambda: marks[-1])
+        newest = ChangeCache(ask, lambda: marks[-1])
         assert await asyncio.gather(*(newest.get() for _ in range(5))) == [1] * 5
         marks.append(2)
         assert newest.fresh() is None

@@ -140,7 +140,7 @@ def test_all_that_a_dashboard_asks_is_found() -> None:
         queries.Panel("now", prometheus, "b", 7, "B"),
         queries.Panel("list", timescaledb, "SELECT 1", 8),
     ]
-    assert [(p.title, p.source, p.query) for p in queries.others(BOARD)] == [
+    assert [(p.title, p.source, p.query) for p in queries.mark_queries(BOARD)] == [
         ("alarms", timescaledb, "SELECT 2"),
         ("findings", prometheus, "c"),
         ("unit", timescaledb, "SELECT 3"),

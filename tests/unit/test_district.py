@@ -13,8 +13,8 @@ from schemas.calendar import VN, local_day
 from schemas.envelope import Invalid
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
 from services.simulator.district import Plan, Sending, delivery
+from services.simulator.district.geography import WARDS
 from services.simulator.district.hours import HOURS
-from services.simulator.district.places import WARDS
 from services.simulator.district.plan import LEAST_RATE
 from services.simulator.district.tables import COURSES
 from services.simulator.district.truth import expected

@@ -9,7 +9,7 @@ import pytest
 from schemas.envelope import Event
 from services.ingest import field, payments, procedures
 from services.ingest.app import EMITTERS
-from services.ingest.door import Refused, understand
+from services.ingest.router import Refused, understand
 
 NOW = datetime(2026, 3, 10, 3, 0, tzinfo=UTC)
 AT = "2026-03-10T09:30:00+07:00"

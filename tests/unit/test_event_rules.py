@@ -14,7 +14,7 @@ from schemas.envelope import COORDINATES, Invalid
 from schemas.json_members import repeated
 from schemas.types import UnitCode
 from schemas.unit_fields import named, unit_fields
-from services.ingest import door, field, payments
+from services.ingest import field, payments, router
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SAMPLES = {name: json.loads(next(iter(texts.values()))) for name, texts in contracts.samples().items()}
@@ -160,8 +160,8 @@ PAY, REPORT = WORDS
         (REPORT, '"ward":"no_such_ward"', "ward: no unit"),
     ],
 )
-def test_the_same_holds_for_what_is_posted(post: door.Post, more: str, says: str) -> None:
-    door.understand(post, WORDS[post].encode(), {}, NOW)
-    with pytest.raises(door.Refused) as caught:
-        door.understand(post, WORDS[post].replace("{", "{" + more + ",", 1).encode(), {}, NOW)
+def test_the_same_holds_for_what_is_posted(post: router.Post, more: str, says: str) -> None:
+    router.understand(post, WORDS[post].encode(), {}, NOW)
+    with pytest.raises(router.Refused) as caught:
+        router.understand(post, WORDS[post].replace("{", "{" + more + ",", 1).encode(), {}, NOW)
     assert caught.value.status == 422 and says in " ".join(caught.value.problem.reasons)

@@ -154,7 +154,7 @@ def test_any_order_and_split_gives_the_same_rows(kind: str, data: st.DataObject)
             rows |= {row[1]: row[2:] for row in entity_rows(ref, step.facts, step.folded)}
             assert set(step.removed) <= points and not set(step.added) & points
             points = points - set(step.removed) | set(step.added)
-            held = step.held
+            held = step.stored
     whole = folded_of(kind, facts)
     assert points == set(whole.points)
     assert comparable(rows) == comparable({row[1]: row[2:] for row in entity_rows(ref, in_order(facts), whole)})

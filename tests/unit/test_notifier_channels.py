@@ -21,7 +21,7 @@ from services.kit.settings import Settings
 from services.notifier import channels, zalo
 from services.notifier.app import build
 from services.notifier.channels import Outcome
-from services.notifier.door import Tokens
+from services.notifier.http_api import Tokens
 from services.notifier.routes import Routes
 from services.notifier.templates import Message
 

@@ -19,7 +19,7 @@ from services.notifier.alarm import RANKS, RUNBOOKS
 from services.notifier.domain import KINDS, State, is_over, to_raise
 from services.notifier.routes import BadRoutes, load
 from services.notifier.watchdog import SILENT, Watchdog
-from services.notifier.webhook import Payload, standing, understand
+from services.notifier.webhook import Payload, active, understand
 
 NOW = datetime(2026, 3, 2, 2, tzinfo=UTC)
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
@@ -159,10 +159,10 @@ def test_what_goes_on_is_known_by_the_same_key_whether_it_is_told_or_not() -> No
     labels = {"alertname": "DiskFull", "system": "platform", "folder": "/a"}
     listed = [{"labels": labels | {"severity": s}, "status": {"state": "suppressed"}} for s in ("critical", "warning")]
     [alarm] = understand(payload(**labels)).raised
-    assert standing(json.dumps(listed).encode()) == {alarm.key: RANKS["critical"]}
-    assert standing(b"[]") == {}
+    assert active(json.dumps(listed).encode()) == {alarm.key: RANKS["critical"]}
+    assert active(b"[]") == {}
     with pytest.raises(ValueError, match="labels"):
-        standing(b'[{"status": {}}]')
+        active(b'[{"status": {}}]')
 
 
 def test_a_silent_watchdog_is_noticed() -> None:

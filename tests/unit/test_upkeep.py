@@ -11,8 +11,8 @@ from infra.timescaledb.migrate import MIGRATIONS
 from schemas.registry import FOLDS
 from schemas.streams import STREAMS
 from services.readings.period import next_midnight
-from services.upkeep.kept import LEAST_DAYS, STATE_KINDS, kept
 from services.upkeep.retention import kept_days
+from services.upkeep.retention_rules import LEAST_DAYS, STATE_KINDS, retention_rules
 
 
 def test_retention_is_at_least_what_the_broker_may_send_again() -> None:
@@ -41,7 +41,7 @@ def test_the_horizon_is_a_local_midnight(moment: datetime, midnight: datetime) -
 
 def test_every_table_and_stream_says_how_long_it_is_kept() -> None:
     made = re.findall(r"CREATE TABLE (\w+)", (MIGRATIONS / "0001_log_state_series.sql").read_text())
-    named = " ".join(row.what for row in kept())
+    named = " ".join(row.what for row in retention_rules())
     bookkeeping = {"calendar_version", "fold_version", "position"}
     assert [table for table in made if table not in bookkeeping and not re.search(rf"\b{table}\b", named)] == []
     assert [stream.name for stream in STREAMS if f"stream {stream.name}" not in named] == []

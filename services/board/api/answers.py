@@ -241,73 +241,73 @@ class Sources(Answer):
     sources: list[Freshness]
 
 
-def figures(conn: Connection, account: Account, asked: Question, home: str) -> Figures:
+def figures(conn: Connection, account: Account, question: Question, home: str) -> Figures:
     """The figures as `ioc query` gives them; `home`: the board's address."""
-    found = sheet(conn, asked.indicators, asked.unit, asked.period, asked.by)
-    shown = shown_to(account, [reading for some in found for reading in some], asked.whole)
-    return Figures(**_asked(asked), by=asked.by, figures=[_figure(r, asked, home) for r in shown])
+    found = sheet(conn, question.indicators, question.unit, question.period, question.by)
+    shown = shown_to(account, [reading for some in found for reading in some], question.whole)
+    return Figures(**_scope_of(question), by=question.by, figures=[_figure(r, question, home) for r in shown])
 
 
-def _asked(asked: Question) -> dict[str, Any]:
-    name = units.on(asked.unit, asked.period.last).name_vi if asked.unit else None
-    period = asked.period
+def _scope_of(question: Question) -> dict[str, Any]:
+    name = units.on(question.unit, question.period.last).name_vi if question.unit else None
+    period = question.period
     return {
-        "unit": asked.unit, "unit_name": name, "first": period.first, "last": period.last, "as_of": period.as_of
+        "unit": question.unit, "unit_name": name, "first": period.first, "last": period.last, "as_of": period.as_of
     }  # fmt: skip
 
 
-def _figure(r: Reading, asked: Question, home: str) -> Figure:
-    told = values.reading_values(r, None)
-    group = r.group if asked.by else None
-    name = units.on(r.group, asked.period.last).name_vi if asked.by == "unit" else None
+def _figure(r: Reading, question: Question, home: str) -> Figure:
+    shown_values = values.reading_values(r, None)
+    group = r.group if question.by else None
+    name = units.on(r.group, question.period.last).name_vi if question.by == "unit" else None
     reason_vi = r.reason.vi if isinstance(r.reason, Reason) else None
     about = {"vi": r.indicator.vi, "en": r.indicator.en, "group": group, "group_name": name, "reason_vi": reason_vi}
-    return Figure(**told, **about, status=_status(r, asked), link=_link(r, asked, home))
+    return Figure(**shown_values, **about, status=_status(r, question), link=_link(r, question, home))
 
 
-def _status(r: Reading, asked: Question) -> Status:
+def _status(r: Reading, question: Question) -> Status:
     if r.value is None:
         return "suppressed" if r.reason == FEW else "no_data"
-    first, last = _days(r, asked)
-    if asked.by == "hour":
+    first, last = _days(r, question)
+    if question.by == "hour":
         end = midnight(first) + timedelta(hours=int(r.group[-2:]) + 1)
     else:
         end = midnight(last + timedelta(days=1))
-    return "final" if end <= asked.period.as_of + timedelta(microseconds=1) else "incomplete"
+    return "final" if end <= question.period.as_of + timedelta(microseconds=1) else "incomplete"
 
 
-def _days(r: Reading, asked: Question) -> tuple[date, date]:
+def _days(r: Reading, question: Question) -> tuple[date, date]:
     """The days that a figure is of."""
-    period: Period = asked.period
-    if asked.by not in ("hour", "day", "month"):
+    period: Period = question.period
+    if question.by not in ("hour", "day", "month"):
         return period.first, period.last
     first, last = moments.read(r.group.partition("T")[0]).days()
     return max(first, period.first), min(last, period.last)
 
 
-def _link(r: Reading, asked: Question, home: str) -> str:
-    first, last = _days(r, asked)
+def _link(r: Reading, question: Question, home: str) -> str:
+    first, last = _days(r, question)
     query = {
-        "unit": r.group if asked.by == "unit" else asked.unit,
-        "first": None if asked.period.open_start and asked.by not in ("hour", "day", "month") else first,
+        "unit": r.group if question.by == "unit" else question.unit,
+        "first": None if question.period.open_start and question.by not in ("hour", "day", "month") else first,
         "last": last,
-        "as_of": asked.period.as_of.isoformat() if asked.lasting else None,
+        "as_of": question.period.as_of.isoformat() if question.lasting else None,
     }
-    told = urlencode({name: value for name, value in query.items() if value is not None})
-    return f"{home}/figure/{r.indicator.code}?{told}"
+    shown_values = urlencode({name: value for name, value in query.items() if value is not None})
+    return f"{home}/figure/{r.indicator.code}?{shown_values}"
 
 
-def explanations(conn: Connection, account: Account, asked: Question, home: str) -> Explanations:
+def explanations(conn: Connection, account: Account, question: Question, home: str) -> Explanations:
     """Figures opened, as `ioc explain` does; of events of other units and of cases only what an account may see."""
-    return Explanations(explanations=[_explained(conn, account, asked, one, home) for one in asked.indicators])
+    return Explanations(explanations=[_explained(conn, account, question, one, home) for one in question.indicators])
 
 
-def _explained(conn: Connection, account: Account, asked: Question, indicator: Indicator, home: str) -> Explained:
-    shown = shown_to(account, explain(conn, indicator, asked.unit, asked.period), asked.whole)
-    told = values.explanation_values(shown)
+def _explained(conn: Connection, account: Account, question: Question, indicator: Indicator, home: str) -> Explained:
+    shown = shown_to(account, explain(conn, indicator, question.unit, question.period), question.whole)
+    shown_values = values.explanation_values(shown)
     sample = [{**vars(e), "id": masked_id(e.id) if account.sees(e.unit) else HIDDEN} for e in shown.sample]
-    parts = {name: told[name] for name in ("formula", "parts", "sources", "events", "history")}
-    return Explained(**_asked(asked), **parts, figure=_figure(shown.reading, asked, home), sample=sample)
+    parts = {name: shown_values[name] for name in ("formula", "parts", "sources", "events", "history")}
+    return Explained(**_scope_of(question), **parts, figure=_figure(shown.reading, question, home), sample=sample)
 
 
 def disagreements(
@@ -316,9 +316,10 @@ def disagreements(
     """What `ioc findings` gives, as far as it is about the account's units."""
     scope = units.scope(unit) if unit else None
     found = findings_for(account, findings(conn, as_of, first, last))
-    told = (values.finding_values(f) for f in found if scope is None or f.unit in scope)
+    shown_values = (values.finding_values(f) for f in found if scope is None or f.unit in scope)
     return Disagreements(
-        as_of=as_of, findings=[Disagreement(**{**f, "evidence": [masked_id(id) for id in f["evidence"]]}) for f in told]
+        as_of=as_of,
+        findings=[Disagreement(**{**f, "evidence": [masked_id(id) for id in f["evidence"]]}) for f in shown_values],
     )
 
 
@@ -330,12 +331,14 @@ def without_events(found: Explanations) -> Explanations:
 def without_cases(found: Disagreements) -> Disagreements:
     """Disagreements without a case: those about one are counted by kind and unit, and no event is named."""
     cases = Counter((f.code, f.unit) for f in found.findings if f.what == "case")
-    told = [f.model_copy(update=_masked(f)) for f in found.findings if f.what != "case"]
+    shown_values = [f.model_copy(update=_masked(f)) for f in found.findings if f.what != "case"]
     for (code, unit), number in cases.items():
         one = next(f for f in found.findings if (f.what, f.code, f.unit) == ("case", code, unit))
         many = {"vi": f"{number} hồ sơ, phản ánh: {code}", "en": f"{number} cases: {code}", "evidence": []}
-        told.append(one.model_copy(update={**many, "left": str(number), "missing": str(number), "events": number}))
-    return Disagreements(as_of=found.as_of, findings=told)
+        shown_values.append(
+            one.model_copy(update={**many, "left": str(number), "missing": str(number), "events": number})
+        )
+    return Disagreements(as_of=found.as_of, findings=shown_values)
 
 
 def _masked(f: Disagreement) -> dict[str, Any]:
@@ -358,7 +361,7 @@ def catalogue(known: Iterable[Indicator]) -> Catalogue:
     )
 
 
-def places(account: Account, day: date) -> Places:
+def unit_rows(account: Account, day: date) -> Places:
     """The units of a day, as far as the account is bounded to some."""
     scope = account.scope()
 

@@ -114,8 +114,8 @@ def _indicators(name: str) -> tuple[Indicator, ...]:
     try:
         return tuple(indicators.find(name))
     except UnknownIndicator as unknown:
-        told = str(unknown).partition(" (`ioc")[0]
-        raise Problem(404, told, "indicator", "/api/indicators lists all") from None
+        message = str(unknown).partition(" (`ioc")[0]
+        raise Problem(404, message, "indicator", "/api/indicators lists all") from None
 
 
 def unit_of(account: Account, text: str | None, day: date | None = None) -> str | None:
@@ -125,9 +125,9 @@ def unit_of(account: Account, text: str | None, day: date | None = None) -> str 
     except UnknownUnit as unknown:
         raise Problem(422, str(unknown), "unit", "/api/units lists all") from None
     if account.units and (code is None or code not in account.scope()):
-        asked = f"the unit {code}" if code else "the whole locality"
+        scope = f"the unit {code}" if code else "the whole locality"
         own = ", ".join(account.units)
-        raise Problem(403, f"{asked} is not among what this account sees", "unit", f"ask for {own}, or what lies below")
+        raise Problem(403, f"{scope} is not among what this account sees", "unit", f"ask for {own}, or what lies below")
     return code
 
 

@@ -90,19 +90,19 @@ def build(reading: QueryPool, home: str) -> FastAPI:
     @get("/figures/{indicator}", answers.Figures, "A figure, or a sheet of them, as `ioc query` gives it")
     async def figures(request: Request, indicator: str, query: Annotated[FigureQuery, Query()]) -> Response:
         account = _account(request)
-        asked = question_of(account, indicator, query)
+        question = question_of(account, indicator, query)
         return await _answer(
-            request, reading, query, Rows("figures", ASKED), asked.lasting,
-            lambda conn: answers.figures(conn, account, asked, home),
+            request, reading, query, Rows("figures", ASKED), question.lasting,
+            lambda conn: answers.figures(conn, account, question, home),
         )  # fmt: skip
 
     @get("/explain/{indicator}", answers.Explanations, "A figure opened, as `ioc explain` does")
     async def explain(request: Request, indicator: str, query: Annotated[ExplainQuery, Query()]) -> Response:
         account = _account(request)
-        asked = question_of(account, indicator, query)
+        question = question_of(account, indicator, query)
         return await _answer(
-            request, reading, query, Rows("explanations", ASKED, "parts"), asked.lasting,
-            lambda conn: answers.explanations(conn, account, asked, home),
+            request, reading, query, Rows("explanations", ASKED, "parts"), question.lasting,
+            lambda conn: answers.explanations(conn, account, question, home),
         )  # fmt: skip
 
     @get("/findings", answers.Disagreements, "Figures that should agree and do not, as `ioc findings` gives them")
@@ -124,7 +124,7 @@ def build(reading: QueryPool, home: str) -> FastAPI:
 
     @get("/units", answers.Places, "The administrative units of a day")
     async def units(request: Request, query: Annotated[UnitsQuery, Query()]) -> Response:
-        found = answers.places(_account(request), day_of(query.date, "date"))
+        found = answers.unit_rows(_account(request), day_of(query.date, "date"))
         return _shown(request, query, found, Rows("units"))
 
     @get("/freshness", answers.Sources, "Every source, and how long it has been silent")
@@ -157,7 +157,7 @@ async def _answer(
     def read(conn: Connection) -> tuple[str, Answer | None]:
         window = 0 if lasting else int(clock.now().timestamp() // WINDOW_SECONDS)
         tag = _tag(request, query, conn.execute(_POSITION).fetchall(), window)
-        return tag, None if tag in _known(request) else ask(conn)
+        return tag, None if tag in _client_tags(request) else ask(conn)
 
     tag, found = await reading(read)
     return _response(request, query, tag, found, rows)
@@ -165,16 +165,16 @@ async def _answer(
 
 def _shown(request: Request, query: Parameters, found: Answer, rows: Rows) -> Response:
     tag = _tag(request, query, found.model_dump_json())
-    return _response(request, query, tag, None if tag in _known(request) else found, rows)
+    return _response(request, query, tag, None if tag in _client_tags(request) else found, rows)
 
 
 def _tag(request: Request, query: Parameters, *position: object) -> str:
     account = _account(request)
-    told = (_STARTED, account.role, account.units, request.url.path, request.url.query, _as_table(request, query))
-    return f'W/"{sha256(repr((told, position)).encode()).hexdigest()[:32]}"'
+    body = (_STARTED, account.role, account.units, request.url.path, request.url.query, _as_table(request, query))
+    return f'W/"{sha256(repr((body, position)).encode()).hexdigest()[:32]}"'
 
 
-def _known(request: Request) -> set[str]:
+def _client_tags(request: Request) -> set[str]:
     return {tag.strip() for tag in request.headers.get("if-none-match", "").split(",")}
 
 
@@ -193,10 +193,10 @@ def _response(request: Request, query: Parameters, tag: str, found: Answer | Non
 
 def table(found: Answer, rows: Rows) -> bytes:
     """An answer as CSV that office programs open; no cell is a formula."""
-    told = found.model_dump(mode="json")
+    body = found.model_dump(mode="json")
     lines: list[dict[str, Any]] = []
-    for one in told[rows.name]:
-        before = {name: one[name] if rows.within else told[name] for name in rows.before}
+    for one in body[rows.name]:
+        before = {name: one[name] if rows.within else body[name] for name in rows.before}
         if rows.within:
             before["indicator"] = one["figure"]["indicator"]
             lines += [{**before, **part} for part in one[rows.within]]

@@ -122,9 +122,10 @@ def build(reading: QueryPool, pool: AsyncConnectionPool, home: str, local: Accou
         except (*store.OUTAGE, TimeoutError):
             raise ToolError(unanswered().detail) from None
 
-    async def ask(one: Call, asked: Question, read: Callable[[Connection], A]) -> A:
-        one.about = ",".join(i.code for i in asked.indicators[:3])
-        one.detail |= {"unit": asked.unit or "", "first": str(asked.period.first), "last": str(asked.period.last)}
+    async def ask(one: Call, question: Question, read: Callable[[Connection], A]) -> A:
+        one.about = ",".join(i.code for i in question.indicators[:3])
+        period = question.period
+        one.detail |= {"unit": question.unit or "", "first": str(period.first), "last": str(period.last)}
         return await reading(read)
 
     @server.tool(annotations=READ_ONLY)
@@ -153,8 +154,8 @@ def build(reading: QueryPool, pool: AsyncConnectionPool, home: str, local: Accou
         """A figure, or a sheet of them, of a unit over a period: value, unit of measurement, status, reason, link."""
         async with call("figure", context) as one:
             query = FigureQuery(**_days(unit, from_day, to_day, month, as_of), by=by)
-            asked = question_of(one.account, indicator, query)
-            return await ask(one, asked, lambda conn: answers.figures(conn, one.account, asked, home))
+            question = question_of(one.account, indicator, query)
+            return await ask(one, question, lambda conn: answers.figures(conn, one.account, question, home))
 
     @server.tool(annotations=READ_ONLY)
     async def explain(
@@ -169,8 +170,8 @@ def build(reading: QueryPool, pool: AsyncConnectionPool, home: str, local: Accou
         """How a figure is made: its formula with the value of each part, its sources, how many events are behind it."""
         async with call("explain", context) as one:
             query = ExplainQuery(**_days(unit, from_day, to_day, month, as_of))
-            asked = question_of(one.account, indicator, query)
-            found = await ask(one, asked, lambda conn: answers.explanations(conn, one.account, asked, home))
+            question = question_of(one.account, indicator, query)
+            found = await ask(one, question, lambda conn: answers.explanations(conn, one.account, question, home))
             return answers.without_events(found)
 
     @server.tool(annotations=READ_ONLY)

@@ -107,7 +107,7 @@ def _is_one_of(forms: list[str], kept: str) -> bool:
     return False
 
 
-async def listing(conn: AsyncConnection) -> list[Row]:
+async def all_accounts(conn: AsyncConnection) -> list[Row]:
     """All accounts: those that may enter first, then by name."""
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
         found = await (await cursor.execute(_SELECT)).fetchall()
@@ -148,8 +148,8 @@ async def change(conn: AsyncConnection, by: Account, new: Account) -> None:
     _require(not find(new.full_name, OF_STAFF), "note_personal")
     async with conn.transaction():
         before = await _administered(conn, by, new.name)
-        told = {"name": new.name, "full_name": new.full_name.strip() or new.name}
-        await conn.execute(_CHANGE, {**told, "role": new.role, "units": list(new.units)})
+        detail = {"name": new.name, "full_name": new.full_name.strip() or new.name}
+        await conn.execute(_CHANGE, {**detail, "role": new.role, "units": list(new.units)})
         await _end_sessions(conn, new.name)
         await _require_admin(conn, before)
         await audit.note(conn, by, "account.changed", new.name, {"role": new.role, "units": list(new.units)})
@@ -190,7 +190,7 @@ async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, 
     """
     full_name = mask(full_name, OF_STAFF)
     async with conn.transaction():
-        row = await _found(conn, _WITH_SUBJECT, subject)
+        row = await _row_where(conn, _WITH_SUBJECT, subject)
         if row and (row.disabled or not (grant or not row.by_groups)):
             return None
         if row and not row.by_groups:
@@ -233,10 +233,10 @@ def generated() -> str:
 
 
 async def _get(conn: AsyncConnection, name: str) -> Row | None:
-    return await _found(conn, _NAMED, name)
+    return await _row_where(conn, _NAMED, name)
 
 
-async def _found(conn: AsyncConnection, query: LiteralString, value: str) -> Row | None:
+async def _row_where(conn: AsyncConnection, query: LiteralString, value: str) -> Row | None:
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
         return await (await cursor.execute(query, [value])).fetchone()
 
@@ -261,7 +261,7 @@ async def _one(conn: AsyncConnection, name: str) -> Row:
 async def _administered(conn: AsyncConnection, by: Account, name: str) -> Row:
     """An account that `by` is about to change, which stays as it is until then. One that is not theirs to administer
     they are not told of."""
-    row = await _found(conn, f"{_NAMED} FOR UPDATE", name)
+    row = await _row_where(conn, f"{_NAMED} FOR UPDATE", name)
     if row is None or not by.covers(row.units):
         raise Refused("no_account")
     return row

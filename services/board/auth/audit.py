@@ -39,8 +39,10 @@ async def note(
     What is noted is published when the broker answers; no password, no token and no name of a citizen belongs here. Of
     a deed that is about a case, `detail` has its `unit`.
     """
-    told = {name: mask(text, OF_STAFF) if isinstance(text, str) else text for name, text in (detail or {}).items()}
-    values = [clock.now(), account.name, action, mask(subject, OF_STAFF), Jsonb(told), ADDRESS.get()]
+    masked_detail = {
+        name: mask(text, OF_STAFF) if isinstance(text, str) else text for name, text in (detail or {}).items()
+    }
+    values = [clock.now(), account.name, action, mask(subject, OF_STAFF), Jsonb(masked_detail), ADDRESS.get()]
     await conn.execute(_NOTE, values)
 
 

@@ -187,8 +187,8 @@ def _leaving(request: Request, away: str) -> Response:
     """On to the provider by a page of its own: browsers follow no form to another site, not even by way of this one."""
     language = language_of(request)
     on = tag("meta", http_equiv="refresh", content=f"0;url={away}")
-    told = tag("h1", word("title", language)) + tag("p", word("logged_out", language), role="status")
-    return _page(request, Html(told + link(away, word("log_out_oidc", language), class_="way")), head=on)
+    content = tag("h1", word("title", language)) + tag("p", word("logged_out", language), role="status")
+    return _page(request, Html(content + link(away, word("log_out_oidc", language), class_="way")), head=on)
 
 
 def _page(request: Request, content: Html, status: int = 200, head: str = "") -> Response:

@@ -108,19 +108,19 @@ class AuthMiddleware:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        asked = HTTPConnection(scope)
-        audit.ADDRESS.set(asked.client.host if asked.client else "")
+        connection = HTTPConnection(scope)
+        audit.ADDRESS.set(connection.client.host if connection.client else "")
         path = scope["path"]
         receive = receive if path in FILES else _formed(receive)
-        send = _armoured(send, asked.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
-        if is_below(asked.headers.get(PREFIX)):
+        send = _armoured(send, connection.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
+        if is_below(connection.headers.get(PREFIX)):
             await plain_page(400, "below_a_path")(scope, receive, send)
         elif "\0" in path or _NUL.search(scope["query_string"]):
             await unreadable()(scope, receive, send)
         elif path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
             await self._app(scope, receive, send)
         elif path.startswith(SOCKET):
-            await self._connect(asked, receive, send)
+            await self._connect(connection, receive, send)
         elif scope["type"] == "http" and PROGRAMS.fullmatch(path):
             await self._serve(Request(scope, receive), receive, send)
         elif scope["type"] == "http":
@@ -138,7 +138,7 @@ class AuthMiddleware:
         refusal = self._refusal(request, session, account)
         if refusal is None and session and request.method not in SAFE:
             try:
-                receive, refusal = await _meant(request, session, receive)
+                receive, refusal = await _csrf_checked(request, session, receive)
             except HTTPException:
                 refusal = unreadable()
         if refusal is not None or account is None:
@@ -195,31 +195,31 @@ class AuthMiddleware:
             return login(request) if account is PUBLIC else forbidden()
         return None
 
-    async def _connect(self, asked: HTTPConnection, receive: Receive, send: Send) -> None:
+    async def _connect(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
         """A page's connection: from this board's own pages alone, and by the session to which the page was given.
 
         One that is refused otherwise is told so as NiceGUI tells it: the page loads anew, and comes to the log-in.
         """
-        origin = asked.headers.get("origin")
-        if (origin or asked.scope.get("method", "GET") not in SAFE) and not ours(asked, self._home):
-            await Response("this request comes from another site", 403)(asked.scope, receive, send)
+        origin = connection.headers.get("origin")
+        if (origin or connection.scope.get("method", "GET") not in SAFE) and not ours(connection, self._home):
+            await Response("this request comes from another site", 403)(connection.scope, receive, send)
             return
         try:
-            session = await self._sessions.find(asked.cookies.get(COOKIE))
+            session = await self._sessions.find(connection.cookies.get(COOKIE))
         except store.OUTAGE:
-            await Response("the database does not answer", 503)(asked.scope, receive, send)
+            await Response("the database does not answer", 503)(connection.scope, receive, send)
             return
         visitor = session.key if session else f"address {place_of(audit.ADDRESS.get())}"
         await self._pace.take(visitor)
-        if asked.scope["type"] == "websocket" and self._sockets[visitor] >= MOST_SOCKETS:
-            await Response("too many pages are open", 503)(asked.scope, receive, send)
+        if connection.scope["type"] == "websocket" and self._sockets[visitor] >= MOST_SOCKETS:
+            await Response("too many pages are open", 503)(connection.scope, receive, send)
             return
-        query = parse_qs(asked.scope["query_string"].decode("latin-1"))
+        query = parse_qs(connection.scope["query_string"].decode("latin-1"))
         if not ((session or self._public) and _is_page_of(query.get("client_id", [""])[0], session)):
-            asked.scope["query_string"] = _refused(query)
+            connection.scope["query_string"] = _refused(query)
         self._sockets[visitor] += 1
         try:
-            await self._app(asked.scope, self._paced(visitor, receive), send)
+            await self._app(connection.scope, self._paced(visitor, receive), send)
         finally:
             self._sockets[visitor] -= 1
             self._sockets += Counter()  # forget who has none
@@ -234,10 +234,10 @@ class AuthMiddleware:
         return give
 
 
-def ours(asked: HTTPConnection, home: str | None = None) -> bool:
+def ours(connection: HTTPConnection, home: str | None = None) -> bool:
     """Whether it was made by a page of this board, under the name it was asked by or under that of its `home`."""
-    origin = urlsplit(asked.headers.get("origin", "")).netloc
-    return bool(origin) and origin in (asked.headers.get("host"), urlsplit(home or "").netloc)
+    origin = urlsplit(connection.headers.get("origin", "")).netloc
+    return bool(origin) and origin in (connection.headers.get("host"), urlsplit(home or "").netloc)
 
 
 def _is_page_of(client_id: str, session: Session | None) -> bool:
@@ -252,7 +252,7 @@ def _refused(query: Mapping[str, list[str]]) -> bytes:
     return urlencode({**transport, **nobody}).encode()
 
 
-async def _meant(request: Request, session: Session, receive: Receive) -> tuple[Receive, Response | None]:
+async def _csrf_checked(request: Request, session: Session, receive: Receive) -> tuple[Receive, Response | None]:
     """Whether what changes something carries the session's csrf token: as a field of the form, or as `x-csrf`.
 
     An upload goes to an address that only its page knows.
@@ -269,14 +269,14 @@ async def _meant(request: Request, session: Session, receive: Receive) -> tuple[
 
 def _formed(receive: Receive) -> Receive:
     """A body no larger than a form can be, and without what no table holds: who reads on is told 413, or 400."""
-    held, last = 0, b""
+    size, last = 0, b""
 
     async def give() -> Message:
-        nonlocal held, last
+        nonlocal size, last
         message = await receive()
         part = message.get("body", b"")
-        held, last = held + len(part), last[-2:] + part
-        if held > LARGEST_FORM:
+        size, last = size + len(part), last[-2:] + part
+        if size > LARGEST_FORM:
             raise HTTPException(413)
         if _NUL.search(last):
             raise HTTPException(400)
@@ -316,9 +316,9 @@ def fields_of(body: bytes) -> dict[str, str]:
     return {name: values[0] for name, values in form.items()}
 
 
-def language_of(asked: HTTPConnection) -> Language:
+def language_of(connection: HTTPConnection) -> Language:
     """How whoever asks reads."""
-    return "en" if (asked.query_params.get("lang") or asked.cookies.get("ioc_lang")) == "en" else "vi"
+    return "en" if (connection.query_params.get("lang") or connection.cookies.get("ioc_lang")) == "en" else "vi"
 
 
 def login(request: Request) -> Response:

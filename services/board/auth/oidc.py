@@ -113,24 +113,24 @@ def add(app: FastAPI, pool: AsyncConnectionPool, settings: Settings) -> login.Le
 
     async def leave_provider(request: Request, account: Account) -> str | None:
         try:
-            told = await _trusted(provider, issuer)
+            metadata = await _trusted(provider, issuer)
         except (*_WRONG, httpx.HTTPError) as error:
             log.error("the session at the OpenID provider goes on: %s: %s", type(error).__name__, error)
             return None
         async with pool.connection() as conn:
             sub = (await accounts.subject_of(conn, account.name)).removeprefix(f"{issuer} ")
-        return way_out(told, settings.oidc_client, sub, _here(request, settings, "/login"))
+        return way_out(metadata, settings.oidc_client, sub, _here(request, settings, "/login"))
 
     return leave_provider
 
 
-def way_out(told: Mapping[str, Any], client: str, sub: str, back: str) -> str | None:
+def way_out(metadata: Mapping[str, Any], client: str, sub: str, back: str) -> str | None:
     """Where the provider with that word about itself ends the session of `sub`, and sends the browser `back` from.
 
     The id token would be the better hint, but is a person's data, good for a month: it is not kept for this. A provider
     asks the person instead whether they mean it.
     """
-    if not (endpoint := told.get(WAY_OUT)):
+    if not (endpoint := metadata.get(WAY_OUT)):
         return None
     hints = {"client_id": client, "logout_hint": sub, "post_logout_redirect_uri": back}
     return str(httpx.URL(endpoint).copy_merge_params(hints))
@@ -168,8 +168,14 @@ def table_of(groups: Mapping[str, str]) -> dict[str, Grant]:
 
 def groups_of(claims: Mapping[str, Any], claim: str) -> Iterable[str]:
     """The groups in an id token: a list, or one name."""
-    told = claims.get(claim) or []
-    return [told] if isinstance(told, str) else [str(group) for group in told] if isinstance(told, list) else []
+    metadata = claims.get(claim) or []
+    return (
+        [metadata]
+        if isinstance(metadata, str)
+        else [str(group) for group in metadata]
+        if isinstance(metadata, list)
+        else []
+    )
 
 
 def is_safe(address: object) -> bool:
@@ -180,21 +186,21 @@ def is_safe(address: object) -> bool:
 
 async def _trusted(provider: StarletteOAuth2App, issuer: str) -> Mapping[str, Any]:
     """The provider's own word about itself, held against what was configured; `ValueError` where they differ."""
-    told: dict[str, Any] = await provider.load_server_metadata()
-    if told.get("issuer") != issuer:
+    metadata: dict[str, Any] = await provider.load_server_metadata()
+    if metadata.get("issuer") != issuer:
         provider.server_metadata.pop("_loaded_at", None)
-        raise ValueError(f"it calls itself {told.get('issuer')}, IOC_OIDC_ISSUER is {issuer}")
-    check_ways(told)
-    signed = [each for each in told.get("id_token_signing_alg_values_supported", []) if each in SIGNED]
-    told["id_token_signing_alg_values_supported"] = signed or ["RS256"]
-    return told
+        raise ValueError(f"it calls itself {metadata.get('issuer')}, IOC_OIDC_ISSUER is {issuer}")
+    check_ways(metadata)
+    signed = [each for each in metadata.get("id_token_signing_alg_values_supported", []) if each in SIGNED]
+    metadata["id_token_signing_alg_values_supported"] = signed or ["RS256"]
+    return metadata
 
 
-def check_ways(told: Mapping[str, Any]) -> None:
+def check_ways(metadata: Mapping[str, Any]) -> None:
     """`ValueError` where somebody between could read or change what is said to the provider."""
     for name in WAYS:
-        if not is_safe(told.get(name)) and (name in told or name != WAY_OUT):
-            raise ValueError(f"its {name} is not https: {told.get(name)}")
+        if not is_safe(metadata.get(name)) and (name in metadata or name != WAY_OUT):
+            raise ValueError(f"its {name} is not https: {metadata.get(name)}")
 
 
 def _here(request: Request, settings: Settings, path: str) -> str:

@@ -29,24 +29,24 @@ Fields = dict[str, str]
 Change = Callable[[AsyncConnection, Account, Fields], Awaitable[None]]
 
 
-async def _add(conn: AsyncConnection, by: Account, told: Fields) -> None:
-    await accounts.add(conn, by, _account(told), told.get("password", ""))
+async def _add(conn: AsyncConnection, by: Account, fields: Fields) -> None:
+    await accounts.add(conn, by, _account(fields), fields.get("password", ""))
 
 
-async def _change(conn: AsyncConnection, by: Account, told: Fields) -> None:
-    await accounts.change(conn, by, _account(told))
+async def _change(conn: AsyncConnection, by: Account, fields: Fields) -> None:
+    await accounts.change(conn, by, _account(fields))
 
 
-async def _password(conn: AsyncConnection, by: Account, told: Fields) -> None:
-    await accounts.set_password(conn, by, told.get("name", ""), told.get("password", ""))
+async def _password(conn: AsyncConnection, by: Account, fields: Fields) -> None:
+    await accounts.set_password(conn, by, fields.get("name", ""), fields.get("password", ""))
 
 
-async def _disable(conn: AsyncConnection, by: Account, told: Fields) -> None:
-    await accounts.set_disabled(conn, by, told.get("name", ""), True)
+async def _disable(conn: AsyncConnection, by: Account, fields: Fields) -> None:
+    await accounts.set_disabled(conn, by, fields.get("name", ""), True)
 
 
-async def _enable(conn: AsyncConnection, by: Account, told: Fields) -> None:
-    await accounts.set_disabled(conn, by, told.get("name", ""), False)
+async def _enable(conn: AsyncConnection, by: Account, fields: Fields) -> None:
+    await accounts.set_disabled(conn, by, fields.get("name", ""), False)
 
 
 CHANGES: dict[str, Change] = {
@@ -74,8 +74,8 @@ def add(app: FastAPI, pool: AsyncConnectionPool, poller: Poller) -> None:
         setup_page(context)
         top = header(context, "/people")
         async with pool.connection() as conn:
-            rows, deeds = await _seen_by(conn, context.account)
-        ui.html(render(context, rows, deeds, said if said == known else "", clock.now()), sanitize=False)
+            rows, actions = await _seen_by(conn, context.account)
+        ui.html(render(context, rows, actions, said if said == known else "", clock.now()), sanitize=False)
         keep_fresh(context, top)
 
     @app.post("/people/{change}")
@@ -97,18 +97,18 @@ def add(app: FastAPI, pool: AsyncConnectionPool, poller: Poller) -> None:
 
 async def _seen_by(conn: AsyncConnection, by: Account) -> tuple[list[Row], list[AuditRow]]:
     """The accounts that are theirs to administer, and what was done last within their units."""
-    rows = [row for row in await accounts.listing(conn) if by.covers(row.units)]
+    rows = [row for row in await accounts.all_accounts(conn) if by.covers(row.units)]
     if not by.units:
         return rows, await audit.latest(conn)
     return rows, await audit.within(conn, by.scope(), [row.name for row in rows])
 
 
-def _account(told: Fields) -> Account:
-    role = next((r for r in GIVEN if r == told.get("role")), None)
+def _account(fields: Fields) -> Account:
+    role = next((r for r in GIVEN if r == fields.get("role")), None)
     if role is None:
         raise Refused("bad_role")
-    name = accounts.plain(told.get("name", ""))
-    return Account(name, told.get("full_name", "").strip(), role, units_of(told.get("units", "")))
+    name = accounts.plain(fields.get("name", ""))
+    return Account(name, fields.get("full_name", "").strip(), role, units_of(fields.get("units", "")))
 
 
 def units_of(text: str) -> tuple[str, ...]:
@@ -119,20 +119,20 @@ def units_of(text: str) -> tuple[str, ...]:
         raise Refused("bad_unit") from None
 
 
-def render(context: PageContext, rows: Sequence[Row], deeds: Sequence[AuditRow], said: str, now: datetime) -> Html:
+def render(context: PageContext, rows: Sequence[Row], actions: Sequence[AuditRow], said: str, now: datetime) -> Html:
     """The page's content."""
-    told = _told(context, said) if said in SAID else ""
+    notice = _notice(context, said) if said in SAID else ""
     return tag(
         "main",
-        tag("div", tag("h1", context.word("people_title")), told, class_="title"),
+        tag("div", tag("h1", context.word("people_title")), notice, class_="title"),
         tag("section", _people(context, rows, now), class_="panel wide"),
         tag("section", tag("h2", context.word("new_account")), _new(context), class_="panel wide"),
-        tag("section", tag("h2", context.word("audit_log")), _audit(context, deeds), class_="panel wide"),
+        tag("section", tag("h2", context.word("audit_log")), _audit(context, actions), class_="panel wide"),
         class_="page people",
     )
 
 
-def _told(context: PageContext, said: str) -> Html:
+def _notice(context: PageContext, said: str) -> Html:
     good = said == "saved"
     return tag("p", context.word(said), role="status" if good else "alert", class_="said" if good else "said problem")
 
@@ -232,9 +232,9 @@ def _button(context: PageContext, key: str) -> Html:
     return tag("button", context.word(key), class_="plain")
 
 
-def _audit(context: PageContext, deeds: Sequence[AuditRow]) -> Html:
+def _audit(context: PageContext, actions: Sequence[AuditRow]) -> Html:
     heads = [context.word(key) for key in ("when", "who", "deed", "about", "from_where")]
-    return table(heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), d.subject, d.address] for d in deeds))
+    return table(heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), d.subject, d.address] for d in actions))
 
 
 def _deed(context: PageContext, deed: AuditRow) -> str:

@@ -58,7 +58,7 @@ class Problem(Exception):
     def answer(self, path: str) -> Response:
         """The response to who asked at `path`."""
         title = TITLES.get(self.status, "It does not work")
-        told = ProblemDetails(
+        problem = ProblemDetails(
             title=title, status=self.status, detail=self.detail, instance=path, where=self.where, advice=self.advice
         )
         headers = {"cache-control": "no-store"}
@@ -68,7 +68,7 @@ class Problem(Exception):
             headers["allow"] = self.allow
         if self.retry:
             headers["retry-after"] = str(max(1, round(self.retry + 0.5)))
-        return Response(told.model_dump_json(), self.status, headers, "application/problem+json")
+        return Response(problem.model_dump_json(), self.status, headers, "application/problem+json")
 
 
 def unanswered() -> Problem:

@@ -94,7 +94,7 @@ class Sessions:
         if self._away and (session := self._remembered(key)):
             return session
         try:
-            return (await self._look({key}, {key})).get(key)
+            return (await self._read({key}, {key})).get(key)
         except store.OUTAGE:
             if session := self._remembered(key):
                 return session
@@ -102,23 +102,23 @@ class Sessions:
 
     async def follow(self) -> None:
         """For ever: have open pages hear soon that their session has ended; an outage ends none."""
-        told: set[str] = set()
+        notified: set[str] = set()
         while True:
             try:
-                told = await self._end_pages(told)
+                notified = await self._end_pages(notified)
             except store.OUTAGE as error:
                 log.warning("sessions are looked at later: %s: %s", type(error).__name__, error)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _end_pages(self, told: set[str]) -> set[str]:
+    async def _end_pages(self, notified: set[str]) -> set[str]:
         """Send pages without a session to the log-in, and cut off those that were told before; who was told now."""
         pages = {id: key for id, client in Client.instances.items() if (key := key_of(client))}
-        living = await self._look(set(pages.values()) | set(self._known), set(pages.values()))
+        living = await self._read(set(pages.values()) | set(self._known), set(pages.values()))
         ended = {id for id, key in pages.items() if key not in living}
-        send_away(ended, told)
+        send_away(ended, notified)
         return ended
 
-    async def _look(self, keys: set[str], used: set[str]) -> Mapping[str, Session]:
+    async def _read(self, keys: set[str], used: set[str]) -> Mapping[str, Session]:
         try:
             async with asyncio.timeout(ANSWER_SECONDS), self._pool.connection() as conn:
                 living = await alive(conn, keys, used, clock.now())
@@ -135,14 +135,14 @@ class Sessions:
         return session if session and at > time.monotonic() - REMEMBERED_SECONDS else None
 
 
-def send_away(pages: Iterable[str], told: Container[str]) -> None:
+def send_away(pages: Iterable[str], notified: Container[str]) -> None:
     """Send open pages to the log-in; those that were told before and are still there are cut off.
 
     A page that has left NiceGUI deletes by itself some seconds later, and it cannot be deleted twice.
     """
     for id in pages:
         client = Client.instances.get(id)
-        if client and id not in told:
+        if client and id not in notified:
             client.open(login_from(client.request))
         elif client and client.has_socket_connection:
             client.delete()

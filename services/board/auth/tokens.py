@@ -78,7 +78,7 @@ async def revoke(conn: AsyncConnection, by: Account, account: str, name: str) ->
         await audit.note(conn, by, "account.token_revoked", account, {"token": name})
 
 
-async def listing(conn: AsyncConnection) -> list[TokenRow]:
+async def all_tokens(conn: AsyncConnection) -> list[TokenRow]:
     """All tokens, by account and name; also those that have expired."""
     async with conn.cursor(row_factory=class_row(TokenRow)) as cursor:
         return await (await cursor.execute(_SELECT)).fetchall()

@@ -68,7 +68,7 @@ class LiveState:
 
     as_of: datetime
     tiles: Mapping[str, Tile] = field(default_factory=dict)
-    bells: ActiveAlarms = field(default_factory=ActiveAlarms)
+    alarms: ActiveAlarms = field(default_factory=ActiveAlarms)
     silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     shifted_month: str = ""
     problems: frozenset[str] = frozenset({"database"})
@@ -112,7 +112,7 @@ class Poller:
     def mark(self, *systems: str) -> Hashable:
         """What differs as soon as one of the systems, or an alarm, has news."""
         view = self._view
-        return view.bells.step, *(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in systems)
+        return view.alarms.step, *(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in systems)
 
     async def run(self, health: Health) -> None:
         """Look for ever; an outage is waited out, and shown meanwhile."""
@@ -140,26 +140,26 @@ class Poller:
                 began = time.monotonic()
                 self._cut_off, news, step = await self._do(_tick, conn)
                 self._heard = time.monotonic()
-                if step != self._view.bells.step:
-                    self._view = replace(self._view, bells=await self._do(active_alarms, conn, step))
+                if step != self._view.alarms.step:
+                    self._view = replace(self._view, alarms=await self._do(active_alarms, conn, step))
                 if self._heard >= rested:
                     if self._heard - whole > ALL_SECONDS:
                         seen, whole = {}, self._heard
                         every = await self._do(sources, conn, clock.now())
                         self._view = replace(self._view, silent=silent(every), shifted_month=shifted_month(every))
-                    await self._look(conn, _changed(news, seen), news, whole=not seen)
+                    await self._poll(conn, _changed(news, seen), news, whole=not seen)
                     rested = time.monotonic() + RESTS * (time.monotonic() - began)
                     seen = news
                 health.progress()
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
-    async def _look(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Revision], whole: bool) -> None:
+    async def _poll(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Revision], whole: bool) -> None:
         if not systems:
             return
         for slug in systems:
-            held = None if whole else self._view.tiles.get(slug)
-            tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), held)
+            previous = None if whole else self._view.tiles.get(slug)
+            tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), previous)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         for tell in tuple(self.listeners):
@@ -181,22 +181,22 @@ def marks(conn: Connection) -> dict[str, Revision]:
     return {system: Revision(int(events), recorded) for system, events, recorded in rows}
 
 
-def tile_of(conn: Connection, system: str, mark: Revision | None, now: datetime, held: Tile | None = None) -> Tile:
+def tile_of(conn: Connection, system: str, mark: Revision | None, now: datetime, previous: Tile | None = None) -> Tile:
     """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
     with snapshot(conn):
         readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, Period.of(now)))
         origins = frozenset().union(*(r.origins for r in readings))
         tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
-        return replace(tile, trend=_trend(conn, tile.main.indicator, now, held.trend if held else ()))
+        return replace(tile, trend=_trend(conn, tile.main.indicator, now, previous.trend if previous else ()))
 
 
-def _trend(conn: Connection, indicator: Indicator, now: datetime, held: Sequence[Reading]) -> tuple[Reading, ...]:
+def _trend(conn: Connection, indicator: Indicator, now: datetime, previous: Sequence[Reading]) -> tuple[Reading, ...]:
     """The last days, today at the end. Of those `held` only today is read anew: it is what events change at once."""
     today = local_day(now)
     first = today - timedelta(days=TREND_DAYS - 1)
-    known = held and held[-1].indicator is indicator and held[-1].group == today.isoformat()
-    days = Period(today if known else first, today, now)
-    return (*(held[:-1] if known else ()), *read(conn, indicator, None, days, by="day"))
+    continued = previous and previous[-1].indicator is indicator and previous[-1].group == today.isoformat()
+    days = Period(today if continued else first, today, now)
+    return (*(previous[:-1] if continued else ()), *read(conn, indicator, None, days, by="day"))
 
 
 def silent(every: Iterable[Source]) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
-from services.board.live.kept import Kept
+from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool, TooMuch
 from services.board.pages.quality.quality import delay
@@ -90,14 +90,14 @@ def strips(conn: Connection, now: datetime) -> Strips:
 
 def add(poller: Poller, reading: QueryPool) -> None:
     """/sources."""
-    fresh: Kept[list[Source]] = Kept(FRESH_SECONDS)
-    slow: Kept[Strips] = Kept(STRIPS_SECONDS)
+    fresh: SharedCache[list[Source]] = SharedCache(FRESH_SECONDS)
+    slow: SharedCache[Strips] = SharedCache(STRIPS_SECONDS)
 
     async def shown(context: PageContext, sort: str) -> Html:
         now = clock.now()
         every = await fresh.get("sources", lambda: reading(lambda conn: sources(conn, now)))
-        told = await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
-        return render(context, every, told, sort, now)
+        history = await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
+        return render(context, every, history, sort, now)
 
     @page("/sources")
     async def of_sources(request: Request, sort: str = "silent") -> None:
@@ -134,18 +134,18 @@ def head(context: PageContext, sort: str) -> Html:
     )
 
 
-def render(context: PageContext, every: Sequence[Source], told: Strips, sort: str, now: datetime) -> Html:
+def render(context: PageContext, every: Sequence[Source], history: Strips, sort: str, now: datetime) -> Html:
     """The list itself."""
     every = shown_to(context.account, every, whole=True)
     said = context.word("sources_said").format(len(every), sum(s.stale for s in every))
-    rows = sorted(every, key=lambda s: SORTS[sort](s, told))
+    rows = sorted(every, key=lambda s: SORTS[sort](s, history))
     heads = [*(context.word(f"sources_{key}") for key in SORTS), context.word("sources_strip").format(DAYS)]
-    listed = table(heads, (_row(context, s, told, now) for s in rows), (2, 3, 6))
+    listed = table(heads, (_row(context, s, history, now) for s in rows), (2, 3, 6))
     return Html(tag("p", said, class_="small") + listed)
 
 
-def _row(context: PageContext, s: Source, told: Strips, now: datetime) -> list[object]:
-    language, late = context.language, told.late.get((s.system, s.source))
+def _row(context: PageContext, s: Source, history: Strips, now: datetime) -> list[object]:
+    language, late = context.language, history.late.get((s.system, s.source))
     public = context.account.role == "public"
     few = public and not s.events
     origin = tag("span", context.word(f"origin_{s.origin}"), class_="unreal") if s.origin in UNREAL else ""
@@ -157,7 +157,7 @@ def _row(context: PageContext, s: Source, told: Strips, now: datetime) -> list[o
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
         "" if few or late is None else tag("span", delay(context, late.median), title=_most(context, late)),
         _silence(context, s),
-        "" if few else _strip(context, told, (s.system, s.source), now),
+        "" if few else _strip(context, history, (s.system, s.source), now),
     ]
 
 
@@ -188,11 +188,11 @@ def _allowed(context: PageContext, silence: Allowed) -> str:
     return ""
 
 
-def _strip(context: PageContext, told: Strips, name: Name, now: datetime) -> Html:
+def _strip(context: PageContext, history: Strips, name: Name, now: datetime) -> Html:
     """A small box for each hour: filled where something happened."""
-    if told.hours is None:
+    if history.hours is None:
         return tag("span", context.word("sources_too_many"), class_="none")
-    filled = told.hours.get(name)
+    filled = history.hours.get(name)
     if filled is None:
         return tag("span", context.word("sources_nothing").format(DAYS), class_="none")
     hours = [Html(f'<rect x="{i}" width="1" height="10"/>') for i in sorted(filled)]

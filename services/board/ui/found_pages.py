@@ -28,7 +28,7 @@ class Page:
 
 
 @cache
-def found() -> tuple[Page, ...]:
+def find_pages() -> tuple[Page, ...]:
     """The pages of the folder, by the names of their modules. Raises `AttributeError` where one has no `PAGE`."""
     modules = iter_modules(import_module(FOLDER).__path__)
     return tuple(import_module(f"{FOLDER}.{module.name}").PAGE for module in modules if not module.ispkg)

@@ -69,11 +69,11 @@ def context_of(request: Request, poller: Poller) -> PageContext:
 
 def page(path: str, **options: Any) -> ui.page:
     """Registers a page. A busy machine may take its time: a page that comes late is better than an error."""
-    dependencies = [Depends(room), *options.pop("dependencies", ())]
+    dependencies = [Depends(limit_waiting_pages), *options.pop("dependencies", ())]
     return ui.page(path, response_timeout=BUILT_SECONDS, dependencies=dependencies, **options)
 
 
-def room(request: Request) -> None:
+def limit_waiting_pages(request: Request) -> None:
     """503 for who asks for ever more pages and never connects: each takes memory until it is given up."""
     waiting = Counter(_asker(c.request) for c in Client.instances.values() if not c.has_socket_connection)
     asker = _asker(request)
@@ -94,7 +94,7 @@ def form(context: PageContext, action: str, *content: object, **attributes: obje
     return tag("form", token, *content, method="post", action=action, **attributes)
 
 
-def known(request: Request) -> None:
+def require_known(request: Request) -> None:
     """404 where an address names a system, a figure or a unit that there is not."""
     named = {**request.query_params, **request.path_params}
     try:
@@ -121,7 +121,7 @@ def header(context: PageContext, here: str) -> Render:
         origin = ui.label().classes("origin")
         waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
         as_of = ui.label().classes("small")
-        ui.html(reader(context, here), sanitize=False).classes("reader")
+        ui.html(account_menu(context, here), sanitize=False).classes("reader")
         public_mode(context)
     ui.html(keys(context), sanitize=False)
     banner = outage_banner(context)
@@ -137,15 +137,15 @@ def header(context: PageContext, here: str) -> Render:
 
 def waiting_alarms(context: PageContext, view: LiveState) -> Html:
     """How many critical alarms nobody has, for who may do something about them."""
-    number = view.bells.critical_for(context.account) if context.account.may("cases") else 0
-    told = context.word("critical_waiting").format(number)
+    number = view.alarms.critical_for(context.account) if context.account.may("cases") else 0
+    text = context.word("critical_waiting").format(number)
     target = "/alarms?severity=critical&status=active"
-    return link(target, f"▲ {number}", title=told, aria_label=told) if number else Html("")
+    return link(target, f"▲ {number}", title=text, aria_label=text) if number else Html("")
 
 
 def navigation_entries() -> tuple[Way, ...]:
     """The pages that every page leads to, those that stand alone among them."""
-    return (*FIRST, *((one.word, one.path, one.action) for one in found_pages.found()), *LAST)
+    return (*FIRST, *((one.word, one.path, one.action) for one in found_pages.find_pages()), *LAST)
 
 
 def navigation(context: PageContext, here: str) -> Html:
@@ -158,7 +158,7 @@ def navigation(context: PageContext, here: str) -> Html:
     return Html("".join([link("/", context.word("short_title"), class_="home"), *links]))
 
 
-def reader(context: PageContext, here: str) -> Html:
+def account_menu(context: PageContext, here: str) -> Html:
     """Language, light, and the way out or in."""
     language = "vi" if context.language == "en" else "en"
     other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", context.word("other_language"))
@@ -202,9 +202,9 @@ def outage_banner(context: PageContext) -> Render:
 
 def show_origin(context: PageContext, label: ui.label, view: LiveState) -> None:
     """Say where data is not real."""
-    told = unreal(context, frozenset().union(*(tile.origins for tile in view.tiles.values())))
-    label.set_text(told)
-    label.set_visibility(bool(told))
+    text = unreal(context, frozenset().union(*(tile.origins for tile in view.tiles.values())))
+    label.set_text(text)
+    label.set_visibility(bool(text))
 
 
 def unreal(context: PageContext, origins: Set[str]) -> str:
@@ -239,25 +239,25 @@ def keep_fresh(context: PageContext, *renders: Render) -> None:
 
 async def follow(context: PageContext, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
     """Show what `text` gives, and ask it again every few seconds for as long as the page is open: what it reads it had
-    better share (`Kept`). Returns the element.
+    better share (`SharedCache`). Returns the element.
 
     Where there is too much to read, the page says so, above what it showed before; the trouble's band tells of outages.
     """
     shown = Html("")
 
-    async def newest() -> Html:
+    async def latest() -> Html:
         nonlocal shown
         try:
             shown = await text()
         except TooMuch:
-            told = tag("p", context.word("too_much"), class_="trouble", role="status")
-            return Html(told + shown) if shown else tag("main", told, class_="page")
+            notice = tag("p", context.word("too_much"), class_="trouble", role="status")
+            return Html(notice + shown) if shown else tag("main", notice, class_="page")
         return shown
 
-    place = ui.html(await newest(), sanitize=False)
+    place = ui.html(await latest(), sanitize=False)
 
     async def again() -> None:
-        place.set_content(await newest())
+        place.set_content(await latest())
 
     ui.timer(seconds, again)
     return place

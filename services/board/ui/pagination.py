@@ -32,8 +32,8 @@ class ListQuery:
 
     def query(self, **other: str) -> str:
         """All that was asked, with something else asked; without the page the first is meant."""
-        asked = {**self.filters, "text": self.text, "sort": self.sort, **other}
-        return urlencode({name: value for name, value in asked.items() if value})
+        query = {**self.filters, "text": self.text, "sort": self.sort, **other}
+        return urlencode({name: value for name, value in query.items() if value})
 
     def address(self, path: str = "", **other: str) -> str:
         """Where that is shown."""
@@ -50,7 +50,7 @@ class Listing(Generic[T]):
     orders: Mapping[str, Callable[[T], Any]]
     text: Callable[[T], str]
 
-    def asked(self, path: str, params: Mapping[str, str]) -> ListQuery:
+    def parse(self, path: str, params: Mapping[str, str]) -> ListQuery:
         """What the parameters of an address ask for; what is not understood is passed by."""
         sort, page = params.get("sort", ""), params.get("page", "")
         return ListQuery(
@@ -61,17 +61,17 @@ class Listing(Generic[T]):
             max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
         )
 
-    def select(self, rows: Iterable[T], asked: ListQuery) -> list[T]:
+    def select(self, rows: Iterable[T], query: ListQuery) -> list[T]:
         """The rows asked for, in order; without one asked for they stay in theirs."""
-        wanted = [(self.facets[name], value) for name, value in asked.filters.items()]
-        text = _plain(asked.text)
+        wanted = [(self.facets[name], value) for name, value in query.filters.items()]
+        text = _plain(query.text)
         found = [
             row
             for row in rows
             if all(value in facet(row) for facet, value in wanted) and (not text or text in _plain(self.text(row)))
         ]
-        if asked.sort:
-            found.sort(key=self.orders[asked.sort.removeprefix("-")], reverse=asked.sort.startswith("-"))
+        if query.sort:
+            found.sort(key=self.orders[query.sort.removeprefix("-")], reverse=query.sort.startswith("-"))
         return found
 
 
@@ -86,10 +86,10 @@ def units_over(code: str) -> frozenset[str]:
     return frozenset({code, *(unit.code for unit in units.every() if code in units.scope(unit.code))})
 
 
-def page_of(rows: Sequence[T], asked: ListQuery) -> Sequence[T]:
+def page_of(rows: Sequence[T], query: ListQuery) -> Sequence[T]:
     """The page asked for; the last one where there are not so many."""
     last = max((len(rows) - 1) // PAGE, 0)
-    start = min(asked.page - 1, last) * PAGE
+    start = min(query.page - 1, last) * PAGE
     return rows[start : start + PAGE]
 
 
@@ -97,25 +97,25 @@ Choices = Mapping[str, tuple[str, Sequence[tuple[str, str]]]]
 """name of a facet -> (what it is called, [(value, how it is called)])."""
 
 
-def filters(context: PageContext, asked: ListQuery, choices: Choices, search: str) -> Html:
+def filters(context: PageContext, query: ListQuery, choices: Choices, search: str) -> Html:
     """The form above a list. `search`: what the free text is looked for in."""
     selects = (
-        tag("label", title, tag("select", *_options(context, values, asked.filters.get(name, "")), name=name))
+        tag("label", title, tag("select", *_options(context, values, query.filters.get(name, "")), name=name))
         for name, (title, values) in choices.items()
     )
-    text = tag("label", search, tag("input", type="search", name="text", value=asked.text, maxlength=80))
-    sort = tag("input", type="hidden", name="sort", value=asked.sort) if asked.sort else ""
+    text = tag("label", search, tag("input", type="search", name="text", value=query.text, maxlength=80))
+    sort = tag("input", type="hidden", name="sort", value=query.sort) if query.sort else ""
     button = tag("button", context.word("show"), class_="plain")
-    clear = link(asked.path, context.word("show_all")) if asked.filters or asked.text else ""
+    clear = link(query.path, context.word("show_all")) if query.filters or query.text else ""
     return tag(
-        "form", *selects, text, sort, button, clear, method="get", action=asked.path, class_="filters", role="search"
+        "form", *selects, text, sort, button, clear, method="get", action=query.path, class_="filters", role="search"
     )
 
 
-def unit_choices(context: PageContext, asked: ListQuery, codes: Iterable[str]) -> list[tuple[str, str]]:
+def unit_choices(context: PageContext, query: ListQuery, codes: Iterable[str]) -> list[tuple[str, str]]:
     """The units to choose from: those of the rows, and the one asked for; `all` is the whole locality."""
     known = {unit.code for unit in units.every()} | {"all"}
-    shown = {*codes, asked.filters.get("unit", "")} & known
+    shown = {*codes, query.filters.get("unit", "")} & known
     names = {code: unit_name(None if code == "all" else code, context.language) for code in shown}
     return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
@@ -128,29 +128,29 @@ def _options(context: PageContext, values: Sequence[tuple[str, str]], chosen: st
 
 
 def heads(
-    context: PageContext, asked: ListQuery, columns: Iterable[tuple[str, str]], orders: Iterable[str]
+    context: PageContext, query: ListQuery, columns: Iterable[tuple[str, str]], orders: Iterable[str]
 ) -> list[Html]:
     """Heads of columns, each (name, word); those in `orders` sort the list."""
     return [
-        _head(context, asked, name, context.word(word)) if name in orders else Html(context.word(word))
+        _head(context, query, name, context.word(word)) if name in orders else Html(context.word(word))
         for name, word in columns
     ]
 
 
-def _head(context: PageContext, asked: ListQuery, name: str, word: str) -> Html:
-    up = asked.sort == name
-    sign = " ▲" if up else " ▼" if asked.sort == f"-{name}" else ""
-    return link(asked.address(sort=f"-{name}" if up else name), word + sign, title=context.word("sort"))
+def _head(context: PageContext, query: ListQuery, name: str, word: str) -> Html:
+    up = query.sort == name
+    sign = " ▲" if up else " ▼" if query.sort == f"-{name}" else ""
+    return link(query.address(sort=f"-{name}" if up else name), word + sign, title=context.word("sort"))
 
 
-def pager(context: PageContext, asked: ListQuery, number: int) -> Html:
+def pager(context: PageContext, query: ListQuery, number: int) -> Html:
     """How many there are, and the ways to the other pages."""
     last = max((number - 1) // PAGE, 0) + 1
-    here = min(asked.page, last)
+    here = min(query.page, last)
     steps = [
-        link(asked.address(page=str(page)), context.word(word), class_="plain", rel=word)
+        link(query.address(page=str(page)), context.word(word), class_="plain", rel=word)
         for word, page in (("prev", here - 1), ("next", here + 1))
         if 1 <= page <= last
     ]
-    told = context.word("rows").format(count(number, context.language), here, last)
-    return tag("nav", tag("span", told), *steps, class_="pager", aria_label=context.word("pages_of_list"))
+    text = context.word("rows").format(count(number, context.language), here, last)
+    return tag("nav", tag("span", text), *steps, class_="pager", aria_label=context.word("pages_of_list"))

@@ -28,15 +28,15 @@ def shown_to(account: Account, read: T, whole: bool) -> T:
 
 def count_for(account: Account, number: int, language: Language) -> str:
     """How many reports or events there are, as `account` is told."""
-    told = number if account.may("cases") else coarse(number)
-    return word("few", language) if told is None else count(told, language)
+    shown = number if account.may("cases") else coarse(number)
+    return word("few", language) if shown is None else count(shown, language)
 
 
 def findings_for(account: Account, found: Iterable[Finding]) -> list[Finding]:
     """Those about the account's units. What is told of the whole locality is told to all, to who is bounded to units
     without its events."""
-    told = (f for f in found if f.unit is None or account.sees(f.unit))
-    return [replace(f, evidence=()) if f.unit is None and account.units else f for f in told]
+    shown = (f for f in found if f.unit is None or account.sees(f.unit))
+    return [replace(f, evidence=()) if f.unit is None and account.units else f for f in shown]
 
 
 def _covered(read: Any, whole: bool) -> Any:

@@ -28,14 +28,14 @@ class Step(NamedTuple):
     note: str
 
 
-def steps(conn: Connection, kind: str, entity: str, others: Sequence[str] = ()) -> list[Step]:
+def timeline_of_case(conn: Connection, kind: str, entity: str, others: Sequence[str] = ()) -> list[Step]:
     """All that was done about the alarms of a case, the newest first."""
     about = {"kind": kind, "number": number_of(entity), "entity": entity, "others": list(others)}
     with conn.cursor(row_factory=class_row(Step)) as cursor:
         return cursor.execute(_OF_CASE, about).fetchall()
 
 
-def steps_of(conn: Connection, alarm: int) -> list[Step]:
+def timeline_of_alarm(conn: Connection, alarm: int) -> list[Step]:
     """All that was done about one alarm, the newest first."""
     with conn.cursor(row_factory=class_row(Step)) as cursor:
         return cursor.execute(_OF_ALARM, [alarm]).fetchall()

@@ -59,7 +59,7 @@ class Dossier:
     unit: str
     due: datetime | None = None
     waiting: datetime | None = None
-    asked: datetime | None = None
+    requested: datetime | None = None
     ended: datetime | None = None
 
 
@@ -121,7 +121,7 @@ class Books:
             case "dossier.supplement_requested":
                 dossier.waiting = at
             case "dossier.payment_requested":
-                dossier.asked = at
+                dossier.requested = at
             case "dossier.supplement_received":
                 dossier.due, dossier.waiting = _moved(dossier, at), None
             case name if name in _ENDS:
@@ -161,7 +161,7 @@ class Books:
         if key not in self.latest or rank > self.latest[key][0]:
             self.latest[key] = rank, data
 
-    def known(self, family: str) -> Iterator[tuple[str, Any]]:
+    def latest_of(self, family: str) -> Iterator[tuple[str, Any]]:
         """(unit, the last word) on each thing of a family."""
         return ((key[1], data) for key, (_, data) in self.latest.items() if key[0] == family)
 
@@ -208,12 +208,12 @@ class Books:
 
     def _reported(self) -> Iterator[Row]:
         for family, rows in SUMMED.items():
-            for unit, data in self.known(family):
+            for unit, data in self.latest_of(family):
                 for indicator, amount in rows:
                     yield indicator, unit, amount(data)
         for family, (label, rows) in LEVELS.items():
             last: dict[tuple[str, Any], Any] = {}
-            for unit, data in sorted(self.known(family), key=lambda known: known[1].day):
+            for unit, data in sorted(self.latest_of(family), key=lambda known: known[1].day):
                 last[unit, getattr(data, label) if label else None] = data
             for (unit, _), data in last.items():
                 for indicator, amount in rows:
@@ -224,7 +224,7 @@ class Books:
         for family, part, suffix in (("statement", "value", ""), ("target", "target", "_plan")):
             last: dict[tuple[str, str], Any] = {}
             for unit, data in sorted(
-                self.known(family), key=lambda known: (known[1].period_end, known[1].period_start)
+                self.latest_of(family), key=lambda known: (known[1].period_end, known[1].period_start)
             ):
                 last[unit, data.indicator] = data
             for (unit, indicator), data in last.items():
@@ -233,7 +233,7 @@ class Books:
     def _attendance(self) -> Iterator[tuple[tuple[str, str], Decimal]]:
         present: defaultdict[str, int] = defaultdict(int)
         enrolled: defaultdict[str, int] = defaultdict(int)
-        for unit, data in self.known("attendance"):
+        for unit, data in self.latest_of("attendance"):
             for group in (unit, AREA):
                 present[group] += data.present
                 enrolled[group] += data.enrolled
@@ -242,12 +242,12 @@ class Books:
 
 def _as_paid(dossier: Dossier, paid: datetime | None, until: datetime) -> Dossier:
     """The dossier, waiting for its payment until that has come."""
-    if dossier.asked is None:
+    if dossier.requested is None:
         return dossier
-    waits = replace(dossier, waiting=dossier.asked)
+    waits = replace(dossier, waiting=dossier.requested)
     if paid is None or paid > (dossier.ended or until):
         return waits
-    return replace(waits, due=_moved(waits, max(paid, dossier.asked)), waiting=None)
+    return replace(waits, due=_moved(waits, max(paid, dossier.requested)), waiting=None)
 
 
 def _outcome(dossier: Dossier, ended: datetime) -> str:

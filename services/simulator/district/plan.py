@@ -21,8 +21,8 @@ from schemas.calendar import VN, local_day
 from schemas.envelope import Event
 from schemas.registry import make
 from services.simulator.district import delivery
+from services.simulator.district.geography import FIRST_DAY, WARDS, Ward, wards
 from services.simulator.district.hours import HOURS, SLOT, slot_start
-from services.simulator.district.places import FIRST_DAY, WARDS, Ward, wards
 from services.simulator.district.rng import Dice, minute
 from services.simulator.district.tables import COURSES
 from services.simulator.district.workflows import Cohort, Step, Workflow
@@ -162,9 +162,9 @@ class Plan:
             yield now + SLOT, self._begin(now, COURSES)
             now += SLOT
 
-    def _begin(self, slot: datetime, courses: tuple[Workflow, ...]) -> list[Stream]:
+    def _begin(self, slot: datetime, workflows: tuple[Workflow, ...]) -> list[Stream]:
         begun = []
-        for course in courses:
+        for course in workflows:
             weight = HOURS[course.hours].weight(slot)
             if weight:
                 for ward in wards(slot.date()):

@@ -16,7 +16,7 @@ from schemas.indicators import CATALOGUE
 from services.readings import Period, read
 from services.readings.read import round_half_up
 from services.simulator.district.expected_totals import AREA, Books, Figures
-from services.simulator.district.places import WARDS
+from services.simulator.district.geography import WARDS
 from services.simulator.district.plan import Kind, Plan
 
 SOURCES = "/simulator/"
@@ -49,24 +49,24 @@ class Line(NamedTuple):
 
     indicator: str
     unit: str
-    meant: Decimal
+    expected: Decimal
     read: Decimal
 
     @property
     def same(self) -> bool:
         """Whether a reader sees what was meant."""
         decimals = CATALOGUE[self.indicator].decimals
-        return round_half_up(self.meant, decimals) == round_half_up(self.read, decimals)
+        return round_half_up(self.expected, decimals) == round_half_up(self.read, decimals)
 
 
 def expected(plan: Plan, until: datetime) -> Truth:
     """Go through all that the plan sends before `until` and keep books of it."""
-    books, kinds = Books(), Counter[Kind]()
+    totals, kinds = Books(), Counter[Kind]()
     for sending in plan.sendings(until):
         kinds[sending.kind] += 1
         if sending.event and sending.kind == "meant":
-            books.tell(sending.event)
-    return Truth(plan, until, kinds["meant"], kinds["repeat"], kinds["refused"], books.figures(until))
+            totals.tell(sending.event)
+    return Truth(plan, until, kinds["meant"], kinds["repeat"], kinds["refused"], totals.figures(until))
 
 
 def comparison(conn: Connection, truth: Truth) -> list[Line]:
@@ -80,10 +80,10 @@ def comparison(conn: Connection, truth: Truth) -> list[Line]:
         if whole.origins <= {"simulated"} and found.keys() <= {ward.unit for ward in WARDS}:
             found[AREA] = whole
         for unit in (AREA, *(ward.unit for ward in WARDS)):
-            meant = truth.figures.get((code, unit), Decimal(0))
-            if unit in found or (unit and meant):
+            expected = truth.figures.get((code, unit), Decimal(0))
+            if unit in found or (unit and expected):
                 value = found[unit].value if unit in found else None
-                lines.append(Line(code, unit, meant, value or Decimal(0)))
+                lines.append(Line(code, unit, expected, value or Decimal(0)))
     return lines
 
 
@@ -98,9 +98,11 @@ def stored(conn: Connection) -> int:
 def differences(conn: Connection, truth: Truth) -> list[str]:
     """Where log and readings are not what was meant, in words; empty if they are."""
     found = [
-        f"{line.indicator} of {line.unit or 'the whole district'}: meant {line.meant}, read {line.read}"
+        f"{line.indicator} of {line.unit or 'the whole district'}: meant {line.expected}, read {line.read}"
         for line in comparison(conn, truth)
         if not line.same
     ]
-    held = stored(conn)
-    return ([f"events: meant {truth.events}, the log holds {held}"] if held != truth.events else []) + found
+    stored_count = stored(conn)
+    return (
+        [f"events: meant {truth.events}, the log holds {stored_count}"] if stored_count != truth.events else []
+    ) + found

@@ -14,8 +14,8 @@ from functools import cached_property
 from typing import NamedTuple
 
 from schemas.envelope import EventData
+from services.simulator.district.geography import Ward
 from services.simulator.district.hours import CALENDAR, SLOT
-from services.simulator.district.places import Ward
 from services.simulator.district.rng import Dice, minute
 
 _SPREAD = 30
@@ -112,8 +112,8 @@ class Life:
         """The code on a dossier's receipt; its unit is plainly invented."""
         c = self.cohort
         slot, plan = c.start.hour * 2 + c.start.minute // 30, int(c.tag, 16) % 10**6
-        desk = c.ward.number * 100 + c.number
-        return f"H99.{plan // 1000}.{plan % 1000}.{desk}-{c.start:%y%m%d}-{self.number * 48 + slot:06d}"
+        serial = c.ward.number * 100 + c.number
+        return f"H99.{plan // 1000}.{plan % 1000}.{serial}-{c.start:%y%m%d}-{self.number * 48 + slot:06d}"
 
 
 def utc(t: datetime) -> datetime:

@@ -37,7 +37,7 @@ from services.simulator.november_2024.dossiers import (
 from services.simulator.november_2024.hotline import open_messages
 from services.simulator.november_2024.life import life, over, overdue_counts
 from services.simulator.november_2024.moments import CLOSE
-from services.simulator.november_2024.offers import PROFILES, Obligation, Offer, Profile, cells, chance, offers
+from services.simulator.november_2024.offers import PROFILES, Obligation, Offer, Profile, cells, offers, seeded
 from services.simulator.november_2024.shift import Continuation
 from services.simulator.november_2024.statements import PROVINCE
 
@@ -135,7 +135,7 @@ def _may_be_late(dossier: Dossier) -> bool:
 
 def _be_late(dossier: Dossier, made: Continuation) -> None:
     assert dossier.promised is not None
-    days = chance(f"late/{dossier.submitted.isoformat()}").choice(LATE_DAYS)
+    days = seeded(f"late/{dossier.submitted.isoformat()}").choice(LATE_DAYS)
     ended = CALENDAR.add_working_time(dossier.promised + made.days, days * WORKING_DAY)
     dossier.ended = ended - made.days
 
@@ -164,7 +164,7 @@ def _steps(
     """The steps of a dossier; none where all lie before the beginning."""
     if dossier.ended < begin and over(dossier) < begin:
         return
-    for name, at, data in life(code, transaction, dossier, timedelta(), chance(f"continued/{code}")):
+    for name, at, data in life(code, transaction, dossier, timedelta(), seeded(f"continued/{code}")):
         yield Step(at, next(numbers), name if name == transaction else f"{code}-{name}", profile.unit, data)
 
 
@@ -180,7 +180,7 @@ def _of_day(made: Continuation, day: date, begin: datetime, numbers: Iterator[in
     """All steps of the dossiers that are filed on a local day."""
     quota = Quota()
     for number, profile in enumerate(PROFILES, start=1):
-        rng = chance(f"continued/{profile.unit}/{day.isoformat()}")
+        rng = seeded(f"continued/{profile.unit}/{day.isoformat()}")
         filed = sorted(_filed(profile, day, rng), key=lambda d: d.submitted)
         able = [d for d in filed if _may_be_late(d)]
         for dossier in rng.sample(able, min(quota.of(len(filed)), len(able))):
@@ -238,5 +238,5 @@ def _oblige(profile: Profile, dossier: Dossier, rng: Random) -> None:
         online = kind in obligations(profile) and rng.randrange(100) < PAID_ONLINE
         dossier.due = Due(kind, rng.choice(_AMOUNTS[kind]) * 1000, requested, paid if online else None)
     elif dossier.offer.limit >= 5 and rng.randrange(100) < SUPPLEMENTS:
-        asked = after(dossier.accepted, span * rng.randrange(10, 30) / 100)
-        dossier.supplement = asked, after(asked, span * rng.randrange(20, 45) / 100)
+        requested = after(dossier.accepted, span * rng.randrange(10, 30) / 100)
+        dossier.supplement = requested, after(requested, span * rng.randrange(20, 45) / 100)

@@ -12,7 +12,7 @@ from schemas.calendar import VN, WORKING_DAY, WorkCalendar
 from schemas.types import Channel
 from services.simulator.november_2024 import moments, tables
 from services.simulator.november_2024.moments import CLOSE
-from services.simulator.november_2024.offers import Cell, Obligation, Offer, Profile, cells, chance, offers
+from services.simulator.november_2024.offers import Cell, Obligation, Offer, Profile, cells, offers, seeded
 from services.simulator.november_2024.splits import amounts
 
 End = Literal["resolved", "refused", "withdrawn", "stopped"]
@@ -57,7 +57,7 @@ class Dossier:
 
 def dossiers(profile: Profile, overdue: int) -> tuple[list[Dossier], Random]:
     """A unit's dossiers by time of filing, exactly `overdue` of them late; and the source of all further chance."""
-    rng = chance(profile.unit)
+    rng = seeded(profile.unit)
     planned = list(_planned(profile, rng))
     _delay(planned, overdue, rng)
     _oblige(profile, planned, rng)
@@ -86,8 +86,8 @@ def _planned(profile: Profile, rng: Random) -> Iterator[Dossier]:
     for span, cell in ((moments.TO_23RD, to_23rd), (moments.REST, rest)):
         filings = list(_filings(span, cell, rng))
         for (channel, filed), offer in zip(filings, rng.choices(used, wanted, k=len(filings)), strict=True):
-            asked = waiting.pop() if waiting and channel == "online" else offer
-            yield course(channel, filed, asked, rng)
+            requested = waiting.pop() if waiting and channel == "online" else offer
+            yield course(channel, filed, requested, rng)
 
 
 def weights(used: Sequence[Offer], profile: Profile) -> list[float]:
@@ -206,5 +206,5 @@ def _ask_for_supplements(planned: Iterable[Dossier], rng: Random) -> None:
         if long and not _is_late(dossier) and rng.randrange(100) < SUPPLEMENTS:
             assert dossier.accepted is not None
             span = CALENDAR.working_time_between(dossier.accepted, dossier.ended).total_seconds()
-            asked = after(dossier.accepted, span * rng.randrange(10, 30) / 100)
-            dossier.supplement = asked, after(asked, span * rng.randrange(20, 45) / 100)
+            requested = after(dossier.accepted, span * rng.randrange(10, 30) / 100)
+            dossier.supplement = requested, after(requested, span * rng.randrange(20, 45) / 100)

@@ -12,7 +12,7 @@ from schemas import units
 from schemas.calendar import WorkCalendar
 from schemas.envelope import Event, EventData
 from services.simulator.november_2024.moments import moment
-from services.simulator.november_2024.offers import PROFILES, chance
+from services.simulator.november_2024.offers import PROFILES, seeded
 from services.simulator.november_2024.shift import Shift
 from services.simulator.november_2024.statements import PROVINCE
 from services.simulator.november_2024.tables import period, rows
@@ -35,7 +35,7 @@ class Message(NamedTuple):
 
 def hotline_events(shift: Shift) -> Iterator[Event]:
     """Each message's events in order, the messages by time of receipt."""
-    rng = chance("hotline")
+    rng = seeded("hotline")
     for serial, message in enumerate(_messages(rng), start=1):
         code = _code(serial, shift)
         for time, data in _steps(code, message, rng):
@@ -44,7 +44,7 @@ def hotline_events(shift: Shift) -> Iterator[Event]:
 
 def open_messages(shift: Shift) -> Iterator[str]:
     """The codes of the messages that are left open."""
-    for serial, message in enumerate(_messages(chance("hotline")), start=1):
+    for serial, message in enumerate(_messages(seeded("hotline")), start=1):
         if message.way == "open":
             yield _code(serial, shift)
 

@@ -62,8 +62,8 @@ def life(code: str, transaction: str, dossier: Dossier, days: timedelta, rng: Ra
         if offer.limit >= 5:
             yield "processing_started", _soon(dossier), p.DossierProcessing(code=code)
     if dossier.supplement:
-        asked, came = dossier.supplement
-        yield "supplement_requested", asked, p.DossierSupplementRequested(code=code)
+        requested, came = dossier.supplement
+        yield "supplement_requested", requested, p.DossierSupplementRequested(code=code)
         yield "supplement_received", came, p.DossierSupplementReceived(code=code)
     if due := dossier.due:
         yield "payment_requested", due.requested, p.DossierPaymentRequested(code=code, kind=due.kind, amount=due.amount)
@@ -86,15 +86,15 @@ def _soon(dossier: Dossier) -> datetime:
 
 def _acceptance(code: str, promised: datetime, rng: Random) -> p.DossierAccepted:
     """Papers digitised, data reused and identity checked about as often as the province reports for the year."""
-    components, chance = rng.randint(2, 6), rng.randrange(10_000)
+    components, randomness = rng.randint(2, 6), rng.randrange(10_000)
     return p.DossierAccepted(
         code=code,
         promised_at=promised,
         components=components,
-        digitised_components=components - chance % 2 if chance % 100 < 97 else 0,
-        reused_components=1 + chance % 2 if chance < 7640 else 0,
-        store_components=1 if chance < 3100 else 0,
-        identity_verified=chance < 8800,
+        digitised_components=components - randomness % 2 if randomness % 100 < 97 else 0,
+        reused_components=1 + randomness % 2 if randomness < 7640 else 0,
+        store_components=1 if randomness < 3100 else 0,
+        identity_verified=randomness < 8800,
     )
 
 

@@ -17,7 +17,7 @@ Obligation = Literal["tax", "fee"]
 OnlineLevel = Literal["partial", "full"]
 
 
-def chance(purpose: str) -> Random:
+def seeded(purpose: str) -> Random:
     """A source of chance that is the same each time, of its own for each purpose."""
     return Random(f"november-2024/{purpose}")  # noqa: S311 - nothing here is a secret
 
@@ -100,7 +100,7 @@ def offers(profile: Profile) -> tuple[Offer, ...]:
 
 
 def _procedure_codes(fields: tuple[str, ...]) -> list[str]:
-    rng = chance("+".join(fields))
+    rng = seeded("+".join(fields))
     return [f"{rng.choice('112')}.0{number:05d}" for number in rng.sample(range(10**5), 100)]
 
 

@@ -24,8 +24,8 @@ from services.board.auth import audit
 from services.kit import clock, store
 from services.kit.settings import Settings
 
-Deed = Literal["acknowledge", "assign", "comment", "close"]
-DEEDS: tuple[Deed, ...] = get_args(Deed)
+ActionName = Literal["acknowledge", "assign", "comment", "close"]
+DEEDS: tuple[ActionName, ...] = get_args(ActionName)
 WITHIN_SECONDS = 10.0
 LONGEST_NOTE = 400
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -82,9 +82,11 @@ class AlarmClient:
         self._pool = pool
         self._client = httpx.AsyncClient(base_url=address, timeout=WITHIN_SECONDS, trust_env=False)
 
-    async def do(self, deed: Deed, targets: Sequence[Target], told: Mapping[str, str], by: Account) -> list[Outcome]:
+    async def do(
+        self, deed: ActionName, targets: Sequence[Target], fields: Mapping[str, str], by: Account
+    ) -> list[Outcome]:
         """Do it to one row after another. Once somebody does not answer nothing more is tried. Raises `Wrong`."""
-        body = body_of(deed, told, by, clock.now())
+        body = body_of(deed, fields, by, clock.now())
         outcomes: list[Outcome] = []
         for target in targets:
             outcomes.append(await self._one(deed, target, body, by))
@@ -92,16 +94,16 @@ class AlarmClient:
                 break
         return outcomes + not_tried(target.key for target in targets[len(outcomes) :])
 
-    async def _one(self, deed: Deed, target: Target, body: Mapping[str, Any], by: Account) -> Outcome:
+    async def _one(self, deed: ActionName, target: Target, body: Mapping[str, Any], by: Account) -> Outcome:
         alarms = aimed(deed, target.alarms)
         if not alarms:
             holders = dict.fromkeys(a.holder for a in target.alarms if a.holder)
             return Outcome(target.key, False, "held_already" if holders else "no_alarm", ", ".join(holders))
         answers: list[Answer] = []
-        told = {k: v for k, v in body.items() if k != "user"} | {"alarms": alarms, "unit": target.unit}
+        fields = {k: v for k, v in body.items() if k != "user"} | {"alarms": alarms, "unit": target.unit}
         try:
             async with self._pool.connection() as conn, conn.transaction():
-                await audit.note(conn, by, f"alarm.{deed}", target.key, told)
+                await audit.note(conn, by, f"alarm.{deed}", target.key, fields)
                 await self._ask(deed, alarms, body, answers)
                 outcome = outcome_of(deed, target.key, answers)
                 if not {"done", "unknown"} & {answer.state for answer in answers}:
@@ -113,7 +115,9 @@ class AlarmClient:
             return Outcome(target.key, False, "unknown" if answers else "store_away")
         return outcome
 
-    async def _ask(self, deed: Deed, alarms: Sequence[int], body: Mapping[str, Any], answers: list[Answer]) -> None:
+    async def _ask(
+        self, deed: ActionName, alarms: Sequence[int], body: Mapping[str, Any], answers: list[Answer]
+    ) -> None:
         for alarm in alarms:
             answers.append(await self._post(f"/alarms/{alarm}/{deed}", body))
             if answers[-1].state in ("away", "unknown"):
@@ -134,14 +138,14 @@ class AlarmClient:
         return Answer("refused", _reason(answer)) if answer.status_code >= 400 else Answer("done")
 
 
-def aimed(deed: Deed, alarms: Sequence[Alarm]) -> list[int]:
+def aimed(deed: ActionName, alarms: Sequence[Alarm]) -> list[int]:
     """The alarms of a row that a deed is about: acknowledged are those that nobody has, a comment is written once."""
     free = [alarm.id for alarm in alarms if alarm.holder is None]
-    held = [alarm.id for alarm in alarms if alarm.holder is not None]
-    return free if deed == "acknowledge" else (free + held)[: 1 if deed == "comment" else None]
+    taken = [alarm.id for alarm in alarms if alarm.holder is not None]
+    return free if deed == "acknowledge" else (free + taken)[: 1 if deed == "comment" else None]
 
 
-def outcome_of(deed: Deed, key: str, answers: Sequence[Answer]) -> Outcome:
+def outcome_of(deed: ActionName, key: str, answers: Sequence[Answer]) -> Outcome:
     """What became of a row whose alarms were answered so."""
     states = {answer.state for answer in answers}
     why = "; ".join(answer.why for answer in answers if answer.state == "refused")
@@ -164,9 +168,9 @@ def not_tried(keys: Iterable[str]) -> list[Outcome]:
     return [Outcome(key, False, "not_tried") for key in keys]
 
 
-def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> dict[str, Any]:
+def body_of(deed: ActionName, fields: Mapping[str, str], by: Account, now: datetime) -> dict[str, Any]:
     """What the notifier is sent for a form; raises `Wrong`."""
-    note = plain(told.get("note", ""))
+    note = plain(fields.get("note", ""))
     if len(note) > LONGEST_NOTE:
         raise InvalidInput("note_too_long")
     _free("note", note)
@@ -174,11 +178,11 @@ def body_of(deed: Deed, told: Mapping[str, str], by: Account, now: datetime) -> 
         raise InvalidInput("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
     if deed == "assign":
-        assignee = plain(told.get("assignee", ""))
+        assignee = plain(fields.get("assignee", ""))
         if not 1 <= len(assignee) <= 80:
             raise InvalidInput("assignee_missing")
         body["assignee"] = _of_staff(assignee)
-        if moment := moment_of(told.get("deadline", "")):
+        if moment := moment_of(fields.get("deadline", "")):
             if moment <= now:
                 raise InvalidInput("deadline_past")
             body["deadline"] = moment.isoformat()

@@ -20,16 +20,16 @@ def answer(context: PageContext, outcomes: Sequence[Outcome]) -> Response:
     done, rest = summary(outcomes)
     letters = [o.key.partition(":")[2] for o in outcomes if o.done and o.said.startswith("done_extend")]
     rows = [{"key": o.key, "done": o.done, "said": context.word(o.said), "detail": o.detail} for o in outcomes]
-    told: dict[str, Any] = {"said": context.word("outcome").format(done, rest), "rows": rows}
+    response: dict[str, Any] = {"said": context.word("outcome").format(done, rest), "rows": rows}
     if letters:
-        told["print"] = f"{LETTERS}?" + "&".join(f"code={quote(code)}" for code in letters)
-        told["print_word"] = context.word("print_letters")
-    return JSONResponse(told, headers={"cache-control": "no-store"})
+        response["print"] = f"{LETTERS}?" + "&".join(f"code={quote(code)}" for code in letters)
+        response["print_word"] = context.word("print_letters")
+    return JSONResponse(response, headers={"cache-control": "no-store"})
 
 
-def tools(context: PageContext, deeds: Sequence[str], path: str) -> Html:
+def toolbar(context: PageContext, actions: Sequence[str], path: str) -> Html:
     """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
-    may = [deed for deed in deeds if context.account.may(deed)]  # type: ignore[arg-type]
+    may = [deed for deed in actions if context.account.may(deed)]  # type: ignore[arg-type]
     if not may:
         return Html("")
     panels = [

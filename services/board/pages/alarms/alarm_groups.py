@@ -35,9 +35,9 @@ class Group(NamedTuple):
         return ", ".join(codes[:NAMED]) + (", …" if len(codes) > NAMED else "")
 
 
-def grouped(rows: Iterable[Row], asked: ListQuery) -> Sequence[Group]:
+def grouped(rows: Iterable[Row], query: ListQuery) -> Sequence[Group]:
     """The rows as groups, in the order of their first ones; where a type or a text was asked for, each by itself."""
-    apart = bool(asked.text or "type" in asked.filters)
+    apart = bool(query.text or "type" in query.filters)
     groups: dict[object, list[Row]] = {}
     for row in rows:
         matter = (row.unit, row.type, row.origin, row.status, row.severity, row.vi, row.assignee or row.acknowledged_by)

@@ -15,11 +15,11 @@ from schemas.registry import SYSTEMS
 from schemas.text import collation
 from services.board.access import Account
 from services.board.auth.middleware import plain_page
-from services.board.live.newest import Newest
+from services.board.live.change_cache import ChangeCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
-from services.board.pages.actions.bulk_actions import answer, tools
+from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
 from services.board.ui.markup import Html, link, table, tag
@@ -65,24 +65,24 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, al
     async def read() -> list[Row]:
         return await reading(lambda conn: rows(conn, clock.now()))
 
-    shared = Newest(read, poller.mark)
+    shared = ChangeCache(read, poller.mark)
 
     @page(PATH)
     async def shown(request: Request) -> None:
-        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
+        context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
         found = await shared.at_hand()
         setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(context, asked.address())
+        top = header(context, query.address())
         with ui.element("main").classes("page work"):
-            ui.html(_title(context, asked, _visible(found, context.account)), sanitize=False).classes("wide")
-            place = ui.html(_whole(context, asked, found), sanitize=False).classes("wide")
-            ui.html(tools(context, DEEDS, PATH), sanitize=False).classes("wide")
+            ui.html(_title(context, query, _visible(found, context.account)), sanitize=False).classes("wide")
+            place = ui.html(_whole(context, query, found), sanitize=False).classes("wide")
+            ui.html(toolbar(context, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             if shared.fresh() is None or shared.fresh() is not seen[0]:
                 seen[0] = now = await shared.get()
-                if (text := _whole(context, asked, now)) != place.content:
+                if (text := _whole(context, query, now)) != place.content:
                     place.set_content(text)
 
         seen: list[list[Row] | None] = [None]
@@ -101,12 +101,12 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, al
             return plain_page(404, "not_found")
         setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top, newest = header(context, f"{PATH}/{id}"), Newest(ask, poller.mark)
+        top, newest = header(context, f"{PATH}/{id}"), ChangeCache(ask, poller.mark)
         with ui.element("main").classes("page work"):
             place = ui.html(render(context, *opened, settings), sanitize=False).classes("wide")
             if opened[0].status != "cleared":
                 box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
-                ui.html(box + tools(context, DEEDS, PATH), sanitize=False).classes("wide")
+                ui.html(box + toolbar(context, DEEDS, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             now = await newest.get() if newest.fresh() is None else None
@@ -124,21 +124,21 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, al
             raise HTTPException(404)
         if not context.account.may(deed):
             raise HTTPException(403)
-        told = parse_qs((await request.body()).decode("utf-8", "replace"))
-        keys = list(dict.fromkeys(told.get("item", ())))[:MOST_AT_ONCE]
+        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
+        keys = list(dict.fromkeys(fields.get("item", ())))[:MOST_AT_ONCE]
         try:
             targets = await reading(lambda conn: _targets(conn, keys, context.account))
-            outcomes = await alarm_client.do(deed, targets, {name: v[0] for name, v in told.items()}, context.account)
+            outcomes = await alarm_client.do(deed, targets, {name: v[0] for name, v in fields.items()}, context.account)
         except InvalidInput as wrong:
             return JSONResponse({"said": context.word(wrong.key), "rows": []}, 422)
         shared.forget()
         return answer(context, outcomes)
 
 
-def _whole(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
+def _whole(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
     """What of the list this account sees, and that there is more than was read."""
     cut = tag("p", context.word("alarms_cut").format(count(MOST, context.language)), class_="state-bad")
-    return Html((cut if len(found) > MOST else "") + listed(context, asked, _visible(found[:MOST], context.account)))
+    return Html((cut if len(found) > MOST else "") + listed(context, query, _visible(found[:MOST], context.account)))
 
 
 def _visible(found: Iterable[Row], account: Account) -> list[Row]:
@@ -178,7 +178,7 @@ def _text(context: PageContext, row: Row) -> str:
     return row.vi if context.language == "vi" else row.en
 
 
-def _title(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
+def _title(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
     def named(names: Mapping[str, str]) -> list[tuple[str, str]]:
         return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
@@ -186,49 +186,49 @@ def _title(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html
         "status": (context.word("alarm_status"), [(s, context.word(f"alarm_{s}")) for s in STATUSES]),
         "severity": (context.word("severity"), [(s, context.word(f"severity_{s}")) for s in SEVERITIES]),
         "system": (context.word("system"), named({r.system: _system(context, r.system) for r in found})),
-        "unit": (context.word("unit"), unit_choices(context, asked, {r.unit for r in found})),
+        "unit": (context.word("unit"), unit_choices(context, query, {r.unit for r in found})),
         "type": (context.word("case_kind"), named({r.type: r.type for r in found})),
     }
-    form = filters(context, asked, choices, context.word("search_alarm"))
+    form = filters(context, query, choices, context.word("search_alarm"))
     return Html(tag("div", tag("h1", context.word("alarms")), class_="title") + form)
 
 
-def listed(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
+def listed(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
     """The counts and the table."""
-    chosen = grouped(LISTING.select(found, asked), asked)
+    chosen = grouped(LISTING.select(found, query), query)
     first = tag("th", tag("input", type="checkbox", data_all="", aria_label=context.word("all_rows")), scope="col")
-    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, asked, COLUMNS, LISTING.orders)))
-    body = [_line(context, asked, group) for group in page_of(chosen, asked)]
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, query, COLUMNS, LISTING.orders)))
+    body = [_line(context, query, group) for group in page_of(chosen, query)]
     content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
     if not chosen:
         content = tag("p", context.word("no_alarms"), class_="none")
-    foot = tag("div", pager(context, asked, len(chosen)), class_="below")
-    return Html(_counts(context, asked, found) + tag("div", content, class_="panel") + foot)
+    foot = tag("div", pager(context, query, len(chosen)), class_="below")
+    return Html(_counts(context, query, found) + tag("div", content, class_="panel") + foot)
 
 
-def _counts(context: PageContext, asked: ListQuery, found: Sequence[Row]) -> Html:
-    groups = grouped(found, asked)
+def _counts(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
+    groups = grouped(found, query)
 
     def way(status: str) -> Html:
-        here = asked.filters.get("status") == status
+        here = query.filters.get("status") == status
         number = sum(group.head.status == status for group in groups)
         state = "state-bad" if status == "active" and number else ""
-        told = tag("b", count(number, context.language))
+        shown = tag("b", count(number, context.language))
         return link(
-            asked.address(status="" if here else status), told, " ", context.word(f"alarm_{status}"),
+            query.address(status="" if here else status), shown, " ", context.word(f"alarm_{status}"),
             class_=f"count {state}", aria_current="true" if here else None,
         )  # fmt: skip
 
     return tag("div", *map(way, STATUSES), class_="counts")
 
 
-def _line(context: PageContext, asked: ListQuery, group: Group) -> Html:
+def _line(context: PageContext, query: ListQuery, group: Group) -> Html:
     r, number = group.head, len(group.members)
     sign, state = SIGNS[r.severity]
     box = tag("input", type="checkbox", name="item", value=group.item, id=f"c-{r.id}", aria_label=f"{r.id}")
     origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
     about = tag("div", group.about, " ", origin, class_="small")
-    inside = asked.address(unit=r.unit, type=r.type, status=r.status)
+    inside = query.address(unit=r.unit, type=r.type, status=r.status)
     name = link(inside, f"{_text(context, r)}: {number}") if number > 1 else link(f"{PATH}/{r.id}", _text(context, r))
     cells = (
         tag("td", box if r.status != "cleared" else ""),
@@ -249,18 +249,18 @@ def _status(context: PageContext, r: Row) -> Html:
         who.append(context.word("disabled_person"))
     if r.deadline and r.status != "cleared":
         who.append(f"{context.word('until')} {day_and_time(r.deadline)}")
-    told = tag("span", context.word(f"alarm_{r.status}"), class_=f"badge {r.status}")
-    return Html(told + tag("div", " · ".join(w for w in who if w), class_="small"))
+    badge = tag("span", context.word(f"alarm_{r.status}"), class_=f"badge {r.status}")
+    return Html(badge + tag("div", " · ".join(w for w in who if w), class_="small"))
 
 
 def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settings) -> Html:
     """One alarm: how it stands, what to do, where to look, who did what."""
     sign, state = SIGNS[r.severity]
-    doors = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
+    notifier = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
     ways = [
         *([link(r.case, context.word("case"), " ", r.entity or "")] if r.case else []),
         *([link(f"/system/{r.system}", _system(context, r.system))] if r.system in SYSTEMS else []),
-        tag("a", context.word("runbook"), href=f"{doors}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
+        tag("a", context.word("runbook"), href=f"{notifier}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
     ]
     facts: list[tuple[str, object]] = [
         ("severity", tag("span", f"{sign} {context.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
@@ -272,7 +272,7 @@ def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settin
         ("due", day_and_time(r.due_at) if r.due_at else ""),
         ("ended_at", day_and_time(r.cleared_at) if r.cleared_at else ""),
     ]
-    told = table(
+    summary = table(
         [context.word("what"), context.word("value")], ([context.word(key), value] for key, value in facts if value)
     )
     origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
@@ -282,7 +282,7 @@ def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settin
             "div", tag("p", link(PATH, context.word("alarms")), class_="small"), tag("h1", _text(context, r)),
             tag("p", origin), class_="title",
         )
-        + tag("section", tag("h2", context.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", context.word("how_it_stands")), summary, class_="panel")
         + tag(
             "section", tag("h2", context.word("what_to_do")), tag("p", do or "–"),
             tag("ul", *(tag("li", way) for way in ways)), class_="panel",

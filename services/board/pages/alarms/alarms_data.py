@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 from schemas.calendar import VN
 from schemas.offices import case_id
 from services.board.access import Account
-from services.board.ui.timeline import Step, steps_of
+from services.board.ui.timeline import Step, timeline_of_alarm
 
 SEVERITIES = ("critical", "warning", "info")
 MOST = 20_000
@@ -83,7 +83,7 @@ def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
     """An alarm and its history."""
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         row = cursor.execute(_ONE, {"id": id}).fetchone()
-    return (row, steps_of(conn, id)) if row else None
+    return (row, timeline_of_alarm(conn, id)) if row else None
 
 
 _COLUMNS = """

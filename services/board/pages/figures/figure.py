@@ -14,9 +14,9 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.codes import HIDDEN, masked_id
 from schemas.indicators import CATALOGUE
-from schemas.indicators.formula_text import in_words
+from schemas.indicators.formula_text import formula_text
 from services.board.access import is_sensitive
-from services.board.live.kept import Kept
+from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.ui.labels import event_cell, source_cell
@@ -27,8 +27,8 @@ from services.board.ui.page_layout import (
     follow,
     header,
     keep_fresh,
-    known,
     page,
+    require_known,
     setup_page,
     unreal,
 )
@@ -65,9 +65,9 @@ def named_days(first: date | None, last: date | None) -> Days | None:
 
 def add(poller: Poller, reading: QueryPool) -> None:
     """The page `/figure/{code}`."""
-    kept: Kept[tuple[Explanation, list[Finding]]] = Kept(KEPT_SECONDS)
+    kept: SharedCache[tuple[Explanation, list[Finding]]] = SharedCache(KEPT_SECONDS)
 
-    @page("/figure/{code}", dependencies=[Depends(known)])
+    @page("/figure/{code}", dependencies=[Depends(require_known)])
     async def of_figure(
         request: Request,
         code: str,
@@ -78,12 +78,12 @@ def add(poller: Poller, reading: QueryPool) -> None:
         as_of: AwareDatetime | None = None,
     ) -> None:
         named, context = named_days(first, last), context_of(request, poller)
-        asked = (code, unit or None, span, named, as_of if context.account.may("cases") else None)
+        key = (code, unit or None, span, named, as_of if context.account.may("cases") else None)
         setup_page(context)
         top = header(context, f"/figure/{code}")
 
         async def text() -> Html:
-            shown, found = await kept.get(asked, lambda: reading(lambda conn: opened(conn, *asked)))
+            shown, found = await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
             shown = shown_to(
                 context.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day")
             )
@@ -97,7 +97,7 @@ def render(context: PageContext, shown: Explanation, found: list[Finding], addre
     """The page's content."""
     number_of_events, cases = count(shown.events, context.language), context.account.may("cases")
     compared = cases or not is_sensitive(shown.reading.indicator)
-    formula = in_words(shown.reading.indicator.formula, context.language)
+    formula = formula_text(shown.reading.indicator.formula, context.language)
     panels = (
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(context, shown.parts)),
         ("sources", _sources(context, shown, now)),
@@ -129,7 +129,7 @@ def _head(context: PageContext, shown: Explanation, address: str) -> Html:
             f"{unit_name(shown.unit, language, shown.period.last)} · {days(shown.period)} · {as_of}{exact}",
             class_="small",
         ),
-        *([tag("p", tag("span", told, class_="origin"))] if (told := unreal(context, r.origins)) else []),
+        *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
         tag("p", link(address, context.word("this_figure")), " · ", back, class_="small"),
         class_="title",
@@ -149,8 +149,8 @@ def _parts(context: PageContext, parts: list[Part]) -> Html:
 
 
 def _part(context: PageContext, part: Part) -> list[object]:
-    told = in_words(part.of, context.language)
-    name = tag("span", told, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
+    text = formula_text(part.of, context.language)
+    name = tag("span", text, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
     role = context.word(f"role_{part.role}") if part.role else ""
     if part.value is None:
         return [name, role, why(part.reason, context.language)]
@@ -172,10 +172,10 @@ def _sources(context: PageContext, shown: Explanation, now: datetime) -> Html:
 
 
 def _findings(context: PageContext, shown: Explanation, found: list[Finding]) -> Html:
-    told = [f for f in found if _concerns(f, shown)]
-    if not told:
+    concerning = [f for f in found if _concerns(f, shown)]
+    if not concerning:
         return tag("p", context.word("no_findings"), class_="none")
-    return tag("ul", *(tag("li", f.vi if context.language == "vi" else f.en, f" ({f.missing})") for f in told))
+    return tag("ul", *(tag("li", f.vi if context.language == "vi" else f.en, f" ({f.missing})") for f in concerning))
 
 
 def _concerns(finding: Finding, shown: Explanation) -> bool:

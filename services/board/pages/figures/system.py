@@ -11,10 +11,10 @@ from fastapi import Depends
 from starlette.requests import Request
 
 from schemas.indicators import Indicator
-from schemas.indicators.label_texts import MEASURED, in_words, title
+from schemas.indicators.label_texts import MEASURED, label_text, title
 from schemas.units import UnknownUnit
 from services.board.access import is_few
-from services.board.live.kept import Kept
+from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
@@ -37,8 +37,8 @@ from services.board.ui.page_layout import (
     follow,
     header,
     keep_fresh,
-    known,
     page,
+    require_known,
     setup_page,
     unreal,
 )
@@ -70,22 +70,23 @@ OLD_SECONDS, COMPARED_SECONDS = 15.0, 60.0
 
 def add(poller: Poller, reading: QueryPool) -> None:
     """The page `/system/{slug}`."""
-    presents, others, broken = Kept[Figures](OLD_SECONDS), Kept[Figures](COMPARED_SECONDS), Kept[Parts](OLD_SECONDS)
+    presents, others = SharedCache[Figures](OLD_SECONDS), SharedCache[Figures](COMPARED_SECONDS)
+    broken = SharedCache[Parts](OLD_SECONDS)
 
     async def content(choice: Choice) -> Content:
         """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
         now, then = choice.periods(clock.now())
         here, mark = (choice.system, choice.unit, choice.span), poller.mark(choice.system)
-        asked = (
+        reads = (
             presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
             others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
             broken.get(
                 (here, choice.ranked, choice.by, mark), lambda: reading(lambda conn: read_parts(conn, choice, now))
             ),
         )
-        return Content(*await asyncio.gather(*asked))
+        return Content(*await asyncio.gather(*reads))
 
-    @page("/system/{slug}", dependencies=[Depends(known)])
+    @page("/system/{slug}", dependencies=[Depends(require_known)])
     async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
                         against: Against = "previous", ranked: str = "", by: str = "") -> None:  # fmt: skip
         context = context_of(request, poller)
@@ -103,7 +104,7 @@ def add(poller: Poller, reading: QueryPool) -> None:
 
 def render(context: PageContext, choice: Choice, shown: Content) -> Html:
     """The page's content."""
-    stated = programmes.panel(context, choice.system, shown.now.values, choice.asked)
+    stated = programmes.panel(context, choice.system, shown.now.values, choice.query)
     panels = [
         (context.word("all_figures"), _figures(context, choice, shown)),
         *([(context.word("programmes"), stated)] if stated else []),
@@ -138,10 +139,10 @@ def _origins(context: PageContext, shown: Content) -> Iterator[Html]:
     """What of the figures on this page is not real: of the period's own, and else of those compared with."""
     own = _of((shown.now.values, *shown.now.steps, shown.parts.chosen, *shown.parts.classes))
     then = _of((shown.then.values, *shown.then.steps)) - own
-    if told := unreal(context, own):
-        yield tag("p", tag("span", told, class_="origin"))
-    if told := unreal(context, then):
-        yield tag("p", tag("span", f"{context.word('compared')} {days(shown.then.period)}: {told}", class_="origin"))
+    if text := unreal(context, own):
+        yield tag("p", tag("span", text, class_="origin"))
+    if text := unreal(context, then):
+        yield tag("p", tag("span", f"{context.word('compared')} {days(shown.then.period)}: {text}", class_="origin"))
 
 
 def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
@@ -149,7 +150,7 @@ def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
 
 
 def _choices(context: PageContext, choice: Choice) -> Html:
-    spans = [
+    period_links = [
         link(choice.path(span=s), context.word(f"span_{s}"), aria_current="true" if s == choice.span else None)
         for s in SPANS
     ]
@@ -159,7 +160,11 @@ def _choices(context: PageContext, choice: Choice) -> Html:
     ]
     back = [link(choice.path(unit=None), context.word("whole"))] if choice.unit else []
     return tag(
-        "div", *back, tag("span", *spans, class_="choice"), tag("span", *against, class_="choice"), class_="choices"
+        "div",
+        *back,
+        tag("span", *period_links, class_="choice"),
+        tag("span", *against, class_="choice"),
+        class_="choices",
     )
 
 
@@ -191,9 +196,9 @@ def _any(readings: Sequence[Reading]) -> bool:
 
 
 def _step(now: Reading, then: Reading | None, size: Decimal, language: Language) -> Step:
-    told = " · ".join(f"{moment(r.group)}: {figure(r, language)}" for r in (now, then) if r)
+    text = " · ".join(f"{moment(r.group)}: {figure(r, language)}" for r in (now, then) if r)
     current, before = (None if r is None or r.printed is None else r.printed / size for r in (now, then))
-    return Step(now.group[-2:], current, before, told)
+    return Step(now.group[-2:], current, before, text)
 
 
 def moment(group: str) -> str:
@@ -219,10 +224,10 @@ def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Readin
     return [
         name_of(r.indicator, language),
         Html(_value(context, r) + unit),
-        figure(before, language),
+        tag("span", figure(before, language), class_=_width(r)),
         _change(r, before, language),
         _aim(r, language),
-        link(f"/figure/{r.indicator.code}?{choice.asked}", context.word("how"), class_="how"),
+        link(f"/figure/{r.indicator.code}?{choice.query}", context.word("how"), class_="how"),
     ]
 
 
@@ -296,7 +301,7 @@ def _part(context: PageContext, choice: Choice, by: str, value: str) -> Html | s
     if by == "unit":
         return _unit_link(context, choice, value)
     try:
-        return unit_name(value, context.language) if by == "ward" else in_words(by, value, context.language)
+        return unit_name(value, context.language) if by == "ward" else label_text(by, value, context.language)
     except UnknownUnit:
         return value
 
@@ -310,7 +315,13 @@ def _bar(r: Reading, largest: Decimal) -> Html:
 
 def _value(context: PageContext, r: Reading) -> Html:
     reason = why(r.reason, context.language) or None
-    return tag("span", signed(r, context.language), class_=f"state-{state_of(r)}", title=reason)
+    kind = " ".join(filter(None, (f"state-{state_of(r)}", _width(r))))
+    return tag("span", signed(r, context.language), class_=kind, title=reason)
+
+
+def _width(r: Reading) -> str | None:
+    """Durations may break between number and unit: in a narrow table names need the room."""
+    return "duration" if r.indicator.unit == "minute" else None
 
 
 def _unit_link(context: PageContext, choice: Choice, code: str) -> Html:

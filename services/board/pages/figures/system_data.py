@@ -15,7 +15,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import labels
 from services.board.ui.periods import STEPS, Against, Span, before, period_of, today
 from services.readings import Period, Reading, read, sheet
-from services.readings.memo import once
+from services.readings.memo import memoised
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Choice:
     by: str = ""
 
     @property
-    def asked(self) -> str:
+    def query(self) -> str:
         """The query of an address that opens a figure for the unit and days chosen."""
         return urlencode({k: v for k, v in {"unit": self.unit, "span": self.span}.items() if v})
 
@@ -94,7 +94,7 @@ def dimensions(indicator: Indicator) -> tuple[str, ...]:
 
 def read_figures(conn: Connection, choice: Choice, period: Period) -> Figures:
     """What the page shows of a period."""
-    shared = once(conn)
+    shared = memoised(conn)
     values = sheet(shared, indicators(choice.system), choice.unit, period)
     steps = sheet(shared, headlines(choice.system), choice.unit, period, STEPS[choice.span])
     return Figures(period, tuple(each[0] for each in values), tuple(map(tuple, steps)))

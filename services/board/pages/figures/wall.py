@@ -18,6 +18,7 @@ from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import (
     PageContext,
     Render,
+    account_menu,
     context_of,
     keep_fresh,
     keys,
@@ -25,7 +26,6 @@ from services.board.ui.page_layout import (
     outage_banner,
     page,
     public_mode,
-    reader,
     setup_page,
     show_origin,
     waiting_alarms,
@@ -127,9 +127,9 @@ def _tile(slug: str, place: int, context: PageContext) -> Render:
 
 def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: Language) -> Html:
     """When the last event came; and which source is silent."""
-    told = tag("span", f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
+    updated = tag("span", f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
     names, title = ", ".join(source_name(s, language) for s in silent), ", ".join(silent)
-    return Html(told + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
+    return Html(updated + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
 
 
 def _row(language: Language) -> Callable[[Reading], None]:
@@ -180,25 +180,27 @@ def _ticker(context: PageContext) -> Render:
     with ui.element("footer").classes("ticker"):
         place = ui.html("", sanitize=False).classes("bells")
         public_mode(context)
-        ui.html(reader(context, "/"), sanitize=False).classes("reader")
+        ui.html(account_menu(context, "/"), sanitize=False).classes("reader")
 
     def render(view: LiveState, now: datetime) -> None:
-        told = view.bells.seen_by(context.account)[:TOLD]
+        shown = view.alarms.seen_by(context.account)[:TOLD]
         place.set_content(
-            Html("").join(_bell(context, bell) for bell in told) or tag("span", context.word("no_alarms"))
+            Html("").join(_alarm(context, alarm) for alarm in shown) or tag("span", context.word("no_alarms"))
         )
 
     return render
 
 
-def _bell(context: PageContext, bell: ActiveAlarm) -> Html:
+def _alarm(context: PageContext, alarm: ActiveAlarm) -> Html:
     """One alarm in a few words; a case's code is masked."""
-    sign, state = ("▲", "bad") if bell.severity == "critical" else ("●", "watch")
-    unit = unit_name(None if bell.unit == "all" else bell.unit, context.language)
-    text = bell.vi if context.language == "vi" else bell.en
+    sign, state = ("▲", "bad") if alarm.severity == "critical" else ("●", "watch")
+    unit = unit_name(None if alarm.unit == "all" else alarm.unit, context.language)
+    text = alarm.vi if context.language == "vi" else alarm.en
     where = "" if text.startswith(unit) else f"{unit}: "
-    code = f": {bell.number}" if bell.number > 1 else f" {bell.about.partition(':')[2]}" if bell.about else ""
-    origin = "" if bell.origin == "real" else f" [{context.word(bell.origin)}]"
-    told = tag("span", f"{sign} {clock_time(bell.raised_at)[:5]} {where}{text}{code}{origin}", class_=f"state-{state}")
-    inside = f"/alarms?unit={bell.unit}&type={bell.type}" if bell.number > 1 else f"/alarms/{bell.id}"
-    return link(inside, told) if context.account.may("cases") else told
+    code = f": {alarm.number}" if alarm.number > 1 else f" {alarm.about.partition(':')[2]}" if alarm.about else ""
+    origin = "" if alarm.origin == "real" else f" [{context.word(alarm.origin)}]"
+    text_span = tag(
+        "span", f"{sign} {clock_time(alarm.raised_at)[:5]} {where}{text}{code}{origin}", class_=f"state-{state}"
+    )
+    inside = f"/alarms?unit={alarm.unit}&type={alarm.type}" if alarm.number > 1 else f"/alarms/{alarm.id}"
+    return link(inside, text_span) if context.account.may("cases") else text_span

@@ -40,7 +40,7 @@ class Unfit(ValueError):
         self.key, self.where = key, where
 
 
-class Outlines(NamedTuple):
+class Overlay(NamedTuple):
     """The shapes of a file, as features of our own making; and the places of what was left out of it."""
 
     features: list[dict[str, Any]]
@@ -63,11 +63,11 @@ def mended(raw: bytes) -> dict[str, Any]:
     return read(raw).collection
 
 
-def read(raw: bytes) -> Outlines:
+def read(raw: bytes) -> Overlay:
     """A GeoJSON file's shapes, and what was left out; raises `Unfit`."""
     if len(raw) > LARGEST:
         raise Unfit("outline_large", f"> {LARGEST / 2**20:.0f} MB")
-    found = Outlines([], [])
+    found = Overlay([], [])
     try:
         for number, one in enumerate(_features(_parsed(raw)), 1):
             _take(f"feature {number}", one, found)
@@ -92,27 +92,27 @@ def _parsed(raw: bytes) -> Any:
         raise Unfit("outline_no_geojson", "number of thousands of digits") from None
 
 
-def _features(told: Any) -> list[Any]:
-    if not isinstance(told, dict):
+def _features(value: Any) -> list[Any]:
+    if not isinstance(value, dict):
         raise Unfit("outline_no_geojson", "not a JSON object")
-    if told.get("type") == "FeatureCollection":
-        features = told.get("features")
+    if value.get("type") == "FeatureCollection":
+        features = value.get("features")
         if not isinstance(features, list):
             raise Unfit("outline_shape", "features")
         return features
-    return [told if told.get("type") == "Feature" else {"type": "Feature", "geometry": told}]
+    return [value if value.get("type") == "Feature" else {"type": "Feature", "geometry": value}]
 
 
-def _take(where: str, told: Any, found: Outlines) -> None:
+def _take(where: str, value: Any, found: Overlay) -> None:
     """Put a feature among those found, or its place among what is left out."""
-    if not isinstance(told, dict) or told.get("type") != "Feature":
+    if not isinstance(value, dict) or value.get("type") != "Feature":
         raise Unfit("outline_shape", where)
-    shape = told.get("geometry")
+    shape = value.get("geometry")
     if shape is None:
         found.skipped.append(f"{where}: geometry null")
         return
     geometry = _geometry(shape, where)
-    properties = _properties(told.get("properties"), where, found.skipped)
+    properties = _properties(value.get("properties"), where, found.skipped)
     found.features.append({"type": "Feature", "properties": properties, "geometry": geometry})
 
 
@@ -139,10 +139,10 @@ def _checked(part: Any, depth: int, where: str) -> list[Any]:
     return [round(part[0], 5), round(part[1], 5)]
 
 
-def _short(told: Any) -> str:
+def _short(value: Any) -> str:
     """A coordinate as it was written, if it is a number that can be."""
-    shown = isinstance(told, float) or (isinstance(told, int) and not isinstance(told, bool) and abs(told) < 10**15)
-    return f"{told:g}" if shown else "?"
+    shown = isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**15)
+    return f"{value:g}" if shown else "?"
 
 
 def _check_lines(part: list[Any], depth: int, least: int, where: str) -> None:
@@ -154,13 +154,13 @@ def _check_lines(part: list[Any], depth: int, least: int, where: str) -> None:
         raise Unfit("outline_ring" if least == 4 else "outline_shape", where)
 
 
-def _properties(told: Any, where: str, skipped: list[str]) -> dict[str, str]:
-    if told is not None and not isinstance(told, dict):
+def _properties(value: Any, where: str, skipped: list[str]) -> dict[str, str]:
+    if value is not None and not isinstance(value, dict):
         raise Unfit("outline_property", f"{where}: properties")
     kept = {}
-    if name := _name((told or {}).get("name"), f"{where}: properties.name"):
+    if name := _name((value or {}).get("name"), f"{where}: properties.name"):
         kept["name"] = name
-    unit = (told or {}).get("unit")
+    unit = (value or {}).get("unit")
     if unit is not None and not isinstance(unit, str):
         raise Unfit("outline_property", f"{where}: properties.unit")
     if unit in _codes():
@@ -170,10 +170,10 @@ def _properties(told: Any, where: str, skipped: list[str]) -> dict[str, str]:
     return kept
 
 
-def _name(told: Any, where: str) -> str:
-    if told is not None and (isinstance(told, bool) or not isinstance(told, str | int | float)):
+def _name(value: Any, where: str) -> str:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int | float)):
         raise Unfit("outline_property", where)
-    shown = "" if told is None else _short(told) if not isinstance(told, str) else told[:120]
+    shown = "" if value is None else _short(value) if not isinstance(value, str) else value[:120]
     name = "".join(c for c in shown if unicodedata.category(c)[0] != "C").strip()
     try:
         refuse_personal(where, name)

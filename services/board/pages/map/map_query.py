@@ -79,22 +79,23 @@ class Cluster(NamedTuple):
     longitude: float
     number: int
     overdue: int
-    spots: Sequence[MapItem]
+    items: Sequence[MapItem]
 
 
 @dataclass(frozen=True)
 class MapContent:
     """What stands there, as far as it was read, and how much more there is: (kind, unit) -> number."""
 
-    spots: Sequence[MapItem]
+    items: Sequence[MapItem]
     unread: Mapping[tuple[Kind, str], int]
 
-    def more(self, asked: MapFilter, account: Account) -> int:
+    def more(self, map_filter: MapFilter, account: Account) -> int:
         """How many of those that this account may know of were not read, of the kinds and units asked for."""
-        scope, layers = units.scope(asked.unit) if asked.unit else None, asked.layers
+        scope, layers = units.scope(map_filter.unit) if map_filter.unit else None, map_filter.layers
         wanted = {
             "report": not layers or "reports" in layers,
-            "feature": not (asked.category or asked.status or asked.overdue) and (not layers or layers != {"reports"}),
+            "feature": not (map_filter.category or map_filter.status or map_filter.overdue)
+            and (not layers or layers != {"reports"}),
         }
         return sum(
             number
@@ -131,8 +132,8 @@ def past(conn: Connection, moment: datetime, most: int = MOST) -> MapContent:
         for id, _, packed in rows:
             folded: Folded = FOLDS[kind](id, [f for f in map(unpack, packed) if f.time <= moment], calendars)
             if folded.opened_at and folded.ended_at is None:
-                told = (folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
-                found.append(_spot(kind, id, *told))
+                state = (folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
+                found.append(_spot(kind, id, *state))
     return MapContent(found, unread)
 
 
@@ -150,58 +151,58 @@ def _spot(
     return MapItem(kind, id, group, name, unit, status, opened, due, *at)
 
 
-def chosen(spots: Iterable[MapItem], asked: MapFilter, account: Account, moment: datetime) -> Iterator[MapItem]:
+def chosen(items: Iterable[MapItem], map_filter: MapFilter, account: Account, moment: datetime) -> Iterator[MapItem]:
     """The spots asked for, of those that the account may know of."""
-    scope = units.scope(asked.unit) if asked.unit else None
+    scope = units.scope(map_filter.unit) if map_filter.unit else None
     public = account.role == "public"
-    about_reports = bool(asked.category or asked.status or asked.overdue)
-    for spot in spots:
-        report = spot.kind == "report"
-        if asked.layers and ("reports" if report else spot.group) not in asked.layers:
+    about_reports = bool(map_filter.category or map_filter.status or map_filter.overdue)
+    for item in items:
+        report = item.kind == "report"
+        if map_filter.layers and ("reports" if report else item.group) not in map_filter.layers:
             continue
-        if scope is not None and spot.unit not in scope:
+        if scope is not None and item.unit not in scope:
             continue
         if not report:
-            if not about_reports and not (public and spot.group in HIDDEN_LAYERS):
-                yield spot
-        elif _fits(spot, asked, moment) and (public or account.sees(spot.unit)):
-            yield spot
+            if not about_reports and not (public and item.group in HIDDEN_LAYERS):
+                yield item
+        elif _fits(item, map_filter, moment) and (public or account.sees(item.unit)):
+            yield item
 
 
-def _fits(spot: MapItem, asked: MapFilter, moment: datetime) -> bool:
+def _fits(item: MapItem, map_filter: MapFilter, moment: datetime) -> bool:
     return (
-        asked.category in ("", spot.group)
-        and asked.status in ("", spot.status)
-        and (not asked.overdue or spot.overdue(moment))
+        map_filter.category in ("", item.group)
+        and map_filter.status in ("", item.status)
+        and (not map_filter.overdue or item.overdue(moment))
     )
 
 
-def clusters(spots: Iterable[MapItem], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
+def clusters(items: Iterable[MapItem], zoom: int, moment: datetime, public: bool = False) -> list[Cluster]:
     """The spots that have a place, gathered by a grid that stands fast however the view is moved.
 
     `public`: reports in wide cells alone, at the middle of the cell, by coarse counts.
     """
     cells: dict[tuple[Kind, int, int, int], list[MapItem]] = defaultdict(list)
-    for spot in spots:
-        if spot.latitude is None or spot.longitude is None:
+    for item in items:
+        if item.latitude is None or item.longitude is None:
             continue
-        level = PUBLIC_ZOOM if public and spot.kind == "report" else zoom
-        x, y = pixels(spot.latitude, spot.longitude, level)
-        cells[spot.kind, level, int(x // CELL), int(y // CELL)].append(spot)
+        level = PUBLIC_ZOOM if public and item.kind == "report" else zoom
+        x, y = pixels(item.latitude, item.longitude, level)
+        cells[item.kind, level, int(x // CELL), int(y // CELL)].append(item)
     found = (_cluster(cell, inside, moment, public) for cell, inside in cells.items())
     # What is drawn last lies above the rest: reports are what people look for.
     return sorted((cluster for cluster in found if cluster), key=lambda cluster: cluster.kind == "report")
 
 
-def _cluster(cell: tuple[Kind, int, int, int], spots: list[MapItem], moment: datetime, public: bool) -> Cluster | None:
+def _cluster(cell: tuple[Kind, int, int, int], items: list[MapItem], moment: datetime, public: bool) -> Cluster | None:
     kind, level, x, y = cell
     if public and kind == "report":
         middle = degrees((x + 0.5) * CELL, (y + 0.5) * CELL, level)
-        number = coarse(len(spots))
+        number = coarse(len(items))
         return Cluster(kind, *middle, number, 0, ()) if number else None
-    latitude = sum(s.latitude or 0 for s in spots) / len(spots)
-    longitude = sum(s.longitude or 0 for s in spots) / len(spots)
-    return Cluster(kind, latitude, longitude, len(spots), sum(s.overdue(moment) for s in spots), spots)
+    latitude = sum(s.latitude or 0 for s in items) / len(items)
+    longitude = sum(s.longitude or 0 for s in items) / len(items)
+    return Cluster(kind, latitude, longitude, len(items), sum(s.overdue(moment) for s in items), items)
 
 
 def within(cluster: Cluster, bounds: Bounds) -> bool:

@@ -18,11 +18,11 @@ from starlette.requests import Request
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
-from services.board.live.kept import Kept
+from services.board.live.cache import SharedCache
 from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.map import map_query, map_view
-from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, read
+from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, read
 from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
 from services.board.ui.page_layout import PageContext, Render, context_of, header, keep_fresh, page, setup_page
@@ -37,10 +37,10 @@ KEPT_SECONDS = 15.0
 def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/map and what belongs to it."""
     folder = Folder(settings.data)
-    kept: Kept[MapContent] = Kept(KEPT_SECONDS)
+    kept: SharedCache[MapContent] = SharedCache(KEPT_SECONDS)
 
-    async def standing(asked: MapFilter) -> MapContent:
-        if at := asked.at:
+    async def content_of(map_filter: MapFilter) -> MapContent:
+        if at := map_filter.at:
             return await kept.get(at, lambda: reading(lambda conn: map_query.past(conn, at)))
         return await kept.get(news_of(poller.view), lambda: reading(map_query.present))
 
@@ -50,18 +50,20 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, po
         setup_page(context)
         ui.add_head_html('<script src="/static/map.js" defer></script>')
         top = header(context, "/map")
-        ui.html(map_view.page(context, _asked(request, context), folder), sanitize=False)
+        ui.html(map_view.page(context, _filter_of(request, context), folder), sanitize=False)
         keep_fresh(context, top, tell_news())
 
     @app.get("/map/data")
     async def data(request: Request) -> Response:
         context = context_of(request, poller)
-        asked, now = _asked(request, context), clock.now()
-        found = await standing(asked)
-        unread = found.more(asked, context.account)
-        told = await asyncio.to_thread(map_view.answer, context, found.spots, asked, request.query_params, now, unread)
-        told["moment"] = day_and_time(asked.at) if asked.at else context.word("map_now")
-        return JSONResponse(told, headers={"cache-control": "no-store"})
+        map_filter, now = _filter_of(request, context), clock.now()
+        found = await content_of(map_filter)
+        unread = found.more(map_filter, context.account)
+        response = await asyncio.to_thread(
+            map_view.answer, context, found.items, map_filter, request.query_params, now, unread
+        )
+        response["moment"] = day_and_time(map_filter.at) if map_filter.at else context.word("map_now")
+        return JSONResponse(response, headers={"cache-control": "no-store"})
 
     @app.get("/map/outlines")
     async def shapes() -> Response:
@@ -75,24 +77,24 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, po
             return forbidden()
         body, kept_as = await _body(request), plain(name)
         try:
-            outlines = await asyncio.to_thread(read, body)
+            overlay = await asyncio.to_thread(read, body)
             async with pool.connection() as conn, conn.transaction():
                 await audit.note(conn, context.account, "map.outline_put", kept_as)
-                await asyncio.to_thread(folder.keep, name, outlines)
+                await asyncio.to_thread(folder.keep, name, overlay)
         except Unfit as unfit:
             return _refused(context, unfit)
-        return JSONResponse({"said": _said(context, kept_as, outlines)})
+        return JSONResponse({"said": _summary(context, kept_as, overlay)})
 
     @app.post("/map/outlines/check")
     async def check(request: Request, name: str) -> Response:
         """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
         context = context_of(request, poller)
         try:
-            outlines = await asyncio.to_thread(read, await _body(request))
+            overlay = await asyncio.to_thread(read, await _body(request))
         except Unfit as unfit:
             return _refused(context, unfit)
-        told = {"name": plain(name), "said": _said(context, plain(name), outlines), **outlines.collection}
-        return JSONResponse(told, headers={"cache-control": "no-store"})
+        response = {"name": plain(name), "said": _summary(context, plain(name), overlay), **overlay.collection}
+        return JSONResponse(response, headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines/remove")
     async def remove(request: Request) -> Response:
@@ -107,15 +109,15 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, po
         return RedirectResponse("/map", 303)
 
 
-def _asked(request: Request, context: PageContext) -> MapFilter:
+def _filter_of(request: Request, context: PageContext) -> MapFilter:
     params = request.query_params
-    return map_view.asked_of(params, params.getlist("layer"), context.account, clock.now())
+    return map_view.filter_of(params, params.getlist("layer"), context.account, clock.now())
 
 
-def _said(context: PageContext, name: str, outlines: Outlines) -> str:
+def _summary(context: PageContext, name: str, overlay: Overlay) -> str:
     """That a file was taken, and what of it was not."""
     said = context.word("outline_kept").format(name)
-    return f"{said} {context.word('outline_skipped').format(outlines.left_out)}" if outlines.skipped else said
+    return f"{said} {context.word('outline_skipped').format(overlay.left_out)}" if overlay.skipped else said
 
 
 def _refused(context: PageContext, unfit: Unfit) -> Response:
@@ -124,12 +126,12 @@ def _refused(context: PageContext, unfit: Unfit) -> Response:
 
 async def _body(request: Request) -> bytes:
     """The body, or enough of it to see that it is too large."""
-    held = bytearray()
+    received = bytearray()
     async for part in request.stream():
-        held += part
-        if len(held) > LARGEST:
+        received += part
+        if len(received) > LARGEST:
             break
-    return bytes(held)
+    return bytes(received)
 
 
 def news_of(view: LiveState) -> tuple[datetime | None, ...]:
@@ -139,16 +141,16 @@ def news_of(view: LiveState) -> tuple[datetime | None, ...]:
 
 def tell_news() -> Render:
     """Tell the page's script when to ask again: for news, and after an outage."""
-    told: list[Any] = []
+    response: list[Any] = []
     since = time.monotonic()
 
     def render(view: LiveState, now: datetime) -> None:
         nonlocal since
         state = [news_of(view), view.problems]
-        if not told:
-            told.extend(state)
-        if state != told and time.monotonic() - since > NEWS_SECONDS:
-            told[:], since = state, time.monotonic()
+        if not response:
+            response.extend(state)
+        if state != response and time.monotonic() - since > NEWS_SECONDS:
+            response[:], since = state, time.monotonic()
             ui.run_javascript("document.dispatchEvent(new Event('ioc-news'))")
 
     return render

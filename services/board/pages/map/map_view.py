@@ -12,7 +12,7 @@ from schemas import units
 from schemas.codes import masked
 from schemas.field import Category
 from schemas.gis import Layer
-from schemas.indicators.label_texts import in_words
+from schemas.indicators.label_texts import label_text
 from schemas.offices import number_of
 from schemas.text import collation
 from services.board.access import Account, coarse
@@ -45,7 +45,7 @@ SIGNS: dict[str, str] = {
 STATUSES = ("received", "verified", "routed", "accepted", "reopened")
 
 
-def asked_of(params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime) -> MapFilter:
+def filter_of(params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime) -> MapFilter:
     """What an address asks for; what it should not say is passed over. Passers-by choose layers alone: by comparing
     finer choices one could single out a report."""
     known = frozenset(layers) & {"reports", *get_args(Layer)}
@@ -64,8 +64,8 @@ def asked_of(params: Mapping[str, str], layers: Iterable[str], account: Account,
     )
 
 
-def _one_of(told: str | None, allowed: Iterable[str]) -> str:
-    return told if told and told in allowed else ""
+def _one_of(value: str | None, allowed: Iterable[str]) -> str:
+    return value if value and value in allowed else ""
 
 
 def bounds_of(params: Mapping[str, str]) -> Bounds | None:
@@ -78,32 +78,35 @@ def bounds_of(params: Mapping[str, str]) -> Bounds | None:
 
 def zoom_of(params: Mapping[str, str]) -> int:
     """The zoom in view."""
-    told = params.get("z", "")
-    return min(max(int(told), 0), NEAREST) if told.isdecimal() and len(told) < 3 else 10
+    zoom_text = params.get("z", "")
+    return min(max(int(zoom_text), 0), NEAREST) if zoom_text.isdecimal() and len(zoom_text) < 3 else 10
 
 
 def answer(
     context: PageContext,
-    spots: Sequence[MapItem],
-    asked: MapFilter,
+    items: Sequence[MapItem],
+    map_filter: MapFilter,
     params: Mapping[str, str],
     now: datetime,
     unread: int = 0,
 ) -> dict[str, Any]:
     """What the drawing needs: marks in view, the box around all, and, where asked for, the list and what it tells.
     `unread`: how many more stand there than are given as `spots`."""
-    moment, public = asked.at or now, context.account.role == "public"
-    found = list(chosen(spots, asked, context.account, moment))
+    moment, public = map_filter.at or now, context.account.role == "public"
+    found = list(chosen(items, map_filter, context.account, moment))
     zoom, seen = zoom_of(params), bounds_of(params)
     gathered = clusters(found, zoom, moment, public)
-    told: dict[str, Any] = {
-        "live": asked.at is None,
+    zoom_text: dict[str, Any] = {
+        "live": map_filter.at is None,
         "marks": [_mark(context, c, zoom, moment) for c in gathered if seen is None or within(c, seen)],
         "box": _box(gathered),
     }
     if params.get("list"):
-        told |= {"said": _said(context, found, asked, moment, unread), "list": listing(context, found, moment)}
-    return told
+        zoom_text |= {
+            "said": _summary(context, found, map_filter, moment, unread),
+            "list": list_items(context, found, moment),
+        }
+    return zoom_text
 
 
 def _box(gathered: Iterable[Cluster]) -> Sequence[float] | None:
@@ -122,69 +125,71 @@ def _most(values: list[float]) -> tuple[float, float]:
 
 def _mark(context: PageContext, cluster: Cluster, zoom: int, moment: datetime) -> list[Any]:
     """[kind, latitude, longitude, number, overdue, what stands in it, what it is called, its card or nothing]."""
-    kind, latitude, longitude, count, overdue, spots = cluster
-    alone = spots[0] if count == 1 and spots else None
+    kind, latitude, longitude, count, overdue, items = cluster
+    alone = items[0] if count == 1 and items else None
     if alone is None:
         sign, name = str(count), context.word(f"map_{kind}s_n").format(count)
         name += f", {context.word('map_overdue_n').format(overdue)}" if overdue else ""
     else:
         sign, name = SIGNS[alone.group] if kind == "feature" else "", _called(alone, context.language)
-    card = cards(context, spots, moment) if alone or (zoom >= NEAREST and spots) else ""
+    card = cards(context, items, moment) if alone or (zoom >= NEAREST and items) else ""
     return [kind, round(latitude, 6), round(longitude, 6), count, overdue, sign, name, card]
 
 
-def _called(spot: MapItem, language: Language) -> str:
-    if spot.kind == "report":
-        return _group("category", spot.group, language)
-    return spot.name or _group("layer", spot.group, language)
+def _called(item: MapItem, language: Language) -> str:
+    if item.kind == "report":
+        return _group("category", item.group, language)
+    return item.name or _group("layer", item.group, language)
 
 
 def _group(label: str, value: str, language: Language) -> str:
     """A category or a layer as the head of a line."""
-    return capital(in_words(label, value, language))
+    return capital(label_text(label, value, language))
 
 
-def cards(context: PageContext, spots: Sequence[MapItem], moment: datetime) -> Html:
+def cards(context: PageContext, items: Sequence[MapItem], moment: datetime) -> Html:
     """What is told of the spots under a mark."""
-    rest = len(spots) - IN_CARD
+    rest = len(items) - IN_CARD
     more = [tag("p", context.word("and_more").format(rest), class_="small")] if rest > 0 else []
-    return Html("".join([*(_card(context, s, moment) for s in spots[:IN_CARD]), *more]))
+    return Html("".join([*(_card(context, s, moment) for s in items[:IN_CARD]), *more]))
 
 
-def _card(context: PageContext, spot: MapItem, moment: datetime) -> Html:
+def _card(context: PageContext, item: MapItem, moment: datetime) -> Html:
     rows = [
-        (context.word("unit"), unit_name(spot.unit, context.language)),
-        (context.word("map_since"), day_and_time(spot.since)),
+        (context.word("unit"), unit_name(item.unit, context.language)),
+        (context.word("map_since"), day_and_time(item.since)),
     ]
-    if spot.kind == "feature":
-        rows = [(context.word("map_layer"), _group("layer", spot.group, context.language)), *rows]
-        return tag("section", tag("h3", _called(spot, context.language)), _pairs(rows))
+    if item.kind == "feature":
+        rows = [(context.word("map_layer"), _group("layer", item.group, context.language)), *rows]
+        return tag("section", tag("h3", _called(item, context.language)), _pairs(rows))
     rows = [
-        (context.word("map_status"), context.word(f"report_{spot.status}")),
+        (context.word("map_status"), context.word(f"report_{item.status}")),
         *rows,
-        (context.word("map_due"), _due(context, spot, moment)),
-        (context.word("id"), masked(spot.id)),
+        (context.word("map_due"), _due(context, item, moment)),
+        (context.word("id"), masked(item.id)),
     ]
-    way = link(f"/worklist/report/{quote(spot.id)}", context.word("map_to_case"))
-    return tag("section", tag("h3", _called(spot, context.language)), _pairs(rows), tag("p", way))
+    way = link(f"/worklist/report/{quote(item.id)}", context.word("map_to_case"))
+    return tag("section", tag("h3", _called(item, context.language)), _pairs(rows), tag("p", way))
 
 
 def _pairs(rows: Iterable[tuple[str, object]]) -> Html:
     return tag("dl", *(Html(tag("dt", name) + tag("dd", value)) for name, value in rows))
 
 
-def _due(context: PageContext, spot: MapItem, moment: datetime) -> Html:
-    if spot.due is None:
+def _due(context: PageContext, item: MapItem, moment: datetime) -> Html:
+    if item.due is None:
         return Html("")
-    late = spot.overdue(moment)
-    said = f"▲ {day_and_time(spot.due)} ({context.word('map_overdue')})" if late else day_and_time(spot.due)
+    late = item.overdue(moment)
+    said = f"▲ {day_and_time(item.due)} ({context.word('map_overdue')})" if late else day_and_time(item.due)
     return tag("span", said, class_="state-bad" if late else None)
 
 
-def _said(context: PageContext, spots: Sequence[MapItem], asked: MapFilter, moment: datetime, unread: int) -> str:
+def _summary(
+    context: PageContext, items: Sequence[MapItem], map_filter: MapFilter, moment: datetime, unread: int
+) -> str:
     """One line: the moment, how many of each, how many reports have no place, and how many more there are."""
-    reports = [s for s in spots if s.kind == "report"]
-    when = context.word("map_now") if asked.at is None else context.word("map_then").format(day_and_time(moment))
+    reports = [s for s in items if s.kind == "report"]
+    when = context.word("map_now") if map_filter.at is None else context.word("map_then").format(day_and_time(moment))
     parts = [when, context.word("map_reports_n").format(count_for(context.account, len(reports), context.language))]
     if context.account.role != "public":
         parts.append(
@@ -192,44 +197,44 @@ def _said(context: PageContext, spots: Sequence[MapItem], asked: MapFilter, mome
         )
         if nowhere := sum(s.latitude is None for s in reports):
             parts.append(context.word("map_nowhere_n").format(count(nowhere, context.language)))
-    parts.append(context.word("map_features_n").format(count(len(spots) - len(reports), context.language)))
+    parts.append(context.word("map_features_n").format(count(len(items) - len(reports), context.language)))
     if unread:
         parts.append(context.word("map_unread_n").format(count_for(context.account, unread, context.language)))
     return " · ".join(parts)
 
 
-def listing(context: PageContext, spots: Sequence[MapItem], moment: datetime) -> Html:
+def list_items(context: PageContext, items: Sequence[MapItem], moment: datetime) -> Html:
     """The same as the drawing as a table; for passers-by, counts by category and layer."""
     if context.account.role == "public":
-        return _counts(context, spots)
+        return _counts(context, items)
     heads = [context.word(w) for w in ("map_what", "unit", "map_status", "map_since", "map_due", "id")]
-    ordered = sorted(spots, key=lambda s: (s.kind != "report", not s.overdue(moment), s.due or s.since, s.id))
-    more = [tag("p", context.word("and_more").format(len(spots) - ROWS), class_="small")] if len(spots) > ROWS else []
+    ordered = sorted(items, key=lambda s: (s.kind != "report", not s.overdue(moment), s.due or s.since, s.id))
+    more = [tag("p", context.word("and_more").format(len(items) - ROWS), class_="small")] if len(items) > ROWS else []
     return Html(table(heads, (_row(context, s, moment) for s in ordered[:ROWS])) + "".join(more))
 
 
-def _row(context: PageContext, spot: MapItem, moment: datetime) -> list[object]:
-    called, report = _called(spot, context.language), spot.kind == "report"
-    kind = context.word("map_report") if report else _group("layer", spot.group, context.language)
-    status = context.word(f"report_{spot.status}") if report else ""
-    since = tag("span", ago(spot.since, moment, context.language), title=day_and_time(spot.since))
-    code = masked(spot.id) if report else number_of(spot.id)
+def _row(context: PageContext, item: MapItem, moment: datetime) -> list[object]:
+    called, report = _called(item, context.language), item.kind == "report"
+    kind = context.word("map_report") if report else _group("layer", item.group, context.language)
+    status = context.word(f"report_{item.status}") if report else ""
+    since = tag("span", ago(item.since, moment, context.language), title=day_and_time(item.since))
+    code = masked(item.id) if report else number_of(item.id)
     return [
         f"{kind}: {called}",
-        unit_name(spot.unit, context.language),
+        unit_name(item.unit, context.language),
         status,
         since,
-        _due(context, spot, moment),
+        _due(context, item, moment),
         code,
     ]
 
 
-def _counts(context: PageContext, spots: Sequence[MapItem]) -> Html:
+def _counts(context: PageContext, items: Sequence[MapItem]) -> Html:
     """How many of each, of reports by coarse counts: in their order too, and a category with few is not named."""
     counted: list[tuple[Kind, str, int]] = [
-        (kind, group, told)
-        for (kind, group), number in Counter((s.kind, s.group) for s in spots).items()
-        if (told := coarse(number) if kind == "report" else number)
+        (kind, group, zoom_text)
+        for (kind, group), number in Counter((s.kind, s.group) for s in items).items()
+        if (zoom_text := coarse(number) if kind == "report" else number)
     ]
     counted.sort(key=lambda each: (each[0] != "report", -each[2], each[1]))
     names = {"report": "category", "feature": "layer"}
@@ -237,7 +242,7 @@ def _counts(context: PageContext, spots: Sequence[MapItem]) -> Html:
     return table([context.word("map_what"), context.word("map_count")], rows, (1,))
 
 
-def page(context: PageContext, asked: MapFilter, folder: Folder) -> Html:
+def page(context: PageContext, map_filter: MapFilter, folder: Folder) -> Html:
     """The page around the drawing, which the script fills."""
     buttons = (("in", "+", "map_in"), ("out", "−", "map_out"), ("all", "⤢", "map_all"))
     drawing = tag(
@@ -257,7 +262,7 @@ def page(context: PageContext, asked: MapFilter, folder: Folder) -> Html:
             tag("p", class_="small", id="map-said", role="status"),
             class_="title",
         ),
-        _form(context, asked),
+        _form(context, map_filter),
         tag("section", drawing, tag("p", context.word("map_keys"), class_="small"), class_="panel wide"),
         tag("section", tag("h2", context.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
         section(context, folder) if context.account.name else Html(""),
@@ -269,19 +274,19 @@ def _button(context: PageContext, do: str, sign: str, name: str) -> Html:
     return tag("button", sign, type="button", data_map=do, aria_label=context.word(name))
 
 
-def _form(context: PageContext, asked: MapFilter) -> Html:
+def _form(context: PageContext, map_filter: MapFilter) -> Html:
     public = context.account.role == "public"
     layers = ["reports", *(layer for layer in get_args(Layer) if not (public and layer in HIDDEN_LAYERS))]
-    boxes = [_box_of(context, layer, not asked.layers or layer in asked.layers) for layer in layers]
+    boxes = [_box_of(context, layer, not map_filter.layers or layer in map_filter.layers) for layer in layers]
     parts = [tag("fieldset", tag("legend", context.word("map_layers")), *boxes, class_="layers")]
     if not public:
         categories = {value: _group("category", value, context.language) for value in get_args(Category)}
         statuses = {value: context.word(f"report_{value}") for value in STATUSES}
         parts += [
-            _select(context, "category", "map_category", categories, asked.category),
-            _select(context, "status", "map_status", statuses, asked.status),
-            _select(context, "unit", "unit", _units(context), asked.unit),
-            tag("label", _input("checkbox", "overdue", "1", asked.overdue), " ", context.word("map_only_overdue")),
+            _select(context, "category", "map_category", categories, map_filter.category),
+            _select(context, "status", "map_status", statuses, map_filter.status),
+            _select(context, "unit", "unit", _units(context), map_filter.unit),
+            tag("label", _input("checkbox", "overdue", "1", map_filter.overdue), " ", context.word("map_only_overdue")),
             _slider(context),
         ]
     lang = tag("input", type="hidden", name="lang", value=context.language)
@@ -314,6 +319,6 @@ def _units(context: PageContext) -> dict[str, str]:
 
 def _slider(context: PageContext) -> Html:
     what = {"type": "range", "name": "ago", "min": 0, "max": DAYS_BACK * 24, "value": 0, "class_": "back"}
-    told = tag("output", context.word("map_now"), id="map-moment")
+    zoom_text = tag("output", context.word("map_now"), id="map-moment")
     hint = tag("span", context.word("map_slider_means"), class_="small")
-    return tag("label", context.word("map_slider"), " ", told, tag("input", **what), hint, class_="slider")
+    return tag("label", context.word("map_slider"), " ", zoom_text, tag("input", **what), hint, class_="slider")

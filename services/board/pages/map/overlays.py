@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from services.board.pages.map.geojson import LARGEST, Outlines, Unfit, mended, read
+from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, mended, read
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import PageContext, form
 
@@ -60,14 +60,14 @@ class Folder:
         """Take a file in; returns the name that it is kept under. Raises `Unfit`."""
         return self.keep(name, read(raw))
 
-    def keep(self, name: str, outlines: Outlines) -> str:
+    def keep(self, name: str, overlay: Overlay) -> str:
         """Keep the shapes of a file; returns the name that they are kept under. Raises `Unfit`."""
         kept = plain(name)
         if self._folder is None or (kept not in self.names() and len(self.names()) >= MOST_FILES):
             raise Unfit("outline_full", str(MOST_FILES))
         self._folder.mkdir(parents=True, exist_ok=True)
         fresh = self._folder / f".{kept}.new"
-        fresh.write_text(json.dumps(outlines.collection, ensure_ascii=False), encoding="utf-8")
+        fresh.write_text(json.dumps(overlay.collection, ensure_ascii=False), encoding="utf-8")
         fresh.rename(self._folder / f"{kept}.geojson")
         return kept
 
@@ -100,11 +100,11 @@ def section(context: PageContext, folder: Folder) -> Html:
     parts = [tag("h3", context.word("outlines_mine")), *mine, tag("ul", id="map-mine", class_="own")]
     if account.may("outlines"):
         parts += [tag("h3", context.word("outlines_all")), *_everybodys(context, folder)]
-    told = tag("p", id="map-told", role="status")
+    status = tag("p", id="map-told", role="status")
     hint = tag("p", context.word("outlines_hint"), class_="small")
     words = {"remove": "remove", "full": "outline_browser_full", "away": "board_away"}
     return tag(
-        "section", tag("h2", context.word("outlines")), hint, told, *parts, id="map-own", class_="panel wide",
+        "section", tag("h2", context.word("outlines")), hint, status, *parts, id="map-own", class_="panel wide",
         data_account=account.name, data_csrf=context.csrf, data_largest=LARGEST + 1,
         **{f"data_{name}": context.word(key) for name, key in words.items()},
     )  # fmt: skip

@@ -110,7 +110,7 @@ def panels(context: PageContext, shown: Quality) -> Html:
         + _panel(context, "quality_late", None if late is None else sum(d.number for d in late),
                  context.word("quality_late_means").format(DAYS, _hours()), _late(context, late, shown.last))
         + _panel(context, "quality_ends", None if ends is None else len(ends),
-                 context.word("quality_ends_means").format(_hours()), _ends(context, ends))
+                 context.word("quality_ends_means").format(_hours()), _late_ends(context, ends))
     )  # fmt: skip
 
 
@@ -120,8 +120,8 @@ def _hours() -> int:
 
 def _panel(context: PageContext, key: str, found: int | None, means: str, *inside: object) -> Html:
     name = context.word(key).format("?" if found is None else count(found, context.language))
-    told = tag("p", means, class_="small") if means else ""
-    return tag("section", tag("h2", name), told, *inside, class_="panel wide", aria_label=name, tabindex=0)
+    description = tag("p", means, class_="small") if means else ""
+    return tag("section", tag("h2", name), description, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
 def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
@@ -175,7 +175,7 @@ def _record(context: PageContext, r: Record) -> list[object]:
     return [event_cell(r.type, context.language), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
 
 
-def _ends(context: PageContext, ends: Sequence[End] | None) -> Html:
+def _late_ends(context: PageContext, ends: Sequence[End] | None) -> Html:
     if not ends:
         return tag("p", context.word("quality_too_many" if ends is None else "quality_none"), class_="none")
     by_unit = Counter(unit_name(e.unit, context.language) for e in ends).most_common()

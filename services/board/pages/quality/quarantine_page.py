@@ -20,7 +20,7 @@ from schemas.envelope import REASONS, Invalid, refuse_personal
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
-from services.board.live.kept import Kept
+from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.quality import quality
@@ -47,8 +47,8 @@ class RejectedEdit(NamedTuple):
 
 def add(app: FastAPI, poller: Poller, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/quality and the quarantine below it."""
-    known: Kept[Quality] = Kept(KEPT_SECONDS)
-    lies: Kept[list[Lying]] = Kept(KEPT_SECONDS)
+    known: SharedCache[Quality] = SharedCache(KEPT_SECONDS)
+    lies: SharedCache[list[Lying]] = SharedCache(KEPT_SECONDS)
     drafts, done = FlashMessages[RejectedEdit](), FlashMessages[str]()
 
     def broker() -> JetStreamContext:
@@ -97,16 +97,16 @@ def add(app: FastAPI, poller: Poller, reading: QueryPool, pool: AsyncConnectionP
         context, session = context_of(request, poller), request.state.session
         if deed not in DEEDS or not context.account.may("resubmit"):
             return forbidden()
-        told = fields_of(await request.body())
+        fields = fields_of(await request.body())
         try:
             lying, body = await quarantine.get(broker(), seq)
             if not opens(context.account, lying, body):
                 return forbidden()
-            meant = DEEDS[deed](broker(), seq, body, told, context.account)
-            noted = meant._replace(detail={**meant.detail, "unit": lying.unit})
+            prepared = DEEDS[deed](broker(), seq, body, fields, context.account)
+            noted = prepared._replace(detail={**prepared.detail, "unit": lying.unit})
             await carry_out(pool, context.account, f"quarantine.{deed}", seq, noted)
         except (NothingThere, Invalid, ActionFailed, *SILENT) as error:
-            drafts.put((session, seq), RejectedEdit(told.get("event", ""), _why(error, context.language)))
+            drafts.put((session, seq), RejectedEdit(fields.get("event", ""), _why(error, context.language)))
             return RedirectResponse(f"/quality/quarantine/{seq}", 303)
         done.put(session, deed)
         return RedirectResponse("/quality", 303)
@@ -123,22 +123,24 @@ class PreparedAction(NamedTuple):
     do: Callable[[], Awaitable[object]]
 
 
-async def carry_out(pool: AsyncConnectionPool, account: Account, action: str, seq: int, meant: PreparedAction) -> None:
+async def carry_out(
+    pool: AsyncConnectionPool, account: Account, action: str, seq: int, prepared: PreparedAction
+) -> None:
     """Where nothing can be noted nothing is done; and what may have been done is noted as that."""
     async with pool.connection() as conn, conn.transaction():
         try:
             async with conn.transaction():
-                await audit.note(conn, account, action, str(seq), meant.detail)
-                await meant.do()
+                await audit.note(conn, account, action, str(seq), prepared.detail)
+                await prepared.do()
             return
         except SILENT:
-            await audit.note(conn, account, action, str(seq), {**meant.detail, "outcome": "unknown"})
+            await audit.note(conn, account, action, str(seq), {**prepared.detail, "outcome": "unknown"})
     raise ActionFailed("quarantine_unknown")
 
 
-def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> PreparedAction:
+def _resubmit(js: JetStreamContext, seq: int, body: Body, fields: dict[str, str], account: Account) -> PreparedAction:
     """Through the same door as every event; the mended event must be of a unit that is the account's own to mend."""
-    text = told.get("event", "").encode()
+    text = fields.get("event", "").encode()
     mended = None if text.decode().split() == body.pretty().split() else text
     event = quarantine.event_of(body, mended)
     if not account.sees(event.unit):
@@ -147,8 +149,8 @@ def _resubmit(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], 
     return PreparedAction(detail, lambda: quarantine.resubmit(js, seq, mended, account.name))
 
 
-def _discard(js: JetStreamContext, seq: int, body: Body, told: dict[str, str], account: Account) -> PreparedAction:
-    reason = told.get("reason", "").strip()[:400]
+def _discard(js: JetStreamContext, seq: int, body: Body, fields: dict[str, str], account: Account) -> PreparedAction:
+    reason = fields.get("reason", "").strip()[:400]
     if not reason:
         raise ActionFailed("note_missing")
     refuse_personal("reason", reason)
@@ -187,10 +189,10 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
 
 def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
     """The page's content."""
-    told = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
+    notice = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
     return tag(
         "main",
-        tag("div", tag("h1", context.word("quality")), told, class_="title"),
+        tag("div", tag("h1", context.word("quality")), notice, class_="title"),
         _quarantine(context, lying, code),
         quality.panels(context, shown),
         class_="page",
@@ -226,8 +228,8 @@ def _row(context: PageContext, one: Lying) -> list[object]:
     name = link(f"/quality/quarantine/{one.seq}", one.seq) if context.account.may("resubmit") else one.seq
     field, reason = _split(one.reason)
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    told = Html(tag("span", _refused(context, one.code)) + tag("br") + tag("span", reason, class_="small"))
-    return [name, moment, _unit(context, one.unit), tag("span", field, class_="path"), told]
+    explanation = Html(tag("span", _refused(context, one.code)) + tag("br") + tag("span", reason, class_="small"))
+    return [name, moment, _unit(context, one.unit), tag("span", field, class_="path"), explanation]
 
 
 def _refused(context: PageContext, code: str) -> str:

@@ -138,25 +138,25 @@ class Extending:
             lambda conn: (_calendars(conn), [_dossier(conn, code) for code in codes])
         )
         outcomes: list[Outcome] = []
-        for code, held in zip(codes, found, strict=True):
+        for code, dossier in zip(codes, found, strict=True):
             now = clock.now()
-            why = refusal(held, day, now, calendars)
+            why = refusal(dossier, day, now, calendars)
             refused = Outcome(_key(code), False, why or "not_open")
-            outcomes.append(refused if why or held is None else await self._one(held, day, reason, now, by, sent))
+            outcomes.append(refused if why or dossier is None else await self._one(dossier, day, reason, now, by, sent))
             if outcomes[-1].said in ENOUGH:
                 break
         return outcomes + not_tried(map(_key, codes[len(outcomes) :]))
 
-    async def _one(self, held: Dossier, day: date, reason: str, now: datetime, by: Account, sent: bool) -> Outcome:
-        key, decided = _key(held.id), False
+    async def _one(self, dossier: Dossier, day: date, reason: str, now: datetime, by: Account, sent: bool) -> Outcome:
+        key, decided = _key(dossier.id), False
         try:
-            event = event_of(held, day, now)
+            event = event_of(dossier, day, now)
             check_event(event, now)
             async with self._pool.connection() as conn, conn.transaction():
                 await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-                if await _apology(conn, held.id):
+                if await _apology(conn, dossier.id):
                     return Outcome(key, False, "extended_before")
-                await audit.note(conn, by, DEED, held.id, _detail(held, day, reason))
+                await audit.note(conn, by, DEED, dossier.id, _detail(dossier, day, reason))
                 await outbox.put(conn, event.subject, event.to_json(), event.message_id)
                 decided = True
         except store.OUTAGE:
@@ -170,12 +170,12 @@ def _key(code: str) -> str:
     return f"dossier:{code}"
 
 
-def _detail(held: Dossier, day: date, reason: str) -> dict[str, str]:
-    assert held.due_at is not None
-    days = {"received": local_day(held.opened_at), "promised": local_day(held.due_at), "day": day}
-    told = {"unit": held.unit, "origin": held.origin, "reason": reason}
-    told["procedure"] = str(held.state.get("procedure", ""))
-    return told | {name: when.isoformat() for name, when in days.items()}
+def _detail(dossier: Dossier, day: date, reason: str) -> dict[str, str]:
+    assert dossier.due_at is not None
+    days = {"received": local_day(dossier.opened_at), "promised": local_day(dossier.due_at), "day": day}
+    detail = {"unit": dossier.unit, "origin": dossier.origin, "reason": reason}
+    detail["procedure"] = str(dossier.state.get("procedure", ""))
+    return detail | {name: when.isoformat() for name, when in days.items()}
 
 
 def _dossier(conn: Connection, code: str) -> Dossier | None:
@@ -192,11 +192,11 @@ async def given(conn: AsyncConnection, code: str) -> Apology | None:
     deed = await _apology(conn, code)
     if deed is None:
         return None
-    told = deed.detail
-    received, promised, day = (date.fromisoformat(told[name]) for name in ("received", "promised", "day"))
+    detail = deed.detail
+    received, promised, day = (date.fromisoformat(detail[name]) for name in ("received", "promised", "day"))
     return Apology(
-        code, told["unit"], told["procedure"], received, promised, day, told["reason"], local_day(deed.at),
-        told.get("origin", "real"),
+        code, detail["unit"], detail["procedure"], received, promised, day, detail["reason"], local_day(deed.at),
+        detail.get("origin", "real"),
     )  # fmt: skip
 
 

@@ -22,14 +22,14 @@ from schemas.offices import number_of
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
-from services.board.live.newest import Newest
+from services.board.live.change_cache import ChangeCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.worklist import apology, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
-from services.board.ui.timeline import Step, history, steps
+from services.board.ui.timeline import Step, history, timeline_of_case
 from services.board.ui.words import day_and_time, unit_name
 from services.kit import clock
 from services.kit.facts import unpack
@@ -59,10 +59,10 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, row.id]).fetchone()
     facts = sorted((unpack(f) for f in row.facts or ()), key=lambda fact: fact.time)
     waits = worklist_data.item(conn, kind, row.id, clock.now()) if ended and ended[0] is None else None
-    return Case(row, ended[0] if ended else None, waits, facts, steps(conn, kind, row.id, row.cases or ()))
+    return Case(row, ended[0] if ended else None, waits, facts, timeline_of_case(conn, kind, row.id, row.cases or ()))
 
 
-def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, tools: Callable[[PageContext], Html]) -> None:
+def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, toolbar: Callable[[PageContext], Html]) -> None:
     """The pages."""
 
     async def ask(kind: str, id: str) -> Case | None:
@@ -71,8 +71,8 @@ def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, tools: Ca
         found = await reading(lambda conn: case(conn, kind, id))
         if found:
             async with pool.connection() as conn:
-                deeds = [deed for deed in await audit.latest(conn, id) if deed.action == apology.DEED]
-            found = replace(found, steps=joined(found.steps, deeds), letter=bool(deeds))
+                actions = [action for action in await audit.latest(conn, id) if action.action == apology.DEED]
+            found = replace(found, steps=joined(found.steps, actions), letter=bool(actions))
         return found
 
     @page("/worklist/{kind}/{id}")
@@ -86,9 +86,9 @@ def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, tools: Ca
         with ui.element("main").classes("page work"):
             place = ui.html(render(context, found), sanitize=False).classes("wide")
             if found.ended is None:
-                ui.html(_chosen(found) + tools(context), sanitize=False).classes("wide")
+                ui.html(_chosen(found) + toolbar(context), sanitize=False).classes("wide")
 
-        newest = Newest(lambda: ask(kind, id), lambda: poller.mark("procedures", "field"))
+        newest = ChangeCache(lambda: ask(kind, id), lambda: poller.mark("procedures", "field"))
 
         async def follow() -> None:
             now = await newest.get() if newest.fresh() is None else None
@@ -113,9 +113,9 @@ def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, tools: Ca
         return None
 
 
-def joined(steps: Sequence[Step], deeds: Sequence[AuditRow]) -> list[Step]:
+def joined(steps: Sequence[Step], actions: Sequence[AuditRow]) -> list[Step]:
     """The steps of a case's alarms and the new dates that were given, the newest first."""
-    extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in deeds]
+    extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in actions]
     return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
 
 
@@ -141,7 +141,7 @@ def render(context: PageContext, found: Case) -> Html:
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
         *_more(context, row.state),
     ]
-    told = table(
+    summary = table(
         [context.word("what"), context.word("value")], ([context.word(key), value] for key, value in facts if value)
     )
     way = f"/worklist/apology?code={quote(row.id)}"
@@ -152,7 +152,7 @@ def render(context: PageContext, found: Case) -> Html:
             "div", tag("p", link("/worklist", context.word("worklist")), class_="small"),
             tag("h1", context.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
         )
-        + tag("section", tag("h2", context.word("how_it_stands")), told, class_="panel")
+        + tag("section", tag("h2", context.word("how_it_stands")), summary, class_="panel")
         + tag("section", tag("h2", context.word("who_did_what")), history(context, found.steps), class_="panel")
         + tag("section", tag("h2", context.word("what_happened")), _story(context, found.facts), class_="panel")
     )  # fmt: skip

@@ -33,8 +33,8 @@ def add(app: FastAPI, pool: AsyncConnectionPool, path: str, understood: Callable
 
     @app.post(path + "/saved")
     async def save(request: Request) -> Response:
-        told, account = fields_of(await request.body()), _somebody(request)
-        name, query = " ".join(told.get("name", "").split())[:LONGEST_NAME], understood(told.get("query", ""))
+        fields, account = fields_of(await request.body()), _somebody(request)
+        name, query = " ".join(fields.get("name", "").split())[:LONGEST_NAME], understood(fields.get("query", ""))
         # A query is what was searched for, which may be anybody.
         if find(f"{name} {unquote_plus(query)}"):
             raise HTTPException(422, word("note_personal", language_of(request)))
@@ -45,10 +45,10 @@ def add(app: FastAPI, pool: AsyncConnectionPool, path: str, understood: Callable
 
     @app.post(path + "/saved/remove")
     async def remove(request: Request) -> Response:
-        told, account = fields_of(await request.body()), _somebody(request)
+        fields, account = fields_of(await request.body()), _somebody(request)
         async with pool.connection() as conn:
             await conn.execute(
-                "DELETE FROM saved_filter WHERE account = %s AND name = %s", [account.name, told.get("name", "")]
+                "DELETE FROM saved_filter WHERE account = %s AND name = %s", [account.name, fields.get("name", "")]
             )
         return RedirectResponse(path, 303)
 
@@ -60,21 +60,21 @@ def _somebody(request: Request) -> Account:
     return account
 
 
-def shelf(context: PageContext, asked: ListQuery, kept: Sequence[tuple[str, str]]) -> Html:
+def shelf(context: PageContext, query: ListQuery, kept: Sequence[tuple[str, str]]) -> Html:
     """The filters put aside, and the way to put this one aside."""
     rows = (
         tag(
-            "span", link(f"{asked.path}?{query}" if query else asked.path, name),
+            "span", link(f"{query.path}?{saved}" if saved else query.path, name),
             form(
-                context, f"{asked.path}/saved/remove", tag("input", type="hidden", name="name", value=name),
+                context, f"{query.path}/saved/remove", tag("input", type="hidden", name="name", value=name),
                 tag("button", "×", class_="bare", aria_label=f"{context.word('remove')} {name}"),
             ),
             class_="kept",
         )
-        for name, query in kept
+        for name, saved in kept
     )  # fmt: skip
     save = form(
-        context, f"{asked.path}/saved", tag("input", type="hidden", name="query", value=asked.query()),
+        context, f"{query.path}/saved", tag("input", type="hidden", name="query", value=query.query()),
         tag("label", context.word("filter_name"), tag("input", name="name", maxlength=LONGEST_NAME, required="")),
         tag("button", context.word("save_filter"), class_="plain"),
     )  # fmt: skip

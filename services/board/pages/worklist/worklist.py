@@ -16,11 +16,11 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.text import collation
 from services.board.access import Account, Action
-from services.board.live.newest import Newest
+from services.board.live.change_cache import ChangeCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import Alarm, AlarmClient, InvalidInput, Outcome, Target
-from services.board.pages.actions.bulk_actions import answer, tools
+from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.worklist import apology, cases, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
@@ -74,27 +74,27 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
     async def read() -> list[Item]:
         return await reading(lambda conn: items(conn, clock.now()))
 
-    shared = Newest(read, lambda: poller.mark("procedures", "field"))
+    shared = ChangeCache(read, lambda: poller.mark("procedures", "field"))
     extending = apology.Extending(pool, reading)
 
     @page(PATH)
     async def shown(request: Request) -> None:
-        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
+        context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
         setup_page(context)
         ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(context, asked.address())
+        top = header(context, query.address())
         rows = visible(await shared.at_hand(), context.account)
         async with pool.connection() as conn:
             kept = await saved_filters.of(conn, context.account)
         with ui.element("main").classes("page work"):
-            ui.html(_title(context, asked, rows, kept), sanitize=False).classes("wide")
-            place = ui.html(listed(context, asked, rows), sanitize=False).classes("wide").props("id=list")
-            ui.html(tools(context, DEEDS_HERE, PATH), sanitize=False).classes("wide")
+            ui.html(_title(context, query, rows, kept), sanitize=False).classes("wide")
+            place = ui.html(listed(context, query, rows), sanitize=False).classes("wide").props("id=list")
+            ui.html(toolbar(context, DEEDS_HERE, PATH), sanitize=False).classes("wide")
 
         async def follow() -> None:
             if shared.fresh() is None or shared.fresh() is not seen[0]:
                 seen[0] = found = await shared.get()
-                if (text := listed(context, asked, visible(found, context.account))) != place.content:
+                if (text := listed(context, query, visible(found, context.account))) != place.content:
                     place.set_content(text)
 
         seen: list[list[Item] | None] = [None]
@@ -103,11 +103,11 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
 
     @app.get(PATH + "/export.{kind}")
     async def export(request: Request, kind: str) -> Response:
-        context, asked = context_of(request, poller), LISTING.asked(PATH, request.query_params)
+        context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
         if kind not in MIME:
             raise HTTPException(404)
         _allow(context.account, "cases")
-        rows = LISTING.select(visible(await shared.get(), context.account), asked)
+        rows = LISTING.select(visible(await shared.get(), context.account), query)
         content = await asyncio.to_thread(file_of, kind, context, rows)
         name = f"{context.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
         head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
@@ -119,9 +119,9 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
         if deed not in DEEDS_HERE:
             raise HTTPException(404)
         _allow(context.account, deed)  # type: ignore[arg-type]
-        told = parse_qs((await request.body()).decode("utf-8", "replace"))
-        keys = list(dict.fromkeys(told.get("item", ())))[:MOST]
-        fields = {name: values[0] for name, values in told.items()}
+        form = parse_qs((await request.body()).decode("utf-8", "replace"))
+        keys = list(dict.fromkeys(form.get("item", ())))[:MOST]
+        fields = {name: values[0] for name, values in form.items()}
         try:
             targets = await reading(lambda conn: _targets(conn, keys, context.account))
             if deed == "extend":
@@ -136,8 +136,8 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
         shared.forget()
         return answer(context, outcomes)
 
-    cases.add(poller, pool, reading, lambda context: tools(context, DEEDS_HERE, PATH))
-    saved_filters.add(app, pool, PATH, lambda query: LISTING.asked(PATH, dict(parse_qsl(query))).query())
+    cases.add(poller, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH))
+    saved_filters.add(app, pool, PATH, lambda query: LISTING.parse(PATH, dict(parse_qsl(query))).query())
 
 
 def _allow(account: Account, action: Action) -> None:
@@ -153,27 +153,27 @@ def _targets(conn: Connection, keys: Sequence[str], account: Account) -> list[Ta
         row = conn.execute("SELECT unit FROM entity WHERE kind = %s AND id = %s", [kind, id]).fetchone()
         if row is None or kind not in ("dossier", "report") or not account.sees(row[0]):
             raise HTTPException(404)
-        held = item(conn, kind, id, clock.now())
-        found.append(Target(key, row[0], [Alarm(a.id, a.acknowledged_by) for a in held.alarms] if held else []))
+        case = item(conn, kind, id, clock.now())
+        found.append(Target(key, row[0], [Alarm(a.id, a.acknowledged_by) for a in case.alarms] if case else []))
     if not found:
         raise InvalidInput("none_chosen")
     return found
 
 
-def _title(context: PageContext, asked: ListQuery, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
+def _title(context: PageContext, query: ListQuery, rows: Sequence[Item], kept: Sequence[tuple[str, str]]) -> Html:
     language = context.language
     choices = {
         "kind": (context.word("case_kind"), [(k, context.word(k)) for k in ("dossier", "report")]),
         "stage": (context.word("case_stage"), [(s, context.word(f"stage_{s}")) for s in STAGES]),
-        "unit": (context.word("unit"), unit_choices(context, asked, {r.unit for r in rows})),
+        "unit": (context.word("unit"), unit_choices(context, query, {r.unit for r in rows})),
         "group": (context.word("case_group"), _named({r.group: group_name(r, language) for r in rows})),
         "channel": (context.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
         "handling": (context.word("case_handling"), [(h, context.word(f"handling_{h}")) for h in HANDLING]),
         "assignee": (context.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
     }
     return Html(
-        tag("div", tag("h1", context.word("worklist")), saved_filters.shelf(context, asked, kept), class_="title")
-        + filters(context, asked, choices, context.word("search_code"))
+        tag("div", tag("h1", context.word("worklist")), saved_filters.shelf(context, query, kept), class_="title")
+        + filters(context, query, choices, context.word("search_code"))
     )
 
 
@@ -184,36 +184,36 @@ def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
     return sorted(names.items(), key=lambda pair: collation.key(pair[1]))
 
 
-def listed(context: PageContext, asked: ListQuery, rows: Sequence[Item]) -> Html:
+def listed(context: PageContext, query: ListQuery, rows: Sequence[Item]) -> Html:
     """The counts and the table, as of the rows."""
-    found = LISTING.select(rows, asked)
+    found = LISTING.select(rows, query)
     files = tag(
         "span",
-        *(link(asked.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
+        *(link(query.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
     )
     first = tag("th", tag("input", type="checkbox", data_all="", aria_label=context.word("all_rows")), scope="col")
-    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, asked, COLUMNS, LISTING.orders)))
-    body = [row_of(context, i) for i in page_of(found, asked)]
+    head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, query, COLUMNS, LISTING.orders)))
+    body = [row_of(context, i) for i in page_of(found, query)]
     content = tag("table", tag("thead", head), tag("tbody", *body), class_="rows")
     if not found:
         content = tag("p", context.word("nothing_waits"), class_="none")
     return Html(
-        _counts(context, asked, rows)
+        _counts(context, query, rows)
         + tag("div", content, class_="panel")
-        + tag("div", pager(context, asked, len(found)), files, class_="below")
+        + tag("div", pager(context, query, len(found)), files, class_="below")
     )
 
 
-def _counts(context: PageContext, asked: ListQuery, rows: Sequence[Item]) -> Html:
+def _counts(context: PageContext, query: ListQuery, rows: Sequence[Item]) -> Html:
     """How many wait in each stage: each is a way to exactly these."""
     numbers = {stage: sum(r.stage == stage for r in rows) for stage in STAGES}
     parts = (
         link(
-            asked.address(stage="" if asked.filters.get("stage") == stage else stage),
+            query.address(stage="" if query.filters.get("stage") == stage else stage),
             tag("b", f"{SIGNS[SIGN[stage]]} {count(number, context.language)}".strip()),
             " ",
             context.word(f"stage_{stage}"),
-            class_=f"count state-{SIGN[stage]}", aria_current="true" if asked.filters.get("stage") == stage else None,
+            class_=f"count state-{SIGN[stage]}", aria_current="true" if query.filters.get("stage") == stage else None,
         )
         for stage, number in numbers.items()
     )  # fmt: skip

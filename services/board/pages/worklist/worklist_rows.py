@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
-from schemas.indicators.label_texts import in_words
+from schemas.indicators.label_texts import label_text
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
 from services.board.ui import exports
 from services.board.ui.markup import Html, link, tag
@@ -22,12 +22,12 @@ HEADS = (
 
 def group_name(i: Item, language: Language) -> str:
     """Its field or category in words."""
-    return in_words("field" if i.kind == "dossier" else "category", i.group, language)
+    return label_text("field" if i.kind == "dossier" else "category", i.group, language)
 
 
 def channel_name(i: Item, language: Language) -> str:
     """The way it came in, in words."""
-    return in_words("channel", i.channel, language)
+    return label_text("channel", i.channel, language)
 
 
 def row_of(context: PageContext, i: Item) -> Html:
@@ -53,11 +53,11 @@ def row_of(context: PageContext, i: Item) -> Html:
 
 def handling(context: PageContext, i: Item) -> Html:
     """How its alarms stand, and who has each of them."""
-    told = [tag("span", context.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
+    parts = [tag("span", context.word(f"handling_{i.handling}"), class_=f"badge {i.handling}")]
     if i.extended:
-        told.append(tag("span", context.word("extended"), class_="badge"))
+        parts.append(tag("span", context.word("extended"), class_="badge"))
     holders = dict.fromkeys(_holder(context, alarm) for alarm in i.alarms)
-    return Html("".join([*told, *(tag("div", who, class_="small") for who in holders if who)]))
+    return Html("".join([*parts, *(tag("div", who, class_="small") for who in holders if who)]))
 
 
 def _holder(context: PageContext, alarm: AlarmOf) -> str:

@@ -24,7 +24,7 @@ _STANDING: tuple[What, ...] = (
 """What a ward has; it is told of anew every week."""
 
 
-def _standing(x: Life, t: datetime) -> g.FeatureUpserted:
+def _existing(x: Life, t: datetime) -> g.FeatureUpserted:
     """The same feature in the same place each week."""
     name = f"DT-T{x.cohort.tag}-U{x.cohort.ward.number:02d}N{x.number:06d}"
     return _feature(x, name, _STANDING[x.number], Dice(name))
@@ -55,7 +55,7 @@ _DRAWN = Step(_drawn)
 _GONE = Step(lambda x, t: g.FeatureRetired(feature=x.code("DT"), reason="replaced"), 3.5 * 480, door="survey")
 
 COURSES = (
-    Workflow("standing", SYSTEM, "week_begins", (Step(_standing),), fixed=len(_STANDING), door="map"),
+    Workflow("standing", SYSTEM, "week_begins", (Step(_existing),), fixed=len(_STANDING), door="map"),
     Workflow("feature", SYSTEM, "counter", (_DRAWN,), often=0.5, door="map"),
     Workflow(
         "feature_redrawn", SYSTEM, "counter", (_DRAWN, Step(_redrawn, 700, door="survey")), often=0.15, door="map"

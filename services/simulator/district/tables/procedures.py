@@ -151,9 +151,9 @@ def _praise(worked: float) -> Step:
     return Step(_rated, worked + 25, 200, door="ratings")
 
 
-def _papers(asked: float, came: float) -> tuple[Step, ...]:
+def _papers(requested: float, came: float) -> tuple[Step, ...]:
     return (
-        Step(lambda x, t: p.DossierSupplementRequested(code=x.dossier_code()), asked),
+        Step(lambda x, t: p.DossierSupplementRequested(code=x.dossier_code()), requested),
         Step(lambda x, t: p.DossierSupplementReceived(code=x.dossier_code()), came),
     )
 

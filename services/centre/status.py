@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from infra.local.processes import ProcessState
-from infra.local.readiness import asked_at_once
+from infra.local.readiness import at_once
 from infra.local.servers import Instance
 from infra.nats.monitor import consumers
 from services.centre.prepare import settings_of
@@ -36,7 +36,7 @@ class CentreStatus(NamedTuple):
 _ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
 
 
-def look(instance: Instance) -> CentreStatus:
+def status_of(instance: Instance) -> CentreStatus:
     """Ask everything at once: what hangs is not waited for, since that is when people ask."""
     now = clock.now()
     questions: list[Callable[[], Any]] = [
@@ -44,7 +44,7 @@ def look(instance: Instance) -> CentreStatus:
         lambda: _lags(instance),
         lambda: _sources(instance, now),
     ]
-    return CentreStatus(now, *asked_at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
+    return CentreStatus(now, *at_once(lambda ask: ask(), questions, LOOK_SECONDS, lambda ask: None))
 
 
 def _sources(instance: Instance, now: datetime) -> list[Source] | None:

@@ -70,12 +70,12 @@ def add(
 ) -> None:
     """Put the door's paths and its errors on the application."""
     webhook = _locked("alertmanager", tokens.alertmanager, LARGEST_WEBHOOK)
-    deeds = _locked("alarms", tokens.alarms, LARGEST_ACT)
+    actions = _locked("alarms", tokens.alarms, LARGEST_ACT)
     _add_webhook(webhook, pool, watchdog)
-    _add_actions(deeds, pool, routes)
-    _add_test(deeds, routes, post)
+    _add_actions(actions, pool, routes)
+    _add_test(actions, routes, post)
     app.include_router(webhook)
-    app.include_router(deeds)
+    app.include_router(actions)
     app.get("/runbooks/{name}", response_class=PlainTextResponse)(runbook)
     _add_errors(app)
 
@@ -104,14 +104,14 @@ def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdo
     @locked.post("/alertmanager")
     async def alertmanager(payload: Payload) -> dict[str, int]:
         """Alerts as Alertmanager posts them; answered once they are committed, so it repeats what may be lost."""
-        told, now = understand(payload), clock.now()
-        if told.watchdog is not None:
-            watchdog.hear(now) if told.watchdog else watchdog.end()
-        if not told.raised and not told.over:
+        alerts, now = understand(payload), clock.now()
+        if alerts.watchdog is not None:
+            watchdog.hear(now) if alerts.watchdog else watchdog.end()
+        if not alerts.raised and not alerts.over:
             return {"raised": 0}
         async with _committing(pool) as conn:
-            await alarm_repository.end(conn, told.over, now)
-            raised = await alarm_repository.raise_all(conn, told.raised, now)
+            await alarm_repository.end(conn, alerts.over, now)
+            raised = await alarm_repository.raise_all(conn, alerts.raised, now)
         count(raised)
         return {"raised": len(raised)}
 

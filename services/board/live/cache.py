@@ -30,7 +30,7 @@ class _Answer(Generic[T]):
         self.until = now if failed else now + max(self._seconds, SHARE * (now - self._began))
 
 
-class Kept(Generic[T]):
+class SharedCache(Generic[T]):
     """The latest answers by what was asked; the least used give way.
 
     Nobody waits for the answer to another question. An error is told to all who waited for that answer; the next who
@@ -43,10 +43,10 @@ class Kept(Generic[T]):
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to `key`, from `ask` where none is fresh."""
-        held = self._answers.get(key)
-        if held is None or time.monotonic() >= held.until:
-            held = self._answers[key] = _Answer(ask, self._seconds)
+        cached = self._answers.get(key)
+        if cached is None or time.monotonic() >= cached.until:
+            cached = self._answers[key] = _Answer(ask, self._seconds)
         self._answers.move_to_end(key)
         if len(self._answers) > MOST:
             self._answers.popitem(last=False)
-        return await asyncio.shield(held.given)  # who goes away leaves it to the others who wait
+        return await asyncio.shield(cached.given)  # who goes away leaves it to the others who wait

@@ -13,7 +13,7 @@ STATE_KINDS = ("calendar", "feature", "service", "statistic", "target")
 """Kinds of entities that readings or folds need for ever, however old: they are few and grow no further."""
 
 
-class Kept(NamedTuple):
+class RetentionRule(NamedTuple):
     """What is kept, how long, and what that means. The horizon is `IOC_RETENTION_DAYS` ago, at most a chunk more."""
 
     what: str
@@ -22,21 +22,25 @@ class Kept(NamedTuple):
 
 
 TABLES = (
-    Kept(
+    RetentionRule(
         "rollup_day, rollup_month",
         "for ever",
         "every figure of whole days, also of days before the horizon, stays as it was",
     ),
-    Kept("series, source", "for ever", "a source's counters go on counting"),
-    Kept("entity", "the horizon", "what ended before it and was not heard of since; what is open stays with its facts"),
-    Kept(f"entity: {', '.join(STATE_KINDS)}", "for ever", "state that readings and folds need"),
-    Kept("event, event_key", "the horizon", "an event from before it is quarantined; figures no longer open to events"),
-    Kept("point, rollup_hour", "the horizon", "before it, figures are of whole days only"),
+    RetentionRule("series, source", "for ever", "a source's counters go on counting"),
+    RetentionRule(
+        "entity", "the horizon", "what ended before it and was not heard of since; what is open stays with its facts"
+    ),
+    RetentionRule(f"entity: {', '.join(STATE_KINDS)}", "for ever", "state that readings and folds need"),
+    RetentionRule(
+        "event, event_key", "the horizon", "an event from before it is quarantined; figures no longer open to events"
+    ),
+    RetentionRule("point, rollup_hour", "the horizon", "before it, figures are of whole days only"),
 )
 
 
-def kept() -> Iterator[Kept]:
+def retention_rules() -> Iterator[RetentionRule]:
     """All rows: tables, then streams."""
     yield from TABLES
     for stream in STREAMS:
-        yield Kept(f"stream {stream.name}", f"{stream.max_age.days} days", stream.purpose)
+        yield RetentionRule(f"stream {stream.name}", f"{stream.max_age.days} days", stream.purpose)

@@ -15,31 +15,31 @@ two readings there is the second, or so many times what one takes: a long list m
 _NEVER = object()
 
 
-class Newest(Generic[T]):
+class ChangeCache(Generic[T]):
     """The latest answer of `ask`, and the `mark` of the moment it belongs to."""
 
     def __init__(self, ask: Callable[[], Awaitable[T]], mark: Callable[[], Hashable]) -> None:
         self._ask, self._mark = ask, mark
-        self._held: tuple[Hashable, float, T] | None = None
+        self._cached: tuple[Hashable, float, T] | None = None
         self._next = 0.0
         self._one_at_a_time = asyncio.Lock()
 
     def fresh(self) -> T | None:
         """The answer, if it is the newest."""
-        if self._held is None:
+        if self._cached is None:
             return None
-        known, at, answer = self._held
-        return answer if known == self._mark() and time.monotonic() - at < OLDEST_SECONDS else None
+        mark, at, answer = self._cached
+        return answer if mark == self._mark() and time.monotonic() - at < OLDEST_SECONDS else None
 
     def forget(self) -> None:
         """Something was changed here: who asks next does not get what was read before."""
-        if self._held:
-            self._held = _NEVER, *self._held[1:]
+        if self._cached:
+            self._cached = _NEVER, *self._cached[1:]
 
     async def at_hand(self) -> T:
         """An answer without delay: what was read last, if that is not old."""
-        if self._held and self._held[0] is not _NEVER and time.monotonic() - self._held[1] < OLDEST_SECONDS:
-            return self._held[2]
+        if self._cached and self._cached[0] is not _NEVER and time.monotonic() - self._cached[1] < OLDEST_SECONDS:
+            return self._cached[2]
         return await self.get()
 
     async def get(self) -> T:
@@ -53,5 +53,5 @@ class Newest(Generic[T]):
                 answer = await self._ask()
             finally:  # what fails is no lighter
                 self._next = at + max(PAUSE_SECONDS, SHARE * (time.monotonic() - at))
-            self._held = mark, at, answer
+            self._cached = mark, at, answer
             return answer

@@ -36,13 +36,13 @@ def fold_service(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
     last = ordered[-1]
     folded = Folded(last.unit, last.origin, "offered" if last.data["offered"] else "withdrawn", state=dict(last.data))
     folded.opened_at = ordered[0].time
-    held: Labels | None = None
+    current: Labels | None = None
     for fact in ordered:
         now = _offer(fact)
-        if held != now:
-            folded.points += [_point("services_offered", fact, held, -1)] if held else []
+        if current != now:
+            folded.points += [_point("services_offered", fact, current, -1)] if current else []
             folded.points += [_point("services_offered", fact, now, 1)] if now else []
-        held = now
+        current = now
         if fact.data["offered"]:
             quality = (("complete", label(fact.data["complete"])), ("in_time", label(fact.data["in_time"])))
             folded.points.append(_point("procedures_published", fact, quality, 1))
