@@ -37,6 +37,8 @@ REFUSED = {
     "dataref": "data must be inside the event: send it as `data`",
 }
 """Attributes that are known and cannot be taken, with what to do instead."""
+OPTIONAL = frozenset({"datacontenttype", "origin", "shiftdays"})
+"""Attributes that are kept, and need not be set."""
 LONGEST = 2000
 
 SCHEMAS: dict[Kind, dict[str, Any]] = {
@@ -71,11 +73,13 @@ def without(raw: bytes, check: Callable[[str, str], None]) -> bytes | None:
 
 
 def _droppable(name: str, value: Any, check: Callable[[str, str], None]) -> bool:
+    if value is None:
+        return name in DROPPED or name in REFUSED or name in OPTIONAL
     if name == "datacontenttype":
-        return value is None or _is_json(value)
+        return _is_json(value)
     if name not in DROPPED:
         return False
-    if value is not None and not _FITS[DROPPED[name]](value):
+    if not _FITS[DROPPED[name]](value):
         raise Malformed(f"{name}: is no {_NAMES[DROPPED[name]]}, as CloudEvents has it; send it so, or leave it out")
     if isinstance(value, str) and not isinstance(value, Number) and DROPPED[name] not in ("trace", "time"):
         check(name, value)

@@ -209,6 +209,7 @@ def parse_with(validate: Callable[[bytes], Event], raw: bytes, now: datetime, su
     if twice := repeated(raw, len(event.model_fields_set) + len(event.data.model_fields_set)):
         raise Invalid("bad_value", f"{twice}: is given twice in one object; send it once")
     _check_written_numbers(event.data, raw)
+    check_written_moments(raw, type(event), type(event.data))
     check_event(event, now)
     if subject is not None and subject != event.subject:
         raise Invalid("wrong_subject", f"published on {subject}, but the event's own subject is {event.subject}")
@@ -294,6 +295,24 @@ def _decimals(data: type[EventData]) -> frozenset[str]:
     return frozenset(name for name, field in data.model_fields.items() if "Decimal" in str(field.annotation))
 
 
+def check_written_moments(raw: bytes, *models: type[BaseModel]) -> None:
+    """Of the days and moments in these models: figures alone would pass for the seconds since 1970."""
+    for model in models:
+        for name in _moments(model):
+            if (start := raw.find(name)) >= 0 and _FIGURES.match(raw, start + len(name)):
+                where = name.decode().strip('"')
+                raise Invalid("bad_value", f"{where}: is written as 2026-11-20, a moment as 2026-11-20T14:30:00+07:00")
+
+
+_FIGURES = re.compile(rb'\s*:\s*"\s*(?:[+-]?\d+(?:\.\d*)?\s*"|\\)')
+_MOMENT = re.compile(r"\bdatetime\.|AwareDatetime")
+
+
+@cache
+def _moments(model: type[BaseModel]) -> tuple[bytes, ...]:
+    return tuple(f'"{n}"'.encode() for n, field in model.model_fields.items() if _MOMENT.search(str(field.annotation)))
+
+
 _CODES = frozenset({"code", "dossier", "procedure"})
 """Fields that hold an official number, which an id may repeat."""
 _NUMBERS = frozenset({"transaction"})
@@ -339,6 +358,7 @@ _CODE_OF_ERROR = {
     "union_tag_not_found": "missing_field",
     "union_tag_invalid": "unknown_type",
     "missing": "missing_field",
+    "dict_type": "not_json",
     "extra_forbidden": "extra_field",
 }
 

@@ -20,7 +20,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from starlette.requests import ClientDisconnect
 
-from schemas.envelope import LONGEST_REASON, MAX_EVENT_BYTES, Event, EventData, Invalid, check_bytes, check_event
+from schemas.envelope import (
+    LONGEST_REASON,
+    MAX_EVENT_BYTES,
+    Event,
+    EventData,
+    Invalid,
+    check_bytes,
+    check_event,
+    check_written_moments,
+)
 from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make
@@ -190,6 +199,7 @@ def understand(post: Post, body: bytes, parameters: dict[str, Any], now: datetim
         words = post.words.model_validate_json(body)
         if twice := repeated(body, len(words.model_fields_set)):
             raise Refused(422, "bad_words", f"{twice}: is given twice in one object; send it once")
+        check_written_moments(body, post.words)
         event = post.event(words, **parameters)
         # Its types were checked as it was made; what is left are the rules that no type can hold.
         check_bytes(event.to_json())

@@ -108,6 +108,16 @@ def test_what_cannot_be_taken_is_named(more: dict[str, Any], says: str) -> None:
     assert says in refusal(**more).reason
 
 
+@pytest.mark.parametrize("name", [*attributes.OPTIONAL, *attributes.REFUSED])
+def test_an_attribute_that_is_null_is_not_set(name: str) -> None:
+    assert parsed(**{name: None}).digest == parsed().digest
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "time", "unit", "data", "colour"])
+def test_a_needed_attribute_that_is_null_and_an_unknown_one_are_refused(name: str) -> None:
+    assert refusal(**{name: None}).reason.startswith(f"{name}: ")
+
+
 def test_an_attribute_that_is_given_twice_is_refused() -> None:
     raw = json.dumps(SAMPLE)[:-1] + ', "subject": "a", "subject": "b"}'
     with pytest.raises(Invalid, match="subject: is given twice"):

@@ -112,6 +112,27 @@ def test_a_member_named_twice_is_refused_with_its_place(old: str, new: str, wher
     assert (refused.code, refused.reason) == ("bad_value", f"{where}: is given twice in one object; send it once")
 
 
+@pytest.mark.parametrize("figures", ["1780272000", "1780272000.5", "+1780272000", "1780272000000", r"\u0031780272000"])
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [("vn.ioc.dossier.accepted.v1", "promised_at"), ("vn.ioc.visits.reported.v1", "day"),
+     ("vn.ioc.calendar.changed.v1", "day"), ("vn.ioc.report.overdue.v1", "due_at"), ("vn.ioc.payment.made.v1", "time")],
+)  # fmt: skip
+def test_figures_alone_are_no_moment(name: str, field: str, figures: str) -> None:
+    """They would pass for the seconds since 1970."""
+    text = json.dumps({**SAMPLES[name], "time": "@"}) if field == "time" else changed(name, **{field: "@"})
+    assert refusal(text.replace('"@"', f'"{figures}"')).code == "bad_value"
+    words = '{"amount": 1, "unit": "chon_thanh", "refunded_at": "@"}'.replace("@", figures)
+    with pytest.raises(door.Refused) as refused:
+        door.understand(payments.EMITTER.posts[1], words.encode(), {"transaction": "BL-1"}, NOW)
+    assert refused.value.status == 422 and refused.value.problem.reasons[0].startswith("refunded_at: ")
+
+
+@pytest.mark.parametrize("text", ["[]", "[{}]", "null", '"x"', "5"])
+def test_what_is_no_object_is_called_so(text: str) -> None:
+    assert refusal(text).code == "not_json"
+
+
 def test_texts_that_look_like_members_are_no_members() -> None:
     text = changed("vn.ioc.feature.upserted.v1", name='a":b, " : x')
     assert registry.parse(text.encode(), NOW).fields["name"] == 'a":b, " : x'
