@@ -123,8 +123,8 @@ def test_figures_alone_are_no_moment(name: str, field: str, figures: str) -> Non
     text = json.dumps({**SAMPLES[name], "time": "@"}) if field == "time" else changed(name, **{field: "@"})
     assert refusal(text.replace('"@"', f'"{figures}"')).code == "bad_value"
     words = '{"amount": 1, "unit": "chon_thanh", "refunded_at": "@"}'.replace("@", figures)
-    with pytest.raises(door.Refused) as refused:
-        door.understand(payments.EMITTER.posts[1], words.encode(), {"transaction": "BL-1"}, NOW)
+    with pytest.raises(router.Refused) as refused:
+        router.understand(payments.EMITTER.posts[1], words.encode(), {"transaction": "BL-1"}, NOW)
     assert refused.value.status == 422 and refused.value.problem.reasons[0].startswith("refunded_at: ")
 
 
