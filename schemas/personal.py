@@ -7,12 +7,14 @@ docs/privacy.md says what is looked for, and what is not.
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
 from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import NamedTuple
+from urllib.parse import unquote
 
 
 class Found(NamedTuple):
@@ -49,7 +51,7 @@ _SIGNS = (
     re.compile(r"[1-9](?<!\d\d)\d\d(?:\d{9}|(?:[\W_]{1,6}+\d{3}){3})(?!\d)"),
     re.compile(r"[1-9](?<![0-9A-Za-z]\d)\d[\W_]{0,3}+[A-Za-z]\w?[\W_]{0,3}+\d{3}[\W_]?\d\d(?!\d)"),
     re.compile(
-        r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[2-7]\w|(?<=&)#|(?<=\\)u[0-9A-Fa-f]{4})",
+        r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[0-9A-F]{2}|(?<=&)(?:#|\w{2,6};)|(?<=\\)[nrtu])",
         re.IGNORECASE,
     ),
 )
@@ -61,10 +63,21 @@ _LABEL = re.compile(
 _SPELLED = re.compile(rf"a cong| at |\d(?:{_GAP}\w?{_GAP}\d){{3}}")
 _BEYOND = re.compile("[^\x00-\u036f]")
 """Beyond the letters and accents that Vietnamese is made of."""
-_ESCAPED = re.compile(
-    r"[^\x00-\x7f]|%[2-7][0-9A-Fa-f]|&#(?:x[0-9A-Fa-f]{1,6}|[0-9]{1,7});"
+_NEXT = "%[89ABab][0-9A-Fa-f]"
+_NAMED = (
+    "nbsp|shy|zwnj|zwj|lrm|rlm|ensp|emsp|thinsp|ndash|mdash|dash|hyphen|minus|middot|bull|commat|period|comma|colon|semi"
+    "|sol|bsol|lpar|rpar|plus|num|percnt|lowbar|amp"
+)
+_ESCAPE = (
+    rf"%[0-7][0-9A-Fa-f]|%[CDcd][0-9A-Fa-f]{_NEXT}|%[Ee][0-9A-Fa-f](?:{_NEXT}){{2}}|%[Ff][0-4](?:{_NEXT}){{3}}"
+    rf"|&#(?:[xX][0-9A-Fa-f]{{1,6}}|[0-9]{{1,7}});|&(?:{_NAMED});|\\[nrt]"
     r"|\\u[dD][89abAB][0-9A-Fa-f]{2}\\u[dD][c-fC-F][0-9A-Fa-f]{2}|\\u[0-9A-Fa-f]{4}"
 )
+"""A character as URLs, HTML and JSON write it."""
+_STILL_ESCAPED = re.compile(_ESCAPE)
+_ESCAPED = re.compile(rf"[^\x00-\x7f]|{_ESCAPE}")
+_ESCAPED_IN_ESCAPES = 3
+"""So often a text may be escaped anew."""
 
 
 def find(text: str, allowed: Collection[str] = ()) -> list[Found]:
@@ -105,6 +118,16 @@ def suspicious(text: str) -> bool:
 
 def _fold(text: str) -> tuple[str, list[int]]:
     """A text in plain digits and bare letters, with nothing invisible, and where each of its characters came from."""
+    folded, origin = _folded_once(text)
+    for _ in range(_ESCAPED_IN_ESCAPES):
+        if not _STILL_ESCAPED.search(folded):
+            break
+        folded, within = _folded_once(folded)
+        origin = [origin[place] for place in within]
+    return folded, origin
+
+
+def _folded_once(text: str) -> tuple[str, list[int]]:
     folded: list[str] = []
     origin: list[int] = []
     done = 0
@@ -122,27 +145,32 @@ def _fold(text: str) -> tuple[str, list[int]]:
 
 
 def _unescape(text: str) -> str:
+    """The character that is written so; a space where there is none."""
     if len(text) == 1:
         return text
     if text[0] == "\\":
         return str(json.loads(f'"{text}"'))
-    if text[0] == "%":
-        return chr(int(text[1:], 16))
-    number = int(text[3:-1], 16) if text[2] == "x" else int(text[2:-1])
-    return chr(number) if number < 0x110000 else " "
+    found = unquote(text) if text[0] == "%" else html.unescape(text)
+    return found if len(found) == 1 else " "
 
 
 def _plain(char: str) -> str:
     """One character without accents, its digits in ASCII; nothing if it cannot be seen."""
-    if (digit := unicodedata.digit(char, None)) is not None:
-        return str(digit)
+    if (digit := _digit(char)) is not None:
+        return digit
     parts = (_bare(part) for part in unicodedata.normalize("NFKD", char))
     return "".join(parts)
 
 
+def _digit(char: str) -> str | None:
+    """A digit of any script, also of one that writes numbers by characters (〇, 一, 二)."""
+    number = unicodedata.numeric(char, -1)
+    return str(int(number)) if 0 <= number <= 9 and number == int(number) else None
+
+
 def _bare(char: str) -> str:
-    if (digit := unicodedata.digit(char, None)) is not None:
-        return str(digit)
+    if (digit := _digit(char)) is not None:
+        return digit
     if char in "đĐ":
         return "d" if char == "đ" else "D"
     if char in _DOTS:
@@ -150,6 +178,8 @@ def _bare(char: str) -> str:
     kind = unicodedata.category(char)
     if kind in ("Mn", "Me", "Cf") or char in _FILLERS:
         return ""
+    if kind == "Pd" or char == "−":
+        return "-"
     return " " if kind[0] in "ZC" else char
 
 
