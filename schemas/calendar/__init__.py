@@ -249,7 +249,7 @@ def _special_days(year: int) -> Mapping[date, Day]:
 @cache
 def _overrides() -> Mapping[date, Day]:
     text = resources.files(__package__).joinpath("overrides.csv").read_text(encoding="utf-8")
-    return read_overrides(text.splitlines())
+    return read_overrides(files.lines(text))
 
 
 def read_overrides(lines: Iterable[str]) -> dict[date, Day]:

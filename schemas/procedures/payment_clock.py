@@ -25,7 +25,8 @@ def read_rules(lines: Iterable[str], table: str = "payment_clock.csv") -> dict[s
     return rules
 
 
-_rules = read_rules(resources.files(__package__).joinpath("payment_clock.csv").read_text(encoding="utf-8").splitlines())
+_TABLE = resources.files(__package__).joinpath("payment_clock.csv").read_text(encoding="utf-8")
+_rules = read_rules(files.lines(_TABLE))
 
 
 def add(lines: Iterable[str], table: str = "added rules") -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import csv
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from io import StringIO
+from itertools import chain
 from pathlib import Path
 
 BOM = b"\xef\xbb\xbf"
@@ -15,8 +17,15 @@ SAVE = "save it as UTF-8 (Notepad: Save as, Encoding; Excel: CSV UTF-8)"
 _WIDE = (
     (b"\xff\xfe\0\0", "UTF-32"), (b"\0\0\xfe\xff", "UTF-32"), (b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16"),
 )  # fmt: skip
+_NO_TEXT = {
+    b"PK\x03\x04": "an XLSX, ODS or ZIP file",
+    b"\xd0\xcf\x11\xe0": "an XLS or DOC file",
+    b"\x1f\x8b": "a GZIP file",
+}
 _HEAD = 512
 _SEPARATORS = ",;\t"
+_END = "\ufeff"
+"""A line behind the last: what is within quotes then was never closed."""
 
 
 class Unreadable(ValueError):
@@ -30,6 +39,8 @@ def read(file: Path) -> str:
 
 def decode(raw: bytes, name: str) -> str:
     """Bytes as text, without byte-order marks and the Ctrl-Z of DOS, lines ending in a line feed alone."""
+    if kind := next((kind for mark, kind in _NO_TEXT.items() if raw.startswith(mark)), None):
+        raise Unreadable(f"{name} is {kind}; {SAVE}")
     if wide := wide_encoding(raw):
         raise Unreadable(f"{name} is saved as {wide}; {SAVE}")
     try:
@@ -37,12 +48,17 @@ def decode(raw: bytes, name: str) -> str:
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
         raise Unreadable(f"{name}, line {line}: {_foreign(raw, wrong.start)}; {SAVE}") from None
-    text = text.replace("\r\n", "\n").replace("\r", "\n").removeprefix("\ufeff").replace("\n\ufeff", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
     text = text.rstrip("\x1a\n\0") + "\n" if text.rstrip("\n")[-1:] in ("\x1a", "\0") else text
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise Unreadable(f"{name}, line {line}: a NUL byte, so the file is damaged or no text; {SAVE}")
     return "" if text == "\n" else text
+
+
+def lines(text: str) -> list[str]:
+    """The lines of a text with their ends, so that a table's cell may have several."""
+    return list(StringIO(text))
 
 
 def wide_encoding(raw: bytes) -> str | None:
@@ -70,7 +86,8 @@ def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tu
     """The rows of a table and the line on which each ends, by the names of `columns`; blank rows are left out.
 
     The separator is the comma, semicolon or tab that the header has; headers may be quoted, in any case and with
-    spaces. Raises `Unreadable` for a table that is empty, lacks a column, or has a row with too many cells.
+    spaces. A cell is one line, wherever it was broken. Raises `Unreadable` for a table that is empty, lacks a column or
+    has a row with too many cells or a quote that never ends.
     """
     numbered = [(number, line) for number, line in enumerate(lines, start=1)]
     start = next((i for i, (_, line) in enumerate(numbered) if line.strip() and not _is_hint(line)), None)
@@ -78,13 +95,21 @@ def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tu
         raise Unreadable(f"{name} is empty; its first row names the columns {', '.join(columns)}")
     first = numbered[start][0]
     separator = max(_SEPARATORS, key=numbered[start][1].count)
-    reader = csv.reader((line for _, line in numbered[start:]), delimiter=separator, skipinitialspace=True)
+    ended = chain((line for _, line in numbered[start:]), [_END])
+    reader = csv.reader(ended, delimiter=separator, skipinitialspace=True)
     try:
         header = [_column(cell) for cell in next(reader)]
         _check(header, name, first, columns)
+        begins = first + reader.line_num
         for cells in reader:
+            if cells == [_END]:
+                return
+            if any(_END in cell for cell in cells):
+                raise Unreadable(f'{name}, row {begins}: a quote (") begins there and never ends')
+            row = first - 1 + reader.line_num
             if any(cell.strip() for cell in cells):
-                yield first - 1 + reader.line_num, _row(cells, header, name, first - 1 + reader.line_num)
+                yield row, _row(cells, header, name, row)
+            begins = row + 1
     except csv.Error as wrong:
         raise Unreadable(f"{name}, row {first - 1 + reader.line_num}: {wrong}") from None
 
@@ -114,4 +139,4 @@ def _row(cells: list[str], header: list[str], name: str, row: int) -> dict[str, 
             f"{name}, row {row}: {len(cells)} cells under {len(header)} columns; quote a cell with a separator in it"
         )
     padded: Mapping[str, str] = dict.fromkeys(header, "") | dict(zip(header, cells, strict=False))
-    return {column: cell.strip() for column, cell in padded.items()}
+    return {column: " ".join(line.strip() for line in cell.splitlines()).strip() for column, cell in padded.items()}

@@ -243,7 +243,7 @@ def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
 @cache
 def _index() -> Index:
     text = resources.files(__package__).joinpath("units.csv").read_text(encoding="utf-8")
-    built = build_index(read_units(text.splitlines()))
+    built = build_index(read_units(files.lines(text)))
     return build_index(_added, built.units) if _added else built
 
 

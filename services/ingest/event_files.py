@@ -1,4 +1,7 @@
-"""JSON records cut out of bytes as they come: one per line, or the elements of an array. Nothing is parsed here."""
+"""JSON records cut out of bytes as they come: one per line, or the elements of an array. Nothing is parsed here.
+
+A line ends as on any system: LF, CR LF, or CR alone.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import NamedTuple
 _BLANK = re.compile(rb"[ \t\r\n]*")
 _BETWEEN = re.compile(rb"(?:[ \t\r\n\x1a]|\xef\xbb\xbf)*")
 """What may stand before a record outside of arrays: Windows marks the begin of a text, DOS its end."""
+_LINE_END = re.compile(rb"\n|\r(?!\n)")
 _OUTSIDE, _INSIDE = re.compile(rb'["\[\]{},]'), re.compile(rb'["\\]')
 """What can matter to the scanner outside and inside of a JSON string."""
 
@@ -51,7 +55,7 @@ class Splitter:
 
     def close(self) -> Iterator[Record]:
         """What is left at the end: a last line without an end, or an array that was never closed."""
-        if text := self._text.rstrip(b"\x1a"):
+        if (text := self._text.rstrip(b"\x1a")).strip(b"\r"):
             yield self._record(len(text))
         if self._in_array:
             yield Record(self._line, b"[")
@@ -63,14 +67,22 @@ class Splitter:
             self._in_array, self._elements = True, 0
             self._begin(self._start + 1)
             return Record(self._line, b"")
-        end = self._text.find(b"\n", self._scanned)
-        if end < 0:
-            self._scanned = len(self._text)
+        end = self._end_of_line()
+        if end is None:
             return None
         record = self._record(end)
         self._line += 1
         self._begin(end + 1)
         return record
+
+    def _end_of_line(self) -> int | None:
+        """Where the line ends: at a line feed, or at a carriage return without one behind; None: it is not there."""
+        text, end = self._text, self._text.find(b"\n", self._scanned)
+        alone = text.find(b"\r", self._scanned, end if end >= 0 else len(text))
+        if 0 <= alone < len(text) - 1 and alone + 1 != end:
+            return alone
+        self._scanned = end if end >= 0 else alone if alone >= 0 else len(text)
+        return end if end >= 0 else None
 
     def _next_element(self) -> Record | None:
         """The next element; empty for the nothing in `[]`, while an element missing between commas is a lone comma."""
@@ -113,8 +125,11 @@ class Splitter:
     def _skip(self, blanks: re.Pattern[bytes]) -> None:
         blank = blanks.match(self._text, self._start)
         assert blank is not None
-        self._line += self._text.count(b"\n", self._start, blank.end())
-        self._start, self._scanned = blank.end(), max(self._scanned, blank.end())
+        end = blank.end()
+        if end == len(self._text) and self._text.endswith(b"\r", self._start):
+            end -= 1  # whether a line feed follows is not known yet
+        self._line += len(_LINE_END.findall(self._text, self._start, end))
+        self._start, self._scanned = end, max(self._scanned, end)
 
     def _record(self, end: int) -> Record:
         return Record(self._line, self._text[self._start : min(end, self._start + self._limit + 1)])

@@ -20,18 +20,18 @@ from schemas.text import files, moments
 @cache
 def _know_indicators(table: Path) -> None:
     """Once in a process, however many settings it makes."""
-    indicators.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
+    indicators.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
 
 
 @cache
 def _know(table: Path) -> None:
     """Once in a process, however many settings it makes."""
-    units.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
+    units.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
 
 
 @cache
 def _keep_clock(table: Path) -> None:
-    payment_clock.add(files.decode(table.read_bytes(), table.name).splitlines(), table.name)
+    payment_clock.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
 
 
 class Settings(BaseSettings):

@@ -30,10 +30,13 @@ def split(text: bytes, sizes: list[int], limit: int = 10_000) -> list[tuple[int,
 CHUNKS = st.lists(st.integers(1, 9), max_size=5)
 
 
-@given(EVENTS, CHUNKS, st.sampled_from(["\n", "\r\n", "\n\n \n"]))
+@given(EVENTS, CHUNKS, st.sampled_from(["\n", "\r\n", "\n\n \n", "\r", "\r\r", "\r\n\r\n"]))
 def test_lines_come_out_as_they_were(events: list[Any], sizes: list[int], end: str) -> None:
     text = "".join(json.dumps(event, ensure_ascii=False) + end for event in events).encode()
-    assert [json.loads(raw) for _, raw in split(text, sizes)] == events
+    records = split(text, sizes)
+    assert [json.loads(raw) for _, raw in records] == events
+    step = end.count("\n") or end.count("\r")
+    assert [line for line, _ in records] == [1 + step * number for number in range(len(events))]
 
 
 @given(EVENTS, CHUNKS, st.sampled_from([None, 1]), st.sampled_from(["", "\n ", "\ufeff"[:0]]))

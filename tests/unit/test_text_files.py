@@ -33,6 +33,7 @@ ROUTES = '[people.an]\nname = "An"\nchannels = [{ url = "json://localhost" }]\n'
         TEXT.encode() + b"\x1a\r\n",
         TEXT.encode() + b"\0\0\0",
         TEXT.encode("utf-8-sig").replace(b"\n", b"\n\xef\xbb\xbf", 1),
+        files.BOM * 2 + TEXT.encode().replace(b",", b"," + files.BOM),
     ],
 )
 def test_marks_and_line_ends_of_other_systems_are_no_text(raw: bytes) -> None:
@@ -95,6 +96,28 @@ def test_a_table_is_read_by_the_names_of_its_columns(separator: str, before: str
 def test_a_table_that_is_none_is_refused_with_its_row(text: str, why: str) -> None:
     with pytest.raises(files.Unreadable, match=why):
         list(files.rows(text.splitlines(), "a.csv", ("code", "level")))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_cell_with_a_line_break_is_one_line_and_other_marks_break_none(end: str) -> None:
+    text = f'code;name{end}a;"Phường{end}An Lộc"{end}b;x\u2028y{end}c;z\x0b{end}'
+    found = list(files.rows(files.lines(files.decode(text.encode(), "a.csv")), "a.csv", ("code", "name")))
+    assert found == [
+        (3, {"code": "a", "name": "Phường An Lộc"}), (4, {"code": "b", "name": "x y"}), (5, {"code": "c", "name": "z"})
+    ]  # fmt: skip
+
+
+def test_a_quote_without_its_other_half_swallows_no_rows() -> None:
+    with pytest.raises(files.Unreadable, match=r"row 3: a quote \(\"\) begins there and never ends"):
+        list(files.rows(files.lines('code,name\nz,y\na,"x\nb,y\n'), "a.csv", ("code", "name")))
+
+
+@pytest.mark.parametrize(
+    ("begin", "kind"), [(b"PK\x03\x04", "XLSX"), (b"\xd0\xcf\x11\xe0", "XLS"), (b"\x1f\x8b", "GZIP")]
+)
+def test_what_is_no_text_is_named(begin: bytes, kind: str) -> None:
+    with pytest.raises(files.Unreadable, match=rf"a\.csv is an? {kind}"):
+        files.decode(begin + bytes(range(256)), "a.csv")
 
 
 def test_units_of_a_spreadsheet_are_read() -> None:
