@@ -34,6 +34,16 @@ class Daily(EventData):
         return not_begun("data.day", self.day, time)
 
 
+def not_over(where: str, due: datetime, time: datetime) -> str | None:
+    """Why nothing can be overdue at `time` (aware) that is due later; else None."""
+    late = due > time
+    return (
+        f"{where}: {due.isoformat()} lies after the event's time {time.isoformat()}: it is not overdue"
+        if late
+        else None
+    )
+
+
 def not_begun(where: str, day: date, time: datetime, ahead: timedelta = timedelta()) -> str | None:
     """Why nothing can be reported at `time` (aware) about a day that begins later than `ahead` from then; else None."""
     late = day > (time + ahead).astimezone(VN).date()

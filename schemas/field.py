@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.daily import not_over
 from schemas.envelope import EntityRef, EventData
 from schemas.fold import Measure
 from schemas.offices import numbered
@@ -113,6 +115,10 @@ class ReportOverdue(ReportEvent, event="report.overdue"):
     office: OfficeCode | None = Field(
         None, description="the unit whose case is meant, where several units use one number"
     )
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The level must have passed."""
+        return not_over("data.due_at", self.due_at, time)
 
 
 EVENTS: tuple[type[EventData], ...] = (

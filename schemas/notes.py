@@ -7,9 +7,11 @@ are known to have moved something. What is noted can be looked up: `readings.fin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -141,7 +143,7 @@ def shown(fold: Fold, id: str, facts: Sequence[Fact], calendars: CalendarHistory
 
 
 def _is_new(fact: Fact, same: Sequence[Fact]) -> bool:
-    return all(f.data != fact.data for f in same)
+    return all(f.data != fact.data and _differences(f.data, fact.data) for f in same)
 
 
 def _note(fact: Fact, same: Sequence[Fact]) -> Note:
@@ -155,7 +157,17 @@ def _note(fact: Fact, same: Sequence[Fact]) -> Note:
 
 def _differences(counts: dict[str, Any], other: dict[str, Any]) -> dict[str, list[Any]]:
     names = dict.fromkeys((*counts, *other))
-    return {n: [counts.get(n), other.get(n)] for n in names if counts.get(n) != other.get(n)}
+    return {n: [counts.get(n), other.get(n)] for n in names if not _equal(counts.get(n), other.get(n))}
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two values are the same; a number with decimals is a text, and `12.50` is `12.5`."""
+    if one == other or not (isinstance(one, str) and isinstance(other, str)):
+        return bool(one == other)
+    return bool(_NUMBER.fullmatch(one) and _NUMBER.fullmatch(other) and Decimal(one) == Decimal(other))
+
+
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:E[+-]?\d+)?", re.ASCII)
 
 
 def latest(values: dict[str, str | None], *more: Any) -> Revised:

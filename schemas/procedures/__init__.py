@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from schemas.daily import not_over
 from schemas.envelope import EventData
 from schemas.fold import Fold
 from schemas.notes import Noted
@@ -185,6 +186,10 @@ class DossierOverdue(DossierEvent, event="dossier.overdue"):
     """Published by `deadlines`, once per promised date: the date has passed and the dossier is not done."""
 
     promised_at: PromisedAt
+
+    def contradiction(self, time: datetime) -> str | None:
+        """The date must have passed."""
+        return not_over("data.promised_at", self.promised_at, time)
 
 
 class DossierSynchronised(DossierEvent, event="dossier.synchronised"):

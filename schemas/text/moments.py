@@ -33,11 +33,11 @@ _MONTHS = (
     r"tháng\s+(?P<month>[0-9]{1,2})\s+năm\s+(?P<year>[0-9]{4})",
 )
 _CLOCK = (
-    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,6}))?)?",
+    r"(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,](?P<fraction>[0-9]{1,9}))?)?",
     r"(?P<hour>[0-9]{1,2})h(?P<minute>[0-9]{2})?",
     r"(?P<hour>[0-9]{2})(?P<minute>[0-9]{2})(?P<second>[0-9]{2})?",
 )
-_OFFSET = r"\s?(?P<offset>z|[+-][0-9]{2}:?[0-9]{2})?"
+_OFFSET = r"\s?(?P<offset>z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 _TABLE: tuple[tuple[Kind, list[str]], ...] = (
     ("month", list(_MONTHS)),
     ("day", [f"(?:ngày\\s+)?{day}" for day in _DAYS]),
@@ -134,7 +134,7 @@ def _moment(text: str, day: datetime, parts: Mapping[str, str]) -> datetime:
     if hour > 23:
         raise NoMoment(text, "is no moment: a day ends at 23:59, and 24:00 is 00:00 of the next")
     try:
-        clock = time(hour, minute, second, int(parts.get("fraction", "0").ljust(6, "0")), _zone(parts))
+        clock = time(hour, minute, second, int(parts.get("fraction", "0").ljust(6, "0")[:6]), _zone(parts))
     except ValueError:
         raise NoMoment(text, "is no moment: there is no such minute, second or zone") from None
     return datetime.combine(day, clock)
@@ -146,7 +146,8 @@ def _zone(parts: Mapping[str, str]) -> timezone:
         return VN
     if offset == "z":
         return UTC
-    shift = timedelta(hours=int(offset[1:3]), minutes=int(offset[-2:]))
-    if int(offset[-2:]) > 59 or shift > timedelta(hours=14):
+    minutes = int(offset[3:].removeprefix(":") or 0)
+    shift = timedelta(hours=int(offset[1:3]), minutes=minutes)
+    if minutes > 59 or shift > timedelta(hours=14):
         raise ValueError(offset)
     return timezone(-shift if offset[0] == "-" else shift)

@@ -128,6 +128,16 @@ def test_figures_alone_are_no_moment(name: str, field: str, figures: str) -> Non
     assert refused.value.status == 422 and refused.value.problem.reasons[0].startswith("refunded_at: ")
 
 
+@pytest.mark.parametrize(("event", "field"), [("dossier.overdue", "promised_at"), ("report.overdue", "due_at")])
+def test_nothing_is_overdue_before_it_is_due(event: str, field: str) -> None:
+    """It would be owed no notice any more."""
+    name = f"vn.ioc.{event}.v1"
+    at_once, later = SAMPLES[name]["time"], "2026-05-31T17:00:00+07:00"
+    assert registry.parse(changed(name, **{field: at_once}).encode(), NOW)
+    refused = refusal(changed(name, **{field: later}))
+    assert refused.code == "impossible_time" and refused.reason.startswith(f"data.{field}: ")
+
+
 @pytest.mark.parametrize("text", ["[]", "[{}]", "null", '"x"', "5"])
 def test_what_is_no_object_is_called_so(text: str) -> None:
     assert refusal(text).code == "not_json"

@@ -353,6 +353,14 @@ def test_a_report_of_one_revision_says_one_thing() -> None:
     assert notes("attendance", attendance(0, 800, 1), attendance(1, 700)) == [("superseded", A, None)]
 
 
+@pytest.mark.parametrize("again", ["1000.0", "1E+3", "1000.000000"])
+def test_a_number_spelled_otherwise_is_the_same_number(again: str) -> None:
+    first, second = (told("indicator.reported", hours, A, value=value) for hours, value in ((0, "1000"), (1, again)))
+    assert notes("statistic", first, second) == [("repeated", A, None)]
+    other = told("indicator.reported", 2, A, value="1000.5")
+    assert ("contradicted", A, {"value": ["1000.5", again]}) in notes("statistic", second, other)
+
+
 def test_very_many_repetitions_are_noted_one_by_one_in_no_time() -> None:
     facts = [told("alert.raised", 0, A), *(told("alert.acknowledged", 1 + n / 1000, A) for n in range(5000))]
     assert Counter(code for code, *_ in notes("alert", *facts)) == {"repeated": 4999}
