@@ -335,7 +335,7 @@ def _status(own: Sequence[Fact], story: _Story | None) -> str:
     if story and (end := story.episodes[-1].end):
         return end.event.removeprefix("report.")
     steps = [f.event.removeprefix("report.") for f in own if f.event not in _NO_STEP]
-    return steps[-1] if steps else "unknown"
+    return next((step for step in reversed(steps) if step != "received"), steps[-1] if steps else "unknown")
 
 
 def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:

@@ -302,7 +302,8 @@ def _status(life: _Life) -> str:
     known = [s for s in steps if s not in ("due_soon", "overdue", "rated", "extended", "synchronised")]
     if life.end:
         return "returned" if "returned" in known else life.end.event.removeprefix("dossier.")
-    return known[-1] if known else "unknown"
+    # A filing that is told as later than what followed upon it is no step back.
+    return next((step for step in reversed(known) if step != "submitted"), known[-1] if known else "unknown")
 
 
 def _state(life: _Life, clock: Clock) -> dict[str, Any]:

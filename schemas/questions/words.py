@@ -20,9 +20,12 @@ class Token(NamedTuple):
     written: str
 
 
+_BARRED = str.maketrans("đð", "dd")
+
+
 def fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese, in small letters."""
-    loose = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    loose = unicodedata.normalize("NFD", text.casefold().translate(_BARRED))
     return "".join(letter for letter in loose if not unicodedata.combining(letter))
 
 

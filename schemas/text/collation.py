@@ -22,7 +22,12 @@ Key = tuple[tuple[object, ...], str]
 @cache
 def key(name: str) -> Key:
     """What to sort a name by; numbers within it count as numbers."""
-    return tuple(_syllable(part) for part in unicodedata.normalize("NFC", name).lower().split(" ")), name
+    return tuple(_syllable(part) for part in _lower(name).split(" ")), name
+
+
+def _lower(name: str) -> str:
+    """Small letters, with đ for the letter of another alphabet that looks like it."""
+    return unicodedata.normalize("NFC", name).lower().replace("ð", "đ")
 
 
 def _syllable(text: str) -> tuple[object, ...]:

@@ -385,13 +385,13 @@ def _bare(unit: Unit) -> set[str]:
 
 
 def _plain(text: str) -> str:
-    """One form for letter case, composed or loose accents, spaces and punctuation."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
+    """One form for letter case, composed or loose accents, widths, the two looks of Đ, spaces and punctuation."""
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold().replace("ð", "đ")))
 
 
 def _fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese: 'Đồng Xoài' and 'dong xoai' are one."""
-    loose = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    loose = unicodedata.normalize("NFKD", _plain(text).replace("đ", "d"))
     return _plain("".join(letter for letter in loose if not unicodedata.combining(letter)))
 
 

@@ -288,6 +288,12 @@ def test_what_is_told_during_a_pause_is_not_too_late() -> None:
     assert noted(*waited, step("processing_started", 13)) == []
 
 
+def test_a_filing_that_is_told_as_later_than_what_followed_is_no_step_back() -> None:
+    filed = fact("submitted", at(9, 10), procedure="2.000815", field="justice", channel="online")
+    assert fold(accepted(at(9)), filed).status == "accepted"
+    assert fold(filed).status == "submitted"
+
+
 @pytest.mark.parametrize("filed", [True, False])
 def test_what_was_resolved_before_it_was_accepted_ended_early_and_took_no_time(filed: bool) -> None:
     filing = [fact("submitted", at(9), procedure="2.000815", field="justice", channel="online")] if filed else []

@@ -191,6 +191,7 @@ def test_what_is_told_after_the_end_is_not_its_status(late: Fact) -> None:
     folded = registry.FOLDS["report"](CODE, in_order([received(), step("resolved", 10), late]), CalendarHistory())
     assert (folded.status, [note.code for note in folded.notes]) == ("resolved", ["superseded"])
     assert fold(step("resolved", 8), received()).status == "resolved"
+    assert fold(step("accepted", 8), received()).status == "accepted"
 
 
 def test_a_duplicate_of_a_duplicate_is_named_and_goes_on_waiting() -> None:

@@ -129,6 +129,8 @@ def test_every_new_ward_was_something_before() -> None:
         ("chon_thanh", None, "chon_thanh"),
         ("  Huyện  Chơn Thành ", None, "chon_thanh"),
         ("thi xa chon thanh", None, "chon_thanh"),
+        ("Xã Bù \u00d0ăng", None, "xa_bu_dang"),
+        ("\uff30\uff28\u01af\u1edc\uff2e\uff27 Chơn\u00a0Thành", None, "phuong_chon_thanh"),
         ("UBND TX Chon Thanh", None, "chon_thanh"),
         ("Chon Thanh Ward", None, "phuong_chon_thanh"),
         ("Đồng Nai", None, "dong_nai"),
