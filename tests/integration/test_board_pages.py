@@ -37,7 +37,7 @@ PEOPLE: tuple[tuple[str, Role, tuple[str, ...]], ...] = (
 OURS = ("Report: Construction", "Schools: Trường Thử")
 """No other module that shares the centre has such things."""
 NOW = datetime.now(UTC)
-SAID_RESENT = "Đã gửi lại thông điệp."
+SAID_RESENT = "Đã gửi lại bản tin."
 SHAPE = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}
 
 
@@ -202,7 +202,7 @@ def test_a_supervisor_mends_what_lies_in_the_quarantine(centre: Instance, enter:
     ]  # fmt: skip
     wait_until_idle(centre)
     assert stored(centre, told["id"]) == 1
-    assert "Không còn thông điệp này" in client.get(at).text
+    assert "Bản tin lỗi này không còn chờ xử lý" in client.get(at).text
     assert deeds(centre, "quarantine.resubmit")[-1] == f"quarantine.resubmit {seq} {WARD}"
 
 
