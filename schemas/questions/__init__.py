@@ -32,7 +32,7 @@ class Found:
 
 
 def read(question: str, today: date) -> Found:
-    """Read a question in Vietnamese, with or without its accents, or in English."""
+    """Read a question in Vietnamese, with or without its accents, or in English; `NoMoment`: see `periods`."""
     rest, days = periods.take(tokens(question), today)
     rest, by = periods.take_one(rest, BREAKDOWNS)
     rest, units = unit_names.take(rest, days.last if days else today)

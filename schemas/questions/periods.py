@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.questions.words import Token, plain
+from schemas.text.moments import NoMoment
 
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
@@ -26,7 +27,17 @@ Rule = tuple[str, Callable[[Parts, date], Days]]
 
 
 def take(words: list[Token], today: date) -> tuple[list[Token], Days | None]:
-    """The words without those of the period, and the period; none: no period is named. What is no date is none."""
+    """The words without those of the period, and the period; none: no period is named. `NoMoment` for one that there
+    is not (31/2, quarter 5) or that could be another (a year of two digits)."""
+    rest, days = _found(words, today)
+    if wrong := _NO_PERIOD.search(plain(words)) or _LEFT.search(plain(rest)):
+        raise NoMoment(wrong[0], "is no period, or one too many")
+    if days and days.last < days.first:
+        raise NoMoment(f"{days.first:%d/%m/%Y} – {days.last:%d/%m/%Y}", "ends before it begins")
+    return rest, days
+
+
+def _found(words: list[Token], today: date) -> tuple[list[Token], Days | None]:
     text = plain(words)
     for form, days in RULES:
         if found := re.search(rf"(?<!\S)(?:trong |vao |cua |in )?{form}(?!\S)", text):
@@ -36,6 +47,15 @@ def take(words: list[Token], today: date) -> tuple[list[Token], Days | None]:
                 continue
             return _without(words, *found.span()), period_days
     return words, None
+
+
+_NO_PERIOD = re.compile(r"(?<!\S)quy (?:[05-9]|[0-9]{2,}|vi{0,3}|ix|x)(?:[/-]| nam )[0-9]{4}(?!\S)")
+"""What would be read as a month."""
+_LEFT = re.compile(
+    r"(?<!\S)(?:[0-9]{1,4}(?P<mark>[/.-])[0-9]{1,2}(?P=mark)[0-9]{1,4}|[0-9]{1,2}[/-][0-9]{4}|20[0-9]{6}"
+    r"|(?:ngay|thang) [0-9]{1,2}[/.-][0-9]{1,2}|thang [0-9]{1,2})(?!\S)"
+)
+"""What is meant as a date."""
 
 
 def take_one(words: list[Token], rules: Iterable[tuple[str, str]]) -> tuple[list[Token], str | None]:
@@ -114,7 +134,7 @@ def _since(first: date, today: date) -> Days:
     return Days(first, today)
 
 
-_DAY = r"(?:ngay )?(?:{d}[/.-]{m}(?:[/.-]{y})?|{d} thang {m}(?:(?: nam |/){y})?)"
+_DAY = r"(?:ngay )?(?:{y}[/-]{m}[/-]{d}|{d}[/.-]{m}(?:[/.-]{y})?|{d} thang {m}(?:(?: nam |/){y})?)"
 _MONTH = r"(?:thang |t)?{m}[/.-]{y}|thang {m} nam {y}|t{m}|thang {m}"
 
 
@@ -157,6 +177,7 @@ RULES: tuple[Rule, ...] = tuple(
         ),
         (r"(?:tu )?dau thang(?: nay)? (?:den|toi) nay", lambda of, today: _since(today.replace(day=1), today)),
         (_form(_DAY), lambda of, today: _only(_day(of, today))),
+        (r"(?P<y>20[0-9]{2})(?P<m>[0-9]{2})(?P<d>[0-9]{2})", lambda of, today: _only(_day(of, today))),
         (r"(?P<y>20[0-9]{2})-(?P<m>[0-9]{2})", _named_month),
         (r"(?P<n>[369]|1[0-2]) thang (?P<e>dau|cuoi) nam(?: (?P<y>[0-9]{4})| nay)?", _half),
         (r"quy (?P<q>iv|i{1,3}|[1-4])(?:[/-]| nam | )(?P<y>[0-9]{4})|q(?P<q_2>[1-4])[/-](?P<y_2>[0-9]{4})", _quarter),

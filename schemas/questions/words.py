@@ -20,18 +20,20 @@ class Token(NamedTuple):
     written: str
 
 
-_BARRED = str.maketrans("đð", "dd")
+_LOOKS_LIKE = str.maketrans("Ðð", "Đđ")
+"""A letter of another alphabet, which converters of old fonts put in the place of Đ."""
 
 
 def fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese, in small letters."""
-    loose = unicodedata.normalize("NFD", text.casefold().translate(_BARRED))
+    loose = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
     return "".join(letter for letter in loose if not unicodedata.combining(letter))
 
 
 def tokens(text: str) -> list[Token]:
     """The words of a text; what stands between them is left out, but not within `11/2024` or `1022`."""
-    return [Token(fold(word), word) for word in _WORD.findall(unicodedata.normalize("NFC", text))]
+    composed = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE)
+    return [Token(fold(word), word) for word in _WORD.findall(composed)]
 
 
 def plain(words: list[Token]) -> str:

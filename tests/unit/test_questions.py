@@ -11,6 +11,7 @@ import pytest
 from schemas import questions, units
 from schemas.indicators import CATALOGUE
 from schemas.questions.words import fold, table
+from schemas.text.moments import NoMoment
 
 TODAY = date(2026, 11, 29)
 with (Path(__file__).parent / "data" / "questions.csv").open(encoding="utf-8") as file:
@@ -51,6 +52,32 @@ def test_without_accents_it_asks_for_the_same_days(row: dict[str, str]) -> None:
 )
 def test_a_breakdown_is_heard(question: str, by: str | None) -> None:
     assert questions.read(question, TODAY).by == by
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-11-20", "20261120", "2026/11/20", "\uff12\uff10/11/2026", "20.11.2026", "20-11-2026"]
+)
+def test_a_day_is_read_as_every_other_door_reads_it(day: str) -> None:
+    assert questions.read(f"hồ sơ quá hạn ngày {day}", TODAY).days == (date(2026, 11, 20), date(2026, 11, 20), False)
+    if day != "20261120":
+        asked = questions.read(f"hồ sơ quá hạn từ 1/11 đến {day}", TODAY)
+        assert asked.days == (date(2026, 11, 1), date(2026, 11, 20), False)
+
+
+def test_a_unit_is_found_with_a_letter_that_looks_like_its_own() -> None:
+    assert [one.code for one in questions.read("hồ sơ quá hạn xã Bù \u00d0ăng", TODAY).units] == ["xa_bu_dang"]
+
+
+@pytest.mark.parametrize(
+    "period",
+    ["ngày 20/11/24", "11/20/2026", "ngày 31/2/2026", "ngày 29/2", "tháng 13/2026", "tháng 11/24", "tháng 13",
+     "quý 5/2026", "quý 0 năm 2026", "quý V/2026", "từ 20/11 đến 10/11", "tháng 11/2026 so với tháng 10/2026"],
+)  # fmt: skip
+def test_a_period_that_is_none_is_refused_and_never_passed_over(period: str) -> None:
+    with pytest.raises(NoMoment):
+        questions.read(f"hồ sơ quá hạn {period}", TODAY)
+    with pytest.raises(NoMoment):
+        questions.read(fold(f"hồ sơ quá hạn {period} của phường Chơn Thành"), TODAY)
 
 
 @pytest.mark.parametrize("question", ["thời tiết ngày mai thế nào", "giá vàng hôm nay", "xin chào", "", "…"])

@@ -21,6 +21,7 @@ from starlette.applications import Starlette
 
 from schemas import questions, units
 from schemas.calendar import local_day
+from schemas.text import moments
 from services.board.access import Account
 from services.board.api import answers
 from services.board.api.answers import Answer, Disagreements, Explanations, Figures, Sources
@@ -214,7 +215,10 @@ async def _note(pool: AsyncConnectionPool, tool: str, one: Call) -> None:
 
 def read_question(question: str, today: date) -> Candidates:
     """How a question is read, in words and as what `figure` takes."""
-    found = questions.read(question, today)
+    try:
+        found = questions.read(question, today)
+    except moments.NoMoment as wrong:
+        raise Problem(422, str(wrong), "question") from None
     others = [Candidate(indicator=i.code, vi=i.vi, en=i.en, measured_in=i.unit, fit=fit) for i, fit in found.indicators]
     unit = found.units[0] if len(found.units) == 1 else None
     days = found.days
