@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Hashable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -247,7 +248,7 @@ def test_a_change_says_whether_it_is_good() -> None:
         def reading(value: str) -> Reading:
             return Reading(CATALOGUE[code], "", Decimal(value), None, frozenset())
 
-        return str(_change(reading(now), reading(then), "vi"))
+        return re.sub("<.+?>", "", str(_change(reading(now), reading(then), "vi")))
 
     lower = next(i.code for i in CATALOGUE.values() if i.better == "lower" and i.unit == "%")
     higher = next(i.code for i in CATALOGUE.values() if i.better == "higher" and i.unit == "%")

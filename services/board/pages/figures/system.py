@@ -243,7 +243,8 @@ def _change(r: Reading, before: Reading, language: Language) -> Html | str:
     judged = _judged(r.indicator, by)
     if not judged:
         return text
-    return tag("span", f"{text} {word(judged, language)}", class_="state-good" if judged == "better" else "state-bad")
+    verdict = tag("span", f" {word(judged, language)}", class_="verdict")
+    return tag("span", text, verdict, class_="state-good" if judged == "better" else "state-bad")
 
 
 def _judged(indicator: Indicator, by: Decimal) -> str:
