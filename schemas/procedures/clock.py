@@ -159,8 +159,17 @@ def clock_of(facts: Sequence[Fact], end: Fact | None, calendars: CalendarHistory
     if end and not clock.promises and (accepted := _first_acceptance(facts)):
         clock.promises.append(Promise(accepted.time, _promised(accepted, calendars), False, accepted.key))
     _swap(clock, until, calendars)
-    clock.waits = [w if w.until or not end else w._replace(until=end.time) for w in waiting.history()]
+    if end and end.event == "dossier.stopped" and clock.promises:
+        # It may turn out to be a pause, in which papers are asked for and come.
+        for fact in facts:
+            if fact.time > until:
+                waiting.take(fact)
+    clock.waits = [_ended(wait, end) for wait in waiting.history()]
     return clock
+
+
+def _ended(wait: Wait, end: Fact | None) -> Wait:
+    return wait if wait.until or end is None or wait.since > end.time else wait._replace(until=end.time)
 
 
 def _first_acceptance(facts: Sequence[Fact]) -> Fact | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from schemas import units
-from schemas.fold import Fact, Folded, Note, instant
+from schemas.fold import Fact, Folded, Note
 from schemas.notes import Noted, shown_steps
 from schemas.procedures.dossier import LIFE_RANK, fold_dossier
 
@@ -23,14 +23,7 @@ def _shows(fact: Fact, first: bool, under_way: bool, folded: Folded) -> bool:
         stage = ("stage", fact.data.get("stage", "overdue"))
         pressing = (p for p in folded.points if p.measure == "dossiers_pressing" and stage in p.labels)
         return sum(p.value for p in pressing if p.time <= fact.time) > 0
-    under_way = under_way or _during_a_pause(fact, folded)
     return _is_status(fact, first, under_way, folded) or (first and fact.event == "dossier.returned")
-
-
-def _during_a_pause(fact: Fact, folded: Folded) -> bool:
-    """Whether processing stood then, and was taken up again later: what was told meanwhile was not too late."""
-    waits = folded.state.get("waits", ())
-    return any(r == "pause" and until and instant(since) <= fact.time <= instant(until) for r, since, until in waits)
 
 
 def note_payments(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:

@@ -121,7 +121,8 @@ def dossier_status(words: DossierStatus) -> Event:
     fields = words.model_dump(exclude={"status", "at", "unit", "resumes", "channel"}, exclude_none=True)
     if words.channel or words.status == 1:
         fields["channel"] = CHANNELS[words.channel or 1]
-    id = f"{words.code}/{words.status}/{words.at.isoformat()}"
+    # A tax and a fee may be asked for at once.
+    id = f"{words.code}/{words.status}{'/tax' if words.kind == 'tax' else ''}/{words.at.isoformat()}"
     return compose(NAME, id, words.at, words.unit, data(**fields))
 
 

@@ -281,11 +281,13 @@ def test_what_a_supervisor_should_see_is_named() -> None:
 def test_what_is_told_during_a_pause_is_not_too_late() -> None:
     asked_for, received = step("supplement_requested", 11), step("supplement_received", 12)
     ended = [accepted(at(9)), step("stopped", 10), asked_for, received]
-    assert (codes(*ended), noted(*ended)) == (["went_back"], [received.key])
+    assert (codes(*ended), noted(*ended)) == (["went_back"], [])
+    assert fold(*ended).state["waits"] == [["supplement", *(f.time.isoformat() for f in (asked_for, received))]]
     paused = [*ended, step("processing_started", 13)]
     assert (codes(*paused), noted(*paused)) == ([], [])
     waited = [accepted(at(9)), step("supplement_requested", 10), step("stopped", 11), received]
-    assert noted(*waited, step("processing_started", 13)) == []
+    assert noted(*waited) == noted(*waited, step("processing_started", 13)) == []
+    assert noted(*ended[:2], received) == [received.key], "papers that nobody had asked for"
 
 
 def test_a_filing_that_is_told_as_later_than_what_followed_is_no_step_back() -> None:

@@ -59,6 +59,12 @@ def test_each_status_of_the_portal_is_one_event(words: dict[str, Any], event: st
     assert told.id == f"H99.99-260310-0001/{words['status']}/2026-03-10T02:30:00+00:00"
 
 
+def test_a_tax_and_a_fee_that_are_asked_for_at_once_are_two_events() -> None:
+    fee, tax = ({**DOSSIER, "status": 6, "kind": kind, "amount": 50_000} for kind in ("fee", "tax"))
+    keys = {tell("/procedures/dossiers", words).key for words in (fee, tax, fee, tax)}
+    assert len(keys) == 2
+
+
 def test_the_table_of_statuses_is_complete() -> None:
     assert list(procedures.STATUSES) == list(range(1, 11))
 
