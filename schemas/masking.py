@@ -56,7 +56,7 @@ def _masked(value: Any, name: str, numbers: list[str]) -> Any:
 
 
 def _value(name: str, value: Any, numbers: list[str]) -> Any:
-    plain = unicodedata.normalize("NFKD", name.lower().replace("đ", "d"))
+    plain = unicodedata.normalize("NFKD", name.lower().translate(personal.BARRED))
     if value not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
         return HIDDEN
     return _masked(value, name, numbers)

@@ -108,7 +108,7 @@ def suspicious(text: str) -> bool:
         text = unicodedata.normalize("NFKD", text)
         if _BEYOND.search(text):
             return True
-        text = text.translate(_BARRED).encode("ascii", "ignore").decode()
+        text = text.translate(BARRED).encode("ascii", "ignore").decode()
     for sign in _SIGNS:
         if sign.search(text):
             return True
@@ -116,7 +116,7 @@ def suspicious(text: str) -> bool:
     return _LABEL.search(lower) is not None and _SPELLED.search(lower) is not None
 
 
-_BARRED = str.maketrans("đðĐÐ", "ddDD")
+BARRED = str.maketrans("đðĐÐ", "ddDD")
 """Đ, and the Icelandic letter that looks like it and that converters of old fonts put in its place."""
 
 
@@ -175,8 +175,8 @@ def _digit(char: str) -> str | None:
 def _bare(char: str) -> str:
     if (digit := _digit(char)) is not None:
         return digit
-    if ord(char) in _BARRED:
-        return char.translate(_BARRED)
+    if ord(char) in BARRED:
+        return char.translate(BARRED)
     if char in _DOTS:
         return "."
     kind = unicodedata.category(char)

@@ -178,6 +178,8 @@ def test_a_message_keeps_all_but_what_is_personal() -> None:
         ('{"l": ["0912", "345", "678"]}', '{"l":["[hidden]"]}'),
         ('{"a": 1000, "a": "0912345678"}', '{"a":1000,"a":"[phone]"}'),
         ('{"ho_ten": "Nguyễn Văn A", "Họ tên": "B"}', '{"ho_ten":"[hidden]","Họ tên":"[hidden]"}'),
+        ('{"\u00d0\u1ecba ch\u1ec9": "12 Lê Lợi"}', '{"\u00d0\u1ecba ch\u1ec9":"[hidden]"}'),
+        ('{"s": "\u00d0T: 912345678"}', '{"s":"\u00d0T: [phone]"}'),
         ('{"data_base64": "MDkxMjM0NTY3OA=="}', '{"data_base64":"[hidden]"}'),
         ('{"s": "\\u0030\\u0039\\u00312345678"}', '{"s":"[phone]"}'),
         ('{"s": "\\u0030912345678"', '{"s": "[phone]"'),
