@@ -39,7 +39,7 @@ def read(file: Path) -> str:
 
 def decode(raw: bytes, name: str) -> str:
     """Bytes as text, without byte-order marks and the Ctrl-Z of DOS, lines ending in a line feed alone."""
-    if kind := next((kind for mark, kind in _NO_TEXT.items() if raw.startswith(mark)), None):
+    if kind := packed(raw):
         raise Unreadable(f"{name} is {kind}; {SAVE}")
     if wide := wide_encoding(raw):
         raise Unreadable(f"{name} is saved as {wide}; {SAVE}")
@@ -59,6 +59,11 @@ def decode(raw: bytes, name: str) -> str:
 def lines(text: str) -> list[str]:
     """The lines of a text with their ends, so that a table's cell may have several."""
     return list(StringIO(text))
+
+
+def packed(raw: bytes) -> str | None:
+    """What the bytes are that begin as a file of another kind does."""
+    return next((kind for mark, kind in _NO_TEXT.items() if raw.startswith(mark)), None)
 
 
 def wide_encoding(raw: bytes) -> str | None:

@@ -46,8 +46,8 @@ async def send(
         js = client.jetstream()
         begun = False
         while chunk := await _read(source):
-            if not begun and (wide := files.wide_encoding(chunk)):
-                raise files.Unreadable(f"the events are saved as {wide}; {files.SAVE}. Nothing was sent")
+            if not begun and (kind := files.packed(chunk) or files.wide_encoding(chunk)):
+                raise files.Unreadable(f"the events are saved as {kind}; {files.SAVE}. Nothing was sent")
             begun = True
             await _publish(js, splitter.feed(chunk), counts, tell)
             on_bytes(len(chunk))

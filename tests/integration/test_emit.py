@@ -1,6 +1,7 @@
 """`ioc emit` on a real broker: every record is sent or named with its reason, and sending again is harmless."""
 
 import asyncio
+import gzip
 import json
 import os
 import pty
@@ -96,6 +97,9 @@ def test_another_encoding_is_named_with_what_to_do(centre: Instance, tmp_path: P
     assert (told.returncode, told.stdout) == (1, "")
     assert "UTF-16" in told.stderr
     assert "save it as UTF-8" in told.stderr
+    wide.write_bytes(gzip.compress(lines([event()]).encode()))
+    told = subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=120)
+    assert told.returncode == 1 and "GZIP" in told.stderr and "Nothing was sent" in told.stderr
     arguments, env = command(centre, str(page))
     told = subprocess.run(arguments, env=env, capture_output=True, text=True, timeout=120)
     assert told.returncode == 1
