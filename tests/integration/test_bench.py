@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bench import BENCHES, module, report, show
+from bench import BENCHES, module, report, table
 from bench.consumer_run import ConsumerRun
 from bench.result import Row, targets
 from infra.local.paths import CHECKOUT, home
@@ -98,5 +98,5 @@ def test_the_page_holds_the_saved_figures() -> None:
 
 def test_a_figure_is_shown_with_its_verdict() -> None:
     rows = (Row("rate", "one", "events/s"), Row("versus", "ratio", "×", at_least=10))
-    lines = list(show.markdown(rows, {"rate": 12345.6, "versus": 3.14159}))
+    lines = list(table.markdown(rows, {"rate": 12345.6, "versus": 3.14159}))
     assert lines[2:] == ["| one | 12,346 events/s |  |  |", "| ratio | 3.14 × | ≥ 10 | **not met** |"]
