@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from typing import NamedTuple
 
 from schemas.questions.words import Token, plain
+from schemas.text import dates
 from schemas.text.moments import NoMoment
 
 ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
@@ -33,7 +34,7 @@ def take(words: list[Token], today: date) -> tuple[list[Token], Days | None]:
     if wrong := _NO_PERIOD.search(plain(words)) or _LEFT.search(plain(rest)):
         raise NoMoment(wrong[0], "is no period, or one too many")
     if days and days.last < days.first:
-        raise NoMoment(f"{days.first:%d/%m/%Y} – {days.last:%d/%m/%Y}", "ends before it begins")
+        raise NoMoment(dates.days(days.first, days.last), "ends before it begins")
     return rest, days
 
 

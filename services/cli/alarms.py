@@ -202,9 +202,9 @@ def _age(passed: timedelta) -> str:
 
 
 def _shown(value: Any) -> str:
-    from schemas.calendar import VN
+    from schemas.text.dates import day_and_time
 
-    return f"{value.astimezone(VN):%Y-%m-%d %H:%M:%S}" if isinstance(value, datetime) else str(value)
+    return day_and_time(value, seconds=True) if isinstance(value, datetime) else str(value)
 
 
 def _read(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from schemas.text.dates import day
+
 if TYPE_CHECKING:
     from infra.local.servers import Instance
 
@@ -56,7 +58,7 @@ def _welcome(instance: Instance, weeks: int) -> str:
     ports = instance.ports
     return f"""
 The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
-{start:%d/%m/%Y} to {end:%d/%m/%Y}. The province (binh_phuoc) in that month has the published figures.
+{day(start)} to {day(end)}. The province (binh_phuoc) in that month has the published figures.
 Since its end its units go on at its pace, SIMULATED: they finish what was open, and take in new dossiers.
 Beside them a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
 

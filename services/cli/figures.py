@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.text.dates import day_and_time
 from services.cli import output
 from services.cli.chosen import connected
 from services.cli.times import Day, Moment
@@ -51,7 +52,7 @@ def reading() -> Iterator[Connection]:
             conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             if since := store.cut_off_since(conn):
                 click.secho(
-                    f"read from a replica that hears of no change since {since:%Y-%m-%d %H:%M:%S} UTC", err=True
+                    f"read from a replica that hears of no change since {day_and_time(since, seconds=True)}", err=True
                 )
             yield conn
     except (UnknownIndicator, UnknownUnit, NotBrokenDown) as error:

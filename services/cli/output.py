@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from schemas.calendar import VN
+from schemas.text.dates import day_and_time
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -93,8 +93,7 @@ def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Peri
     first = next((r.indicator for some in readings for r in some), None)
     what = f"{first.vi} — {first.en}" if first and len(readings) == 1 else f"{len(readings)} indicators"
     where = units.on(unit, period.last).name_vi if unit else "Toàn địa bàn"
-    days = f"{period.first:%d/%m/%Y} - {period.last:%d/%m/%Y}"
-    return f"{what}\n{where}, {days}, as of {period.as_of.astimezone(VN):%d/%m/%Y %H:%M}"
+    return f"{what}\n{where}, {period.written}, as of {day_and_time(period.as_of)}"
 
 
 def _origins(readings: Iterable[Reading]) -> str | None:
@@ -122,7 +121,7 @@ def explanation_lines(e: Explanation) -> Iterator[str]:
     yield click.style(f"{i.vi} — {i.en}", bold=True) + f"   [{i.system}/{i.code}]"
     yield f"  value    {f'none: {r.reason}' if r.printed is None else f'{r.printed:,} {i.unit}'}   {_verdict(r)}"
     yield f"  unit     {e.unit or 'whole locality'}"
-    yield f"  period   {e.period.first} to {e.period.last} (local days), as of {_local(e.period.as_of)}"
+    yield f"  period   {e.period.first} to {e.period.last} (local days), as of {day_and_time(e.period.as_of)}"
     yield f"  formula  {e.formula}"
     for p in e.parts[1:]:
         shown = plain(p.value) if p.value is not None else f"none: {p.reason}"
@@ -131,12 +130,12 @@ def explanation_lines(e: Explanation) -> Iterator[str]:
         yield f"  {unreal}"
     yield "  sources"
     for s in e.sources:
-        freshness = f"last {_local(s.last_time)}, recorded {_local(s.last_recorded)}"
+        freshness = f"last {day_and_time(s.last_time)}, recorded {day_and_time(s.last_recorded)}"
         yield f"    {s.source}  {s.events:,} events, {freshness}"
     moved = " that have ever moved it" if e.history else ""
     yield f"  events   {e.events:,}{moved}{', among them' if e.sample else ''}"
     for x in e.sample:
-        yield f"    {_local(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
+        yield f"    {day_and_time(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
 
 
 def finding_lines(f: Finding) -> Iterator[str]:
@@ -162,7 +161,3 @@ def _difference(f: Finding) -> str:
     if f.code == "contradiction":
         return f"{f.what} stated twice, {apart} apart"
     return f"{apart} {f.what}{'s' * (apart != '1')} {'missing' if f.missing > 0 else 'too many'}"
-
-
-def _local(t: datetime) -> str:
-    return f"{t.astimezone(VN):%Y-%m-%d %H:%M}"

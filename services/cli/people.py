@@ -39,8 +39,8 @@ def list_() -> None:
 
     from schemas import units as known
     from schemas.calendar import local_day
+    from schemas.text.dates import day_and_time
     from services.board.auth import accounts
-    from services.board.ui.words import day_and_time
     from services.cli.output import WIDE
     from services.kit import clock
 
@@ -193,8 +193,8 @@ def token_list() -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from schemas.text.dates import day_and_time
     from services.board.auth import tokens
-    from services.board.ui.words import day_and_time
     from services.cli.output import WIDE
     from services.kit import clock
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from schemas.text.dates import day_and_time
 from services.cli.backup import speaking
 
 
@@ -42,4 +43,4 @@ def restore(folder: Path, only: str | None, replace: bool) -> None:
         with services_stopped(instance, say):
             bring_back(instance, folder, manifest, parts, replace, TERMINAL)
     say("services that ran before run again; `ioc up` starts the whole centre")
-    click.echo(f"restored as of {manifest.taken_at:%Y-%m-%d %H:%M:%S} UTC: {' and '.join(parts)}")
+    click.echo(f"restored as of {day_and_time(manifest.taken_at, seconds=True)}: {' and '.join(parts)}")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from schemas.text.dates import day_and_time
 from services.cli import output
 from services.cli.times import Moment
 
@@ -155,7 +156,7 @@ def _print_comparison(expected: Truth, lines: list[Line], stored: int) -> None:
     start, until = expected.plan.start.astimezone(VN), expected.until.astimezone(VN)
     table = Table("figure", "", "meant", "read", "wards", "", box=None, pad_edge=False)
     table.columns[2].justify = table.columns[3].justify = "right"
-    table.title = f"SIMULATED since {start:%d/%m/%Y %H:%M}, as of {until:%d/%m/%Y %H:%M:%S}"
+    table.title = f"SIMULATED since {day_and_time(start)}, as of {day_and_time(until, seconds=True)}"
     table.title_justify = "left"
     for code in dict.fromkeys(line.indicator for line in lines):
         table.add_row(*_row(code, [line for line in lines if line.indicator == code]))

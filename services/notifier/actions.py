@@ -12,6 +12,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, 
 from schemas.envelope import Invalid, refuse_personal
 from schemas.personal import OF_STAFF
 from schemas.text import moments
+from schemas.text.dates import day_and_time
 from services.notifier import alarm_repository
 from services.notifier.alarm import Alarm, Happened
 
@@ -78,7 +79,7 @@ async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -
     alarm = await _active(conn, id)
     if alarm.acknowledged_at and alarm.acknowledged_by != act.user:
         raise Conflict(
-            f"alarm {id} was acknowledged by {alarm.acknowledged_by} at {alarm.acknowledged_at:%Y-%m-%d %H:%M} UTC; "
+            f"alarm {id} was acknowledged by {alarm.acknowledged_by} at {day_and_time(alarm.acknowledged_at)}; "
             "comment on it, or assign it"
         )
     if not alarm.acknowledged_at:
@@ -131,5 +132,5 @@ async def _one(conn: AsyncConnection, id: int) -> Alarm:
 async def _active(conn: AsyncConnection, id: int) -> Alarm:
     alarm = await _one(conn, id)
     if alarm.cleared_at:
-        raise Conflict(f"alarm {id} was cleared by {alarm.cleared_by} at {alarm.cleared_at:%Y-%m-%d %H:%M} UTC")
+        raise Conflict(f"alarm {id} was cleared by {alarm.cleared_by} at {day_and_time(alarm.cleared_at)}")
     return alarm

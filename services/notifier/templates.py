@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from schemas import units
-from schemas.calendar import VN
 from schemas.codes import masked, masked_text
+from schemas.text.dates import day_and_time
 from services.notifier.alarm import NAMES, RANKS, RUNBOOKS, SEVERITIES, Alarm, Severity
 from services.notifier.escalation import Occasion
 
@@ -102,7 +101,7 @@ def _single(about: About, links: Links) -> tuple[str, list[str]]:
         f"{state[0]}: {alarm.vi}",
         f"Mức độ: {severity[0]}. Hệ thống: {system[0]}. Đơn vị: {unit[0]}.",
         *([f"Đối tượng: {subject}"] if subject else []),
-        f"Từ lúc: {_moment(alarm.raised_at)}" + (f". Hạn: {_moment(alarm.due_at)}" if alarm.due_at else ""),
+        f"Từ lúc: {day_and_time(alarm.raised_at)}" + (f". Hạn: {day_and_time(alarm.due_at)}" if alarm.due_at else ""),
         *([f"Việc cần làm: {alarm.do_vi}"] if alarm.do_vi and not over else []),
         "",
         f"{state[1]}: {alarm.en}",
@@ -144,7 +143,3 @@ def _line(members: Sequence[About]) -> list[str]:
     cases = list(dict.fromkeys(about.alarm.entity for about in members if about.alarm.entity))
     named = "  " + ", ".join(cases[:CASES]) + (f", … (+{len(cases) - CASES})" if len(cases) > CASES else "")
     return [vi, en, named] if cases else [vi, en]
-
-
-def _moment(t: datetime) -> str:
-    return f"{t.astimezone(VN):%H:%M %d/%m/%Y}"

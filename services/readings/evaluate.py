@@ -10,10 +10,10 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas import units as administrative
-from schemas.calendar import local_day
 from schemas.fold import Measure
 from schemas.indicators.formula import Combine, Distinct, Formula, Last, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.registry import MEASURES, covering
+from schemas.text.dates import day
 from schemas.units import row_unit
 from services.readings import series_query, statements
 from services.readings.period import Period
@@ -178,16 +178,12 @@ def _empty(formula: Formula, periods: Spans, period: Period) -> Value:
         return Value(None, Reason("never"))
     first, last = min(s[0] for s in periods), max(s[1] for s in periods) + timedelta(days=1)
     if first >= period.stop:
-        return Value(None, Reason("before", _day(first)))
+        return Value(None, Reason("before", day(first)))
     if isinstance(formula, Last | Median):
         return Value(None, Reason("not_in_period"))
     if not isinstance(formula, Stock) and last <= period.start:
-        return Value(None, Reason("after", _day(last - timedelta(days=1))))
+        return Value(None, Reason("after", day(last - timedelta(days=1))))
     return Value(Decimal(0))
-
-
-def _day(t: datetime) -> str:
-    return local_day(t).strftime("%d/%m/%Y")
 
 
 def _with_rows(found: Found, coverage: dict[str, Value], scope: Scope) -> Values:

@@ -17,6 +17,7 @@ from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.checks import Check, rests_on
 from schemas.indicators.formula import Leaf, Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
+from schemas.text.dates import day
 from services.readings import noted, series_query, statements
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.finding import Finding
@@ -120,7 +121,7 @@ def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
 def _dates(details: Mapping[str, Any]) -> dict[str, str]:
     """The moments of a finding as local dates."""
     moments = {name: datetime.fromisoformat(details[name]) for name in ("old", "new") if name in details}
-    return {name: f"{moment.astimezone(VN):%d/%m/%Y}" for name, moment in moments.items()}
+    return {name: day(moment) for name, moment in moments.items()}
 
 
 NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from schemas.calendar import VN
+from schemas.text import dates
 
 TICK = timedelta(microseconds=1)
 
@@ -42,6 +43,11 @@ class Period:
     def stop(self) -> datetime:
         """The first instant that no longer counts (UTC): the end of the last day, or just after `as_of`."""
         return max(min(midnight(self.last + timedelta(days=1)), self.as_of + TICK), self.start)
+
+    @property
+    def written(self) -> str:
+        """Its days as they are written for people."""
+        return dates.days(self.first, self.last)
 
     @property
     def begun(self) -> bool:

@@ -86,7 +86,7 @@ def test_without_any_value_there_is_no_chart_whatever_the_target() -> None:
 
 @pytest.mark.parametrize(
     ("group", "told"),
-    [("2026-11-05T07", "7:00 05/11/2026"), ("2026-11-05", "05/11/2026"), ("2026-11", "11/2026")],
+    [("2026-11-05T07", "05/11/2026 07:00"), ("2026-11-05", "05/11/2026"), ("2026-11", "11/2026")],
 )
 def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
     assert moment(group) == told

@@ -16,8 +16,8 @@ def test_a_message_says_what_where_since_when_what_to_do_and_where_to_look() -> 
     assert found.title == "[NGHIÊM TRỌNG] [SỐ LIỆU CHUYỂN NGÀY] Phường Chơn Thành: Quá hạn"
     for part in (
         "SỐ LIỆU CHUYỂN NGÀY / SHIFTED",
-        "Việc cần làm: Xử lý ngay.", "What to do: Act now.", "Từ lúc: 09:00 02/03/2026",
-        "Hạn: 09:00 02/03/2026", "http://grafana/d/x", "http://notifier/runbooks/DossiersOverdue", "ioc alarms ack 12",
+        "Việc cần làm: Xử lý ngay.", "What to do: Act now.", "Từ lúc: 02/03/2026 09:00",
+        "Hạn: 02/03/2026 09:00", "http://grafana/d/x", "http://notifier/runbooks/DossiersOverdue", "ioc alarms ack 12",
         "Critical. Administrative procedures. Chon Thanh Ward.", "Message: 34", "dossier:H99.1-26••••-••••",
     ):  # fmt: skip
         assert part in found.body, part

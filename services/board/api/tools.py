@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 
 from schemas import questions, units
 from schemas.calendar import local_day
-from schemas.text import moments
+from schemas.text import dates, moments
 from services.board.access import Account
 from services.board.api import answers
 from services.board.api.answers import Answer, Disagreements, Explanations, Figures, Sources
@@ -225,7 +225,7 @@ def read_question(question: str, today: date) -> Candidates:
     last = days.last if days else today
     what = others[0].vi if others else "không rõ chỉ số nào"
     where = " hoặc ".join(units.on(one.code, last).name_vi for one in found.units) or "toàn địa bàn"
-    when = f"{days.first:%d/%m/%Y} – {days.last:%d/%m/%Y}" if days else "từ đầu tháng đến nay"
+    when = dates.days(days.first, days.last) if days else "từ đầu tháng đến nay"
     return Candidates(
         reading=f"{what} · {where} · {when}",
         indicator=others[0].indicator if others else None,

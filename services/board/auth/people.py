@@ -13,6 +13,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from schemas import units
+from schemas.text.dates import day_and_time
 from services.board.access import GIVEN, Account
 from services.board.auth import accounts, audit
 from services.board.auth.accounts import Refused, Row
@@ -22,7 +23,7 @@ from services.board.live.poller import Poller
 from services.board.ui.flash import FlashMessages
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import PageContext, context_of, form, header, keep_fresh, page, setup_page
-from services.board.ui.words import WORDS, ago, day_and_time, unit_name
+from services.board.ui.words import WORDS, ago, unit_name
 from services.kit import clock
 
 Fields = dict[str, str]

@@ -17,6 +17,7 @@ from starlette.requests import Request
 from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
+from schemas.text.dates import day_and_time
 from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool, TooMuch
@@ -26,7 +27,7 @@ from services.board.ui.labels import source_cell
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.redaction import count_for, shown_to
-from services.board.ui.words import ago, day_and_time, number, system_name
+from services.board.ui.words import ago, number, system_name
 from services.kit import clock, store
 from services.readings.sources import Source, sources
 

@@ -15,12 +15,13 @@ from starlette.requests import Request
 from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
+from schemas.text.dates import clock_time, day_and_time
 from services.board.access import Account, Action
 from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import TooMuch
 from services.board.ui import found_pages
 from services.board.ui.markup import Html, link, styles, tag
-from services.board.ui.words import Language, clock_time, day_and_time, word
+from services.board.ui.words import Language, word
 from services.kit import clock
 
 TICK_SECONDS = 0.5

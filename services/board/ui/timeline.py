@@ -10,9 +10,9 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from schemas.offices import number_of
+from schemas.text.dates import day_and_time
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import PageContext
-from services.board.ui.words import day_and_time
 
 OURSELVES = "notifier"
 """What stands in the table for steps that nobody took by hand."""

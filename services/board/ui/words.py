@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from schemas import units
-from schemas.calendar import VN, WORKING_DAY, local_day
+from schemas.calendar import WORKING_DAY, local_day
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.access import is_few
 from services.kit import clock
-from services.readings import Period, Reading
+from services.readings import Reading
 from services.readings.read import round_half_up
 from services.readings.reasons import Reason
 
@@ -143,22 +143,6 @@ def signed(r: Reading, language: Language) -> str:
     """A reading with the sign of its state before it."""
     sign = SIGNS[state_of(r)]
     return f"{sign} {figure(r, language)}" if sign and r.printed is not None else figure(r, language)
-
-
-def days(period: Period) -> str:
-    """A period's days, as written in Viet Nam."""
-    first, last = f"{period.first:%d/%m/%Y}", f"{period.last:%d/%m/%Y}"
-    return first if first == last else f"{first} – {last}"
-
-
-def clock_time(t: datetime) -> str:
-    """The local time of day."""
-    return t.astimezone(VN).strftime("%H:%M:%S")
-
-
-def day_and_time(t: datetime) -> str:
-    """The local day and time, as written in Viet Nam."""
-    return t.astimezone(VN).strftime("%d/%m/%Y %H:%M")
 
 
 def ago(then: datetime | None, now: datetime, language: Language) -> str:

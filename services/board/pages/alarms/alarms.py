@@ -13,6 +13,7 @@ from psycopg import Connection
 from schemas import units
 from schemas.registry import SYSTEMS
 from schemas.text import collation
+from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
@@ -26,7 +27,7 @@ from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.timeline import Step, author, history
-from services.board.ui.words import count, day_and_time, system_name, unit_name
+from services.board.ui.words import count, system_name, unit_name
 from services.kit import clock
 from services.kit.settings import Settings
 

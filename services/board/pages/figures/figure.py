@@ -15,6 +15,7 @@ from schemas.calendar import local_day
 from schemas.codes import HIDDEN, masked_id
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula_text import formula_text
+from schemas.text.dates import day_and_time
 from services.board.access import is_sensitive
 from services.board.live.cache import SharedCache
 from services.board.live.poller import Poller
@@ -34,7 +35,7 @@ from services.board.ui.page_layout import (
 )
 from services.board.ui.periods import Span, period_of, today
 from services.board.ui.redaction import count_for, shown_to
-from services.board.ui.words import ago, count, day_and_time, days, name_of, number, signed, state_of, unit_name, why
+from services.board.ui.words import ago, count, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
 from services.readings import Period, explain, findings
 from services.readings.explain import Evidence, Explanation, Part
@@ -126,7 +127,7 @@ def _head(context: PageContext, shown: Explanation, address: str) -> Html:
         tag("p", signed(r, language), class_=f"huge state-{state_of(r)}"),
         tag(
             "p",
-            f"{unit_name(shown.unit, language, shown.period.last)} · {days(shown.period)} · {as_of}{exact}",
+            f"{unit_name(shown.unit, language, shown.period.last)} · {shown.period.written} · {as_of}{exact}",
             class_="small",
         ),
         *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),

@@ -48,7 +48,6 @@ from services.board.ui.words import (
     Language,
     axis,
     capital,
-    days,
     figure,
     name_of,
     number,
@@ -126,7 +125,7 @@ def _head(context: PageContext, choice: Choice, shown: Content) -> Html:
         tag("h1", system_name(choice.system, context.language)),
         tag(
             "p",
-            f"{unit_name(choice.unit, context.language, shown.now.period.last)} · {days(shown.now.period)}",
+            f"{unit_name(choice.unit, context.language, shown.now.period.last)} · {shown.now.period.written}",
             class_="small",
         ),
         *_origins(context, shown),
@@ -142,7 +141,14 @@ def _origins(context: PageContext, shown: Content) -> Iterator[Html]:
     if text := unreal(context, own):
         yield tag("p", tag("span", text, class_="origin"))
     if text := unreal(context, then):
-        yield tag("p", tag("span", f"{context.word('compared')} {days(shown.then.period)}: {text}", class_="origin"))
+        yield tag(
+            "p",
+            tag(
+                "span",
+                f"{context.word('compared')} {shown.then.period.written}: {text}",
+                class_="origin",
+            ),
+        )
 
 
 def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
@@ -179,8 +185,18 @@ def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
         aim = None if indicator.target is None else indicator.target / size
         drawing = bars(steps, name, context.language, aim) or _nothing(context, now)
         legend = [
-            *([tag("span", sample("now"), days(shown.now.period))] if _any(now) else []),
-            *([tag("span", sample("then"), f"{context.word('compared')} {days(shown.then.period)}")] if then else []),
+            *([tag("span", sample("now"), shown.now.period.written)] if _any(now) else []),
+            *(
+                [
+                    tag(
+                        "span",
+                        sample("then"),
+                        f"{context.word('compared')} {shown.then.period.written}",
+                    )
+                ]
+                if then
+                else []
+            ),
         ]
         yield tag("figure", tag("figcaption", name), drawing, tag("p", *legend, class_="legend") if legend else "")
 
@@ -202,10 +218,10 @@ def _step(now: Reading, then: Reading | None, size: Decimal, language: Language)
 
 
 def moment(group: str) -> str:
-    """An hour, a day or a month of a reading as written in Viet Nam: `2026-11-05T07` -> `7:00 05/11/2026`."""
+    """An hour, a day or a month of a reading as written in Viet Nam: `2026-11-05T07` -> `05/11/2026 07:00`."""
     day, _, hour = group.partition("T")
     written = "/".join(reversed(day.split("-")))
-    return f"{int(hour)}:00 {written}" if hour else written
+    return f"{written} {hour}:00" if hour else written
 
 
 def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from schemas.indicators import Indicator
 from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
+from schemas.text.dates import clock_time, day_and_time
 from services.board.live.active_alarms import ActiveAlarm
 from services.board.live.poller import HEADLINES, LiveState, Poller, Tile
 from services.board.ui.charts import sparkline
@@ -31,20 +32,7 @@ from services.board.ui.page_layout import (
     waiting_alarms,
 )
 from services.board.ui.redaction import shown_to
-from services.board.ui.words import (
-    Language,
-    ago,
-    clock_time,
-    day_and_time,
-    name_of,
-    number,
-    signed,
-    state_of,
-    system_name,
-    unit_name,
-    why,
-    word,
-)
+from services.board.ui.words import Language, ago, name_of, number, signed, state_of, system_name, unit_name, why, word
 from services.readings import Reading
 
 WORST = ("bad", "watch", "good", "neutral", "missing")

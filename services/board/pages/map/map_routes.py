@@ -15,6 +15,7 @@ from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
+from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
@@ -26,7 +27,6 @@ from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, read
 from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
 from services.board.ui.page_layout import PageContext, Render, context_of, header, keep_fresh, page, setup_page
-from services.board.ui.words import day_and_time
 from services.kit import clock
 from services.kit.settings import Settings
 

@@ -15,6 +15,7 @@ from schemas.gis import Layer
 from schemas.indicators.label_texts import label_text
 from schemas.offices import number_of
 from schemas.text import collation
+from schemas.text.dates import day_and_time
 from services.board.access import Account, coarse
 from services.board.pages.map.map_query import (
     HIDDEN_LAYERS,
@@ -32,7 +33,7 @@ from services.board.pages.map.overlays import Folder, section
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import count_for
-from services.board.ui.words import Language, ago, capital, count, day_and_time, unit_name
+from services.board.ui.words import Language, ago, capital, count, unit_name
 
 DAYS_BACK = 30
 ROWS = 100

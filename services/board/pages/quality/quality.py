@@ -15,12 +15,13 @@ from psycopg.sql import SQL
 
 from schemas.codes import masked, masked_id
 from schemas.envelope import TYPE_PREFIX
+from schemas.text.dates import day_and_time, days
 from services.board.access import Account
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import findings_for
-from services.board.ui.words import count, day_and_time, number, unit_name
+from services.board.ui.words import count, number, unit_name
 from services.readings import findings
 from services.readings.finding import Finding
 
@@ -135,7 +136,7 @@ def _finding(context: PageContext, f: Finding) -> list[object]:
     return [
         f.vi if context.language == "vi" else f.en,
         unit_name(f.unit, context.language),
-        f"{f.first:%d/%m/%Y} – {f.last:%d/%m/%Y}" if f.first and f.last else "",
+        days(f.first, f.last) if f.first and f.last else "",
         *(_exact(context, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
         tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),

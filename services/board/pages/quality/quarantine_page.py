@@ -17,6 +17,7 @@ from starlette.requests import Request
 
 from schemas import units
 from schemas.envelope import REASONS, Invalid, refuse_personal
+from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
@@ -28,7 +29,7 @@ from services.board.pages.quality.quality import Quality
 from services.board.ui.flash import FlashMessages
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, follow, form, header, keep_fresh, page, setup_page
-from services.board.ui.words import Language, day_and_time, unit_name, word
+from services.board.ui.words import Language, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable
 from services.kit.quarantine import Body, Lying, NothingThere

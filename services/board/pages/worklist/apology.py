@@ -20,7 +20,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, Invalid, check_event, refuse_personal
 from schemas.procedures import LONGEST_PROMISE, DossierExtended
 from schemas.registry import make
-from schemas.text import moments
+from schemas.text import dates, moments
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
@@ -163,7 +163,7 @@ class Extending:
             return Outcome(key, False, "unknown" if decided else "store_away")
         except Invalid as invalid:
             return Outcome(key, False, "not_done", str(invalid))
-        return Outcome(key, True, "done_extend" if sent else "done_extend_later", f"{day:%d/%m/%Y}")
+        return Outcome(key, True, "done_extend" if sent else "done_extend_later", dates.day(day))
 
 
 def _key(code: str) -> str:

@@ -19,6 +19,7 @@ from schemas.calendar import local_day
 from schemas.fold import Fact, instant
 from schemas.indicators.label_texts import LIFE, event_name
 from schemas.offices import number_of
+from schemas.text.dates import day_and_time
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
@@ -30,7 +31,7 @@ from services.board.pages.worklist.worklist_data import Item, Row
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
 from services.board.ui.timeline import Step, history, timeline_of_case
-from services.board.ui.words import day_and_time, unit_name
+from services.board.ui.words import unit_name
 from services.kit import clock
 from services.kit.facts import unpack
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 from schemas.indicators.label_texts import label_text
+from schemas.text.dates import day_and_time
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
 from services.board.ui import exports
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import PageContext
-from services.board.ui.words import SIGNS, Language, day_and_time, unit_name
+from services.board.ui.words import SIGNS, Language, unit_name
 
 PATH = "/worklist"
 SIGN = {"overdue": "bad", "today": "watch", "soon": "neutral", "resolve": "bad", "accept": "bad", "route": "bad"}
