@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from textwrap import fill
 from typing import Any
 
 import click
@@ -53,7 +54,7 @@ def _figures(results: Results) -> Iterator[str]:
             yield from table.markdown(module(name).ROWS, result)
             if (RESULTS.parent / f"{name}.svg").exists():
                 yield f"\n![{purpose}](benchmarks/{name}.svg)"
-            yield f"\n{table.where(result)}\n"
+            yield f"\n{fill(table.where(result), 120, break_on_hyphens=False)}\n"
 
 
 def plot(results: Results) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -98,3 +99,17 @@ def test_a_page_for_contributors_fits_the_screen_and_its_links_lead_somewhere(na
 def test_no_host_of_a_registry_and_no_path_of_a_machine_in_the_locks() -> None:
     for lock in Path(ROOT).glob("requirements*.txt"):
         assert not re.search(r"https?://|file:|/home/|@ ", lock.read_text(encoding="utf-8")), lock
+
+
+def test_prose_is_no_wider_than_a_screen() -> None:
+    """Tables and what stands in a box are as wide as they are."""
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    assert [f"{page.relative_to(ROOT)}:{n}" for page in pages for n, line in prose(page) if len(line) > 120] == []
+
+
+def prose(page: Path) -> Iterator[tuple[int, str]]:
+    boxed = False
+    for number, line in enumerate(page.read_text(encoding="utf-8").splitlines(), start=1):
+        boxed ^= line.lstrip().startswith("```")
+        if not boxed and not line.startswith("|"):
+            yield number, line
