@@ -1,5 +1,6 @@
 """Who listens on a port of this machine, as the kernel knows it: an answer alone proves nothing about who gave it."""
 
+import os
 import pwd
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,15 +11,16 @@ LISTENING = "0A"
 
 
 def holds(pid: int | None, port: int) -> bool:
-    """Whether the process `pid` listens on `port`. Where the kernel does not show its sockets to us, its account counts
-    for the process."""
+    """Whether the process `pid` listens on `port`. Where the kernel does not show another account's sockets to us, that
+    account counts for the process; those of our own account it hides while a process ends, which listens no more."""
     sockets = _sockets(port)
     if not pid or not sockets:
         return False
     try:
         return bool(sockets.keys() & set(_inodes(pid)))
     except PermissionError:
-        return _account(pid) in sockets.values()
+        account = _account(pid)
+        return account != os.geteuid() and account in sockets.values()
     except OSError:
         return False
 

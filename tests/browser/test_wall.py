@@ -16,6 +16,7 @@ from support import board_beside
 from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
+from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from services.board.ui.words import WORDS
 
@@ -70,7 +71,8 @@ def test_a_silent_source_greys_its_tile_and_is_named(visit: Visit, watched: Inst
     with board_beside(watched, IOC_BOARD_PUBLIC="true", **ahead.variables) as address:
         tile = visit("/", at=address).locator('.tile[href="/system/social"]')
         expect(tile).to_have_class(stale, timeout=60_000)  # a board that has just begun reads one system after another
-        expect(tile.locator(".foot")).to_contain_text(f"{WORDS['stale'][0]}: /simulator/social/listening")
+        name = source_name("/simulator/social/listening", "vi")
+        expect(tile.locator(".foot")).to_contain_text(f"{WORDS['stale'][0]}: {name}")
         tile.page.close()  # before its board: it would look for it
     tile = visit("/", "truc.le").locator('.tile[href="/system/social"]')
     expect(tile.locator(".main")).to_have_text(re.compile(r"\d"))
@@ -93,7 +95,7 @@ def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> 
     expect(page.locator(".title")).to_contain_text(name)
     for key in ("formula", "sources", "findings"):
         expect(page.locator("h2", has_text=WORDS[key][0])).to_be_visible()
-    expect(page.locator("section", has_text="/simulator").first).to_be_visible()
+    expect(page.locator("section [title^='/simulator']").first).to_be_visible()
 
 
 def test_english_at_a_click_and_for_the_next_pages(visit: Visit) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import socket
 import subprocess
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TypeVar
 
 import nats
 import pytest
@@ -19,6 +20,7 @@ from nats.js.api import AckPolicy, ConsumerConfig
 
 from services.kit import bus
 
+A = TypeVar("A")
 NODES = range(3)
 MANY = 30_000
 SUBJECT = "ioc.events.phuong_chon_thanh.field.report.received"
@@ -73,18 +75,27 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
             made.kill(node)
 
 
-async def _made(client: Client) -> int:
-    """Make the stream as soon as the nodes agree; the node that leads it."""
-    js = client.jetstream()
+async def _answered(ask: Callable[[], Awaitable[A]]) -> A:
+    """The answer as soon as the nodes agree who leads them."""
     async with asyncio.timeout(60):
         while True:
             try:
-                info = await js.add_stream(name="EVENTS", subjects=["ioc.events.>"], allow_atomic=True, num_replicas=3)
-                if info.cluster and info.cluster.leader:
-                    return int(info.cluster.leader)
+                return await ask()
             except (Error, TimeoutError):
-                pass
-            await asyncio.sleep(0.3)
+                await asyncio.sleep(0.3)
+
+
+async def _made(client: Client) -> int:
+    """Make the stream; the node that leads it."""
+    js = client.jetstream()
+
+    async def leader() -> int:
+        info = await js.add_stream(name="EVENTS", subjects=["ioc.events.>"], allow_atomic=True, num_replicas=3)
+        if not (info.cluster and info.cluster.leader):
+            raise TimeoutError
+        return int(info.cluster.leader)
+
+    return await _answered(leader)
 
 
 async def _sent_while_the_leader_dies(cluster: Cluster) -> tuple[int, int]:
@@ -115,8 +126,9 @@ async def _sent_while_the_leader_dies(cluster: Cluster) -> tuple[int, int]:
 
 async def _found(js: JetStreamContext) -> set[bytes]:
     """The different messages that the stream holds."""
-    last = (await js.stream_info("EVENTS")).state.last_seq
-    held = await js.pull_subscribe(SUBJECT, config=ConsumerConfig(ack_policy=AckPolicy.NONE))
+    last = (await _answered(lambda: js.stream_info("EVENTS"))).state.last_seq
+    config = ConsumerConfig(ack_policy=AckPolicy.NONE)
+    held = await _answered(lambda: js.pull_subscribe(SUBJECT, stream="EVENTS", config=config))
     found, seen = set[bytes](), 0
     while seen < last:
         page = await held.fetch(1000, timeout=10)

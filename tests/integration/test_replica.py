@@ -26,7 +26,8 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
 from schemas.registry import parse
-from services.board.ui.words import WORDS, clock_time
+from schemas.text.dates import clock_time
+from services.board.ui.words import WORDS
 from services.centre.prepare import prepare, settings_of
 from services.kit import store
 from services.readings import Period, read
