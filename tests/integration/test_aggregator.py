@@ -416,14 +416,18 @@ def test_an_announced_day_off_moves_what_is_open(centre: Instance) -> None:
 
 
 def test_after_an_upgrade_of_the_folds_the_log_is_folded_anew(centre: Instance) -> None:
-    """What other folds made is replaced before any service starts; the same version changes nothing."""
+    """What other folds made is replaced before any service starts, and an aggregator that goes on with those of before
+    is stopped first; the same version changes nothing."""
     owner = settings_of(centre, "cli").database("owner")
-    centre.stop_process("aggregator")
+    centre.start_services(["aggregator"])
     with psycopg.connect(owner, autocommit=True) as conn:
         conn.execute("UPDATE fold_version SET version = 'of the year before'")
         conn.execute("DELETE FROM point WHERE time < '2024-11-10'")
     assert disagreements(centre) != []
-    assert rebuild.bring_up_to_date(owner, lambda *_: None)
+    prepare(centre)
+    assert centre.pid("aggregator") is None
     assert disagreements(centre) == []
-    assert not rebuild.bring_up_to_date(owner, lambda *_: None)
+    assert not rebuild.is_outdated(owner)
     centre.start_process("aggregator")
+    prepare(centre)
+    assert centre.pid("aggregator")
