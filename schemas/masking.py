@@ -9,6 +9,7 @@ from typing import Any
 from schemas import personal
 from schemas.json_members import Number, Pairs, as_written, written
 from schemas.registry import DATA_TYPES
+from schemas.text.letters import BARE
 from schemas.types import REFERENCE
 
 HIDDEN = "[hidden]"
@@ -47,7 +48,7 @@ def is_masked(raw: bytes) -> bool:
 
 def _masked(value: Any, name: str, numbers: list[str]) -> Any:
     if isinstance(value, Pairs):
-        return Pairs((personal.mask(key), _value(key, value, numbers)) for key, value in value)
+        return Pairs((personal.mask(key), _value(key, part, numbers)) for key, part in value)
     if isinstance(value, list):
         return _list(value, name, numbers)
     if isinstance(value, Number):
@@ -56,7 +57,7 @@ def _masked(value: Any, name: str, numbers: list[str]) -> Any:
 
 
 def _value(name: str, value: Any, numbers: list[str]) -> Any:
-    plain = unicodedata.normalize("NFKD", name.lower().translate(personal.BARRED))
+    plain = unicodedata.normalize("NFKD", name.lower().translate(BARE))
     if value not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
         return HIDDEN
     return _masked(value, name, numbers)
@@ -88,7 +89,7 @@ def _text(value: str, name: str, numbers: list[str]) -> str:
 
 def _numbers_of_banks(value: Any) -> list[str]:
     """A payment's transaction, which may look like anything, and which its id may repeat."""
-    data = [value for key, value in value if key == "data"] if isinstance(value, Pairs) else []
+    data = [part for key, part in value if key == "data"] if isinstance(value, Pairs) else []
     fields = [field for one in data if isinstance(one, Pairs) for field in one]
     return [
         value for key, value in fields if key == "transaction" and isinstance(value, str) and REFERENCE.match(value)

@@ -16,6 +16,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from schemas.text.letters import BARE
+
 
 class Found(NamedTuple):
     """A stretch of a text that looks personal: `text[start:end]`, and what it looks like."""
@@ -108,16 +110,12 @@ def suspicious(text: str) -> bool:
         text = unicodedata.normalize("NFKD", text)
         if _BEYOND.search(text):
             return True
-        text = text.translate(BARRED).encode("ascii", "ignore").decode()
+        text = text.translate(BARE).encode("ascii", "ignore").decode()
     for sign in _SIGNS:
         if sign.search(text):
             return True
     lower = text.lower()
     return _LABEL.search(lower) is not None and _SPELLED.search(lower) is not None
-
-
-BARRED = str.maketrans("đðĐÐ", "ddDD")
-"""Đ, and the Icelandic letter that looks like it and that converters of old fonts put in its place."""
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
@@ -175,8 +173,8 @@ def _digit(char: str) -> str | None:
 def _bare(char: str) -> str:
     if (digit := _digit(char)) is not None:
         return digit
-    if ord(char) in BARRED:
-        return char.translate(BARRED)
+    if ord(char) in BARE:
+        return char.translate(BARE)
     if char in _DOTS:
         return "."
     kind = unicodedata.category(char)

@@ -10,6 +10,8 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
+from schemas.text.letters import BARE, LOOKALIKES
+
 _WORD = re.compile(r"%|\w+(?:[./-]\w+)*")
 
 
@@ -20,19 +22,15 @@ class Token(NamedTuple):
     written: str
 
 
-_LOOKS_LIKE = str.maketrans("Ðð", "Đđ")
-"""A letter of another alphabet, which converters of old fonts put in the place of Đ."""
-
-
 def fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese, in small letters."""
-    loose = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    loose = unicodedata.normalize("NFD", text.casefold().translate(BARE))
     return "".join(letter for letter in loose if not unicodedata.combining(letter))
 
 
 def tokens(text: str) -> list[Token]:
     """The words of a text; what stands between them is left out, but not within `11/2024` or `1022`."""
-    composed = unicodedata.normalize("NFKC", text).translate(_LOOKS_LIKE)
+    composed = unicodedata.normalize("NFKC", text).translate(LOOKALIKES)
     return [Token(fold(word), word) for word in _WORD.findall(composed)]
 
 

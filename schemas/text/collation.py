@@ -9,6 +9,8 @@ import re
 import unicodedata
 from functools import cache
 
+from schemas.text.letters import LOOKALIKES
+
 LETTERS = "aăâbcdđeêfghijklmnoôơpqrstuưvwxyz"
 TONES = "\u0300\u0309\u0303\u0301\u0323"
 """Huyền, hỏi, ngã, sắc, nặng; no tone comes before them."""
@@ -27,7 +29,7 @@ def key(name: str) -> Key:
 
 def _lower(name: str) -> str:
     """Small letters, with đ for the letter of another alphabet that looks like it."""
-    return unicodedata.normalize("NFC", name).lower().replace("ð", "đ")
+    return unicodedata.normalize("NFC", name).lower().translate(LOOKALIKES)
 
 
 def _syllable(text: str) -> tuple[object, ...]:

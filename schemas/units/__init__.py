@@ -20,6 +20,7 @@ from importlib import resources
 from typing import Literal, get_args
 
 from schemas.text import collation, files, moments
+from schemas.text.letters import BARE, LOOKALIKES
 
 Level = Literal["province", "department", "district", "ward", "commune", "township", "quarter", "hamlet"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -386,12 +387,12 @@ def _bare(unit: Unit) -> set[str]:
 
 def _plain(text: str) -> str:
     """One form for letter case, composed or loose accents, widths, the two looks of Đ, spaces and punctuation."""
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold().replace("ð", "đ")))
+    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold().translate(LOOKALIKES)))
 
 
 def _fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese: 'Đồng Xoài' and 'dong xoai' are one."""
-    loose = unicodedata.normalize("NFKD", _plain(text).replace("đ", "d"))
+    loose = unicodedata.normalize("NFKD", _plain(text).translate(BARE))
     return _plain("".join(letter for letter in loose if not unicodedata.combining(letter)))
 
 
