@@ -77,14 +77,20 @@ def _connected(conninfo: str) -> Iterator[Connection]:
         yield conn
 
 
-def is_outdated(conninfo: str) -> bool:
-    """Whether state and series were made by other folds than today's."""
+def bring_up_to_date(conninfo: str, before: Callable[[], None], progress: Progress) -> bool:
+    """Rebuild if state and series were made by other folds than today's; True if that was so. For a start after an
+    upgrade; what must happen before a rebuild is done by `before`."""
     with psycopg.connect(conninfo) as conn:
         row = conn.execute("SELECT version, EXISTS (SELECT FROM event) FROM fold_version").fetchone()
         version, any_events = row or ("", False)
+        if version == fold_version():
+            return False
         if not any_events:
             conn.execute(_NOTE_VERSION, (fold_version(),))
-        return bool(any_events and version != fold_version())
+            return False
+    before()
+    rebuild(conninfo, progress)
+    return True
 
 
 @cache

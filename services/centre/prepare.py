@@ -13,11 +13,10 @@ from infra.local.servers import Instance
 from infra.timescaledb import units
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
-from services.aggregator import rebuild
+from services.aggregator.rebuild import bring_up_to_date
 from services.kit import bus, store, streams
 from services.kit.settings import Settings
 
-AGGREGATOR = "aggregator"
 FIRST_ACCOUNT = "board_admin"
 """The credential that is the password of the board's first account, `admin`."""
 RESTORING = "restoring.json"
@@ -57,12 +56,18 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
     if own:
         grant_rights(settings.database("owner"))
     asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))
-    if rebuild.is_outdated(settings.database("owner")):
-        if AGGREGATOR in instance.running():
-            # It would go on with the folds of before, on top of today's. The start of the services starts it again.
-            instance.stop_process(AGGREGATOR)
-        rebuild.rebuild(settings.database("owner"), lambda what, done, of: say(f"{what}: {done:,} of {of:,}"))
+    bring_up_to_date(
+        settings.database("owner"),
+        lambda: _stop_aggregator(instance),
+        lambda what, done, of: say(f"{what}: {done:,} of {of:,}"),
+    )
     asyncio.run(_streams(broker_settings(instance), _positions(settings)))
+
+
+def _stop_aggregator(instance: Instance) -> None:
+    """It would go on with the folds of before, on top of today's. The start of the services starts it again."""
+    if "aggregator" in instance.running():
+        instance.stop_process("aggregator")
 
 
 async def _first_account(settings: Settings, password: Callable[[], str], say: Callable[[str], None]) -> None:
