@@ -14,11 +14,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from click.testing import CliRunner, Result
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of
+from services.cli.app import main
 from services.kit import bus, streams
 
 
@@ -51,6 +53,19 @@ def hanging(pid: int) -> Iterator[None]:
 
 def _state(thread: Path) -> str:
     return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+
+
+def command(centre: Instance, *arguments: str, input: str = "") -> Result:
+    """Runs `ioc` against a centre as an operator does, without the start of a process."""
+    home = {"IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
+    return CliRunner().invoke(main, arguments, input=input, env=home)
+
+
+def output_of(centre: Instance, *arguments: str, input: str = "") -> str:
+    """What a command prints that does what it was asked."""
+    done = command(centre, *arguments, input=input)
+    assert done.exit_code == 0, done.output
+    return done.stdout
 
 
 def free_port() -> int:

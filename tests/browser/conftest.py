@@ -10,19 +10,18 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from support import board_beside
+from support import board_beside, output_of
 
 from infra.local.paths import home
 from infra.local.provision import provide
 from infra.local.servers import Instance
-from services.cli.app import main
 
 ARGUMENTS = (
     "--no-sandbox",
@@ -50,13 +49,7 @@ Visit = Callable[..., Page]
 def command(watched: Instance) -> Command:
     """Runs the `ioc` command as an operator would, without the start of a process; returns what it prints."""
 
-    def run(*arguments: str, input: str = "") -> str:
-        env = {"IOC_HOME": str(watched.data.parent), "IOC_INSTANCE": watched.data.name}
-        done = CliRunner().invoke(main, arguments, input=input, env=env)
-        assert done.exit_code == 0, done.output
-        return done.stdout
-
-    return run
+    return partial(output_of, watched)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from typing import Any
 
@@ -16,9 +17,9 @@ import httpx
 import psycopg
 import pytest
 from alarms import eventually
-from click.testing import CliRunner, Result
+from click.testing import Result
 from jsonschema import Draft202012Validator
-from support import board_beside
+from support import board_beside, command
 from visitors import add_account, entered
 
 from infra.local.servers import Instance
@@ -26,7 +27,6 @@ from services.board.access import FEW, SMALL, Account
 from services.board.auth.middleware import QUESTIONS
 from services.board.auth.tokens import bounded
 from services.centre.prepare import settings_of
-from services.cli.app import main
 
 WARD, OTHER = "phuong_minh_hung", "phuong_chon_thanh"
 CITY = "dong_xoai"
@@ -57,11 +57,7 @@ class Program:
 def ioc(published: Instance) -> Ioc:
     """The command as an operator runs it, without the start of a process."""
 
-    def run(*arguments: str) -> Result:
-        home = {"IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"}
-        return CliRunner().invoke(main, arguments, env=home)
-
-    return run
+    return partial(command, published)
 
 
 @pytest.fixture(scope="module")

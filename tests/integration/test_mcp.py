@@ -13,16 +13,14 @@ from typing import Any
 import httpx2
 import psycopg
 import pytest
-from click.testing import CliRunner
 from mcp import Client, StdioServerParameters
 from mcp.client.streamable_http import streamable_http_client
-from support import board_beside
+from support import board_beside, output_of
 from visitors import add_account
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
-from services.cli.app import main
 
 WARD = "phuong_minh_hung"
 NOVEMBER = {"from_day": "2024-11-01", "to_day": "2024-11-30"}
@@ -38,22 +36,14 @@ def home(published: Instance) -> Iterator[str]:
         yield address
 
 
-def run(published: Instance, *arguments: str) -> str:
-    """What a command prints."""
-    env = {"IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"}
-    done = CliRunner().invoke(main, arguments, env=env)
-    assert done.exit_code == 0, done.output
-    return done.stdout
-
-
 @pytest.fixture(scope="module")
 def token(published: Instance, home: str) -> str:
-    return run(published, "people", "token", "add", "mcp-viewer", "mcp", "--user", "test").split()[-1]
+    return output_of(published, "people", "token", "add", "mcp-viewer", "mcp", "--user", "test").split()[-1]
 
 
 @pytest.fixture(scope="module")
 def wards(published: Instance, home: str) -> str:
-    return run(published, "people", "token", "add", "mcp-ward", "mcp", "--user", "test").split()[-1]
+    return output_of(published, "people", "token", "add", "mcp-ward", "mcp", "--user", "test").split()[-1]
 
 
 @asynccontextmanager
@@ -106,7 +96,7 @@ def test_the_packages_client_lists_and_calls_the_tools_over_both_ways(
         async with over_http(home, token) as one, over_stdio(published) as other:
             return [await tried(one), await tried(other)]
 
-    expected = run(published, "query", "dossiers_received", "--unit", "dong_xoai", "--from", "2024-11-01", "--to",
+    expected = output_of(published, "query", "dossiers_received", "--unit", "dong_xoai", "--from", "2024-11-01", "--to",
                    "2024-11-30", "--format", "json")  # fmt: skip
     reading = json.loads(expected)["readings"][0]
     for found in asyncio.run(both()):

@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner
 from psycopg.types.json import Jsonb
+from support import output_of
 
 from dashboards import sql
 from dashboards.queries import fill
@@ -30,7 +30,6 @@ from services.board.api.questions import FigureQuery, question_of
 from services.board.pages.figures.system_data import Choice, read_figures
 from services.board.pages.worklist.worklist_data import Row, _item
 from services.centre.prepare import settings_of
-from services.cli.app import main
 from services.deadlines.notices import Owed, notices
 from services.exporter import figures as exported
 from services.kit import clock, store
@@ -75,10 +74,7 @@ VIEWER = Account("viewer", "", "viewer")
 
 def asked_by(centre: Instance, command: str) -> Any:
     days = ("--from", str(FIRST), "--to", str(LAST), "--format", "json")
-    home = {"IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": "main"}
-    done = CliRunner().invoke(main, (command, CODE, *days), env=home)
-    assert done.exit_code == 0, done.output
-    return json.loads(done.stdout)
+    return json.loads(output_of(centre, command, CODE, *days))
 
 
 def test_a_changed_formula_changes_every_way_to_its_figure(

@@ -12,17 +12,17 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from click.testing import CliRunner
+from support import output_of
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from services.centre.prepare import settings_of
-from services.cli.app import main
 from services.simulator import november_2024
 
 TABLES = Path(november_2024.__file__).parent / "tables"
@@ -36,12 +36,7 @@ Ioc = Callable[..., str]
 def ioc(published: Instance) -> Ioc:
     """Runs the command as an operator would, without the start of a process; returns what it prints."""
 
-    def run(*arguments: str) -> str:
-        done = CliRunner().invoke(main, arguments, env={"IOC_HOME": str(published.data.parent), "IOC_INSTANCE": "main"})
-        assert done.exit_code == 0, done.output
-        return done.stdout
-
-    return run
+    return partial(output_of, published)
 
 
 def table(name: str) -> list[dict[str, str]]:
