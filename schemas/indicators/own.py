@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Literal, cast
 
 from schemas.indicators.formula import Statement
 from schemas.indicators.indicator import Indicator
 from schemas.registry import SYSTEMS
-from schemas.text import files
+from schemas.text import files, numbers
 
 COLUMNS = ("code", "vi", "en", "unit")
 BETTER, OVER = ("higher", "lower", ""), ("sum", "mean", "")
@@ -69,9 +69,7 @@ def _decimals(text: str) -> int:
 
 
 def _target(text: str) -> Decimal | None:
-    if re.fullmatch(r"-?\d{1,3}([.,]\d{3})+", text):
-        raise ValueError(f"{text!r} can be read in two ways: write thousands without a mark (column target)")
     try:
-        return Decimal(text.replace(",", ".")) if text else None
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no number (column target)") from None
+        return numbers.read(text) if text else None
+    except numbers.NoNumber as wrong:
+        raise ValueError(f"{wrong} (column target)") from None

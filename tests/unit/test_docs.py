@@ -48,7 +48,7 @@ def test_every_event_says_what_it_means() -> None:
 
 def test_readme_names_only_commands_that_exist() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"\./ioc ([a-z]+)", text)) <= set(COMMANDS)
+    assert set(re.findall(r"\./ioc ([a-z0-9]+)", text)) <= set(COMMANDS)
 
 
 def commands(readme: str) -> tuple[list[str], set[str], set[str]]:

@@ -1,0 +1,50 @@
+"""Numbers as people write them, in one parser: `1234`, `1.234`, `1 234`, `2.050,0`, `0.8`.
+
+A point or a comma may stand between thousands or before decimals. What can be read in both ways is refused.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+
+LONGEST = 40
+"""Characters of a number; what is longer is none."""
+
+_GROUPS = "[1-9][0-9]{0,2}(?:{mark}[0-9]{3})+"
+_FORMS = tuple(
+    (re.compile(whole + decimals), thousands, decimal)
+    for thousands, whole in ((mark, _GROUPS.replace("{mark}", re.escape(mark))) for mark in ". ,")
+    for decimal, decimals in ((mark, f"(?:{re.escape(mark)}[0-9]+)?") for mark in ".,")
+    if thousands != decimal
+) + tuple((re.compile(f"[0-9]+(?:{re.escape(mark)}[0-9]+)?"), "", mark) for mark in ".,")
+
+
+class NoNumber(ValueError):
+    """The text is no number, or could be two; the message says which."""
+
+
+def read(text: str, whole: bool = False) -> Decimal:
+    """The only number that a text can mean, exact. A `whole` one has no decimals but zeros: `1.234` is 1234 there."""
+    readings = sorted(set(_readings(text)))
+    if not readings:
+        raise NoNumber(f"{text!r} is no number")
+    meant = [number for number in readings if number == number.to_integral_value()] if whole else readings
+    if not meant:
+        raise NoNumber(f"{text!r} is no whole number")
+    if len(meant) > 1:
+        either = " or as ".join(f"{number.normalize():f}" for number in meant)
+        raise NoNumber(f"{text!r} can be read in two ways, as {either}; which is meant? Write thousands without a mark")
+    return meant[0]
+
+
+def _readings(text: str) -> Iterator[Decimal]:
+    plain = unicodedata.normalize("NFKC", text).strip().replace("\N{MINUS SIGN}", "-")
+    sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
+    if len(digits) > LONGEST:
+        return
+    for form, thousands, decimal in _FORMS:
+        if form.fullmatch(digits):
+            yield Decimal(sign + digits.replace(thousands, "").replace(decimal, "."))

@@ -1,0 +1,189 @@
+"""`ioc index766`: index 766 of units from the numerators and denominators in a file, and what its components count."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from services.cli import index766_output as shown
+from services.cli import output
+from services.cli.index766_output import ScoredUnit
+from services.cli.times import Day
+
+if TYPE_CHECKING:
+    from schemas.index766.counts import UnitCounts
+    from schemas.index766.rules import RuleSet
+    from schemas.index766.scoring import Count
+
+TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+def rule_options(command: Any) -> Any:
+    """The options that say by which rules, and how to answer."""
+    for option in reversed((
+        click.option("--rules", "code", type=click.Choice(["portal", "decree"]), default="portal", show_default=True,
+                     help="As the national portal computes, or as the decision says."),
+        click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today."),
+        click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
+                     show_default=True),
+    )):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group()
+def index766() -> None:
+    """Index 766 (decision 766/QĐ-TTg): 21 components in six groups, 100 points."""
+
+
+@index766.command(
+    epilog="\b\nExamples:\n  ioc index766 score xa.csv\n"
+    "  ioc index766 score xa.csv --rules decree --province tinh.csv\n"
+    "  ioc index766 score provinces.csv --group --format csv > scores.csv\n\n"
+    "`ioc index766 components` says what each numerator and denominator counts; docs/index766.md says more."
+)
+@click.argument("file", type=TABLE)
+@rule_options
+@click.option(
+    "--province",
+    type=TABLE,
+    metavar="FILE",
+    help="The province's own file: units below it have its three of publication.",
+)
+@click.option(
+    "--group", is_flag=True, help="Besides the units all of them together: the mean of each group, then added."
+)
+def score(file: Path, code: str, day: date | None, form: str, province: Path | None, group: bool) -> None:
+    """Score the numerators and denominators in FILE.
+
+    \b
+    FILE is a table with commas, semicolons or tabs:
+      metric,numerator,denominator
+      PUBLISH_ON_TIME,48,50
+      PETITION_PROCESSING_ON_TIME,0,0
+
+    Each component is rounded half up to 2 decimals; a group is the sum of its components, the total that of the groups.
+
+    A column `unit`, a name or code in each row, lets one file have many units. They are ranked 1-2-2-4, wards and
+    communes apart from departments and from provinces: by a column `level` (`ioc units` has the words), else by the
+    table of units.
+
+    The numerator is always the good part, as the portal publishes it: in PETITION_HANDLING_SATISFACTION the petitions
+    less those disliked, repeated or overdue; in DOSSIER_RECEIVING_SATISFACTION what is left less the overdue and the
+    disliked share (95,7 of 100, if in percent). Whoever has the bad ones writes the denominator less them.
+
+    A component that is not in the file, or has two empty cells, is missing: group and total are incomplete then, and
+    there is no grade. Without a base (a denominator of 0) petitions give their 6 points, everything else none. A
+    numerator above its denominator gives the maximum. Each of these is flagged.
+
+    Numbers are written as 1234, 1.234, 1 234 or 2.050,0; what can be read in two ways (15,000) is refused, and then
+    nothing is scored.
+    """
+    from schemas.index766.counts import read
+    from schemas.text import files
+
+    try:
+        rules = _rules(code, day)
+        units = read(files.lines(files.read(file)), str(file), rules.components)
+        lent = _publication(province, rules) if province else None
+        scored = _scored(rules, units, lent, day)
+        if group:
+            scored.append(_together(scored, str(file)))
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from None
+    if form == "json":
+        click.echo(json.dumps(shown.score_values(rules, scored), ensure_ascii=False, indent=2))
+    elif form == "csv":
+        output.write_csv([row for unit in scored for row in shown.score_rows(unit)])
+    elif len(scored) == 1:
+        shown.print_unit(scored[0])
+    else:
+        shown.print_units(rules, scored)
+
+
+@index766.command(
+    epilog="\b\nExamples:\n  ioc index766 components\n  ioc index766 components --rules decree --format csv"
+)
+@rule_options
+def components(code: str, day: date | None, form: str) -> None:
+    """What the components are called, count, and give in points."""
+    try:
+        rules = _rules(code, day)
+    except ValueError as wrong:
+        raise click.ClickException(str(wrong)) from None
+    rows = [shown.component_values(component) for component in rules.components.values()]
+    if form == "json":
+        click.echo(json.dumps({"rules": shown.rules_values(rules), "components": rows}, ensure_ascii=False, indent=2))
+    elif form == "csv":
+        output.write_csv(rows)
+    else:
+        click.echo("\n".join(shown.component_lines(rules)))
+
+
+def _rules(code: str, day: date | None) -> RuleSet:
+    from schemas.index766.rules import rule_set
+
+    return rule_set(code, day or _today())
+
+
+def _today() -> date:
+    from schemas.calendar import local_day
+    from services.kit import clock
+
+    return local_day(clock.now())
+
+
+def _publication(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+    """The province's own counts, of which those of publication are its units'."""
+    from schemas.index766.counts import read
+    from schemas.text import files
+
+    units = read(files.lines(files.read(file)), str(file), rules.components)
+    if len(units) > 1:
+        raise ValueError(f"{file} has {len(units)} units, {', '.join(units)}; the province's file has one")
+    (only,) = units.values()
+    if missing := [m for m, c in rules.components.items() if c.from_province and m not in only.counts]:
+        raise ValueError(f"{file} lacks {', '.join(missing)}, which units below the province have of it")
+    return only.counts
+
+
+def _scored(
+    rules: RuleSet, units: Mapping[str, UnitCounts], province: Mapping[str, Count] | None, day: date | None
+) -> list[ScoredUnit]:
+    """Each unit with its rank, in the order of the file."""
+    from schemas.index766 import scoring
+
+    levels = {name: unit.level or _level(name, day) for name, unit in units.items()}
+    scores = {
+        name: scoring.score(rules, unit.counts, None if levels[name] == "province" else province)
+        for name, unit in units.items()
+    }
+    ranks = scoring.ranks({name: one.total for name, one in scores.items()}, levels) if len(units) > 1 else {}
+    return [ScoredUnit(name, levels[name], one, ranks.get(name)) for name, one in scores.items()]
+
+
+def _level(name: str, day: date | None) -> str:
+    """The level by the table of units; "" for a unit that it does not know."""
+    from schemas import units
+
+    day = day or _today()
+    try:
+        return units.find(name, day).on(day).level if name else ""
+    except units.UnknownUnit:
+        return ""
+
+
+def _together(scored: Sequence[ScoredUnit], file: str) -> ScoredUnit:
+    from schemas.index766.scoring import mean, ranked_as
+
+    if len(scored) == 1:
+        raise ValueError(f"{file} has one unit; a group has several, named in a column `unit`")
+    if len(kinds := dict.fromkeys(ranked_as(unit.level) for unit in scored)) > 1:
+        kinds_named = ", ".join(kind or "unknown" for kind in kinds)
+        raise ValueError(f"{file} has units of several levels ({kinds_named}); a mean is taken over units of one")
+    return ScoredUnit("", "group", mean([unit.score for unit in scored]), None)

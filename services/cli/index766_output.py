@@ -1,0 +1,255 @@
+"""How scores of index 766 look: as tables for people, as JSON values and rows of CSV for programs."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from schemas.text.dates import day
+from services.cli.output import WIDE
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from schemas.index766.rules import Component, RuleSet
+    from schemas.index766.scoring import ComponentScore, GroupScore, Score
+
+TITLE = "Bộ chỉ số 766 — Index 766"
+NONE = "–"
+
+
+class ScoredUnit(NamedTuple):
+    """A unit of a file, or the group of them all, with its score."""
+
+    name: str
+    level: str
+    score: Score
+    rank: int | None
+
+
+# --- for programs; numbers are text, so that none of their digits is lost ---
+
+
+def score_values(rules: RuleSet, scored: Sequence[ScoredUnit]) -> dict[str, Any]:
+    units = [unit for unit in scored if unit.score.components]
+    together = [unit for unit in scored if not unit.score.components]
+    return {
+        "rules": rules_values(rules),
+        "units": [_unit_values(unit) for unit in units],
+        "group": _unit_values(together[0]) if together else None,
+    }
+
+
+def rules_values(rules: RuleSet) -> dict[str, str | None]:
+    return {
+        "code": rules.code,
+        "vi": rules.vi,
+        "en": rules.en,
+        "valid_from": rules.valid_from.isoformat(),
+        "valid_to": rules.valid_to.isoformat() if rules.valid_to else None,
+    }
+
+
+def _unit_values(unit: ScoredUnit) -> dict[str, Any]:
+    s = unit.score
+    return {
+        "unit": unit.name or None,
+        "level": unit.level or None,
+        "rank": unit.rank,
+        "total": _text(s.total),
+        "complete": s.total is not None,
+        "missing": list(s.missing),
+        "given_points": str(s.points),
+        "given_maximum": str(s.scored),
+        "grade": {"code": s.grade.code, "vi": s.grade.vi, "en": s.grade.en} if s.grade else None,
+        "groups": [
+            {"code": g.group.code, "vi": g.group.vi, "en": g.group.en, "points": str(g.points) if g.complete else None,
+             "maximum": str(g.maximum), "given_points": str(g.points), "given_maximum": str(g.scored)}
+            for g in s.groups
+        ],
+        "components": [_points_values(one) for one in s.components],
+    }  # fmt: skip
+
+
+def _points_values(one: ComponentScore) -> dict[str, Any]:
+    return {
+        "metric": one.component.metric,
+        "group": one.component.group,
+        "vi": one.component.vi,
+        "en": one.component.en,
+        "numerator": _text(one.count.numerator if one.count else None),
+        "denominator": _text(one.count.denominator if one.count else None),
+        "share": _percent(one),
+        "points": _text(one.points),
+        "maximum": str(one.component.maximum),
+        "flags": list(one.flags),
+    }
+
+
+def component_values(c: Component) -> dict[str, Any]:
+    return {
+        "metric": c.metric, "group": c.group, "maximum": str(c.maximum), "target": str(c.target), "points": c.formula,
+        "without_base": str(c.without_base), "whole": c.whole, "from_province": c.from_province, "vi": c.vi, "en": c.en,
+        "numerator_vi": c.numerator_vi, "numerator_en": c.numerator_en,
+        "denominator_vi": c.denominator_vi, "denominator_en": c.denominator_en,
+    }  # fmt: skip
+
+
+def score_rows(unit: ScoredUnit) -> Iterator[dict[str, Any]]:
+    """A row for each component, group and total, each with its unit and rules."""
+    s = unit.score
+    head = {"unit": unit.name, "level": unit.level, "rules": s.rules.code, "rules_from": s.rules.valid_from.isoformat()}
+    last = {"grade": "", "rank": ""}
+    for one in s.components:
+        values = _points_values(one)
+        yield {**head, "row": "component", "code": values.pop("metric"), **values, **last}
+    for group in s.groups:
+        yield {**head, "row": "group", **_sum_row(group.group.code, group.group.vi, group.group.en), **last,
+               "points": group.points if group.complete else "", "maximum": group.maximum,
+               "flags": "" if group.complete else "incomplete"}  # fmt: skip
+    maximum = sum((group.maximum for group in s.groups), Decimal(0))
+    yield {**head, "row": "total", **_sum_row("total", "Tổng điểm", "Total"), "points": _text(s.total),
+           "maximum": maximum, "flags": "" if s.grade else "incomplete",
+           "grade": s.grade.code if s.grade else "", "rank": unit.rank}  # fmt: skip
+
+
+def _sum_row(code: str, vi: str, en: str) -> dict[str, Any]:
+    return {"code": code, "group": "" if code == "total" else code, "vi": vi, "en": en,
+            "numerator": "", "denominator": "", "share": ""}  # fmt: skip
+
+
+def _text(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
+
+
+def _percent(one: ComponentScore) -> str | None:
+    from schemas.index766.scoring import half_up
+
+    return None if one.share is None else str(half_up(one.share * 100))
+
+
+# --- for people ---
+
+
+def print_unit(unit: ScoredUnit) -> None:
+    """One table: a row for each component, group and the total."""
+    from rich.table import Table
+
+    s = unit.score
+    table = Table("component", "", "numerator", "denominator", "share %", "points", "of", "")
+    table.columns[0].no_wrap = True
+    for column in table.columns[2:7]:
+        column.justify = "right"
+    for group in s.groups:
+        for one in (one for one in s.components if one.component.group == group.group.code):
+            table.add_row(*_component_cells(one))
+        cells = (group.group.code, group.group.vi, "", "", "", _points(group), str(group.maximum), _given(group))
+        table.add_row(*cells, style="bold", end_section=True)
+    maximum = sum((group.maximum for group in s.groups), Decimal(0))
+    table.add_row("total", "Tổng điểm", "", "", "", _number(s.total), str(maximum), _verdict(s), style="bold")
+    _print(table, s.rules, unit.name)
+    for line in _advice([unit]):
+        click.echo(line)
+
+
+def print_units(rules: RuleSet, scored: Sequence[ScoredUnit]) -> None:
+    """One table: a row for each unit, ranked within its level, and at last the group of them all."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from schemas.index766.scoring import ranked_as
+
+    table = Table("rank", "unit", "level", *(group.code for group in rules.groups), "total", "")
+    for column in (table.columns[0], *table.columns[3:-1]):
+        column.justify = "right"
+    order = sorted(scored, key=lambda u: (not u.score.components, ranked_as(u.level), u.rank or len(scored) + 1))
+    for unit in order:
+        name = escape(unit.name) if unit.score.components else f"all {len(scored) - 1}"
+        groups = [_points(group) for group in unit.score.groups]
+        cells = (str(unit.rank or ""), name, unit.level, *groups, _number(unit.score.total), _remarks(unit.score))
+        table.add_row(*cells, style=None if unit.score.components else "bold")
+    _print(table, rules, f"{sum(1 for unit in scored if unit.score.components)} units")
+    for line in _advice(scored):
+        click.echo(line)
+
+
+def component_lines(rules: RuleSet) -> Iterator[str]:
+    """The components by group: points, names, and what numerator and denominator count."""
+    yield f"{rules.vi} · {rules.en} ({rules.code}, {_validity(rules)}); r = numerator / denominator"
+    for group in rules.groups:
+        own = [c for c in rules.components.values() if c.group == group.code]
+        yield f"\n{group.vi} · {group.en} ({sum(c.maximum for c in own)})"
+        for c in own:
+            base = f"; {c.without_base} if there are none" if c.without_base else ""
+            province = "; of the province for a unit below it" if c.from_province else ""
+            yield f"  {c.metric}  {c.formula}{base}{province}"
+            yield f"    {c.vi} = {c.numerator_vi} / {c.denominator_vi}"
+            yield f"    {c.en} = {c.numerator_en} / {c.denominator_en}"
+
+
+def _print(table: Table, rules: RuleSet, of: str) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+
+    head = f"{escape(of)}, " if of else ""
+    table.title, table.title_justify = f"{TITLE}\n{head}{rules.en} ({rules.code}, {_validity(rules)})", "left"
+    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+
+
+def _validity(rules: RuleSet) -> str:
+    return f"from {day(rules.valid_from)}" + (f" to {day(rules.valid_to)}" if rules.valid_to else "")
+
+
+def _component_cells(one: ComponentScore) -> tuple[str, ...]:
+    c, count = one.component, one.count
+    numbers = (_number(count.numerator), _number(count.denominator)) if count else (NONE, NONE)
+    return c.metric, c.vi, *numbers, _percent(one) or NONE, _number(one.points), str(c.maximum), _flag_words(one)
+
+
+def _flag_words(one: ComponentScore) -> str:
+    from schemas.index766.rules import flags
+
+    words = flags()
+    return "; ".join(" · ".join(words[flag]) for flag in one.flags)
+
+
+def _number(number: Decimal | None) -> str:
+    return NONE if number is None else f"{number:,}"
+
+
+def _points(group: GroupScore) -> str:
+    return _number(group.points if group.complete else None)
+
+
+def _given(group: GroupScore) -> str:
+    if group.complete:
+        return ""
+    return f"incomplete: {group.points} of {group.scored} given" if group.scored else "nothing given"
+
+
+def _verdict(s: Score) -> str:
+    if s.grade:
+        return f"{s.grade.vi} · {s.grade.en}"
+    return f"chưa đủ số liệu · incomplete: {s.points} of {s.scored} given"
+
+
+def _remarks(s: Score) -> str:
+    """The verdict of a unit, and what has to be said of its components, in few words."""
+    times = Counter(flag for one in s.components for flag in one.flags if flag not in ("missing", "from_province"))
+    return "; ".join([_verdict(s), *(f"{number} {flag}" for flag, number in times.items())])
+
+
+def _advice(scored: Sequence[ScoredUnit]) -> Iterator[str]:
+    """What is missing, and where units below the province get the province's own from."""
+    lacking = [unit for unit in scored if unit.score.missing]
+    for unit in lacking:
+        who = f"{unit.name}: " if unit.name else "all together: " if not unit.score.components else ""
+        yield f"{who}{len(unit.score.missing)} missing: {', '.join(unit.score.missing)}"
+    lent = {c.metric for unit in scored for c in unit.score.rules.components.values() if c.from_province}
+    if any(lent.intersection(unit.score.missing) and unit.level != "province" for unit in lacking):
+        yield f"a unit below the province has its province's own {', '.join(sorted(lent))}: --province FILE"
