@@ -71,6 +71,7 @@ REASONS = {
     "impossible_time": "dates that contradict each other, or lie before 2000 or too far ahead",
     "personal_data": "a citizen number, phone or e-mail in a field not meant for it",
     "wrong_subject": "published under a subject that is not the event's own",
+    "not_yours": "the source belongs to a key, and the event lies beyond what that key may say",
     "conflict": "same source and id as a stored event, but other content",
     "unstorable": "accepted, but the database cannot hold it: a fault of ours to look into",
 }

@@ -10,7 +10,7 @@ from typing import Literal
 
 from infra.docker.configuration import passwords
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process
-from infra.nats.users import USERS
+from infra.nats.users import KEYS, SYSTEM, USERS
 from schemas.sources import EMITTERS
 
 FILE = "docker-compose.yml"
@@ -39,7 +39,7 @@ NOTIFIER = {"IOC_NOTIFIER_URL": "${IOC_NOTIFIER_URL:-http://127.0.0.1:8011}"}
 CONTAINERS: Mapping[str, Container] = {
     "aggregator": Container("medium", roles=("aggregator",)),
     "deadlines": Container("small", roles=("deadlines",)),
-    "emitters": Container("small"),
+    "emitters": Container("small", roles=("emitters",)),
     "simulator": Container("medium", volumes=("centre:/var/lib/ioc/centre",), after="demo"),
     "exporter": Container(
         "medium",
@@ -150,7 +150,7 @@ def block(row: Process, container: Container) -> Iterator[str]:
 
 def _secrets(row: Process, container: Container) -> Iterator[str]:
     if row.name == "emitters":
-        yield from sorted(f"emitter_{name}" for name in EMITTERS)
+        yield from sorted({f"emitter_{name}" for name in EMITTERS} | {"emitter_keys", KEYS, SYSTEM})
     if row.user in USERS:
         yield row.user
     yield from (f"ioc_{role}" for role in container.roles)

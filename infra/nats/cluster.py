@@ -55,6 +55,8 @@ def render(
         "store": str(store).replace("\\", "\\\\").replace('"', '\\"'),
         "max_file_store": max_file_store,
         "users": users.render(password_of),
+        "callout": users.callout(password_of),
+        "system_user": users.system_user(password_of),
         "cluster": _cluster(node, nodes, password_of(ROUTES)) if nodes else "",
     }
     return Template((FOLDER / "server.conf").read_text()).substitute(values)

@@ -4,8 +4,9 @@ Each user hears answers on an inbox prefix of its own, `_INBOX_<user>`, so no on
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from schemas.broker_tokens import signer
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import EMITTERS, NOTICES, may_say
 from schemas.streams import CONSUMERS
@@ -27,6 +28,12 @@ def _own(owner: str) -> tuple[str, ...]:
     return _events(lambda event: may_say(owner, event))
 
 
+KEYS = "keys"
+"""The credential that answers for those who have a key; from its password follows the key that signs the answers."""
+SYSTEM = "keys_system"
+"""The same, in the account where the broker itself is spoken to."""
+HEARD = {KEYS: ("$SYS.REQ.USER.AUTH",)}
+"""user -> what it hears beside its own inbox."""
 RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
 PLATFORM = "platform"
 """What the alarms about the centre itself have in place of a system."""
@@ -72,6 +79,12 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     # A district of the imagination; like every emitter it can say, and hear nothing.
     "simulator": _events(lambda event: event not in NOTICES),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
+    # The door over HTTP of those who have a key: it has looked at the key's bounds.
+    "emitter_keys": _events(lambda event: event not in NOTICES),
+    # Tells the broker who a key's holder is and what they may say.
+    KEYS: (),
+    # Sees the connections of a key that was taken back, and ends them.
+    SYSTEM: ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.KICK"),
     # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
     "cli": (
         *INFO,
@@ -92,14 +105,25 @@ PUBLISH: dict[str, tuple[str, ...]] = {
 USERS = tuple(PUBLISH)
 
 
-def render(password_of: Callable[[str], str], users: Iterable[str] = USERS) -> str:
+def render(password_of: Callable[[str], str]) -> str:
     """The users' part of the server's configuration. `password_of` gives a user's password."""
-    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in users)
+    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in USERS if user != SYSTEM)
 
 
 def _user(user: str, password: str) -> str:
     # JSON strings are valid strings of the server's configuration language.
-    publish, subscribe = json.dumps(PUBLISH[user]), json.dumps([f"_INBOX_{user}.>"])
-    return (
-        f"user: {user}, password: {json.dumps(password)}, permissions: {{publish: {publish}, subscribe: {subscribe}}}"
-    )
+    publish = json.dumps(PUBLISH[user]) if PUBLISH[user] else '{deny: ">"}'
+    subscribe = json.dumps([f"_INBOX_{user}.>", *HEARD.get(user, ())])
+    answers = ", allow_responses: true" if user in HEARD else ""
+    rights = f"publish: {publish}, subscribe: {subscribe}{answers}"
+    return f"user: {user}, password: {json.dumps(password)}, permissions: {{{rights}}}"
+
+
+def callout(password_of: Callable[[str], str]) -> str:
+    """Who is asked about users that are not in the table, and who is never asked about."""
+    return f"issuer: {signer(password_of(KEYS)).public}, auth_users: {json.dumps(USERS)}"
+
+
+def system_user(password_of: Callable[[str], str]) -> str:
+    """The user of the broker's own account."""
+    return _user(SYSTEM, password_of(SYSTEM))

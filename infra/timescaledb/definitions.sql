@@ -320,6 +320,12 @@ CREATE OR REPLACE FUNCTION case_row(kind text, id text) RETURNS SETOF entity LAN
     ORDER BY length(e.id) DESC LIMIT 1
 $$;
 
+-- When these keys were shown last: whoever serves them may write that, and nothing else of them.
+CREATE OR REPLACE FUNCTION note_key_use(names text[], at timestamptz) RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    UPDATE emitter_key SET seen_at = greatest(seen_at, at) WHERE name = ANY (names)
+$$;
+
 -- --- retention: who may only call these can forget nothing younger than the horizon ---
 
 -- From now on nothing before `until` is accepted: batches in work are waited for, later ones see the new version.
@@ -460,7 +466,7 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION move_horizon, forget_rows, forget_log, forget_series, forget_entities, log_chunk_in_rows,
+REVOKE EXECUTE ON FUNCTION note_key_use, move_horizon, forget_rows, forget_log, forget_series, forget_entities, log_chunk_in_rows,
     compress_log FROM PUBLIC;
 
 -- Which text the others were made from.

@@ -13,13 +13,14 @@ DATABASE = "ioc"
 OWNER = "ioc_owner"
 # Owner of the schema and its migrations, then one role for each service that enters the database.
 ROLES = (
-    OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_reader", "ioc_upkeep", "ioc_notifier", "ioc_grafana", "ioc_board"
+    OWNER, "ioc_aggregator", "ioc_deadlines", "ioc_emitters", "ioc_reader", "ioc_upkeep", "ioc_notifier", "ioc_grafana",
+    "ioc_board",
 )  # fmt: skip
 # May copy and follow the whole database, and nothing else.
 REPLICATION = "ioc_replication"
 CONNECTIONS = {
-    OWNER: 10, "ioc_aggregator": 16, "ioc_deadlines": 8, "ioc_reader": 30, "ioc_upkeep": 4, "ioc_notifier": 12,
-    "ioc_grafana": 8, "ioc_board": 16,
+    OWNER: 10, "ioc_aggregator": 16, "ioc_deadlines": 8, "ioc_emitters": 4, "ioc_reader": 30, "ioc_upkeep": 4,
+    "ioc_notifier": 12, "ioc_grafana": 8, "ioc_board": 16,
 }  # fmt: skip
 """How many connections a role may hold: two or three instances of its service, and never all that the server has."""
 _PATIENT = {"idle_in_transaction_session_timeout": "10min", "temp_file_limit": "8GB"}
@@ -48,6 +49,7 @@ _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source
 # Nothing here leads to a single file: lists are masked, series have closed labels.
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
+_KEYS = ("emitter_key", "emitter_secret")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
@@ -63,6 +65,12 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "DELETE", ("refused",)),
     ("ioc_reader", "SELECT", ("horizon", "refused")),
     ("ioc_upkeep", "SELECT", ("horizon",)),
+    ("ioc_emitters", "SELECT", _KEYS),
+    ("ioc_aggregator", "SELECT", ("emitter_key",)),
+    ("ioc_board", "SELECT", _KEYS),
+    ("ioc_board", "INSERT", _KEYS),
+    ("ioc_board", "UPDATE", _KEYS),
+    ("ioc_board", "DELETE", ("emitter_secret",)),
     ("ioc_board", "SELECT", (*_BOARD, "audit")),
     ("ioc_board", "INSERT", (*_BOARD, "audit")),
     ("ioc_board", "UPDATE", _BOARD),
@@ -77,6 +85,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""
 CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ioc_emitters", ("note_key_use",)),
     ("ioc_upkeep", ("move_horizon", "forget_log", "forget_series", "forget_entities", "compress_log")),
 )
 """(role, functions that it may call, which then act as the owner)."""

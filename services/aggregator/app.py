@@ -21,6 +21,7 @@ from services.aggregator import staging
 from services.aggregator.aside import Aside
 from services.aggregator.consume import Batches, BatchLimiter
 from services.aggregator.event_store import EventStore
+from services.aggregator.ownership import Ownership
 from services.kit import bus, logs, metrics, patches, pull, store, streams
 from services.kit.consumer import DurableConsumer
 from services.kit.errors import fatal
@@ -89,9 +90,12 @@ def build(settings: Settings) -> FastStream:
         # FastStream would make it too, from the first message of the stream, and asks once; and it would spin for ever
         # without a word if it vanished.
         await durable.place(lambda: js)
-        aside = Aside(js, pool)
-        hands.append(BatchLimiter(_guarded_by(Batches(durable, EventStore(pool).store, aside.take), health)))
-        endless = (durable.follow(lambda: js, WATCH_SECONDS, partial(_noted, health)), aside.bring_in())
+        aside, ownership = Aside(js, pool), Ownership(pool)
+        await durable.insist([], ownership.look)
+        batches = Batches(durable, EventStore(pool).store, aside.take, ownership.current)
+        hands.append(BatchLimiter(_guarded_by(batches, health)))
+        watching = durable.follow(lambda: js, WATCH_SECONDS, partial(_noted, health))
+        endless = (watching, aside.bring_in(), ownership.follow())
         tasks.extend(asyncio.create_task(guarded("aggregator", one)) for one in endless)
 
     @app.on_shutdown

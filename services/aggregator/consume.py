@@ -13,6 +13,7 @@ import psycopg
 from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
+from schemas.keys import Owners
 from services.aggregator.event_store import ConcurrentUpdate, Incoming, Stored
 from services.aggregator.folding import earliest
 from services.aggregator.rollups import Disagreement
@@ -48,12 +49,16 @@ class BatchLimiter:
 
 class Batches:
     """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
-    refused ones."""
+    refused ones, `owners` tells whose source is whose as things stand."""
 
     def __init__(
-        self, durable: DurableConsumer, store: Store, set_aside: Callable[[list[Refused]], Awaitable[None]]
+        self,
+        durable: DurableConsumer,
+        store: Store,
+        set_aside: Callable[[list[Refused]], Awaitable[None]],
+        owners: Callable[[], Owners] = Owners,
     ) -> None:
-        self._durable, self._store, self._aside = durable, store, set_aside
+        self._durable, self._store, self._aside, self._owners = durable, store, set_aside, owners
 
     async def handle(self, messages: list[Msg]) -> None:
         """Store or set aside every message of the batch, then acknowledge all of them."""
@@ -62,7 +67,7 @@ class Batches:
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
 
     async def _work(self, messages: list[Msg]) -> None:
-        accepted, refused = admit(messages, clock.now())
+        accepted, refused = admit(messages, clock.now(), self._owners())
         refused += await self._persist(accepted)
         if refused:
             await self._durable.insist(messages, lambda: self._aside(refused), CLASHES)

@@ -13,6 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
+from schemas.keys import Owners
 from schemas.masking import masked
 from schemas.personal import find, mask
 from schemas.registry import SYSTEMS, parse
@@ -31,14 +32,16 @@ class Refused(NamedTuple):
     invalid: Invalid
 
 
-def admit(messages: list[Msg], now: datetime) -> tuple[list[tuple[Msg, Incoming]], list[Refused]]:
-    """Split a batch into accepted and refused messages, each in its order."""
+def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tuple[Msg, Incoming]], list[Refused]]:
+    """Split a batch into accepted and refused messages, each in its order. `owners`: whose source is whose."""
     accepted: list[tuple[Msg, Incoming]] = []
     refused: list[Refused] = []
     for message in messages:
         try:
             event = parse(message.data, now, message.subject)
             _check_headers(message)
+            if why := owners.trespass(event):
+                raise Invalid("not_yours", why)
         except Invalid as invalid:
             # Without its traceback, which holds frames, and through them the body, until cycles are looked for.
             refused.append(Refused(message, Invalid(invalid.code, invalid.reason)))

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alarms": (".alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),
     "sources": (".sources:sources", "Who sends, and how fresh that is; say that a source has ended for good."),
     "people": (".people:people", "Who may enter the board: list, add, password, role, units, token, disable, enable."),
+    "keys": (".keys:keys", "Who may send events from outside: create, list, rotate, revoke."),
     "quarantine": (".quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
     "rebuild": (".rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),

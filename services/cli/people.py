@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.board_database import operator, run, unit_codes
 from services.cli.user_option import USER
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from services.board.access import Account, Role
     from services.board.auth.accounts import Row
 
-T = TypeVar("T")
 ROLES = ("viewer", "operator", "supervisor", "admin")
 ROLE = click.Choice(ROLES)
 UNITS_HELP = "A unit by code or name, with all below it; may be repeated. None: the whole locality."
@@ -46,7 +45,7 @@ def list_() -> None:
 
     today = local_day(clock.now())
     table = Table("account", "full name", "role", "units", "enters by", "last seen", "state", box=None, pad_edge=False)
-    for row in _run(accounts.all_accounts):
+    for row in run(accounts.all_accounts):
         places = "; ".join(known.on(code, today).name_vi for code in row.units) or "all"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         state = "disabled" if row.disabled else "active"
@@ -83,9 +82,9 @@ def add(
     from services.board.auth import accounts
 
     name = accounts.plain(name)
-    new = Account(name, full_name, role, _units(places))
+    new = Account(name, full_name, role, unit_codes(places))
     password = None if subject else _password(generate)
-    _run(lambda conn: accounts.add(conn, _by(user), new, password, subject or ""))
+    run(lambda conn: accounts.add(conn, operator(user), new, password, subject or ""))
     _tell(name, "added", password if generate else None)
 
 
@@ -98,7 +97,7 @@ def password(name: str, generate: bool, user: str) -> None:
     from services.board.auth import accounts
 
     chosen = _password(generate)
-    _run(lambda conn: accounts.set_password(conn, _by(user), name, chosen))
+    run(lambda conn: accounts.set_password(conn, operator(user), name, chosen))
     _tell(name, "has a new password", chosen if generate else None)
 
 
@@ -127,7 +126,7 @@ def units(name: str, places: tuple[str, ...], everywhere: bool, user: str) -> No
 
     if bool(places) == everywhere:
         raise click.UsageError("name the units, or say --all")
-    codes = _units(places)
+    codes = unit_codes(places)
     _change(user, name, lambda account: replace(account, units=codes))
     _tell(name, f"sees {', '.join(codes) or 'the whole locality'}")
 
@@ -141,10 +140,10 @@ def disable(name: str, user: str) -> None:
 
     async def shut_out(conn: AsyncConnection) -> list[int]:
         async with conn.transaction():  # what the account holds is read before anybody can take it back
-            await accounts.set_disabled(conn, _by(user), name, True)
+            await accounts.set_disabled(conn, operator(user), name, True)
             return await accounts.held_by(conn, name)
 
-    remaining = _run(shut_out)
+    remaining = run(shut_out)
     _tell(name, "is disabled")
     if remaining:
         numbers = ", ".join(map(str, remaining))
@@ -160,7 +159,7 @@ def enable(name: str, user: str) -> None:
     """Let a disabled account in again."""
     from services.board.auth import accounts
 
-    _run(lambda conn: accounts.set_disabled(conn, _by(user), name, False))
+    run(lambda conn: accounts.set_disabled(conn, operator(user), name, False))
     _tell(name, "is enabled")
 
 
@@ -182,8 +181,8 @@ def token_add(account: str, name: str, role: Role, places: tuple[str, ...], days
     """Make a token and print it, once."""
     from services.board.auth import accounts, tokens
 
-    of, units = accounts.plain(account), _units(places)
-    made = _run(lambda conn: tokens.add(conn, _by(user), of, accounts.plain(name), role, units, days))
+    of, units = accounts.plain(account), unit_codes(places)
+    made = run(lambda conn: tokens.add(conn, operator(user), of, accounts.plain(name), role, units, days))
     _tell(of, f"has the token {accounts.plain(name)} for {days} days", made)
 
 
@@ -199,7 +198,7 @@ def token_list() -> None:
     from services.kit import clock
 
     table = Table("account", "token", "role", "units", "until", "last use", box=None, pad_edge=False)
-    for row in _run(tokens.all_tokens):
+    for row in run(tokens.all_tokens):
         until = day_and_time(row.expires_at) if row.expires_at > clock.now() else "expired"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         table.add_row(row.account, row.name, row.role, "; ".join(row.units) or "the account's", until, seen)
@@ -216,7 +215,7 @@ def token_revoke(account: str, name: str, user: str) -> None:
     from services.board.auth import accounts, tokens
 
     of, called = accounts.plain(account), accounts.plain(name)
-    _run(lambda conn: tokens.revoke(conn, _by(user), of, called))
+    run(lambda conn: tokens.revoke(conn, operator(user), of, called))
     _tell(of, f"has the token {called} no more")
 
 
@@ -224,24 +223,9 @@ def _change(user: str, name: str, to: Callable[[Account], Account]) -> None:
     from services.board.auth import accounts
 
     async def change(conn: AsyncConnection) -> None:
-        await accounts.change(conn, _by(user), to(await accounts.get(conn, name)))
+        await accounts.change(conn, operator(user), to(await accounts.get(conn, name)))
 
-    _run(change)
-
-
-def _by(user: str) -> Account:
-    from services.board.access import Account
-
-    return Account(f"cli:{user}", "", "admin")
-
-
-def _units(places: tuple[str, ...]) -> tuple[str, ...]:
-    from schemas import units as known
-
-    try:
-        return tuple(known.find(place).code for place in places)
-    except (known.UnknownUnit, known.AmbiguousUnit) as wrong:
-        raise click.ClickException(str(wrong)) from None
+    run(change)
 
 
 def _password(generate: bool) -> str:
@@ -267,28 +251,3 @@ def _tell(name: str, what: str, password: str | None = None) -> None:
     click.echo(f"{name} {what}", err=bool(password))
     if password:
         click.echo(password)
-
-
-def _run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
-    """Do the work in the database of the chosen centre; what goes wrong there becomes a message."""
-    from psycopg import AsyncConnection, OperationalError
-
-    from services.board.auth.accounts import Refused
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, explained, no_database
-
-    with explained():
-        settings = settings_of(chosen_instance(), "cli")
-
-    async def connected() -> T:
-        async with await AsyncConnection.connect(
-            settings.database("board"), autocommit=True, connect_timeout=5, application_name="ioc people"
-        ) as conn:
-            return await work(conn)
-
-    try:
-        return asyncio.run(connected())
-    except Refused as refused:
-        raise click.ClickException(str(refused)) from None
-    except OperationalError as error:
-        raise no_database(settings, error) from None

@@ -12,14 +12,17 @@ from fastapi import FastAPI
 from nats.aio.client import Client
 
 from schemas import sources
+from schemas.broker_tokens import signer
 from schemas.envelope import Event
-from services.ingest import router
+from services.ingest import callout, cloudevents, router
+from services.ingest.callout import Callout
+from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
-from services.kit import bus, logs
+from services.kit import bus, logs, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
-from services.kit.service import serve
+from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 
 EMITTERS: dict[str, router.Emitter] = {
@@ -61,21 +64,55 @@ class Line:
 
 def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
     """The application with the named emitters; a broker that is not there yet is waited for in the background."""
-    lines = {name: Line(settings.model_copy(update={"user": f"emitter_{name}"})) for name in names}
+    lines = {name: Line(_as(settings, f"emitter_{name}")) for name in names}
+    pool = store.pool(settings, "emitters", size=2)
+    keyring = Keyring(pool, settings.emitter_bytes)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             for name, line in lines.items():
                 line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}", line.lost))
-            watching = asyncio.create_task(_follow_broker(list(lines.values()), health))
-            stack.callback(watching.cancel)
+            endless = [_follow_broker(list(lines.values()), health)]
+            if cloudevents.NAME in names:
+                await stack.enter_async_context(pool)
+                endless.append(_serve_keys(settings, keyring))
+            for work in endless:
+                stack.callback(asyncio.create_task(guarded("emitters", work)).cancel)
             yield
 
     app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     for name, line in lines.items():
-        app.include_router(router.router(EMITTERS[name], token_of(line.settings), line.publish, limits_of(settings)))
+        if name == cloudevents.NAME:
+            app.include_router(cloudevents.router(keyring, line.publish))
+        else:
+            token = token_of(line.settings)
+            app.include_router(router.router(EMITTERS[name], token, line.publish, limits_of(settings)))
     return app
+
+
+def _as(settings: Settings, user: str) -> Settings:
+    return settings.model_copy(update={"user": user})
+
+
+async def _serve_keys(settings: Settings, keyring: Keyring) -> None:
+    """Keep up with the keys, and answer for them to the broker, where it is one that asks: an operator's own is not
+    configured by us."""
+    if not _as(settings, callout.USER).nats():
+        await keyring.follow(_nobody_is_connected)
+    async with (
+        bus.attached(_as(settings, callout.USER), "keys") as client,
+        bus.attached(_as(settings, callout.SYSTEM_USER), "keys, the broker itself") as system,
+    ):
+        asking = Callout(signer(settings.password(callout.USER) or ""), keyring, client, system)
+        serving = asyncio.create_task(asking.serve())
+        try:
+            await keyring.follow(asking.end)
+        finally:
+            serving.cancel()
+
+
+async def _nobody_is_connected(name: str) -> None: ...
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -114,9 +151,10 @@ def main() -> None:
     """Serve until told to stop. The arguments name the emitters; none means all."""
     settings = Settings()
     logs.configure(settings.log_level)
-    names = sys.argv[1:] or list(EMITTERS)
-    if strangers := set(names) - EMITTERS.keys():
-        raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(EMITTERS)}")
+    known = (*EMITTERS, cloudevents.NAME)
+    names = sys.argv[1:] or known
+    if strangers := set(names) - set(known):
+        raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(known)}")
     health = Health("emitters", stalled_after=10, instance=settings.instance)
     app = build(settings, names, health)
     serve(app, settings, health, settings.emitters_port)

@@ -29,6 +29,13 @@ class Bucket:
         self._free -= amount
         return 0.0
 
+    def wait(self, amount: float) -> float:
+        """Take so much whether it is there or not; the seconds to wait until it would have been."""
+        if not (lacking := self.take(amount)):
+            return 0.0
+        self._free -= amount
+        return lacking
+
 
 class Limits:
     """The two buckets of one credential."""

@@ -123,7 +123,7 @@ def router(emitter: Emitter, token: str, publish: Publish, limits: Limits) -> AP
             methods=["POST"],
             status_code=202,
             response_model=Accepted,
-            responses={status: {"model": Problem, "description": text} for status, text in _PROBLEMS.items()},
+            responses={status: {"model": Problem, "description": text} for status, text in PROBLEMS.items()},
             name=post.event.__name__,
             description=post.event.__doc__,
             openapi_extra=_documented(post),
@@ -131,7 +131,7 @@ def router(emitter: Emitter, token: str, publish: Publish, limits: Limits) -> AP
     return routes
 
 
-_PROBLEMS = {
+PROBLEMS = {
     400: "The body is not JSON",
     401: "The token is missing or wrong",
     408: "The body did not arrive in time",
@@ -148,11 +148,11 @@ def _endpoint(
     async def endpoint(request: Request, bearer: Bearer) -> Any:
         try:
             _authorise(emitter.name, token, bearer)
-            _within("events", limits.events, 1)
-            body = await _read(request)
-            _within("bytes", limits.bytes, len(body))
+            within("events", limits.events, 1)
+            body = await read_body(request)
+            within("bytes", limits.bytes, len(body))
             event = understand(post, body, request.path_params, clock.now())
-            return await _hand_over(emitter.name, event, publish)
+            return await hand_over(emitter.name, event, publish)
         except Refused as refused:
             metrics.REFUSED.labels(emitter.name, refused.problem.code).inc()
             return refused.answer()
@@ -167,20 +167,21 @@ def _authorise(name: str, token: str, bearer: HTTPAuthorizationCredentials | Non
         raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
 
 
-def _within(what: str, bucket: Bucket, amount: int) -> None:
+def within(what: str, bucket: Bucket, amount: int) -> None:
+    """Take so much of what a credential may send; `Refused` with the time to wait."""
     if wait := ceil(bucket.take(amount)):
         why = f"more {what} than this credential may send; nothing was taken, send the same again in {wait} s"
         raise Refused(429, "too_many", why, headers={"Retry-After": str(wait)})
 
 
-async def _read(request: Request) -> bytes:
-    """The body, never more of it in memory than an event may have."""
+async def read_body(request: Request, most: int = MAX_EVENT_BYTES) -> bytes:
+    """The body of at most so many bytes, never more of it in memory; `Refused` if it is larger or slow."""
     body, size = bytearray(), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
-                if size <= MAX_EVENT_BYTES:
+                if size <= most:
                     body += chunk
                 elif size > MOST_DRAINED:
                     break
@@ -188,8 +189,8 @@ async def _read(request: Request) -> bytes:
         raise Refused(408, "too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s") from None
     except ClientDisconnect:
         raise Refused(400, "not_json", "the body ended too early") from None
-    if size > MAX_EVENT_BYTES:
-        raise Refused(413, "too_large", f"a body may have {MAX_EVENT_BYTES:,} bytes", headers={"Connection": "close"})
+    if size > most:
+        raise Refused(413, "too_large", f"a body may have {most:,} bytes", headers={"Connection": "close"})
     return bytes(body)
 
 
@@ -224,7 +225,8 @@ def _reason(error: Any) -> str:
     return plain.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
-async def _hand_over(name: str, event: Event, publish: Publish) -> Accepted:
+async def hand_over(name: str, event: Event, publish: Publish) -> Accepted:
+    """Publish an event; `Refused` where the broker cannot take it now."""
     try:
         stored = await publish(event)
     except Unavailable as error:

@@ -19,6 +19,8 @@ MOST_HELD = 8 * 2**20
 OTHERS = 300
 """Files and connections that a process needs besides."""
 STALLED_SECONDS, STALLED_BYTES = 30.0, 32 * 1024
+HELD_UP_SECONDS = 30.0
+"""So long a connection may still bring nothing once the door, which read no further for a while, reads on."""
 LITTLE = 64 * 1024
 """Of more than `LITTLE` that is written to it, who has taken no `STALLED_BYTES` for so long does not read."""
 
@@ -31,6 +33,10 @@ class Guest(Protocol):
     address: str
     waits: tuple[float, float] | None
     reserved: int
+
+    def is_held_up(self) -> bool:
+        """Whether it would send on, and the door does not take it yet."""
+        ...
 
 
 class Crowd:
@@ -86,6 +92,8 @@ class Crowd:
         self._prune()
         now = _now()
         for guest in list(self._guests):
+            if guest.waits is not None and guest.is_held_up():
+                guest.waits = guest.waits[0], max(guest.waits[1], now + HELD_UP_SECONDS)
             if (guest.waits is not None and now > guest.waits[1]) or now - self._moved(guest, now) > STALLED_SECONDS:
                 guest.transport.abort()
         loop = asyncio.get_running_loop()

@@ -46,6 +46,10 @@ class Guarded(HttpToolsProtocol):
         self._whole = True  # no message has begun that is not whole
         self._refused = False
 
+    def is_held_up(self) -> bool:
+        """Whether nothing more is read of its body until the application has taken what there is."""
+        return self.flow is not None and self.flow.read_paused
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.address = self.client[0] if self.client else ""

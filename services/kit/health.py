@@ -106,6 +106,10 @@ class _Visit(asyncio.Protocol):
         self.reserved = 0
         self.waits: tuple[float, float] | None = None
 
+    def is_held_up(self) -> bool:
+        """Never: all that comes is read."""
+        return False
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self.address = str((transport.get_extra_info("peername") or ("",))[0])

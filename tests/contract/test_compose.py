@@ -185,9 +185,11 @@ def test_every_credential_is_a_secret_and_every_secret_is_handed_to_someone() ->
     assert all(COMPOSE["secrets"][name] == {"file": f"./secrets/{name}"} for name in set(CREDENTIALS) - {"supervisor"})
 
 
-def _roles(service: str) -> set[str]:
+def _roles(row: Process) -> set[str]:
     """The database's roles that the code of a service enters as."""
-    text = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "services" / service).rglob("*.py"))
+    text = "".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / row.command[-1].replace(".", "/")).rglob("*.py")
+    )
     found = re.findall(r"store\.(?:pool|connect)\(\s*\w+(?:\.\w+)*,\s*\"(\w+)\"", text)
     return {f"ioc_{role}" for role in found}
 
@@ -195,8 +197,8 @@ def _roles(service: str) -> set[str]:
 @pytest.mark.parametrize("row", ROWS_OF_OURS, ids=_name)
 def test_a_service_holds_its_own_passwords_and_no_other(row: Process) -> None:
     own = {row.user} & set(USERS) | {user for user in USERS if row.name == "emitters" and user.startswith("emitter_")}
-    keys = {"notifier": set(DOORS), "board": {"alarms"}}.get(row.name, set())
-    assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row.name) | keys
+    keys = {"notifier": set(DOORS), "board": {"alarms"}, "emitters": {"keys", "keys_system"}}.get(row.name, set())
+    assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row) | keys
 
 
 def test_the_steps_hold_what_they_need() -> None:

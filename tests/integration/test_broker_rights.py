@@ -84,6 +84,7 @@ SUBJECTS = (
     | {f"$JS.ACK.{stream}.{c}.1.2.3.4.5" for stream in STREAMS for c in CONSUMERS}
     | {f"$JS.ACK.QUARANTINE.{c}.1.2.3.4.5" for c in CONSUMERS}
     | {"$JS.SNAPSHOT.ACK.x", "$JS.FC.EVENTS.x", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO", "$KV.x", "anything"}
+    | {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK", "$SYS.REQ.SERVER.NODE.RELOAD", "$SYS.REQ.USER.AUTH"}
     | {f"_INBOX_{user}.x" for user in users.USERS}
 )
 
@@ -128,6 +129,9 @@ MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
     "emitter_payments": events("procedures.payment.made", "procedures.payment.refunded"),
     "emitter_field": named("field.report", REPORT),
+    "emitter_keys": ALL_EVENTS - events(*NOTICES),
+    "keys": set(),
+    "keys_system": {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK"},
     "deadlines": events(*NOTICES),
     "simulator": ALL_EVENTS - events(*NOTICES),
     "aggregator": reading("aggregator")
@@ -223,4 +227,6 @@ def test_a_credential_says_what_is_its_job_and_nothing_else(address: str, user: 
 @pytest.mark.parametrize("user", sorted(MAY))
 def test_a_credential_hears_its_own_answers_and_nothing_else(address: str, user: str) -> None:
     subjects = {f"_INBOX_{other}.>" for other in users.USERS} | {"ioc.>", "$JS.API.>", "$JS.EVENT.>", ">", "_INBOX.>"}
-    assert subjects - asyncio.run(refused(address, user, subjects, listen=True)) == {f"_INBOX_{user}.>"}
+    subjects |= {"$SYS.>", "$SYS.REQ.USER.AUTH"}
+    hears = {f"_INBOX_{user}.>"} | ({"$SYS.REQ.USER.AUTH"} if user == "keys" else set())
+    assert subjects - asyncio.run(refused(address, user, subjects, listen=True)) == hears

@@ -18,12 +18,13 @@ ROLLUPS = "rollup_hour rollup_day rollup_month"
 FOLDED = f"event_key event entity series point {ROLLUPS} source position"
 MAY: dict[str, dict[str, str]] = {
     "ioc_aggregator": {
-        "SELECT": f"{FOLDED} calendar_version horizon refused",
+        "SELECT": f"{FOLDED} calendar_version horizon refused emitter_key",
         "INSERT": f"{FOLDED} refused",
         "UPDATE": f"entity {ROLLUPS} source position calendar_version refused",
         "DELETE": f"entity point {ROLLUPS} refused position",
     },
     "ioc_deadlines": {"SELECT": "entity calendar_version"},
+    "ioc_emitters": {"SELECT": "emitter_key emitter_secret"},
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
         "SELECT": "alarm alarm_step alarm_published notification entity position person alarm_orphan",
@@ -32,10 +33,10 @@ MAY: dict[str, dict[str, str]] = {
         "DELETE": "position",
     },
     "ioc_board": {
-        "SELECT": "account board_session api_token saved_filter outbox audit",
-        "INSERT": "account board_session api_token saved_filter outbox audit",
-        "UPDATE": "account board_session api_token saved_filter outbox",
-        "DELETE": "board_session api_token saved_filter outbox",
+        "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret",
+        "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret",
+        "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret",
+        "DELETE": "board_session api_token saved_filter outbox emitter_secret",
     },
     "ioc_grafana": {
         "SELECT": "unit unit_scope dossier_list report_list feature_list statement alarm_list series point source "

@@ -1,0 +1,109 @@
+"""What a key lets its holder say: the events of some systems, of some units, under a source of its own. Pure.
+
+The rules are asked by every road: HTTP asks before an event is published, the broker by the subjects that a key may
+publish to, and the aggregator of whatever comes, as the broker does not tell who sent it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from schemas import personal, units
+from schemas.envelope import SUBJECT_PREFIX, Event
+from schemas.registry import DATA_TYPES, SYSTEMS
+from schemas.sources import NOTICES, OWNED
+
+NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
+SOURCE = re.compile(r"[!-~]{2,120}")
+MOST_REMEMBERED = 10_000
+FALLBACK_RATE = 50.0
+"""Events per second of a key for which none was named."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What a key may say. `units`: with all below them and all that they followed upon; empty: every unit."""
+
+    name: str
+    source: str
+    systems: tuple[str, ...]
+    units: tuple[str, ...] = ()
+
+    @cached_property
+    def scope(self) -> frozenset[str]:
+        """The codes of all units that it may speak for; empty: all."""
+        return frozenset().union(*(units.scope(root) for root in self.units))
+
+    def owns(self, source: str) -> bool:
+        """Whether a source is the key's own, or lies below it."""
+        return source == self.source or source.startswith(self.source.rstrip("/") + "/")
+
+    def refusal(self, event: Event) -> str | None:
+        """Why an event is not this key's to say, or None."""
+        if not self.owns(event.source):
+            return f"source: the key {self.name} speaks as {self.source}, or below it"
+        return self.trespass(event)
+
+    def trespass(self, event: Event) -> str | None:
+        """Why an event of this key's source lies beyond its bounds, or None."""
+        if event.data.system not in self.systems or event.data.event in NOTICES:
+            return f"type: the key {self.name} of {self.source} reports {', '.join(self.systems)} alone"
+        if self.units and event.unit not in self.scope:
+            return f"unit: the key {self.name} of {self.source} reports {', '.join(self.units)} and what lies below"
+        return None
+
+    def subjects(self) -> list[str]:
+        """The broker's subjects of all that it may say."""
+        said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in NOTICES]
+        places = sorted(self.scope) if self.units else ["*"]
+        return [f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in places for data in said]
+
+
+def problem(name: str, source: str, systems: Collection[str]) -> tuple[str, str] | None:
+    """What is wrong with the words of a new key, in Vietnamese and English, or None."""
+    if not NAME.fullmatch(name):
+        return (
+            "tên khóa gồm 3 đến 40 chữ thường không dấu, chữ số và dấu gạch nối, bắt đầu bằng một chữ",
+            "a key's name is 3 to 40 small letters, digits and hyphens, and begins with a letter",
+        )
+    if not SOURCE.fullmatch(source):
+        return (
+            "nguồn là một URI hoặc đường dẫn, 2 đến 120 ký tự ASCII không có dấu cách",
+            "a source is a URI or a path, 2 to 120 characters of ASCII without spaces",
+        )
+    if personal.find(name) or personal.find(source):
+        return (
+            "tên khóa hoặc nguồn giống một số cá nhân; hãy đặt theo tên cơ quan",
+            "the key's name or source looks like a number of a person; name the office",
+        )
+    if source.lstrip("/").partition("/")[0] in OWNED:
+        owned = ", ".join(f"/{owner}" for owner in OWNED)
+        return f"nguồn {owned} là của chính trung tâm", f"the sources {owned} are the centre's own"
+    strangers = ", ".join(system for system in systems if system not in SYSTEMS)
+    if strangers or not systems:
+        known = ", ".join(SYSTEMS)
+        return f"không có hệ thống {strangers!r}; có: {known}", f"there is no system {strangers!r}; there are {known}"
+    return None
+
+
+class Owners:
+    """Whose source is whose."""
+
+    def __init__(self, keys: Iterable[Bounds] = ()) -> None:
+        self._keys = tuple(keys)
+        self._known: dict[str, Bounds | None] = {}
+
+    def trespass(self, event: Event) -> str | None:
+        """Why an event cannot come from its source, which belongs to a key; None: it may, or the source is nobody's."""
+        owner = self._of(event.source) if self._keys else None
+        return owner.trespass(event) if owner else None
+
+    def _of(self, source: str) -> Bounds | None:
+        if source not in self._known:
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.clear()
+            self._known[source] = next((key for key in self._keys if key.owns(source)), None)
+        return self._known[source]

@@ -1,0 +1,154 @@
+"""Keys on the broker: who connects as a key with its secret may publish that key's subjects, and nothing else.
+
+The broker asks about every user that its own table does not know. What is answered here holds as long as the secret;
+where it ends early the key's connections are ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator
+from typing import Any, NamedTuple
+
+import nats.errors
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+
+from schemas.broker_tokens import Signer, claims
+from services.ingest.keyring import Keyring
+from services.kit import clock
+from services.kit.errors import Unavailable
+from services.kit.keys import Key
+
+log = logging.getLogger(__name__)
+USER, SYSTEM_USER = "keys", "keys_system"
+"""The credentials with which the broker is heard, and spoken to about itself."""
+ASKED = "$SYS.REQ.USER.AUTH"
+CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
+ACCOUNT = "$G"
+MOST_CONNECTIONS, MOST_SUBSCRIPTIONS = 10, 20
+"""Of one key; the broker has two hundred for all."""
+ANSWER_SECONDS, CONNECT_SECONDS = 2.0, 0.2
+
+
+class Visitor(NamedTuple):
+    """Who asks to enter the broker: the keys that the answer is for, and what was shown."""
+
+    server: str
+    nkey: str
+    name: str
+    secret: str
+
+
+def visitor(data: bytes) -> Visitor:
+    """What the broker asks. ValueError for anything else."""
+    try:
+        asked = claims(data)["nats"]
+        shown = asked["connect_opts"]
+        return Visitor(asked["server_id"]["id"], asked["user_nkey"], shown.get("user", ""), shown.get("pass", ""))
+    except (KeyError, TypeError, AttributeError) as wrong:
+        raise ValueError(f"not a question about a user: {wrong!r}") from None
+
+
+class Callout:
+    """Answers the broker. `system` is a connection to its own account, where connections are counted and ended."""
+
+    def __init__(self, signer: Signer, keyring: Keyring, client: Client, system: Client) -> None:
+        self._signer, self._keyring, self._client, self._system = signer, keyring, client, system
+
+    async def serve(self) -> None:
+        """Answer from now on, however often the connection heals."""
+        while not self._client.is_connected:  # noqa: ASYNC110 - it comes up by itself
+            await asyncio.sleep(CONNECT_SECONDS)
+        await self._client.subscribe(ASKED, queue="keys", cb=self._answer)
+
+    async def end(self, name: str) -> None:
+        """End a key's connections; they may come back if they still can. `Unavailable` where no broker answers."""
+        try:
+            nodes = [answer async for answer in self._nodes(name)]
+            for server, number in (connection for node in nodes for connection in _connections(node)):
+                # Who wants no answer is not listened to.
+                await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": number}))
+        except (nats.errors.Error, TimeoutError) as error:
+            raise Unavailable(f"the broker does not answer: {error!r}") from None
+        if not nodes:
+            raise Unavailable("no broker tells its connections")
+        log.info("key %s: its connections were ended", name)
+
+    async def _nodes(self, name: str) -> AsyncIterator[Msg]:
+        """What each node of the broker tells of a key's connections; nobody says how many nodes there are."""
+        inbox = self._system.new_inbox()
+        answers = await self._system.subscribe(inbox)
+        try:
+            await self._system.publish(CONNECTIONS, _about(name), reply=inbox)
+            while True:
+                yield await answers.next_msg(timeout=ANSWER_SECONDS)
+        except nats.errors.TimeoutError:
+            return
+        finally:
+            await answers.unsubscribe()
+
+    async def _answer(self, message: Msg) -> None:
+        try:
+            who = visitor(message.data)
+        except ValueError as wrong:
+            log.warning("%s", wrong)
+            return
+        said: dict[str, Any] = {"type": "authorization_response", "version": 2}
+        try:
+            said["jwt"] = await self._permit(who)
+        except (Refused, Unavailable) as refused:
+            said["error"] = str(refused)
+        at = int(clock.now().timestamp())
+        await message.respond(self._signer.token({"aud": who.server, "sub": who.nkey, "nats": said}, at).encode())
+
+    async def _permit(self, who: Visitor) -> str:
+        found = self._keyring.holder(who.secret)
+        if found is None or found[0].bounds.name != who.name:
+            raise Refused("no such key")
+        key, until = found
+        if await self._number(who.name) >= MOST_CONNECTIONS:
+            raise Refused(f"the key {who.name} has {MOST_CONNECTIONS} connections already")
+        rights = permissions(key)
+        told = {"aud": ACCOUNT, "sub": who.nkey, "name": who.name, "exp": int(until.timestamp()), "nats": rights}
+        return self._signer.token(told, int(clock.now().timestamp()))
+
+    async def _number(self, name: str) -> int:
+        """How many connections a key has on the node that answers first."""
+        try:
+            return len(_connections(await self._system.request(CONNECTIONS, _about(name), timeout=ANSWER_SECONDS)))
+        except (nats.errors.Error, TimeoutError) as error:
+            raise Unavailable(f"the broker does not tell its connections: {error!r}") from None
+
+
+def _about(name: str) -> bytes:
+    return _json({"auth": True, "user": name, "acc": ACCOUNT})
+
+
+def _connections(answer: Msg) -> list[tuple[str, int]]:
+    """(server, number) of each connection that a node tells of."""
+    told = json.loads(answer.data)
+    return [(told["server"]["id"], one["cid"]) for one in told["data"].get("connections") or []]
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value).encode()
+
+
+class Refused(Exception):
+    """A visitor who does not enter."""
+
+
+def permissions(key: Key) -> dict[str, Any]:
+    """What a key may on the broker, in its words: its own subjects, and the answers to what it published."""
+    return {
+        "pub": {"allow": key.bounds.subjects()},
+        "sub": {"allow": [f"_INBOX_{key.bounds.name}.>"]},
+        "subs": MOST_SUBSCRIPTIONS,
+        "data": -1,
+        "payload": -1,
+        "type": "user",
+        "version": 2,
+    }

@@ -1,0 +1,361 @@
+"""Events of those who have a key, as CloudEvents 1.0 over HTTP: one (structured or binary), a batch, or lines.
+
+What is answered with 2xx is on disk. An event of a batch or a line is answered alone, and is known by its source and
+id: whoever is not sure sends all of it again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.requests import ClientDisconnect
+
+from schemas.envelope import MAX_EVENT_BYTES, Invalid
+from schemas.json_members import Pairs, as_written, written
+from schemas.registry import parse
+from services.ingest.event_files import Splitter
+from services.ingest.keyring import Keyring
+from services.ingest.limits import Limits
+from services.ingest.router import (
+    PROBLEMS,
+    RETRY_SECONDS,
+    Accepted,
+    Bearer,
+    Problem,
+    Publish,
+    Refused,
+    hand_over,
+    read_body,
+    within,
+)
+from services.kit import clock, metrics
+from services.kit.errors import Unavailable
+from services.kit.keys import Key
+
+PATH = "/events"
+ONE, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
+_SAME_AS_LINES = (LINES, "application/jsonl", "application/jsonlines", "application/ndjson")
+MOST_IN_BATCH, LARGEST_BATCH = 1000, 4 * 2**20
+MOST_REFUSED = 1000
+"""So many refused lines are told one by one."""
+ABREAST = 200
+"""Events of one request that are on their way to the broker at a time."""
+SILENT_SECONDS = 30.0
+"""How long a stream of lines may bring nothing."""
+
+
+class Answer(BaseModel):
+    """What became of one event: `status` as over HTTP; where it was accepted, its number in the stream, and `known`
+    where it was there already; else a code and reasons. `at`: its place in the batch from 0, its line from 1."""
+
+    at: int
+    status: int
+    id: str | None = None
+    stream_sequence: int | None = None
+    known: bool | None = None
+    code: str | None = None
+    reasons: list[str] = []
+
+
+class Answers(BaseModel):
+    """What became of a batch: as many answers as events, in their order."""
+
+    accepted: int
+    refused: int
+    items: list[Answer]
+
+
+class LinesRead(BaseModel):
+    """What became of lines: of those that were refused the first thousand are told. `through`: the last line that was
+    read; all up to it have been answered, what follows was not looked at."""
+
+    accepted: int
+    refused: int
+    through: int
+    items: list[Answer]
+
+
+@dataclass(frozen=True)
+class Door:
+    """What a request of a key's holder needs: the key, what is left of its limits, and the way to the broker."""
+
+    key: Key
+    limits: Limits
+    publish: Publish
+
+    async def take(self, raw: bytes) -> Accepted:
+        """Validate one event, hold it against the key's bounds, and publish it. `Refused` with why."""
+        try:
+            event = parse(raw, clock.now())
+        except Invalid as invalid:
+            raise Refused(422, invalid.code, invalid.reason) from None
+        if why := self.key.bounds.refusal(event):
+            raise Refused(403, "not_yours", why)
+        return await hand_over(NAME, event, self.publish)
+
+
+NAME = "keys"
+"""As these events are counted, and what the credential of their way to the broker ends with."""
+
+
+def router(keyring: Keyring, publish: Publish) -> APIRouter:
+    """The one path, opened by a key's secret."""
+    routes = APIRouter(tags=["cloudevents"])
+
+    async def events(request: Request, bearer: Bearer) -> Any:
+        try:
+            door = _door(keyring, bearer.credentials if bearer else "", publish)
+            return await _FORMS[_form(request)](door, request)
+        except Refused as refused:
+            metrics.REFUSED.labels(NAME, refused.problem.code).inc()
+            return refused.answer()
+
+    routes.add_api_route(
+        PATH,
+        events,
+        methods=["POST"],
+        status_code=202,
+        response_model=Accepted | Answers | LinesRead,
+        responses={status: {"model": model, "description": text} for status, (model, text) in _said().items()},
+        description=__doc__,
+        openapi_extra=_documented(),
+    )
+    return routes
+
+
+def _said() -> dict[int, tuple[Any, str]]:
+    """What else may be answered; of several events the gravest of theirs, with an item for each."""
+    texts = PROBLEMS | {
+        403: "The event is not this key's to say: its source, system or unit is another's",
+        413: "The body is larger than 256 KiB, or a batch than 4 MiB or 1,000 events",
+        415: "The content type is none of those above",
+        422: "The event is wrong; each reason names its field",
+    }
+    return {status: (Problem if status in (401, 413, 415) else _WRONG, text) for status, text in sorted(texts.items())}
+
+
+_WRONG = Problem | Answers | LinesRead
+
+
+def _documented() -> dict[str, Any]:
+    """What OpenAPI can't see, as bodies are read here."""
+    event = {
+        "type": "object",
+        "description": "An event of the contracts in `schemas/contracts`",
+        "required": ["specversion", "id", "source", "type", "time", "unit", "data"],
+        "properties": {name: {"type": "string"} for name in ("specversion", "id", "source", "type", "unit")}
+        | {"time": {"type": "string", "format": "date-time"}, "data": {"type": "object"}},
+        "example": EXAMPLE,
+    }
+    forms: dict[str, Any] = {
+        ONE: event,
+        BATCH: {"type": "array", "maxItems": MOST_IN_BATCH, "items": event, "example": [EXAMPLE]},
+        LINES: {"type": "string", "example": json.dumps(EXAMPLE) + "\n"},
+        "application/json": {"type": "object", "example": EXAMPLE["data"]},
+    }
+    content = {kind: {"schema": schema} for kind, schema in forms.items()}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+EXAMPLE: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "2026-11-25",
+    "source": "/benh-vien",
+    "type": "vn.ioc.visits.reported.v1",
+    "time": "2026-11-25T17:00:00+07:00",
+    "unit": "phuong_chon_thanh",
+    "data": {"facility": "tram_y_te", "day": "2026-11-25", "visits": 41, "insured": 38},
+}
+"""An event as a key of the system health may send it."""
+
+
+def _door(keyring: Keyring, secret: str, publish: Publish) -> Door:
+    try:
+        found = keyring.holder(secret)
+    except Unavailable as error:
+        raise _unavailable(error) from None
+    if found is None:
+        how = "send 'Authorization: Bearer <secret>' with a key that lives; `ioc keys` makes and lists them"
+        raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
+    return Door(found[0], keyring.limits(found[0]), publish)
+
+
+def _unavailable(error: Unavailable) -> Refused:
+    return Refused(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_SECONDS)})
+
+
+def _form(request: Request) -> str:
+    kind, _, rest = request.headers.get("content-type", "").partition(";")
+    kind = kind.strip().lower()
+    charset = re.search(r"charset\s*=\s*\"?([\w-]+)", rest, re.IGNORECASE)
+    if charset and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
+        raise Refused(415, "not_utf8", f"charset {charset[1]}: send UTF-8")
+    if kind in (ONE, BATCH):
+        return kind
+    if kind in _SAME_AS_LINES:
+        return LINES
+    if kind == "application/json" and "ce-specversion" in request.headers:
+        return "binary"
+    raise Refused(
+        415, "unknown_form",
+        f"Content-Type: {kind or 'none'}; send one event as {ONE}, several as {BATCH} or {LINES}, or application/json "
+        "with ce- headers",
+    )  # fmt: skip
+
+
+async def _one(door: Door, request: Request) -> Accepted:
+    return await _single(door, await _body(door, request, MAX_EVENT_BYTES))
+
+
+async def _binary(door: Door, request: Request) -> Accepted:
+    data = await _body(door, request, MAX_EVENT_BYTES)
+    try:
+        json.loads(data)
+    except (ValueError, RecursionError) as wrong:
+        raise Refused(400, "not_json", f"data: {wrong}") from None
+    return await _single(door, _structured(request, data))
+
+
+def _structured(request: Request, data: bytes) -> bytes:
+    """An event in binary form as one in structured form; attributes are as the headers spell them."""
+    said: dict[str, Any] = {}
+    for name, value in request.headers.items():
+        if name.startswith("ce-"):
+            if name[3:] in (*said, "data"):
+                raise Refused(422, "bad_value", f"{name}: is given twice, or is no attribute")
+            said[name[3:]] = unquote(value.strip('"'))
+    if re.fullmatch(r"-?\d{1,6}", days := str(said.get("shiftdays", ""))):
+        said["shiftdays"] = int(days)
+    said["datacontenttype"] = "application/json"
+    return json.dumps(said, ensure_ascii=False).encode()[:-1] + b', "data": ' + data + b"}"
+
+
+async def _single(door: Door, raw: bytes) -> Accepted:
+    within("events", door.limits.events, 1)
+    return await door.take(raw)
+
+
+async def _body(door: Door, request: Request, most: int) -> bytes:
+    body = await read_body(request, most)
+    within("bytes", door.limits.bytes, len(body))
+    return body
+
+
+async def _batch(door: Door, request: Request) -> JSONResponse:
+    body = await _body(door, request, LARGEST_BATCH)
+    try:
+        events = as_written(body)
+    except (ValueError, RecursionError) as wrong:
+        raise Refused(400, "not_json", str(wrong)) from None
+    if not isinstance(events, list) or isinstance(events, Pairs):
+        raise Refused(400, "not_json", "a batch is a JSON array of events")
+    if len(events) > MOST_IN_BATCH:
+        raise Refused(413, "too_large", f"{len(events):,} events; a batch may have {MOST_IN_BATCH:,}")
+    within("events", door.limits.events, len(events))
+    numbered = ((at, written(event).encode()) for at, event in enumerate(events))
+    items = [answer async for answer in _answered(door, numbered)]
+    accepted = sum(answer.status == 202 for answer in items)
+    return _told(Answers(accepted=accepted, refused=len(items) - accepted, items=items))
+
+
+async def _lines(door: Door, request: Request) -> JSONResponse:
+    """Lines for as long as they come: no faster than the key may send, and never more of them in memory than a few."""
+    said = LinesRead(accepted=0, refused=0, through=0, items=[])
+    splitter = Splitter(MAX_EVENT_BYTES)
+    try:
+        async for chunk in _chunks(request):
+            await _pause(door.limits.bytes.wait(len(chunk)))
+            if not await _taken(door, splitter.feed(chunk), said):
+                return _told(said)
+        await _taken(door, splitter.close(), said)
+    except TimeoutError:
+        _note(said, Answer(at=said.through + 1, status=408, code="too_slow", reasons=["no line came for a while"]))
+    except ClientDisconnect:
+        _note(said, Answer(at=said.through + 1, status=400, code="not_json", reasons=["the body ended too early"]))
+    return _told(said)
+
+
+async def _taken(door: Door, records: Iterable[tuple[int, bytes]], said: LinesRead) -> bool:
+    """Whether one may go on: not where the broker takes nothing."""
+    async for answer in _answered(door, records, door.limits):
+        said.through = max(said.through, answer.at)
+        _note(said, answer)
+    return not any(answer.status == 503 for answer in said.items)
+
+
+def _note(said: LinesRead, answer: Answer) -> None:
+    if answer.status == 202:
+        said.accepted += 1
+        return
+    said.refused += 1
+    if len(said.items) < MOST_REFUSED:
+        said.items.append(answer)
+
+
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    stream = request.stream()
+    while True:
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        yield chunk
+
+
+async def _pause(seconds: float) -> None:
+    if seconds:
+        await asyncio.sleep(seconds)
+
+
+async def _answered(
+    door: Door, numbered: Iterable[tuple[int, bytes]], paced_by: Limits | None = None
+) -> AsyncIterator[Answer]:
+    """An answer for each event, in their order, some on their way at a time; `paced_by`: no faster than that."""
+    flight: list[asyncio.Task[Answer]] = []
+    try:
+        for at, raw in numbered:
+            if paced_by:
+                await _pause(paced_by.events.wait(1))
+            flight.append(asyncio.create_task(_answer(door, at, raw)))
+            if len(flight) >= ABREAST:
+                yield await flight.pop(0)
+        while flight:
+            yield await flight.pop(0)
+    finally:
+        for task in flight:
+            task.cancel()
+
+
+async def _answer(door: Door, at: int, raw: bytes) -> Answer:
+    try:
+        taken = await door.take(raw)
+    except Refused as refused:
+        metrics.REFUSED.labels(NAME, refused.problem.code).inc()
+        return Answer(at=at, status=refused.status, code=refused.problem.code, reasons=refused.problem.reasons)
+    return Answer(at=at, status=202, id=taken.id, stream_sequence=taken.stream_sequence, known=taken.known)
+
+
+def _told(said: Answers | LinesRead) -> JSONResponse:
+    """202 where every event was accepted; else the gravest that was answered: to be sent again, before wrong."""
+    wrong = [answer.status for answer in said.items if answer.status != 202]
+    status = max(wrong, default=202 if not said.refused else 422)
+    headers = {"Retry-After": str(RETRY_SECONDS)} if status == 503 else None
+    return JSONResponse(said.model_dump(exclude_none=True), status, headers)
+
+
+_FORMS: dict[str, Callable[[Door, Request], Awaitable[Any]]] = {
+    ONE: _one,
+    "binary": _binary,
+    BATCH: _batch,
+    LINES: _lines,
+}

@@ -1,0 +1,381 @@
+"""Those who have a key, as they meet the centre: over HTTP and over NATS, within their bounds and beyond them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from string import ascii_lowercase
+from typing import Any
+
+import httpx
+import nats
+import nats.errors
+import psycopg
+import pytest
+from conftest import Ioc
+
+from infra.local.servers import Instance
+from services.centre.prepare import settings_of
+from services.kit import bus
+
+WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
+NUMBERS = count(1)
+ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+
+
+def visits(own: str, **changed: Any) -> dict[str, Any]:
+    """A day's visits, as a clinic tells them."""
+    number = next(NUMBERS)
+    event = {
+        "specversion": "1.0",
+        "id": f"v-{number}",
+        "source": own,
+        "type": "vn.ioc.visits.reported.v1",
+        "time": (datetime.now(UTC) - timedelta(hours=1)).isoformat(),
+        "unit": WARD,
+        "data": {"facility": f"tram_{number}", "day": "2026-11-20", "visits": 41, "insured": 38},
+    }
+    return event | changed
+
+
+@pytest.fixture(scope="module")
+def running(centre: Instance) -> Iterator[Instance]:
+    try:
+        centre.start_services(["aggregator", "emitters"])
+        yield centre
+    finally:
+        for name in ("emitters", "aggregator"):
+            centre.stop_process(name)
+
+
+class Holder:
+    """A key and its secret."""
+
+    def __init__(self, running: Instance, ioc: Ioc, *options: str) -> None:
+        self.name, self.running, self.ioc = "".join(random.choices(ascii_lowercase, k=12)), running, ioc
+        self.source = f"/{self.name}"
+        self.secret = self.said("create", self.name, *options)
+        self.door = httpx.Client(base_url=f"http://127.0.0.1:{running.ports['emitters']}", timeout=20)
+        self.door.headers["Authorization"] = f"Bearer {self.secret}"
+        self.until_opened()
+
+    def said(self, *arguments: str) -> str:
+        done = self.ioc("keys", *arguments)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def until_opened(self) -> None:
+        """The door looks every two seconds."""
+        end = time.monotonic() + 30
+        while self.send(b"", "text/plain").status_code == 401:
+            assert time.monotonic() < end, "the key opens nothing"
+            time.sleep(0.2)
+
+    def send(self, body: Any, kind: str = ONE, **headers: str) -> httpx.Response:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.door.post("/events", content=content, headers={"Content-Type": kind, **headers})
+
+    async def connected(self, password: str = "") -> nats.NATS:
+        async def unheard(error: Exception) -> None: ...
+
+        return await nats.connect(
+            f"nats://127.0.0.1:{self.running.ports['nats']}",
+            user=self.name,
+            password=password or self.secret,
+            inbox_prefix=f"_INBOX_{self.name}".encode(),
+            allow_reconnect=False,
+            error_cb=unheard,
+        )
+
+
+@pytest.fixture(scope="module")
+def clinic(running: Instance, ioc: Ioc) -> Iterator[Holder]:
+    """Reports health in one ward."""
+    holder = Holder(running, ioc, "--system", "health", "--units", WARD, "--rate", "500")
+    yield holder
+    holder.door.close()
+    holder.said("revoke", holder.name)
+
+
+def is_stored(centre: Instance, event: dict[str, Any]) -> bool:
+    """Whether the log comes to have an event, within a while."""
+    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
+        end = time.monotonic() + 20
+        while time.monotonic() < end:
+            if conn.execute("SELECT FROM event WHERE source = %s AND id = %s", [event["source"], event["id"]]).rowcount:
+                return True
+            time.sleep(0.2)
+    return False
+
+
+def refused_for(centre: Instance, event: dict[str, Any]) -> str | None:
+    """The code under which an event lies in the quarantine, once it is there."""
+
+    async def look() -> str | None:
+        async with bus.connected(settings_of(centre, "cli"), "test") as client:
+            found = await client.jetstream().get_last_msg("QUARANTINE", "ioc.quarantine.health")
+            assert found.data and found.headers
+            return found.headers["Ioc-Code"] if json.loads(found.data)["id"] == event["id"] else None
+
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if code := asyncio.run(look()):
+                return code
+        except nats.errors.Error:
+            pass
+        time.sleep(0.3)
+    return None
+
+
+# --- over HTTP ---
+
+
+def test_an_event_is_accepted_once_and_known_again(running: Instance, clinic: Holder) -> None:
+    event = visits(clinic.source)
+    first, again = clinic.send(event), clinic.send(event)
+    assert (first.status_code, again.status_code) == (202, 202), first.text
+    assert (first.json()["known"], again.json()["known"]) == (False, True)
+    assert is_stored(running, event)
+
+
+def test_in_binary_form_attributes_are_headers(running: Instance, clinic: Holder) -> None:
+    event = visits(clinic.source + "/tr%E1%BA%A1m")
+    headers = {f"ce-{name}": value for name, value in event.items() if name != "data"}
+    headers["ce-source"] = event["source"].replace("%", "%25")
+    answer = clinic.send(event["data"], "application/json; charset=utf-8", **headers)
+    assert answer.status_code == 202, answer.text
+    assert is_stored(running, event)
+
+
+def test_each_event_of_a_batch_is_answered_alone(running: Instance, clinic: Holder) -> None:
+    good, wrong = visits(clinic.source), visits(clinic.source)
+    wrong["data"]["visits"] = -1
+    alien, last = visits(clinic.source, unit=OTHER), visits(clinic.source)
+    answer = clinic.send([good, wrong, alien, last], BATCH)
+    said = answer.json()
+    assert [item["status"] for item in said["items"]] == [202, 422, 403, 202]
+    assert (answer.status_code, said["accepted"], said["refused"]) == (422, 2, 2)
+    assert said["items"][1]["reasons"][0].startswith("data.visits")
+    assert is_stored(running, good) and is_stored(running, last)
+    assert [item["known"] for item in clinic.send([good, last], BATCH).json()["items"]] == [True, True]
+
+
+def test_lines_are_taken_however_many_there_are(running: Instance, clinic: Holder) -> None:
+    events = [visits(clinic.source) for _ in range(3000)]
+    lines = [json.dumps(event) for event in events]
+    lines[1000] = '{"specversion": "1.0"'
+    answer = clinic.send("\n".join(lines).encode(), "application/x-ndjson")
+    said = answer.json()
+    assert (said["accepted"], said["refused"], said["through"]) == (2999, 1, 3000)
+    assert [(item["at"], item["status"]) for item in said["items"]] == [(1001, 422)]
+    assert is_stored(running, events[-1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "names"),
+    [
+        ({"unit": OTHER}, 403, "unit:"),
+        ({"type": "vn.ioc.payment.made.v1", "data": {}}, 422, "data."),
+        ({"type": "vn.ioc.attendance.reported.v1"}, 422, "data."),
+        ({"source": "/payments/x"}, 422, "source: /payments is not yours"),
+        ({"source": "/somebody-else"}, 403, "source:"),
+        ({"unit": "nowhere_at_all"}, 422, "unit"),
+        ({"data": {"facility": "x", "day": "2026-11-20", "visits": 1, "insured": 2}}, 422, "insured"),
+        ({"time": "2031-01-01T00:00:00+07:00"}, 422, "time"),
+        ({"data": {"facility": "0912345678", "day": "2026-11-20", "visits": 1, "insured": 0}}, 422, "data"),
+    ],
+)
+def test_what_is_beyond_a_key_is_refused_with_its_reason(
+    clinic: Holder, changed: dict[str, Any], status: int, names: str
+) -> None:
+    answer = clinic.send(visits(clinic.source, **changed))
+    assert answer.status_code == status, answer.text
+    assert any(names in reason for reason in answer.json()["reasons"]), answer.text
+    assert "0912345678" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{}", "text/plain", 415),
+        (b"{}", "application/json", 415),
+        (b"{}", ONE, 422),
+        (b"[", BATCH, 400),
+        (b"{}", BATCH, 400),
+        (b"[" * 5000, BATCH, 400),
+        (b"[" + b"0," * 1000 + b"0]", BATCH, 413),
+        (b"x" * (300 * 1024), ONE, 413),
+        (b"{}", ONE + "; charset=utf-16", 415),
+        (b"[]", BATCH, 202),
+        (b"\xff\xfe{}", ONE, 422),
+    ],
+)
+def test_a_body_that_is_no_event_is_told_so(clinic: Holder, body: bytes, kind: str, status: int) -> None:
+    answer = clinic.send(body, kind)
+    assert answer.status_code == status, answer.text
+
+
+def test_who_has_no_key_is_told_how_to_get_one(running: Instance) -> None:
+    for token in ("", "Bearer iock_" + "x" * 43, "Bearer rubbish", f"Bearer {running.password('emitter_field')}"):
+        answer = httpx.post(
+            f"http://127.0.0.1:{running.ports['emitters']}/events",
+            json=visits("/x"),
+            headers={"Content-Type": ONE, "Authorization": token},
+        )
+        assert answer.status_code == 401
+        assert "ioc keys" in answer.json()["reasons"][0]
+
+
+def test_a_key_sends_no_more_than_it_may(running: Instance, ioc: Ioc) -> None:
+    slow = Holder(running, ioc, "--system", "health", "--rate", "0.5")
+    answers = [slow.send(visits(slow.source)) for _ in range(8)]
+    assert [answer.status_code for answer in answers].count(202) == 5
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    slow.said("revoke", slow.name)
+
+
+# --- over NATS ---
+
+
+def test_a_key_publishes_its_own_subjects_and_nothing_else(running: Instance, clinic: Holder) -> None:
+    async def work() -> dict[str, Any]:
+        client = await clinic.connected()
+        event, alien = visits(clinic.source), visits(clinic.source, unit=OTHER)
+        js = client.jetstream()
+        await js.publish(f"ioc.events.{WARD}.health.visits.reported", json.dumps(event).encode())
+        for subject in (
+            f"ioc.events.{OTHER}.health.visits.reported",
+            f"ioc.events.{WARD}.procedures.payment.made",
+            f"ioc.events.{WARD}.procedures.dossier.overdue",
+            "ioc.alerts.health.raised",
+            "ioc.quarantine.health",
+            "$JS.API.STREAM.PURGE.EVENTS",
+            "$JS.API.CONSUMER.CREATE.EVENTS",
+            "$JS.API.STREAM.NAMES",
+            "$SYS.REQ.USER.AUTH",
+        ):
+            with pytest.raises((nats.errors.Error, TimeoutError)):
+                await js.publish(subject, json.dumps(alien).encode(), timeout=0.5)
+        await client.close()
+        return event
+
+    event = asyncio.run(work())
+    assert is_stored(running, event)
+
+
+def test_a_key_hears_nobody_else(clinic: Holder) -> None:
+    async def work() -> None:
+        client = await clinic.connected()
+        for subject in ("ioc.>", "_INBOX.>", "_INBOX_cli.>", "$SYS.>", ">"):
+            subscription = await client.subscribe(subject)
+            with pytest.raises((nats.errors.Error, TimeoutError)):
+                await subscription.next_msg(timeout=0.3)
+        await client.close()
+
+    asyncio.run(work())
+
+
+def test_a_wrong_secret_does_not_enter_the_broker(clinic: Holder) -> None:
+    for secret in ("iock_" + "x" * 43, "rubbish"):
+        with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
+            asyncio.run(clinic.connected(secret))
+
+
+def test_under_the_source_of_a_key_nobody_says_what_it_may_not(running: Instance, ioc: Ioc, clinic: Holder) -> None:
+    """An insider with another key cannot take the ids of this one: the broker does not tell who sent a message."""
+    insider = Holder(running, ioc, "--system", "health", "--units", OTHER)
+    event = visits(clinic.source, unit=OTHER)
+
+    async def work() -> None:
+        client = await insider.connected()
+        subject = f"ioc.events.{OTHER}.health.visits.reported"
+        await client.jetstream().publish(subject, json.dumps(event).encode())
+        await client.close()
+
+    asyncio.run(work())
+    assert refused_for(running, event) == "not_yours"
+    mine = event | {"unit": WARD}
+    assert clinic.send(mine).status_code == 202
+    assert is_stored(running, mine)
+    insider.said("revoke", insider.name)
+
+
+# --- a key's life ---
+
+
+def test_both_secrets_open_while_a_key_is_rotated(running: Instance, ioc: Ioc) -> None:
+    holder = Holder(running, ioc, "--system", "health")
+    old = holder.secret
+    new = holder.said("rotate", holder.name, "--overlap-hours", "1")
+    holder.door.headers["Authorization"] = f"Bearer {new}"
+    holder.until_opened()
+    for secret in (old, new):
+        holder.door.headers["Authorization"] = f"Bearer {secret}"
+        assert holder.send(visits(holder.source)).status_code == 202
+    assert "rotating" in next(line for line in holder.said("list").splitlines() if line.startswith(holder.name))
+    holder.said("rotate", holder.name, "--overlap-hours", "0")
+    end = time.monotonic() + 20
+    while holder.send(visits(holder.source)).status_code != 401:
+        assert time.monotonic() < end
+        time.sleep(0.2)
+    holder.said("revoke", holder.name)
+
+
+def test_a_key_that_is_taken_back_is_shut_out_and_its_connections_end(running: Instance, ioc: Ioc) -> None:
+    holder = Holder(running, ioc, "--system", "health")
+
+    async def work() -> bool:
+        client = await holder.connected()
+        await asyncio.to_thread(holder.said, "revoke", holder.name)
+        end = time.monotonic() + 20
+        while not client.is_closed and time.monotonic() < end:  # noqa: ASYNC110 - ended from outside
+            await asyncio.sleep(0.1)
+        return client.is_closed
+
+    assert asyncio.run(work()), running.log_tail("emitters")
+    assert holder.send(visits(holder.source)).status_code == 401
+    again = ioc("keys", "create", holder.name, "--system", "health")
+    assert again.returncode != 0 and "or was one" in again.stderr
+
+
+def test_every_change_of_rights_is_in_the_audit(running: Instance, ioc: Ioc) -> None:
+    holder = Holder(running, ioc, "--system", "field")
+    holder.said("rotate", holder.name)
+    holder.said("revoke", holder.name)
+    with psycopg.connect(settings_of(running, "cli").database("board"), autocommit=True) as conn:
+        rows = conn.execute("SELECT action, by FROM audit WHERE subject = %s ORDER BY id", [holder.name]).fetchall()
+        noted = conn.execute("SELECT to_jsonb(a)::text FROM audit a WHERE subject = %s", [holder.name]).fetchall()
+    assert [action for action, _ in rows] == ["key.created", "key.rotated", "key.revoked"]
+    assert all(by.startswith("cli:") for _, by in rows)
+    assert holder.secret not in str(noted)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["A B", "--system", "health"], "small letters"),
+        (["so-0912345678", "--system", "health"], "number of a person"),
+        (["x-y-z", "--system", "moon"], "there is no system 'moon'"),
+        (["x-y-z", "--system", "health", "--source", "/payments"], "the centre's own"),
+        (["x-y-z", "--system", "health", "--units", "Phường Trên Mây"], "Trên Mây"),
+        (["x-y-z", "--system", "health", "--days", "0"], "1 to 800 days"),
+        (["x-y-z", "--system", "health", "--rate", "0"], "5,000 events"),
+    ],
+)
+def test_a_key_that_cannot_be_is_refused_with_the_reason(ioc: Ioc, options: list[str], says: str) -> None:
+    done = ioc("keys", "create", *options)
+    assert done.returncode != 0
+    assert says in " ".join(done.stderr.split())
+
+
+def test_a_source_that_lies_within_anothers_is_refused(ioc: Ioc, clinic: Holder) -> None:
+    done = ioc("keys", "create", "x-y-z", "--system", "health", "--source", clinic.source + "/below")
+    assert done.returncode != 0
+    assert clinic.name in done.stderr
