@@ -16,6 +16,7 @@ from schemas.text import dates, files
 COLUMNS = (
     "metric", "rules", "group", "maximum", "target", "without_base", "counts", "from_province",
     "vi", "en", "numerator_vi", "numerator_en", "denominator_vi", "denominator_en",
+    "numerator_indicator", "denominator_indicator",
 )  # fmt: skip
 
 
@@ -24,7 +25,8 @@ class Component:
     """One of the 21 components; the share that is its `target` or more gives its `maximum` of points.
 
     `metric`: as the portal calls it. `without_base`: its points where the denominator is 0. `whole`: its numerator and
-    denominator count things. `from_province`: a unit below the province has its province's own.
+    denominator count things. `from_province`: a unit below the province has its province's own. `numerator_indicator`
+    and `denominator_indicator`: the figures of the catalogue that count the same from events; "" where none does.
     """
 
     metric: str
@@ -40,6 +42,8 @@ class Component:
     numerator_en: str
     denominator_vi: str
     denominator_en: str
+    numerator_indicator: str
+    denominator_indicator: str
 
     @property
     def formula(self) -> str:

@@ -106,6 +106,16 @@ INDICATORS = rows(
     Indicator("reused_share", "Tỷ lệ tái sử dụng dữ liệu", "Share of dossiers with a reused component", Ratio(Sum("dossiers_reusing"), _RECEIVED), "%", 2, Decimal(50), "higher"),
     Indicator("synchronised_share", "Tỷ lệ hồ sơ đồng bộ lên Cổng DVCQG", "Share of dossiers synchronised", Ratio(Sum("dossiers_synchronised"), _RECEIVED), "%", 2, Decimal(100), "higher"),
     Indicator("satisfaction_share", "Tỷ lệ hài lòng", "Share of satisfied ratings", Ratio(Sum("dossier_ratings", {"verdict": ("satisfied",)}, "count"), Sum("dossier_ratings", of="count")), "%", 2, Decimal(90), "higher"),
+    # Numerators and denominators of index 766 that no figure above is (`schemas/index766/components.csv`).
+    Indicator("dossiers_synchronised", "Hồ sơ đã đồng bộ lên Cổng DVCQG", "Dossiers synchronised", Sum("dossiers_synchronised"), "dossier"),
+    Indicator("services_offered", "Thủ tục cung cấp, trực tuyến hay không", "Procedures on offer, online or not", Stock("services_offered"), "procedure"),
+    Indicator("dossiers_with_fee", "Hồ sơ có nghĩa vụ tài chính", "Dossiers with a financial obligation", Sum("dossiers_with_fee"), "dossier"),
+    Indicator("dossiers_paid_online", "Hồ sơ thanh toán trực tuyến", "Dossiers paid online", Sum("dossiers_paid_online"), "dossier"),
+    Indicator("results_issued", "Hồ sơ có kết quả là giấy tờ", "Dossiers ending in a paper", Sum("results_issued"), "dossier"),
+    Indicator("results_issued_electronic", "Hồ sơ có kết quả điện tử", "Dossiers with an electronic result", Sum("results_issued", {"electronic": ("yes",)}), "dossier"),
+    Indicator("dossiers_reusing", "Hồ sơ tái sử dụng dữ liệu", "Dossiers with a reused component", Sum("dossiers_reusing"), "dossier"),
+    Indicator("dossiers_from_store", "Hồ sơ dùng kho dữ liệu cá nhân", "Dossiers with a component from the personal store", Sum("dossiers_from_store"), "dossier"),
+    Indicator("dossiers_identified", "Hồ sơ xác thực bằng dữ liệu dân cư", "Dossiers authenticated by population data", Sum("dossiers_identified"), "dossier"),
     # Report II.06: columns 1 and 2 are the row's number and field (`--by field`).
     Indicator("ii06_03", "II.06 (3) Tổng số tiếp nhận", "II.06 (3) received, all", Combine((_RECEIVED, _CARRIED)), "dossier"),
     Indicator("ii06_04", "II.06 (4) Trực tuyến trong kỳ", "II.06 (4) online, in the period", Sum("dossiers_received", ONLINE), "dossier"),

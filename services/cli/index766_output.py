@@ -97,6 +97,7 @@ def component_values(c: Component) -> dict[str, Any]:
         "without_base": str(c.without_base), "whole": c.whole, "from_province": c.from_province, "vi": c.vi, "en": c.en,
         "numerator_vi": c.numerator_vi, "numerator_en": c.numerator_en,
         "denominator_vi": c.denominator_vi, "denominator_en": c.denominator_en,
+        "numerator_indicator": c.numerator_indicator or None, "denominator_indicator": c.denominator_indicator or None,
     }  # fmt: skip
 
 
@@ -190,6 +191,8 @@ def component_lines(rules: RuleSet) -> Iterator[str]:
             yield f"  {c.metric}  {c.formula}{base}{province}"
             yield f"    {c.vi} = {c.numerator_vi} / {c.denominator_vi}"
             yield f"    {c.en} = {c.numerator_en} / {c.denominator_en}"
+            if c.numerator_indicator:
+                yield f"    from events: {c.numerator_indicator} / {c.denominator_indicator} (`ioc query`)"
 
 
 def _print(table: Table, rules: RuleSet, of: str) -> None:

@@ -23,6 +23,8 @@ from schemas.index766 import rules as tables
 from schemas.index766.counts import read
 from schemas.index766.rules import NoRules, RuleSet, rule_set, rule_sets
 from schemas.index766.scoring import Count, Score, half_up, mean, points, ranks, score
+from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Ratio
 from schemas.text import files
 from services.cli.app import main
 
@@ -67,6 +69,36 @@ def test_portal_and_decree_differ_in_one_component() -> None:
     differ = [m for m in METRICS if PORTAL.components[m] != DECREE.components[m]]
     assert differ == ["SO_HOA_GIAY_TO_GIAI_QUYET"]
     assert [r.components[differ[0]].formula for r in (PORTAL, DECREE)] == ["4r", "min(4, 4r/0.80)"]
+
+
+def test_components_that_events_count_name_two_figures_of_the_catalogue() -> None:
+    pairs = {m: (c.numerator_indicator, c.denominator_indicator) for m, c in PORTAL.components.items()}
+    counted = {metric: pair for metric, pair in pairs.items() if any(pair)}
+    assert counted.keys() == {
+        "DOSSIER_SYNC", "ONLINE_OFFERED_FULL", "ONLINE_SERVICES_WITH_DOSSIERS", "ONLINE_DOSSIERS",
+        "PAYMENT_DOSSIERS_ONLINE", "ORIGINAL_RESULT_AVAILABLE", "REUSED_DIGITIZED_DATA",
+        "SYNCED_WITH_DVCQG_PERSONAL_STORAGE", "CITIZEN_DATA_CONNECTED_DOSSIER",
+    }  # fmt: skip
+    for pair in counted.values():
+        numerator, denominator = (CATALOGUE[code] for code in pair)
+        assert numerator.system == denominator.system == "procedures"
+        assert numerator.unit == denominator.unit and numerator.decimals == denominator.decimals == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "share"),
+    [
+        ("DOSSIER_SYNC", "synchronised_share"),
+        ("ONLINE_SERVICES_WITH_DOSSIERS", "online_service_share"),
+        ("PAYMENT_DOSSIERS_ONLINE", "paid_online_share"),
+        ("ORIGINAL_RESULT_AVAILABLE", "electronic_result_share"),
+        ("REUSED_DIGITIZED_DATA", "reused_share"),
+    ],
+)
+def test_a_share_of_the_catalogue_is_made_of_the_same_two_figures(metric: str, share: str) -> None:
+    component = PORTAL.components[metric]
+    pair = (CATALOGUE[code].formula for code in (component.numerator_indicator, component.denominator_indicator))
+    assert CATALOGUE[share].formula == Ratio(*pair)
 
 
 def test_a_rule_set_is_valid_from_its_day_on() -> None:
@@ -538,6 +570,7 @@ def test_what_is_wrong_scores_nothing(one: Path, tmp_path: Path) -> None:
 def test_components_are_listed_with_what_they_count() -> None:
     shown = run("components", "--rules", "decree").stdout
     assert all(metric in shown for metric in METRICS)
+    assert "from events: dossiers_synchronised / dossiers_received (`ioc query`)" in shown
     assert "SO_HOA_GIAY_TO_GIAI_QUYET  min(4, 4r/0.80)" in shown and "6r; 6 if there are none" in shown
     rows = list(csv.DictReader(StringIO(run("components", "--format", "csv").stdout)))
     assert [row["metric"] for row in rows] == METRICS
