@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "units": (".catalogue_lists:units", "The administrative units at a date."),
     "events": (".catalogue_lists:events", "The event types and their contracts."),
     "findings": (".figures:findings", "Figures that should agree and do not."),
-    "index766": (".index766:index766", "Index 766: score numerators and denominators from a file; what each counts."),
+    "index766": (
+        ".index766:index766",
+        "Index 766: score a file of numerators and denominators, or a unit from its events.",
+    ),
     "mcp": (".mcp:mcp", "The figures as tools of the Model Context Protocol, over stdin and stdout."),
     "alarms": (".alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),
     "sources": (".sources:sources", "Who sends, and how fresh that is; say that a source has ended for good."),

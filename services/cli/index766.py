@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ import click
 
 from services.cli import index766_output as shown
 from services.cli import output
+from services.cli.figures import period_of, period_options, reading, unit_of
 from services.cli.index766_output import ScoredUnit
 from services.cli.times import Day
 
@@ -28,12 +29,20 @@ def rule_options(command: Any) -> Any:
     for option in reversed((
         click.option("--rules", "code", type=click.Choice(["portal", "decree"]), default="portal", show_default=True,
                      help="As the national portal computes, or as the decision says."),
-        click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today."),
         click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
                      show_default=True),
     )):  # fmt: skip
         command = option(command)
     return command
+
+
+DATE = click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today.")
+PROVINCE = click.option(
+    "--province",
+    type=TABLE,
+    metavar="FILE",
+    help="The province's own file: units below it have its three of publication.",
+)
 
 
 @click.group()
@@ -49,12 +58,8 @@ def index766() -> None:
 )
 @click.argument("file", type=TABLE)
 @rule_options
-@click.option(
-    "--province",
-    type=TABLE,
-    metavar="FILE",
-    help="The province's own file: units below it have its three of publication.",
-)
+@DATE
+@PROVINCE
 @click.option(
     "--group", is_flag=True, help="Besides the units all of them together: the mean of each group, then added."
 )
@@ -84,32 +89,73 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
     Numbers are written as 1234, 1.234, 1 234 or 2.050,0; what can be read in two ways (15,000) is refused, and then
     nothing is scored.
     """
-    from schemas.index766.counts import read
-    from schemas.text import files
-
     try:
         rules = _rules(code, day)
-        units = read(files.lines(files.read(file)), str(file), rules.components)
+        units = _read(file, rules)
         lent = _publication(province, rules) if province else None
         scored = _scored(rules, units, lent, day)
         if group:
             scored.append(_together(scored, str(file)))
     except ValueError as wrong:
         raise click.ClickException(str(wrong)) from None
-    if form == "json":
-        click.echo(json.dumps(shown.score_values(rules, scored), ensure_ascii=False, indent=2))
-    elif form == "csv":
-        output.write_csv([row for unit in scored for row in shown.score_rows(unit)])
-    elif len(scored) == 1:
-        shown.print_unit(scored[0])
-    else:
+    if form == "table":
         shown.print_units(rules, scored)
+    else:
+        _answer(form, shown.score_values(rules, scored), scored)
+
+
+@index766.command(
+    epilog="\b\nExamples:\n  ioc index766 live --unit phuong_chon_thanh\n"
+    "  ioc index766 live --unit phuong_chon_thanh --from 10/2026 --to 10/2026 --with rest.csv --province tinh.csv\n"
+)
+@period_options
+@rule_options
+@click.option("--with", "file", type=TABLE, metavar="FILE", help="What the events do not count, as `score` reads it.")
+@PROVINCE
+def live(
+    unit: str | None,
+    first: date | None,
+    last: date | None,
+    as_of: datetime | None,
+    code: str,
+    form: str,
+    file: Path | None,
+    province: Path | None,
+) -> None:
+    """Score a unit from the events: this month so far, or another period, as of any moment.
+
+    The events count nine of the components (`ioc index766 components` says which, and from what). The others are
+    missing, so the total is incomplete, unless a file gives them; what events count is not taken from a file.
+    """
+    from schemas.index766.counts import UnitCounts
+    from services.readings import values
+    from services.readings.index766 import event_counts
+
+    if unit is None:
+        raise click.UsageError("say of which unit: --unit U")
+    with reading() as conn:
+        period = period_of(first, last, as_of)
+        where = unit_of(unit, period)
+        try:
+            rules = _rules(code, period.last)
+            rest = _rest(file, rules) if file else {}
+            lent = _publication(province, rules) if province else None
+        except ValueError as wrong:
+            raise click.ClickException(str(wrong)) from None
+        found = event_counts(conn, rules.components, where, period)
+    (scored,) = _scored(rules, {where or "": UnitCounts(counts={**rest, **found.counts})}, lent, period.last)
+    scored = scored._replace(reasons=found.reasons, origins=found.origins)
+    if form == "table":
+        shown.print_live(scored, period)
+    else:
+        _answer(form, {**values.period_values(period), **shown.score_values(rules, [scored])}, [scored])
 
 
 @index766.command(
     epilog="\b\nExamples:\n  ioc index766 components\n  ioc index766 components --rules decree --format csv"
 )
 @rule_options
+@DATE
 def components(code: str, day: date | None, form: str) -> None:
     """What the components are called, count, and give in points."""
     try:
@@ -123,6 +169,13 @@ def components(code: str, day: date | None, form: str) -> None:
         output.write_csv(rows)
     else:
         click.echo("\n".join(shown.component_lines(rules)))
+
+
+def _answer(form: str, values: dict[str, Any], scored: Sequence[ScoredUnit]) -> None:
+    if form == "json":
+        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+    else:
+        output.write_csv([row for unit in scored for row in shown.score_rows(unit)])
 
 
 def _rules(code: str, day: date | None) -> RuleSet:
@@ -140,16 +193,34 @@ def _today() -> date:
 
 def _publication(file: Path, rules: RuleSet) -> Mapping[str, Count]:
     """The province's own counts, of which those of publication are its units'."""
+    counts = _only(file, rules)
+    if missing := [m for m, c in rules.components.items() if c.from_province and m not in counts]:
+        raise ValueError(f"{file} lacks {', '.join(missing)}, which units below the province have of it")
+    return counts
+
+
+def _rest(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+    """What the events do not count."""
+    counts = _only(file, rules)
+    if both := [m for m, c in rules.components.items() if c.numerator_indicator and m in counts]:
+        raise ValueError(f"{file} has {', '.join(both)}, which the events count; leave it out, or use `score`")
+    return counts
+
+
+def _only(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+    """The counts of a file of one unit."""
+    units = _read(file, rules)
+    if len(units) > 1:
+        raise ValueError(f"{file} has {len(units)} units, {', '.join(units)}; one is needed here")
+    (only,) = units.values()
+    return only.counts
+
+
+def _read(file: Path, rules: RuleSet) -> dict[str, UnitCounts]:
     from schemas.index766.counts import read
     from schemas.text import files
 
-    units = read(files.lines(files.read(file)), str(file), rules.components)
-    if len(units) > 1:
-        raise ValueError(f"{file} has {len(units)} units, {', '.join(units)}; the province's file has one")
-    (only,) = units.values()
-    if missing := [m for m, c in rules.components.items() if c.from_province and m not in only.counts]:
-        raise ValueError(f"{file} lacks {', '.join(missing)}, which units below the province have of it")
-    return only.counts
+    return read(files.lines(files.read(file)), str(file), rules.components)
 
 
 def _scored(

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from schemas.text.dates import day
-from services.cli.output import WIDE
+from schemas.text.dates import day, day_and_time
+from services.cli.output import WIDE, origins_line
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from schemas.index766.rules import Component, RuleSet
     from schemas.index766.scoring import ComponentScore, GroupScore, Score
+    from services.readings import Period
 
 TITLE = "Bộ chỉ số 766 — Index 766"
 NONE = "–"
@@ -30,12 +32,16 @@ class ScoredUnit(NamedTuple):
     level: str
     score: Score
     rank: int | None
+    reasons: Mapping[str, str] = {}
+    """metric -> why the events give no count of it."""
+    origins: frozenset[str] = frozenset()
 
 
 # --- for programs; numbers are text, so that none of their digits is lost ---
 
 
 def score_values(rules: RuleSet, scored: Sequence[ScoredUnit]) -> dict[str, Any]:
+    """Rules, units and their group as JSON values."""
     units = [unit for unit in scored if unit.score.components]
     together = [unit for unit in scored if not unit.score.components]
     return {
@@ -46,6 +52,7 @@ def score_values(rules: RuleSet, scored: Sequence[ScoredUnit]) -> dict[str, Any]
 
 
 def rules_values(rules: RuleSet) -> dict[str, str | None]:
+    """What a rule set is called and when it is valid, as JSON values."""
     return {
         "code": rules.code,
         "vi": rules.vi,
@@ -61,6 +68,7 @@ def _unit_values(unit: ScoredUnit) -> dict[str, Any]:
         "unit": unit.name or None,
         "level": unit.level or None,
         "rank": unit.rank,
+        "origins": sorted(unit.origins),
         "total": _text(s.total),
         "complete": s.total is not None,
         "missing": list(s.missing),
@@ -72,7 +80,9 @@ def _unit_values(unit: ScoredUnit) -> dict[str, Any]:
              "maximum": str(g.maximum), "given_points": str(g.points), "given_maximum": str(g.scored)}
             for g in s.groups
         ],
-        "components": [_points_values(one) for one in s.components],
+        "components": [
+            {**_points_values(one), "reason": unit.reasons.get(one.component.metric)} for one in s.components
+        ],
     }  # fmt: skip
 
 
@@ -92,6 +102,7 @@ def _points_values(one: ComponentScore) -> dict[str, Any]:
 
 
 def component_values(c: Component) -> dict[str, Any]:
+    """What a component counts and gives, as JSON values."""
     return {
         "metric": c.metric, "group": c.group, "maximum": str(c.maximum), "target": str(c.target), "points": c.formula,
         "without_base": str(c.without_base), "whole": c.whole, "from_province": c.from_province, "vi": c.vi, "en": c.en,
@@ -104,7 +115,8 @@ def component_values(c: Component) -> dict[str, Any]:
 def score_rows(unit: ScoredUnit) -> Iterator[dict[str, Any]]:
     """A row for each component, group and total, each with its unit and rules."""
     s = unit.score
-    head = {"unit": unit.name, "level": unit.level, "rules": s.rules.code, "rules_from": s.rules.valid_from.isoformat()}
+    head = {"unit": unit.name, "level": unit.level, "origins": sorted(unit.origins),
+            "rules": s.rules.code, "rules_from": s.rules.valid_from.isoformat()}  # fmt: skip
     last = {"grade": "", "rank": ""}
     for one in s.components:
         values = _points_values(one)
@@ -137,7 +149,17 @@ def _percent(one: ComponentScore) -> str | None:
 # --- for people ---
 
 
-def print_unit(unit: ScoredUnit) -> None:
+def print_live(unit: ScoredUnit, period: Period) -> None:
+    """A unit from its events: of which days, known when, and of what origin."""
+    from schemas import units
+    from services.readings.period import TICK, midnight
+
+    over = "" if midnight(period.last + timedelta(days=1)) <= period.as_of + TICK else "; the period is not over"
+    of = f"{units.on(unit.name, period.last).name_vi}, {period.written}, as of {day_and_time(period.as_of)}{over}"
+    _print_unit(unit, of)
+
+
+def _print_unit(unit: ScoredUnit, of: str) -> None:
     """One table: a row for each component, group and the total."""
     from rich.table import Table
 
@@ -153,13 +175,17 @@ def print_unit(unit: ScoredUnit) -> None:
         table.add_row(*cells, style="bold", end_section=True)
     maximum = sum((group.maximum for group in s.groups), Decimal(0))
     table.add_row("total", "Tổng điểm", "", "", "", _number(s.total), str(maximum), _verdict(s), style="bold")
-    _print(table, s.rules, unit.name)
+    table.caption, table.caption_justify = origins_line(unit.origins), "left"
+    _print(table, s.rules, of)
     for line in _advice([unit]):
         click.echo(line)
 
 
 def print_units(rules: RuleSet, scored: Sequence[ScoredUnit]) -> None:
-    """One table: a row for each unit, ranked within its level, and at last the group of them all."""
+    """A row for each unit, ranked within its level, and at last the group of them all; of one alone every component."""
+    if len(scored) == 1:
+        _print_unit(scored[0], scored[0].name)
+        return
     from rich.markup import escape
     from rich.table import Table
 
@@ -250,6 +276,8 @@ def _remarks(s: Score) -> str:
 def _advice(scored: Sequence[ScoredUnit]) -> Iterator[str]:
     """What is missing, and where units below the province get the province's own from."""
     lacking = [unit for unit in scored if unit.score.missing]
+    for metric, reason in ((m, r) for unit in lacking for m, r in unit.reasons.items()):
+        yield f"{metric}: {reason}"
     for unit in lacking:
         who = f"{unit.name}: " if unit.name else "all together: " if not unit.score.components else ""
         yield f"{who}{len(unit.score.missing)} missing: {', '.join(unit.score.missing)}"

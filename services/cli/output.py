@@ -97,9 +97,13 @@ def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Peri
 
 
 def _origins(readings: Iterable[Reading]) -> str | None:
+    return origins_line(frozenset(origin for r in readings for origin in r.origins))
+
+
+def origins_line(origins: frozenset[str]) -> str | None:
     """What must be said of data that is not real."""
-    unreal = {ORIGINS[o] for r in readings for o in r.origins if o in ORIGINS}
-    return f"Data: {', '.join(sorted(unreal))}" if unreal else None
+    said = sorted(ORIGINS[origin] for origin in origins if origin in ORIGINS)
+    return f"Data: {', '.join(said)}" if said else None
 
 
 def _number(r: Reading) -> str:

@@ -553,7 +553,7 @@ def test_the_province_lends_its_publication_to_units_below_it(tmp_path: Path) ->
     province.write_text(f"{HEAD}\nPUBLISH_ON_TIME,1,2", encoding="utf-8")
     refused = run("score", units, "--province", province)
     assert refused.exit_code == 1 and "province.csv lacks PUBLIC_UPDATE_ON_TIME, PUBLIC_CONTENT_FULL" in refused.output
-    assert "province's file has one" in run("score", units, "--province", units).output
+    assert "one is needed here" in run("score", units, "--province", units).output
 
 
 def test_what_is_wrong_scores_nothing(one: Path, tmp_path: Path) -> None:
