@@ -78,9 +78,12 @@ def eventually(look: Callable[[], Any], wanted: Any, within: float = 30) -> None
 
 def wait_until_told(centre: Instance) -> None:
     """Until what other tests left behind is stored, told of where it is overdue, and raised."""
-    owed = "SELECT count(*) FROM entity WHERE notice_at <= now()"
+    owed = "SELECT kind, id, unit, due_at, notice_at, state FROM entity WHERE notice_at <= now()"
     wait_until_idle(centre)
-    eventually(lambda: query(centre, owed), [(0,)], 60)
+    try:
+        eventually(lambda: query(centre, owed), [], 60)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; deadlines say: {centre.log_tail('deadlines', 40)}") from None
     wait_until_idle(centre)
     eventually(lambda: asyncio.run(_left_to_raise(centre)), 0, 60)
 
