@@ -9,7 +9,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 
 from schemas.index766.rules import Component
-from schemas.index766.scoring import Count
+from schemas.index766.scoring import CountPair
 from schemas.text import files, numbers
 from schemas.units import LEVELS
 
@@ -21,7 +21,7 @@ class UnitCounts:
     """What a table says of one unit: its level ("" where the table has none) and its counts by metric."""
 
     level: str = ""
-    counts: dict[str, Count] = field(default_factory=dict)
+    counts: dict[str, CountPair] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     """metric -> the row that names it, also one whose cells are empty."""
 
@@ -55,7 +55,7 @@ def _add(
     unit.rows[component.metric] = number
     if row["numerator"] or row["denominator"]:
         numerator, denominator = (_number(row, column, component.whole) for column in ("numerator", "denominator"))
-        unit.counts[component.metric] = Count(numerator, denominator)
+        unit.counts[component.metric] = CountPair(numerator, denominator)
 
 
 def _component(text: str, components: Mapping[str, Component]) -> Component:

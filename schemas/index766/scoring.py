@@ -15,7 +15,7 @@ from typing import Literal, TypeVar
 from schemas.index766.rules import Component, ComponentGroup, Grade, RuleSet
 
 Flag = Literal["missing", "no_base", "impossible", "from_province"]
-Key = TypeVar("Key", bound=Hashable)
+Ranked = TypeVar("Ranked", bound=Hashable)
 
 RANKED_AS = {"ward": "commune", "township": "commune"}
 """Levels that are ranked with another; each other level is ranked by itself."""
@@ -23,7 +23,7 @@ _NOTHING = Decimal("0.00")
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
+class CountPair:
     """Numerator and denominator of a component, neither negative."""
 
     numerator: Decimal
@@ -46,7 +46,7 @@ class ComponentScore:
     """The points of one component; without a count they are None and flagged as missing."""
 
     component: Component
-    count: Count | None
+    count: CountPair | None
     points: Decimal | None
     flags: tuple[Flag, ...]
 
@@ -72,7 +72,7 @@ class GroupScore:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class IndexScore:
     """The index of a unit, or of a group of units (which has no components of its own)."""
 
     rules: RuleSet
@@ -106,7 +106,7 @@ def half_up(value: Fraction) -> Decimal:
     return Decimal((value * 100 + Fraction(1, 2)).__floor__()).scaleb(-2)
 
 
-def points(component: Component, count: Count) -> Decimal:
+def points(component: Component, count: CountPair) -> Decimal:
     """The points of a component: its maximum x share / target, never more than the maximum."""
     if count.share is None:
         return half_up(Fraction(component.without_base))
@@ -114,7 +114,9 @@ def points(component: Component, count: Count) -> Decimal:
     return half_up(min(full, full * count.share / Fraction(component.target)))
 
 
-def score(rules: RuleSet, counts: Mapping[str, Count], province: Mapping[str, Count] | None = None) -> Score:
+def score(
+    rules: RuleSet, counts: Mapping[str, CountPair], province: Mapping[str, CountPair] | None = None
+) -> IndexScore:
     """The index of a unit from its counts by metric.
 
     With those of its `province`, the components of publication are the province's own: so it is for a unit below it.
@@ -124,20 +126,20 @@ def score(rules: RuleSet, counts: Mapping[str, Count], province: Mapping[str, Co
         raise KeyError(min(unknown))
     components = tuple(_component_score(one, counts, province) for one in rules.components.values())
     groups = tuple(_group_score(group, components) for group in rules.groups)
-    return Score(rules, components, groups, tuple(c.component.metric for c in components if c.count is None))
+    return IndexScore(rules, components, groups, tuple(c.component.metric for c in components if c.count is None))
 
 
 def _component_score(
-    component: Component, counts: Mapping[str, Count], province: Mapping[str, Count] | None
+    component: Component, counts: Mapping[str, CountPair], province: Mapping[str, CountPair] | None
 ) -> ComponentScore:
-    borrowed = province is not None and component.from_province
-    count = (province if province is not None and borrowed else counts).get(component.metric)
+    lent = province if component.from_province else None
+    count = (counts if lent is None else lent).get(component.metric)
     if count is None:
         return ComponentScore(component, None, None, ("missing",))
-    return ComponentScore(component, count, points(component, count), tuple(_flags(count, borrowed)))
+    return ComponentScore(component, count, points(component, count), tuple(_flags(count, lent is not None)))
 
 
-def _flags(count: Count, borrowed: bool) -> Iterator[Flag]:
+def _flags(count: CountPair, borrowed: bool) -> Iterator[Flag]:
     if not count.denominator:
         yield "no_base"
     if count.numerator > count.denominator:
@@ -157,7 +159,7 @@ def _group_score(group: ComponentGroup, components: Collection[ComponentScore]) 
     )
 
 
-def mean(scores: Sequence[Score]) -> Score:
+def mean(scores: Sequence[IndexScore]) -> IndexScore:
     """The index of a group of provinces or units: the mean of each group of components, rounded half up, then added.
 
     What one of them lacks, the group of units lacks. ValueError without any, or where rules differ.
@@ -167,7 +169,7 @@ def mean(scores: Sequence[Score]) -> Score:
     lacking = {metric for one in scores for metric in one.missing}
     missing = tuple(metric for metric in scores[0].rules.components if metric in lacking)
     groups = tuple(_mean_of_group(parts) for parts in zip(*(one.groups for one in scores), strict=True))
-    return Score(scores[0].rules, (), groups, missing)
+    return IndexScore(scores[0].rules, (), groups, missing)
 
 
 def _mean_of_group(parts: Sequence[GroupScore]) -> GroupScore:
@@ -183,12 +185,12 @@ def ranked_as(level: str) -> str:
     return RANKED_AS.get(level, level)
 
 
-def ranks(totals: Mapping[Key, Decimal | None], levels: Mapping[Key, str]) -> dict[Key, int]:
+def ranks(totals: Mapping[Ranked, Decimal | None], levels: Mapping[Ranked, str]) -> dict[Ranked, int]:
     """Ranks 1-2-2-4 of units by their totals, each level by itself; what has no total has no rank.
 
     `levels`: the level of each unit; those without one are ranked among themselves.
     """
-    fields: dict[str, dict[Key, Decimal]] = {}
+    fields: dict[str, dict[Ranked, Decimal]] = {}
     for unit, total in totals.items():
         if total is not None:
             fields.setdefault(ranked_as(levels.get(unit, "")), {})[unit] = total

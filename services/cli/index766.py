@@ -19,7 +19,7 @@ from services.cli.times import Day
 if TYPE_CHECKING:
     from schemas.index766.counts import UnitCounts
     from schemas.index766.rules import RuleSet
-    from schemas.index766.scoring import Count
+    from schemas.index766.scoring import CountPair
 
 TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -191,7 +191,7 @@ def _today() -> date:
     return local_day(clock.now())
 
 
-def _publication(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+def _publication(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
     """The province's own counts, of which those of publication are its units'."""
     counts = _only(file, rules)
     if missing := [m for m, c in rules.components.items() if c.from_province and m not in counts]:
@@ -199,7 +199,7 @@ def _publication(file: Path, rules: RuleSet) -> Mapping[str, Count]:
     return counts
 
 
-def _rest(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+def _rest(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
     """What the events do not count."""
     counts = _only(file, rules)
     if both := [m for m, c in rules.components.items() if c.numerator_indicator and m in counts]:
@@ -207,7 +207,7 @@ def _rest(file: Path, rules: RuleSet) -> Mapping[str, Count]:
     return counts
 
 
-def _only(file: Path, rules: RuleSet) -> Mapping[str, Count]:
+def _only(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
     """The counts of a file of one unit."""
     units = _read(file, rules)
     if len(units) > 1:
@@ -224,7 +224,7 @@ def _read(file: Path, rules: RuleSet) -> dict[str, UnitCounts]:
 
 
 def _scored(
-    rules: RuleSet, units: Mapping[str, UnitCounts], province: Mapping[str, Count] | None, day: date | None
+    rules: RuleSet, units: Mapping[str, UnitCounts], province: Mapping[str, CountPair] | None, day: date | None
 ) -> list[ScoredUnit]:
     """Each unit with its rank, in the order of the file."""
     from schemas.index766 import scoring

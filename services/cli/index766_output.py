@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from schemas.index766.rules import Component, RuleSet
-    from schemas.index766.scoring import ComponentScore, GroupScore, Score
+    from schemas.index766.scoring import ComponentScore, GroupScore, IndexScore
     from services.readings import Period
 
 TITLE = "Bộ chỉ số 766 — Index 766"
@@ -30,7 +30,7 @@ class ScoredUnit(NamedTuple):
 
     name: str
     level: str
-    score: Score
+    score: IndexScore
     rank: int | None
     reasons: Mapping[str, str] = {}
     """metric -> why the events give no count of it."""
@@ -261,13 +261,13 @@ def _given(group: GroupScore) -> str:
     return f"incomplete: {group.points} of {group.scored} given" if group.scored else "nothing given"
 
 
-def _verdict(s: Score) -> str:
+def _verdict(s: IndexScore) -> str:
     if s.grade:
         return f"{s.grade.vi} · {s.grade.en}"
     return f"chưa đủ số liệu · incomplete: {s.points} of {s.scored} given"
 
 
-def _remarks(s: Score) -> str:
+def _remarks(s: IndexScore) -> str:
     """The verdict of a unit, and what has to be said of its components, in few words."""
     times = Counter(flag for one in s.components for flag in one.flags if flag not in ("missing", "from_province"))
     return "; ".join([_verdict(s), *(f"{number} {flag}" for flag, number in times.items())])

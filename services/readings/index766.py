@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg import Connection
 
 from schemas.index766.rules import Component
-from schemas.index766.scoring import Count
+from schemas.index766.scoring import CountPair
 from schemas.indicators import CATALOGUE
 from services.readings.period import Period
 from services.readings.read import sheet
@@ -18,7 +18,7 @@ from services.readings.read import sheet
 class EventCounts:
     """Counts by metric, why there are none of others that events could give, and the origins of the data."""
 
-    counts: Mapping[str, Count]
+    counts: Mapping[str, CountPair]
     reasons: Mapping[str, str]
     origins: frozenset[str]
 
@@ -33,7 +33,7 @@ def event_counts(
     codes = list(dict.fromkeys(code for pair in counted.values() for code in pair))
     found = sheet(conn, [CATALOGUE[code] for code in codes], unit, period)
     figures = {reading.indicator.code: reading for readings in found for reading in readings}
-    counts, reasons = dict[str, Count](), dict[str, str]()
+    counts, reasons = dict[str, CountPair](), dict[str, str]()
     for metric, pair in counted.items():
         numerator, denominator = (figures[code] for code in pair)
         if numerator.value is None or denominator.value is None:
@@ -41,5 +41,5 @@ def event_counts(
         elif min(numerator.value, denominator.value) < 0:
             reasons[metric] = "more was handed on or corrected than came in"
         else:
-            counts[metric] = Count(numerator.value, denominator.value)
+            counts[metric] = CountPair(numerator.value, denominator.value)
     return EventCounts(counts, reasons, frozenset[str]().union(*(r.origins for r in figures.values())))

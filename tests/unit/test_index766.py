@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from schemas.index766 import rules as tables
 from schemas.index766.counts import read
 from schemas.index766.rules import NoRules, RuleSet, rule_set, rule_sets
-from schemas.index766.scoring import Count, Score, half_up, mean, points, ranks, score
+from schemas.index766.scoring import CountPair, IndexScore, half_up, mean, points, ranks, score
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Ratio
 from schemas.text import files
@@ -34,8 +34,8 @@ METRICS = list(PORTAL.components)
 PUBLICATION = ["PUBLISH_ON_TIME", "PUBLIC_UPDATE_ON_TIME", "PUBLIC_CONTENT_FULL"]
 
 
-def of(numerator: object, denominator: object) -> Count:
-    return Count(Decimal(str(numerator)), Decimal(str(denominator)))
+def of(numerator: object, denominator: object) -> CountPair:
+    return CountPair(Decimal(str(numerator)), Decimal(str(denominator)))
 
 
 def given_of(metric: str, numerator: object, denominator: object, rules: RuleSet = PORTAL) -> Decimal:
@@ -216,7 +216,7 @@ def test_a_metric_that_is_none_is_refused() -> None:
 # --- groups, totals, grades ---
 
 
-def whole(numerator: int = 1, denominator: int = 1, **others: Count) -> Mapping[str, Count]:
+def whole(numerator: int = 1, denominator: int = 1, **others: CountPair) -> Mapping[str, CountPair]:
     return {**{metric: of(numerator, denominator) for metric in METRICS}, **others}
 
 
@@ -315,7 +315,7 @@ COUNTS = st.builds(of, st.integers(0, 400), st.integers(0, 400))
 @examples(50)
 @given(st.dictionaries(st.sampled_from(METRICS), COUNTS), st.sampled_from(rule_sets()), st.randoms())
 def test_any_counts_give_points_within_bounds_that_add_up(
-    counts: dict[str, Count], rules: RuleSet, chance: Any
+    counts: dict[str, CountPair], rules: RuleSet, chance: Any
 ) -> None:
     scored = score(rules, counts)
     for one in scored.components:
@@ -340,7 +340,7 @@ def test_the_order_of_rows_changes_nothing(pairs: list[tuple[int, int]], chance:
     assert all(a <= b for a, b in [(first.points, first.scored)])
 
 
-def scored_rows(rows: list[str]) -> Score:
+def scored_rows(rows: list[str]) -> IndexScore:
     (unit,) = read(["metric;numerator;denominator", *rows], "x.csv", PORTAL.components).values()
     return score(PORTAL, unit.counts)
 
