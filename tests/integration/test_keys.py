@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from string import ascii_lowercase
@@ -17,12 +18,12 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from conftest import Ioc
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
 from services.kit import bus
 
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 NUMBERS = count(1)
 ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
