@@ -79,8 +79,9 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
     table of units.
 
     The numerator is always the good part, as the portal publishes it: in PETITION_HANDLING_SATISFACTION the petitions
-    less those disliked, repeated or overdue; in DOSSIER_RECEIVING_SATISFACTION what is left less the overdue and the
-    disliked share (95,7 of 100, if in percent). Whoever has the bad ones writes the denominator less them.
+    less those disliked, repeated or overdue; in DOSSIER_RECEIVING_SATISFACTION the dossiers less those overdue and
+    those disliked. Whoever has the bad ones writes the denominator less them. Where the portal shows a share alone, as
+    of ELECTRONIC_CERTIFIED_COPY, write it of 100; these last two may have decimals (95,7 of 100).
 
     A component that is not in the file, or has two empty cells, is missing: group and total are incomplete then, and
     there is no grade. Without a base (a denominator of 0) petitions give their 6 points, everything else none. A

@@ -213,6 +213,36 @@ def test_a_metric_that_is_none_is_refused() -> None:
         score(PORTAL, {"ON_TIMES": of(1, 1)})
 
 
+PUBLISHED = {
+    "PUBLISH_ON_TIME": (0, 54), "PUBLIC_UPDATE_ON_TIME": (0, 68), "PUBLIC_CONTENT_FULL": (87, 89),
+    "DOSSIER_SYNC": (339_457, 339_457), "ON_TIME": (403_016, 464_494), "ONLINE_OFFERED_FULL": (31 + 21, 89),
+    "ONLINE_SERVICES_WITH_DOSSIERS": (449, 1_884), "ONLINE_DOSSIERS": (435_258, 440_558),
+    "PAYMENT_PROCEDURES_OFFERED": (66, 311), "PAYMENT_PROCEDURES_USED": (115, 311),
+    "PAYMENT_DOSSIERS_ONLINE": (233_203, 268_066), "ORIGINAL_RESULT_AVAILABLE": (334_358, 464_494),
+    "SO_HOA_GIAY_TO_GIAI_QUYET": (83_994, 464_494), "REUSED_DIGITIZED_DATA": (64_382, 464_494),
+    "SYNCED_WITH_DVCQG_PERSONAL_STORAGE": (0, 464_494), "CITIZEN_DATA_CONNECTED_FORMALITY": (342, 1_300),
+    "CITIZEN_DATA_CONNECTED_DOSSIER": (192_191, 464_494), "ELECTRONIC_CERTIFIED_COPY": (100, 100),
+    "PETITION_PROCESSING_ON_TIME": (300, 499), "PETITION_HANDLING_SATISFACTION": (238, 499),
+    "DOSSIER_RECEIVING_SATISFACTION": (402_886, 464_494),
+}  # fmt: skip
+"""The national portal's counts of Phú Thọ for the third quarter of 2026; of certified copies it shows a share alone."""
+
+
+def test_a_province_has_the_points_that_the_portal_published() -> None:
+    scored = score(PORTAL, {metric: of(*pair) for metric, pair in PUBLISHED.items()})
+    assert [str(group.points) for group in scored.groups] == ["7.96", "17.35", "8.41", "6.67", "8.75", "12.25"]
+    shown = {one.component.metric: str(one.points) for one in scored.components}
+    published = {
+        "PUBLIC_CONTENT_FULL": "1.96", "DOSSIER_SYNC": "6.00", "ORIGINAL_RESULT_AVAILABLE": "4.32",
+        "SO_HOA_GIAY_TO_GIAI_QUYET": "0.72", "REUSED_DIGITIZED_DATA": "0.35",
+        "CITIZEN_DATA_CONNECTED_FORMALITY": "0.53", "CITIZEN_DATA_CONNECTED_DOSSIER": "0.83",
+        "ELECTRONIC_CERTIFIED_COPY": "2.00", "PETITION_PROCESSING_ON_TIME": "3.61",
+        "PETITION_HANDLING_SATISFACTION": "2.86", "DOSSIER_RECEIVING_SATISFACTION": "5.78",
+    }  # fmt: skip
+    assert shown.items() >= published.items()
+    assert (str(scored.total), scored.grade and scored.grade.vi) == ("61.39", "Trung bình")
+
+
 # --- groups, totals, grades ---
 
 
