@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from services.board.api import mcp_app
 from services.board.api import routes as api
-from services.board.auth import address, login, people, sockets, tokens
+from services.board.auth import address, keys_page, login, people, sockets, tokens
 from services.board.auth.middleware import AuthMiddleware, add_errors
 from services.board.auth.sessions import Sessions
 from services.board.live import outbox
@@ -81,6 +81,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)
     people.add(app, pool, poller)
+    keys_page.add(app, pool, poller)
     alarm_client = AlarmClient(settings, pool)
     worklist.add(app, poller, pool, reading, alarm_client)
     alarms.add(app, poller, settings, reading, alarm_client)

@@ -20,6 +20,7 @@ PAGES = (
     "/quality",
     "/sources",
     "/people",
+    "/keys",
     "/login",
 )
 LISTS = ("/worklist", "/alarms")
