@@ -1,0 +1,196 @@
+"""The emitter for programs of one's own, against a real centre: typed, kept on disk, sent when the centre is there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from string import ascii_lowercase
+
+import psycopg
+import pytest
+from pydantic import ValidationError
+
+from infra.local.paths import CHECKOUT
+from infra.local.servers import Instance
+from schemas.envelope import Invalid
+from schemas.health import VisitsReported
+from services.centre.prepare import settings_of
+from services.emit import AsyncEmitter, Emitter, OutboxFailed, Refusal
+
+Ioc = Callable[..., subprocess.CompletedProcess[str]]
+WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
+DAY = date(2026, 11, 20)
+
+
+def visits(number: int) -> VisitsReported:
+    return VisitsReported(facility=f"tram_{number}", day=DAY, visits=41, insured=38)
+
+
+class Place:
+    """A centre, and a key of it."""
+
+    def __init__(self, centre: Instance, ioc: Ioc) -> None:
+        self.centre, self.name = centre, "".join(random.choices(ascii_lowercase, k=12))
+        made = ioc("keys", "create", self.name, "--system", "health", "--units", WARD, "--rate", "2000")
+        assert made.returncode == 0, made.stderr
+        self.secret, self.source = made.stdout.strip(), f"/{self.name}"
+        self.url = f"http://127.0.0.1:{centre.ports['emitters']}"
+
+    def emitter(self, outbox: Path, **options: object) -> Emitter:
+        return Emitter(self.url, self.secret, self.source, outbox, **options)  # type: ignore[arg-type]
+
+    def stored(self) -> list[str]:
+        """The facilities of what the log has of this key, in the order of their names."""
+        with psycopg.connect(settings_of(self.centre, "cli").database("reader")) as conn:
+            sql = "SELECT data ->> 'facility' FROM event WHERE source = %s ORDER BY 1"
+            return [row[0] for row in conn.execute(sql, [self.source]).fetchall()]
+
+    def until_stored(self, number: int) -> list[str]:
+        end = time.monotonic() + 60
+        while len(found := self.stored()) < number and time.monotonic() < end:
+            time.sleep(0.2)
+        return found
+
+
+@pytest.fixture(scope="module")
+def running(centre: Instance) -> Iterator[Instance]:
+    try:
+        centre.start_services(["aggregator", "emitters"])
+        yield centre
+    finally:
+        for name in ("emitters", "aggregator"):
+            centre.stop_process(name)
+
+
+@pytest.fixture
+def place(running: Instance, ioc: Ioc) -> Iterator[Place]:
+    made = Place(running, ioc)
+    yield made
+    assert ioc("keys", "revoke", made.name).returncode == 0
+
+
+def test_what_is_emitted_is_in_the_log_once(place: Place, tmp_path: Path) -> None:
+    at = datetime.now(UTC)
+    with place.emitter(tmp_path / "outbox") as emitter:
+        for number in range(500):
+            emitter.emit(visits(number), WARD)
+        first, again = (emitter.emit(visits(900), WARD, at) for _ in range(2))
+        assert first == again
+        assert emitter.flush(60)
+    assert len(place.until_stored(501)) == 501
+    assert len(set(place.stored())) == 501
+
+
+def test_an_event_loop_is_not_held_up(place: Place, tmp_path: Path) -> None:
+    async def work() -> None:
+        async with AsyncEmitter(place.url, place.secret, place.source, tmp_path / "outbox") as emitter:
+            await asyncio.gather(*(emitter.emit(visits(number), WARD) for number in range(50)))
+            assert await emitter.flush(60)
+
+    asyncio.run(work())
+    assert len(place.until_stored(50)) == 50
+
+
+def test_while_the_centre_is_away_events_wait_on_disk(place: Place, tmp_path: Path) -> None:
+    with place.emitter(tmp_path / "outbox") as emitter:
+        place.centre.stop_process("emitters")
+        try:
+            for number in range(20):
+                emitter.emit(visits(number), WARD)
+            assert not emitter.flush(1.0)
+            assert emitter.waiting == 20
+            assert "ConnectError" in (emitter.problem or "")
+        finally:
+            place.centre.start_services(["emitters"])
+        assert emitter.flush(60)
+    assert len(place.until_stored(20)) == 20
+
+
+def test_what_a_killed_program_had_emitted_is_sent_by_the_next_one(place: Place, tmp_path: Path) -> None:
+    program = f"""
+        import os, signal
+        from datetime import date
+        from pathlib import Path
+        from schemas.health import VisitsReported
+        from services.emit import Emitter
+        emitter = Emitter("http://127.0.0.1:9", "iock_x", {place.source!r}, Path({str(tmp_path / "outbox")!r}))
+        for number in range(10):
+            said = VisitsReported(facility=f"tram_{{number}}", day=date(2026, 11, 20), visits=1, insured=0)
+            emitter.emit(said, {WARD!r})
+        os.kill(os.getpid(), signal.SIGKILL)
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], cwd=CHECKOUT, capture_output=True)
+    assert done.returncode == -9, done.stderr
+    with place.emitter(tmp_path / "outbox") as emitter:
+        assert emitter.flush(60)
+    assert len(place.until_stored(10)) == 10
+
+
+def test_what_the_centre_never_takes_is_told_and_kept_aside(place: Place, tmp_path: Path) -> None:
+    refused: list[Refusal] = []
+    with place.emitter(tmp_path / "outbox", on_refused=refused.append) as emitter:
+        emitter.emit(visits(1), OTHER)
+        emitter.emit(visits(2), WARD)
+        assert emitter.flush(60)
+        assert [one.event["unit"] for one in refused] == [OTHER]
+        assert refused[0].why.startswith("unit:")
+        assert emitter.refused == refused
+    assert place.until_stored(1) == ["tram_2"]
+
+
+def test_what_is_wrong_is_told_at_once_and_not_kept(tmp_path: Path) -> None:
+    with Emitter("http://127.0.0.1:9", "iock_x", "/x", tmp_path / "outbox") as emitter:
+        emitter.problem = "nobody is there"
+        with pytest.raises(ValidationError, match="id"):
+            emitter.emit(visits(1), WARD, id="a b")
+        with pytest.raises(Invalid, match="nowhere"):
+            emitter.emit(visits(1), "nowhere_at_all")
+        with pytest.raises(Invalid, match="personal"):
+            emitter.emit(visits(1), WARD, id="0912345678")
+        assert emitter.waiting == 0
+
+
+def test_a_disk_that_takes_nothing_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutboxFailed, match="name a file"):
+        Emitter("http://127.0.0.1:9", "x", "/x", tmp_path / "no" / "such" / "folder")
+
+
+def test_a_key_that_is_wrong_loses_nothing(running: Instance, tmp_path: Path) -> None:
+    url = f"http://127.0.0.1:{running.ports['emitters']}"
+    with Emitter(url, "iock_" + "x" * 43, "/x", tmp_path / "outbox") as emitter:
+        emitter.emit(visits(1), WARD)
+        assert not emitter.flush(2.0)
+        assert (emitter.problem or "").startswith("401")
+        assert emitter.waiting == 1
+
+
+def test_the_example_of_the_documents_works(place: Place, tmp_path: Path) -> None:
+    text = (CHECKOUT / "docs" / "emitter.md").read_text(encoding="utf-8")
+    example = re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0]
+    known = {"http://127.0.0.1:8010": place.url, "/tram-y-te": place.source, "iock_…": place.secret}
+    for said, ours in known.items():
+        assert said in example
+        example = example.replace(said, ours)
+    done = subprocess.run([sys.executable, "-c", example], cwd=tmp_path, env={"PYTHONPATH": str(CHECKOUT)}, text=True,
+                          capture_output=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert place.until_stored(1) == ["tram_y_te"]
+
+
+def test_it_can_be_installed_alone(tmp_path: Path) -> None:
+    """The contracts and the emitter import nothing of the rest, and only what their own list of packages names."""
+    program = "import json, sys; import services.emit, schemas.health; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+    loaded = json.loads(done.stdout)
+    assert not [name for name in loaded if name.startswith("services.") and not name.startswith("services.emit")]
+    heavy = {"nats", "psycopg", "faststream", "nicegui", "fastapi", "cryptography", "prometheus_client"}
+    assert not heavy & {name.partition(".")[0] for name in loaded}
