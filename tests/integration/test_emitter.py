@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from string import ascii_lowercase
@@ -18,6 +18,7 @@ from string import ascii_lowercase
 import psycopg
 import pytest
 from pydantic import ValidationError
+from support import output_of
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
@@ -26,7 +27,6 @@ from schemas.health import VisitsReported
 from services.centre.prepare import settings_of
 from services.emit import AsyncEmitter, Emitter, OutboxFailed, Refusal
 
-Ioc = Callable[..., subprocess.CompletedProcess[str]]
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
 DAY = date(2026, 11, 20)
 
@@ -36,13 +36,10 @@ def visits(number: int) -> VisitsReported:
 
 
 class Place:
-    """A centre, and a key of it."""
+    """A centre, a key of it, and a source of one's own below the key's."""
 
-    def __init__(self, centre: Instance, ioc: Ioc) -> None:
-        self.centre, self.name = centre, "".join(random.choices(ascii_lowercase, k=12))
-        made = ioc("keys", "create", self.name, "--system", "health", "--units", WARD, "--rate", "2000")
-        assert made.returncode == 0, made.stderr
-        self.secret, self.source = made.stdout.strip(), f"/{self.name}"
+    def __init__(self, centre: Instance, secret: str, source: str) -> None:
+        self.centre, self.secret, self.source = centre, secret, source
         self.url = f"http://127.0.0.1:{centre.ports['emitters']}"
 
     def emitter(self, outbox: Path, **options: object) -> Emitter:
@@ -71,11 +68,19 @@ def running(centre: Instance) -> Iterator[Instance]:
             centre.stop_process(name)
 
 
+@pytest.fixture(scope="module")
+def key(running: Instance) -> Iterator[tuple[str, str]]:
+    """The name and the secret of a key that reports health in one ward."""
+    name = "".join(random.choices(ascii_lowercase, k=12))
+    bounds = ("--system", "health", "--units", WARD, "--rate", "2000")
+    yield name, output_of(running, "keys", "create", name, *bounds).split()[-1]
+    output_of(running, "keys", "revoke", name)
+
+
 @pytest.fixture
-def place(running: Instance, ioc: Ioc) -> Iterator[Place]:
-    made = Place(running, ioc)
-    yield made
-    assert ioc("keys", "revoke", made.name).returncode == 0
+def place(running: Instance, key: tuple[str, str], request: pytest.FixtureRequest) -> Place:
+    name, secret = key
+    return Place(running, secret, f"/{name}/{request.node.name}")
 
 
 def test_what_is_emitted_is_in_the_log_once(place: Place, tmp_path: Path) -> None:
