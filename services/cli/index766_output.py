@@ -119,8 +119,7 @@ def score_rows(unit: ScoredUnit) -> Iterator[dict[str, Any]]:
             "rules": s.rules.code, "rules_from": s.rules.valid_from.isoformat()}  # fmt: skip
     last = {"grade": "", "rank": ""}
     for one in s.components:
-        values = _points_values(one)
-        yield {**head, "row": "component", "code": values.pop("metric"), **values, **last}
+        yield {**head, "row": "component", **_points_values(one), **last}
     for group in s.groups:
         yield {**head, "row": "group", **_sum_row(group.group.code, group.group.vi, group.group.en), **last,
                "points": group.points if group.complete else "", "maximum": group.maximum,
@@ -132,7 +131,7 @@ def score_rows(unit: ScoredUnit) -> Iterator[dict[str, Any]]:
 
 
 def _sum_row(code: str, vi: str, en: str) -> dict[str, Any]:
-    return {"code": code, "group": "" if code == "total" else code, "vi": vi, "en": en,
+    return {"metric": code, "group": "" if code == "total" else code, "vi": vi, "en": en,
             "numerator": "", "denominator": "", "share": ""}  # fmt: skip
 
 

@@ -504,7 +504,7 @@ def test_csv_has_a_row_for_each_component_group_and_total(one: Path) -> None:
     rows = list(csv.DictReader(StringIO(run("score", one, "--format", "csv").stdout)))
     assert [sum(row["row"] == kind for row in rows) for kind in ("component", "group", "total")] == [21, 6, 1]
     assert {row["rules"] for row in rows} == {"portal"}
-    assert (rows[-1]["code"], rows[-1]["points"], rows[-1]["maximum"], rows[-1]["grade"]) == (
+    assert (rows[-1]["metric"], rows[-1]["points"], rows[-1]["maximum"], rows[-1]["grade"]) == (
         "total",
         "36.21",
         "100",
