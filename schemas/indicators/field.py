@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from schemas.indicators.as_reported import as_reported
 from schemas.indicators.checks import HOTLINE
 from schemas.indicators.formula import Median, Ratio, Stock, Sum
 from schemas.indicators.indicator import Indicator, rows
@@ -36,3 +37,6 @@ INDICATORS = rows(
     Indicator("hotline_answered", "Tổng đài 1022: trả lời trực tiếp", "Hotline 1022: answered directly", Sum("reports_answered", HOTLINE), "message"),
     Indicator("hotline_forwarded", "Tổng đài 1022: chuyển cơ quan xử lý", "Hotline 1022: forwarded to agencies", Sum("reports_routed", HOTLINE), "message"),
 )  # fmt: skip
+INDICATORS += as_reported(
+    INDICATORS, *(f"hotline_{what}" for what in ("received", "processed", "in_progress", "answered", "forwarded"))
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from schemas.indicators.as_reported import as_reported
 from schemas.indicators.formula import Combine, Distinct, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.indicators.indicator import Indicator, rows
 from schemas.indicators.programmes import stated
@@ -154,3 +155,10 @@ INDICATORS = rows(
     ) for indicator in _resolution(code, vi, en)),
     *stated(SYSTEM),
 )  # fmt: skip
+INDICATORS += as_reported(
+    INDICATORS,
+    "online_service_share",
+    "online_dossier_share",
+    *(f"payments_online_{kind}_{what}" for kind in ("tax", "fee") for what in ("count", "amount")),
+    *(f"ii06_{column:02}" for column in range(3, 14)),
+)

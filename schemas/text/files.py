@@ -1,16 +1,20 @@
 """Files that people made with whatever machine they have: one reading of bytes as text, and of text as a table.
 
-UTF-8 is read with or without a byte-order mark, lines end as on any system. Another encoding is named, never guessed.
+UTF-8 is read with or without a byte-order mark, lines end as on any system. Another encoding is named, never guessed;
+only the tables of offices (`decode_any`) come in what their machines have.
 """
 
 from __future__ import annotations
 
 import csv
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import StringIO
 from itertools import chain
 from pathlib import Path
+
+from schemas.text import old_fonts
 
 BOM = b"\xef\xbb\xbf"
 SAVE = "save it as UTF-8 (Notepad: Save as, Encoding; Excel: CSV UTF-8)"
@@ -54,6 +58,28 @@ def decode(raw: bytes, name: str) -> str:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise Unreadable(f"{name}, line {line}: a NUL byte, so the file is damaged or no text; {SAVE}")
     return "" if text == "\n" else text
+
+
+def decode_any(raw: bytes, name: str) -> str:
+    """As `decode`; UTF-16, UTF-32 and the code pages of Vietnamese Windows are read as what they are, in NFC."""
+    if packed(raw):
+        return decode(raw, name)
+    wide = wide_encoding(raw)
+    try:
+        text = raw.decode(_byte_order(raw, wide) if wide else "utf-8")
+    except UnicodeDecodeError as wrong:
+        if wide:
+            raise Unreadable(f"{name} is damaged: it begins as {wide} and is none from byte {wrong.start} on") from None
+        pages = (unicodedata.normalize("NFC", raw.decode(page, "replace")) for page in ("cp1258", "cp1252"))
+        text = min(pages, key=lambda page: sum(map(old_fonts.impossible, map(old_fonts.modern, page.splitlines()))))
+    return decode(unicodedata.normalize("NFC", text).encode(), name)
+
+
+def _byte_order(raw: bytes, wide: str) -> str:
+    """The codec of a wide encoding: its mark tells the order of bytes, else the place of the NULs."""
+    if raw.startswith(tuple(mark for mark, _ in _WIDE)):
+        return wide
+    return "utf-16-be" if raw[:1] == b"\0" else "utf-16-le"
 
 
 def lines(text: str) -> list[str]:
@@ -117,6 +143,31 @@ def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tu
             begins = row + 1
     except csv.Error as wrong:
         raise Unreadable(f"{name}, row {first - 1 + reader.line_num}: {wrong}") from None
+
+
+def cells(text: str, name: str) -> list[list[str]]:
+    """All lines of a table as cells, titles and blank ones too; the separator is the one that makes the lines alike.
+
+    Raises `Unreadable` for a quote that never ends.
+    """
+    first, _, rest = text.partition("\n")
+    if _is_hint(first):
+        text = "\n" + rest
+    separator = max(reversed(_SEPARATORS), key=lambda mark: _alike(text, mark))
+    found = list(csv.reader([*lines(text), _END], delimiter=separator))
+    if found.pop() != [_END]:
+        raise Unreadable(f'{name}: a quote (") begins and never ends')
+    return found
+
+
+def _alike(text: str, separator: str) -> int:
+    """How many lines are as wide as most are, times that width."""
+    head = list(csv.reader(lines(text)[:_ALIKE], delimiter=separator))
+    widths = Counter(len(row) for row in head if len(row) > 1)
+    return max((width * often for width, often in widths.items()), default=0)
+
+
+_ALIKE = 60
 
 
 def _is_hint(line: str) -> bool:

@@ -23,7 +23,11 @@ _FORMS = tuple(
 
 
 class NoNumber(ValueError):
-    """The text is no number, or could be two; the message says which."""
+    """The text is no number, or could be two; the message says which, and `readings` has them."""
+
+    def __init__(self, message: str, *readings: Decimal) -> None:
+        super().__init__(message)
+        self.readings = readings
 
 
 def read(text: str, whole: bool = False) -> Decimal:
@@ -33,11 +37,18 @@ def read(text: str, whole: bool = False) -> Decimal:
         raise NoNumber(f"{text!r} is no number")
     meant = [number for number in readings if number == number.to_integral_value()] if whole else readings
     if not meant:
-        raise NoNumber(f"{text!r} is no whole number")
+        raise NoNumber(f"{text!r} is no whole number", *readings)
     if len(meant) > 1:
-        either = " or as ".join(f"{number.normalize():f}" for number in meant)
-        raise NoNumber(f"{text!r} can be read in two ways, as {either}; which is meant? Write thousands without a mark")
+        either = " or as ".join(map(plain, meant))
+        message = f"{text!r} can be read in two ways, as {either}; which is meant? Write thousands without a mark"
+        raise NoNumber(message, *meant)
     return meant[0]
+
+
+def plain(number: Decimal) -> str:
+    """A number in digits, with a point before its decimals and no zeros behind them."""
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _readings(text: str) -> Iterator[Decimal]:

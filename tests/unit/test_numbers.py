@@ -9,7 +9,7 @@ from chance import examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.text.numbers import NoNumber, read
+from schemas.text.numbers import NoNumber, plain, read
 
 
 @pytest.mark.parametrize(
@@ -57,3 +57,14 @@ def test_what_is_no_number_is_none(text: str) -> None:
 def test_a_count_is_read_back_however_its_thousands_are_parted(number: int, mark: str) -> None:
     assert read(str(number)) == read(f"{number:,}".replace(",", mark)) == number
     assert read(f"{number:,}".replace(",", ".") + ",0") == number
+
+
+def test_what_it_could_be_goes_with_the_refusal() -> None:
+    for text, whole, readings in (("15,000", True, ["15", "15000"]), ("2,05", True, ["2.05"]), ("12a", False, [])):
+        with pytest.raises(NoNumber) as refusal:
+            read(text, whole)
+        assert [plain(reading) for reading in refusal.value.readings] == readings
+
+
+def test_plain_digits_have_no_exponent_and_no_idle_zeros() -> None:
+    assert [plain(Decimal(text)) for text in ("1E+3", "100", "0.50", "0", "-2.0")] == ["1000", "100", "0.5", "0", "-2"]
