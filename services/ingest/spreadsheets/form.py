@@ -1,0 +1,132 @@
+"""What is read of a workbook: its rows, what has to be asked, what was left out and why, and whether it adds up."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from schemas import personal
+from schemas.text import numbers
+from services.ingest.spreadsheets.cells import Meaning, text_of
+from services.ingest.spreadsheets.headers import Header
+from services.ingest.spreadsheets.template import Template
+from services.ingest.spreadsheets.titles import Span, Titles
+from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
+
+LONGEST = 80
+"""Letters of a cell that are shown in a question."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a person has to decide, at a cell; `says`: what stands there, with personal data masked."""
+
+    sheet: str
+    cell: str
+    says: str
+    question: str
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Skipped:
+    """A row that gives no figures, counted from 1."""
+
+    sheet: str
+    row: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A column that was not read, and how many of its cells had something in them."""
+
+    sheet: str
+    column: str
+    why: str
+    cells: int
+
+
+@dataclass(frozen=True)
+class Check:
+    """A sum of the sheet's own beside ours; `warning` where they differ."""
+
+    sheet: str
+    cell: str
+    column: str
+    says: str
+    sum: str
+    warning: str | None = None
+
+
+@dataclass
+class Row:
+    """A row as read: canonical column -> meaning. `number` counts from 1; `unit` and `indicator` are codes."""
+
+    sheet: str
+    number: int
+    values: dict[str, Meaning]
+    unit: str | None = None
+    indicator: str | None = None
+    tab: Tab | None = field(default=None, repr=False, compare=False)
+
+    def cell(self, column: str) -> Cell:
+        """The cell of a column; the row's first where the form has no such column."""
+        place = self.tab.header.columns.get(column, 0) if self.tab else 0
+        return Cell(self.number - 1, place)
+
+
+@dataclass
+class Tab:
+    """A sheet of the form: where its table is, and what its titles say."""
+
+    sheet: Sheet
+    header: Header
+    titles: Titles
+    span: Span | None = None
+
+
+@dataclass
+class Form:
+    """All that was read of a workbook."""
+
+    template: Template
+    tabs: list[Tab] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    dropped: list[Dropped] = field(default_factory=list)
+    totals: list[Check] = field(default_factory=list)
+    used: set[tuple[str, str]] = field(default_factory=set)
+    """The answers that were asked for."""
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says beside the file: answers by (sheet, cell), the period, the unit."""
+
+    answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    span: Span | None = None
+    unit: str | None = None
+
+
+class NoForm(ValueError):
+    """The workbook is none of the forms, or of several; the message names them."""
+
+
+def masked(value: Value) -> str:
+    """A cell's text as it may be shown: cut, and without personal data."""
+    return personal.mask(text_of(value))[:LONGEST]
+
+
+def shown(value: Meaning) -> str:
+    """A meaning as canonical text; empty where the cell says nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, Decimal):
+        return numbers.plain(value)
+    return value.isoformat() if isinstance(value, date) else personal.mask(value)

@@ -1,0 +1,276 @@
+"""What a sheet of XLSX or ODS says beside its values: hidden rows, shares shown in percent, formulas without a value.
+
+Only the few elements that tell it are looked at, as the file streams by; nothing is built of it.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, NamedTuple
+from xml.parsers import expat
+
+from services.ingest.spreadsheets.limits import MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, TooLarge
+
+MACROS = "{name} carries macros: save it as XLSX without them, then import it"
+_SAVE = "open it in Excel or LibreOffice and save it as XLSX"
+_BUILT_IN_PERCENT = {9, 10}
+_CHUNK = 1 << 16
+
+
+class NoMarks(ValueError):
+    """The box is no workbook; the message goes on behind the file's name."""
+
+
+@dataclass
+class Marks:
+    """Rows from 0, and (row, column) from 0."""
+
+    hidden_rows: set[int] = field(default_factory=set)
+    percent: set[tuple[int, int]] = field(default_factory=set)
+    unstored: set[tuple[int, int]] = field(default_factory=set)
+    date1904: bool = False
+
+
+class _Box(NamedTuple):
+    archive: zipfile.ZipFile
+    names: set[str]
+
+
+def read(raw: bytes) -> dict[str, Marks]:
+    """Sheet -> its marks. Raises `NoMarks`, `TooLarge`."""
+    try:
+        with zipfile.ZipFile(BytesIO(raw)) as archive:
+            return _read(_Box(archive, set(archive.namelist())))
+    except (zipfile.BadZipFile, expat.ExpatError, NotImplementedError, RuntimeError, EOFError, KeyError) as wrong:
+        raise NoMarks(f"is damaged or no workbook ({wrong}); {_SAVE}") from None
+
+
+def _read(box: _Box) -> dict[str, Marks]:
+    size = sum(info.file_size for info in box.archive.infolist())
+    if size > MOST_UNPACKED:
+        raise NoMarks(f"unpacks to {size // 2**20:,} MB, more than a workbook of tables has; send its parts")
+    if any(name.lower().endswith("vbaproject.bin") for name in box.names):
+        raise NoMarks(MACROS.format(name="").strip())
+    if "xl/workbook.xml" in box.names:
+        return dict(_xlsx(box))
+    if "xl/workbook.bin" in box.names:
+        raise NoMarks(f"is an XLSB; {_SAVE}")
+    if "content.xml" in box.names and box.archive.read("mimetype").startswith(b"application/vnd.oasis.opendocument.s"):
+        if b"manifest:encryption-data" in box.archive.read("META-INF/manifest.xml"):
+            raise NoMarks("is locked with a password: save it without one, then import it")
+        return _ods(box)
+    if "word/document.xml" in box.names:
+        raise NoMarks("is a Word document and no workbook")
+    raise NoMarks(f"is a ZIP file without sheets and no workbook; {_SAVE}")
+
+
+Start = Callable[[str, Any], None]
+
+
+def _parse(box: _Box, name: str, start: Start, end: Callable[[str], None] | None = None) -> None:
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = lambda tag, found: start(tag.rpartition(":")[2], found)
+    if end is not None:
+        parser.EndElementHandler = lambda tag: end(tag.rpartition(":")[2])
+    _feed(box, name, parser)
+
+
+def _feed(box: _Box, name: str, parser: Any) -> None:
+    with box.archive.open(name) as file:
+        while chunk := file.read(_CHUNK):
+            parser.Parse(chunk, False)
+    parser.Parse(b"", True)
+
+
+# --- XLSX ---
+
+
+def _xlsx(box: _Box) -> Iterator[tuple[str, Marks]]:
+    sheets: dict[str, str] = {}
+    about = {"date1904": False, "recalculated": False}
+
+    def workbook(tag: str, found: dict[str, str]) -> None:
+        if tag == "sheet":
+            id = next((value for key, value in found.items() if key.rpartition(":")[2] == "id"), "")
+            sheets[id] = found.get("name", "")
+        elif tag == "workbookPr":
+            about["date1904"] = found.get("date1904", "0") in ("1", "true")
+        elif tag == "calcPr":
+            about["recalculated"] = found.get("fullCalcOnLoad", "0") in ("1", "true")
+
+    _parse(box, "xl/workbook.xml", workbook)
+    percent = _percent_styles(box)
+    for id, path in _targets(box).items():
+        if id in sheets and path in box.names and "/worksheets/" in path:
+            yield (
+                sheets[id],
+                _sheet(box, path, percent, about["recalculated"], Marks(date1904=about["date1904"]), sheets[id]),
+            )
+
+
+def _sheet(box: _Box, path: str, percent: set[str], recalculated: bool, marks: Marks, name: str) -> Marks:
+    parser = expat.ParserCreate()
+    seen = _XlsxSheet(parser, percent, recalculated, marks, name)
+    plain: dict[str, str] = {}
+
+    def start(tag: str, has: dict[str, str]) -> None:
+        seen.start(plain.get(tag) or plain.setdefault(tag, tag.rpartition(":")[2]), has)
+
+    parser.StartElementHandler = start
+    _feed(box, path, parser)
+    seen.close()
+    return marks
+
+
+def _targets(box: _Box) -> dict[str, str]:
+    found: dict[str, str] = {}
+
+    def relation(tag: str, has: dict[str, str]) -> None:
+        if tag == "Relationship":
+            target = has.get("Target", "")
+            found[has.get("Id", "")] = target.lstrip("/") if target[:1] == "/" else posixpath.join("xl", target)
+
+    _parse(box, "xl/_rels/workbook.xml.rels", relation)
+    return found
+
+
+def _percent_styles(box: _Box) -> set[str]:
+    """The numbers of the cell styles that show a fraction as percent."""
+    formats, styles, within = set(_BUILT_IN_PERCENT), set[str](), [False, 0]
+
+    def start(tag: str, has: dict[str, str]) -> None:
+        if tag == "numFmt" and "%" in re.sub(r'"[^"]*"|\\.', "", has.get("formatCode", "")):
+            formats.add(int(has["numFmtId"]))
+        elif tag == "cellXfs":
+            within[0] = True
+        elif tag == "xf" and within[0]:
+            if int(has.get("numFmtId", 0)) in formats:
+                styles.add(str(within[1]))
+            within[1] += 1
+
+    def end(tag: str) -> None:
+        if tag == "cellXfs":
+            within[0] = False
+
+    if "xl/styles.xml" in box.names:
+        _parse(box, "xl/styles.xml", start, end=end)
+    return styles
+
+
+class _XlsxSheet:
+    """Follows the rows and cells of one sheet. A cell is judged when the next one begins."""
+
+    def __init__(self, parser: Any, percent: set[str], recalculated: bool, marks: Marks, name: str) -> None:
+        self.marks, self._percent, self._recalculated, self._name = marks, percent, recalculated, name
+        self._parser = parser
+        self._row = self._column = -1
+        self._place: str | None = None
+        self._formula = False
+        self._value = ""
+
+    def start(self, tag: str, has: dict[str, str]) -> None:
+        """An element begins."""
+        if tag == "c":
+            if self._formula:
+                self._judge()
+            self._column += 1
+            self._place = has.get("r")
+            if self._percent and has.get("s") in self._percent:
+                self.marks.percent.add((self._row, self._at()))
+        elif tag == "v":
+            self._check_place()
+        elif tag == "row":
+            self._next_row(has)
+        elif tag == "f":
+            self._formula, self._value = True, ""
+            self._parser.CharacterDataHandler = self._text
+        else:
+            self._parser.CharacterDataHandler = None
+
+    def close(self) -> None:
+        """The sheet ends."""
+        if self._formula:
+            self._judge()
+
+    def _next_row(self, has: dict[str, str]) -> None:
+        if self._formula:
+            self._judge()
+        self._row = int(has["r"]) - 1 if "r" in has else self._row + 1
+        self._column = -1
+        if has.get("hidden", "0") in ("1", "true"):
+            self.marks.hidden_rows.add(self._row)
+
+    def _check_place(self) -> None:
+        """A stray cell far away would have calamine allocate all that lies between."""
+        self._value = ""
+        if self._row >= MOST_ROWS:
+            raise TooLarge(self._row + 1, self._name)
+        far = self._place[1:2].isalpha() if self._place else self._column >= MOST_COLUMNS
+        if far and self._at() >= MOST_COLUMNS:
+            raise NoMarks(f"has a cell in column {self._at() + 1} of the sheet {self._name!r}: delete what is there")
+
+    def _text(self, text: str) -> None:
+        self._value += text
+
+    def _judge(self) -> None:
+        if not self._value.strip() or (self._recalculated and self._value.strip() == "0"):
+            self.marks.unstored.add((self._row, self._at()))
+        self._formula = False
+        self._parser.CharacterDataHandler = None
+
+    def _at(self) -> int:
+        if self._place:
+            self._column = _number(self._place.rstrip("0123456789"))
+        return self._column
+
+
+def _number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
+
+
+# --- ODS ---
+
+
+def _ods(box: _Box) -> dict[str, Marks]:
+    found: dict[str, Marks] = {}
+    at = {"row": 0, "column": 0, "rows": 1}
+    marks = Marks()
+
+    def start(tag: str, has: dict[str, str]) -> None:
+        nonlocal marks
+        has = {key.rpartition(":")[2]: value for key, value in has.items()}
+        if tag == "table":
+            marks = found.setdefault(has.get("name", ""), Marks())
+            at.update(row=0)
+        elif tag == "table-row":
+            at.update(column=0, rows=int(has.get("number-rows-repeated", 1)))
+            if has.get("visibility", "visible") != "visible" and at["rows"] <= MOST_ROWS:
+                marks.hidden_rows.update(range(at["row"], at["row"] + at["rows"]))
+        elif tag in ("table-cell", "covered-table-cell"):
+            cell(has)
+
+    def cell(has: dict[str, str]) -> None:
+        width = int(has.get("number-columns-repeated", 1))
+        if "value-type" in has and (at["row"] + at["rows"] > MOST_ROWS or at["column"] + width > MOST_COLUMNS):
+            raise TooLarge(at["row"] + at["rows"])
+        places = [(at["row"], at["column"] + step) for step in range(min(width, MOST_COLUMNS))]
+        if has.get("value-type") == "percentage":
+            marks.percent.update(places)
+        if "formula" in has and not has.get("value-type"):
+            marks.unstored.update(places)
+        at["column"] += width
+
+    def end(tag: str) -> None:
+        if tag == "table-row":
+            at["row"] += at["rows"]
+
+    _parse(box, "content.xml", start, end=end)
+    return found

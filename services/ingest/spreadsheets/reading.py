@@ -1,0 +1,354 @@
+"""Sheets read by a template into a `Form`. Whatever can be read in two ways is asked for at its cell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from schemas import personal
+from schemas.text import old_fonts
+from services.ingest.spreadsheets import cells, headers, rows, sums, titles
+from services.ingest.spreadsheets.cells import Meaning, Seen, text_of
+from services.ingest.spreadsheets.doubt import Doubt
+from services.ingest.spreadsheets.form import (
+    Dropped,
+    Form,
+    NoForm,
+    Question,
+    Row,
+    Said,
+    Skipped,
+    Tab,
+    masked,
+)
+from services.ingest.spreadsheets.headers import Header
+from services.ingest.spreadsheets.names import Names
+from services.ingest.spreadsheets.template import FIGURES, Column, Template, templates
+from services.ingest.spreadsheets.titles import Span, Titles
+from services.ingest.spreadsheets.words import bare
+from services.ingest.spreadsheets.workbook import Cell, Sheet, Value, letters
+
+IGNORE, READ, SKIP, PERCENT, FRACTION = "ignore", "read", "skip", "percent", "fraction"
+"""What is answered to questions that are not about one figure."""
+PERIOD_CELL, UNIT_CELL = "A1", "B1"
+"""Where the form's period and unit are asked for."""
+_PERSONAL = re.compile(
+    r"\b(?:ho va ten|ho ten|ten (?:cong dan|nguoi|chu|benh nhan|hoc sinh)|nguoi (?:nop|dai dien|lien he|phu trach|lap"
+    r"|dan|yeu cau|tiep nhan)|can bo phu trach|dau moi|dien thoai|sdt|dt lien he|so dt|cccd|cmnd|can cuoc|dinh danh"
+    r"|ho chieu|email|e mail|thu dien tu|dia chi|ngay sinh|nam sinh|bien so|so tai khoan|zalo)\b"
+)
+_SMALL = re.compile(r"\s*(?:1|1[.,]0+|0[.,]\d*[1-9]\d*)\s*")
+
+
+def modern(sheets: list[Sheet]) -> list[Sheet]:
+    """The sheets with all texts in composed Unicode, whatever font they were typed in."""
+    for sheet in sheets:
+        for row in sheet.rows:
+            for place, value in enumerate(row):
+                if isinstance(value, str) and not value.isascii():
+                    row[place] = old_fonts.modern(value)
+    return sheets
+
+
+def recognise(sheets: Sequence[Sheet], file: str) -> Template:
+    """The one template whose required columns a sheet has; of several the one that the titles name. Raises `NoForm`."""
+    fits = {name: tabs for name, template in templates().items() if (tabs := _complete(sheets, template))}
+    if len(fits) > 1:
+        titled = [name for name, tabs in fits.items() if _is_titled(templates()[name], tabs)]
+        fits = {name: fits[name] for name in titled} or fits
+    if len(fits) == 1:
+        return templates()[next(iter(fits))]
+    if fits:
+        raise NoForm(f"{file} may be {' or '.join(fits)}: say which with --as")
+    raise NoForm(f"{file} is none of the forms {', '.join(templates())}: say which it is meant to be with --as")
+
+
+def _complete(sheets: Sequence[Sheet], template: Template) -> list[tuple[Sheet, Header]]:
+    tabs = ((sheet, headers.find(sheet, template)) for sheet in sheets if not sheet.hidden)
+    return [(sheet, header) for sheet, header in tabs if header and not header.missing(template)]
+
+
+def _is_titled(template: Template, tabs: Iterable[tuple[Sheet, Header]]) -> bool:
+    lines = [bare(line) for sheet, header in tabs for line in _lines(sheet.rows[: header.first])]
+    return any(bare(words) in line for words in template.title for line in lines)
+
+
+def read(sheets: Sequence[Sheet], template: Template, said: Said, file: str) -> Form:
+    """The form that the sheets are. Raises `NoForm` where no sheet has its columns."""
+    form = Form(template)
+    for sheet in sheets:
+        if sheet.hidden:
+            form.skipped.append(Skipped(sheet.name, 1, "hidden sheet"))
+        elif header := headers.find(sheet, template):
+            _Reading(form, sheet, header, said).read()
+        elif sheet.rows:
+            form.skipped.append(Skipped(sheet.name, 1, "no table of this form"))
+    if not form.tabs:
+        wanted = ", ".join(column.headers[0] for column in template.columns if column.required)
+        raise NoForm(f"{file} has no table with the columns of {template.name}: {wanted}")
+    return form
+
+
+def _lines(several: Iterable[Sequence[Value]]) -> list[str]:
+    return [text_of(cell) for row in several for cell in row if isinstance(cell, str) and cell.strip()]
+
+
+@dataclass
+class _Reading:
+    """Reads one sheet into the form."""
+
+    form: Form
+    sheet: Sheet
+    header: Header
+    said: Said
+    unit: str | None = None
+    """The unit of all rows, where they name none."""
+    fractions: set[str] = field(default_factory=set)
+    doubtful: set[str] = field(default_factory=set)
+    """Columns with an open question: what they add up to says nothing."""
+
+    def read(self) -> None:
+        """The sheet's rows, questions and checks."""
+        self.tab = Tab(self.sheet, self.header, Titles())
+        self.form.tabs.append(self.tab)
+        if not self._settle_columns():
+            return
+        template, header = self.form.template, self.header
+        found = header.columns
+        self.columns = [(column, found[column.name]) for column in template.columns if column.name in found]
+        self.figures = [place for column, place in self.columns if column.kind in FIGURES]
+        layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
+        below = _lines(self.sheet.rows[layout.last + 1 :])
+        self.tab.titles = titles.read(_lines(self.sheet.rows[: header.first]), below)
+        self.tab.span = self._settle_span()
+        self.names = Names(template, self.tab.span[1] if self.tab.span else None)
+        self._drop_columns()
+        self._settle_unit()
+        self._settle_fractions()
+        self.scales = {column.name: self._scale(column) for column, _ in self.columns}
+        self._read_rows(layout, self._settle_hidden(layout))
+
+    def _read_rows(self, layout: rows.Layout, hidden: bool) -> None:
+        read: list[Row] = []
+        totals: list[int] = []
+        for number in range(self.header.end, len(self.sheet.rows)):
+            why = layout.why_not(number, self._is_named)
+            if why == rows.TOTAL:
+                totals.append(number)
+            if why is None and not hidden and number in self.sheet.marks.hidden_rows:
+                why = "hidden row"
+            if why is None:
+                read.append(self._row(number))
+            else:
+                self.form.skipped.append(Skipped(self.sheet.name, number + 1, why))
+        self.form.rows += read
+        self.form.totals += [check for row in read for check in sums.within(self.form.template, row)]
+        if not any(column.kind == "indicator" for column, _ in self.columns):
+            found = [(n, column, place) for n in totals for column, place in self.columns]
+            self.form.totals += (
+                check
+                for number, column, place in found
+                if column.name not in self.doubtful
+                and (check := sums.over(read, column, Cell(number, place), self._seen(column, Cell(number, place))))
+            )
+
+    # --- questions ---
+
+    def _answer(self, cell: Cell | str) -> str | None:
+        name = cell if isinstance(cell, str) else cell.name
+        answer = self.said.answers.get((self.sheet.name, name))
+        if answer is not None:
+            self.form.used.add((self.sheet.name, name))
+        return answer
+
+    def _ask(self, cell: Cell | str, value: Value, question: str, choices: Iterable[str] = ()) -> None:
+        name = cell if isinstance(cell, str) else cell.name
+        asked = Question(self.sheet.name, name, masked(value), question, tuple(dict.fromkeys(choices)))
+        self.form.questions.append(asked)
+
+    def _settle_columns(self) -> bool:
+        """Columns that are not known by their headers are taken as answered, or asked about if some are missing."""
+        header, template = self.header, self.form.template
+        known = {column.name for column in template.columns}
+        for place in (*header.unknown, *header.twice):
+            cell = self._header_cell(place)
+            answer = self._answer(cell)
+            if answer in known:
+                header.columns[answer] = place
+            elif answer not in (None, IGNORE) and cell.name not in (PERIOD_CELL, UNIT_CELL):
+                self._ask(cell, self.sheet.value(cell), f"the form has no column {answer!r}", (*sorted(known), IGNORE))
+            elif answer is None and place in header.twice:
+                name = header.twice[place]
+                question = f"two columns are headed like {name}: which one is this?"
+                self._ask(cell, self.sheet.value(cell), question, (name, IGNORE))
+        if missing := header.missing(template):
+            self._ask_for_columns(missing)
+        return not missing
+
+    def _ask_for_columns(self, missing: list[str]) -> None:
+        free = [place for place in self.header.unknown if self._answer(self._header_cell(place)) is None]
+        for place in free:
+            cell = self._header_cell(place)
+            question = f"which column is this? Not found yet: {', '.join(missing)}"
+            self._ask(cell, self.sheet.value(cell), question, (*missing, IGNORE))
+        if not free and not self.form.questions:
+            wanted = {name: self.form.template.column(name).headers for name in missing}
+            said = "; ".join(f"{name} (headed {' or '.join(map(repr, heads[:2]))})" for name, heads in wanted.items())
+            raise NoForm(f"the sheet {self.sheet.name!r} lacks columns of {self.form.template.name}: {said}")
+
+    def _header_cell(self, place: int) -> Cell:
+        """The lowest of a column's headers."""
+        found = [Cell(row, place) for row in range(self.header.first, self.header.end)]
+        return next((cell for cell in reversed(found) if self.sheet.value(cell) != ""), found[0])
+
+    def _settle_span(self) -> Span | None:
+        """The days that the form is about: as said, else as its title says, else asked for."""
+        if "period_end" in self.header.columns:
+            return self.said.span
+        answer = None if self.said.span else self._answer(PERIOD_CELL)
+        try:
+            said = titles.span(answer) if answer else self.said.span
+        except ValueError as wrong:
+            self._ask(PERIOD_CELL, answer or "", str(wrong))
+            return None
+        spans, of_day = [said] if said else self.tab.titles.spans, self.form.template.of == "day"
+        if len(spans) == 1 and (not of_day or spans[0][0] == spans[0][1]):
+            return spans[0]
+        why = "the titles name several" if spans else "the titles name none"
+        if len(spans) == 1:
+            why = f"its figures are of one day, and {titles.written(spans[0])} are more"
+        question = f"which {'day' if of_day else 'period'} is it about? {why}: say it with --period"
+        value = self.sheet.value(Cell(0, 0))
+        self._ask(PERIOD_CELL, value, question, map(titles.written, spans) if len(spans) > 1 else ())
+        return None
+
+    def _settle_unit(self) -> None:
+        if any(column.kind == "unit" for column, _ in self.columns):
+            return
+        found = [self.said.unit] if self.said.unit else self.tab.titles.units
+        answer = self._answer(UNIT_CELL) if len(found) != 1 else found[0]
+        why = "the titles name several" if found else "the titles name none"
+        try:
+            self.unit = self.names.unit(answer) if answer else None
+        except Doubt as doubt:
+            why = doubt.why
+        if not self.unit:
+            question = f"which unit is it of? {why}: say it with --unit"
+            self._ask(UNIT_CELL, self.sheet.value(Cell(0, 1)), question, found)
+
+    def _settle_fractions(self) -> None:
+        """A share of 0.98 may be 98 % or less than one: asked once a column, unless its cells are shown in percent."""
+        for column, place in self.columns:
+            numbers = range(self.header.end, len(self.sheet.rows))
+            if column.kind != "share" or not any(self._is_small(Cell(number, place)) for number in numbers):
+                continue
+            cell = self._header_cell(place)
+            answer = self._answer(cell)
+            if answer == FRACTION:
+                self.fractions.add(column.name)
+            elif answer != PERCENT:
+                self.doubtful.add(column.name)
+                question = f"{column.name} has shares up to 1: is 1 the whole ({FRACTION}), or one percent ({PERCENT})?"
+                self._ask(cell, self.sheet.value(cell), question, (FRACTION, PERCENT))
+
+    def _is_small(self, cell: Cell) -> bool:
+        value = self.sheet.value(cell)
+        if isinstance(value, str):
+            return _SMALL.fullmatch(value) is not None
+        return isinstance(value, int | float) and 0 < value <= 1 and cell not in self.sheet.marks.percent
+
+    def _settle_hidden(self, layout: rows.Layout) -> bool:
+        """Whether hidden rows are read."""
+        found = [n for n in sorted(self.sheet.marks.hidden_rows) if n >= self.header.end and layout.has_figures(n)]
+        found = [n for n in found if layout.why_not(n, self._is_named) is None]
+        if not found:
+            return True
+        cell = Cell(found[0], 0)
+        answer = self._answer(cell)
+        if answer not in (READ, SKIP):
+            named = ", ".join(str(n + 1) for n in found[:10]) + (" …" if len(found) > 10 else "")
+            question = f"hidden rows have figures ({named}): are they part of the form?"
+            self._ask(cell, self.sheet.value(cell), question, (READ, SKIP))
+        return answer == READ
+
+    # --- columns and rows ---
+
+    def _drop_columns(self) -> None:
+        for place in (*self.header.unknown, *self.header.twice):
+            if place in self.header.columns.values():
+                continue
+            texts = [text for number in range(self.header.end, len(self.sheet.rows))
+                     if (text := text_of(self.sheet.value(Cell(number, place))))]  # fmt: skip
+            if texts:
+                why = _why_dropped(" ".join(self.header.paths[place]), texts)
+                self.form.dropped.append(Dropped(self.sheet.name, letters(place), why, len(texts)))
+
+    def _is_named(self, number: int) -> bool:
+        """Whether a row names a unit or an indicator that is known."""
+        for column, place in self.columns:
+            text = self.sheet.value(Cell(number, place))
+            try:
+                if column.kind == "unit" and text_of(text):
+                    return bool(self.names.unit(text_of(text)))
+                if column.kind == "indicator" and text_of(text):
+                    return bool(self.names.indicator(text_of(text)))
+            except Doubt:
+                return False
+        return False
+
+    def _row(self, number: int) -> Row:
+        row = Row(self.sheet.name, number + 1, {}, self.unit, tab=self.tab)
+        for column, place in self.columns:
+            row.values[column.name] = self._meaning(column, Cell(number, place), row)
+        return row
+
+    def _meaning(self, column: Column, cell: Cell, row: Row) -> Meaning:
+        answer = self._answer(cell) if self.said.answers else None
+        value = self.sheet.value(cell) if answer is None else answer
+        try:
+            if column.kind == "unit":
+                row.unit = self.names.unit(_needed(text_of(value), "unit"))
+                return row.unit
+            if column.kind == "indicator":
+                row.indicator = self.names.indicator(_needed(text_of(value), "indicator"))
+                return row.indicator
+            if answer is not None:
+                return cells.answered(column, answer)
+            return cells.understand(column, self._seen(column, cell))
+        except Doubt as doubt:
+            self.doubtful.add(column.name)
+            choices = [*doubt.choices, *(cells.swapped(value) if column.kind == "date" else ())]
+            of = f"{column.name} ({column.headers[0]})" if column.headers else column.name
+            self._ask(cell, value, f"{of}: {doubt.why}", choices)
+            return None
+
+    def _seen(self, column: Column, cell: Cell) -> Seen:
+        marks = self.sheet.marks
+        fraction = column.name in self.fractions and self._is_small(cell)
+        value = self.sheet.value(cell)
+        return Seen(
+            value, cell in marks.percent, cell in marks.unstored, self.scales[column.name], fraction, marks.date1904
+        )
+
+    def _scale(self, column: Column) -> int:
+        """How many đồng one is in a column of money: as its header says, else the titles, else one."""
+        if column.kind != "money":
+            return 1
+        place = self.header.columns[column.name]
+        heads = [self.sheet.value(Cell(row, place)) for row in range(self.header.first, self.header.end)]
+        said = (titles.scale_of(head) for head in reversed(heads) if isinstance(head, str))
+        return next(filter(None, said), None) or self.tab.titles.scale or 1
+
+
+def _needed(text: str, what: str) -> str:
+    if not text:
+        raise Doubt(f"the row has figures and names no {what}")
+    return text
+
+
+def _why_dropped(header: str, texts: Sequence[str]) -> str:
+    if _PERSONAL.search(header):
+        return "personal data by its header"
+    kinds = {found.what for text in texts for found in personal.find(text)}
+    return f"personal data: {', '.join(sorted(kinds))}" if kinds else "not a column of the form"

@@ -1,0 +1,179 @@
+"""What stands above and below a table: the days it is about, the day and number of its report, the unit of its money,
+and whose it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from itertools import pairwise
+
+from schemas import units
+from schemas.text import dates
+from services.ingest.spreadsheets.words import bare
+
+Span = tuple[date, date]
+_DAY = r"(\d{1,2})(?:[/.-]| thang )(\d{1,2})(?:(?:[/.-]| nam )(\d{4}))?(?!\d)"
+_DATE = re.compile(rf"(?<![\d/.]){_DAY}")
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
+_TO = re.compile(r"\s*(?:den|->|–|-|\.\.)(?:\s+het)?(?:\s+ngay)?\s*")
+_MONTHS = re.compile(r"(\d{1,2}) thang(?: (dau|cuoi))? nam (\d{4})")
+_MONTH = re.compile(r"(?:thang |^t|\bt|^)(\d{1,2})(?:/| nam |-)(\d{4})(?!\d)")
+_ISO_MONTH = re.compile(r"(\d{4})-(\d{2})(?!\d)")
+_QUARTER = re.compile(r"quy (\d|i{1,3}|iv)(?:/| nam )(\d{4})")
+_YEAR = re.compile(r"(?:nam |^)(\d{4})(?!\d|\s*-\s*20)")
+_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d{4})$")
+_DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
+_NUMBER = re.compile(r"(?<![\w/])(\d{1,5}/[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,50}[0-9A-Za-zĐđ])")
+_MONEY = (("ty dong", 10**9), ("trieu dong", 10**6), ("nghin dong", 1000), ("ngan dong", 1000), ("1000 dong", 1000),
+          ("1.000 dong", 1000), ("dong", 1), ("vnd", 1))  # fmt: skip
+_OWNER = re.compile(r"^\W*(?:đơn vị(?: báo cáo)?|địa bàn)\s*:\s*(.+)$", re.IGNORECASE)
+_WITHIN = re.compile(r"trên địa bàn\s+(.+?)\s*(?:\(|,|$|tháng|quý|năm|từ)", re.IGNORECASE)
+_COMMITTEE = re.compile(r"\b(?:uỷ|ủy) ban nhân dân\b", re.IGNORECASE)
+
+
+@dataclass
+class Titles:
+    """What the lines say; each list has what was found, once each, in the order of the lines."""
+
+    spans: list[Span] = field(default_factory=list)
+    signed: date | None = None
+    document: str | None = None
+    scale: int | None = None
+    units: list[str] = field(default_factory=list)
+
+
+def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
+    """The titles of a sheet."""
+    found = Titles()
+    ranked: list[tuple[int, Span]] = []
+    for line in (*above, *below):
+        if signed := _signed(line):
+            found.signed = found.signed or signed
+        if number := _number(line):
+            found.document = found.document or number
+        if found.scale is None and re.search(r"don vi( tinh)?|dvt", bare(line)):
+            found.scale = scale_of(line)
+    for line in above:
+        if not _signed(line):
+            ranked += _spans(bare(line))
+    best = min((rank for rank, _ in ranked), default=0)
+    found.spans = list(dict.fromkeys(span for rank, span in ranked if rank == best))
+    found.units = _owners(above, found.spans[0][1] if found.spans else None)
+    return found
+
+
+def span(text: str) -> Span:
+    """The days that a text names: `11/2024`, `23/10/2024 - 23/11/2024`, `quý 4/2024`, `2024`. ValueError if none."""
+    found = sorted(_spans(bare(text)))
+    if not found:
+        raise ValueError(f"{text!r} names no period; write 11/2024, 23/10/2024 - 23/11/2024, quý 4/2024, 2024 or a day")
+    return found[0][1]
+
+
+def written(span: Span) -> str:
+    """A span as people write it."""
+    return dates.days(*span)
+
+
+def scale_of(text: str) -> int | None:
+    """How many đồng one is: 10**6 for `triệu đồng`; None where nothing is said of money."""
+    words = bare(text)
+    return next((scale for name, scale in _MONEY if re.search(rf"\b{re.escape(name)}\b", words)), None)
+
+
+def _signed(line: str) -> date | None:
+    """The day of a signature or of a document that is named, which is no period."""
+    words = bare(line).strip(" ()")
+    found = _SIGNED.match(words)
+    if not found and _DOCUMENT.search(words):
+        found = next((one for one in _DATE.finditer(words) if one[3]), None)
+    return _date(*found.groups()) if found and found.groups()[2] else None
+
+
+def _number(line: str) -> str | None:
+    found = _NUMBER.search(line) if _DOCUMENT.search(bare(line).strip(" (")) else None
+    return found[1] if found and re.search("[A-Z]", found[1]) else None
+
+
+def _date(day: str, month: str, year: str | None) -> date | None:
+    try:
+        return date(int(year or 0), int(month), int(day))
+    except ValueError:
+        return None
+
+
+def _spans(words: str) -> Iterator[tuple[int, Span]]:
+    """The spans that a line of plain words names, the clearest way of naming them first."""
+    iso = list(_ISO.finditer(words))
+    others = _DATE.finditer(_ISO.sub(lambda one: " " * len(one[0]), words))
+    found = sorted([*others, *iso], key=lambda one: one.start())
+    days = [_day(one) for one in found]
+    rest = words
+    for number, (first, last) in enumerate(pairwise(found)):
+        if _TO.fullmatch(words, first.end(), last.start()) and (end := days[number + 1]):
+            start = days[number] or _before(first, end)
+            if start and start <= end:
+                yield 0, (start, end)
+    for one in reversed(found):
+        rest = rest[: one.start()] + " ; " + rest[one.end() :]
+    for one in _MONTHS.finditer(rest):
+        count, year = int(one[1]), int(one[3])
+        if 1 <= count <= 12:
+            yield 1, _months(year, 13 - count, 12) if one[2] == "cuoi" else _months(year, 1, count)
+    rest = _MONTHS.sub(" ; ", rest)
+    for one in (*_MONTH.finditer(rest), *_ISO_MONTH.finditer(rest)):
+        year, month = sorted((int(one[1]), int(one[2])), reverse=True)
+        if 1 <= month <= 12:
+            yield 1, _months(year, month, month)
+    for one in _QUARTER.finditer(rest):
+        quarter = _ROMAN.get(one[1]) or int(one[1])
+        if 1 <= quarter <= 4:
+            yield 1, _months(int(one[2]), 3 * quarter - 2, 3 * quarter)
+    if len(found) == 1 and days[0]:
+        yield 2, (days[0], days[0])
+    for one in _YEAR.finditer(_MONTH.sub(" ; ", rest)):
+        yield 3, _months(int(one[1]), 1, 12)
+
+
+def _day(found: re.Match[str]) -> date | None:
+    if found.re is _ISO:
+        return _date(found[3], found[2], found[1])
+    return _date(*found.groups()) if found[3] else None
+
+
+def _before(found: re.Match[str], end: date) -> date | None:
+    """A day without a year, before another."""
+    if found.re is _ISO or found[3]:
+        return None
+    this, last = (_date(found[1], found[2], str(year)) for year in (end.year, end.year - 1))
+    return this if this and this <= end else last
+
+
+def _months(year: int, first: int, last: int) -> Span:
+    after = date(year + last // 12, last % 12 + 1, 1)
+    return date(year, first, 1), after - timedelta(days=1)
+
+
+def unit(text: str, day: date | None = None) -> units.Unit:
+    """The unit that a cell names, however it is written. Raises `units.UnknownUnit`, `units.AmbiguousUnit`."""
+    name = re.sub(r"\([^()]*\)|[*†]", " ", _COMMITTEE.sub("UBND", text))
+    return units.find(" ".join(re.sub(r"^\s*(?:\d+|[ivxIVX]+)\s*[.)]\s*", "", name).split()), day)
+
+
+def _owners(lines: Sequence[str], day: date | None) -> list[str]:
+    """The units that the lines say the form is of: named as its owner, else its area, else standing alone."""
+    for pattern in (_OWNER, _WITHIN, re.compile("(.+)")):
+        found: dict[str, None] = {}
+        for line in lines:
+            match = pattern.search(line.strip())
+            try:
+                if match:
+                    found[unit(match[1], day).code] = None
+            except units.UnknownUnit:
+                continue
+        if found:
+            return list(found)
+    return []

@@ -1,0 +1,24 @@
+"""Texts of a sheet in one plain form, so that they can be compared however they were typed."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from schemas.text.letters import BARE
+
+_ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[*†]+")
+
+
+@lru_cache(maxsize=8192)
+def bare(text: str) -> str:
+    """Small letters without diacritics, one blank between words; punctuation stays."""
+    loose = unicodedata.normalize("NFKD", text.translate(BARE)).lower()
+    return " ".join("".join(letter for letter in loose if not unicodedata.combining(letter)).split())
+
+
+@lru_cache(maxsize=8192)
+def plain(text: str) -> str:
+    """As `bare`, without punctuation and without what stands in brackets: the words by which a header is known."""
+    return " ".join(re.findall(r"\w+", bare(_ASIDE.sub(" ", text))))

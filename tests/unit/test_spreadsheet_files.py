@@ -1,0 +1,151 @@
+"""Files that are no workbook, or one that cannot be read: each is named, with what to do. And how much is too much."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+import zipfile
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+from sheets import Page, ods, text_table, xls, xlsx
+
+from infra.local.paths import CHECKOUT
+from services.ingest.spreadsheets import limits, workbook
+
+
+def refused(raw: bytes) -> str:
+    with pytest.raises(workbook.NoWorkbook) as refusal:
+        workbook.read(raw, "a.xlsx")
+    return str(refusal.value)
+
+
+def packed(**files: str) -> bytes:
+    box = io.BytesIO()
+    with zipfile.ZipFile(box, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return box.getvalue()
+
+
+def with_file(raw: bytes, name: str, text: bytes) -> bytes:
+    box = io.BytesIO(raw)
+    with zipfile.ZipFile(box, "a") as archive:
+        archive.writestr(name, text)
+    return box.getvalue()
+
+
+OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 504
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"", "a.xlsx is empty"),
+        (b"\xef\xbb\xbf\r\n", "a.xlsx is empty"),
+        (b"%PDF-1.7", "a.xlsx is a PDF and no workbook"),
+        (b"\x89PNG\r\n", "a.xlsx is a picture and no workbook"),
+        (b"<html><table><tr><td>1</td></tr></table></html>", "is a page of HTML or XML under the name of a workbook"),
+        (b"PK\x03\x04 cut short", "a.xlsx is damaged or no workbook"),
+        (xlsx(Page([["a"]]))[:-400], "a.xlsx is damaged or no workbook"),
+        (packed(a="text"), "a.xlsx is a ZIP file without sheets and no workbook"),
+        (packed(word__document="x", **{"word__document.xml": "<a/>"}), "a.xlsx is a Word document and no workbook"),
+        (packed(**{"xl__workbook.bin": "x"}), "a.xlsx is an XLSB; open it in Excel or LibreOffice and save it as XLSX"),
+        (with_file(xlsx(Page([["a"]])), "xl/vbaProject.bin", b"x"), "a.xlsx carries macros: save it as XLSX without"),
+        (OLE + "_VBA_PROJECT_CUR".encode("utf-16-le"), "a.xlsx carries macros: save it as XLSX without"),
+        (OLE + "EncryptedPackage".encode("utf-16-le"), "a.xlsx is locked with a password: save it without one"),
+        (OLE + "WordDocument".encode("utf-16-le"), "a.xlsx is a Word document and no workbook"),
+        (OLE, "a.xlsx is damaged or no workbook"),
+        (xlsx(Page([])), "a.xlsx has no cell with anything in it"),
+        (b";;\r\n;;\r\n", "a.xlsx has no cell with anything in it"),
+        (b'"a;b\n', 'a quote (") begins and never ends'),
+    ],
+)  # fmt: skip
+def test_what_is_no_workbook_is_named_with_what_to_do(raw: bytes, said: str) -> None:
+    assert said in refused(raw)
+
+
+def test_a_locked_ods_is_named() -> None:
+    raw = with_file(ods(Page([["a"]])), "x", b"")
+    box = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(raw)) as old, zipfile.ZipFile(box, "w") as new:
+        for name in old.namelist():
+            text = old.read(name)
+            new.writestr(
+                name, text.replace(b"</manifest:manifest>", b"<manifest:encryption-data/></manifest:manifest>")
+            )
+    assert refused(box.getvalue()) == "a.xlsx is locked with a password: save it without one, then import it"
+
+
+def test_more_rows_than_are_read_are_named() -> None:
+    lines = text_table(Page([["a", "b"], *([n, n] for n in range(limits.MOST_ROWS))]))
+    assert refused(lines) == "a.xlsx: the table reaches to row 100,001; at most 100,000 are read: send it in parts"
+    box = io.BytesIO()
+    with xlsxwriter.Workbook(box) as book:
+        sheet = book.add_worksheet("Xa")
+        sheet.write(0, 0, "a")
+        sheet.write(1_000_000, 0, "a cell far below, for which a reader would make a million rows")
+    assert "the sheet 'Xa' reaches to row 1,000,001" in refused(box.getvalue())
+    box = io.BytesIO()
+    with xlsxwriter.Workbook(box) as book:
+        book.add_worksheet("Xa").write(0, 16_000, "a")
+    assert "has a cell in column 16001 of the sheet 'Xa': delete what is there" in refused(box.getvalue())
+
+
+def test_a_file_that_unpacks_to_more_than_a_workbook_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = packed(**{"xl__workbook.xml": "0" * 3 * 2**20})
+    monkeypatch.setattr("services.ingest.spreadsheets.marks.MOST_UNPACKED", 2 * 2**20)
+    assert "unpacks to 3 MB" in refused(raw)
+    monkeypatch.setattr("services.ingest.spreadsheets.workbook.MOST_BYTES", 10)
+    assert "is larger than" in refused(raw)
+
+
+def test_entities_that_grow_without_end_are_refused() -> None:
+    bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
+        f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)
+    ) + "]><workbook>&j;</workbook>"  # fmt: skip
+    assert "is damaged or no workbook" in refused(packed(**{"xl__workbook.xml": bomb}))
+
+
+def test_sheets_keep_their_names_and_places() -> None:
+    pages = (Page([[], ["", "x"]], name="Trang 1"), Page([["y"]], name="Trang 2"))
+    for write in (xlsx, xls, ods):
+        sheets = workbook.read(write(*pages), "a")
+        assert [sheet.name for sheet in sheets] == ["Trang 1", "Trang 2"]
+        assert sheets[0].value(workbook.Cell(1, 1)) == "x" and sheets[0].value(workbook.Cell(9, 9)) == ""
+    assert [workbook.letters(n) for n in (0, 25, 26, 51, 52, 701, 702)] == ["A", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]
+    assert workbook.Cell(6, 3).name == "D7"
+
+
+def test_fifty_thousand_rows_are_read_in_seconds_and_little_memory(tmp_path: Path) -> None:
+    file = tmp_path / "kham.xlsx"
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["Khám chữa bệnh"])
+        sheet.write_row(
+            1, 0, ["Đến ngày", "Đơn vị", "Cơ sở", "Lượt khám", "Lượt khám BHYT", "Giường bệnh", "Giường đang sử dụng"]
+        )
+        for number in range(50_000):
+            day = date(2025, 8, 1) + timedelta(days=number // 200)
+            facility = f"Trạm y tế {number % 200}"
+            sheet.write_row(number + 2, 0, [f"{day:%d/%m/%Y}", "Phường Chơn Thành", facility, number % 90, "-", 20, 11])
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, "import", str(file), "--dry-run"],
+        cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "50,000 rows" in done.stdout and "100,000 events" in done.stdout
+    megabytes, seconds = map(float, done.stderr.splitlines()[-1].split())
+    assert megabytes < 300 and seconds < 40, "about 10 s of an idle processor"
+
+
+MEASURED = """
+import resource, sys
+from services.cli.app import main
+main(standalone_mode=False)
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(used.ru_maxrss / 1024, used.ru_utime + used.ru_stime, file=sys.stderr)
+"""

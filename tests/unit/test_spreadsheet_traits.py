@@ -1,0 +1,484 @@
+"""Every habit of those who fill in forms, each with the exact value that is read or the question that is asked."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from sheets import FORMATS, Formula, Page, Percent, ods, text_table, xls, xlsx
+
+from services.ingest.spreadsheets import events, reading, titles, workbook
+from services.ingest.spreadsheets.form import Form, Question, Said, shown
+from services.ingest.spreadsheets.template import templates
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+TITLES = (
+    ["UBND TỈNH BÌNH PHƯỚC", "", "", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"],
+    ["SỞ THÔNG TIN VÀ TRUYỀN THÔNG", "", "", "Bình Phước, ngày 30 tháng 11 năm 2024"],
+    ["TÌNH HÌNH THANH TOÁN TRỰC TUYẾN"],
+    ["Tháng 11 năm 2024"],
+)
+HEAD = (
+    ["STT", "Đơn vị", "Thanh toán trực tuyến", "", "", ""],
+    ["", "", "Nghĩa vụ tài chính (NVTC)", "", "Phí, lệ phí", ""],
+    ["", "", "Số giao dịch", "Số tiền (đồng)", "Số giao dịch", "Số tiền (đồng)"],
+    ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"],
+)
+MERGED = [(4, 0, 6, 0), (4, 1, 6, 1), (4, 2, 4, 5), (5, 2, 5, 3), (5, 4, 5, 5)]
+FIRST = len(TITLES) + len(HEAD)
+"""The first row of figures, from 0."""
+ROW = [1, "Thành phố Đồng Xoài", 595, 3886775354, 2050, 632500000]
+
+
+def page(*rows: Sequence[Any], hidden: Sequence[int] = (), above: Sequence[Sequence[Any]] = TITLES) -> Page:
+    return Page([*above, *HEAD, *rows], MERGED if above is TITLES else [], hidden)
+
+
+def read(raw: bytes, name: str | None = None, **said: Any) -> Form:
+    sheets = reading.modern(workbook.read(raw, "a file"))
+    template = templates()[name] if name else reading.recognise(sheets, "a file")
+    return reading.read(sheets, template, Said(**said), "a file")
+
+
+def values(form: Form, number: int = 0) -> list[str]:
+    return [shown(form.rows[number].values[name]) for name in ("unit_code", *FIGURES)]
+
+
+FIGURES = ("tax_txn_month", "tax_vnd_month", "fee_txn_month", "fee_vnd_month")
+
+
+def cell_of(value: Any, column: int = 2, **said: Any) -> tuple[str, list[Question]]:
+    """What a cell is read as in a column of counts (2) or of đồng (3), and what is asked of it."""
+    row = list(ROW)
+    row[column] = value
+    form = read(xlsx(page(row)), **said)
+    return shown(form.rows[0].values[FIGURES[column - 2]]), form.questions
+
+
+def asked(value: Any, column: int = 2) -> Question:
+    text, questions = cell_of(value, column)
+    assert text == "" and len(questions) == 1
+    return questions[0]
+
+
+# --- where the table is ---
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_three_rows_of_merged_headers_with_titles_above_and_numbers_below(kind: str) -> None:
+    form = read(FORMATS[kind](page(ROW)))
+    assert (form.template.name, form.questions) == ("online_payment", [])
+    assert form.tabs[0].span == (date(2024, 11, 1), date(2024, 11, 30))
+    assert form.tabs[0].titles.signed == date(2024, 11, 30)
+    assert values(form) == ["dong_xoai", "595", "3886775354", "2050", "632500000"]
+    assert form.rows[0].number == FIRST + 1
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_headings_blank_rows_totals_notes_and_signatures_are_left_out_with_the_reason(kind: str) -> None:
+    rows = (
+        ["I", "Các thị xã, thành phố"],
+        ROW,
+        [],
+        ["II", "Các huyện"],
+        [2, "Huyện Bù Đăng", 474, 1725433012, 1035, 28029030],
+        ["Tổng cộng", "", 1069, 5612208366, 3085, 660529030],
+        ["(*) Ghi chú: số liệu tính đến 17 giờ ngày 30/11"],
+        ["", "", "", "", "Bình Phước, ngày 30 tháng 11 năm 2024"],
+        ["", "NGƯỜI LẬP BIỂU", "", "", "GIÁM ĐỐC"],
+        ["", "Nguyễn Văn A", "", "", "Trần Thị B"],
+    )
+    form = read(FORMATS[kind](page(*rows)))
+    assert [row.unit for row in form.rows] == ["dong_xoai", "bu_dang"]
+    assert form.questions == []
+    assert [(skipped.row - FIRST, skipped.why) for skipped in form.skipped] == [
+        (1, "text without figures"),
+        (3, "blank"),
+        (4, "text without figures"),
+        (6, "total row"),
+        (7, "note"),
+        (8, "text without figures"),
+        (9, "text without figures"),
+        (10, "text without figures"),
+    ]
+    assert [(check.column, check.says, check.warning) for check in form.totals] == [
+        ("tax_txn_month", "1069", None),
+        ("tax_vnd_month", "5612208366", None),
+        ("fee_txn_month", "3085", None),
+        ("fee_vnd_month", "660529030", None),
+    ]
+
+
+def test_a_subtotal_of_a_section_is_no_unit() -> None:
+    form = read(xlsx(page(["I", "Các thị xã", 595, 1, 2, 3], ROW)))
+    assert [row.unit for row in form.rows] == ["dong_xoai"]
+    assert form.skipped[0].why == "section subtotal" and form.questions == []
+
+
+def test_a_total_that_is_not_the_sum_is_a_warning() -> None:
+    form = read(xlsx(page(ROW, ["Tổng cộng", "", 596, 3886775354, 2050, 632500000])))
+    assert [check.warning for check in form.totals if check.warning] == [
+        "C10: the total of tax_txn_month is 596, the sum of its rows 595"
+    ]
+    assert form.questions == []
+
+
+@pytest.mark.parametrize("write", [xlsx, ods])
+def test_a_total_whose_formula_has_no_stored_value_is_shown_beside_the_sum(write: Any) -> None:
+    total = ["Tổng cộng", "", Formula("=SUM(C9:C9)"), 3886775354, Formula("=SUM(E9:E9)", 2050), 632500000]
+    form = read(write(page(ROW, total)))
+    assert form.questions == []
+    assert [(check.says, check.sum, check.warning) for check in form.totals][:3] == [
+        ("a formula without a value", "595", None),
+        ("3886775354", "3886775354", None),
+        ("2050", "2050", None),
+    ]
+
+
+def test_a_zero_that_a_program_stored_without_calculating_is_no_value() -> None:
+    """XlsxWriter stores 0 for a formula and has it calculated when the file is opened."""
+    form = read(xlsx(page(ROW, ["Tổng cộng", "", Formula("=SUM(C9:C9)", 0)])))
+    assert [(check.says, check.warning) for check in form.totals] == [("a formula without a value", None)]
+
+
+@pytest.mark.parametrize("write", [xlsx, ods])
+def test_a_figure_whose_formula_has_no_stored_value_is_asked_for_and_not_missing(write: Any) -> None:
+    form = read(write(page([*ROW[:2], Formula("=A1+A2"), *ROW[3:]])))
+    assert [(question.cell, question.question) for question in form.questions] == [
+        ("C9", "tax_txn_month (Nghĩa vụ tài chính > Số giao dịch): it is a formula whose result is not stored; open "
+         "the file in Excel or LibreOffice and save it"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("write", [xlsx, ods])
+@pytest.mark.parametrize(("answer", "units"), [("read", ["dong_xoai", "bu_dang"]), ("skip", ["dong_xoai"])])
+def test_hidden_rows_with_figures_are_asked_about_once(write: Any, answer: str, units: list[str]) -> None:
+    raw = write(page(ROW, [2, "Huyện Bù Đăng", 1, 2, 3, 4], hidden=[FIRST + 1]))
+    (question,) = read(raw).questions
+    assert (question.sheet, question.cell, question.choices) == ("Sheet1", "A10", ("read", "skip"))
+    assert question.question == "hidden rows have figures (10): are they part of the form?"
+    form = read(raw, answers={("Sheet1", "A10"): answer})
+    assert [row.unit for row in form.rows] == units and form.questions == []
+    assert [skipped.why for skipped in form.skipped] == (["hidden row"] if answer == "skip" else [])
+
+
+@pytest.mark.parametrize("write", [xlsx, xls])
+def test_a_hidden_sheet_and_one_without_a_table_are_left_out(write: Any) -> None:
+    other = Page([["Ghi chú"], ["Không có số liệu"]], name="Khác")
+    secret = Page(page(ROW).rows, name="Cũ", invisible=True)
+    form = read(write(page(ROW), other, secret))
+    assert len(form.rows) == 1
+    assert [(skipped.sheet, skipped.why) for skipped in form.skipped] == [
+        ("Khác", "no table of this form"),
+        ("Cũ", "hidden sheet"),
+    ]
+
+
+# --- numbers ---
+
+COMMA = "the comma may be between thousands or before decimals, of millions perhaps"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("1.234", "1234"),
+        ("15.000", "15000"),
+        ("2.050,0", "2050"),
+        (" 5119 ", "5119"),
+        ("\u00a05119", "5119"),
+        ("1 234", "1234"),
+        ("-", "0"),
+        ("–", "0"),
+        (0, "0"),
+        ("0", "0"),
+        ("", ""),
+        (None, ""),
+        (5119.0, "5119"),
+    ],
+)
+def test_a_count_is_read_however_it_is_written_and_an_empty_cell_is_missing(value: Any, text: str) -> None:
+    assert cell_of(value) == (text, [])
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "says", "why", "choices"),
+    [
+        ("100%", 2, "100%", "it is a share in a column of counts", ("100",)),
+        (Percent(1), 2, "1", "it is a share in a column of counts", ()),
+        ("2,05", 3, "2,05", "it is no whole number", ("2050000", "2050000000")),
+        ("15,000", 3, "15,000", COMMA, ("15000", "15", "15000000")),
+        ("15,500", 3, "15,500", COMMA, ("15500", "15500000")),
+        (2.05, 3, "2.05", "it is no whole number", ("2050000", "2050000000")),
+        ("2.050,5", 2, "2.050,5", "it is no whole number", ()),
+        ("15,000", 2, "15,000", "its mark may be between thousands or before decimals", ("15000", "15")),
+        (-3, 2, "-3", "it is less than nothing", ("3",)),
+        ("chưa có", 2, "chưa có", "it is no number", ()),
+        (date(2024, 5, 1), 2, "01/05/2024", "it is a day or a time", ()),
+        (True, 2, "True", "it is true or false", ()),
+        ("0912345678", 2, "[phone]", "it begins with a zero, as a code or a phone number does", ()),
+        ("079123456789", 3, "[citizen number]", "it begins with a zero, as a code or a phone number does", ()),
+        (10**9, 2, "1000000000", "it is more than can be meant", ()),
+    ],
+)
+def test_what_is_ambiguous_is_asked_by_sheet_and_cell_and_never_guessed(
+    value: Any, column: int, says: str, why: str, choices: tuple[str, ...]
+) -> None:
+    question = asked(value, column)
+    assert (question.sheet, question.cell, question.says) == ("Sheet1", f"{'ABCD'[column]}9", says)
+    assert question.question.endswith(f": {why}") and question.choices == choices
+
+
+def test_an_answer_stands_in_for_the_cell() -> None:
+    answers = {("Sheet1", "D9"): "2050000"}
+    assert cell_of("2,05", 3, answers=answers) == ("2050000", [])
+    assert cell_of("2,05", 3, answers={("Sheet1", "D9"): "missing"}) == ("", [])
+    text, (question,) = cell_of("2,05", 3, answers={("Sheet1", "D9"): "2,05"})
+    assert text == "" and question.says == "2,05"
+
+
+def test_money_is_counted_in_what_the_titles_or_the_header_say() -> None:
+    above = [*TITLES[:3], ["Tháng 11 năm 2024", "", "", "Đơn vị tính: triệu đồng"]]
+    rows = [[*row] for row in HEAD]
+    rows[2] = ["", "", "Số giao dịch", "Số tiền", "Số giao dịch", "Số tiền (tỷ đồng)"]
+    form = read(xlsx(Page([*above, *rows, [1, "Huyện Bù Đăng", 474, "1.725,5", 1035, 0.5]])))
+    assert values(form) == ["bu_dang", "474", "1725500000", "1035", "500000000"]
+    form = read(xlsx(Page([*above, *rows, [1, "Huyện Bù Đăng", 474, "1.725", 1035, 0.5]])))
+    assert form.questions[0].choices == ("1725", "1.725")
+
+
+SERVICES = (
+    ["Dịch vụ công trực tuyến, tính đến ngày 23/11/2024"],
+    ["Đơn vị", "Tỷ lệ DVC trực tuyến có phát sinh hồ sơ (%)", "Đạt 80%", "Tỷ lệ hồ sơ trực tuyến", "Đạt 50%"],
+)
+
+
+def shares(*rows: Sequence[Any], write: Any = xlsx, **said: Any) -> Form:
+    return read(write(Page([*SERVICES, *rows])), **said)
+
+
+def test_shares_are_read_with_and_without_their_sign_and_from_fractions_shown_in_percent() -> None:
+    form = shares(["Sở Công Thương", "96,3", "Đạt", "57.6", "Chưa đạt"], ["Sở Nội vụ", "100%", "x", Percent(0.971), ""])
+    assert [shown(value) for value in form.rows[0].values.values()] == ["so_ct", "96.3", "1", "57.6", "0"]
+    assert [shown(value) for value in form.rows[1].values.values()] == ["so_nv", "100", "", "97.1", ""]
+    assert [(question.cell, question.says) for question in form.questions] == [("C4", "x")]
+    form = shares(["Sở Nội vụ", 100, 1, Percent(0.971), "Đạt"], write=ods)
+    assert [shown(value) for value in form.rows[0].values.values()] == ["so_nv", "100", "1", "97.1", "1"]
+
+
+@pytest.mark.parametrize(("answer", "text"), [("fraction", "98"), ("percent", "0.98")])
+def test_a_share_up_to_one_is_asked_about_once_a_column(answer: str, text: str) -> None:
+    rows = (["Sở Công Thương", 0.98, 1, 57.6, 1], ["Sở Nội vụ", 0.5, 1, 90, 1])
+    (question,) = shares(*rows).questions
+    assert (question.cell, question.choices) == ("B2", ("fraction", "percent"))
+    form = shares(*rows, answers={("Sheet1", "B2"): answer})
+    assert form.questions == [] and shown(form.rows[0].values["pct_online_services_with_dossiers"]) == text
+
+
+# --- days ---
+
+
+def days(value: Any, write: Any = xlsx) -> tuple[str, list[Question]]:
+    rows = [["Tổng đài 1022 trên địa bàn tỉnh Bình Phước"],
+            ["Từ ngày", "Đến ngày", "Tiếp nhận", "Đã xử lý", "Đang xử lý", "Trả lời trực tiếp", "Chuyển cơ quan xử lý"],
+            [date(2024, 10, 23), value, 290, 280, 10, 254, 34]]  # fmt: skip
+    form = read(write(Page(rows)))
+    return shown(form.rows[0].values["period_end"]), form.questions
+
+
+@pytest.mark.parametrize("value", [date(2024, 11, 23), 45619, "45619", "23/11/2024", "23-11-2024", "2024-11-23"])
+def test_a_day_is_a_real_one_a_serial_number_or_a_text(value: Any) -> None:
+    assert days(value) == ("2024-11-23", [])
+
+
+@pytest.mark.parametrize("write", [xls, ods])
+def test_a_real_day_is_one_in_every_format(write: Any) -> None:
+    assert days(date(2024, 11, 23), write) == ("2024-11-23", [])
+
+
+def test_a_day_that_cannot_be_is_asked_about() -> None:
+    text, (question,) = days("11/13/2024")
+    assert (text, question.cell, question.says) == ("", "B3", "11/13/2024")
+    assert "there is no month 13, and the day stands before the month" in question.question
+    assert question.choices == ("13/11/2024",)
+    assert days("12/5/24")[1][0].says == "12/5/24"
+
+
+def test_the_period_is_asked_for_where_the_titles_name_none_or_several() -> None:
+    none = read(xlsx(page(ROW, above=[["Thanh toán trực tuyến"]])), "online_payment")
+    assert [(q.cell, q.choices) for q in none.questions] == [("A1", ())]
+    assert "the titles name none: say it with --period" in none.questions[0].question
+    several = read(xlsx(page(ROW, above=[["Tháng 11 năm 2024"], ["Tháng 10 năm 2024"]])), "online_payment")
+    assert several.questions[0].choices == ("01/11/2024 – 30/11/2024", "01/10/2024 – 31/10/2024")
+    span = titles.span("11/2024")
+    assert read(xlsx(page(ROW, above=[["x"]])), "online_payment", span=span).questions == []
+    answered = read(xlsx(page(ROW, above=[["x"]])), "online_payment", answers={("Sheet1", "A1"): "11/2024"})
+    assert answered.questions == [] and answered.tabs[0].span == span
+
+
+# --- names ---
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("Thành phố Đồng Xoài", "dong_xoai"),
+        ("UBND thành phố Đồng Xoài", "dong_xoai"),
+        ("Ủy ban nhân dân TP. Đồng Xoài", "dong_xoai"),
+        ("dong xoai", "dong_xoai"),
+        ("1. TX Chơn Thành", "chon_thanh"),
+        ("Huyện Chơn Thành (*)", "chon_thanh"),
+        (unicodedata.normalize("NFD", "Thành phố Đồng Xoài"), "dong_xoai"),
+        ("Thµnh phè §ång Xoµi", "dong_xoai"),
+        ("Thaønh phoá Ñoàng Xoaøi", "dong_xoai"),
+    ],
+)
+def test_a_unit_is_found_by_its_name_however_it_is_typed(name: str, code: str) -> None:
+    form = read(xlsx(page([1, name, *ROW[2:]])))
+    assert [row.unit for row in form.rows] == [code] and form.questions == []
+
+
+def test_a_unit_that_is_none_is_asked_about_with_the_nearest() -> None:
+    form = read(xlsx(page([1, "Huyện Đồng Phúc", *ROW[2:]])))
+    (question,) = form.questions
+    assert (question.cell, question.says) == ("B9", "Huyện Đồng Phúc")
+    assert question.question == "unit_code (Đơn vị): no such unit" and "dong_phu" in question.choices
+    assert read(xlsx(page([1, "Huyện Đồng Phúc", *ROW[2:]])), answers={("Sheet1", "B9"): "dong_phu"}).questions == []
+
+
+def test_a_name_of_several_units_is_asked_about() -> None:
+    form = read(xlsx(page([1, "Tân Thành", *ROW[2:]])))
+    (question,) = form.questions
+    assert question.question.endswith("several units are called so")
+    assert {"dong_xoai_tan_thanh"} < set(question.choices)
+
+
+def test_a_row_with_figures_and_no_unit_is_asked_about() -> None:
+    (question,) = read(xlsx(page(ROW, [2, "", 1, 2, 3, 4]))).questions
+    assert question.cell == "B10" and question.question.endswith("the row has figures and names no unit")
+
+
+def test_headers_in_old_fonts_are_known() -> None:
+    head = (["STT", "§¬n vÞ", "NghÜa vô tµi chÝnh", "", "PhÝ, lÖ phÝ", ""],
+            ["", "", "Sè giao dÞch", "Sè tiÒn", "Sè giao dÞch", "Sè tiÒn"])  # fmt: skip
+    form = read(xlsx(Page([["Th¸ng 11 n¨m 2024"], *head, ROW])))
+    assert values(form) == ["dong_xoai", "595", "3886775354", "2050", "632500000"] and form.questions == []
+
+
+# --- persons ---
+
+
+def test_columns_of_persons_are_dropped_and_counted_and_nothing_of_them_is_kept() -> None:
+    head = [
+        [*row, *more] for row, more in zip(HEAD, (["Người liên hệ", "Điện thoại", "Ghi chú"], [], [], []), strict=True)
+    ]
+    rows = [[*ROW, "Nguyễn Văn A", "0912345678", ""],
+            [2, "Huyện Bù Đăng", 1, 2, 3, 4, "Trần Thị B", "", "gọi 0987654321"]]  # fmt: skip
+    form = read(xlsx(Page([*TITLES, *head, *rows])))
+    assert [(dropped.column, dropped.why, dropped.cells) for dropped in form.dropped] == [
+        ("G", "personal data by its header", 2),
+        ("H", "personal data by its header", 1),
+        ("I", "personal data: a phone number", 1),
+    ]
+    assert form.questions == [] and "Nguyễn" not in repr(form.rows) and "0912345678" not in repr(form.rows)
+
+
+def test_a_personal_number_within_a_cell_is_never_printed_back() -> None:
+    form = read(xlsx(page([1, "Huyện Bù Đăng, ông A 0912 345 678", *ROW[2:]])))
+    assert form.questions[0].says == "Huyện Bù Đăng, ông A [phone]"
+    assert "345" not in repr(form.questions)
+
+
+# --- other files ---
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_tables_of_text_are_read_whatever_they_were_saved_as(separator: str, encoding: str) -> None:
+    form = read(text_table(page(ROW), separator, encoding))
+    assert values(form) == ["dong_xoai", "595", "3886775354", "2050", "632500000"] and form.questions == []
+
+
+def test_code_page_1258_and_the_ansi_text_of_an_old_font_are_read() -> None:
+    def page_1258(text: str) -> bytes:
+        """As Windows does: letters that the page has, and tones behind them."""
+        found = b""
+        for letter in text:
+            try:
+                found += letter.encode("cp1258")
+            except UnicodeEncodeError:
+                loose = unicodedata.normalize("NFD", letter)
+                tone = next(mark for mark in loose if mark in "\u0300\u0301\u0303\u0309\u0323")
+                found += unicodedata.normalize("NFC", loose.replace(tone, "")).encode("cp1258") + tone.encode("cp1258")
+        return found
+
+    text = text_table(page(ROW), ";", "utf-8").decode()
+    assert values(read(page_1258(text)))[0] == "dong_xoai"
+    old = (
+        "Th¸ng 11 n¨m 2024;;\r\n§¬n vÞ;Sè giao dÞch NVTC;Sè tiÒn NVTC;Sè giao dÞch phÝ, lÖ phÝ;Sè tiÒn phÝ, lÖ phÝ\r\n"
+    )
+    old += "Thµnh phè §ång Xoµi;595;3.886.775.354;2.050;632.500.000\r\n"
+    form = read(old.encode("cp1252"))
+    assert values(form) == ["dong_xoai", "595", "3886775354", "2050", "632500000"] and form.questions == []
+
+
+# --- columns that are not known ---
+
+
+def test_a_column_under_another_header_is_asked_about_and_answered() -> None:
+    head = ["Đơn vị", "GD thuế", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí"]
+    raw = xlsx(Page([["Tháng 11 năm 2024"], head, ROW[1:]]))
+    with pytest.raises(reading.NoForm, match=r"none of the forms .*online_payment.*: say which it is meant to be"):
+        read(raw)
+    (question,) = read(raw, "online_payment").questions
+    assert (question.cell, question.says, question.choices) == ("B2", "GD thuế", ("tax_txn_month", "ignore"))
+    form = read(raw, "online_payment", answers={("Sheet1", "B2"): "tax_txn_month"})
+    assert values(form) == ["dong_xoai", "595", "3886775354", "2050", "632500000"] and form.questions == []
+
+
+def test_a_form_that_lacks_columns_says_which() -> None:
+    raw = xlsx(Page([["Tháng 11 năm 2024"], ["Đơn vị", "Số tiền NVTC"], ["Đồng Xoài", 1]]))
+    with pytest.raises(reading.NoForm, match="lacks columns of online_payment: tax_txn_month \\(headed"):
+        read(raw, "online_payment")
+
+
+def test_two_columns_under_one_header_are_asked_about() -> None:
+    head = [
+        "Đơn vị",
+        "Số giao dịch NVTC",
+        "Số giao dịch NVTC",
+        "Số tiền NVTC",
+        "Số giao dịch phí, lệ phí",
+        "Số tiền phí, lệ phí",
+    ]
+    raw = xlsx(Page([["Tháng 11 năm 2024"], head, ["Đồng Xoài", 595, 600, 3886775354, 2050, 632500000]]))
+    (question,) = read(raw).questions
+    assert (question.cell, question.choices) == ("C2", ("tax_txn_month", "ignore"))
+    assert values(read(raw, answers={("Sheet1", "C2"): "ignore"}))[1] == "595"
+    assert values(read(raw, answers={("Sheet1", "C2"): "tax_txn_month"}))[1] == "600"
+
+
+# --- events ---
+
+
+def test_a_unit_that_stands_twice_is_asked_about() -> None:
+    form = read(xlsx(page(ROW, [2, "Đồng Xoài", 1, 2, 3, 4])))
+    found = list(events.drafts(form, None, NOW))
+    questions = [one for one in found if isinstance(one, Question)]
+    assert len(found) == 8 and len(questions) == 4
+    assert questions[0].question == "the same is said in Sheet1, row 9: which one counts? Correct the file"
+
+
+def test_a_unit_that_was_none_then_is_asked_about() -> None:
+    form = read(xlsx(page([1, "Phường Bình Phước", *ROW[2:]])))
+    first = next(events.drafts(form, None, NOW))
+    assert isinstance(first, Question) and "phuong_binh_phuoc is not valid on 2024-11-30" in first.question
+
+
+def test_the_same_rows_give_the_same_events_in_every_format() -> None:
+    found = [events.drafts(read(write(page(ROW))), None, NOW) for write in FORMATS.values()]
+    ids = [[one.event().digest for one in some if isinstance(one, events.Draft)] for some in found]
+    assert len(ids[0]) == 4 and ids.count(ids[0]) == len(FORMATS)
