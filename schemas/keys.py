@@ -1,7 +1,8 @@
 """What a key lets its holder say: the events of some systems, of some units, under a source of its own. Pure.
 
 The rules are asked by every road: HTTP asks before an event is published, the broker by the subjects that a key may
-publish to, and the aggregator of whatever comes, as the broker does not tell who sent it.
+publish to, and the aggregator of whatever comes. A key's subjects end with its name, which nobody else can publish to:
+so the aggregator knows whose an event is, though the broker tells nobody who sent it.
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Bounds:
         """The broker's subjects of all that it may say."""
         said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in NOTICES]
         places = sorted(self.scope) if self.units else ["*"]
-        return [f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in places for data in said]
+        own = (f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in places for data in said)
+        return [subject_by(subject, self.name) for subject in own]
 
 
 def problem(name: str, source: str, systems: Collection[str]) -> tuple[str, str] | None:
@@ -89,6 +91,21 @@ def problem(name: str, source: str, systems: Collection[str]) -> tuple[str, str]
     return None
 
 
+def subject_by(subject: str, name: str | None) -> str:
+    """Where an event of this subject is published by a key; None: by one of the centre's own credentials."""
+    return f"{subject}.{name}" if name else subject
+
+
+def parted(subject: str) -> tuple[str, str | None]:
+    """An event's own subject, and the key that published there; see `subject_by`."""
+    steps = subject.split(".")
+    return (".".join(steps[:-1]), steps[-1]) if len(steps) == _STEPS + 1 else (subject, None)
+
+
+_STEPS = 6
+"""`ioc.events.<unit>.<system>.<entity>.<event>`"""
+
+
 class Owners:
     """Whose source is whose."""
 
@@ -96,10 +113,19 @@ class Owners:
         self._keys = tuple(keys)
         self._known: dict[str, Bounds | None] = {}
 
-    def trespass(self, event: Event) -> str | None:
-        """Why an event cannot come from its source, which belongs to a key; None: it may, or the source is nobody's."""
+    @property
+    def names(self) -> frozenset[str]:
+        """All keys that are known."""
+        return frozenset(key.name for key in self._keys)
+
+    def trespass(self, event: Event, by: str | None) -> str | None:
+        """Why an event cannot be what the key `by` says (None: what the centre's own credentials say), or None."""
         owner = self._of(event.source) if self._keys else None
-        return owner.trespass(event) if owner else None
+        if by is None:
+            return f"source: {owner.source} belongs to the key {owner.name}, and is its alone" if owner else None
+        if owner is None or owner.name != by:
+            return f"source: the key {by} speaks as its own source alone"
+        return owner.trespass(event)
 
     def _of(self, source: str) -> Bounds | None:
         if source not in self._known:

@@ -64,6 +64,9 @@ NOTIFIER = Consumer(
         "ioc.events.*.field.report.overdue",
         "ioc.events.*.security.incident.opened",
         "ioc.events.*.social.crisis.opened",
+        # The same where a key published it, see `schemas.keys`.
+        "ioc.events.*.security.incident.opened.*",
+        "ioc.events.*.social.crisis.opened.*",
     ),
 )
 CONSUMERS = (AGGREGATOR, NOTIFIER)

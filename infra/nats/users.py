@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 
 from schemas.broker_tokens import signer
+from schemas.keys import subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import EMITTERS, NOTICES, may_say
 from schemas.streams import CONSUMERS
@@ -22,6 +23,11 @@ def _stream(stream: str, *calls: str) -> tuple[str, ...]:
 def _events(may: Callable[[str], bool]) -> tuple[str, ...]:
     """The subjects of the events that a credential may publish, of every unit."""
     return tuple(f"ioc.events.*.{data.system}.{data.event}" for data in DATA_TYPES.values() if may(data.event))
+
+
+def _by_key(may: Callable[[str], bool]) -> tuple[str, ...]:
+    """The same in the name of any key."""
+    return tuple(subject_by(subject, "*") for subject in _events(may))
 
 
 def _own(owner: str) -> tuple[str, ...]:
@@ -80,7 +86,7 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     "simulator": _events(lambda event: event not in NOTICES),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
     # The door over HTTP of those who have a key: it has looked at the key's bounds.
-    "emitter_keys": _events(lambda event: event not in NOTICES),
+    "emitter_keys": _by_key(lambda event: event not in NOTICES),
     # Tells the broker who a key's holder is and what they may say.
     KEYS: (),
     # Sees the connections of a key that was taken back, and ends them.
@@ -96,7 +102,14 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     ),
     # People's actions: a dossier's new date with apology, what they mend in the quarantine, which may be any event, and
     # the audit of all that is done.
-    "board": (*INFO, *MENDING, *_events(lambda event: True), *RESOLVED, "ioc.alerts.audit.>"),
+    "board": (
+        *INFO,
+        *MENDING,
+        *_events(lambda event: True),
+        *_by_key(lambda event: event not in NOTICES),
+        *RESOLVED,
+        "ioc.alerts.audit.>",
+    ),
     "monitor": (*INFO, *_stream("*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"), f"{API}.STREAM.LIST"),
     # Asks how full and how far behind everything is: also when the oldest message came that a consumer still has to do.
     "exporter": (*INFO, *sorted({f"{API}.DIRECT.GET.{consumer.stream}" for consumer in CONSUMERS})),

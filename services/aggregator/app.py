@@ -92,7 +92,7 @@ def build(settings: Settings) -> FastStream:
         await durable.place(lambda: js)
         aside, ownership = Aside(js, pool), Ownership(pool)
         await durable.insist([], ownership.look)
-        batches = Batches(durable, EventStore(pool).store, aside.take, ownership.current)
+        batches = Batches(durable, EventStore(pool).store, aside.take, ownership.knowing)
         hands.append(BatchLimiter(_guarded_by(batches, health)))
         watching = durable.follow(lambda: js, WATCH_SECONDS, partial(_noted, health))
         endless = (watching, aside.bring_in(), ownership.follow())

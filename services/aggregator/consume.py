@@ -13,7 +13,7 @@ import psycopg
 from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
-from schemas.keys import Owners
+from schemas.keys import Owners, parted
 from services.aggregator.event_store import ConcurrentUpdate, Incoming, Stored
 from services.aggregator.folding import earliest
 from services.aggregator.rollups import Disagreement
@@ -47,16 +47,21 @@ class BatchLimiter:
             await asyncio.wait(self._busy, timeout=within)
 
 
+async def nobody_owns(names: frozenset[str]) -> Owners:
+    """There are no keys."""
+    return Owners()
+
+
 class Batches:
     """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
-    refused ones, `owners` tells whose source is whose as things stand."""
+    refused ones, `owners` tells whose source is whose, of these keys at least."""
 
     def __init__(
         self,
         durable: DurableConsumer,
         store: Store,
         set_aside: Callable[[list[Refused]], Awaitable[None]],
-        owners: Callable[[], Owners] = Owners,
+        owners: Callable[[frozenset[str]], Awaitable[Owners]] = nobody_owns,
     ) -> None:
         self._durable, self._store, self._aside, self._owners = durable, store, set_aside, owners
 
@@ -67,7 +72,9 @@ class Batches:
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
 
     async def _work(self, messages: list[Msg]) -> None:
-        accepted, refused = admit(messages, clock.now(), self._owners())
+        names = frozenset(by for message in messages if (by := parted(message.subject)[1]))
+        owners = await self._durable.insist(messages, lambda: self._owners(names))
+        accepted, refused = admit(messages, clock.now(), owners)
         refused += await self._persist(accepted)
         if refused:
             await self._durable.insist(messages, lambda: self._aside(refused), CLASHES)

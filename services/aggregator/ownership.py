@@ -22,8 +22,10 @@ class Ownership:
         self._rows: list[tuple[str, str, list[str], list[str]]] = []
         self._owners = Owners()
 
-    def current(self) -> Owners:
-        """As it was seen last."""
+    async def knowing(self, names: frozenset[str]) -> Owners:
+        """As it was seen last, or now, where one of these keys was not known then; raises what `store.OUTAGE` lists."""
+        if not names <= self._owners.names:
+            await self.look()
         return self._owners
 
     async def look(self) -> None:

@@ -13,7 +13,7 @@ from nats.js import JetStreamContext
 from nats.js.errors import APIError
 
 from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
-from schemas.keys import Owners
+from schemas.keys import Owners, parted
 from schemas.masking import masked
 from schemas.personal import find, mask
 from schemas.registry import SYSTEMS, parse
@@ -38,9 +38,10 @@ def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tupl
     refused: list[Refused] = []
     for message in messages:
         try:
-            event = parse(message.data, now, message.subject)
+            subject, by = parted(message.subject)
+            event = parse(message.data, now, subject)
             _check_headers(message)
-            if why := owners.trespass(event):
+            if why := owners.trespass(event, by):
                 raise Invalid("not_yours", why)
         except Invalid as invalid:
             # Without its traceback, which holds frames, and through them the body, until cycles are looked for.

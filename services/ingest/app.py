@@ -48,12 +48,13 @@ class Line:
         bus.require(self.client)
         return self.client
 
-    async def publish(self, event: Event) -> router.Stored:
-        """Returns when the event is on disk, else raises `Unavailable` within seconds."""
+    async def publish(self, event: Event, by: str | None = None) -> router.Stored:
+        """Returns when the event is on disk, in the name of the key `by` if of one, else raises `Unavailable` within
+        seconds."""
         client = self.require()
         if known := self.memory.sequence(event.digest):
             return router.Stored(known, known=True)
-        ack = await bus.publish(client.jetstream(), event, PUBLISH_SECONDS)
+        ack = await bus.publish(client.jetstream(), event, PUBLISH_SECONDS, by)
         self.memory.keep(event.digest, ack.seq)
         return router.Stored(ack.seq, known=False)
 

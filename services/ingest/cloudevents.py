@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from schemas.envelope import MAX_EVENT_BYTES, Invalid
+from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
 from schemas.json_members import Pairs, as_written, written
 from schemas.registry import parse
 from services.ingest.event_files import Splitter
@@ -33,6 +33,7 @@ from services.ingest.router import (
     Problem,
     Publish,
     Refused,
+    Stored,
     hand_over,
     read_body,
     within,
@@ -41,6 +42,7 @@ from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
 
+PublishBy = Callable[[Event, str], Awaitable[Stored]]
 PATH = "/events"
 ONE, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
 _SAME_AS_LINES = (LINES, "application/jsonl", "application/jsonlines", "application/ndjson")
@@ -107,8 +109,8 @@ NAME = "keys"
 """As these events are counted, and what the credential of their way to the broker ends with."""
 
 
-def router(keyring: Keyring, publish: Publish) -> APIRouter:
-    """The one path, opened by a key's secret."""
+def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
+    """The one path, opened by a key's secret. `publish` as for an emitter, in the name of a key."""
     routes = APIRouter(tags=["cloudevents"])
 
     async def events(request: Request, bearer: Bearer) -> Any:
@@ -178,7 +180,7 @@ EXAMPLE: dict[str, Any] = {
 """An event as a key of the system health may send it."""
 
 
-def _door(keyring: Keyring, secret: str, publish: Publish) -> Door:
+def _door(keyring: Keyring, secret: str, publish: PublishBy) -> Door:
     try:
         found = keyring.holder(secret)
     except Unavailable as error:
@@ -186,7 +188,8 @@ def _door(keyring: Keyring, secret: str, publish: Publish) -> Door:
     if found is None:
         how = "send 'Authorization: Bearer <secret>' with a key that lives; `ioc keys` makes and lists them"
         raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
-    return Door(found[0], keyring.limits(found[0]), publish)
+    key = found[0]
+    return Door(key, keyring.limits(key), lambda event: publish(event, key.bounds.name))
 
 
 def _unavailable(error: Unavailable) -> Refused:

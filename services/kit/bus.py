@@ -19,6 +19,7 @@ from nats.js.api import Header, PubAck
 from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Event
+from schemas.keys import subject_by
 from services.kit import patches
 from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
@@ -143,10 +144,11 @@ def private_id(settings: Settings, text: str) -> str:
     return blake2b(text.encode(), key=key, digest_size=16).hexdigest()
 
 
-async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT) -> PubAck:
-    """Publish one event and wait until it is on disk. `Unavailable` if that cannot be said in `within` seconds."""
+async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TIMEOUT, by: str | None = None) -> PubAck:
+    """Publish one event, in the name of the key `by` if of one, and wait until it is on disk. `Unavailable` if that
+    cannot be said in `within` seconds."""
     try:
-        return await deliver(js, Outgoing(event.subject, event.to_json()), within)
+        return await deliver(js, Outgoing(subject_by(event.subject, by), event.to_json()), within)
     except OUTAGE as error:
         raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
 

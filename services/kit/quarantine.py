@@ -16,6 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import NotFoundError
 
 from schemas.envelope import SUBJECT_PREFIX, Event, Invalid, refuse_personal
+from schemas.keys import parted
 from schemas.masking import is_masked
 from schemas.registry import parse
 from schemas.streams import QUARANTINE
@@ -124,7 +125,8 @@ async def resubmit(js: JetStreamContext, seq: int, mended: bytes | None, who: st
     """
     _, body = await get(js, seq)
     event = event_of(body, mended)
-    await bus.publish(js, event)
+    _, by = parted(body.headers.get("Ioc-Subject", ""))
+    await bus.publish(js, event, by=by)
     await _take_out(js, seq, body, "resubmitted", f"{'as it was' if mended is None else 'mended'}: {event.id}", who)
     return event.id
 

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.codes import masked
 from schemas.envelope import Invalid
+from schemas.keys import parted
 from schemas.registry import parse
 from schemas.streams import NOTIFIER
 from services.kit import bus, clock, metrics
@@ -68,7 +69,7 @@ def count(raised: list[Raise]) -> None:
 def _understood(message: Msg, now: datetime) -> Raise | None:
     """The alarm of a message; none for what the aggregator quarantines anyway."""
     try:
-        return domain.to_raise(parse(message.data, now, message.subject))
+        return domain.to_raise(parse(message.data, now, parted(message.subject)[0]))
     except Invalid as invalid:
         log.warning("passed by what is no valid event, see `ioc quarantine`: %s", invalid)
         return None

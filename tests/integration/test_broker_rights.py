@@ -72,6 +72,7 @@ SUBJECTS = (
         f"ioc.events.{U}.procedures.dossier.unknown",
         f"ioc.events.{U}.procedures.dossier.overdue.more",
     }
+    | {f"ioc.events.{U}.{event}.some-key" for event in EVENTS}
     | {f"ioc.quarantine.{name}" for name in ("procedures", "unknown", "never.published")}
     | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS}
     | {
@@ -124,12 +125,13 @@ LISTING = calls("STREAM.LIST") | {
     s for stream in STREAMS for s in calls("CONSUMER.LIST", "CONSUMER.NAMES", stream=stream)
 }
 ALL_EVENTS = events(*EVENTS)
+BY_KEY = {f"{subject}.some-key" for subject in ALL_EVENTS - events(*NOTICES)}
 WHATEVER = {subject for subject in SUBJECTS if subject.startswith("ioc.events.")}
 MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
     "emitter_payments": events("procedures.payment.made", "procedures.payment.refunded"),
     "emitter_field": named("field.report", REPORT),
-    "emitter_keys": ALL_EVENTS - events(*NOTICES),
+    "emitter_keys": BY_KEY,
     "keys": set(),
     "keys_system": {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK"},
     "deadlines": events(*NOTICES),
@@ -139,7 +141,7 @@ MAY: dict[str, set[str]] = {
     | calls("STREAM.MSG.GET", stream="EVENTS")
     | {"ioc.quarantine.procedures", "ioc.quarantine.unknown"},
     "notifier": reading("notifier") | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS},
-    "board": INFO | MENDING | ALL_EVENTS | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},
+    "board": INFO | MENDING | ALL_EVENTS | BY_KEY | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},
     "cli": INFO
     | MENDING
     | WHATEVER

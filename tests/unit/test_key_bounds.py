@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from schemas import units
 from schemas.broker_tokens import claims, signer
 from schemas.envelope import Event
-from schemas.keys import Bounds, Owners
+from schemas.keys import Bounds, Owners, parted, subject_by
 from schemas.registry import parse
 from schemas.sources import NOTICES
 
@@ -69,19 +69,32 @@ def test_a_key_reports_the_past_of_what_its_unit_followed_upon() -> None:
 def test_a_key_publishes_the_subjects_of_its_units_and_no_notice() -> None:
     office = Bounds("mot-cua", "/mot-cua", ("procedures",), (WARD,))
     subjects = office.subjects()
-    assert f"ioc.events.{WARD}.procedures.dossier.submitted" in subjects
-    assert not any(subject.endswith(NOTICES) for subject in subjects)
+    assert f"ioc.events.{WARD}.procedures.dossier.submitted.mot-cua" in subjects
+    own = [parted(subject) for subject in subjects]
+    assert {by for _, by in own} == {"mot-cua"}
+    assert not any(subject.endswith(NOTICES) for subject, _ in own)
     assert {subject.split(".")[2] for subject in subjects} == units.scope(WARD)
     assert all(subject.startswith("ioc.events.*.") for subject in Bounds("x", "/x", ("field",)).subjects())
 
 
 def test_a_source_is_its_keys_alone() -> None:
     owners = Owners([CLINIC, Bounds("other", "/other", ("health",), ("phuong_minh_hung",))])
-    assert owners.trespass(event()) is None
-    assert owners.trespass(event(source="/nobody", unit="phuong_minh_hung")) is None
-    assert owners.trespass(event(source="/tram/x", unit="phuong_minh_hung")) is not None
-    assert owners.trespass(event(source="/other")) is not None
-    assert Owners().trespass(event(source="/other")) is None
+    assert owners.trespass(event(), "tram") is None
+    assert owners.trespass(event(), None) is not None
+    assert owners.trespass(event(), "other") is not None
+    assert owners.trespass(event(), "unheard-of") is not None
+    assert owners.trespass(event(source="/nobody"), None) is None
+    assert owners.trespass(event(source="/nobody"), "tram") is not None
+    assert owners.trespass(event(source="/tram/x", unit="phuong_minh_hung"), "tram") is not None
+    assert Owners().trespass(event(), None) is None
+    assert Owners().trespass(event(), "tram") is not None
+    assert owners.names == {"tram", "other"}
+
+
+def test_the_name_of_a_key_is_the_last_step_of_its_subjects() -> None:
+    assert parted(subject_by(event().subject, "tram")) == (event().subject, "tram")
+    assert parted(event().subject) == (event().subject, None)
+    assert parted("ioc.events.a.b.c.d.e.f") == ("ioc.events.a.b.c.d.e.f", None)
 
 
 def test_what_is_told_to_the_broker_is_signed_by_the_key_that_it_knows() -> None:
