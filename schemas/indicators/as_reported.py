@@ -11,6 +11,8 @@ from schemas.indicators.formula import Statement
 from schemas.indicators.indicator import Indicator
 
 PREFIX = "reported_"
+_DECIMALS = 2
+"""Of a share, which offices report in more detail than it is counted."""
 
 
 def as_reported(counted: Iterable[Indicator], *codes: str) -> tuple[Indicator, ...]:
@@ -27,7 +29,7 @@ def _stated(counted: Indicator) -> Indicator:
         f"{counted.en}, as reported",
         Statement(code, over_units="mean" if counted.unit == "%" else "sum"),
         counted.unit,
-        counted.decimals,
+        _DECIMALS if counted.unit == "%" else counted.decimals,
         better=counted.better,
         system=counted.system,
     )

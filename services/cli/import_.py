@@ -158,7 +158,8 @@ def _send(form: Form, published: date | None) -> None:
     with explained():
         instance = chosen_instance()
         asyncio.run(publish.settled(settings_of(instance, "monitor")))
-        with connected() as conn:
+        with connected("owner") as conn:  # of the primary: a replica may not know yet what was said before
+            conn.read_only = True
             try:
                 plan = publish.plan(conn, drafts, now)
             except Invalid as invalid:

@@ -1,0 +1,110 @@
+"""`ioc import` on real servers: what a workbook says is read as figures, once however often it is sent; what was
+corrected in it is a new vintage."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sheets import Page, ods, xlsx
+from support import command, output_of, wait_until_idle
+
+from infra.local.servers import Instance
+from services.centre.prepare import prepare
+from services.simulator.november_2024.tables import rows
+
+COLUMNS = ("tax_txn_month", "tax_vnd_month", "fee_txn_month", "fee_vnd_month")
+HEAD = ["Đơn vị", "Số giao dịch NVTC", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí"]
+
+
+@pytest.fixture(scope="module")
+def storing(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    running = new_instance(open_folder / "importing" / "main")
+    try:
+        running.start(["nats", "timescaledb"])
+        prepare(running)
+        running.start_services(["aggregator"])
+        yield running
+    finally:
+        running.stop()
+
+
+def imported(centre: Instance, file: Path, *options: str) -> str:
+    """What the command says that it did."""
+    done = command(centre, "import", str(file), *options)
+    assert done.exit_code == 0, done.output
+    wait_until_idle(centre)
+    return done.stderr.strip()
+
+
+def figure(centre: Instance, indicator: str, *options: str) -> Decimal | None:
+    found = json.loads(output_of(centre, "query", indicator, "--format", "json", *options))["readings"]
+    (reading,) = found
+    return None if reading["value"] is None else Decimal(str(reading["value"]))
+
+
+def payments(changed: dict[str, Any] | None = None) -> Page:
+    table = [
+        [row["unit_name_as_printed"], *(int(row[name]) for name in COLUMNS)]
+        for row in rows("online_payment_by_district")
+    ]
+    for row in table:
+        if changed and row[0] in changed:
+            row[1] = changed[row[0]]
+    return Page([["Thanh toán trực tuyến tháng 11 năm 2024"], HEAD, *table])
+
+
+def test_published_payments_come_back_to_the_dong_and_a_second_import_adds_nothing(
+    storing: Instance, tmp_path: Path
+) -> None:
+    file, again = tmp_path / "tt-11.xlsx", tmp_path / "tt-11.ods"
+    file.write_bytes(xlsx(payments()))
+    again.write_bytes(ods(payments()))
+    assert imported(storing, file) == "sent 44, of them 0 corrections; 0 were known"
+    november = ("--from", "11/2024", "--to", "11/2024")
+    totals = {"tax_count": 4884, "tax_amount": 14937656323, "fee_count": 10213, "fee_amount": 1912706930}
+    for what, total in totals.items():
+        assert figure(storing, f"reported_payments_online_{what}", *november) == total
+    assert figure(storing, "reported_payments_online_fee_count", "--unit", "Huyện Lộc Ninh", *november) == 2656
+    assert imported(storing, file) == imported(storing, again) == "sent 0, of them 0 corrections; 44 were known"
+    assert figure(storing, "reported_payments_online_tax_count", *november) == 4884
+
+
+def test_a_corrected_cell_is_a_new_vintage_and_the_one_before_stays_readable(storing: Instance, tmp_path: Path) -> None:
+    def services(share: float, day: str) -> Path:
+        file = tmp_path / "dvc.xlsx"
+        head = ["Đơn vị", "Tỷ lệ DVC trực tuyến có phát sinh hồ sơ", "Tỷ lệ hồ sơ trực tuyến"]
+        signed = ["", "", f"Chơn Thành, {day}"]
+        rows_of = [["Phường Chơn Thành", share, 61.5], ["Xã Nha Bích", 90, 70]]
+        file.write_bytes(xlsx(Page([["Dịch vụ công trực tuyến tháng 10 năm 2025"], head, *rows_of, [], signed])))
+        return file
+
+    share, october = "reported_online_service_share", ("--from", "10/2025", "--to", "10/2025")
+    of = (share, "--unit", "phuong_chon_thanh", *october)
+    first = services(80.5, "ngày 02 tháng 11 năm 2025")
+    assert imported(storing, first) == "sent 4, of them 0 corrections; 0 were known"
+    assert figure(storing, *of) == Decimal("80.5")
+    assert figure(storing, share, *october) == Decimal("85.25"), "the mean of the units"
+    second = services(88.25, "ngày 10 tháng 11 năm 2025")
+    assert imported(storing, second) == "sent 1, of them 1 corrections; 3 were known"
+    assert imported(storing, second) == "sent 0, of them 0 corrections; 4 were known"
+    assert figure(storing, *of) == Decimal("88.25")
+    assert figure(storing, *of, "--as-of", "09/11/2025") == Decimal("80.5")
+    assert figure(storing, *of, "--as-of", "10/11/2025") == Decimal("88.25")
+    assert figure(storing, *of, "--as-of", "31/10/2025") is None
+
+
+def test_with_a_question_open_nothing_is_stored(storing: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "tt.xlsx"
+    page = payments({"Huyện Bù Đốp": "100%"})
+    file.write_bytes(xlsx(Page([["Thanh toán trực tuyến tháng 10 năm 2024"], *page.rows[1:]])))
+    done = command(storing, "import", str(file))
+    assert done.exit_code == 1 and "1 question is open: nothing was sent" in done.stderr
+    october = ("--from", "10/2024", "--to", "10/2024")
+    assert figure(storing, "reported_payments_online_fee_count", *october) is None
+    assert imported(storing, file, "--answer", "Sheet1!B7=100").startswith("sent 44,")
+    assert figure(storing, "reported_payments_online_tax_count", "--unit", "bu_dop", *october) == 100
