@@ -138,11 +138,16 @@ def _table(page: Page) -> str:
     rows = []
     for number, row in enumerate(page.rows):
         shown = ' table:visibility="collapse"' if number in page.hidden else ""
-        rows.append(f"<table:table-row{shown}>{''.join(map(_cell, row))}</table:table-row>")
+        spans = {(a, b): (y - a + 1, z - b + 1) for a, b, y, z in page.merged}
+        cells = "".join(_cell(value, spans.get((number, place))) for place, value in enumerate(row))
+        rows.append(f"<table:table-row{shown}>{cells}</table:table-row>")
     return f"<table:table table:name={quoteattr(page.name)}>{''.join(rows)}</table:table>"
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, span: tuple[int, int] | None = None) -> str:
+    if span:
+        wide = f'table:number-rows-spanned="{span[0]}" table:number-columns-spanned="{span[1]}"'
+        return _cell(value).replace("<table:table-cell", f"<table:table-cell {wide}", 1)
     match value:
         case None | "":
             return "<table:table-cell/>"

@@ -177,6 +177,20 @@ def test_a_hidden_sheet_and_one_without_a_table_are_left_out(write: Any) -> None
     ]
 
 
+@pytest.mark.parametrize("write", [xlsx, xls, ods])
+def test_a_unit_that_is_merged_over_several_rows_stands_beside_each_and_a_figure_counts_once(write: Any) -> None:
+    rows = [["Trường, lớp tháng 10 năm 2025"],
+            ["Đơn vị", "Cấp học", "Số trường", "Số lớp", "Số học sinh", "Số giáo viên"],
+            ["Phường Chơn Thành", "Tiểu học", 5, 120, 4012, 180],
+            ["", "THCS", "", 64, 2400, 130]]  # fmt: skip
+    form = read(write(Page(rows, [(2, 0, 3, 0), (2, 2, 3, 2)])))
+    assert [(row.unit, shown(row.values["level"]), shown(row.values["schools"])) for row in form.rows] == [
+        ("phuong_chon_thanh", "primary", "5"),
+        ("phuong_chon_thanh", "lower_secondary", ""),
+    ]
+    assert form.questions == []
+
+
 # --- numbers ---
 
 COMMA = "the comma may be between thousands or before decimals, of millions perhaps"

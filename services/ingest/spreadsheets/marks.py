@@ -34,6 +34,8 @@ class Marks:
     percent: set[tuple[int, int]] = field(default_factory=set)
     unstored: set[tuple[int, int]] = field(default_factory=set)
     date1904: bool = False
+    merged: list[tuple[tuple[int, int], tuple[int, int]]] = field(default_factory=list)
+    """Of an ODS; of the others calamine tells it."""
 
 
 class _Box(NamedTuple):
@@ -264,6 +266,9 @@ def _ods(box: _Box) -> dict[str, Marks]:
         places = [(at["row"], at["column"] + step) for step in range(min(width, MOST_COLUMNS))]
         if has.get("value-type") == "percentage":
             marks.percent.update(places)
+        if (high := int(has.get("number-rows-spanned", 1))) > 1:
+            corner = at["row"] + high - 1, at["column"] + int(has.get("number-columns-spanned", 1)) - 1
+            marks.merged.append(((at["row"], at["column"]), corner))
         if "formula" in has and not has.get("value-type"):
             marks.unstored.update(places)
         at["column"] += width

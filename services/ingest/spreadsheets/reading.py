@@ -115,6 +115,7 @@ class _Reading:
         if not self._settle_columns():
             return
         template, header = self.form.template, self.header
+        self.sheet.fill_down(header.end)
         found = header.columns
         self.columns = [(column, found[column.name]) for column in template.columns if column.name in found]
         self.figures = [place for column, place in self.columns if column.kind in FIGURES]

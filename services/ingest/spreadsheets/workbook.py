@@ -20,6 +20,8 @@ from services.ingest.spreadsheets.limits import MOST_BYTES, MOST_ROWS, TooLarge
 
 Value = str | int | float | bool | date | datetime | time | timedelta
 """What calamine gives; the empty text is an empty cell."""
+Area = tuple[tuple[int, int], tuple[int, int]]
+"""The first and the last row and column of a merged cell."""
 CSV = "CSV"
 """What the one sheet of a CSV file is called."""
 _OLE = b"\xd0\xcf\x11\xe0"
@@ -59,6 +61,18 @@ class Sheet:
     rows: list[list[Value]]
     hidden: bool = False
     marks: marks.Marks = field(default_factory=marks.Marks)
+    merged: list[Area] = field(default_factory=list)
+
+    def fill_down(self, first: int) -> None:
+        """Give all rows of a merged cell its text, from the row `first` on: a unit's name that stands beside several.
+        A figure stays where it is, as it would count several times."""
+        for (top, place), (bottom, _) in self.merged:
+            text = self.value(Cell(top, place))
+            if top < first or not isinstance(text, str):
+                continue
+            for row in self.rows[top + 1 : bottom + 1]:
+                if place < len(row) and row[place] == "":
+                    row[place] = text
 
     def value(self, cell: Cell) -> Value:
         """What stands in a cell; the empty text where the sheet does not reach."""
@@ -138,7 +152,8 @@ def _sheets(book: CalamineWorkbook, seen: dict[str, marks.Marks]) -> Iterator[Sh
             raise TooLarge(sheet.total_height, about.name)
         hidden = about.visible != SheetVisibleEnum.Visible
         rows = sheet.to_python(skip_empty_area=False)
-        yield Sheet(about.name, rows, hidden, seen.get(about.name) or marks.Marks())
+        known = seen.get(about.name) or marks.Marks()
+        yield Sheet(about.name, rows, hidden, known, sheet.merged_cell_ranges or known.merged)
 
 
 def _check_ole(raw: bytes, name: str) -> None:
