@@ -120,7 +120,7 @@ USERS = tuple(PUBLISH)
 
 def render(password_of: Callable[[str], str]) -> str:
     """The users' part of the server's configuration. `password_of` gives a user's password."""
-    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in USERS if user != SYSTEM)
+    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in PUBLISH if user != SYSTEM)
 
 
 def _user(user: str, password: str) -> str:
@@ -134,7 +134,7 @@ def _user(user: str, password: str) -> str:
 
 def callout(password_of: Callable[[str], str]) -> str:
     """Who is asked about users that are not in the table, and who is never asked about."""
-    return f"issuer: {signer(password_of(KEYS)).public}, auth_users: {json.dumps(USERS)}"
+    return f"issuer: {signer(password_of(KEYS)).public}, auth_users: {json.dumps(list(PUBLISH))}"
 
 
 def system_user(password_of: Callable[[str], str]) -> str:

@@ -41,7 +41,6 @@ def earlier_version(templates: Path) -> Iterator[None]:
         patch.setattr(broker, "FOLDER", templates)
         patch.setattr(cluster, "CONFIGURATION", templates)
         patch.setattr(users, "PUBLISH", earlier | {"cli": ("ioc.events.>",)})
-        patch.setattr(users.render, "__defaults__", (tuple(earlier),))
         patch.setattr(servers, "PROCESSES", rows)
         patch.setattr(configure, "PROCESSES", rows)
         patch.setitem(processes.BY_NAME, "retired", RETIRED)
@@ -90,9 +89,10 @@ def prepare_roles(instance: Instance) -> None:
 Upgraded = tuple[Instance, dict[str, int | None], list[str]]
 
 
-def test_the_brokers_new_users_and_rights_hold_without_a_restart(upgraded: Upgraded) -> None:
-    instance, before, _ = upgraded
-    assert instance.pid("nats") == before["nats"]
+def test_the_brokers_new_users_and_rights_hold(upgraded: Upgraded) -> None:
+    """It has to be started anew, as the list of who is no key's holder is read at a start alone."""
+    instance, _, said = upgraded
+    assert any("nats is started anew" in line for line in said)
 
     async def ask(user: str) -> int:
         async with bus.connected(settings_of(instance, user), "test") as client:
@@ -125,17 +125,33 @@ def test_settings_of_the_database_hold_also_those_that_need_a_start(upgraded: Up
 
 
 def test_services_run_todays_code_and_what_exists_no_more_is_stopped(upgraded: Upgraded) -> None:
-    instance, before, said = upgraded
-    for name in SERVICES:
+    instance, before, _ = upgraded
+    for name in SERVICES:  # one that waits for its database may be between two tries: then nothing is said of it
         pid = instance.pid(name)
         assert pid
         assert pid != before[name]
         assert f"CODE_DIGEST={renew.code()}".encode() in Path(f"/proc/{pid}/environ").read_bytes()
-        # One that waits for its database may be between two tries, and is begun then.
-        assert any(f"{name} has changed" in line or f"starting {name}" in line for line in said), said
     assert {state.name for state in instance.processes()} == {*STARTED, *SERVICES}
     assert not Path(f"/proc/{before['retired']}").exists()
     assert all(state.ready for state in instance.processes())
+
+
+def test_a_right_that_changes_holds_without_a_restart_of_the_broker(
+    upgraded: Upgraded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, _, _ = upgraded
+    before, said = instance.pid("nats"), list[str]()
+    monkeypatch.setitem(users.PUBLISH, "monitor", (*users.PUBLISH["monitor"], "ioc.events.>"))
+    instance.start(["nats"], said.append)
+    assert (instance.pid("nats"), said) == (before, [])
+
+    async def publish() -> int:
+        async with bus.connected(settings_of(instance, "monitor"), "test") as client:
+            return (await client.jetstream().publish("ioc.events.x", b"?", timeout=30)).seq
+
+    assert asyncio.run(publish()) > 0
+    monkeypatch.undo()
+    instance.start(["nats"])
 
 
 def test_a_start_without_a_change_restarts_nothing(upgraded: Upgraded) -> None:
