@@ -19,6 +19,8 @@ _IN_TEXT = re.compile(
 )
 """What dossiers, reports, payments and other numbers in registers look like, wherever they stand in a text."""
 _STANDARDS = re.compile(r"(?:UTF|ISO|SHA|RFC|CVE|ICD|TCVN|QCVN|COVID)-")
+OPEN311 = re.compile("^PA-[0-9]{6}-[BCDFGHJKLMNPQRSTVWXZ]{16}$")
+"""The number that a report is given by the door of Open311: its local day and chance, so nobody else's to guess."""
 _LONG = re.compile(r"\d{3,}")
 
 

@@ -39,7 +39,9 @@ NOTIFIER = {"IOC_NOTIFIER_URL": "${IOC_NOTIFIER_URL:-http://127.0.0.1:8011}"}
 CONTAINERS: Mapping[str, Container] = {
     "aggregator": Container("medium", roles=("aggregator",)),
     "deadlines": Container("small", roles=("deadlines",)),
-    "emitters": Container("small", roles=("emitters",)),
+    "emitters": Container(
+        "small", roles=("emitters",), environment={"IOC_OPEN311_PUBLIC": "${IOC_OPEN311_PUBLIC:-false}"}
+    ),
     "simulator": Container("medium", volumes=("centre:/var/lib/ioc/centre",), after="demo"),
     "exporter": Container(
         "medium",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psycopg
 
-from schemas.codes import HIDDEN
+from schemas.codes import HIDDEN, OPEN311
 from schemas.types import DOSSIER, REGISTER
 
 FILE = Path(__file__).parent / "definitions.sql"
@@ -17,7 +17,7 @@ NAME = "definitions"
 def text() -> str:
     """The statements, with the forms of numbers that the schemas know put in; `{digest}` still stands for their own."""
     found = FILE.read_text(encoding="utf-8")
-    for name, value in {"dossier": DOSSIER, "register": REGISTER, "hidden": HIDDEN}.items():
+    for name, value in {"dossier": DOSSIER, "register": REGISTER, "hidden": HIDDEN, "open311": OPEN311.pattern}.items():
         found = found.replace(f"{{{name}}}", value)
     return found
 

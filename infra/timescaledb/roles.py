@@ -65,7 +65,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "DELETE", ("refused",)),
     ("ioc_reader", "SELECT", ("horizon", "refused")),
     ("ioc_upkeep", "SELECT", ("horizon",)),
-    ("ioc_emitters", "SELECT", _KEYS),
+    ("ioc_emitters", "SELECT", (*_KEYS, "open311_request")),
     ("ioc_aggregator", "SELECT", ("emitter_key",)),
     ("ioc_board", "SELECT", _KEYS),
     ("ioc_board", "INSERT", _KEYS),

@@ -19,6 +19,8 @@ from services.ingest.callout import Callout
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
+from services.ingest.open311 import router as open311
+from services.ingest.open311.reports import Reports
 from services.kit import bus, logs, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
@@ -86,6 +88,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
     for name, line in lines.items():
         if name == cloudevents.NAME:
             app.include_router(cloudevents.router(keyring, line.publish))
+            app.include_router(open311.router(keyring, Reports(pool), settings.open311_public))
         else:
             token = token_of(line.settings)
             app.include_router(router.router(EMITTERS[name], token, line.publish, limits_of(settings)))

@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     emitter_bytes: float = Field(
         8 * 2**20, gt=0, description="bytes per second that one emitter's credential may send by HTTP"
     )
+    open311_public: bool = Field(
+        False, description="whether reports are told without a key by Open311; never a number or a word of a citizen's"
+    )
     notifier_port: int = Field(8011, description="port of the notifier's HTTP door: Alertmanager, people's actions")
     notifier_url: str | None = Field(
         None, description="where people reach the notifier's door, for links to runbooks; none: this machine's own"

@@ -24,7 +24,7 @@ MAY: dict[str, dict[str, str]] = {
         "DELETE": f"entity point {ROLLUPS} refused position",
     },
     "ioc_deadlines": {"SELECT": "entity calendar_version"},
-    "ioc_emitters": {"SELECT": "emitter_key emitter_secret"},
+    "ioc_emitters": {"SELECT": "emitter_key emitter_secret open311_request"},
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
         "SELECT": "alarm alarm_step alarm_published notification entity position person alarm_orphan",

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from string import ascii_lowercase
 from typing import Any
 
 import httpx
@@ -19,15 +16,15 @@ import nats
 import nats.errors
 import psycopg
 import pytest
+from holders import ONE, Holder, Ioc, is_stored
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
 from services.kit import bus
 
-Ioc = Callable[..., subprocess.CompletedProcess[str]]
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 NUMBERS = count(1)
-ONE, BATCH = "application/cloudevents+json", "application/cloudevents-batch+json"
+BATCH = "application/cloudevents-batch+json"
 
 
 def visits(own: str, **changed: Any) -> dict[str, Any]:
@@ -55,46 +52,6 @@ def running(centre: Instance) -> Iterator[Instance]:
             centre.stop_process(name)
 
 
-class Holder:
-    """A key and its secret."""
-
-    def __init__(self, running: Instance, ioc: Ioc, *options: str) -> None:
-        self.name, self.running, self.ioc = "".join(random.choices(ascii_lowercase, k=12)), running, ioc
-        self.source = f"/{self.name}"
-        self.secret = self.said("create", self.name, *options)
-        self.door = httpx.Client(base_url=f"http://127.0.0.1:{running.ports['emitters']}", timeout=20)
-        self.door.headers["Authorization"] = f"Bearer {self.secret}"
-        self.until_opened()
-
-    def said(self, *arguments: str) -> str:
-        done = self.ioc("keys", *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    def until_opened(self) -> None:
-        """The door looks every two seconds."""
-        end = time.monotonic() + 30
-        while self.send(b"", "text/plain").status_code == 401:
-            assert time.monotonic() < end, "the key opens nothing"
-            time.sleep(0.2)
-
-    def send(self, body: Any, kind: str = ONE, **headers: str) -> httpx.Response:
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.door.post("/events", content=content, headers={"Content-Type": kind, **headers})
-
-    async def connected(self, password: str = "") -> nats.NATS:
-        async def unheard(error: Exception) -> None: ...
-
-        return await nats.connect(
-            f"nats://127.0.0.1:{self.running.ports['nats']}",
-            user=self.name,
-            password=password or self.secret,
-            inbox_prefix=f"_INBOX_{self.name}".encode(),
-            allow_reconnect=False,
-            error_cb=unheard,
-        )
-
-
 @pytest.fixture(scope="module")
 def clinic(running: Instance, ioc: Ioc) -> Iterator[Holder]:
     """Reports health in one ward."""
@@ -102,17 +59,6 @@ def clinic(running: Instance, ioc: Ioc) -> Iterator[Holder]:
     yield holder
     holder.door.close()
     holder.said("revoke", holder.name)
-
-
-def is_stored(centre: Instance, event: dict[str, Any]) -> bool:
-    """Whether the log comes to have an event, within a while."""
-    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        end = time.monotonic() + 20
-        while time.monotonic() < end:
-            if conn.execute("SELECT FROM event WHERE source = %s AND id = %s", [event["source"], event["id"]]).rowcount:
-                return True
-            time.sleep(0.2)
-    return False
 
 
 def refused_for(centre: Instance, event: dict[str, Any]) -> str | None:

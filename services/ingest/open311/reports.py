@@ -1,0 +1,126 @@
+"""Reports as the database lets this door see them: the view `open311_request`, in which no number finds a file again
+and no word is a citizen's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.indicators.label_texts import LIFE, Language, Text
+from services.ingest.open311 import catalogue
+from services.ingest.open311.documents import Extended, ServiceRequest, written
+from services.ingest.open311.queries import MOST, Query, day_of
+from services.kit import clock, store
+from services.kit.errors import Unavailable
+
+SECONDS = 5.0
+"""How long a program waits for the database."""
+_ORIGINS = {
+    "simulated": Text("Dữ liệu mô phỏng, không phải phản ánh thật", "Simulated: no real report"),
+    "shifted": Text("Dữ liệu chuyển ngày", "Shifted in time"),
+}
+
+
+class Row(NamedTuple):
+    """A report as the view has it."""
+
+    id: str
+    category: str
+    channel: str
+    priority: str
+    status: str
+    unit: str
+    received_by: str
+    origin: str
+    opened_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    updated_at: datetime
+    latitude: float | None
+    longitude: float | None
+
+
+class Reports:
+    """Asks the database, one question at a time, so that the keys of the same pool are never kept waiting."""
+
+    def __init__(self, pool: AsyncConnectionPool) -> None:
+        self._pool, self._turn = pool, asyncio.Lock()
+
+    async def listed(self, query: Query, scope: list[str] | None) -> list[Row]:
+        """The reports of a query, the latest first; `Unavailable` while the database is away."""
+        asked = {
+            "since": query.since,
+            "until": query.until,
+            "categories": list(query.categories) or None,
+            "open": query.statuses == ("open",) if len(query.statuses) == 1 else None,
+            "scope": scope,
+            "most": MOST,
+        }
+        return await self._rows(_LISTED, asked)
+
+    async def named(self, ids: Sequence[str], scope: list[str] | None) -> list[Row]:
+        """The reports with these ids, in the order of receipt; ids of none are passed by."""
+        days = sorted({day for id in ids if (day := day_of(id))})
+        return await self._rows(_NAMED, {"days": days, "ids": list(ids), "scope": scope}) if days else []
+
+    async def _rows(self, statement: str, asked: dict[str, Any]) -> list[Row]:
+        try:
+            async with asyncio.timeout(SECONDS), self._turn, self._pool.connection() as conn:
+                cursor = conn.cursor(row_factory=class_row(Row))
+                return await (await cursor.execute(statement.encode(), asked)).fetchall()
+        except store.OUTAGE as error:
+            raise Unavailable(f"the database does not answer ({type(error).__name__})") from None
+
+
+_LISTED = """
+SELECT r.* FROM open311_request r
+WHERE r.opened_at >= %(since)s AND r.opened_at < %(until)s
+    AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
+    AND (%(categories)s::text[] IS NULL OR r.category = ANY (%(categories)s))
+    AND (%(open)s::boolean IS NULL OR (r.ended_at IS NULL) = %(open)s)
+ORDER BY r.opened_at DESC, r.id LIMIT %(most)s
+"""
+_NAMED = """
+SELECT r.* FROM unnest(%(days)s::timestamptz[]) d(day)
+    JOIN open311_request r ON r.opened_at >= d.day AND r.opened_at < d.day + interval '1 day'
+WHERE r.id = ANY (%(ids)s)
+    AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
+ORDER BY r.opened_at, r.id
+"""
+
+
+def told(row: Row, language: Language, extended: bool = False) -> ServiceRequest:
+    """A report in the words of the standard."""
+    said = {
+        "service_request_id": row.id,
+        "status": "closed" if row.ended_at else "open",
+        "status_notes": LIFE[f"report.{row.status}"].said(language),
+        "service_name": catalogue.name(row.category, language),
+        "service_code": row.category,
+        "agency_responsible": _unit_name(row.unit, language),
+        "service_notice": _ORIGINS[row.origin].said(language) if row.origin in _ORIGINS else None,
+        "requested_datetime": written(row.opened_at),
+        "updated_datetime": written(row.ended_at or row.updated_at),
+        "expected_datetime": written(row.due_at),
+        "lat": row.latitude,
+        "long": row.longitude,
+    }
+    if not extended:
+        return ServiceRequest.model_validate(said)
+    more = {"channel": row.channel, "priority": row.priority, "unit": row.unit, "origin": row.origin}
+    return Extended.model_validate(said | {"extended_attributes": more})
+
+
+def _unit_name(code: str, language: Language) -> str:
+    try:
+        unit = units.on(code, local_day(clock.now()))
+    except units.UnknownUnit:
+        return code
+    return unit.name_vi if language == "vi" else unit.name_en
