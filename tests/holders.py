@@ -4,38 +4,35 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
 import time
-from collections.abc import Callable
 from string import ascii_lowercase
 from typing import Any
 
 import httpx
 import nats
 import psycopg
+from support import output_of
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
 
-Ioc = Callable[..., subprocess.CompletedProcess[str]]
 ONE = "application/cloudevents+json"
 
 
 class Holder:
     """A key and its secret."""
 
-    def __init__(self, running: Instance, ioc: Ioc, *options: str) -> None:
-        self.name, self.running, self.ioc = "".join(random.choices(ascii_lowercase, k=12)), running, ioc
+    def __init__(self, running: Instance, *options: str) -> None:
+        self.name, self.running = "".join(random.choices(ascii_lowercase, k=12)), running
         self.source = f"/{self.name}"
         self.secret = self.said("create", self.name, *options)
-        self.door = httpx.Client(base_url=f"http://127.0.0.1:{running.ports['emitters']}", timeout=20)
+        self.door = httpx.Client(base_url=f"http://127.0.0.1:{running.ports['emitters']}", timeout=120)
         self.door.headers["Authorization"] = f"Bearer {self.secret}"
         self.until_opened()
 
     def said(self, *arguments: str) -> str:
-        done = self.ioc("keys", *arguments)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
+        """What `ioc keys` prints."""
+        return output_of(self.running, "keys", *arguments).strip()
 
     def until_opened(self) -> None:
         """The door looks every two seconds."""

@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
-from holders import Holder, Ioc
+from holders import Holder
 from support import wait_until_idle
 
 from infra.local.servers import Instance
@@ -31,18 +31,18 @@ def running(centre: Instance) -> Iterator[Instance]:
 
 
 @pytest.fixture(scope="module")
-def holder(running: Instance, ioc: Ioc) -> Iterator[Holder]:
+def holder(running: Instance) -> Iterator[Holder]:
     """Reports in one ward."""
-    holder = Holder(running, ioc, "--system", "field", "--units", WARD, "--rate", "500")
+    holder = Holder(running, "--system", "field", "--units", WARD, "--rate", "500")
     yield holder
     holder.door.close()
     holder.said("revoke", holder.name)
 
 
 @pytest.fixture(scope="module")
-def city(running: Instance, ioc: Ioc) -> Iterator[Holder]:
+def city(running: Instance) -> Iterator[Holder]:
     """Reports everywhere."""
-    holder = Holder(running, ioc, "--system", "field", "--rate", "500")
+    holder = Holder(running, "--system", "field", "--rate", "500")
     yield holder
     holder.door.close()
     holder.said("revoke", holder.name)
@@ -167,9 +167,9 @@ def _ago(**span: float) -> str:
     return (datetime.now(UTC) - timedelta(**span)).isoformat()
 
 
-def test_who_has_no_key_of_the_system_sees_no_report(running: Instance, ioc: Ioc, holder: Holder) -> None:
+def test_who_has_no_key_of_the_system_sees_no_report(running: Instance, holder: Holder) -> None:
     address = f"http://127.0.0.1:{running.ports['emitters']}/open311/v2/requests.json"
-    clinic = Holder(running, ioc, "--system", "health")
+    clinic = Holder(running, "--system", "health")
     for said in ({}, {"api_key": "iock_" + "x" * 43}, {"api_key": clinic.secret}):
         answer = httpx.get(address, params=said)
         assert problem(answer)[0] == 403 and "api_key" in problem(answer)[1]
@@ -177,9 +177,9 @@ def test_who_has_no_key_of_the_system_sees_no_report(running: Instance, ioc: Ioc
     clinic.said("revoke", clinic.name)
 
 
-def test_a_key_asks_no_more_than_it_may(running: Instance, ioc: Ioc) -> None:
-    slow = Holder(running, ioc, "--system", "field", "--rate", "0.5")
-    answers = [get(slow, "requests.json", start_date=_ago(minutes=1)) for _ in range(8)]
-    assert [answer.status_code for answer in answers].count(200) == 5
-    assert problem(answers[-1])[0] == 429 and int(answers[-1].headers["Retry-After"]) >= 1
+def test_a_key_asks_no_more_than_it_may(running: Instance) -> None:
+    slow = Holder(running, "--system", "field", "--rate", "0.02")
+    first, second = (get(slow, "requests.json", start_date=_ago(minutes=1)) for _ in range(2))
+    assert first.status_code == 200
+    assert problem(second)[0] == 429 and 1 <= int(second.headers["Retry-After"]) <= 50
     slow.said("revoke", slow.name)
