@@ -55,12 +55,13 @@ def test_each_role_finds_the_pages_it_may_see_and_no_other(
     visit: Visit, address: str, sessions: dict[str, str], name: str
 ) -> None:
     page = visit("/system/field", name)
-    paths = {path for key, path, _ in navigation_entries() if key != "people"}
+    paths = {path for _, path, action in navigation_entries() if action != "accounts"}
     found = page.locator("header nav a").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
     assert set(found) == paths
     with asking(address, sessions[name]) as client:
-        assert client.get("/people").status_code == 403
-        assert client.post("/people/add", data={"name": "x"}).status_code == 403
+        for page_of_admins, change in (("/people", "add"), ("/keys", "create")):
+            assert client.get(page_of_admins).status_code == 403
+            assert client.post(f"{page_of_admins}/{change}", data={"name": "x"}).status_code == 403
 
 
 def test_nobody_gets_anything_without_a_session(address: str) -> None:
