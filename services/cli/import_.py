@@ -14,7 +14,7 @@ import click
 from services.cli.times import Day
 
 if TYPE_CHECKING:
-    from services.ingest.spreadsheets.form import Form, Question, Said
+    from services.ingest.spreadsheets.form import Columns, Form, Question, Said
     from services.ingest.spreadsheets.template import Template
 
 SHOWN = 30
@@ -106,7 +106,7 @@ def _said(period: str | None, unit: str | None, answers: Iterable[str]) -> Said:
         found[parts[1], parts[2]] = parts[3].strip()
     try:
         span = titles.span(period) if period else None
-        return Said(found, span, titles.unit(unit, span[1] if span else None).code if unit else None)
+        return Said(found, _remembered(), span, titles.unit(unit, span[1] if span else None).code if unit else None)
     except (ValueError, units.UnknownUnit) as wrong:
         raise click.UsageError(str(wrong)) from None
 
@@ -165,9 +165,41 @@ def _send(form: Form, published: date | None) -> None:
             except Invalid as invalid:
                 raise click.ClickException(f"{invalid}; nothing was sent") from None
         publish.publish(settings_of(instance, "cli"), plan.events, counts, lambda text: click.echo(text, err=True))
+    _remember(instance.data, form)
     click.echo(f"sent {counts.sent:,}, of them {plan.revised:,} corrections; {plan.known:,} were known", err=True)
     if counts.rejected:
         raise SystemExit(1)
+
+
+REMEMBERED = "workbooks.json"
+"""In the centre's folder: what was answered of columns, by the mark of their header."""
+
+
+def _remembered() -> Columns:
+    """What the chosen centre remembers; nothing where there is none yet."""
+    from infra.local.paths import SetupError
+    from services.cli.chosen import chosen_instance
+
+    file = None
+    try:
+        file = chosen_instance().data / REMEMBERED
+        found: Columns = json.loads(file.read_text(encoding="utf-8"))
+    except (SetupError, FileNotFoundError):
+        return {}
+    except ValueError as wrong:
+        raise click.ClickException(f"{file} is damaged ({wrong}): delete it, and answer again") from None
+    return found
+
+
+def _remember(folder: Path, form: Form) -> None:
+    if form.columns:
+        known = {**_remembered()}
+        for mark, columns in form.columns.items():
+            known[mark] = {**known.get(mark, {}), **columns}
+        try:
+            (folder / REMEMBERED).write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
+        except OSError as problem:
+            click.echo(f"what was answered of columns could not be remembered: {problem}", err=True)
 
 
 # --- what is shown ---

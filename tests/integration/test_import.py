@@ -108,3 +108,18 @@ def test_with_a_question_open_nothing_is_stored(storing: Instance, tmp_path: Pat
     assert figure(storing, "reported_payments_online_fee_count", *october) is None
     assert imported(storing, file, "--answer", "Sheet1!B7=100").startswith("sent 44,")
     assert figure(storing, "reported_payments_online_tax_count", "--unit", "bu_dop", *october) == 100
+
+
+def test_a_column_that_was_explained_once_is_known_from_then_on(storing: Instance, tmp_path: Path) -> None:
+    def november(day: str, meetings: int) -> Path:
+        file = tmp_path / "phan-mem.xlsx"
+        head = ["Đơn vị", "Họp không giấy", "Số cuộc họp không giấy lũy kế", "Tỷ lệ văn bản ký số"]
+        file.write_bytes(xlsx(Page([[f"Tính đến ngày {day}"], head, ["Phường Chơn Thành", meetings, 40, 98]])))
+        return file
+
+    asked = command(storing, "import", str(november("31/10/2025", 3)), "--as", "software")
+    assert "? Sheet1!B2 says 'Họp không giấy'" in asked.stdout and asked.exit_code == 1
+    answer = ("--as", "software", "--answer", "Sheet1!B2=paperless_meetings_period")
+    assert imported(storing, november("31/10/2025", 3), *answer).startswith("sent 3,")
+    assert imported(storing, november("30/11/2025", 4), "--as", "software").startswith("sent 3,")
+    assert figure(storing, "paperless_meetings", "--from", "11/2025", "--to", "11/2025") == 4

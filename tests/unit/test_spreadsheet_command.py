@@ -12,6 +12,7 @@ from sheets import Page, text_table, xlsx
 from test_spreadsheet_traits import FIRST, HEAD, ROW, page
 
 from services.cli.app import main
+from services.ingest.spreadsheets import headers, reading, workbook
 from services.ingest.spreadsheets.template import templates
 
 
@@ -106,6 +107,24 @@ def test_the_days_of_a_row_stand_for_the_period_and_the_period_may_be_said(tmp_p
     assert printed(file)["questions"][0]["cell"] == "A1"
     for period in ("11/2024", "tháng 11 năm 2024", "01/11/2024 - 30/11/2024", "2024-11"):
         assert printed(file, "--period", period)["period"] == {"start": "2024-11-01", "end": "2024-11-30"}
+
+
+def test_what_was_answered_before_is_taken_from_the_centres_folder(tmp_path: Path) -> None:
+    head = ["Đơn vị", "GD thuế", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí"]
+    file = saved(tmp_path, xlsx(Page([["Tháng 11 năm 2024"], head, ROW[1:]])))
+    sheets = reading.modern(workbook.read_file(file))
+    header = headers.find(sheets[0], templates()["online_payment"])
+    assert header
+    memory = tmp_path / "home" / "main" / "workbooks.json"
+    memory.parent.mkdir(parents=True)
+    memory.write_text(json.dumps({header.mark(templates()["online_payment"]): {"B": "tax_txn_month"}}))
+    command = ["import", str(file), "--as", "online_payment", "--dry-run"]
+    env = {"IOC_HOME": str(tmp_path / "home"), "IOC_INSTANCE": "main"}
+    assert CliRunner().invoke(main, command, env=env).exit_code == 0
+    assert CliRunner().invoke(main, command, env={**env, "IOC_INSTANCE": "other"}).exit_code == 1
+    memory.write_text("{")
+    damaged = CliRunner().invoke(main, command, env=env)
+    assert damaged.exit_code == 1 and "workbooks.json is damaged" in damaged.stderr
 
 
 # --- the other forms ---

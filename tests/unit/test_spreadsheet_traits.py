@@ -246,6 +246,30 @@ def test_what_is_ambiguous_is_asked_by_sheet_and_cell_and_never_guessed(
     assert question.question.endswith(f": {why}") and question.choices == choices
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 1e300, "½", "٣", "1e5", "#DIV/0!", "9" * 50, "\x00"])
+def test_what_no_form_should_hold_is_asked_about_too(value: Any) -> None:
+    sheet = workbook.Sheet("Sheet1", [*map(list, TITLES), *map(list, HEAD), [*ROW[:2], value, *ROW[3:]]])
+    form = reading.read([sheet], templates()["online_payment"], Said(), "a file")
+    assert [question.cell for question in form.questions] == ["C9"]
+
+
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Tháng 13 năm 2024",
+        "Năm 9999",
+        "Từ ngày 30/2/2024 đến ngày 31/2/2024",
+        "Quý V năm 2024",
+        "Tuần 45 năm 2024",
+        "Tháng 10, 11 năm 2024",
+        "Năm học 2024-2025",
+    ],
+)
+def test_a_period_that_cannot_be_is_none(title: str) -> None:
+    form = read(xlsx(page(ROW, above=[[title]])), "online_payment")
+    assert "the titles name none" in form.questions[0].question
+
+
 def test_an_answer_stands_in_for_the_cell() -> None:
     answers = {("Sheet1", "D9"): "2050000"}
     assert cell_of("2,05", 3, answers=answers) == ("2050000", [])
@@ -311,6 +335,14 @@ def test_a_day_is_a_real_one_a_serial_number_or_a_text(value: Any) -> None:
 @pytest.mark.parametrize("write", [xls, ods])
 def test_a_real_day_is_one_in_every_format(write: Any) -> None:
     assert days(date(2024, 11, 23), write) == ("2024-11-23", [])
+
+
+def test_a_row_without_its_day_is_asked_about() -> None:
+    rows = [["Tổng đài 1022"], ["Đến ngày", "Tiếp nhận", "Đã xử lý", "Đang xử lý", "Trả lời trực tiếp",
+            "Chuyển cơ quan xử lý"], ["", 290, 280, 10, 254, 34]]  # fmt: skip
+    form = read(xlsx(Page(rows)), unit="binh_phuoc")
+    found = [one for one in events.drafts(form, None, NOW) if isinstance(one, Question)]
+    assert len(found) == 5 and {one.cell for one in found} == {"A3"}
 
 
 def test_a_day_that_cannot_be_is_asked_about() -> None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from math import isfinite
 from typing import NamedTuple
 
 from schemas.text import moments, numbers
@@ -74,7 +75,7 @@ def answered(column: Column, text: str) -> Meaning:
 
 def text_of(value: Value) -> str:
     """A cell as people see it, in one line."""
-    if isinstance(value, float) and value == int(value):
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime | date):
         return f"{value:%d/%m/%Y}"
@@ -133,7 +134,7 @@ def _text(kind: Kind, text: str, whole: bool) -> Decimal:
         possible = [reading for reading in wrong.readings if reading <= _MOST[kind]]
         if kind == "share" and len(possible) == 1:
             return possible[0]
-        if whole and wrong.readings and any(reading % 1 for reading in wrong.readings):
+        if whole and wrong.readings and not all(map(_is_whole, wrong.readings)):
             raise Doubt("it is no whole number", *_larger(kind, wrong.readings[0])) from None
         raise Doubt(_TWO_WAYS if wrong.readings else "it is no number", *reversed(possible)) from None
 
@@ -150,7 +151,7 @@ def _of_comma(text: str) -> Iterator[Decimal]:
     """`15,000` is 15000, or 15, or 15 millions."""
     yield Decimal(text.replace(",", ""))
     number = Decimal(text.replace(",", "."))
-    if not number % 1:
+    if _is_whole(number):
         yield number
     yield number * 10**6
 
@@ -162,14 +163,20 @@ def _larger(kind: Kind, number: Decimal) -> tuple[Decimal, ...]:
 
 def _typed(kind: Kind, value: int | float, whole: bool) -> Decimal:
     """A number as it is shown: of a float's digits only fifteen are meant."""
+    if isinstance(value, float) and not isfinite(value):
+        raise Doubt("it is no number")
     number = Decimal(value) if isinstance(value, int) else Decimal(format(value, ".15g"))
-    if whole and number % 1:
+    if whole and not _is_whole(number):
         raise Doubt("it is no whole number", *_larger(kind, number))
     return number
 
 
+def _is_whole(number: Decimal) -> bool:
+    return number == number.to_integral_value()
+
+
 def _within(kind: Kind, number: Decimal) -> Decimal:
-    if kind in ("count", "money") and number % 1:
+    if kind in ("count", "money") and not _is_whole(number):
         raise Doubt("it is no whole number")
     if kind != "number" and number < 0:
         raise Doubt("it is less than nothing", -number)
@@ -178,7 +185,7 @@ def _within(kind: Kind, number: Decimal) -> Decimal:
     exponent = number.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -6:
         number = number.quantize(Decimal("0.000001"))
-    return number.quantize(Decimal(1)) if not number % 1 else number.normalize()
+    return number.quantize(Decimal(1)) if _is_whole(number) else number.normalize()
 
 
 # --- other kinds ---
@@ -192,7 +199,7 @@ def _date(value: Value, date1904: bool) -> date:
     if isinstance(value, str) and not value.strip().isdecimal():
         return _written(value.strip())
     number = None if isinstance(value, bool | time | timedelta) else float(value)
-    if number is None or number != int(number) or int(number) not in _SERIALS:
+    if number is None or not number.is_integer() or int(number) not in _SERIALS:
         raise Doubt("it is no day")
     return (_EPOCH_1904 if date1904 else _EPOCH) + timedelta(days=int(number))
 

@@ -19,6 +19,10 @@ LONGEST = 80
 """Letters of a cell that are shown in a question."""
 
 
+Columns = Mapping[str, Mapping[str, str]]
+"""The mark of a form's header -> the letters of a column -> what was answered for it before."""
+
+
 @dataclass(frozen=True)
 class Question:
     """What a person has to decide, at a cell; `says`: what stands there, with personal data masked."""
@@ -101,6 +105,8 @@ class Form:
     totals: list[Check] = field(default_factory=list)
     used: set[tuple[str, str]] = field(default_factory=set)
     """The answers that were asked for."""
+    columns: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What was answered of columns now, to be remembered."""
 
 
 @dataclass(frozen=True)
@@ -108,6 +114,7 @@ class Said:
     """What a person says beside the file: answers by (sheet, cell), the period, the unit."""
 
     answers: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
     span: Span | None = None
     unit: str | None = None
 

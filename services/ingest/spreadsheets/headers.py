@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import blake2b
 
+from services.ingest.spreadsheets.cells import text_of
 from services.ingest.spreadsheets.template import Template, patterns
 from services.ingest.spreadsheets.words import plain
 from services.ingest.spreadsheets.workbook import Sheet, Value
@@ -34,6 +36,11 @@ class Header:
     twice: dict[int, str] = field(default_factory=dict)
     unknown: list[int] = field(default_factory=list)
     numbering: int | None = None
+
+    def mark(self, template: Template) -> str:
+        """The same for every workbook of the form with these headers."""
+        words = "\n".join(" > ".join(path) for path in self.paths)
+        return f"{template.name}-{blake2b(words.encode(), digest_size=8).hexdigest()}"
 
     def missing(self, template: Template) -> list[str]:
         """The required columns that were not found."""
@@ -133,8 +140,8 @@ def _steps(path: Path, steps: Sequence[re.Pattern[str]]) -> Fit:
 
 def _is_numbers(row: Sequence[Value]) -> bool:
     """Whether a row only counts the columns: `(1) (2) (3)=(4)+(5) …`."""
-    texts = [str(int(cell)) if isinstance(cell, float) and cell == int(cell) else str(cell) for cell in row]
-    found = [_NUMBER.fullmatch(text.strip()) for text in texts if text.strip()]
+    texts = [text_of(cell) for cell in row]
+    found = [_NUMBER.fullmatch(text) for text in texts if text]
     if len(found) < LEAST + 1 or not all(found):
         return False
     numbers = [int(one[1]) for one in found if one and one[1].isdigit()]

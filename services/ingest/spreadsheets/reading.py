@@ -173,8 +173,7 @@ class _Reading:
         header, template = self.header, self.form.template
         known = {column.name for column in template.columns}
         for place in (*header.unknown, *header.twice):
-            cell = self._header_cell(place)
-            answer = self._answer(cell)
+            cell, answer = self._header_cell(place), self._answer_of_column(place)
             if answer in known:
                 header.columns[answer] = place
             elif answer not in (None, IGNORE) and cell.name not in (PERIOD_CELL, UNIT_CELL):
@@ -187,8 +186,18 @@ class _Reading:
             self._ask_for_columns(missing)
         return not missing
 
+    def _answer_of_column(self, place: int) -> str | None:
+        """What is answered for a column, now or when this header was met before."""
+        mark, column = self.header.mark(self.form.template), letters(place)
+        answer = self._answer(self._header_cell(place))
+        if answer is None:
+            return self.said.columns.get(mark, {}).get(column)
+        if answer == IGNORE or any(answer == known.name for known in self.form.template.columns):
+            self.form.columns.setdefault(mark, {})[column] = answer
+        return answer
+
     def _ask_for_columns(self, missing: list[str]) -> None:
-        free = [place for place in self.header.unknown if self._answer(self._header_cell(place)) is None]
+        free = [place for place in self.header.unknown if self._answer_of_column(place) is None]
         for place in free:
             cell = self._header_cell(place)
             question = f"which column is this? Not found yet: {', '.join(missing)}"
@@ -206,7 +215,8 @@ class _Reading:
     def _settle_span(self) -> Span | None:
         """The days that the form is about: as said, else as its title says, else asked for."""
         if "period_end" in self.header.columns:
-            return self.said.span
+            own = self.tab.titles.spans
+            return self.said.span or (own[0] if len(own) == 1 else None)
         answer = None if self.said.span else self._answer(PERIOD_CELL)
         try:
             said = titles.span(answer) if answer else self.said.span

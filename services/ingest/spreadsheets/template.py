@@ -57,7 +57,7 @@ def patterns(headers: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], ...], ...
 
 def _pattern(step: str) -> re.Pattern[str]:
     words = plain(step.replace("{months}", "zzmonths").replace("{year}", "zzyear"))
-    return re.compile(words.replace("zzmonths", r"(?P<months>\d{1,2})").replace("zzyear", r"(?P<year>\d{4})"))
+    return re.compile(words.replace("zzmonths", r"(?P<months>0?[1-9]|1[0-2])").replace("zzyear", r"(?P<year>20\d{2})"))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from schemas import units
-from schemas.text import dates
+from schemas.text import dates, moments
 from services.ingest.spreadsheets.words import bare
 
 Span = tuple[date, date]
@@ -23,6 +23,9 @@ _MONTH = re.compile(r"(?:thang |^t|\bt|^)(\d{1,2})(?:/| nam |-)(\d{4})(?!\d)")
 _ISO_MONTH = re.compile(r"(\d{4})-(\d{2})(?!\d)")
 _QUARTER = re.compile(r"quy (\d|i{1,3}|iv)(?:/| nam )(\d{4})")
 _YEAR = re.compile(r"(?:nam |^)(\d{4})(?!\d|\s*-\s*20)")
+_NARROWER = re.compile(r"\b(?:tuan|quy|thang|ngay|dot|hoc ky)\s+(?:\d|[ivx]+\b)")
+"""A part of a year: where the year stands beside it, or in another line, the whole year is not meant."""
+_WHOLE_YEAR = 3
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 _SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d{4})$")
 _DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
@@ -59,7 +62,10 @@ def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
     for line in above:
         if not _signed(line):
             ranked += _spans(bare(line))
+    lines = [bare(line) for line in above if not _signed(line)]
     best = min((rank for rank, _ in ranked), default=0)
+    if best == _WHOLE_YEAR and any(map(_NARROWER.search, lines)):
+        ranked = []
     found.spans = list(dict.fromkeys(span for rank, span in ranked if rank == best))
     found.units = _owners(above, found.spans[0][1] if found.spans else None)
     return found
@@ -100,7 +106,7 @@ def _number(line: str) -> str | None:
 
 def _date(day: str, month: str, year: str | None) -> date | None:
     try:
-        return date(int(year or 0), int(month), int(day))
+        return date(int(year or 0), int(month), int(day)) if _is_year(int(year or 0)) else None
     except ValueError:
         return None
 
@@ -121,21 +127,22 @@ def _spans(words: str) -> Iterator[tuple[int, Span]]:
         rest = rest[: one.start()] + " ; " + rest[one.end() :]
     for one in _MONTHS.finditer(rest):
         count, year = int(one[1]), int(one[3])
-        if 1 <= count <= 12:
+        if 1 <= count <= 12 and _is_year(year):
             yield 1, _months(year, 13 - count, 12) if one[2] == "cuoi" else _months(year, 1, count)
     rest = _MONTHS.sub(" ; ", rest)
     for one in (*_MONTH.finditer(rest), *_ISO_MONTH.finditer(rest)):
         year, month = sorted((int(one[1]), int(one[2])), reverse=True)
-        if 1 <= month <= 12:
+        if 1 <= month <= 12 and _is_year(year):
             yield 1, _months(year, month, month)
     for one in _QUARTER.finditer(rest):
         quarter = _ROMAN.get(one[1]) or int(one[1])
-        if 1 <= quarter <= 4:
+        if 1 <= quarter <= 4 and _is_year(int(one[2])):
             yield 1, _months(int(one[2]), 3 * quarter - 2, 3 * quarter)
     if len(found) == 1 and days[0]:
         yield 2, (days[0], days[0])
-    for one in _YEAR.finditer(_MONTH.sub(" ; ", rest)):
-        yield 3, _months(int(one[1]), 1, 12)
+    for one in () if _NARROWER.search(words) else _YEAR.finditer(rest):
+        if _is_year(int(one[1])):
+            yield _WHOLE_YEAR, _months(int(one[1]), 1, 12)
 
 
 def _day(found: re.Match[str]) -> date | None:
@@ -150,6 +157,10 @@ def _before(found: re.Match[str], end: date) -> date | None:
         return None
     this, last = (_date(found[1], found[2], str(year)) for year in (end.year, end.year - 1))
     return this if this and this <= end else last
+
+
+def _is_year(year: int) -> bool:
+    return year in moments.YEARS
 
 
 def _months(year: int, first: int, last: int) -> Span:
