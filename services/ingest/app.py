@@ -88,7 +88,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
     for name, line in lines.items():
         if name == cloudevents.NAME:
             app.include_router(cloudevents.router(keyring, line.publish))
-            app.include_router(open311.router(keyring, Reports(pool), settings.open311_public))
+            app.include_router(open311.router(keyring, Reports(pool), line.publish, settings.open311_public))
         else:
             token = token_of(line.settings)
             app.include_router(router.router(EMITTERS[name], token, line.publish, limits_of(settings)))

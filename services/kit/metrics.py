@@ -34,6 +34,9 @@ class Reading(NamedTuple):
 NOTICES_PUBLISHED = Counter("ioc_deadlines_notices_published_total", "Deadline notices published", ["event", "stage"])
 EMITTED = Counter("ioc_emitter_events_total", "Events acknowledged by the broker for an emitter", ["emitter", "result"])
 REFUSED = Counter("ioc_emitter_refused_total", "Requests refused by an emitter", ["emitter", "code"])
+DROPPED = Counter(
+    "ioc_emitter_dropped_total", "Fields of a person that came in with a request and were dropped", ["emitter", "field"]
+)
 TABLE_BYTES = Gauge("ioc_upkeep_table_bytes", "Size of a table with its indexes", ["table"])
 TABLE_CHUNKS = Gauge("ioc_upkeep_table_chunks", "Chunks of a hypertable", ["table"])
 TABLE_OLDEST = Gauge("ioc_upkeep_table_oldest_timestamp_seconds", "Start of a hypertable's oldest chunk", ["table"])

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+import psycopg
 import pytest
-from holders import Holder
-from support import wait_until_idle
+from holders import Holder, is_stored
+from support import free_port, wait_until_idle
 
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
+from services.centre.prepare import settings_of
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 NUMBERS = count(int(time.time()) % 10_000 * 100)
@@ -183,3 +189,163 @@ def test_a_key_asks_no_more_than_it_may(running: Instance) -> None:
     assert first.status_code == 200
     assert problem(second)[0] == 429 and 1 <= int(second.headers["Retry-After"]) <= 50
     slow.said("revoke", slow.name)
+
+
+# --- a report comes in ---
+
+
+def post(holder: Holder, form: str = "json", mark: str = "", **said: str) -> httpx.Response:
+    fields = {"service_code": "lighting", "lat": "11.41", "long": "106.61", "api_key": holder.secret} | said
+    headers = {"Authorization": "", **({"Idempotency-Key": mark} if mark else {})}
+    return holder.door.post(f"/open311/v2/requests.{form}", data=fields, headers=headers)
+
+
+def given(answer: httpx.Response) -> tuple[str, str | None]:
+    assert answer.status_code == 200, answer.text
+    (one,) = answer.json()
+    return one["service_request_id"], one["service_notice"]
+
+
+def test_a_report_is_taken_counted_and_told_as_it_goes_on(running: Instance, holder: Holder) -> None:
+    id, notice = given(post(holder, lat="11.5", long="106.7", **{"attribute[priority]": "urgent"}))
+    assert notice is None
+    assert is_stored(running, {"source": holder.source, "id": f"{id}/received"})
+    wait_until_idle(running)
+    (one,) = get(holder, f"requests/{id}.json", extensions="true").json()
+    assert (one["service_request_id"], one["status"], one["status_notes"]) == (id, "open", "mới tiếp nhận")
+    assert one["extended_attributes"]["priority"] == "urgent" and one["agency_responsible"] == "Phường Chơn Thành"
+    event(holder, id, "resolved", days=0)
+    wait_until_idle(running)
+    (one,) = get(holder, "requests.json", service_request_id=id).json()
+    assert (one["status"], one["status_notes"]) == ("closed", "đã trả kết quả")
+
+
+def test_what_is_of_a_person_is_nowhere_afterwards(running: Instance, holder: Holder) -> None:
+    secrets = {"first_name": "Trương", "last_name": "Tam", "phone": "0987654321", "email": "tam@example.vn"}
+    words = "Đèn hỏng từ tuần trước, xin gọi 0987 654 321"
+    answer = post(holder, description=words, address_string="12 Nguyễn Huệ", locale="en", **secrets)
+    id, notice = given(answer)
+    assert notice and "description is not kept" in notice and "personal data" in notice and "address" in notice
+    assert is_stored(running, {"source": holder.source, "id": f"{id}/received"})
+    with psycopg.connect(settings_of(running, "cli").database("reader"), autocommit=True) as conn:
+        rows = conn.execute("SELECT data::text FROM event WHERE id = %s", [f"{id}/received"]).fetchall()
+    kept = str(rows) + running.log("emitters").read_text() + running.log("aggregator").read_text() + answer.text
+    assert not [said for said in (*secrets.values(), words, "Nguyễn Huệ", "0987 654 321") if said in kept]
+    metrics = httpx.get(f"http://127.0.0.1:{running.ports['health_emitters']}/metrics").text
+    assert 'ioc_emitter_dropped_total{emitter="open311",field="phone"}' in metrics
+
+
+def test_sent_again_it_is_one_report_only_with_a_mark(running: Instance, holder: Holder) -> None:
+    once = given(post(holder, mark="m-1"))[0]
+    assert given(post(holder, mark="m-1"))[0] == once
+    assert given(post(holder, **{"attribute[client_id]": "m-1"}))[0] == once
+    others = {given(post(holder, mark="m-1", service_code="road"))[0], given(post(holder, mark="m-2"))[0]}
+    others |= {given(post(holder))[0], given(post(holder))[0]}
+    assert len(others - {once}) == 4
+    assert is_stored(running, {"source": holder.source, "id": f"{once}/received"})
+    wait_until_idle(running)
+    running.stop_process("emitters")
+    running.start_services(["emitters"])
+    holder.until_opened()
+    assert given(post(holder, mark="m-1"))[0] == once
+    wait_until_idle(running)
+    with psycopg.connect(settings_of(running, "cli").database("reader"), autocommit=True) as conn:
+        rows = conn.execute(
+            "SELECT FROM event WHERE source = %s AND id LIKE %s", [holder.source, f"{once}%"]
+        ).fetchall()
+    assert len(rows) == 1
+
+
+def test_what_is_open_nearby_is_named(running: Instance, holder: Holder, city: Holder) -> None:
+    first, _ = given(post(holder, lat="11.6", long="106.8", service_code="waste"))
+    far, _ = given(post(holder, lat="11.603", long="106.8", service_code="waste"))
+    wait_until_idle(running)
+    id, notice = given(post(holder, lat="11.6004", long="106.8003", service_code="waste"))
+    assert notice and first in notice and far not in notice and id not in notice
+    assert given(post(holder, lat="11.6004", long="106.8003", service_code="road"))[1] is None
+
+
+@pytest.mark.parametrize(
+    ("said", "status", "names"),
+    [
+        ({"api_key": ""}, 403, "api_key"),
+        ({"jurisdiction_id": OTHER}, 403, "unit"),
+        ({"jurisdiction_id": "nowhere"}, 404, "jurisdiction_id"),
+        ({"service_code": "dragons"}, 404, "service_code"),
+        ({"service_code": ""}, 400, "service_code"),
+        ({"lat": "51.5", "long": "0.1"}, 400, "latitude"),
+        ({"lat": "", "long": ""}, 400, "lat and long"),
+        ({"media_url": "https://example.org/a.jpg"}, 400, "photos"),
+        ({"colour": "red"}, 400, "colour"),
+        ({"description": "x" * 70_000}, 413, "65,536"),
+    ],
+)
+def test_a_report_that_cannot_be_taken_is_refused_with_its_reason(
+    holder: Holder, said: dict[str, str], status: int, names: str
+) -> None:
+    answer = post(holder, **said)
+    assert answer.status_code == status, answer.text
+    assert names in answer.json()[0]["description"]
+    tree = ElementTree.fromstring(post(holder, "xml", **said).content)
+    assert tree.tag == "errors" and tree.findtext("error/code") == str(status)
+
+
+def test_a_photo_that_is_uploaded_is_refused(holder: Holder) -> None:
+    answer = holder.door.post("/open311/v2/requests.json", data={"lat": "1"}, files={"media": b"\xff\xd8"})
+    assert problem(answer)[0] == 400 and "photos" in problem(answer)[1]
+
+
+def test_a_key_of_several_units_names_the_one(running: Instance, city: Holder) -> None:
+    assert "jurisdiction_id" in problem(post(city))[1]
+    id, _ = given(post(city, jurisdiction_id=OTHER))
+    assert is_stored(running, {"source": city.source, "id": f"{id}/received"})
+    wait_until_idle(running)
+    assert id in ids(get(city, "requests.json", jurisdiction_id=OTHER))
+
+
+# --- a centre that shows reports to everybody, and one without its database ---
+
+
+@contextmanager
+def emitters_beside(running: Instance, **variables: str) -> Iterator[str]:
+    """The address of a process of its own for those who have keys, with other settings."""
+    port, health = free_port(), free_port()
+    env = running.env("emitters") | {"IOC_EMITTERS_PORT": str(port), "IOC_HEALTH_PORT": str(health)} | variables
+    beside = subprocess.Popen([sys.executable, "-m", "services.ingest", "keys"], env=env, cwd=CHECKOUT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            until(lambda: client.get(f"{address}/open311/v2/requests.json").status_code != 503)
+        yield address
+    finally:
+        beside.terminate()
+        beside.wait(timeout=15)
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.2)
+
+
+def test_where_the_operator_says_so_everybody_reads_and_nobody_writes(running: Instance, holder: Holder) -> None:
+    id, _ = given(post(holder))
+    wait_until_idle(running)
+    with emitters_beside(running, IOC_OPEN311_PUBLIC="true") as address:
+        assert id in ids(httpx.get(f"{address}/open311/v2/requests.json"))
+        assert problem(httpx.post(f"{address}/open311/v2/requests.json", data={"lat": "1"}))[0] == 403
+        assert ElementTree.fromstring(httpx.get(f"{address}/open311/v2/requests/{id}.xml").content).tag
+
+
+def test_while_the_database_is_away_reports_are_taken_and_questions_put_off(running: Instance) -> None:
+    own = Holder(running, "--system", "field", "--units", WARD)
+    running.stop_process("timescaledb")
+    try:
+        answer = get(own, "requests.json")
+        assert problem(answer)[0] == 503 and int(answer.headers["Retry-After"]) >= 1
+        id, _ = given(post(own, mark="m-9"))
+    finally:
+        running.start_process("timescaledb")
+        running.wait_ready("timescaledb", 30)
+    assert is_stored(running, {"source": own.source, "id": f"{id}/received"})

@@ -84,6 +84,14 @@ class Extended(ServiceRequest):
     extended_attributes: dict[str, str]
 
 
+class Given(BaseModel):
+    """The id that a report was given, and what its sender should know."""
+
+    service_request_id: str
+    service_notice: str | None
+    account_id: None = None
+
+
 class Token(BaseModel):
     """The report that a token stands for; here a report's id is its token."""
 

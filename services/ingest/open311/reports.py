@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
@@ -17,11 +17,15 @@ from schemas.indicators.label_texts import LIFE, Language, Text
 from services.ingest.open311 import catalogue
 from services.ingest.open311.documents import Extended, ServiceRequest, written
 from services.ingest.open311.queries import MOST, Query, day_of
+from services.ingest.open311.submissions import Submission
 from services.kit import clock, store
 from services.kit.errors import Unavailable
 
+ALIKE, ALIKE_METRES = timedelta(days=7), 150.0
+"""What lies so near and is so young may be the same: a hundred metres, and what rounding adds."""
 SECONDS = 5.0
 """How long a program waits for the database."""
+MOST_FOR_A_HINT = 1.0
 _ORIGINS = {
     "simulated": Text("Dữ liệu mô phỏng, không phải phản ánh thật", "Simulated: no real report"),
     "shifted": Text("Dữ liệu chuyển ngày", "Shifted in time"),
@@ -70,9 +74,24 @@ class Reports:
         days = sorted({day for id in ids if (day := day_of(id))})
         return await self._rows(_NAMED, {"days": days, "ids": list(ids), "scope": scope}) if days else []
 
-    async def _rows(self, statement: str, asked: dict[str, Any]) -> list[Row]:
+    async def alike(self, id: str, report: Submission, scope: list[str] | None) -> list[str]:
+        """The ids of open reports of the same kind and about the same place, the nearest first; none while the database
+        is away."""
+        where = {name: report.data.get(name) for name in ("latitude", "longitude")}
+        if None in where.values():
+            return []
+        asked = {
+            **where, "category": report.data["category"], "since": clock.now() - ALIKE, "scope": scope, "id": id,
+            "metres": ALIKE_METRES,
+        }  # fmt: skip
         try:
-            async with asyncio.timeout(SECONDS), self._turn, self._pool.connection() as conn:
+            return [row.id for row in await self._rows(_ALIKE, asked, MOST_FOR_A_HINT)]
+        except Unavailable:
+            return []
+
+    async def _rows(self, statement: str, asked: dict[str, Any], seconds: float = SECONDS) -> list[Row]:
+        try:
+            async with asyncio.timeout(seconds), self._turn, self._pool.connection() as conn:
                 cursor = conn.cursor(row_factory=class_row(Row))
                 return await (await cursor.execute(statement.encode(), asked)).fetchall()
         except store.OUTAGE as error:
@@ -93,6 +112,14 @@ SELECT r.* FROM unnest(%(days)s::timestamptz[]) d(day)
 WHERE r.id = ANY (%(ids)s)
     AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
 ORDER BY r.opened_at, r.id
+"""
+_ALIKE = """
+SELECT r.* FROM open311_request r, LATERAL (SELECT 111195 * sqrt((r.latitude - %(latitude)s) ^ 2
+    + ((r.longitude - %(longitude)s) * cosd(%(latitude)s)) ^ 2)) d(metres)
+WHERE r.opened_at >= %(since)s AND r.ended_at IS NULL AND r.category = %(category)s AND r.id <> %(id)s
+    AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
+    AND d.metres <= %(metres)s
+ORDER BY d.metres, r.opened_at LIMIT 3
 """
 
 

@@ -1,4 +1,4 @@
-"""The paths of GeoReport v2: what may be reported, and what became of reports. Every answer is JSON or XML."""
+"""The paths of GeoReport v2: what may be reported, a report, and what became of reports; answers are JSON or XML."""
 
 from __future__ import annotations
 
@@ -11,23 +11,26 @@ from fastapi.responses import Response
 
 from schemas.indicators.label_texts import Language
 from schemas.keys import Bounds
+from services.ingest.cloudevents import Door, PublishBy
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
-from services.ingest.open311 import catalogue, queries
+from services.ingest.open311 import catalogue, queries, submissions
 from services.ingest.open311.documents import (
     KINDS,
     Definition,
     Discovery,
     Document,
     Endpoint,
+    Given,
     Problem,
     Service,
     ServiceRequest,
     Token,
     render,
 )
+from services.ingest.open311.intake import Intake
 from services.ingest.open311.reports import Reports, told
-from services.ingest.router import RETRY_SECONDS, Refused, within
+from services.ingest.router import RETRY_SECONDS, Refused, read_body, within
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
@@ -54,9 +57,9 @@ class Answered:
 Handler = Callable[[Request, Language], Awaitable[Answered]]
 
 
-def language_of(request: Request) -> Language:
+def language_of(request: Request, said: Mapping[str, str]) -> Language:
     """English where `locale` or else Accept-Language says so; Vietnamese otherwise."""
-    wanted = request.query_params.get("locale") or request.headers.get("accept-language", "")
+    wanted = said.get("locale") or request.headers.get("accept-language", "")
     return "en" if wanted.strip().lower().startswith("en") else "vi"
 
 
@@ -105,9 +108,10 @@ def unavailable(error: Unavailable) -> Refused:
     return Refused(503, "unavailable", f"{error}; ask again in a few seconds", headers=wait)
 
 
-def router(keyring: Keyring, reports: Reports, public: bool) -> APIRouter:
-    """All paths; `public`: reports may be read without a key."""
+def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool) -> APIRouter:
+    """All paths; `public`: reports may be read without a key. `publish` as for CloudEvents."""
     door = Doorkeeper(keyring, public)
+    intake = Intake(reports)
 
     async def discovery(request: Request, language: Language) -> Answered:
         """Where the standard is spoken, and how to get a key."""
@@ -134,6 +138,24 @@ def router(keyring: Keyring, reports: Reports, public: bool) -> APIRouter:
         extended = said.get("extensions", "").lower() == "true"
         return Answered([told(row, language, extended) for row in rows], "service_requests")
 
+    async def report(request: Request, language: Language) -> Answered:
+        """A report comes in: answered with its id once it is on disk. A form; nothing of a person is kept, nor photos,
+        nor the description."""
+        body = await read_body(request, submissions.LARGEST)
+        said = dict(request.query_params) | submissions.fields(body, request.headers.get("content-type", ""))
+        key = door.holder(secret_of(request, said))
+        limits = keyring.limits(key)
+        within("bytes", limits.bytes, len(body))
+        read = submissions.read(said, key.bounds, request.headers.get("idempotency-key", ""))
+        for name in read.dropped:
+            metrics.DROPPED.labels(NAME, name).inc()
+        id = await intake.take(read, Door(key, limits, lambda event: publish(event, key.bounds.name)))
+        language = language_of(request, said)
+        notices = [text.said(language) for text in read.notices]
+        if alike := await reports.alike(id, read, queries.scope("", key.bounds)):
+            notices.append(submissions.MAYBE_KNOWN.said(language).format(", ".join(alike)))
+        return Answered([Given(service_request_id=id, service_notice=" ".join(notices) or None)], "service_requests")
+
     async def request_by_id(request: Request, language: Language) -> Answered:
         """One report."""
         rows = await reports.named([_id(request, "service_request_id")], _scope(door, request))
@@ -151,27 +173,29 @@ def router(keyring: Keyring, reports: Reports, public: bool) -> APIRouter:
 
     routes = APIRouter(tags=[NAME])
     _add(routes, f"{HOME}/discovery", discovery, Discovery)
-    _add(routes, f"{V2}/discovery", discovery, Discovery)
     _add(routes, f"{V2}/services", services, list[Service])
     _add(routes, f"{V2}/services/{{service_code}}", definition, Definition)
     _add(routes, f"{V2}/requests", requests, list[ServiceRequest])
+    _add(routes, f"{V2}/requests", report, list[Given])
     _add(routes, f"{V2}/requests/{{service_request_id}}", request_by_id, list[ServiceRequest])
     _add(routes, f"{V2}/tokens/{{token_id}}", token, list[Token])
     return routes
 
 
 def _add(routes: APIRouter, path: str, handler: Handler, model: Any) -> None:
+    posts = handler.__name__ == "report"
     names = [*_PARAMETERS.get(handler.__name__, ()), "locale"]
     asked = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
+    form = {"requestBody": {"required": True, "content": {submissions.KIND: {"schema": _FORM}}}} if posts else {}
     routes.add_api_route(
         f"{path}.{{form}}",
         _endpoint(handler),
-        methods=["GET"],
+        methods=["POST" if posts else "GET"],
         response_model=model,
-        responses={status: {"model": list[Problem], "description": text} for status, text in PROBLEMS.items()},
+        responses=_answers(posts),
         name=handler.__name__,
         description=f"{handler.__doc__} `form` is json or xml.",
-        openapi_extra={"parameters": [*_in_path(path), *asked]},
+        openapi_extra={"parameters": [*_in_path(path), *asked], **form},
     )
 
 
@@ -189,9 +213,29 @@ PROBLEMS = {
     400: "A parameter cannot be meant",
     403: "The key is missing or wrong, or the unit is not the key's",
     404: "There is no such unit, service, report or form",
-    429: "More than the key may ask; again after `Retry-After` seconds",
-    503: "The database is away; again after `Retry-After` seconds",
+    408: "The body did not arrive in time",
+    413: "The body is larger than 64 KiB",
+    429: "More than the key may ask or send; again after `Retry-After` seconds",
+    503: "The database, or for a report the broker, is away; again after `Retry-After` seconds",
 }
+_FORM = {
+    "type": "object",
+    "required": ["service_code"],
+    "properties": {
+        name: {"type": "string"}
+        for name in (*submissions.KEPT, *(f"attribute[{a.code}]" for a in catalogue.ATTRIBUTES))
+    },
+    "example": {"service_code": "lighting", "lat": "11.4123", "long": "106.6543"},
+}
+
+
+def _answers(posts: bool) -> dict[int | str, dict[str, Any]]:
+    xml = {"text/xml": {"schema": {"type": "string"}}}
+    wrong = {status: text for status, text in PROBLEMS.items() if posts or status not in (408, 413)}
+    return {
+        200: {"description": "As JSON or XML", "content": xml},
+        **{status: {"model": list[Problem], "description": text, "content": xml} for status, text in wrong.items()},
+    }
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:
@@ -205,7 +249,7 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
         try:
             if form not in KINDS:
                 raise Refused(404, "unknown", "there is .json and .xml")
-            answered = await handler(request, language_of(request))
+            answered = await handler(request, language_of(request, request.query_params))
         except Unavailable as error:
             return refused(unavailable(error), form)
         except Refused as problem:
@@ -219,8 +263,9 @@ def refused(problem: Refused, form: str) -> Response:
     """The answer to a request that cannot be met, as the standard writes it."""
     metrics.REFUSED.labels(NAME, problem.problem.code).inc()
     form = form if form in KINDS else "json"
-    said = [Problem(code=problem.status, description=reason) for reason in problem.problem.reasons]
-    return Response(render(said, "errors", form), problem.status, problem.headers, KINDS[form])
+    status = 400 if problem.status == 422 else problem.status
+    said = [Problem(code=status, description=reason) for reason in problem.problem.reasons]
+    return Response(render(said, "errors", form), status, problem.headers, KINDS[form])
 
 
 def _jurisdiction(request: Request) -> None:
