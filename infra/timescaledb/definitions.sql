@@ -287,13 +287,13 @@ WHERE e.kind = 'report' AND e.opened_at <= now();
 CREATE OR REPLACE VIEW open311_request AS
 SELECT CASE WHEN e.id ~ '{open311}' THEN e.id ELSE coalesce(substring(e.id FROM '^{register}'), '')
         || to_char(e.opened_at AT TIME ZONE interval '7 hours', 'YYMMDD') || '-'
-        || upper(left(encode(sha256(convert_to(s.value || e.id, 'UTF8')), 'hex'), 12)) END AS id,
+        || upper(left(encode(sha256(convert_to((SELECT value FROM open311_secret) || e.id, 'UTF8')), 'hex'), 12)) END AS id,
     e.state ->> 'category' AS category, e.state ->> 'channel' AS channel, e.state ->> 'priority' AS priority,
     e.status, e.unit, coalesce(e.state ->> 'received_by', e.unit) AS received_by, e.origin, e.opened_at, e.due_at, e.ended_at,
     greatest(e.opened_at, (e.facts -> -1 ->> 0)::timestamptz) AS updated_at,
     round((e.state ->> 'latitude')::numeric, 3)::float8 AS latitude,
     round((e.state ->> 'longitude')::numeric, 3)::float8 AS longitude
-FROM entity e, open311_secret s
+FROM entity e
 WHERE e.kind = 'report' AND e.opened_at <= now() AND e.state ? 'category';
 
 CREATE OR REPLACE VIEW feature_list AS

@@ -8,13 +8,18 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from starlette.requests import Request
 
 from schemas.keys import Bounds
 from schemas.zone import VN
+from services.ingest.keyring import Keyring
 from services.ingest.open311 import catalogue, queries
 from services.ingest.open311.documents import Problem, render, written
 from services.ingest.open311.reports import Row, told
+from services.ingest.open311.router import ANONYMOUS_RATE, Doorkeeper, language_of
 from services.ingest.router import Refused
+from services.kit import store
+from services.kit.settings import Settings
 
 NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
@@ -146,3 +151,30 @@ def test_whose_reports_are_shown_follows_from_the_key_and_the_jurisdiction() -> 
         with pytest.raises(Refused) as caught:
             queries.scope(jurisdiction, key)
         assert caught.value.status == status
+
+
+def request(**headers: str) -> Request:
+    raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": raw})
+
+
+def test_all_who_need_no_key_share_a_bound_and_where_one_is_needed_nobody_enters_without() -> None:
+    keyring = Keyring(store.pool(Settings(), "emitters"), 1e6)
+    public, shut = Doorkeeper(keyring, True), Doorkeeper(keyring, False)
+    asked = 0
+    with pytest.raises(Refused) as caught:
+        while asked < ANONYMOUS_RATE * 60:
+            assert public.reader(request()) is None
+            asked += 1
+    assert caught.value.status == 429 and caught.value.headers and asked >= ANONYMOUS_RATE * 10
+    with pytest.raises(Refused) as caught:
+        shut.reader(request())
+    assert caught.value.status == 403 and "api_key" in caught.value.problem.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("accepts", "said", "language"),
+    [("", {}, "vi"), ("en-GB,en;q=0.9", {}, "en"), ("vi", {"locale": "en"}, "en"), ("en", {"locale": "vi"}, "vi")],
+)
+def test_words_are_vietnamese_unless_english_is_asked_for(accepts: str, said: dict[str, str], language: str) -> None:
+    assert language_of(request(**{"accept-language": accepts}), said) == language

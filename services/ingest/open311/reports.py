@@ -104,7 +104,7 @@ WHERE r.opened_at >= %(since)s AND r.opened_at < %(until)s
     AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
     AND (%(categories)s::text[] IS NULL OR r.category = ANY (%(categories)s))
     AND (%(open)s::boolean IS NULL OR (r.ended_at IS NULL) = %(open)s)
-ORDER BY r.opened_at DESC, r.id LIMIT %(most)s
+ORDER BY r.opened_at DESC LIMIT %(most)s
 """
 _NAMED = """
 SELECT r.* FROM unnest(%(days)s::timestamptz[]) d(day)

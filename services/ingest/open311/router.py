@@ -146,7 +146,7 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
         key = door.holder(secret_of(request, said))
         limits = keyring.limits(key)
         within("bytes", limits.bytes, len(body))
-        read = submissions.read(said, key.bounds, request.headers.get("idempotency-key", ""))
+        read = submissions.read(said, key.bounds, request.headers.get(submissions.MARK, ""))
         for name in read.dropped:
             metrics.DROPPED.labels(NAME, name).inc()
         id = await intake.take(read, Door(key, limits, lambda event: publish(event, key.bounds.name)))
@@ -187,6 +187,7 @@ def _add(routes: APIRouter, path: str, handler: Handler, model: Any) -> None:
     names = [*_PARAMETERS.get(handler.__name__, ()), "locale"]
     asked = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
     form = {"requestBody": {"required": True, "content": {submissions.KIND: {"schema": _FORM}}}} if posts else {}
+    mark = [{"name": submissions.MARK, "in": "header", "schema": {"type": "string"}}] if posts else []
     routes.add_api_route(
         f"{path}.{{form}}",
         _endpoint(handler),
@@ -195,7 +196,7 @@ def _add(routes: APIRouter, path: str, handler: Handler, model: Any) -> None:
         responses=_answers(posts),
         name=handler.__name__,
         description=f"{handler.__doc__} `form` is json or xml.",
-        openapi_extra={"parameters": [*_in_path(path), *asked], **form},
+        openapi_extra={"parameters": [*_in_path(path), *asked, *mark], **form},
     )
 
 

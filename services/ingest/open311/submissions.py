@@ -23,6 +23,8 @@ from schemas.text.letters import BARE
 from services.ingest.open311 import catalogue, queries
 from services.ingest.router import Refused
 
+MARK = "Idempotency-Key"
+"""The header that may name the program's own mark of a sending."""
 KIND = "application/x-www-form-urlencoded"
 LARGEST = 64 * 2**10
 MOST_FIELDS = 100
