@@ -102,10 +102,11 @@ class Measure:
 
 
 def in_order(facts: Iterable[Fact], rank: dict[str, int] | None = None) -> list[Fact]:
-    """Facts by time, then by their place in the life of the entity, then by key: one order for one set."""
+    """Facts by time, then by their place in the life of the entity, then by the date they promise (who names two at
+    once is held to the earlier), then by key: one order for one set."""
     if rank is None:
         return sorted(facts)  # a fact begins with its time and key
-    return sorted(facts, key=lambda f: (f.time, rank.get(f.event, 99), f.key))
+    return sorted(facts, key=lambda f: (f.time, rank.get(f.event, 99), f.data.get("promised_at") or "", f.key))
 
 
 def as_known(fold: Callable[[Sequence[Fact]], Folded], facts: Sequence[Fact], turns: Sequence[Fact]) -> Folded:

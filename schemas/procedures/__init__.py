@@ -132,7 +132,7 @@ class DossierPaymentRequested(DossierEvent, event="dossier.payment_requested"):
     """A tax or fee must be paid (status 6); the clock stops until it is, where the procedure's does."""
 
     kind: PaymentKind
-    amount: Dong
+    amount: Dong | None = Field(None, description="whole đồng; without it any payment answers the request")
 
 
 class DossierWithdrawn(DossierEvent, event="dossier.withdrawn"):

@@ -16,11 +16,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from schemas import cases, units
-from schemas.calendar import VN
+from schemas.calendar import VN, local_day
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
 from schemas.procedures import payment_clock
-from schemas.procedures.clock import Clock, Promise, clock_of, minutes_worked, outcome
+from schemas.procedures.clock import Clock, Move, Promise, clock_of, minutes_worked, outcome
 
 WARN_WORKING_DAYS = 3
 STAGES = ("soon", "today", "overdue")
@@ -246,7 +246,8 @@ def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[P
     for measure, fact in _firsts(life.facts):
         yield point(measure, field, fact.time, fact.key)
     for move in clock.moves:
-        yield point("dossiers_repromised", field, move.fact.time, move.fact.key)
+        if not _at_once(move, life):
+            yield point("dossiers_repromised", field, move.fact.time, move.fact.key)
     if life.end:
         ended = (*life.labels, ("outcome", outcome(life.end, promises, calendars)), ("result", _result(life.end)))
         yield point("dossiers_ended", ended, life.end.time, life.end.key)
@@ -312,7 +313,8 @@ def _state(life: _Life, clock: Clock) -> dict[str, Any]:
     }
     promises = clock.promises
     since = {"due_since": promises[-1].since.isoformat()} if promises else {}
-    extra = {"waits": _waits(clock), "promised": _promised(clock), "findings": _findings(life, clock)}
+    moves = _unexcused(life, clock)
+    extra = {"waits": _waits(clock), "promised": _promised(clock, moves), "findings": _findings(life, moves)}
     return {
         **about,
         **since,
@@ -326,21 +328,34 @@ def _waits(clock: Clock) -> list[list[str | None]]:
     return [[w.reason, w.since.isoformat(), w.until.isoformat() if w.until else None] for w in clock.waits]
 
 
-def _promised(clock: Clock) -> str | None:
+def _promised(clock: Clock, moves: Sequence[Move]) -> str | None:
     """The date that was named last, where it is not the one that counts."""
-    return clock.moves[-1].after.isoformat() if clock.moves and clock.moves[-1].after == clock.named else None
+    return moves[-1].after.isoformat() if moves and moves[-1].after == clock.named else None
 
 
-def _findings(life: _Life, clock: Clock) -> list[list[Any]]:
+def _unexcused(life: _Life, clock: Clock) -> list[Move]:
+    """The dates that were promised again, but those told of the acceptance's own moment that a wait or a letter came
+    to lead to: whoever tells of an acceptance anew tells the date as it is by then."""
+    due = {local_day(promise.due) for promise in clock.promises} if clock.moves else set()
+    return [m for m in clock.moves if not (_at_once(m, life) and local_day(m.after) in due)]
+
+
+def _at_once(move: Move, life: _Life) -> bool:
+    """Whether two dates are told of one acceptance: when it was moved is not known, so no day can count it."""
+    return life.accepted is not None and move.fact.time == life.accepted.time
+
+
+def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
     """What a supervisor should see: [code, key of the event, details]."""
     found = [
         ["repromised", m.fact.key, {"unit": m.fact.unit, "old": m.before.isoformat(), "new": m.after.isoformat()}]
-        for m in clock.moves
+        for m in moves
     ]
     extended = [f for f in life.facts if f.event == "dossier.extended"]
     found += [["extended_again", f.key, {"unit": f.unit, "new": f.data["promised_at"]}] for f in extended[1:]]
     found += [["went_back", f.key, {"unit": f.unit}] for f in life.course.back]
-    done = [f for f in life.facts if f.event == "dossier.resolved"]
+    # A stop that comes again is another pause.
+    done = [f for f in life.facts if life.end and f.event == life.end.event != "dossier.stopped"]
     found += [
         ["ended_again", f.key, {"unit": f.unit, "old": done[0].time.isoformat(), "new": f.time.isoformat()}]
         for f in done[1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -13,6 +14,7 @@ import click
 
 if TYPE_CHECKING:
     from services.ingest.stream import Counts, Tell
+    from services.kit.settings import Settings
 
 
 class CutShort(click.ClickException):
@@ -22,11 +24,21 @@ class CutShort(click.ClickException):
 
 
 @click.command(
-    epilog="\b\nExamples:\n  ioc emit events.jsonl\n  ioc emit - < events.json\n  my-program | ioc emit\n\n"
+    epilog="\b\nExamples:\n  ioc emit events.jsonl\n  ioc emit - < events.json\n  my-program | ioc emit\n"
+    "  ioc emit --as onestop ho-so.csv\n\n"
     "Sending the same file again is harmless: what is there already is recognised."
 )
 @click.argument("file", type=click.File("rb"), default="-")
-def emit(file: BinaryIO) -> None:
+@click.option(
+    "--as", "form", type=click.Choice(["events", "onestop"]), default="events",
+    help="What FILE holds; `onestop`: dossiers as a one-stop system exports them, CSV, XLSX or JSON with the national "
+    "portal's columns (docs/onestop.md).",
+)  # fmt: skip
+@click.option(
+    "--source", default=None,
+    help="Who speaks, with `--as onestop`: the source of the key that pushes the same dossiers, else /onestop.",
+)  # fmt: skip
+def emit(file: BinaryIO, form: str, source: str | None) -> None:
     """Send events: CloudEvents in JSON, one per line or as one array, from FILE or standard input.
 
     Each is validated alone. What is rejected is named on standard error with its line and reason, and makes the exit
@@ -35,20 +47,40 @@ def emit(file: BinaryIO) -> None:
     from schemas.text.files import Unreadable
     from services.centre.prepare import settings_of
     from services.cli.chosen import chosen_instance, explained
+    from services.ingest.onestop.events import SOURCE
     from services.ingest.stream import Counts, send
     from services.kit.errors import Unavailable
 
-    counts = Counts()
+    if source and form != "onestop":
+        raise click.UsageError("--source goes with --as onestop; an event names its own")
+    counts, dropped = Counts(), Counter[str]()
     with explained(), _display(file) as (on_bytes, tell):
         try:
-            asyncio.run(send(settings_of(chosen_instance(), "cli"), file.fileno(), counts, tell, on_bytes))
+            settings = settings_of(chosen_instance(), "cli")
+            if form == "onestop":
+                _send_export(settings, file, source or SOURCE, counts, tell, dropped)
+            else:
+                asyncio.run(send(settings, file.fileno(), counts, tell, on_bytes))
         except Unreadable as wrong:
             raise click.ClickException(str(wrong)) from None
         except Unavailable as problem:
             raise _cut_short(problem, counts) from None
     click.echo(f"read {counts.read:,}, sent {counts.sent:,}, rejected {counts.rejected:,}")
+    if dropped:
+        click.echo("dropped unread: " + ", ".join(f"{name} {number:,}" for name, number in sorted(dropped.items())))
     if counts.rejected:
         raise SystemExit(1)
+
+
+def _send_export(
+    settings: Settings, file: BinaryIO, source: str, counts: Counts, tell: Tell, dropped: Counter[str]
+) -> None:
+    from services.ingest.onestop.rows import events
+    from services.ingest.stream import send_events
+    from services.kit import clock
+
+    found = events(file.read(), file.name, source, clock.now(), counts, tell, dropped)
+    asyncio.run(send_events(settings, found, counts, tell))
 
 
 def _cut_short(problem: Exception, counts: Counts) -> CutShort:

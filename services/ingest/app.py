@@ -19,6 +19,7 @@ from services.ingest.callout import Callout
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
+from services.ingest.onestop import door as onestop
 from services.ingest.open311 import router as open311
 from services.ingest.open311.reports import Reports
 from services.kit import bus, logs, store
@@ -89,6 +90,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
         if name == cloudevents.NAME:
             app.include_router(cloudevents.router(keyring, line.publish))
             app.include_router(open311.router(keyring, Reports(pool), line.publish, settings.open311_public))
+            app.include_router(onestop.router(keyring, line.publish))
         else:
             token = token_of(line.settings)
             app.include_router(router.router(EMITTERS[name], token, line.publish, limits_of(settings)))

@@ -10,10 +10,12 @@ import asyncio
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
+from functools import partial, reduce
 from itertools import chain, islice
-from typing import Any
+from operator import or_
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
@@ -44,6 +46,8 @@ from services.kit.errors import Unavailable
 from services.kit.keys import Key
 
 PublishBy = Callable[[Event, str], Awaitable[Stored]]
+Item = TypeVar("Item")
+Said = TypeVar("Said", bound="Answer")
 PATH = "/events"
 ONE, BATCH, LINES = "application/cloudevents+json", "application/cloudevents-batch+json", "application/x-ndjson"
 _SAME_AS_LINES = (LINES, "application/jsonl", "application/jsonlines", "application/ndjson")
@@ -101,8 +105,16 @@ class Door:
             event = parse(raw, clock.now())
         except Invalid as invalid:
             raise Refused(422, invalid.code, invalid.reason) from None
+        self.check(event)
+        return await self.put(event)
+
+    def check(self, event: Event) -> None:
+        """`Refused` where a valid event is not this key's to say."""
         if why := self.key.bounds.refusal(event):
             raise Refused(403, "not_yours", why)
+
+    async def put(self, event: Event) -> Accepted:
+        """Publish an event that was checked."""
         return await hand_over(NAME, event, self.publish)
 
 
@@ -116,7 +128,7 @@ def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
 
     async def events(request: Request, bearer: Bearer) -> Any:
         try:
-            door = _door(keyring, bearer.credentials if bearer else "", publish)
+            door = door_of(keyring, bearer.credentials if bearer else "", publish)
             return await _FORMS[_form(request)](door, request)
         except Refused as refused:
             metrics.REFUSED.labels(NAME, refused.problem.code).inc()
@@ -128,25 +140,24 @@ def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
         methods=["POST"],
         status_code=202,
         response_model=Accepted | Answers | LinesRead,
-        responses={status: {"model": model, "description": text} for status, (model, text) in _said().items()},
+        responses=described(Answers, LinesRead),
         description=__doc__,
         openapi_extra=_documented(),
     )
     return routes
 
 
-def _said() -> dict[int, tuple[Any, str]]:
-    """What else may be answered; of several events the gravest of theirs, with an item for each."""
+def described(*several: Any) -> dict[int | str, dict[str, Any]]:
+    """What else may be answered, for OpenAPI; of several events the gravest of theirs, in one of the models given."""
     texts = PROBLEMS | {
         403: "The event is not this key's to say: its source, system or unit is another's",
         413: "The body is larger than 256 KiB, or a batch than 4 MiB or 1,000 events",
         415: "The content type is none of those above",
         422: "The event is wrong; each reason names its field",
     }
-    return {status: (Problem if status in (401, 413, 415) else _WRONG, text) for status, text in sorted(texts.items())}
-
-
-_WRONG = Problem | Answers | LinesRead
+    wrong = reduce(or_, several, Problem)
+    models = {status: Problem if status in (401, 413, 415) else wrong for status in texts}
+    return {status: {"model": models[status], "description": text} for status, text in sorted(texts.items())}
 
 
 def _documented() -> dict[str, Any]:
@@ -181,7 +192,8 @@ EXAMPLE: dict[str, Any] = {
 """An event as a key of the system health may send it."""
 
 
-def _door(keyring: Keyring, secret: str, publish: PublishBy) -> Door:
+def door_of(keyring: Keyring, secret: str, publish: PublishBy) -> Door:
+    """What the holder of a secret may use; `Refused` where it opens nothing."""
     try:
         found = keyring.holder(secret)
     except Unavailable as error:
@@ -217,11 +229,11 @@ def _form(request: Request) -> str:
 
 
 async def _one(door: Door, request: Request) -> Accepted:
-    return await _single(door, await _body(door, request, MAX_EVENT_BYTES))
+    return await _single(door, await body_of(door, request, MAX_EVENT_BYTES))
 
 
 async def _binary(door: Door, request: Request) -> Accepted:
-    data = await _body(door, request, MAX_EVENT_BYTES)
+    data = await body_of(door, request, MAX_EVENT_BYTES)
     try:
         json.loads(data)
     except (ValueError, RecursionError) as wrong:
@@ -248,29 +260,30 @@ async def _single(door: Door, raw: bytes) -> Accepted:
     return await door.take(raw)
 
 
-async def _body(door: Door, request: Request, most: int) -> bytes:
+async def body_of(door: Door, request: Request, most: int) -> bytes:
+    """The body of a request, within what the key may send; `Refused` where it is more."""
     body = await read_body(request, most)
     within("bytes", door.limits.bytes, len(body))
     return body
 
 
 async def _batch(door: Door, request: Request) -> JSONResponse:
-    events = _elements(await _body(door, request, LARGEST_BATCH))
+    events = elements(await body_of(door, request, LARGEST_BATCH))
     within("events", door.limits.events, len(events))
-    items = [answer async for answer in _answered(door, enumerate(events))]
+    items = [answer async for answer in answered(enumerate(events), partial(_answer, door))]
     accepted = sum(answer.status == 202 for answer in items)
-    return _told(Answers(accepted=accepted, refused=len(items) - accepted, items=items))
+    return answer_of(Answers(accepted=accepted, refused=len(items) - accepted, items=items))
 
 
-def _elements(body: bytes) -> list[bytes]:
-    """The events of an array, each as it is written: nothing is read here that may be no event."""
+def elements(body: bytes) -> list[bytes]:
+    """The elements of an array, each as it is written: nothing is read here that may be no event."""
     text = body.removeprefix(BOM_UTF8).strip()
     if not (text.startswith(b"[") and text.endswith(b"]")):
-        raise Refused(400, "not_json", "a batch is a JSON array of events, from [ to ]")
+        raise Refused(400, "not_json", "a batch is a JSON array, from [ to ]")
     splitter = Splitter(MAX_EVENT_BYTES)
     records = list(islice(chain(splitter.feed(text), splitter.close()), MOST_IN_BATCH + 1))
     if len(records) > MOST_IN_BATCH:
-        raise Refused(413, "too_large", f"a batch may have {MOST_IN_BATCH:,} events")
+        raise Refused(413, "too_large", f"a batch may have {MOST_IN_BATCH:,} elements")
     return [raw for _, raw in records]
 
 
@@ -282,18 +295,18 @@ async def _lines(door: Door, request: Request) -> JSONResponse:
         async for chunk in _chunks(request):
             await _pause(door.limits.bytes.wait(len(chunk)))
             if not await _taken(door, splitter.feed(chunk), said):
-                return _told(said)
+                return answer_of(said)
         await _taken(door, splitter.close(), said)
     except TimeoutError:
         _note(said, Answer(at=said.through + 1, status=408, code="too_slow", reasons=["no line came for a while"]))
     except ClientDisconnect:
         _note(said, Answer(at=said.through + 1, status=400, code="not_json", reasons=["the body ended too early"]))
-    return _told(said)
+    return answer_of(said)
 
 
 async def _taken(door: Door, records: Iterable[tuple[int, bytes]], said: LinesRead) -> bool:
     """Whether one may go on: not where the broker takes nothing."""
-    async for answer in _answered(door, records, door.limits):
+    async for answer in answered(records, partial(_answer, door), door.limits):
         said.through = max(said.through, answer.at)
         _note(said, answer)
     return not any(answer.status == 503 for answer in said.items)
@@ -324,16 +337,18 @@ async def _pause(seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _answered(
-    door: Door, numbered: Iterable[tuple[int, bytes]], paced_by: Limits | None = None
-) -> AsyncIterator[Answer]:
-    """An answer for each event, in their order, some on their way at a time; `paced_by`: no faster than that."""
-    flight: list[asyncio.Task[Answer]] = []
+async def answered(
+    numbered: Iterable[tuple[int, Item]],
+    answer: Callable[[int, Item], Coroutine[Any, Any, Said]],
+    paced_by: Limits | None = None,
+) -> AsyncIterator[Said]:
+    """An answer for each of several, in their order, some on their way at a time; `paced_by`: no faster than that."""
+    flight: list[asyncio.Task[Said]] = []
     try:
-        for at, raw in numbered:
+        for at, one in numbered:
             if paced_by:
                 await _pause(paced_by.events.wait(1))
-            flight.append(asyncio.create_task(_answer(door, at, raw)))
+            flight.append(asyncio.create_task(answer(at, one)))
             if len(flight) >= ABREAST:
                 yield await flight.pop(0)
         while flight:
@@ -352,7 +367,7 @@ async def _answer(door: Door, at: int, raw: bytes) -> Answer:
     return Answer(at=at, status=202, id=taken.id, stream_sequence=taken.stream_sequence, known=taken.known)
 
 
-def _told(said: Answers | LinesRead) -> JSONResponse:
+def answer_of(said: Answers | LinesRead) -> JSONResponse:
     """202 where every event was accepted; else the gravest that was answered: to be sent again, before wrong."""
     wrong = [answer.status for answer in said.items if answer.status != 202]
     status = max(wrong, default=202 if not said.refused else 422)

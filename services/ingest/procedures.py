@@ -23,7 +23,7 @@ from schemas.procedures import (
     OnlineLevel,
     ProcedurePublished,
 )
-from schemas.types import DossierCode, Instant, ProcedureCode, Slug, UnitCode
+from schemas.types import Channel, DossierCode, Instant, ProcedureCode, Slug, UnitCode
 from services.ingest.router import Emitter, Post, Words, compose
 
 NAME = "procedures"
@@ -40,7 +40,7 @@ STATUSES: dict[int, type[EventData]] = {
     9: DossierResolved,  # Đã xử lý xong
     10: DossierReturned,  # Đã trả kết quả
 }
-CHANNELS = {1: "counter", 2: "online", 3: "post"}
+CHANNELS: dict[int, Channel] = {1: "counter", 2: "online", 3: "post"}
 
 
 class DossierStatus(Words):

@@ -49,9 +49,15 @@ async def send(
             if not begun and (kind := files.packed(chunk) or files.wide_encoding(chunk)):
                 raise files.Unreadable(f"the events are saved as {kind}; {files.SAVE}. Nothing was sent")
             begun = True
-            await _publish(js, splitter.feed(chunk), counts, tell)
+            await _publish(js, _accepted(splitter.feed(chunk), counts, tell), counts, tell)
             on_bytes(len(chunk))
-        await _publish(js, splitter.close(), counts, tell)
+        await _publish(js, _accepted(splitter.close(), counts, tell), counts, tell)
+
+
+async def send_events(settings: Settings, events: Iterable[Event], counts: Counts, tell: Tell) -> None:
+    """Publish events that whoever makes them counts as read. Raises `Unavailable`."""
+    async with bus.connected(settings, "emit") as client:
+        await _publish(client.jetstream(), events, counts, tell)
 
 
 async def _read(source: int) -> bytes:
@@ -69,7 +75,7 @@ async def _read(source: int) -> bytes:
     return os.read(source, CHUNK)
 
 
-async def _publish(js: JetStreamContext, records: Iterable[Record], counts: Counts, tell: Tell) -> None:
+async def _publish(js: JetStreamContext, events: Iterable[Event], counts: Counts, tell: Tell) -> None:
     before = counts.sent
 
     def on_progress(done: int) -> None:
@@ -77,7 +83,7 @@ async def _publish(js: JetStreamContext, records: Iterable[Record], counts: Coun
 
     on_wait = teller(tell, before)
     try:
-        await bus.publish_many(js, _accepted(records, counts, tell), on_progress, PATIENCE_SECONDS, on_wait)
+        await bus.publish_many(js, events, on_progress, PATIENCE_SECONDS, on_wait)
     except bus.CutShort as cut:
         counts.sent = before + cut.done
         raise
