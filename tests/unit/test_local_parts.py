@@ -63,11 +63,18 @@ def test_default_ports_and_names_are_unique() -> None:
 
 
 def test_every_user_hears_its_own_inbox_alone() -> None:
+    def password_of(name: str) -> str:
+        return f"{name}-password"
+
+    lines = [*users.render(password_of).splitlines(), users.system_user(password_of)]
+    assert len(lines) == len(users.USERS)
     for user in users.USERS:
-        line = users.render(lambda name: f"{name}-password", [user])
-        assert f'subscribe: ["_INBOX_{user}.>"]' in line
+        (line,) = (line for line in lines if f"user: {user}," in line)
+        heard = ", ".join(f'"{subject}"' for subject in (f"_INBOX_{user}.>", *users.HEARD.get(user, ())))
+        assert f"subscribe: [{heard}]" in line
         assert f'password: "{user}-password"' in line
-        assert users.PUBLISH[user], "an empty list would mean no limits"
+        # An empty list would mean no limits.
+        assert users.PUBLISH[user] or 'publish: {deny: ">"}' in line
 
 
 def test_no_user_may_say_everything() -> None:

@@ -12,8 +12,10 @@ import pytest
 from schemas.calendar_history import CalendarHistory
 from schemas.contracts import samples
 from schemas.fold import Fact
+from schemas.keys import parted
 from schemas.procedures.dossier import fold_dossier
 from schemas.registry import EVENT_MODELS, parse
+from schemas.sources import NOTICES
 from schemas.streams import NOTIFIER
 from services.notifier.alarm import RANKS, RUNBOOKS
 from services.notifier.domain import KINDS, State, is_over, to_raise
@@ -72,7 +74,10 @@ def test_a_secret_stays_in_its_file(tmp_path: Path) -> None:
 
 def test_the_consumer_hears_exactly_what_raises_an_alarm() -> None:
     heard = {f"{model.model_fields['data'].annotation.system}.{name}" for name, model in _raising()}  # type: ignore[union-attr]
-    assert {subject.removeprefix("ioc.events.*.") for subject in NOTIFIER.subjects} == heard
+    subjects = [parted(subject) for subject in NOTIFIER.subjects]
+    assert {own.removeprefix("ioc.events.*.") for own, by in subjects if by is None} == heard
+    by_keys = {name for name in heard if not name.endswith(NOTICES)}
+    assert {own.removeprefix("ioc.events.*.") for own, by in subjects if by == "*"} == by_keys
 
 
 def _raising() -> list[tuple[str, Any]]:

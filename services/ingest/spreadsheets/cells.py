@@ -10,6 +10,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from schemas.text import moments, numbers
+from schemas.text.dates import day
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.template import NUMBERS, Column, Kind
 from services.ingest.spreadsheets.titles import scale_of
@@ -78,7 +79,7 @@ def text_of(value: Value) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     if isinstance(value, datetime | date):
-        return f"{value:%d/%m/%Y}"
+        return day(value.date() if isinstance(value, datetime) else value)
     return " ".join(str(value).split())
 
 
@@ -217,7 +218,7 @@ def swapped(value: Value) -> list[str]:
     if not found:
         return []
     try:
-        return [f"{date(int(found[4]), int(found[1]), int(found[3])):%d/%m/%Y}"]
+        return [day(date(int(found[4]), int(found[1]), int(found[3])))]
     except ValueError:
         return []
 
