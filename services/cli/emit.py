@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 if TYPE_CHECKING:
+    from schemas.keys import Bounds
     from services.ingest.stream import Counts, Tell
     from services.kit.settings import Settings
 
@@ -25,7 +26,7 @@ class CutShort(click.ClickException):
 
 @click.command(
     epilog="\b\nExamples:\n  ioc emit events.jsonl\n  ioc emit - < events.json\n  my-program | ioc emit\n"
-    "  ioc emit --as onestop ho-so.csv\n\n"
+    "  ioc emit --as onestop ho-so.csv\n  ioc emit --key tram-y-te visits.jsonl\n\n"
     "Sending the same file again is harmless: what is there already is recognised."
 )
 @click.argument("file", type=click.File("rb"), default="-")
@@ -35,10 +36,9 @@ class CutShort(click.ClickException):
     "portal's columns (docs/onestop.md).",
 )  # fmt: skip
 @click.option(
-    "--source", default=None,
-    help="Who speaks, with `--as onestop`: the source of the key that pushes the same dossiers, else /onestop.",
-)  # fmt: skip
-def emit(file: BinaryIO, form: str, source: str | None) -> None:
+    "--key", default=None, help="In the name of this key (`ioc keys list`), whose source nobody else may speak as."
+)
+def emit(file: BinaryIO, form: str, key: str | None) -> None:
     """Send events: CloudEvents in JSON, one per line or as one array, from FILE or standard input.
 
     Each is validated alone. What is rejected is named on standard error with its line and reason, and makes the exit
@@ -47,20 +47,18 @@ def emit(file: BinaryIO, form: str, source: str | None) -> None:
     from schemas.text.files import Unreadable
     from services.centre.prepare import settings_of
     from services.cli.chosen import chosen_instance, explained
-    from services.ingest.onestop.events import SOURCE
     from services.ingest.stream import Counts, send
     from services.kit.errors import Unavailable
 
-    if source and form != "onestop":
-        raise click.UsageError("--source goes with --as onestop; an event names its own")
+    bounds = _bounds(key) if key else None
     counts, dropped = Counts(), Counter[str]()
     with explained(), _display(file) as (on_bytes, tell):
         try:
             settings = settings_of(chosen_instance(), "cli")
             if form == "onestop":
-                _send_export(settings, file, source or SOURCE, counts, tell, dropped)
+                _send_export(settings, file, bounds, counts, tell, dropped)
             else:
-                asyncio.run(send(settings, file.fileno(), counts, tell, on_bytes))
+                asyncio.run(send(settings, file.fileno(), counts, tell, on_bytes, bounds))
         except Unreadable as wrong:
             raise click.ClickException(str(wrong)) from None
         except Unavailable as problem:
@@ -73,14 +71,26 @@ def emit(file: BinaryIO, form: str, source: str | None) -> None:
 
 
 def _send_export(
-    settings: Settings, file: BinaryIO, source: str, counts: Counts, tell: Tell, dropped: Counter[str]
+    settings: Settings, file: BinaryIO, key: Bounds | None, counts: Counts, tell: Tell, dropped: Counter[str]
 ) -> None:
+    from services.ingest.onestop.events import SOURCE
     from services.ingest.onestop.rows import events
     from services.ingest.stream import send_events
     from services.kit import clock
 
+    source = key.source if key else SOURCE
     found = events(file.read(), file.name, source, clock.now(), counts, tell, dropped)
-    asyncio.run(send_events(settings, found, counts, tell))
+    asyncio.run(send_events(settings, found, counts, tell, key))
+
+
+def _bounds(name: str) -> Bounds:
+    from services.cli.board_database import run
+    from services.kit.keys import all_keys
+
+    known = {key.bounds.name: key.bounds for key in run(all_keys)}
+    if name not in known:
+        raise click.ClickException(f"there is no key {name!r}; `ioc keys list` shows them")
+    return known[name]
 
 
 def _cut_short(problem: Exception, counts: Counts) -> CutShort:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from nats.js import JetStreamContext
 
 from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
+from schemas.keys import Bounds
 from schemas.registry import parse
 from schemas.text import files
 from services.ingest.event_files import Record, Splitter
@@ -34,9 +35,15 @@ class Counts:
 
 
 async def send(
-    settings: Settings, source: int, counts: Counts, tell: Tell, on_bytes: Callable[[int], None] = lambda size: None
+    settings: Settings,
+    source: int,
+    counts: Counts,
+    tell: Tell,
+    on_bytes: Callable[[int], None] = lambda size: None,
+    key: Bounds | None = None,
 ) -> None:
-    """Publish what can be read from the file descriptor `source` until its end, keeping `counts`.
+    """Publish what can be read from the file descriptor `source` until its end, keeping `counts`; in the name of a key,
+    if of one.
 
     `tell` gets a line for each rejected record, `on_bytes` how much was read. Raises `Unavailable`, and
     `files.Unreadable` before anything is sent.
@@ -49,15 +56,17 @@ async def send(
             if not begun and (kind := files.packed(chunk) or files.wide_encoding(chunk)):
                 raise files.Unreadable(f"the events are saved as {kind}; {files.SAVE}. Nothing was sent")
             begun = True
-            await _publish(js, _accepted(splitter.feed(chunk), counts, tell), counts, tell)
+            await _publish(js, _accepted(splitter.feed(chunk), counts, tell), counts, tell, key)
             on_bytes(len(chunk))
-        await _publish(js, _accepted(splitter.close(), counts, tell), counts, tell)
+        await _publish(js, _accepted(splitter.close(), counts, tell), counts, tell, key)
 
 
-async def send_events(settings: Settings, events: Iterable[Event], counts: Counts, tell: Tell) -> None:
-    """Publish events that whoever makes them counts as read. Raises `Unavailable`."""
+async def send_events(
+    settings: Settings, events: Iterable[Event], counts: Counts, tell: Tell, key: Bounds | None = None
+) -> None:
+    """Publish events that whoever makes them counts as read, in the name of a key, if of one. Raises `Unavailable`."""
     async with bus.connected(settings, "emit") as client:
-        await _publish(client.jetstream(), events, counts, tell)
+        await _publish(client.jetstream(), events, counts, tell, key)
 
 
 async def _read(source: int) -> bytes:
@@ -75,18 +84,32 @@ async def _read(source: int) -> bytes:
     return os.read(source, CHUNK)
 
 
-async def _publish(js: JetStreamContext, events: Iterable[Event], counts: Counts, tell: Tell) -> None:
+async def _publish(
+    js: JetStreamContext, events: Iterable[Event], counts: Counts, tell: Tell, key: Bounds | None
+) -> None:
     before = counts.sent
+    if key:
+        events = _within(key, events, counts, tell)
 
     def on_progress(done: int) -> None:
         counts.sent = before + done
 
     on_wait = teller(tell, before)
     try:
-        await bus.publish_many(js, events, on_progress, PATIENCE_SECONDS, on_wait)
+        by = key.name if key else None
+        await bus.publish_many(js, events, on_progress, PATIENCE_SECONDS, on_wait, by)
     except bus.CutShort as cut:
         counts.sent = before + cut.done
         raise
+
+
+def _within(key: Bounds, events: Iterable[Event], counts: Counts, tell: Tell) -> Iterator[Event]:
+    for event in events:
+        if why := key.refusal(event):
+            counts.rejected += 1
+            tell(f"{event.id}: not_yours: {why}")
+        else:
+            yield event
 
 
 def _accepted(records: Iterable[Record], counts: Counts, tell: Tell) -> Iterator[Event]:

@@ -171,9 +171,11 @@ async def publish_many(
     on_progress: Callable[[int], None] = lambda done: None,
     within: float = PATIENCE,
     on_wait: Waiting = lambda done, seconds: None,
+    by: str | None = None,
 ) -> int:
-    """Publish events with many in flight; returns how many were acknowledged, which is all. See `publish_raw`."""
-    messages = (Outgoing(event.subject, event.to_json()) for event in events)
+    """Publish events with many in flight, in the name of the key `by` if of one; returns how many were acknowledged,
+    which is all. See `publish_raw`."""
+    messages = (Outgoing(subject_by(event.subject, by), event.to_json()) for event in events)
     return await publish_raw(js, messages, on_progress, within, on_wait)
 
 

@@ -268,6 +268,17 @@ def test_under_the_source_of_a_key_nobody_else_says_anything(
     assert is_stored(running, event)
 
 
+def test_the_operator_sends_a_file_in_the_name_of_a_key(running: Instance, clinic: Holder, tmp_path: Path) -> None:
+    own, alien = visits(clinic.source), visits("/somebody-else")
+    (tmp_path / "events.jsonl").write_text(f"{json.dumps(own)}\n{json.dumps(alien)}\n")
+    done = command(running, "emit", "--key", clinic.name, str(tmp_path / "events.jsonl"))
+    assert (done.exit_code, done.stdout) == (1, "read 2, sent 1, rejected 1\n"), done.stderr
+    assert f"{alien['id']}: not_yours: source: the key {clinic.name} speaks as {clinic.source}" in done.stderr
+    assert is_stored(running, own)
+    nobody = command(running, "emit", "--key", "no-such-key", str(tmp_path / "events.jsonl"))
+    assert nobody.exit_code == 1 and "ioc keys list" in nobody.stderr
+
+
 def test_a_key_that_was_made_a_moment_ago_is_known(running: Instance) -> None:
     """The door may have seen it before the aggregator did."""
     for _ in range(3):

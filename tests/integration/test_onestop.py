@@ -116,10 +116,12 @@ def test_the_same_again_by_any_road_counts_once(onestop: OneStop, ioc: Ioc) -> N
     assert [answer.json()["items"][0]["known"] for answer in (first, again)] == [False, True]
     other = dossier(TrangThaiHoSo="?", NgayHenTra=NUMBER)
     table = "\n".join(";".join(map(str, cells)) for cells in (done, done.values(), other.values()))
-    sent = ioc("emit", "--as", "onestop", "--source", onestop.source, "-", input=table)
+    before = ioc("quarantine", "list").stdout.count("not_yours")
+    sent = ioc("emit", "--as", "onestop", "--key", onestop.name, "-", input=table)
     assert sent.stdout == "read 3, sent 2, rejected 1\ndropped unread: ChuHoSo 2, SoCMND 2\n", sent.stderr
     assert sent.stderr.startswith("row 3: bad_value: TrangThaiHoSo: is none of") and sent.returncode == 1
     assert NAME not in sent.stderr and NUMBER not in sent.stderr
+    assert ioc("quarantine", "list").stdout.count("not_yours") == before
     last = dossier()
     onestop.push(last)
     assert onestop.until_stored(last["MaHoSo"], 1) == ["accepted"]
