@@ -68,6 +68,17 @@ def output_of(centre: Instance, *arguments: str, input: str = "") -> str:
     return done.stdout
 
 
+@contextmanager
+def serving(centre: Instance, *services: str) -> Iterator[None]:
+    """These services of a centre, started in this order and stopped in the other."""
+    try:
+        centre.start_services(services)
+        yield
+    finally:
+        for service in reversed(services):
+            centre.stop_process(service)
+
+
 def free_port() -> int:
     """A port of the loopback that nobody listens on."""
     with socket.socket() as door:

@@ -13,6 +13,7 @@ import httpx
 import psycopg
 import pytest
 from psycopg.rows import class_row
+from support import serving
 
 from infra.local.servers import Instance
 from schemas.calendar import VN
@@ -43,12 +44,8 @@ def at(day: int, hour: float = 9) -> datetime:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(["aggregator", "emitters"])
+    with serving(centre, "aggregator", "emitters"):
         yield centre
-    finally:
-        for service in ("emitters", "aggregator"):
-            centre.stop_process(service)
 
 
 @pytest.fixture

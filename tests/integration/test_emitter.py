@@ -18,7 +18,7 @@ from string import ascii_lowercase
 import psycopg
 import pytest
 from pydantic import ValidationError
-from support import output_of
+from support import output_of, serving
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
@@ -60,12 +60,8 @@ class Place:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(["aggregator", "emitters"])
+    with serving(centre, "aggregator", "emitters"):
         yield centre
-    finally:
-        for name in ("emitters", "aggregator"):
-            centre.stop_process(name)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import nats.errors
 import psycopg
 import pytest
 from holders import ONE, Holder, is_stored
-from support import command, output_of
+from support import command, output_of, serving
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
@@ -45,12 +45,8 @@ def visits(own: str, **changed: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(["aggregator", "emitters"])
+    with serving(centre, "aggregator", "emitters"):
         yield centre
-    finally:
-        for name in ("emitters", "aggregator"):
-            centre.stop_process(name)
 
 
 @pytest.fixture(scope="module")

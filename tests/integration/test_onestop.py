@@ -14,6 +14,7 @@ import httpx
 import psycopg
 import pytest
 from holders import Holder
+from support import serving
 
 from infra.local.servers import Instance
 from schemas.calendar import VN
@@ -49,12 +50,8 @@ def dossier(**changed: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(["aggregator", "emitters"])
+    with serving(centre, "aggregator", "emitters"):
         yield centre
-    finally:
-        for name in ("emitters", "aggregator"):
-            centre.stop_process(name)
 
 
 class OneStop(Holder):

@@ -16,7 +16,7 @@ import httpx
 import psycopg
 import pytest
 from holders import Holder, is_stored
-from support import free_port, wait_until_idle
+from support import free_port, serving, wait_until_idle
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
@@ -28,12 +28,8 @@ NUMBERS = count(int(time.time()) % 10_000 * 100)
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(["aggregator", "emitters"])
+    with serving(centre, "aggregator", "emitters"):
         yield centre
-    finally:
-        for name in ("emitters", "aggregator"):
-            centre.stop_process(name)
 
 
 @pytest.fixture(scope="module")
