@@ -15,6 +15,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+USER, SYSTEM_USER = "keys", "keys_system"
+"""The credentials of who answers the broker, and of who speaks to it about itself; from the password of the first
+follows the key that signs."""
+ASKED = "$SYS.REQ.USER.AUTH"
+"""Where the broker asks who a user is that its own table does not have."""
 _ACCOUNT = 0
 """The first byte of a public key that signs for an account; it makes the text begin with A."""
 _HEAD = {"typ": "JWT", "alg": "ed25519-nkey"}

@@ -107,16 +107,12 @@ _STEPS = 6
 
 
 class Owners:
-    """Whose source is whose."""
+    """Whose source is whose. `names`: all keys that are known."""
 
     def __init__(self, keys: Iterable[Bounds] = ()) -> None:
         self._keys = tuple(keys)
         self._known: dict[str, Bounds | None] = {}
-
-    @property
-    def names(self) -> frozenset[str]:
-        """All keys that are known."""
-        return frozenset(key.name for key in self._keys)
+        self.names = frozenset(key.name for key in self._keys)
 
     def trespass(self, event: Event, by: str | None) -> str | None:
         """Why an event cannot be what the key `by` says (None: what the centre's own credentials say), or None."""

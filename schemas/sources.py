@@ -12,6 +12,8 @@ EMITTERS: dict[str, tuple[str, ...]] = {
 }
 """A source system that has an emitter of ours -> how the events begin that it can make. Its credential on the broker,
 its token over HTTP and its line in docker-compose.yml follow from this row."""
+KEYS = "keys"
+"""As an emitter: the door of those who have a key, who each speak as a source of their own."""
 OWNED: dict[str, tuple[str, ...]] = {"deadlines": NOTICES, **EMITTERS, "board": ("dossier.extended",)}
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
 

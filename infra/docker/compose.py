@@ -10,8 +10,9 @@ from typing import Literal
 
 from infra.docker.configuration import passwords
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process
-from infra.nats.users import KEYS, SYSTEM, USERS
-from schemas.sources import EMITTERS
+from infra.nats.users import USERS
+from schemas.broker_tokens import SYSTEM_USER, USER
+from schemas.sources import EMITTERS, KEYS
 
 FILE = "docker-compose.yml"
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +153,7 @@ def block(row: Process, container: Container) -> Iterator[str]:
 
 def _secrets(row: Process, container: Container) -> Iterator[str]:
     if row.name == "emitters":
-        yield from sorted({f"emitter_{name}" for name in EMITTERS} | {"emitter_keys", KEYS, SYSTEM})
+        yield from sorted({USER, SYSTEM_USER} | {f"emitter_{name}" for name in (*EMITTERS, KEYS)})
     if row.user in USERS:
         yield row.user
     yield from (f"ioc_{role}" for role in container.roles)

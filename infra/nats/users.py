@@ -6,10 +6,10 @@ Each user hears answers on an inbox prefix of its own, `_INBOX_<user>`, so no on
 import json
 from collections.abc import Callable
 
-from schemas.broker_tokens import signer
+from schemas.broker_tokens import ASKED, SYSTEM_USER, USER, signer
 from schemas.keys import subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import EMITTERS, NOTICES, may_say
+from schemas.sources import EMITTERS, KEYS, NOTICES, may_say
 from schemas.streams import CONSUMERS
 
 API = "$JS.API"
@@ -34,11 +34,7 @@ def _own(owner: str) -> tuple[str, ...]:
     return _events(lambda event: may_say(owner, event))
 
 
-KEYS = "keys"
-"""The credential that answers for those who have a key; from its password follows the key that signs the answers."""
-SYSTEM = "keys_system"
-"""The same, in the account where the broker itself is spoken to."""
-HEARD = {KEYS: ("$SYS.REQ.USER.AUTH",)}
+HEARD = {USER: (ASKED,)}
 """user -> what it hears beside its own inbox."""
 RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
 PLATFORM = "platform"
@@ -86,11 +82,11 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     "simulator": _events(lambda event: event not in NOTICES),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
     # The door over HTTP of those who have a key: it has looked at the key's bounds.
-    "emitter_keys": _by_key(lambda event: event not in NOTICES),
+    f"emitter_{KEYS}": _by_key(lambda event: event not in NOTICES),
     # Tells the broker who a key's holder is and what they may say.
-    KEYS: (),
+    USER: (),
     # Sees the connections of a key that was taken back, and ends them.
-    SYSTEM: ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.KICK"),
+    SYSTEM_USER: ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.KICK"),
     # The operator's hand: emits events, and lists, mends and discards what lies in the quarantine.
     "cli": (
         *INFO,
@@ -120,7 +116,7 @@ USERS = tuple(PUBLISH)
 
 def render(password_of: Callable[[str], str]) -> str:
     """The users' part of the server's configuration. `password_of` gives a user's password."""
-    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in PUBLISH if user != SYSTEM)
+    return "\n".join(f"    {{{_user(user, password_of(user))}}}" for user in PUBLISH if user != SYSTEM_USER)
 
 
 def _user(user: str, password: str) -> str:
@@ -134,9 +130,9 @@ def _user(user: str, password: str) -> str:
 
 def callout(password_of: Callable[[str], str]) -> str:
     """Who is asked about users that are not in the table, and who is never asked about."""
-    return f"issuer: {signer(password_of(KEYS)).public}, auth_users: {json.dumps(list(PUBLISH))}"
+    return f"issuer: {signer(password_of(USER)).public}, auth_users: {json.dumps(list(PUBLISH))}"
 
 
 def system_user(password_of: Callable[[str], str]) -> str:
     """The user of the broker's own account."""
-    return _user(SYSTEM, password_of(SYSTEM))
+    return _user(SYSTEM_USER, password_of(SYSTEM_USER))

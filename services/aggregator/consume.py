@@ -47,11 +47,6 @@ class BatchLimiter:
             await asyncio.wait(self._busy, timeout=within)
 
 
-async def nobody_owns(names: frozenset[str]) -> Owners:
-    """There are no keys."""
-    return Owners()
-
-
 class Batches:
     """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
     refused ones, `owners` tells whose source is whose, of these keys at least."""
@@ -61,7 +56,7 @@ class Batches:
         durable: DurableConsumer,
         store: Store,
         set_aside: Callable[[list[Refused]], Awaitable[None]],
-        owners: Callable[[frozenset[str]], Awaitable[Owners]] = nobody_owns,
+        owners: Callable[[frozenset[str]], Awaitable[Owners]],
     ) -> None:
         self._durable, self._store, self._aside, self._owners = durable, store, set_aside, owners
 

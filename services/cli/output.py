@@ -119,7 +119,7 @@ def _verdict(r: Reading) -> str:
 
 def explanation_lines(e: Explanation) -> Iterator[str]:
     """An opened figure, line by line."""
-    from services.readings.values import plain
+    from schemas.text.numbers import plain
 
     r, i = e.reading, e.reading.indicator
     yield click.style(f"{i.vi} — {i.en}", bold=True) + f"   [{i.system}/{i.code}]"
@@ -144,7 +144,7 @@ def explanation_lines(e: Explanation) -> Iterator[str]:
 
 def finding_lines(f: Finding) -> Iterator[str]:
     """A finding with both sides and what to look at."""
-    from services.readings.values import plain
+    from schemas.text.numbers import plain
 
     days = f", {f.first} - {f.last}" if f.first else ""
     yield click.style(f"{f.code}: {_difference(f)}", bold=True)
@@ -157,7 +157,7 @@ def finding_lines(f: Finding) -> Iterator[str]:
 
 
 def _difference(f: Finding) -> str:
-    from services.readings.values import plain
+    from schemas.text.numbers import plain
 
     if f.events is not None:
         return f"{f.events:,} of {f.what}"

@@ -12,9 +12,10 @@ from fastapi import FastAPI
 from nats.aio.client import Client
 
 from schemas import sources
-from schemas.broker_tokens import signer
+from schemas.broker_tokens import SYSTEM_USER, USER, signer
 from schemas.envelope import Event
-from services.ingest import callout, cloudevents, router
+from schemas.sources import KEYS
+from services.ingest import cloudevents, router
 from services.ingest.callout import Callout
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
@@ -78,7 +79,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
             for name, line in lines.items():
                 line.client = await stack.enter_async_context(bus.attached(line.settings, f"emitter {name}", line.lost))
             endless = [_follow_broker(list(lines.values()), health)]
-            if cloudevents.NAME in names:
+            if KEYS in names:
                 await stack.enter_async_context(pool)
                 endless.append(_serve_keys(settings, keyring))
             for work in endless:
@@ -87,7 +88,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
 
     app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
     for name, line in lines.items():
-        if name == cloudevents.NAME:
+        if name == KEYS:
             app.include_router(cloudevents.router(keyring, line.publish))
             app.include_router(open311.router(keyring, Reports(pool), line.publish, settings.open311_public))
             app.include_router(onestop.router(keyring, line.publish))
@@ -104,13 +105,13 @@ def _as(settings: Settings, user: str) -> Settings:
 async def _serve_keys(settings: Settings, keyring: Keyring) -> None:
     """Keep up with the keys, and answer for them to the broker, where it is one that asks: an operator's own is not
     configured by us."""
-    if not _as(settings, callout.USER).nats():
+    if not _as(settings, USER).nats():
         await keyring.follow(_nobody_is_connected)
     async with (
-        bus.attached(_as(settings, callout.USER), "keys") as client,
-        bus.attached(_as(settings, callout.SYSTEM_USER), "keys, the broker itself") as system,
+        bus.attached(_as(settings, USER), "keys") as client,
+        bus.attached(_as(settings, SYSTEM_USER), "keys, the broker itself") as system,
     ):
-        asking = Callout(signer(settings.password(callout.USER) or ""), keyring, client, system)
+        asking = Callout(signer(settings.password(USER) or ""), keyring, client, system)
         serving = asyncio.create_task(asking.serve())
         try:
             await keyring.follow(asking.end)
@@ -157,7 +158,7 @@ def main() -> None:
     """Serve until told to stop. The arguments name the emitters; none means all."""
     settings = Settings()
     logs.configure(settings.log_level)
-    known = (*EMITTERS, cloudevents.NAME)
+    known = (*EMITTERS, KEYS)
     names = sys.argv[1:] or known
     if strangers := set(names) - set(known):
         raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(known)}")

@@ -16,16 +16,13 @@ import nats.errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 
-from schemas.broker_tokens import Signer, claims
+from schemas.broker_tokens import ASKED, Signer, claims
 from services.ingest.keyring import Keyring
 from services.kit import clock
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
 
 log = logging.getLogger(__name__)
-USER, SYSTEM_USER = "keys", "keys_system"
-"""The credentials with which the broker is heard, and spoken to about itself."""
-ASKED = "$SYS.REQ.USER.AUTH"
 CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 ACCOUNT = "$G"
 MOST_CONNECTIONS, MOST_SUBSCRIPTIONS = 10, 20

@@ -25,6 +25,7 @@ from starlette.requests import ClientDisconnect
 
 from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
 from schemas.registry import parse
+from schemas.sources import KEYS
 from services.ingest.event_files import Splitter
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
@@ -39,6 +40,7 @@ from services.ingest.router import (
     Stored,
     hand_over,
     read_body,
+    unavailable,
     within,
 )
 from services.kit import clock, metrics
@@ -115,28 +117,32 @@ class Door:
 
     async def put(self, event: Event) -> Accepted:
         """Publish an event that was checked."""
-        return await hand_over(NAME, event, self.publish)
+        return await hand_over(KEYS, event, self.publish)
 
 
-NAME = "keys"
-"""As these events are counted, and what the credential of their way to the broker ends with."""
+def opened_by_key(
+    keyring: Keyring, publish: PublishBy, work: Callable[[Door, Request], Awaitable[Any]]
+) -> Callable[..., Awaitable[Any]]:
+    """An endpoint of those who have a key: what `work` answers, or refuses."""
+
+    async def by_key(request: Request, bearer: Bearer) -> Any:
+        try:
+            return await work(door_of(keyring, bearer.credentials if bearer else "", publish), request)
+        except Refused as refused:
+            metrics.REFUSED.labels(KEYS, refused.problem.code).inc()
+            return refused.answer()
+
+    return by_key
 
 
 def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
     """The one path, opened by a key's secret. `publish` as for an emitter, in the name of a key."""
     routes = APIRouter(tags=["cloudevents"])
 
-    async def events(request: Request, bearer: Bearer) -> Any:
-        try:
-            door = door_of(keyring, bearer.credentials if bearer else "", publish)
-            return await _FORMS[_form(request)](door, request)
-        except Refused as refused:
-            metrics.REFUSED.labels(NAME, refused.problem.code).inc()
-            return refused.answer()
-
     routes.add_api_route(
         PATH,
-        events,
+        opened_by_key(keyring, publish, _events),
+        name="events",
         methods=["POST"],
         status_code=202,
         response_model=Accepted | Answers | LinesRead,
@@ -197,16 +203,16 @@ def door_of(keyring: Keyring, secret: str, publish: PublishBy) -> Door:
     try:
         found = keyring.holder(secret)
     except Unavailable as error:
-        raise _unavailable(error) from None
+        raise unavailable(error, "send it again") from None
     if found is None:
         how = "send 'Authorization: Bearer <secret>' with a key that lives; `ioc keys` makes and lists them"
         raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
-    key = found[0]
+    return door_with(keyring, found[0], publish)
+
+
+def door_with(keyring: Keyring, key: Key, publish: PublishBy) -> Door:
+    """What the holder of a key may use."""
     return Door(key, keyring.limits(key), lambda event: publish(event, key.bounds.name))
-
-
-def _unavailable(error: Unavailable) -> Refused:
-    return Refused(503, "unavailable", f"{error}; send it again", headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def _form(request: Request) -> str:
@@ -226,6 +232,10 @@ def _form(request: Request) -> str:
         f"Content-Type: {kind or 'none'}; send one event as {ONE}, several as {BATCH} or {LINES}, or application/json "
         "with ce- headers",
     )  # fmt: skip
+
+
+async def _events(door: Door, request: Request) -> Any:
+    return await _FORMS[_form(request)](door, request)
 
 
 async def _one(door: Door, request: Request) -> Accepted:
@@ -306,10 +316,12 @@ async def _lines(door: Door, request: Request) -> JSONResponse:
 
 async def _taken(door: Door, records: Iterable[tuple[int, bytes]], said: LinesRead) -> bool:
     """Whether one may go on: not where the broker takes nothing."""
+    taken = True
     async for answer in answered(records, partial(_answer, door), door.limits):
         said.through = max(said.through, answer.at)
         _note(said, answer)
-    return not any(answer.status == 503 for answer in said.items)
+        taken &= answer.status != 503
+    return taken
 
 
 def _note(said: LinesRead, answer: Answer) -> None:
@@ -317,7 +329,7 @@ def _note(said: LinesRead, answer: Answer) -> None:
         said.accepted += 1
         return
     said.refused += 1
-    if len(said.items) < MOST_REFUSED:
+    if len(said.items) < MOST_REFUSED or answer.status == 503:  # which ends the reading, and is the answer to all
         said.items.append(answer)
 
 
@@ -362,9 +374,14 @@ async def _answer(door: Door, at: int, raw: bytes) -> Answer:
     try:
         taken = await door.take(raw)
     except Refused as refused:
-        metrics.REFUSED.labels(NAME, refused.problem.code).inc()
-        return Answer(at=at, status=refused.status, code=refused.problem.code, reasons=refused.problem.reasons)
+        return Answer(at=at, **noted(refused))
     return Answer(at=at, status=202, id=taken.id, stream_sequence=taken.stream_sequence, known=taken.known)
+
+
+def noted(refused: Refused) -> dict[str, Any]:
+    """What an answer says of one that was refused, which is counted."""
+    metrics.REFUSED.labels(KEYS, refused.problem.code).inc()
+    return {"status": refused.status, "code": refused.problem.code, "reasons": refused.problem.reasons}
 
 
 def answer_of(said: Answers | LinesRead) -> JSONResponse:

@@ -225,13 +225,17 @@ def _reason(error: Any) -> str:
     return plain.get(error["type"]) or str(error["msg"]).removeprefix("Value error, ")
 
 
+def unavailable(error: Unavailable, advice: str) -> Refused:
+    """Nothing can be taken or told now; `advice` says what to do."""
+    return Refused(503, "unavailable", f"{error}; {advice}", headers={"Retry-After": str(RETRY_SECONDS)})
+
+
 async def hand_over(name: str, event: Event, publish: Publish) -> Accepted:
     """Publish an event; `Refused` where the broker cannot take it now."""
     try:
         stored = await publish(event)
     except Unavailable as error:
-        wait = {"Retry-After": str(RETRY_SECONDS)}
-        raise Refused(503, "unavailable", f"{error}; send the same again in a few seconds", headers=wait) from None
+        raise unavailable(error, "send the same again in a few seconds") from None
     metrics.EMITTED.labels(name, "known" if stored.known else "stored").inc()
     return Accepted(
         id=event.id,

@@ -41,7 +41,7 @@ class Key:
 
 
 def digest(secret: str) -> str:
-    """What is kept of a secret."""
+    """What is kept of a secret, a token, or whatever else opens something."""
     return sha256(secret.encode()).hexdigest()
 
 

@@ -18,6 +18,7 @@ from schemas.indicators.checks import Check, rests_on
 from schemas.indicators.formula import Leaf, Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
 from schemas.text.dates import day
+from schemas.text.numbers import plain
 from services.readings import noted, series_query, statements
 from services.readings.evaluate import ALL, Scope, evaluate
 from services.readings.finding import Finding
@@ -94,7 +95,7 @@ def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             table = tables.get(place)
             if table is None or text is None or table == text:
                 continue
-            vi, en = _twice(indicator, _plain(table), _plain(text))
+            vi, en = _twice(indicator, plain(table), plain(text))
             yield Finding("contradiction", vi, en, *place, table, text, indicator, _resting_on([Statement(indicator)]))
 
 
@@ -160,10 +161,6 @@ def _unread(conn: Connection, as_of: datetime) -> Iterator[Finding]:
         vi, en = one.both_languages()
         code = f"unread_{one.kind}"
         yield Finding(code, vi, en, None, None, None, one.number, Decimal(0), one.indicator, evidence=one.ids)
-
-
-def _plain(value: Decimal) -> str:
-    return f"{value.normalize():f}"
 
 
 _EVIDENCE = SQL("""

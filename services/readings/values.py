@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from schemas.text.numbers import plain
 from services.readings.explain import Explanation
 from services.readings.finding import Finding
 from services.readings.period import Period
@@ -63,8 +64,3 @@ def _value(value: Any) -> Any:
     if isinstance(value, frozenset):
         return sorted(value)
     return value.isoformat() if hasattr(value, "isoformat") else list(value) if isinstance(value, tuple) else value
-
-
-def plain(value: Decimal) -> str:
-    """All digits that matter, never in powers of ten."""
-    return f"{value.normalize():f}"

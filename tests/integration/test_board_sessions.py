@@ -20,9 +20,10 @@ from infra.local.servers import Instance
 from services.board.auth import accounts
 from services.board.auth.login import PAIR
 from services.board.auth.middleware import COOKIE
-from services.board.auth.sessions import IDLE, LONGEST, digest
+from services.board.auth.sessions import IDLE, LONGEST
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
+from services.kit.keys import digest
 
 
 @pytest.fixture(scope="module")

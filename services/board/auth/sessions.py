@@ -9,7 +9,6 @@ import time
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
 
@@ -20,6 +19,7 @@ from starlette.requests import Request
 
 from services.board.access import Account
 from services.kit import clock, store
+from services.kit.keys import digest
 
 log = logging.getLogger("board")
 IDLE = timedelta(hours=12)
@@ -42,11 +42,6 @@ class Session:
     key: str
     account: Account
     csrf: str
-
-
-def digest(token: str) -> str:
-    """What is kept of a token."""
-    return sha256(token.encode()).hexdigest()
 
 
 def way_of(token: str) -> str:

@@ -18,8 +18,9 @@ from schemas.personal import find
 from services.board.access import ROLES, Account, Role
 from services.board.auth import accounts, audit
 from services.board.auth.accounts import NAME, Refused
-from services.board.auth.sessions import ANSWER_SECONDS, digest
+from services.board.auth.sessions import ANSWER_SECONDS
 from services.kit import clock
+from services.kit.keys import digest
 
 LONGEST_DAYS = 400
 _TOKEN = re.compile(r"ioc_[A-Za-z0-9_-]{43}")

@@ -19,7 +19,6 @@ from schemas.envelope import MAX_EVENT_BYTES, Invalid
 from services.ingest.cloudevents import (
     LARGEST_BATCH,
     MOST_IN_BATCH,
-    NAME,
     Answer,
     Answers,
     Door,
@@ -28,14 +27,15 @@ from services.ingest.cloudevents import (
     answered,
     body_of,
     described,
-    door_of,
     elements,
+    noted,
+    opened_by_key,
 )
 from services.ingest.keyring import Keyring
 from services.ingest.onestop.events import Told
 from services.ingest.onestop.rows import object_row, understand
 from services.ingest.onestop.snapshot import COLUMNS, NEEDED
-from services.ingest.router import Bearer, Refused, within
+from services.ingest.router import Refused, within
 from services.kit import clock, metrics
 
 PATH = "/onestop/dossiers"
@@ -60,16 +60,10 @@ def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
     """The one path, opened by a key's secret."""
     routes = APIRouter(tags=["onestop"])
 
-    async def dossiers(request: Request, bearer: Bearer) -> Any:
-        try:
-            return await _dossiers(door_of(keyring, bearer.credentials if bearer else "", publish), request)
-        except Refused as refused:
-            metrics.REFUSED.labels(NAME, refused.problem.code).inc()
-            return refused.answer()
-
     routes.add_api_route(
         PATH,
-        dossiers,
+        opened_by_key(keyring, publish, _dossiers),
+        name="dossiers",
         methods=["POST"],
         status_code=202,
         response_model=DossierAnswers,
@@ -99,9 +93,7 @@ async def _dossiers(door: Door, request: Request) -> JSONResponse:
                 raise one
             stored = [await door.put(event) for event in one.events]
         except Refused as refused:
-            metrics.REFUSED.labels(NAME, refused.problem.code).inc()
-            problem = refused.problem
-            return DossierAnswer(at=at, status=refused.status, code=problem.code, reasons=problem.reasons)
+            return DossierAnswer(at=at, **noted(refused))
         known = all(event.known for event in stored)
         return DossierAnswer(at=at, status=202, known=known, events=len(stored), undated=one.undated)
 

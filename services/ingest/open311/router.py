@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from schemas.indicators.label_texts import Language
 from schemas.keys import Bounds
-from services.ingest.cloudevents import Door, PublishBy
+from services.ingest.cloudevents import PublishBy, door_with
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.open311 import catalogue, queries, submissions
@@ -30,7 +30,7 @@ from services.ingest.open311.documents import (
 )
 from services.ingest.open311.intake import Intake
 from services.ingest.open311.reports import Reports, told
-from services.ingest.router import RETRY_SECONDS, Refused, read_body, within
+from services.ingest.router import Refused, read_body, unavailable, within
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
@@ -42,6 +42,7 @@ SYSTEM = "field"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 CHANGESET = "2026-11-29T00:00:00+07:00"
 """When what is answered here was changed last."""
+ASK_AGAIN = "ask again in a few seconds"
 ANONYMOUS_RATE = 20.0
 """Questions per second of all who need no key, where the operator lets them ask."""
 
@@ -88,7 +89,7 @@ class Doorkeeper:
         try:
             found = self.keyring.holder(secret)
         except Unavailable as error:
-            raise unavailable(error) from None
+            raise unavailable(error, ASK_AGAIN) from None
         if found is None:
             raise Refused(403, "unauthorised", "api_key: missing or wrong; send the secret of a key, see `ioc keys`")
         if SYSTEM not in found[0].bounds.systems:
@@ -100,12 +101,6 @@ def secret_of(request: Request, said: Mapping[str, str]) -> str:
     """The secret that a request bears: as `api_key`, or as a bearer's token."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return said.get("api_key") or (token.strip() if scheme.lower() == "bearer" else "")
-
-
-def unavailable(error: Unavailable) -> Refused:
-    """Ask again in a moment."""
-    wait = {"Retry-After": str(RETRY_SECONDS)}
-    return Refused(503, "unavailable", f"{error}; ask again in a few seconds", headers=wait)
 
 
 def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool) -> APIRouter:
@@ -144,12 +139,12 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
         body = await read_body(request, submissions.LARGEST)
         said = dict(request.query_params) | submissions.fields(body, request.headers.get("content-type", ""))
         key = door.holder(secret_of(request, said))
-        limits = keyring.limits(key)
-        within("bytes", limits.bytes, len(body))
+        own = door_with(keyring, key, publish)
+        within("bytes", own.limits.bytes, len(body))
         read = submissions.read(said, key.bounds, request.headers.get(submissions.MARK, ""))
         for name in read.dropped:
             metrics.DROPPED.labels(NAME, name).inc()
-        id = await intake.take(read, Door(key, limits, lambda event: publish(event, key.bounds.name)))
+        id = await intake.take(read, own)
         language = language_of(request, said)
         notices = [text.said(language) for text in read.notices]
         if alike := await reports.alike(id, read, queries.scope("", key.bounds)):
@@ -252,7 +247,7 @@ def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
                 raise Refused(404, "unknown", "there is .json and .xml")
             answered = await handler(request, language_of(request, request.query_params))
         except Unavailable as error:
-            return refused(unavailable(error), form)
+            return refused(unavailable(error, ASK_AGAIN), form)
         except Refused as problem:
             return refused(problem, form)
         return Response(render(answered.document, answered.root, form), 200, media_type=KINDS[form])
