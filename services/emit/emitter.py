@@ -128,10 +128,19 @@ class Emitter:
                 self._news.wait(1.0)
                 self._news.clear()
                 continue
-            wait = self._send(batch)
+            wait = self._tried(batch)
             pause = FIRST_PAUSE if wait is None else min(pause * 2, LONGEST_PAUSE)
             if wait is not None:
                 self._ending.wait(max(wait, pause))
+
+    def _tried(self, batch: list[Waiting]) -> float | None:
+        """As `_send`; whatever fails, the program's own `on_refused` too, is told and tried again: this thread must
+        not end unheard while events wait."""
+        try:
+            return self._send(batch)
+        except Exception as error:
+            log.exception("a batch of the outbox was not settled")
+            return self._again(f"{type(error).__name__}: {error}", 0.0)
 
     def _send(self, batch: list[Waiting]) -> float | None:
         """Send a batch; None, or the seconds after which what is left of it is sent again at the earliest."""

@@ -148,6 +148,18 @@ def test_what_the_centre_never_takes_is_told_and_kept_aside(place: Place, tmp_pa
     assert place.until_stored(1) == ["tram_2"]
 
 
+def test_a_program_that_fails_over_a_refusal_goes_on_sending(place: Place, tmp_path: Path) -> None:
+    def fail(refusal: Refusal) -> None:
+        raise RuntimeError("the program's own fault")
+
+    with place.emitter(tmp_path / "outbox", on_refused=fail) as emitter:
+        emitter.emit(visits(1), OTHER)
+        assert emitter.flush(60)
+        emitter.emit(visits(2), WARD)
+        assert emitter.flush(20), emitter.problem
+    assert place.until_stored(1) == ["tram_2"]
+
+
 def test_what_is_wrong_is_told_at_once_and_not_kept(tmp_path: Path) -> None:
     with Emitter("http://127.0.0.1:9", "iock_x", "/x", tmp_path / "outbox") as emitter:
         emitter.problem = "nobody is there"
