@@ -56,7 +56,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "INSERT", _FOLDED),
     ("ioc_aggregator", "UPDATE", ("entity", *_ROLLUPS, "source", "position", "calendar_version")),
     ("ioc_aggregator", "DELETE", ("entity", "point", *_ROLLUPS, "position")),
-    ("ioc_deadlines", "SELECT", ("entity", "calendar_version")),
+    ("ioc_deadlines", "SELECT", ("entity", "calendar_version", "horizon")),
     ("ioc_reader", "SELECT", (*_FOLDED, "source_end", "calendar_version", "backup", "rebuild_check")),
     ("ioc_aggregator", "SELECT", ("horizon", "refused")),
     ("ioc_aggregator", "INSERT", ("refused",)),

@@ -1,7 +1,8 @@
 """Which notices an entity is owed: pure functions of its stored state and the clock.
 
 A notice is the same event whoever computes it and whenever: its id names the due date and the stage, its time is the
-moment the stage began. So two services, or one that was restarted, publish it twice without harm.
+moment the stage began (or the horizon, where that is later). So two services, or one that was restarted, publish it
+twice without harm.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ SOURCE = "/deadlines"
 
 
 class Owed(NamedTuple):
-    """An entity whose next notice is owed since `notice_at`."""
+    """An entity whose next notice is owed since `notice_at`. `horizon`: before it nothing is accepted any more; None
+    where all is kept."""
 
     kind: str
     id: str
@@ -32,6 +34,7 @@ class Owed(NamedTuple):
     notice_at: datetime
     due_at: datetime
     state: dict[str, Any]
+    horizon: datetime | None = None
 
 
 class Notice(NamedTuple):
@@ -86,12 +89,14 @@ def _case(owed: Owed) -> str:
 
 
 def _event(owed: Owed, notice: Notice) -> Event:
+    """What began behind the horizon is told as of there: who has been late for years is told of all the same."""
+    since = max(notice.since, owed.horizon or notice.since)
     return make(
         notice.data,
         source=SOURCE,
         id=f"{_case(owed)}/{notice.due.astimezone(UTC).isoformat()}/{notice.stage}",
-        time=notice.since,
-        unit=_speaker(owed, notice.since),
+        time=since,
+        unit=_speaker(owed, since),
         origin=owed.origin,
         shiftdays=owed.state.get("shiftdays", 0),
     )

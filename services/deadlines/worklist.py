@@ -13,7 +13,7 @@ from services.deadlines.notices import Owed
 
 PAGE = 500
 OWED = """
-SELECT kind, id, unit, origin, notice_at, due_at, state FROM entity
+SELECT kind, id, unit, origin, notice_at, due_at, state, nullif(time, '-infinity') AS horizon FROM entity, horizon
 WHERE notice_at <= %(now)s AND (notice_at, kind, id) > (%(notice_at)s, %(kind)s, %(id)s)
 ORDER BY notice_at, kind, id LIMIT %(page)s
 """

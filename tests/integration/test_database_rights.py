@@ -23,7 +23,7 @@ MAY: dict[str, dict[str, str]] = {
         "UPDATE": f"entity {ROLLUPS} source position calendar_version refused",
         "DELETE": f"entity point {ROLLUPS} refused position",
     },
-    "ioc_deadlines": {"SELECT": "entity calendar_version"},
+    "ioc_deadlines": {"SELECT": "entity calendar_version horizon"},
     "ioc_emitters": {"SELECT": "emitter_key emitter_secret open311_request"},
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {

@@ -15,6 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from alarms import eventually
 from prometheus_client import REGISTRY
 from psycopg import AsyncConnection
 from support import wait_until_idle
@@ -254,6 +255,22 @@ def test_hours_of_a_forgotten_day_are_refused_not_guessed(centre: Instance) -> N
     assert whole.value
     assert half.value is None
     assert "whole days alone are kept" in str(half.reason)
+
+
+def test_what_is_late_since_before_the_horizon_is_told_of(centre: Instance) -> None:
+    late = "SELECT count(*) FROM entity WHERE notice_at <= %s"
+    before, edge = figures(centre), horizon(centre)
+    assert sql(centre, late, edge)[0][0] > 0
+    centre.start_services(["deadlines"])
+    try:
+        eventually(lambda: sql(centre, late, NOW)[0][0], 0, 60)
+    finally:
+        centre.stop_process("deadlines")
+    wait_until_idle(centre)
+    told_of = sql(centre, "SELECT min(time) FROM event WHERE source = '/deadlines'")[0][0]
+    assert told_of == edge, "as of the first moment that can still be told of"
+    assert disagreements(centre) == []
+    assert figures(centre) == before
 
 
 def test_what_is_open_from_before_the_horizon_goes_on(centre: Instance) -> None:

@@ -75,6 +75,15 @@ def test_a_promise_made_within_a_stage_is_not_told_before_it_was_made() -> None:
     assert notice.time == ACCEPTED
 
 
+def test_what_began_behind_the_horizon_is_told_as_of_there() -> None:
+    horizon, row = datetime(2026, 8, 1, tzinfo=UTC), owed("dossier", CODE, dossier(accepted()))
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    [event] = notices(row._replace(horizon=horizon), now)
+    check_event(event, now)
+    assert (event.data.event, event.time) == ("dossier.overdue", horizon)
+    assert [event.id] == [one.id for one in notices(row, now)], "it is the same notice"
+
+
 def test_the_same_notice_is_the_same_event_whenever_it_is_computed() -> None:
     soon, later = (told([accepted()], PROMISED + timedelta(days=n))[0] for n in (1, 300))
     assert soon.digest == later.digest
