@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import Any
 
 from schemas import personal
 from schemas.json_members import Number, Pairs, as_written, written
 from schemas.registry import DATA_TYPES
-from schemas.text.letters import BARE
+from schemas.text.letters import slug
 from schemas.types import REFERENCE
 
 HIDDEN = "[hidden]"
@@ -57,8 +56,7 @@ def _masked(value: Any, name: str, numbers: list[str]) -> Any:
 
 
 def _value(name: str, value: Any, numbers: list[str]) -> Any:
-    plain = unicodedata.normalize("NFKD", name.lower().translate(BARE))
-    if value not in (None, "") and re.sub("[^a-z0-9]", "", plain) in _OF_A_PERSON:
+    if value not in (None, "") and slug(name, "") in _OF_A_PERSON:
         return HIDDEN
     return _masked(value, name, numbers)
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from math import log
 
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.questions.words import Token, fold, plain, settled, table, tokens
+from schemas.questions.words import Token, plain, settled, table, tokens
+from schemas.text.letters import bare
 
 LEAST, MOST = 0.4, 5
 """Below the first nothing is found; so many are told."""
@@ -42,7 +43,7 @@ def _sum(terms: Iterable[str], weights: dict[str, float]) -> float:
 
 def _names() -> Iterator[tuple[str, str]]:
     for code, indicator in CATALOGUE.items():
-        said = table()["called"].get(fold(code), [])
+        said = table()["called"].get(bare(code), [])
         for name in (indicator.vi, indicator.en, code.replace("_", " "), *said):
             yield code, plain(tokens(name))
 

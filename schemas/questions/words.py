@@ -10,7 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import NamedTuple
 
-from schemas.text.letters import BARE, LOOKALIKES
+from schemas.text.letters import LOOKALIKES, bare
 
 _WORD = re.compile(r"%|\w+(?:[./-]\w+)*")
 
@@ -22,16 +22,10 @@ class Token(NamedTuple):
     written: str
 
 
-def fold(text: str) -> str:
-    """As typed on a keyboard without Vietnamese, in small letters."""
-    loose = unicodedata.normalize("NFD", text.casefold().translate(BARE))
-    return "".join(letter for letter in loose if not unicodedata.combining(letter))
-
-
 def tokens(text: str) -> list[Token]:
     """The words of a text; what stands between them is left out, but not within `11/2024` or `1022`."""
     composed = unicodedata.normalize("NFKC", text).translate(LOOKALIKES)
-    return [Token(fold(word), word) for word in _WORD.findall(composed)]
+    return [Token(bare(word), word) for word in _WORD.findall(composed)]
 
 
 def plain(words: list[Token]) -> str:
@@ -44,7 +38,7 @@ def table() -> Mapping[str, Mapping[str, list[str]]]:
     """`words.toml`, folded."""
     text = resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
     return {
-        part: {fold(key): [fold(one) for one in spoken] for key, spoken in rows.items()}
+        part: {bare(key): [bare(one) for one in spoken] for key, spoken in rows.items()}
         for part, rows in tomllib.loads(text).items()
     }
 

@@ -20,7 +20,7 @@ from importlib import resources
 from typing import Literal, get_args
 
 from schemas.text import collation, files, moments
-from schemas.text.letters import BARE, LOOKALIKES
+from schemas.text.letters import LOOKALIKES, bare
 
 Level = Literal["province", "department", "district", "ward", "commune", "township", "quarter", "hamlet"]
 LEVELS: tuple[Level, ...] = get_args(Level)
@@ -392,8 +392,7 @@ def _plain(text: str) -> str:
 
 def _fold(text: str) -> str:
     """As typed on a keyboard without Vietnamese: 'Đồng Xoài' and 'dong xoai' are one."""
-    loose = unicodedata.normalize("NFKD", _plain(text).translate(BARE))
-    return _plain("".join(letter for letter in loose if not unicodedata.combining(letter)))
+    return _plain(bare(_plain(text)))
 
 
 def _unknown(text: str) -> UnknownUnit:

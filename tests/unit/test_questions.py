@@ -10,7 +10,8 @@ import pytest
 
 from schemas import questions, units
 from schemas.indicators import CATALOGUE
-from schemas.questions.words import fold, table
+from schemas.questions.words import table
+from schemas.text.letters import bare
 from schemas.text.moments import NoMoment
 
 TODAY = date(2026, 11, 29)
@@ -33,7 +34,7 @@ def test_a_question_is_read_as_it_is_meant(row: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("row", ASKED, ids=lambda row: row["question"])
 def test_without_accents_it_asks_for_the_same_days(row: dict[str, str]) -> None:
-    found = questions.read(fold(row["question"]), TODAY)
+    found = questions.read(bare(row["question"]), TODAY)
     days = (found.days.first.isoformat(), found.days.last.isoformat()) if found.days else ("", "")
     assert days == (row["from"], row["to"])
     assert found.indicators[0][0].code == row["indicator"]
@@ -77,7 +78,7 @@ def test_a_period_that_is_none_is_refused_and_never_passed_over(period: str) -> 
     with pytest.raises(NoMoment):
         questions.read(f"hồ sơ quá hạn {period}", TODAY)
     with pytest.raises(NoMoment):
-        questions.read(fold(f"hồ sơ quá hạn {period} của phường Chơn Thành"), TODAY)
+        questions.read(bare(f"hồ sơ quá hạn {period} của phường Chơn Thành"), TODAY)
 
 
 @pytest.mark.parametrize("question", ["thời tiết ngày mai thế nào", "giá vàng hôm nay", "xin chào", "", "…"])

@@ -7,7 +7,6 @@ What is wrong is told by column and never repeated, as a cell may hold anything.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from schemas.calendar import VN, local_day
 from schemas.envelope import EARLIEST, FUTURE_TOLERANCE, Invalid
 from schemas.procedures import LONGEST_PROMISE, OnlineLevel
 from schemas.text import moments, numbers
-from schemas.text.letters import BARE
+from schemas.text.letters import slug
 from schemas.types import DOSSIER, Channel, ProcedureCode
 from services.ingest.procedures import CHANNELS, STATUSES
 
@@ -75,8 +74,7 @@ class Snapshot:
 
 def plain(text: str) -> str:
     """A heading or a word without case, accents, spaces and marks: `Mã hồ sơ` is `MaHoSo`."""
-    bare = unicodedata.normalize("NFD", text).translate(BARE).casefold()
-    return "".join(letter for letter in bare if letter.isascii() and letter.isalnum())
+    return slug(text, "")
 
 
 _BY_NAME = {plain(name): name for name in COLUMNS}
@@ -258,10 +256,8 @@ class _Reader:
     def _field(self) -> str | None:
         """The field of work as one word: of its name, else of its code."""
         for name in ("TenLinhVuc", "MaLinhVuc"):
-            bare = unicodedata.normalize("NFD", self._text(name)).translate(BARE).casefold()
-            words = re.findall(r"[a-z0-9]+", "".join(c for c in bare if not unicodedata.combining(c)))
-            if slug := "_".join(words).lstrip("0123456789_")[:60].rstrip("_"):
-                return slug
+            if word := slug(self._text(name), "_").lstrip("0123456789_")[:60].rstrip("_"):
+                return word
         return None
 
     def _way(self, name: str) -> Channel | None:

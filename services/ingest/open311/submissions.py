@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 from schemas import personal
 from schemas.indicators.label_texts import Text
 from schemas.keys import Bounds
-from schemas.text.letters import BARE
+from schemas.text.letters import bare
 from services.ingest.open311 import catalogue, queries
 from services.ingest.router import Refused
 
@@ -116,8 +116,7 @@ def read(said: Mapping[str, str], bounds: Bounds, mark: str = "") -> Submission:
 def public_place(text: str) -> str | None:
     """The text, where it names a public place; None where it may be a home or holds what is of a person."""
     text = unicodedata.normalize("NFC", " ".join(text.split()))
-    bare = unicodedata.normalize("NFKD", text.lower().translate(BARE)).encode("ascii", "ignore").decode()
-    home = _HOME.search(_NUMBERED.sub("x", bare))
+    home = _HOME.search(_NUMBERED.sub("x", bare(text)))
     fits = 0 < len(text) <= LONGEST_PLACE and not home and not personal.find(text)
     return text if fits else None
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 
-from schemas.text.letters import BARE
+from schemas.text import letters
 
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[*†]+")
 
@@ -14,8 +13,7 @@ _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[*†]+")
 @lru_cache(maxsize=8192)
 def bare(text: str) -> str:
     """Small letters without diacritics, one blank between words; punctuation stays."""
-    loose = unicodedata.normalize("NFKD", text.translate(BARE)).lower()
-    return " ".join("".join(letter for letter in loose if not unicodedata.combining(letter)).split())
+    return " ".join(letters.bare(text).split())
 
 
 @lru_cache(maxsize=8192)

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import unicodedata
 from collections.abc import Hashable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from schemas.text.letters import slug
 from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, mended, read
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import PageContext, form
+from services.board.ui.page_layout import form
 
 MOST_FILES = 20
 
@@ -89,8 +89,7 @@ class Folder:
 
 def plain(name: str) -> str:
     """A file's name of small letters, digits and hyphens: it leads nowhere else."""
-    bare = unicodedata.normalize("NFKD", Path(name).stem.lower().replace("đ", "d")).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:60] or "layer"
+    return slug(Path(name).stem, "-")[:60] or "layer"
 
 
 def section(context: PageContext, folder: Folder) -> Html:
