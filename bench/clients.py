@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
-import html
 import json
 import re
 import time
@@ -12,28 +10,24 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
-from uuid import uuid4
 
 import httpx
-import socketio  # type: ignore[import-untyped]
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-TILE = "/system/field"
+TILE, PLACE = "/system/field", "tile-field"
 PATIENCE_SECONDS = 60.0
-ACK_SECONDS = 3.0
-"""How often a page says what it has, as NiceGUI's own script does."""
 Shown = tuple[float, int]
 """(moment in seconds, figure), rising."""
-_QUERY = re.compile(r"query: (\{.*?\}),\n")
-_ELEMENTS = re.compile(r"parseElements\(String\.raw`(.*?)`\)", re.DOTALL)
+_MAIN = re.compile(rf'href="{TILE}".*?<div class="main">(.*?)</div>', re.DOTALL)
 _NOTES = """tile => {
-  const seen = document.querySelector(`.tile[href="${tile}"] .main`);
   window.notes = [];
-  const note = () => window.notes.push([Date.now() / 1000, seen.innerText]);
-  new MutationObserver(note).observe(seen, {subtree: true, childList: true, characterData: true});
+  const seen = () => document.querySelector(`.tile[href="${tile}"] .main`).innerText;
+  const note = () => window.notes.push([Date.now() / 1000, seen()]);
+  new MutationObserver(note).observe(document.body, {subtree: true, childList: true, characterData: true});
   note();
 }"""
 
@@ -48,52 +42,38 @@ class Client:
 
     def __init__(self, address: str, cookies: httpx.Cookies) -> None:
         self._address, self._cookies = address, cookies
-        self._socket = socketio.AsyncClient(reconnection=False)
-        self._query: dict[str, Any] = {}
-        self._main = ""
-        self._next = 0
+        self._socket: ClientConnection | None = None
+        self._hearing: asyncio.Task[None] | None = None
         self.shown: list[Shown] = []
 
     async def open(self) -> None:
         """Load the page and connect."""
         async with httpx.AsyncClient(cookies=self._cookies, trust_env=False, timeout=60) as client:
             page = (await client.get(self._address)).raise_for_status().text
-        query, elements = _QUERY.search(page), _ELEMENTS.search(page)
-        assert query and elements, "the page is not as NiceGUI 3.18 makes it"
-        self._query = ast.literal_eval(query[1])
-        self._next = self._query["next_message_id"]
-        self._find(json.loads(html.unescape(elements[1])))
-        self._socket.on("*", self._hear)
-        names = {"document_id": str(uuid4()), "tab_id": str(uuid4())}
-        sent = {key: str(value).lower() if isinstance(value, bool) else value for key, value in self._query.items()}
-        cookie = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
-        await self._socket.connect(
-            f"{self._address}?{urlencode({**sent, **names})}",
-            headers={"Cookie": cookie, "Origin": self._address},
-            transports=["websocket"],
-            socketio_path="/_nicegui_ws/socket.io",
+        self._take(page)
+        shown = [found[1] for name in ("protocol", "session") if (found := re.search(f'data-{name}="([^"]+)"', page))]
+        self._socket = await connect(
+            self._address.replace("http", "ws", 1),
+            origin=Origin(self._address),
+            subprotocols=[Subprotocol(each) for each in shown],
+            additional_headers={"Cookie": "; ".join(f"{name}={value}" for name, value in self._cookies.items())},
         )
+        self._hearing = asyncio.create_task(self._hear(self._socket))
 
-    def _find(self, elements: dict[str, dict[str, Any]]) -> None:
-        tile = next(e for e in elements.values() if e.get("props", {}).get("href") == TILE)
-        self._main = next(str(id) for id in tile["children"] if "main" in elements[str(id)].get("class", ()))
-        self._take(elements[self._main])
+    async def _hear(self, socket: ClientConnection) -> None:
+        async for said in socket:
+            if tile := json.loads(said).get(PLACE):
+                self._take(tile)
 
-    async def _hear(self, kind: str, data: dict[str, Any]) -> None:
-        self._next = data["_id"] + 1
-        if kind == "update" and self._main in data:
-            self._take(data[self._main])
-
-    def _take(self, element: dict[str, Any]) -> None:
-        self.shown.append((time.time(), figure_of(element["props"]["innerHTML"])))
-
-    async def acknowledge(self) -> None:
-        """Say what has come, so that the board keeps no more of it."""
-        await self._socket.emit("ack", {"client_id": self._query["client_id"], "next_message_id": self._next})
+    def _take(self, html: str) -> None:
+        if main := _MAIN.search(html):
+            self.shown.append((time.time(), figure_of(main[1])))
 
     async def close(self) -> None:
         """Hang up."""
-        await self._socket.disconnect()
+        if self._socket and self._hearing:
+            self._hearing.cancel()
+            await self._socket.close()
 
 
 class Walls:
@@ -135,7 +115,7 @@ class Walls:
 
 @asynccontextmanager
 async def opened(address: str, password: str, chromium: Path, count: int, real: int) -> AsyncIterator[Walls]:
-    """`count` walls, `real` of them in a browser, in the account `admin`; they acknowledge until they are closed."""
+    """`count` walls, `real` of them in a browser, in the account `admin`."""
     from playwright.async_api import async_playwright
 
     cookies = await _enter(address, password)
@@ -149,8 +129,6 @@ async def opened(address: str, password: str, chromium: Path, count: int, real: 
             await client.open()
             stack.push_async_callback(client.close)
         pages = [await _page(browser, address, cookies) for _ in range(real)]
-        acknowledging = asyncio.create_task(_acknowledge(clients))
-        stack.callback(acknowledging.cancel)
         yield Walls(pages, clients)
 
 
@@ -170,10 +148,3 @@ async def _page(browser: Any, address: str, cookies: httpx.Cookies) -> Page:
     await page.wait_for_selector(f'.tile[href="{TILE}"] .main')
     await page.evaluate(_NOTES, TILE)
     return page
-
-
-async def _acknowledge(clients: list[Client]) -> None:
-    while True:
-        await asyncio.sleep(ACK_SECONDS)
-        for client in clients:
-            await client.acknowledge()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
-from urllib.parse import urlencode
+from typing import NamedTuple, TypeVar
 
 import httpx
 from psycopg import AsyncConnection
+from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from infra.local.servers import Instance
 from services.board.access import Account, Role
@@ -21,6 +23,13 @@ from services.centre.prepare import settings_of
 PASSWORD = "mot-mat-khau-du-dai"
 HTML = {"accept": "text/html"}
 T = TypeVar("T")
+
+
+class OpenedPage(NamedTuple):
+    """A page as its script knows it: its path, and what it shows to have its connection taken."""
+
+    path: str
+    protocols: list[str]
 
 
 class Browser:
@@ -42,30 +51,34 @@ class Browser:
     def csrf(self) -> str:
         return csrf(self.http)
 
-    def page(self, path: str = "/") -> str:
-        """Open a page; the id by which NiceGUI knows it."""
-        found = re.search(r"'client_id': '([0-9a-f-]{36})'", self.get(path).text)
-        assert found
-        return found[1]
+    def page(self, path: str = "/") -> OpenedPage:
+        """Open a page."""
+        text = self.get(path).text
+        protocol, session = (re.search(f'data-{name}="([^"]*)"', text) for name in ("protocol", "session"))
+        assert protocol and session
+        return OpenedPage(path, [protocol[1], *([session[1]] if session[1] else [])])
 
     @contextmanager
-    def socket(self, page: str, origin: str | None = None) -> Iterator[ClientConnection]:
+    def socket(self, page: OpenedPage, origin: str | None = None) -> Iterator[ClientConnection]:
         """The connection of a page, as its script makes it."""
-        query = {"client_id": page, "next_message_id": "0", "implicit_handshake": "true", "document_id": "d",
-                 "tab_id": "t", "EIO": "4", "transport": "websocket"}  # fmt: skip
         cookies = "; ".join(f"{name}={value}" for name, value in self.http.cookies.items())
-        address = f"{self.home.replace('http', 'ws', 1)}/_nicegui_ws/socket.io/?{urlencode(query)}"
         with connect(
-            address, origin=origin or self.home, additional_headers={"Cookie": cookies}, open_timeout=20
+            f"{self.home.replace('http', 'ws', 1)}{page.path}",
+            origin=Origin(origin or self.home),
+            subprotocols=[Subprotocol(each) for each in page.protocols],
+            additional_headers={"Cookie": cookies},
+            open_timeout=20,
         ) as made:
-            assert str(made.recv(20)).startswith("0{")
-            made.send("40")
             yield made
 
-    def is_served(self, page: str) -> bool:
+    def is_served(self, page: OpenedPage) -> bool:
         """Whether the connection of a page is taken."""
-        with self.socket(page) as made:
-            return str(made.recv(20)).startswith("40")
+        try:
+            with self.socket(page) as made:
+                return isinstance(json.loads(made.recv(20)), dict)
+        except InvalidStatus as refused:
+            assert refused.response.status_code == 403
+            return False
 
     def is_in(self) -> bool:
         """Whether it has a session."""
@@ -74,7 +87,7 @@ class Browser:
 
 def csrf(http: httpx.Client) -> str:
     """The token that the forms of a session carry."""
-    found = re.search(r'name=\\\\?"csrf\\\\?" value=\\\\?"([\w-]+)', http.get("/sources").text)
+    found = re.search(r'name="csrf" value="([\w-]+)', http.get("/sources").text)
     assert found
     return found[1]
 

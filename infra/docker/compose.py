@@ -66,8 +66,6 @@ CONTAINERS: Mapping[str, Container] = {
             "IOC_OIDC_SECRET": "/run/secrets/oidc_client",
             "IOC_OIDC_GROUPS": "${IOC_OIDC_GROUPS:-}",
             **GRAFANA,
-            # Its library keeps nothing of ours there, but wants a folder that it may write.
-            "NICEGUI_STORAGE_PATH": "/tmp/nicegui",  # noqa: S108 (the container's own)
         },
     ),
     "notifier": Container(

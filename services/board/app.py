@@ -7,21 +7,20 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
-from nicegui import core, ui
 from starlette.routing import Route
 
 from services.board.api import mcp_app
 from services.board.api import routes as api
-from services.board.auth import address, keys_page, login, people, sockets, tokens
+from services.board.auth import address, keys_page, login, people, tokens
 from services.board.auth.middleware import AuthMiddleware, add_errors
 from services.board.auth.sessions import Sessions
 from services.board.live import outbox
+from services.board.live.connections import Connections
 from services.board.live.poller import Poller
-from services.board.live.query_pool import QueryPool, TooMuch
+from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import AlarmClient
 from services.board.pages.alarms import alarms
 from services.board.pages.figures import figure, system, wall
@@ -29,16 +28,12 @@ from services.board.pages.map import map_routes
 from services.board.pages.quality import quarantine_page
 from services.board.pages.worklist import worklist
 from services.board.ui import found_pages
+from services.board.ui.live_page import STATIC, Pages
 from services.board.ui.page_layout import navigation_entries
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
-
-PING_SECONDS = 2, 3
-"""How often a page hears from the board, and how much later it takes the connection for lost: also where nobody hangs
-up, as when a machine stands still."""
-STATIC = Path(__file__).parent / "static"
 
 
 def build(settings: Settings, health: Health) -> FastAPI:
@@ -46,12 +41,12 @@ def build(settings: Settings, health: Health) -> FastAPI:
     poller, reading = Poller(settings), QueryPool(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
-    sessions, home = Sessions(pool), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
+    connections = Connections()
+    sessions, home = Sessions(pool, connections), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
     tools = mcp_app.McpApp(reading, pool, home)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        core.sio.eio.ping_interval, core.sio.eio.ping_timeout = PING_SECONDS
         async with pool:
             sending = (outbox.run(pool, lambda: poller.broker, subjects, private) for subjects in outbox.SUBJECTS)
             endless = (poller.run(health), sessions.follow(), tools.run(), *sending)
@@ -80,29 +75,20 @@ def build(settings: Settings, health: Health) -> FastAPI:
 
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)
-    people.add(app, pool, poller)
-    keys_page.add(app, pool, poller)
     alarm_client = AlarmClient(settings, pool)
-    worklist.add(app, poller, pool, reading, alarm_client)
-    alarms.add(app, poller, settings, reading, alarm_client)
-    map_routes.add(app, poller, settings, reading, pool)
+    pages = Pages(app, poller, connections)
+    wall.add(pages)
+    system.add(pages, reading)
+    figure.add(pages, reading)
+    worklist.add(pages, pool, reading, alarm_client)
+    alarms.add(pages, settings, reading, alarm_client)
+    map_routes.add(pages, settings, reading, pool)
+    quarantine_page.add(pages, reading, pool)
+    people.add(pages, pool)
+    keys_page.add(pages, pool)
     for page in found_pages.find_pages():
-        page.add(poller, reading)
-    quarantine_page.add(app, poller, reading, pool)
-
-    wall.add(poller)
-    system.add(poller, reading)
-    figure.add(poller, reading)
-    ui.run_with(
-        app, title="IOC", language="vi", dark=None, tailwind=False, show_welcome_message=False, reconnect_timeout=10
-    )
+        page.add(pages, reading)
     return app
-
-
-def is_news(record: logging.LogRecord) -> bool:
-    """Whether an error belongs in the log: an outage is waited out by every open page, told on it, and logged by the
-    watch."""
-    return not (record.exc_info and isinstance(record.exc_info[1], (*store.OUTAGE, TooMuch)))
 
 
 def main() -> None:
@@ -114,7 +100,5 @@ def main() -> None:
     except ValueError as wrong:
         raise SystemExit(f"board: {wrong}") from None
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    logging.getLogger("nicegui").addFilter(is_news)
-    sockets.harden()
     health = Health("board", stalled_after=30, instance=settings.instance)
     serve(build(settings, health), settings, health, settings.board_port, patience=3)

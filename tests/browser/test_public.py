@@ -81,7 +81,7 @@ def traffic(browser: Browser, public_address: str) -> Iterator[Traffic]:
     heard.follow(page)
     for path in PATHS:
         page.goto(path)
-        expect(page.locator("main:not(.q-page)")).to_be_visible()
+        expect(page.locator("main")).to_be_visible()
         heard.keep(page)
     page.goto("/")
     page.wait_for_timeout(1500)  # the wall lives: a second of what it is told

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,24 +16,26 @@ import psycopg
 import pytest
 from alarms import eventually
 from support import board_beside
-from visitors import HTML, Browser, add_account, entered
+from visitors import Browser, add_account, entered
+from websockets.exceptions import InvalidStatus
 
 from infra.local.servers import Instance
 from schemas.indicators import CATALOGUE
 from services.board.auth.middleware import FILES, LARGEST_FORM
 from services.board.live import query_pool
 from services.board.live.query_pool import THREADS, WAITING, QueryPool, TooMuch
-from services.board.ui.page_layout import MOST_WAITING
 from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 HASTY = """
+from services.board.auth import middleware
 from services.board.live import query_pool
 query_pool.STATEMENT_SECONDS = 1.0
+middleware.MOST_SOCKETS = 20
 from services.board.app import main
 main()
 """
-"""The board, with less patience."""
+"""The board, with less patience, and for fewer pages."""
 TOO_MUCH, DATABASE = WORDS["too_much"][0], WORDS["database"][0]
 COUNTED = [code for code, i in CATALOGUE.items() if i.system == "field"][: 3 * THREADS]
 PLACE = {"type": "Point", "coordinates": [106.6, 11.4]}
@@ -78,18 +79,15 @@ def test_who_asks_for_too_much_is_told_and_everybody_elses_figures_go_on(centre:
 
 def test_an_open_figure_follows_what_is_stored(centre: Instance, home: str, ioc: Callable[..., object]) -> None:
     browser = entered(home, "limits-viewer")
-    text = browser.get("/figure/reports_received").text
-    page = re.search(r"'client_id': '([0-9a-f-]{36})'", text)
-    assert page and "/test/limits" not in text
+    assert "/test/limits" not in browser.get("/figure/reports_received").text
     report = {"code": "PA-95001", "channel": "app", "category": "lighting", "priority": "normal"}
     event = {"specversion": "1.0", "id": "limits", "source": "/test/limits", "type": "vn.ioc.report.received.v1",
              "time": datetime.now(UTC).isoformat(), "unit": "xa_tan_khai", "data": report}  # fmt: skip
-    with browser.socket(page[1]) as made, ThreadPoolExecutor(1) as other:  # meanwhile the page answers pings
-        other.submit(ioc, "emit", "-", input=json.dumps(event))
+    with browser.socket(browser.page("/figure/reports_received")) as made:
+        ioc("emit", "-", input=json.dumps(event))
         end = time.monotonic() + 40
-        while "/test/limits" not in (heard := str(made.recv(end - time.monotonic()))):
-            if heard == "2":
-                made.send("3")
+        while "/test/limits" not in str(made.recv(end - time.monotonic())):
+            pass
 
 
 def test_a_question_is_answered_from_one_moment(centre: Instance) -> None:
@@ -157,12 +155,14 @@ def test_a_file_of_shapes_may_be_larger(home: str, path: str) -> None:
     assert answer.status_code == (200 if path.endswith("check") else 403)
 
 
-def test_pages_whose_browser_never_connects_are_given_to_nobody_for_ever(home: str) -> None:
-    member = entered(home, "limits-viewer")
-    with httpx.Client(base_url=home, headers=HTML) as stranger:
-        answers = [stranger.get("/") for _ in range(MOST_WAITING + 1)]
-        assert answers[0].status_code == 200
-        assert answers[-1].status_code == 503 and answers[-1].headers["retry-after"] == "30"
-        assert WORDS["crowded"][0] in answers[-1].text
+def test_a_stranger_has_so_many_pages_open_and_no_more(home: str) -> None:
+    member, stranger = entered(home, "limits-viewer"), Browser(home)
+    with ExitStack() as open_ones:
+        page = stranger.page()
+        for _ in range(20):
+            open_ones.enter_context(stranger.socket(page))
+        with pytest.raises(InvalidStatus, match="503"), stranger.socket(page):
+            pass
         assert stranger.get("/login").status_code == 200
-    assert member.get("/").status_code == 200, "who has a session is not shut out by strangers"
+        assert member.is_served(member.page()), "who has a session is not shut out by strangers"
+    assert stranger.is_served(page)

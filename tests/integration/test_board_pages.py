@@ -297,10 +297,8 @@ def test_the_open_page_of_quality_follows_the_quarantine(home: str, enter: Enter
     with browser.socket(browser.page("/quality")) as page:
         seq = lie(b"[]")
         end = time.monotonic() + 10
-        while f"/quality/quarantine/{seq}" not in (said := str(page.recv(10))):
+        while f"/quality/quarantine/{seq}" not in str(page.recv(10)):
             assert time.monotonic() < end
-            if said == "2":
-                page.send("3")
 
 
 def test_a_figure_tells_of_the_disagreement_that_it_rests_on(centre: Instance, enter: Enter, ioc: Ioc) -> None:

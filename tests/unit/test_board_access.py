@@ -33,7 +33,7 @@ from services.board.auth import oidc
 from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
 from services.board.live.poller import Poller
 from services.board.pages.figures.figure import render
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import figure, state_of
 from services.kit.settings import Settings

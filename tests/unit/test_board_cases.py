@@ -11,7 +11,7 @@ from services.board.access import Account
 from services.board.live.poller import Poller
 from services.board.pages.worklist.cases import Case, render
 from services.board.pages.worklist.worklist_data import Row
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 
 AT = datetime(2026, 11, 10, 2, tzinfo=UTC)
 

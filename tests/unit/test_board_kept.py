@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
-import sys
 import time
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from services.board.app import is_news
 from services.board.live import change_cache
 from services.board.live.cache import SHARE, SharedCache
 from services.board.live.change_cache import ChangeCache
@@ -127,15 +123,3 @@ def test_shapes_are_looked_at_anew_when_a_file_has_changed_and_not_before(tmp_pa
     assert [f["geometry"]["coordinates"][0] for f in json.loads(folder.packed())["features"]] == [106.7, 106.6]
     folder.remove("a")
     assert json.loads(folder.packed()) == folder.shapes()
-
-
-@pytest.mark.parametrize(
-    ("error", "logged"),
-    [(psycopg.OperationalError("away"), False), (TooMuch("much"), False), (KeyError("a mistake"), True)],
-)
-def test_an_outage_that_every_open_page_meets_fills_no_log(error: Exception, logged: bool) -> None:
-    try:
-        raise error
-    except Exception:
-        record = logging.LogRecord("nicegui", logging.ERROR, "", 0, "it failed", (), sys.exc_info())
-    assert is_news(record) is logged

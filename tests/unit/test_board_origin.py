@@ -17,7 +17,7 @@ from services.board.access import Account
 from services.board.live.poller import LiveState, Poller, shifted_month
 from services.board.pages.figures import figure, system
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, headlines, indicators
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.readings import Period, Reading
 from services.readings.explain import Explanation
 from services.readings.finding import Finding

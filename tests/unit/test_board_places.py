@@ -31,7 +31,7 @@ from services.board.pages.map.map_query import (
 )
 from services.board.pages.map.map_view import answer, filter_of
 from services.board.pages.map.overlays import Folder, plain
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.board.ui.words import word
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)

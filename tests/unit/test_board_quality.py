@@ -22,7 +22,7 @@ from services.board.pages import sources
 from services.board.pages.quality import quality, quarantine_page
 from services.board.pages.quality.quality import Delayed, End, Quality, Record
 from services.board.pages.sources import HOURS, SORTS, Late, Strips
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.board.ui.words import WORDS, Language
 from services.kit.quarantine import Body, Lying
 from services.readings.finding import Finding
@@ -181,10 +181,10 @@ def test_content_of_another_unit_is_closed_whatever_it_was_sent_as(raw: bytes, m
 
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
     shown = Quality(NOW, [], [], (), [])
-    told = quarantine_page.render(look(EVERYBODY), shown, [lying(WARD)], "", "")
+    told = quarantine_page.render(look(EVERYBODY), shown, [lying(WARD)], "")
     assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
-    assert "/quality/quarantine/7" in quarantine_page.render(look(BOUNDED), shown, [lying(WARD)], "", "")
-    assert "Chưa kết nối được" in quarantine_page.render(look(BOUNDED), shown, None, "", "")
+    assert "/quality/quarantine/7" in quarantine_page.render(look(BOUNDED), shown, [lying(WARD)], "")
+    assert "Chưa kết nối được" in quarantine_page.render(look(BOUNDED), shown, None, "")
 
 
 # --- sources ---

@@ -21,7 +21,7 @@ from services.board.live.poller import Poller
 from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
 from services.board.ui.charts import Step, bars
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.board.ui.periods import Against, Span, before, period_of
 from services.board.ui.redaction import shown_to
 from services.readings import Reading

@@ -29,7 +29,7 @@ from services.board.pages.worklist.worklist import LISTING, visible
 from services.board.pages.worklist.worklist_data import AlarmOf, Item, Row, _item
 from services.board.pages.worklist.worklist_rows import handling
 from services.board.ui import exports
-from services.board.ui.page_layout import PageContext
+from services.board.ui.live_page import PageContext
 from services.board.ui.pagination import PAGE, page_of
 from services.kit.settings import Settings
 from services.readings import Reading

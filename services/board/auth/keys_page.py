@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from nicegui import ui
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+from starlette.requests import HTTPConnection
 
 from schemas.keys import FALLBACK_RATE, Bounds
 from schemas.registry import SYSTEMS
@@ -19,10 +19,10 @@ from services.board.access import Account
 from services.board.auth import accounts, keys
 from services.board.auth.middleware import fields_of
 from services.board.auth.people import units_of
-from services.board.live.poller import Poller
 from services.board.ui.flash import FlashMessages
+from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import PageContext, context_of, form, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import form, ordinary
 from services.board.ui.words import ago, system_name, unit_name, word
 from services.kit import clock
 from services.kit.keys import Key
@@ -72,19 +72,22 @@ CHANGES: dict[str, Callable[[AsyncConnection, Account, Fields], Awaitable[str]]]
 """What can be posted to `/keys/<change>`; gives the secret to be shown."""
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, poller: Poller) -> None:
+def add(pages: Pages, pool: AsyncConnectionPool) -> None:
     """The page, and the forms on it."""
+    app = pages.app
     done = FlashMessages[Said]()
 
-    @page("/keys")
-    async def shown(request: Request) -> None:
-        context, said = context_of(request, poller), done.take(request.state.session)
-        setup_page(context)
-        top = header(context, "/keys")
-        async with pool.connection() as conn:
-            rows = await keys.within(conn, context.account)
-        ui.html(render(context, rows, said, clock.now()), sanitize=False)
-        keep_fresh(context, top)
+    @pages.page("/keys")
+    async def shown(asked: HTTPConnection) -> LivePage:
+        context = context_of(asked, pages.poller)
+
+        async def body(at: Places) -> Html:
+            said = done.take(asked.state.session)
+            async with pool.connection() as conn:
+                rows = await keys.within(conn, context.account)
+            return render(context, rows, said, clock.now())
+
+        return ordinary(context, "/keys", body)
 
     @app.post("/keys/{change}")
     async def changed(request: Request, change: str) -> Response:

@@ -6,11 +6,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
-import nicegui
 from fastapi import FastAPI
-from nicegui import Client
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -21,9 +19,9 @@ from services.board.access import PUBLIC, Account, Action
 from services.board.auth import audit, tokens
 from services.board.auth.address import PREFIX, is_below
 from services.board.auth.problems import Problem, unanswered
-from services.board.auth.sessions import Session, Sessions, key_of, login_from
-from services.board.auth.sockets import sensible
+from services.board.auth.sessions import Session, Sessions, login_from
 from services.board.live.query_pool import TooMuch
+from services.board.ui.live_page import belongs
 from services.board.ui.markup import Html, styles, tag
 from services.board.ui.words import Language, word
 from services.kit import store
@@ -31,10 +29,9 @@ from services.kit.addresses import place_of
 from services.kit.pace import Pace
 
 COOKIE = "ioc_session"
-ASSETS = ("/static/", "/favicon.ico", f"/_nicegui/{nicegui.__version__}/")
+ASSETS = ("/static/", "/favicon.ico")
 ENTRY = ("/login", "/oidc/", "/api/openapi.json")
 """Paths that need no session: they show nothing of the centre."""
-SOCKET, UPLOADS = "/_nicegui_ws/", "/_nicegui/client/"
 SAFE = ("GET", "HEAD")
 PROGRAMS = re.compile(r"/(?:api|mcp)(?:/.*)?")
 """Paths for programs: they may show a token, and are answered in their own form."""
@@ -44,21 +41,14 @@ QUESTIONS = 10.0, 100
 LARGEST_FORM = 256 * 1024
 FILES = ("/map/outlines", "/map/outlines/check")
 """What takes more than a form; how much, it sees to itself."""
-RETRY_SECONDS = 30
 MOST_SOCKETS = 300
-MESSAGES = 200.0, 600
-"""Of one session, or of one address without: open pages, and messages of them a second and at once."""
+"""So many pages may be open of one session, or of one address without."""
 _NUL = re.compile(rb"\x00|%00")
 """The one character that text in the database cannot hold, as it is or as addresses and forms write it."""
 STRICT = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# NiceGUI's pages carry their elements in a script of their own and have Vue compile what they show.
-PAGES = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-    "img-src 'self' data: blob:; font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'none'"
-)
+PAGES = "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 HEADERS = {
     "content-security-policy": PAGES,
     "x-content-type-options": "nosniff",
@@ -72,15 +62,13 @@ HEADERS = {
 
 
 def add_errors(app: FastAPI) -> None:
-    """Have both applications answer an outage of the database, and what is not allowed, as the doors do."""
-    for each in (app, nicegui.app):
-        for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
-            each.add_exception_handler(outage, lambda request, error: unavailable())
-        each.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
-        each.add_exception_handler(400, lambda request, error: unreadable())
-        each.add_exception_handler(403, lambda request, error: forbidden())
-        each.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
-        each.add_exception_handler(503, lambda request, error: crowded())
+    """Answer an outage of the database, and what is not allowed, as the doors do."""
+    for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
+        app.add_exception_handler(outage, lambda request, error: unavailable())
+    app.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
+    app.add_exception_handler(400, lambda request, error: unreadable())
+    app.add_exception_handler(403, lambda request, error: forbidden())
+    app.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
 
 
 class AuthMiddleware:
@@ -101,7 +89,7 @@ class AuthMiddleware:
     ) -> None:
         self._app, self._sessions, self._find, self._public, self._guarded = app, sessions, find, public, guarded
         self._home = home
-        self._pace, self._questions, self._sockets = Pace(*MESSAGES), Pace(*QUESTIONS), Counter[str]()
+        self._questions, self._sockets = Pace(*QUESTIONS), Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See ASGI."""
@@ -111,7 +99,7 @@ class AuthMiddleware:
         connection = HTTPConnection(scope)
         audit.ADDRESS.set(connection.client.host if connection.client else "")
         path = scope["path"]
-        receive = receive if path in FILES else _formed(receive)
+        receive = receive if path in FILES or scope["type"] == "websocket" else _formed(receive)
         send = _armoured(send, connection.url.scheme in ("https", "wss"), lasting=path.startswith(ASSETS))
         if is_below(connection.headers.get(PREFIX)):
             await plain_page(400, "below_a_path")(scope, receive, send)
@@ -119,14 +107,12 @@ class AuthMiddleware:
             await unreadable()(scope, receive, send)
         elif path.startswith(ASSETS) or (path.startswith(ENTRY) and scope["type"] == "http"):
             await self._app(scope, receive, send)
-        elif path.startswith(SOCKET):
+        elif scope["type"] == "websocket":
             await self._connect(connection, receive, send)
-        elif scope["type"] == "http" and PROGRAMS.fullmatch(path):
+        elif PROGRAMS.fullmatch(path):
             await self._serve(Request(scope, receive), receive, send)
-        elif scope["type"] == "http":
-            await self._answer(Request(scope, receive), receive, send)
         else:
-            await send({"type": "websocket.close", "code": 1008})
+            await self._answer(Request(scope, receive), receive, send)
 
     async def _answer(self, request: Request, receive: Receive, send: Send) -> None:
         try:
@@ -135,7 +121,7 @@ class AuthMiddleware:
             await unavailable()(request.scope, receive, send)
             return
         account = session.account if session else PUBLIC if self._public else None
-        refusal = self._refusal(request, session, account)
+        refusal = self._refusal(request, account)
         if refusal is None and session and request.method not in SAFE:
             try:
                 receive, refusal = await _csrf_checked(request, session, receive)
@@ -144,8 +130,7 @@ class AuthMiddleware:
         if refusal is not None or account is None:
             await (refusal or login(request))(request.scope, receive, send)
             return
-        key, csrf = (session.key, session.csrf) if session else ("", "")
-        request.scope.setdefault("state", {}).update(account=account, session=key, csrf=csrf)
+        _let_in(request, account, session)
         await self._app(request.scope, receive, send)
 
     async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
@@ -179,59 +164,62 @@ class AuthMiddleware:
             raise Problem(405, "there are no sessions, so nothing is told that was not asked", allow="POST")
         return known.key if known else "", account
 
-    def _refusal(self, request: Request, session: Session | None, account: Account | None) -> Response | None:
-        path = request.scope["path"]  # and not that of the URL, in which the Host header has a say
+    def _refusal(self, request: Request, account: Account | None) -> Response | None:
         if account is None:
             return login(request)
         if request.method not in SAFE:
             if not ours(request, self._home):
                 return Response("this request comes from another site", 403)
-            if path.startswith(UPLOADS):
-                return None if _is_page_of(path.split("/")[3], session) else forbidden("stale_form")
             if account is PUBLIC:
                 return login(request)
-        needed = (action for guarded, action in self._guarded.items() if f"{path}/".startswith(f"{guarded}/"))
-        if not all(account.may(action) for action in needed):
+        if not self._may_see(account, request.scope["path"]):
             return login(request) if account is PUBLIC else forbidden()
         return None
 
-    async def _connect(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
-        """A page's connection: from this board's own pages alone, and by the session to which the page was given.
+    def _may_see(self, account: Account, path: str) -> bool:
+        """`path`: as it was asked for, and not that of the URL, in which the Host header has a say."""
+        needed = (action for guarded, action in self._guarded.items() if f"{path}/".startswith(f"{guarded}/"))
+        return all(account.may(action) for action in needed)
 
-        One that is refused otherwise is told so as NiceGUI tells it: the page loads anew, and comes to the log-in.
-        """
-        origin = connection.headers.get("origin")
-        if (origin or connection.scope.get("method", "GET") not in SAFE) and not ours(connection, self._home):
-            await Response("this request comes from another site", 403)(connection.scope, receive, send)
-            return
+    async def _connect(self, connection: HTTPConnection, receive: Receive, send: Send) -> None:
+        """A page's connection: from this board's own pages alone, and by the session to which the page was given. Whose
+        page was another's asks for the page itself, and is told there what there is to be told."""
+        scope, refused = connection.scope, Response("this is no page of yours", 403)
         try:
             session = await self._sessions.find(connection.cookies.get(COOKIE))
         except store.OUTAGE:
-            await Response("the database does not answer", 503)(connection.scope, receive, send)
+            await Response("the database does not answer", 503)(scope, receive, send)
+            return
+        account = session.account if session else PUBLIC if self._public else None
+        own = ours(connection, self._home) and belongs(scope["subprotocols"], session.csrf if session else "")
+        if account is None or not own or not self._may_see(account, scope["path"]):
+            await refused(scope, receive, send)
             return
         visitor = session.key if session else f"address {place_of(audit.ADDRESS.get())}"
-        await self._pace.take(visitor)
-        if connection.scope["type"] == "websocket" and self._sockets[visitor] >= MOST_SOCKETS:
-            await Response("too many pages are open", 503)(connection.scope, receive, send)
+        if self._sockets[visitor] >= MOST_SOCKETS:
+            await Response("too many pages are open", 503)(scope, receive, send)
             return
-        query = parse_qs(connection.scope["query_string"].decode("latin-1"))
-        if not ((session or self._public) and _is_page_of(query.get("client_id", [""])[0], session)):
-            connection.scope["query_string"] = _refused(query)
+        _let_in(connection, account, session)
         self._sockets[visitor] += 1
+        answered = False
+
+        async def sending(message: Message) -> None:
+            nonlocal answered
+            answered = True
+            await send(message)
+
         try:
-            await self._app(connection.scope, self._paced(visitor, receive), send)
+            await self._app(scope, receive, sending)
+            if not answered:  # there is no such page, or not for them
+                await refused(scope, receive, send)
         finally:
             self._sockets[visitor] -= 1
             self._sockets += Counter()  # forget who has none
 
-    def _paced(self, visitor: str, receive: Receive) -> Receive:
-        async def give() -> Message:
-            message = sensible(await receive())
-            if message["type"] == "websocket.receive":
-                await self._pace.take(visitor)
-            return message
 
-        return give
+def _let_in(connection: HTTPConnection, account: Account, session: Session | None) -> None:
+    key, csrf = (session.key, session.csrf) if session else ("", "")
+    connection.scope.setdefault("state", {}).update(account=account, session=key, csrf=csrf)
 
 
 def ours(connection: HTTPConnection, home: str | None = None) -> bool:
@@ -240,24 +228,9 @@ def ours(connection: HTTPConnection, home: str | None = None) -> bool:
     return bool(origin) and origin in (connection.headers.get("host"), urlsplit(home or "").netloc)
 
 
-def _is_page_of(client_id: str, session: Session | None) -> bool:
-    """Whether an open page was given to this session, or without one."""
-    client = Client.instances.get(client_id)
-    return client is not None and key_of(client) == (session.key if session else "")
-
-
-def _refused(query: Mapping[str, list[str]]) -> bytes:
-    transport = {key: values[0] for key, values in query.items() if key in ("EIO", "transport", "sid", "t")}
-    nobody = {"implicit_handshake": "true", "client_id": "-", "tab_id": "-", "document_id": "-"}
-    return urlencode({**transport, **nobody}).encode()
-
-
 async def _csrf_checked(request: Request, session: Session, receive: Receive) -> tuple[Receive, Response | None]:
-    """Whether what changes something carries the session's csrf token: as a field of the form, or as `x-csrf`.
-
-    An upload goes to an address that only its page knows.
-    """
-    if request.scope["path"].startswith(UPLOADS) or request.headers.get("x-csrf") == session.csrf:
+    """Whether what changes something carries the session's csrf token: as a field of the form, or as `x-csrf`."""
+    if request.headers.get("x-csrf") == session.csrf:
         return receive, None
     form = request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded")
     if form and int(request.headers.get("content-length") or LARGEST_FORM) < LARGEST_FORM:
@@ -343,13 +316,6 @@ def unavailable() -> Response:
     return plain_page(503, "unavailable", '<meta http-equiv="refresh" content="3">')
 
 
-def crowded() -> Response:
-    """503 in both languages, which looks again by itself, later."""
-    refused = plain_page(503, "crowded", f'<meta http-equiv="refresh" content="{RETRY_SECONDS}">')
-    refused.headers["retry-after"] = str(RETRY_SECONDS)
-    return refused
-
-
 def plain_page(status: int, reason: str, head: str = "") -> Response:
     """A page that says one thing in both languages, without a script."""
     vi, en = (tag("p", word(reason, language), lang=language) for language in ("vi", "en"))
@@ -358,7 +324,7 @@ def plain_page(status: int, reason: str, head: str = "") -> Response:
 
 
 def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:
-    """A page outside of NiceGUI."""
+    """A page without a script."""
     kind = "enter light" if light else "enter"
     text = _PAGE.format(lang=language, title=word("title", language), content=content, head=styles() + head, kind=kind)
     return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})

@@ -6,11 +6,11 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import RedirectResponse, Response
-from nicegui import ui
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.text.dates import day_and_time
@@ -19,10 +19,10 @@ from services.board.auth import accounts, audit
 from services.board.auth.accounts import Refused, Row
 from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import fields_of
-from services.board.live.poller import Poller
 from services.board.ui.flash import FlashMessages
+from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import PageContext, context_of, form, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import form, ordinary
 from services.board.ui.words import WORDS, ago, unit_name
 from services.kit import clock
 
@@ -65,19 +65,22 @@ SAID = ("saved", "bad_name", "name_taken", "no_account", "bad_password", "bad_ro
 """What the page says of the last change."""
 
 
-def add(app: FastAPI, pool: AsyncConnectionPool, poller: Poller) -> None:
+def add(pages: Pages, pool: AsyncConnectionPool) -> None:
     """The page, and the forms on it."""
+    app = pages.app
     done = FlashMessages[str]()
 
-    @page("/people")
-    async def shown(request: Request, said: str = "") -> None:
-        context, known = context_of(request, poller), done.take(request.state.session)
-        setup_page(context)
-        top = header(context, "/people")
-        async with pool.connection() as conn:
-            rows, actions = await _seen_by(conn, context.account)
-        ui.html(render(context, rows, actions, said if said == known else "", clock.now()), sanitize=False)
-        keep_fresh(context, top)
+    @pages.page("/people")
+    async def shown(asked: HTTPConnection, said: str = "") -> LivePage:
+        context = context_of(asked, pages.poller)
+
+        async def body(at: Places) -> Html:
+            known = done.take(asked.state.session)
+            async with pool.connection() as conn:
+                rows, actions = await _seen_by(conn, context.account)
+            return render(context, rows, actions, said if said == known else "", clock.now())
+
+        return ordinary(context, "/people", body)
 
     @app.post("/people/{change}")
     async def changed(request: Request, change: str) -> Response:

@@ -6,18 +6,17 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
-from nicegui import Client
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import Request
 
 from services.board.access import Account
+from services.board.live.connections import Connections
 from services.kit import clock, store
 from services.kit.keys import digest
 
@@ -76,8 +75,8 @@ async def alive(conn: AsyncConnection, keys: Iterable[str], used: Iterable[str],
 class Sessions:
     """The sessions of this board: found for each request, and remembered while the database is away."""
 
-    def __init__(self, pool: AsyncConnectionPool) -> None:
-        self._pool = pool
+    def __init__(self, pool: AsyncConnectionPool, connections: Connections) -> None:
+        self._pool, self._connections = pool, connections
         self._known: dict[str, tuple[Session, float]] = {}
         self._away = False
 
@@ -96,22 +95,18 @@ class Sessions:
             raise
 
     async def follow(self) -> None:
-        """For ever: have open pages hear soon that their session has ended; an outage ends none."""
-        notified: set[str] = set()
+        """For ever: end soon the open pages whose session has ended; an outage ends none."""
         while True:
             try:
-                notified = await self._end_pages(notified)
+                await self._end_pages()
             except store.OUTAGE as error:
                 log.warning("sessions are looked at later: %s: %s", type(error).__name__, error)
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def _end_pages(self, notified: set[str]) -> set[str]:
-        """Send pages without a session to the log-in, and cut off those that were told before; who was told now."""
-        pages = {id: key for id, client in Client.instances.items() if (key := key_of(client))}
-        living = await self._read(set(pages.values()) | set(self._known), set(pages.values()))
-        ended = {id for id, key in pages.items() if key not in living}
-        send_away(ended, notified)
-        return ended
+    async def _end_pages(self) -> None:
+        open_ones = self._connections.sessions()
+        living = await self._read(open_ones | set(self._known), open_ones)
+        self._connections.end(open_ones - set(living))
 
     async def _read(self, keys: set[str], used: set[str]) -> Mapping[str, Session]:
         try:
@@ -128,25 +123,6 @@ class Sessions:
     def _remembered(self, key: str) -> Session | None:
         session, at = self._known.get(key, (None, 0.0))
         return session if session and at > time.monotonic() - REMEMBERED_SECONDS else None
-
-
-def send_away(pages: Iterable[str], notified: Container[str]) -> None:
-    """Send open pages to the log-in; those that were told before and are still there are cut off.
-
-    A page that has left NiceGUI deletes by itself some seconds later, and it cannot be deleted twice.
-    """
-    for id in pages:
-        client = Client.instances.get(id)
-        if client and id not in notified:
-            client.open(login_from(client.request))
-        elif client and client.has_socket_connection:
-            client.delete()
-
-
-def key_of(client: Client) -> str:
-    """Of which session an open page is; empty: of none."""
-    state: Mapping[str, Any] = client.request.scope.get("state", {})
-    return str(state.get("session", ""))
 
 
 def login_from(request: Request) -> str:

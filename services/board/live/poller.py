@@ -8,6 +8,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -83,7 +84,7 @@ class Revision:
 
 
 class Poller:
-    """Follows the database for ever; `view` is the newest look, and listeners are called with each new one."""
+    """Follows the database for ever; `view` is the newest look, and `looked` waits for the next."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -92,7 +93,7 @@ class Poller:
         self._cut_off: datetime | None = None
         self._thread = ThreadPoolExecutor(1, "watch")  # pages that are slow to read must not stop the clock for all
         self._broker: Client | None = None
-        self.listeners: set[Callable[[], None]] = set()
+        self._next = asyncio.Event()
 
     @property
     def broker(self) -> Client | None:
@@ -108,6 +109,11 @@ class Poller:
         if self._broker is None or not self._broker.is_connected:
             problems.add("broker")
         return replace(self._view, as_of=self._cut_off or self._view.as_of, problems=frozenset(problems))
+
+    async def looked(self, seconds: float) -> None:
+        """Wait for the next look, and no longer than that."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._next.wait(), seconds)
 
     def mark(self, *systems: str) -> Hashable:
         """What differs as soon as one of the systems, or an alarm, has news."""
@@ -162,8 +168,8 @@ class Poller:
             tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), previous)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
-        for tell in tuple(self.listeners):
-            asyncio.get_running_loop().call_soon(tell)  # what goes wrong in a page is the page's own matter
+        self._next.set()
+        self._next = asyncio.Event()
 
 
 def _changed(news: Mapping[str, Revision], seen: Mapping[str, Revision]) -> list[str]:

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from nicegui import ui
 from psycopg import Connection
 from psycopg.errors import QueryCanceled
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from schemas.calendar import VN, Limit
 from schemas.freshness import Allowed
 from schemas.registry import DATA_TYPES
 from schemas.text.dates import day_and_time
 from services.board.live.cache import SharedCache
-from services.board.live.poller import Poller
-from services.board.live.query_pool import QueryPool, TooMuch
+from services.board.live.query_pool import QueryPool
 from services.board.pages.quality.quality import delay
 from services.board.ui.found_pages import Page
 from services.board.ui.labels import source_cell
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import ordinary
 from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, number, system_name
-from services.kit import clock, store
+from services.kit import clock
 from services.readings.sources import Source, sources
 
 DAYS = 7
@@ -89,37 +87,30 @@ def strips(conn: Connection, now: datetime) -> Strips:
     return Strips(filled, late)
 
 
-def add(poller: Poller, reading: QueryPool) -> None:
+def add(pages: Pages, reading: QueryPool) -> None:
     """/sources."""
     fresh: SharedCache[list[Source]] = SharedCache(FRESH_SECONDS)
     slow: SharedCache[Strips] = SharedCache(STRIPS_SECONDS)
 
-    async def shown(context: PageContext, sort: str) -> Html:
+    async def ask() -> tuple[list[Source], Strips]:
         now = clock.now()
         every = await fresh.get("sources", lambda: reading(lambda conn: sources(conn, now)))
-        history = await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
-        return render(context, every, history, sort, now)
+        return every, await slow.get("strips", lambda: reading(lambda conn: strips(conn, now)))
 
-    @page("/sources")
-    async def of_sources(request: Request, sort: str = "silent") -> None:
-        context = context_of(request, poller)
-        setup_page(context)
-        top = header(context, "/sources")
-        by = sort if sort in SORTS else "silent"
-        with ui.element("main").classes("page"):
-            ui.html(head(context, by), sanitize=False).classes("title")
-            with (
-                ui.element("section").classes("panel wide").props(f'tabindex=0 aria-label="{context.word("sources")}"')
-            ):
-                content = ui.html(await shown(context, by), sanitize=False)
-            ui.html(tag("p", context.word("sources_means"), class_="small"), sanitize=False).classes("wide")
+    @pages.page("/sources")
+    async def of_sources(asked: HTTPConnection, sort: str = "silent") -> LivePage:
+        context, by = context_of(asked, pages.poller), sort if sort in SORTS else "silent"
 
-        async def again() -> None:
-            with suppress(TooMuch, *store.OUTAGE):  # the band at the top tells of outages
-                content.set_content(await shown(context, by))
+        def body(at: Places) -> Html:
+            listed = tag("section", at["list"], class_="panel wide", tabindex=0, aria_label=context.word("sources"))
+            means = tag("p", context.word("sources_means"), class_="small wide")
+            return tag("main", tag("div", head(context, by), class_="title"), listed, means, class_="page")
 
-        ui.timer(FRESH_SECONDS, again)
-        keep_fresh(context, top)
+        def draw(found: tuple[list[Source], Strips]) -> Html:
+            return render(context, *found, by, clock.now())
+
+        shown = Asked("list", ask, draw, FRESH_SECONDS)
+        return ordinary(context, "/sources", body, [shown])
 
 
 PAGE = Page("sources", "/sources", None, add)

@@ -32,24 +32,3 @@ document.addEventListener("pointerdown", () => { held = null; }, true);
 new MutationObserver(() => {
   if (held && document.activeElement === document.body) [...document.querySelectorAll(`main ${held.tag}`)].find(same)?.focus({ preventScroll: true });
 }).observe(document.documentElement, { childList: true, subtree: true });
-
-// A page that has lost the board says so at once, greys what it shows, and tries again every second until it is back:
-// then it goes on where it was, or is loaded anew. Never before the board answers: a browser's own error page stays.
-const cutOff = (is) => document.body.classList.toggle("cut-off", is);
-const again = async (error) => {
-  cutOff(true);
-  if (error.message === "timeout") window.socket.io.opts.transports = ["polling", "websocket"];
-  else if (error.message !== "Implicit handshake failed") return;
-  const answer = await fetch(location.href).catch(() => null);
-  if (answer && answer.status < 500) location.reload();
-};
-const holdOn = () => {
-  if (!window.socket) return setTimeout(holdOn, 50);
-  window.socket.io.reconnectionDelay(500);
-  window.socket.io.reconnectionDelayMax(1000);
-  window.socket.off("connect_error");
-  window.socket.on("connect_error", again);
-  window.socket.on("disconnect", () => cutOff(true));
-  window.socket.on("connect", () => cutOff(false));
-};
-if (!document.body.classList.contains("enter")) holdOn();

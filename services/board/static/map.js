@@ -1,6 +1,6 @@
 // Draws the map: clusters that the server has made, shapes of one's own, a graticule and a scale; nothing from elsewhere.
 const NEAREST = 18, FARTHEST = 7, SVG = "http://www.w3.org/2000/svg";
-const SETTLED_MS = 150, AGAIN_MS = 60000, DRAG_PX = 4;
+const SETTLED_MS = 150, NEWS_MS = 1000, AGAIN_MS = 60000, DRAG_PX = 4;
 
 const size = (zoom) => 256 * 2 ** zoom;
 const project = (longitude, latitude, zoom) => {
@@ -245,7 +245,11 @@ function draw(map) {
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => { card.hidden = true; settle(true); });
-  document.addEventListener("ioc-news", () => live && settle(true, 0));
+  document.addEventListener("ioc-news", ({ target }) => target.id === "map-news" && live && soon());
+  let due = 0, latest = 0;
+  const soon = () => {
+    due ||= setTimeout(() => { due = 0; latest = Date.now(); settle(true, 0); }, Math.max(0, latest + NEWS_MS - Date.now()));
+  };
   setInterval(() => live && document.visibilityState === "visible" && settle(true, 0), AGAIN_MS);
   new ResizeObserver(() => view && place()).observe(svg);
 

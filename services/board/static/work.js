@@ -28,7 +28,8 @@
   let focused = "";
   document.addEventListener("focusin", ({ target }) => { focused = target.id || ""; });
   new MutationObserver((changes) => {
-    if (!changes.some(({ addedNodes }) => [...addedNodes].some((node) => node.querySelector?.("input[name=item], table, .none")))) return;
+    const of = ({ addedNodes, removedNodes }) => [...addedNodes, ...removedNodes];
+    if (!changes.flatMap(of).some((node) => node.querySelector?.("input[name=item], table, .none"))) return;
     restore();
     if (focused && document.activeElement === document.body) document.getElementById(focused)?.focus();
   }).observe(document.documentElement, { childList: true, subtree: true });

@@ -10,8 +10,8 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from services.board.access import Action
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
+from services.board.ui.live_page import Pages
 
 FOLDER = "services.board.pages"
 
@@ -19,12 +19,12 @@ FOLDER = "services.board.pages"
 @dataclass(frozen=True)
 class Page:
     """One page: the word and the path by which all pages lead to it, what one must be allowed for it (None: nothing),
-    and what registers it with the watch and the reader that all pages share."""
+    and what registers it, with the reader that all pages share."""
 
     word: str
     path: str
     action: Action | None
-    add: Callable[[Poller, QueryPool], None]
+    add: Callable[[Pages, QueryPool], None]
 
 
 @cache

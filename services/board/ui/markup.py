@@ -58,5 +58,6 @@ def table(
 
 
 def styles() -> Html:
-    """The links to the style sheets."""
-    return Html("".join(tag("link", rel="stylesheet", href=f"/static/{name}.css") for name in STYLES))
+    """The links to the style sheets, and to the board's sign."""
+    sheets = (tag("link", rel="stylesheet", href=f"/static/{name}.css") for name in STYLES)
+    return Html("".join((*sheets, tag("link", rel="icon", type="image/svg+xml", href="/static/icon.svg"))))

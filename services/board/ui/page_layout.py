@@ -2,37 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Set
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import datetime, timedelta
-from typing import Any
 
-from fastapi import Depends, HTTPException
-from nicegui import Client, ui
-from starlette.requests import Request
+from fastapi import HTTPException
+from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
-from services.board.access import Account, Action
-from services.board.live.poller import LiveState, Poller
-from services.board.live.query_pool import TooMuch
+from services.board.access import Action
+from services.board.live.poller import LiveState
 from services.board.ui import found_pages
-from services.board.ui.markup import Html, link, styles, tag
-from services.board.ui.words import Language, word
-from services.kit import clock
+from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Places
+from services.board.ui.markup import Html, link, tag
 
-TICK_SECONDS = 0.5
-"""How often a page looks at the clock, and at what cannot be reached."""
-BUILT_SECONDS = 30.0
-MOST_WAITING, MOST_STRANGERS = 100, 300
-"""So many pages may wait for their browser to connect: those of one session, or of one address without; and of all
-without a session."""
-AGAIN_SECONDS = 5.0
-"""How often an open page asks again for what it shows, see `follow`."""
-Render = Callable[[LiveState, datetime], None]
 Way = tuple[str, str, Action | None]
 """(word, path, what one must be allowed for it)."""
 FIRST: tuple[Way, ...] = (
@@ -48,54 +33,13 @@ KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Ta
 """(key, word): what `board.js` does on each."""
 
 
-@dataclass(frozen=True)
-class PageContext:
-    """One opened page: the account, the language, the watch that feeds it, and what its forms carry."""
-
-    account: Account
-    language: Language
-    poller: Poller
-    csrf: str = ""
-
-    def word(self, key: str) -> str:
-        """A text in the page's language."""
-        return word(key, self.language)
-
-
-def context_of(request: Request, poller: Poller) -> PageContext:
-    """Who opened this page, and how they read it."""
-    chosen = request.query_params.get("lang") or request.cookies.get("ioc_lang", "vi")
-    return PageContext(request.state.account, "en" if chosen == "en" else "vi", poller, request.state.csrf)
-
-
-def page(path: str, **options: Any) -> ui.page:
-    """Registers a page. A busy machine may take its time: a page that comes late is better than an error."""
-    dependencies = [Depends(limit_waiting_pages), *options.pop("dependencies", ())]
-    return ui.page(path, response_timeout=BUILT_SECONDS, dependencies=dependencies, **options)
-
-
-def limit_waiting_pages(request: Request) -> None:
-    """503 for who asks for ever more pages and never connects: each takes memory until it is given up."""
-    waiting = Counter(_asker(c.request) for c in Client.instances.values() if not c.has_socket_connection)
-    asker = _asker(request)
-    strangers = sum(number for (session, _), number in waiting.items() if not session)
-    if waiting[asker] >= MOST_WAITING or (not asker[0] and strangers >= MOST_STRANGERS):
-        raise HTTPException(503)
-
-
-def _asker(request: Request) -> tuple[str, str]:
-    """(session, ""), or ("", address) of who has none."""
-    session = request.scope.get("state", {}).get("session", "")
-    return session, "" if session or request.client is None else request.client.host
-
-
 def form(context: PageContext, action: str, *content: object, **attributes: object) -> Html:
     """A form that changes something: without the session's token, which it carries, the doors refuse it."""
     token = tag("input", type="hidden", name="csrf", value=context.csrf)
     return tag("form", token, *content, method="post", action=action, **attributes)
 
 
-def require_known(request: Request) -> None:
+def require_known(request: HTTPConnection) -> None:
     """404 where an address names a system, a figure or a unit that there is not."""
     named = {**request.query_params, **request.path_params}
     try:
@@ -106,34 +50,45 @@ def require_known(request: Request) -> None:
         raise HTTPException(404)
 
 
-def setup_page(context: PageContext) -> None:
-    """Style and language of the page; both are remembered by the browser."""
-    ui.add_head_html(styles() + tag("script", src="/static/board.js", defer=""))
-    ui.add_body_html(tag("div", context.word("cut_off"), id="cut-off", class_="trouble", role="alert"))
-    content = ui.context.client.content.props(f"lang={context.language}")
-    if slot := content.parent_slot:  # NiceGUI's page is a <main> too; the page's own is the one that counts
-        slot.parent.tag = "div"
+def ordinary(
+    context: PageContext,
+    here: str,
+    body: Callable[[Places], Html | Awaitable[Html]],
+    asked: Sequence[Asked] = (),
+    live: Sequence[Live] = (),
+    scripts: Sequence[str] = (),
+) -> LivePage:
+    """A page below the bar that leads to the others. `here`: its own address."""
+    frame = (status(context), outage_band(context))
+
+    async def whole(at: Places) -> Html:
+        content = body(at)
+        return Html(_bar(context, here, at) + (content if isinstance(content, Html) else await content))
+
+    return LivePage(context, whole, (*frame, *live), asked, scripts)
 
 
-def header(context: PageContext, here: str) -> Render:
-    """The bar at the top of an ordinary page."""
-    with ui.element("header").classes("head"):
-        ui.html(navigation(context, here), tag="nav", sanitize=False).props(f'aria-label="{context.word("pages")}"')
-        origin = ui.label().classes("origin")
-        waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
-        as_of = ui.label().classes("small")
-        ui.html(account_menu(context, here), sanitize=False).classes("reader")
-        public_mode(context)
-    ui.html(keys(context), sanitize=False)
-    banner = outage_banner(context)
+def of_content(at: Places) -> Html:
+    """The body of a page that is one place, `content`."""
+    return tag("main", at["content"], class_="page")
 
-    def render(view: LiveState, now: datetime) -> None:
-        show_origin(context, origin, view)
-        waiting.set_content(waiting_alarms(context, view))
-        as_of.set_text(f"{context.word('as_of')} {clock_time(view.as_of)}")
-        banner(view, now)
 
-    return render
+def _bar(context: PageContext, here: str, at: Places) -> Html:
+    ways = tag("nav", navigation(context, here), aria_label=context.word("pages"))
+    reader = tag("div", account_menu(context, here), class_="reader")
+    bar = tag("header", ways, at["status"], reader, public_mode(context), class_="head")
+    return Html(bar + keys(context) + at["outage"])
+
+
+def status(context: PageContext) -> Live:
+    """Of when the page is, what of it is not real, and how many alarms wait."""
+
+    def draw(view: LiveState, now: datetime) -> Html:
+        as_of = f"{context.word('as_of')} {clock_time(view.as_of)}"
+        waiting = tag("span", waiting_alarms(context, view), class_="waiting")
+        return Html(origin_label(context, view) + waiting + tag("span", as_of, class_="small"))
+
+    return Live("status", draw)
 
 
 def waiting_alarms(context: PageContext, view: LiveState) -> Html:
@@ -169,10 +124,9 @@ def account_menu(context: PageContext, here: str) -> Html:
     return Html(other + light + (out if context.account.name else link("/login", context.word("log_in"))))
 
 
-def public_mode(context: PageContext) -> None:
-    """Say on a screen without login how its figures are rounded."""
-    if context.account.role == "public":
-        ui.label(context.word("public_mode")).classes("small")
+def public_mode(context: PageContext) -> Html:
+    """How the figures are rounded, on a screen without login."""
+    return tag("span", context.word("public_mode"), class_="small") if context.account.role == "public" else Html("")
 
 
 def keys(context: PageContext) -> Html:
@@ -184,28 +138,25 @@ def keys(context: PageContext) -> Html:
     )
 
 
-def outage_banner(context: PageContext) -> Render:
+def outage_band(context: PageContext) -> Live:
     """The red band that says what cannot be reached."""
-    banner = ui.label().classes("trouble").props("role=alert")
 
-    def render(view: LiveState, now: datetime) -> None:
+    def draw(view: LiveState, now: datetime) -> Html:
         texts = []
         if "database" in view.problems:
             stopped = clock_time(view.as_of) if now - view.as_of < timedelta(hours=12) else day_and_time(view.as_of)
             texts.append(f"{context.word('database')} {stopped}")
         if "broker" in view.problems:
             texts.append(context.word("broker"))
-        banner.set_text(" · ".join(texts))
-        banner.set_visibility(bool(texts))
+        return tag("div", " · ".join(texts), class_="trouble", role="alert") if texts else Html("")
 
-    return render
+    return Live("outage", draw)
 
 
-def show_origin(context: PageContext, label: ui.label, view: LiveState) -> None:
-    """Say where data is not real."""
+def origin_label(context: PageContext, view: LiveState) -> Html:
+    """Where data is not real."""
     text = unreal(context, frozenset().union(*(tile.origins for tile in view.tiles.values())))
-    label.set_text(text)
-    label.set_visibility(bool(text))
+    return tag("span", text, class_="origin") if text else Html("")
 
 
 def unreal(context: PageContext, origins: Set[str]) -> str:
@@ -216,49 +167,3 @@ def unreal(context: PageContext, origins: Set[str]) -> str:
 def _unreal(context: PageContext, origin: str) -> str:
     month = context.poller.view.shifted_month if origin == "shifted" else ""
     return context.word("shifted_month").format(month) if month else context.word(origin)
-
-
-def keep_fresh(context: PageContext, *renders: Render) -> None:
-    """Bring the page up to date now, with every look of the watch, and as time passes, for as long as it is open."""
-    client, poller = ui.context.client, context.poller
-
-    def tick() -> None:
-        view, now = poller.view, clock.now()
-        for render in renders:
-            render(view, now)
-
-    def tell() -> None:
-        if client.has_socket_connection and tell in poller.listeners:
-            with client:
-                tick()
-
-    tick()
-    ui.timer(TICK_SECONDS, tick)
-    poller.listeners.add(tell)
-    client.on_delete(lambda: poller.listeners.discard(tell))
-
-
-async def follow(context: PageContext, text: Callable[[], Awaitable[Html]], seconds: float = AGAIN_SECONDS) -> ui.html:
-    """Show what `text` gives, and ask it again every few seconds for as long as the page is open: what it reads it had
-    better share (`SharedCache`). Returns the element.
-
-    Where there is too much to read, the page says so, above what it showed before; the trouble's band tells of outages.
-    """
-    shown = Html("")
-
-    async def latest() -> Html:
-        nonlocal shown
-        try:
-            shown = await text()
-        except TooMuch:
-            notice = tag("p", context.word("too_much"), class_="trouble", role="status")
-            return Html(notice + shown) if shown else tag("main", notice, class_="page")
-        return shown
-
-    place = ui.html(await latest(), sanitize=False)
-
-    async def again() -> None:
-        place.set_content(await latest())
-
-    ui.timer(seconds, again)
-    return place

@@ -11,8 +11,8 @@ from urllib.parse import urlencode
 
 from schemas import units
 from schemas.text import collation
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.words import count, unit_name
 
 T = TypeVar("T")

@@ -11,8 +11,8 @@ from psycopg.rows import class_row
 
 from schemas.offices import number_of
 from schemas.text.dates import day_and_time
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import PageContext
 
 OURSELVES = "notifier"
 """What stands in the table for steps that nobody took by hand."""

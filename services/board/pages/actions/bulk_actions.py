@@ -9,8 +9,9 @@ from urllib.parse import quote
 from fastapi.responses import JSONResponse, Response
 
 from services.board.pages.actions.alarm_client import Outcome, summary
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import PageContext, form
+from services.board.ui.page_layout import form
 
 LETTERS = "/worklist/apology"
 

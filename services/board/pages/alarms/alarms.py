@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, quote
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
-from nicegui import ui
 from psycopg import Connection
+from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.registry import SYSTEMS
@@ -17,14 +17,14 @@ from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
 from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
+from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.timeline import Step, author, history
 from services.board.ui.words import count, system_name, unit_name
@@ -60,39 +60,31 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, alarm_client: AlarmClient) -> None:
+def add(pages: Pages, settings: Settings, reading: QueryPool, alarm_client: AlarmClient) -> None:
     """The pages, and what is done there."""
+    app, poller = pages.app, pages.poller
 
     async def read() -> list[Row]:
         return await reading(lambda conn: rows(conn, clock.now()))
 
     shared = ChangeCache(read, poller.mark)
 
-    @page(PATH)
-    async def shown(request: Request) -> None:
-        context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
-        found = await shared.at_hand()
-        setup_page(context)
-        ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(context, query.address())
-        with ui.element("main").classes("page work"):
-            ui.html(_title(context, query, _visible(found, context.account)), sanitize=False).classes("wide")
-            place = ui.html(_whole(context, query, found), sanitize=False).classes("wide")
-            ui.html(toolbar(context, DEEDS, PATH), sanitize=False).classes("wide")
+    @pages.page(PATH)
+    async def shown(asked: HTTPConnection) -> LivePage:
+        context, query = context_of(asked, poller), LISTING.parse(PATH, asked.query_params)
 
-        async def follow() -> None:
-            if shared.fresh() is None or shared.fresh() is not seen[0]:
-                seen[0] = now = await shared.get()
-                if (text := _whole(context, query, now)) != place.content:
-                    place.set_content(text)
+        async def body(at: Places) -> Html:
+            found = _visible(await shared.at_hand(), context.account)
+            title = tag("div", _title(context, query, found), class_="wide")
+            tools = tag("div", toolbar(context, DEEDS, PATH), class_="wide")
+            return tag("main", title, tag("div", at["list"], class_="wide"), tools, class_="page work")
 
-        seen: list[list[Row] | None] = [None]
-        keep_fresh(context, top)
-        ui.timer(0.5, follow)
+        rows = Asked("list", shared.get, lambda found: _whole(context, query, found), TICK_SECONDS, shared.at_hand)
+        return ordinary(context, query.address(), body, [rows], scripts=["work"])
 
-    @page(PATH + "/{id}")
-    async def of_one(request: Request, id: int) -> Response | None:
-        context = context_of(request, poller)
+    @pages.page(PATH + "/{id}")
+    async def of_one(asked: HTTPConnection, id: int) -> LivePage | Response:
+        context = context_of(asked, poller)
 
         async def ask() -> tuple[Row, list[Step]] | None:
             return await reading(lambda conn: one(conn, id))
@@ -100,23 +92,22 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, al
         opened = await ask()
         if opened is None or not opened[0].seen_by(context.account):
             return plain_page(404, "not_found")
-        setup_page(context)
-        ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top, newest = header(context, f"{PATH}/{id}"), ChangeCache(ask, poller.mark)
-        with ui.element("main").classes("page work"):
-            place = ui.html(render(context, *opened, settings), sanitize=False).classes("wide")
-            if opened[0].status != "cleared":
-                box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
-                ui.html(box + toolbar(context, DEEDS, PATH), sanitize=False).classes("wide")
 
-        async def follow() -> None:
-            now = await newest.get() if newest.fresh() is None else None
-            if now and (text := render(context, *now, settings)) != place.content:
-                place.set_content(text)
+        async def at_hand() -> tuple[Row, list[Step]]:
+            return opened
 
-        keep_fresh(context, top)
-        ui.timer(0.5, follow)
-        return None
+        def body(at: Places) -> Html:
+            box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
+            active = opened[0].status != "cleared"
+            tools = tag("div", box, toolbar(context, DEEDS, PATH), class_="wide") if active else ""
+            return tag("main", tag("div", at["alarm"], class_="wide"), tools, class_="page work")
+
+        def draw(found: tuple[Row, list[Step]]) -> Html:
+            return render(context, *found, settings)
+
+        newest = ChangeCache(ask, poller.mark)
+        shown = Asked("alarm", newest.get, draw, TICK_SECONDS, at_hand)
+        return ordinary(context, f"{PATH}/{id}", body, [shown], scripts=["work"])
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:

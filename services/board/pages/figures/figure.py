@@ -8,7 +8,7 @@ from decimal import Decimal
 from fastapi import Depends
 from psycopg import Connection
 from pydantic import AwareDatetime
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.calendar import local_day
@@ -18,21 +18,11 @@ from schemas.indicators.formula_text import formula_text
 from schemas.text.dates import day_and_time
 from services.board.access import is_sensitive
 from services.board.live.cache import SharedCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.ui.labels import event_cell, source_cell
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import (
-    PageContext,
-    context_of,
-    follow,
-    header,
-    keep_fresh,
-    page,
-    require_known,
-    setup_page,
-    unreal,
-)
+from services.board.ui.page_layout import of_content, ordinary, require_known, unreal
 from services.board.ui.periods import Span, period_of, today
 from services.board.ui.redaction import count_for, shown_to
 from services.board.ui.words import ago, count, name_of, number, signed, state_of, unit_name, why
@@ -64,34 +54,33 @@ def named_days(first: date | None, last: date | None) -> Days | None:
     return (min(first, last), max(first, last)) if first and last else None
 
 
-def add(poller: Poller, reading: QueryPool) -> None:
+def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/figure/{code}`."""
     kept: SharedCache[tuple[Explanation, list[Finding]]] = SharedCache(KEPT_SECONDS)
 
-    @page("/figure/{code}", dependencies=[Depends(require_known)])
+    @pages.page("/figure/{code}", dependencies=[Depends(require_known)])
     async def of_figure(
-        request: Request,
+        asked: HTTPConnection,
         code: str,
         unit: str = "",
         span: Span = "month",
         first: date | None = None,
         last: date | None = None,
         as_of: AwareDatetime | None = None,
-    ) -> None:
-        named, context = named_days(first, last), context_of(request, poller)
+    ) -> LivePage:
+        named, context = named_days(first, last), context_of(asked, pages.poller)
         key = (code, unit or None, span, named, as_of if context.account.may("cases") else None)
-        setup_page(context)
-        top = header(context, f"/figure/{code}")
+        whole = not unit and (named[0] < named[1] if named else span != "day")
+        address = str(asked.url.replace(scheme=asked.url.scheme.replace("ws", "http")))
 
-        async def text() -> Html:
-            shown, found = await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
-            shown = shown_to(
-                context.account, shown, whole=not unit and (named[0] < named[1] if named else span != "day")
-            )
-            return render(context, shown, found, str(request.url), shown.period.as_of)
+        async def ask() -> tuple[Explanation, list[Finding]]:
+            return await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
 
-        await follow(context, text)
-        keep_fresh(context, top)
+        def draw(found: tuple[Explanation, list[Finding]]) -> Html:
+            shown = shown_to(context.account, found[0], whole)
+            return render(context, shown, found[1], address, shown.period.as_of)
+
+        return ordinary(context, f"/figure/{code}", of_content, [Asked("content", ask, draw)])
 
 
 def render(context: PageContext, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
@@ -105,15 +94,11 @@ def render(context: PageContext, shown: Explanation, found: list[Finding], addre
         *((("findings", _findings(context, shown, found)),) if compared else ()),
         *((("history" if shown.history else "events", _events(context, shown.sample)),) if cases else ()),
     )
-    return tag(
-        "main",
-        _head(context, shown, address),
-        *(
-            tag("section", tag("h2", context.word(key).format(number_of_events)), *inside, class_="panel wide")
-            for key, *inside in panels
-        ),
-        class_="page",
+    sections = (
+        tag("section", tag("h2", context.word(key).format(number_of_events)), *inside, class_="panel wide")
+        for key, *inside in panels
     )
+    return Html("".join([_head(context, shown, address), *sections]))
 
 
 def _head(context: PageContext, shown: Explanation, address: str) -> Html:
@@ -151,7 +136,7 @@ def _parts(context: PageContext, parts: list[Part]) -> Html:
 
 def _part(context: PageContext, part: Part) -> list[object]:
     text = formula_text(part.of, context.language)
-    name = tag("span", text, title=part.formula, style=f"padding-left: {part.depth * 1.4}em")
+    name = tag("span", text, title=part.formula, class_=f"depth-{min(part.depth, 6)}")
     role = context.word(f"role_{part.role}") if part.role else ""
     if part.value is None:
         return [name, role, why(part.reason, context.language)]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from schemas.indicators.label_texts import MEASURED
 from schemas.indicators.programmes import PROGRAMMES, SHARE, WHOLE, Programme, stated
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.words import figure, signed, state_of, why
 from services.readings import Reading
 

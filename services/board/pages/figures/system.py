@@ -8,14 +8,13 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from fastapi import Depends
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from schemas.indicators import Indicator
 from schemas.indicators.label_texts import MEASURED, label_text, title
 from schemas.units import UnknownUnit
 from services.board.access import is_few
 from services.board.live.cache import SharedCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
 from services.board.pages.figures.system_data import (
@@ -30,18 +29,9 @@ from services.board.pages.figures.system_data import (
     read_parts,
 )
 from services.board.ui.charts import Step, bars, sample
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import (
-    PageContext,
-    context_of,
-    follow,
-    header,
-    keep_fresh,
-    page,
-    require_known,
-    setup_page,
-    unreal,
-)
+from services.board.ui.page_layout import of_content, ordinary, require_known, unreal
 from services.board.ui.periods import SPANS, Against, Span
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import (
@@ -67,7 +57,7 @@ OLD_SECONDS, COMPARED_SECONDS = 15.0, 60.0
 """How old the figures may grow if nothing came; and those of the compared period, which move with the clock alone."""
 
 
-def add(poller: Poller, reading: QueryPool) -> None:
+def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/system/{slug}`."""
     presents, others = SharedCache[Figures](OLD_SECONDS), SharedCache[Figures](COMPARED_SECONDS)
     broken = SharedCache[Parts](OLD_SECONDS)
@@ -75,7 +65,7 @@ def add(poller: Poller, reading: QueryPool) -> None:
     async def content(choice: Choice) -> Content:
         """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
         now, then = choice.periods(clock.now())
-        here, mark = (choice.system, choice.unit, choice.span), poller.mark(choice.system)
+        here, mark = (choice.system, choice.unit, choice.span), pages.poller.mark(choice.system)
         reads = (
             presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
             others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
@@ -85,20 +75,17 @@ def add(poller: Poller, reading: QueryPool) -> None:
         )
         return Content(*await asyncio.gather(*reads))
 
-    @page("/system/{slug}", dependencies=[Depends(require_known)])
-    async def of_system(request: Request, slug: str, unit: str = "", span: Span = "month",
-                        against: Against = "previous", ranked: str = "", by: str = "") -> None:  # fmt: skip
-        context = context_of(request, poller)
-        setup_page(context)
+    @pages.page("/system/{slug}", dependencies=[Depends(require_known)])
+    async def of_system(asked: HTTPConnection, slug: str, unit: str = "", span: Span = "month",
+                        against: Against = "previous", ranked: str = "", by: str = "") -> LivePage:  # fmt: skip
+        context = context_of(asked, pages.poller)
         choice = Choice(slug, unit or None, span, against, ranked, by)
-        top = header(context, f"/system/{slug}")
+        whole = choice.unit is None and choice.span != "day"
 
-        async def text() -> Html:
-            whole = choice.unit is None and choice.span != "day"
-            return render(context, choice, shown_to(context.account, await content(choice), whole))
+        def draw(found: Content) -> Html:
+            return render(context, choice, shown_to(context.account, found, whole))
 
-        await follow(context, text)
-        keep_fresh(context, top)
+        return ordinary(context, f"/system/{slug}", of_content, [Asked("content", lambda: content(choice), draw)])
 
 
 def render(context: PageContext, choice: Choice, shown: Content) -> Html:
@@ -110,13 +97,9 @@ def render(context: PageContext, choice: Choice, shown: Content) -> Html:
         (context.word("broken_down"), _broken_down(context, choice, shown.parts.chosen)),
         *(_class(context, choice, parts) for parts in shown.parts.classes if parts),
     ]
-    return tag(
-        "main",
-        _head(context, choice, shown),
-        tag("section", *_charts(context, shown), class_="charts"),
-        *(tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels),
-        class_="page",
-    )
+    charts = tag("section", *_charts(context, shown), class_="charts")
+    sections = (tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels)
+    return Html("".join([_head(context, choice, shown), charts, *sections]))
 
 
 def _head(context: PageContext, choice: Choice, shown: Content) -> Html:

@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from nicegui import ui
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
 
 from schemas.indicators import Indicator
 from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
 from services.board.live.active_alarms import ActiveAlarm
-from services.board.live.poller import HEADLINES, LiveState, Poller, Tile
+from services.board.live.poller import HEADLINES, LiveState, Tile
 from services.board.ui.charts import sparkline
+from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import (
-    PageContext,
-    Render,
-    account_menu,
-    context_of,
-    keep_fresh,
-    keys,
-    navigation,
-    outage_banner,
-    page,
-    public_mode,
-    setup_page,
-    show_origin,
-    waiting_alarms,
-)
+from services.board.ui.page_layout import account_menu, keys, navigation, outage_band, public_mode, status
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import Language, ago, name_of, number, signed, state_of, system_name, unit_name, why, word
 from services.readings import Reading
@@ -40,77 +25,70 @@ TOLD = 8
 """So many alarms the ticker tells at most."""
 
 
-def add(poller: Poller) -> None:
+def add(pages: Pages) -> None:
     """The page `/`."""
 
-    @page("/")
-    def of_all(request: Request) -> None:
-        context = context_of(request, poller)
-        setup_page(context)
-        keep_fresh(context, wall(context))
+    @pages.page("/")
+    async def of_all(asked: HTTPConnection) -> LivePage:
+        return wall(context_of(asked, pages.poller))
 
 
-def wall(context: PageContext) -> Render:
-    """Build the page; returns what brings it up to a view at a moment, touching only what has changed."""
-    with ui.element("main").classes("wall"):
-        parts = [_bar(context), outage_banner(context)]
-        with ui.element("div").classes("tiles"):
-            parts += [_tile(slug, place, context) for place, slug in enumerate(SYSTEMS, 1)]
-        parts.append(_ticker(context))
-    ui.html(keys(context), sanitize=False)
+def wall(context: PageContext) -> LivePage:
+    """The page: a place for each tile, so that only what has changed is sent."""
+    tiles = [_tile(slug, place, context) for place, slug in enumerate(SYSTEMS, 1)]
+    live = (status(context), _clock(), outage_band(context), *tiles, _ticker(context))
 
-    def render(view: LiveState, now: datetime) -> None:
-        for part in parts:
-            part(view, now)
+    async def body(at: Places) -> Html:
+        inside = tag("div", *(at[tile.id] for tile in tiles), class_="tiles")
+        whole = tag("main", _bar(context, at), at["outage"], inside, _foot_bar(context, at), class_="wall")
+        return Html(whole + keys(context))
 
-    return render
+    return LivePage(context, body, live)
 
 
-def _bar(context: PageContext) -> Render:
-    with ui.element("header").classes("bar"):
-        ui.html(context.word("title"), tag="h1", sanitize=False)
-        ui.html(navigation(context, "/"), tag="nav", sanitize=False).props(f'aria-label="{context.word("pages")}"')
-        waiting = ui.html("", tag="span", sanitize=False).classes("waiting")
-        origin = ui.label().classes("origin")
-        as_of = ui.label().classes("small")
-        clock = ui.label().classes("clock")
-
-    def render(view: LiveState, now: datetime) -> None:
-        show_origin(context, origin, view)
-        waiting.set_content(waiting_alarms(context, view))
-        as_of.set_text(f"{context.word('as_of')} {clock_time(view.as_of)}")
-        clock.set_text(f"{day_and_time(now)[:10]}  {clock_time(now)}")
-
-    return render
+def _bar(context: PageContext, at: Places) -> Html:
+    ways = tag("nav", navigation(context, "/"), aria_label=context.word("pages"))
+    return tag("header", tag("h1", context.word("title")), ways, at["status"], at["clock"], class_="bar")
 
 
-def _tile(slug: str, place: int, context: PageContext) -> Render:
+def _foot_bar(context: PageContext, at: Places) -> Html:
+    reader = tag("div", account_menu(context, "/"), class_="reader")
+    return tag("footer", tag("div", at["bells"], class_="bells"), public_mode(context), reader, class_="ticker")
+
+
+def _clock() -> Live:
+    return Live("clock", lambda view, now: tag("span", f"{day_and_time(now)[:10]}  {clock_time(now)}", class_="clock"))
+
+
+def _tile(slug: str, place: int, context: PageContext) -> Live:
     language = context.language
-    with ui.link(target=f"/system/{slug}").classes("tile") as card:
-        ui.html(f"<span>{place}. {system_name(slug, language)}</span>", tag="h2", sanitize=False)
-        main = _figure("div", "main", language)
-        what = ui.label(name_of(HEADLINES[slug][0], language)).classes("what")
-        trend = ui.html("", sanitize=False)
-        with ui.element("dl"):
-            cells = [_row(language) for _ in HEADLINES[slug][1:]]
-        fresh = ui.html("", sanitize=False).classes("foot")
+    name = tag("h2", tag("span", f"{place}. {system_name(slug, language)}"))
 
-    def render(view: LiveState, now: datetime) -> None:
+    def draw(view: LiveState, now: datetime) -> Html:
         tile, silent = view.tiles.get(slug), view.silent.get(slug, ())
-        fresh.set_content(_foot(tile, silent, now, language))
+        foot = tag("div", _foot(tile, silent, now, language), class_="foot")
         if tile is None:
-            return
+            what, rows = name_of(HEADLINES[slug][0], language), tag("dl")
+            return _card(slug, "", name, tag("div", class_="main"), tag("div", what, class_="what"), rows, foot)
         largest = tile.readings.index(tile.main)
         tile = shown_to(context.account, tile, whole=True)
         first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
-        main(first)
-        what.set_text(f"{name_of(first.indicator, language)} {aim(first.indicator, language)}")
-        trend.set_content(sparkline([r.printed for r in tile.trend]))
-        for cell, reading in zip(cells, others, strict=True):
-            cell(reading)
-        card.classes(replace=f"tile {_state(tile)}{' stale' if silent else ''}")
+        return _card(
+            slug,
+            f"{_state(tile)}{' stale' if silent else ''}",
+            name,
+            tag("div", figure_cell(first, language), class_="main"),
+            tag("div", f"{name_of(first.indicator, language)} {aim(first.indicator, language)}", class_="what"),
+            tag("div", sparkline([r.printed for r in tile.trend])),
+            tag("dl", *(_row(reading, language) for reading in others)),
+            foot,
+        )
 
-    return render
+    return Live(f"tile-{slug}", draw)
+
+
+def _card(slug: str, state: str, *content: Html) -> Html:
+    return link(f"/system/{slug}", *content, class_=f"tile {state}".strip())
 
 
 def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: Language) -> Html:
@@ -120,36 +98,18 @@ def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: L
     return Html(updated + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
 
 
-def _row(language: Language) -> Callable[[Reading], None]:
-    name = ui.html("", tag="dt", sanitize=False)
-    value = _figure("dd", "", language)
-
-    def render(r: Reading) -> None:
-        called = name_of(r.indicator, language)
-        name.set_content(tag("span", called, title=called) + tag("small", aim(r.indicator, language)))
-        value(r)
-
-    return render
+def _row(r: Reading, language: Language) -> Html:
+    called = name_of(r.indicator, language)
+    name = tag("dt", tag("span", called, title=called), tag("small", aim(r.indicator, language)))
+    return Html(name + tag("dd", figure_cell(r, language)))
 
 
-def _figure(element: str, kind: str, language: Language) -> Callable[[Reading], None]:
-    """A figure in its place. It flashes when it changes (not when the page opens): what is new is a new element."""
-    place, shown = ui.html("", tag=element, sanitize=False).classes(kind), [""]
-
-    def render(r: Reading) -> None:
-        text = signed(r, language)
-        if text != shown[0]:
-            place.set_content(figure_cell(r, language, flash=bool(shown[0])))
-            shown[0] = text
-
-    return render
-
-
-def figure_cell(r: Reading, language: Language, flash: bool = False) -> Html:
-    """A figure with its state; one that is missing says why to who points at it."""
+def figure_cell(r: Reading, language: Language) -> Html:
+    """A figure with its state, which flashes when it changes; one that is missing says why to who points at it."""
     reason = why(r.reason, language) or None
-    kind = f"state-{state_of(r)}{' flash' if flash else ''}"
-    return tag("span", signed(r, language), class_=kind, title=reason, data_why=reason)
+    return tag(
+        "span", signed(r, language), class_=f"state-{state_of(r)}", title=reason, data_why=reason, data_figure=""
+    )
 
 
 def aim(indicator: Indicator, language: Language) -> str:
@@ -164,19 +124,12 @@ def _state(tile: Tile) -> str:
     return min((state_of(r) for r in tile.readings), key=WORST.index)
 
 
-def _ticker(context: PageContext) -> Render:
-    with ui.element("footer").classes("ticker"):
-        place = ui.html("", sanitize=False).classes("bells")
-        public_mode(context)
-        ui.html(account_menu(context, "/"), sanitize=False).classes("reader")
-
-    def render(view: LiveState, now: datetime) -> None:
+def _ticker(context: PageContext) -> Live:
+    def draw(view: LiveState, now: datetime) -> Html:
         shown = view.alarms.seen_by(context.account)[:TOLD]
-        place.set_content(
-            Html("").join(_alarm(context, alarm) for alarm in shown) or tag("span", context.word("no_alarms"))
-        )
+        return Html("".join(_alarm(context, one) for one in shown)) or tag("span", context.word("no_alarms"))
 
-    return render
+    return Live("bells", draw)
 
 
 def _alarm(context: PageContext, alarm: ActiveAlarm) -> Html:

@@ -4,38 +4,36 @@ everybody, everybody for themselves."""
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import datetime
-from typing import Any
 
-from fastapi import FastAPI
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from nicegui import ui
 from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.cache import SharedCache
-from services.board.live.poller import LiveState, Poller
+from services.board.live.poller import LiveState
 from services.board.live.query_pool import QueryPool
 from services.board.pages.map import map_query, map_view
 from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, read
 from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
-from services.board.ui.page_layout import PageContext, Render, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import ordinary
 from services.kit import clock
 from services.kit.settings import Settings
 
-NEWS_SECONDS = 1.0
 KEPT_SECONDS = 15.0
 
 
-def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, pool: AsyncConnectionPool) -> None:
+def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/map and what belongs to it."""
+    app, poller = pages.app, pages.poller
     folder = Folder(settings.data)
     kept: SharedCache[MapContent] = SharedCache(KEPT_SECONDS)
 
@@ -44,14 +42,14 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, po
             return await kept.get(at, lambda: reading(lambda conn: map_query.past(conn, at)))
         return await kept.get(news_of(poller.view), lambda: reading(map_query.present))
 
-    @page("/map")
-    async def of_map(request: Request) -> None:
-        context = context_of(request, poller)
-        setup_page(context)
-        ui.add_head_html('<script src="/static/map.js" defer></script>')
-        top = header(context, "/map")
-        ui.html(map_view.page(context, _filter_of(request, context), folder), sanitize=False)
-        keep_fresh(context, top, tell_news())
+    @pages.page("/map")
+    async def of_map(asked: HTTPConnection) -> LivePage:
+        context = context_of(asked, poller)
+
+        def body(at: Places) -> Html:
+            return Html(map_view.page(context, _filter_of(asked, context), folder) + at["map-news"])
+
+        return ordinary(context, "/map", body, live=[map_news()], scripts=["map"])
 
     @app.get("/map/data")
     async def data(request: Request) -> Response:
@@ -109,7 +107,7 @@ def add(app: FastAPI, poller: Poller, settings: Settings, reading: QueryPool, po
         return RedirectResponse("/map", 303)
 
 
-def _filter_of(request: Request, context: PageContext) -> MapFilter:
+def _filter_of(request: HTTPConnection, context: PageContext) -> MapFilter:
     params = request.query_params
     return map_view.filter_of(params, params.getlist("layer"), context.account, clock.now())
 
@@ -139,18 +137,10 @@ def news_of(view: LiveState) -> tuple[datetime | None, ...]:
     return tuple(tile.recorded if (tile := view.tiles.get(slug)) else None for slug in ("field", "gis"))
 
 
-def tell_news() -> Render:
-    """Tell the page's script when to ask again: for news, and after an outage."""
-    response: list[Any] = []
-    since = time.monotonic()
+def map_news() -> Live:
+    """What differs when the page's script had better ask again: for news, and after an outage."""
 
-    def render(view: LiveState, now: datetime) -> None:
-        nonlocal since
-        state = [news_of(view), view.problems]
-        if not response:
-            response.extend(state)
-        if state != response and time.monotonic() - since > NEWS_SECONDS:
-            response[:], since = state, time.monotonic()
-            ui.run_javascript("document.dispatchEvent(new Event('ioc-news'))")
+    def draw(view: LiveState, now: datetime) -> Html:
+        return tag("i", hidden="", data_news=f"{news_of(view)} {sorted(view.problems)}")
 
-    return render
+    return Live("map-news", draw)

@@ -30,8 +30,8 @@ from services.board.pages.map.map_query import (
     within,
 )
 from services.board.pages.map.overlays import Folder, section
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import count_for
 from services.board.ui.words import Language, ago, capital, count, unit_name
 

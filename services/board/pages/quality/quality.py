@@ -18,8 +18,8 @@ from schemas.envelope import TYPE_PREFIX
 from schemas.text.dates import day_and_time, days
 from services.board.access import Account
 from services.board.ui.labels import event_cell, source_cell
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.redaction import findings_for
 from services.board.ui.words import count, number, unit_name
 from services.readings import findings

@@ -8,12 +8,10 @@ from datetime import datetime
 from typing import NamedTuple
 
 import nats.errors
-from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 from nats.js import JetStreamContext
-from nicegui import ui
 from psycopg_pool import AsyncConnectionPool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from schemas import units
 from schemas.envelope import REASONS, Invalid, refuse_personal
@@ -22,13 +20,13 @@ from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.cache import SharedCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.quality import quality
 from services.board.pages.quality.quality import Quality
 from services.board.ui.flash import FlashMessages
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext, context_of, follow, form, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import form, ordinary
 from services.board.ui.words import Language, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable
@@ -46,8 +44,9 @@ class RejectedEdit(NamedTuple):
     problem: str
 
 
-def add(app: FastAPI, poller: Poller, reading: QueryPool, pool: AsyncConnectionPool) -> None:
+def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     """/quality and the quarantine below it."""
+    app, poller = pages.app, pages.poller
     known: SharedCache[Quality] = SharedCache(KEPT_SECONDS)
     lies: SharedCache[list[Lying]] = SharedCache(KEPT_SECONDS)
     drafts, done = FlashMessages[RejectedEdit](), FlashMessages[str]()
@@ -64,34 +63,44 @@ def add(app: FastAPI, poller: Poller, reading: QueryPool, pool: AsyncConnectionP
         except SILENT:
             return None
 
-    @page("/quality")
-    async def of_quality(request: Request, code: str = "") -> None:
-        context, said = context_of(request, poller), done.take(request.state.session) or ""
-        setup_page(context)
-        top = header(context, "/quality")
+    async def ask() -> tuple[Quality, list[Lying] | None]:
+        return (
+            await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now()))),
+            await waiting(),
+        )
 
-        async def text() -> Html:
-            every = await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
-            lying = seen(await waiting(), context.account)
-            return render(context, every.seen_by(context.account), lying, code, said)
+    @pages.page("/quality")
+    async def of_quality(asked: HTTPConnection, code: str = "") -> LivePage:
+        context = context_of(asked, poller)
 
-        await follow(context, text)
-        keep_fresh(context, top)
+        def body(at: Places) -> Html:
+            said = done.take(asked.state.session)
+            notice = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said else ""
+            title = tag("div", tag("h1", context.word("quality")), notice, class_="title")
+            return tag("main", title, at["content"], class_="page")
 
-    @page("/quality/quarantine/{seq}")
-    async def of_one(request: Request, seq: int) -> None:
-        context = context_of(request, poller)
-        setup_page(context)
-        top = header(context, "/quality")
-        try:
-            found = await quarantine.get(broker(), seq)
-            content = one(context, *found, drafts.take((request.state.session, seq)))
-        except NothingThere:
-            content = nothing(context, "quarantine_gone")
-        except SILENT:
-            content = nothing(context, "quarantine_closed")
-        ui.html(content if context.account.may("resubmit") else nothing(context, "forbidden"), sanitize=False)
-        keep_fresh(context, top)
+        def draw(found: tuple[Quality, list[Lying] | None]) -> Html:
+            every, lying = found
+            return render(context, every.seen_by(context.account), seen(lying, context.account), code)
+
+        return ordinary(context, "/quality", body, [Asked("content", ask, draw)])
+
+    @pages.page("/quality/quarantine/{seq}")
+    async def of_one(asked: HTTPConnection, seq: int) -> LivePage:
+        context = context_of(asked, poller)
+
+        async def body(at: Places) -> Html:
+            if not context.account.may("resubmit"):
+                return nothing(context, "forbidden")
+            try:
+                found = await quarantine.get(broker(), seq)
+                return one(context, *found, drafts.take((asked.state.session, seq)))
+            except NothingThere:
+                return nothing(context, "quarantine_gone")
+            except SILENT:
+                return nothing(context, "quarantine_closed")
+
+        return ordinary(context, "/quality", body)
 
     @app.post("/quality/quarantine/{seq}/{deed}")
     async def act(request: Request, seq: int, deed: str) -> Response:
@@ -188,16 +197,9 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
     return None if lying is None else [one for one in reversed(lying) if account.sees(one.unit)]
 
 
-def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str, said: str) -> Html:
+def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str) -> Html:
     """The page's content."""
-    notice = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said in _PAST else ""
-    return tag(
-        "main",
-        tag("div", tag("h1", context.word("quality")), notice, class_="title"),
-        _quarantine(context, lying, code),
-        quality.panels(context, shown),
-        class_="page",
-    )
+    return Html(_quarantine(context, lying, code) + quality.panels(context, shown))
 
 
 _PAST = {"resubmit": "resubmitted", "discard": "discarded"}

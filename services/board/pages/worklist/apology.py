@@ -27,8 +27,8 @@ from services.board.auth.audit import AuditRow
 from services.board.live import outbox
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, InvalidInput, Outcome, not_tried, plain
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.words import unit_name, word
 from services.kit import clock, store
 from services.kit.facts import calendars_of, unpack

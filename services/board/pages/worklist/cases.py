@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import Request
 from fastapi.responses import Response
-from nicegui import ui
 from psycopg import Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
+from starlette.requests import HTTPConnection
 
 from schemas.calendar import local_day
 from schemas.fold import Fact, instant
@@ -24,12 +23,12 @@ from services.board.auth import audit
 from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.worklist import apology, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
+from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import ordinary
 from services.board.ui.timeline import Step, history, timeline_of_case
 from services.board.ui.words import unit_name
 from services.kit import clock
@@ -63,7 +62,7 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     return Case(row, ended[0] if ended else None, waits, facts, timeline_of_case(conn, kind, row.id, row.cases or ()))
 
 
-def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, toolbar: Callable[[PageContext], Html]) -> None:
+def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, toolbar: Callable[[PageContext], Html]) -> None:
     """The pages."""
 
     async def ask(kind: str, id: str) -> Case | None:
@@ -76,42 +75,36 @@ def add(poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, toolbar: 
             found = replace(found, steps=joined(found.steps, actions), letter=bool(actions))
         return found
 
-    @page("/worklist/{kind}/{id}")
-    async def of_case(request: Request, kind: str, id: str) -> Response | None:
-        context = context_of(request, poller)
-        if (found := await ask(kind, id)) is None or not context.account.sees(found.row.unit):
-            return plain_page(404, "not_found")
-        setup_page(context)
-        ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(context, f"/worklist/{kind}/{id}")
-        with ui.element("main").classes("page work"):
-            place = ui.html(render(context, found), sanitize=False).classes("wide")
-            if found.ended is None:
-                ui.html(_chosen(found) + toolbar(context), sanitize=False).classes("wide")
-
-        newest = ChangeCache(lambda: ask(kind, id), lambda: poller.mark("procedures", "field"))
-
-        async def follow() -> None:
-            now = await newest.get() if newest.fresh() is None else None
-            if now and (text := render(context, now)) != place.content:
-                place.set_content(text)
-
-        keep_fresh(context, top)
-        ui.timer(0.5, follow)
-        return None
-
-    @page("/worklist/apology")
-    async def letters(request: Request) -> Response | None:
-        context, codes = context_of(request, poller), request.query_params.getlist("code")[:MOST_LETTERS]
+    @pages.page("/worklist/apology")
+    async def letters(asked: HTTPConnection) -> LivePage | Response:
+        context, codes = context_of(asked, pages.poller), asked.query_params.getlist("code")[:MOST_LETTERS]
         async with pool.connection() as conn:
             found = [made for code in codes if (made := await apology.given(conn, code))]
         found = [made for made in found if context.account.may("cases") and context.account.sees(made.unit)]
         if not found:
             return plain_page(404, "not_found")
-        setup_page(context)
-        ui.add_head_html('<script src="/static/work.js" defer></script>')
-        ui.html(apology.sheet(context, found), sanitize=False)
-        return None
+
+        async def body(at: Places) -> Html:
+            return apology.sheet(context, found)
+
+        return LivePage(context, body, scripts=["work"])
+
+    @pages.page("/worklist/{kind}/{id}")
+    async def of_case(asked: HTTPConnection, kind: str, id: str) -> LivePage | Response:
+        context = context_of(asked, pages.poller)
+        if (found := await ask(kind, id)) is None or not context.account.sees(found.row.unit):
+            return plain_page(404, "not_found")
+        newest = ChangeCache(lambda: ask(kind, id), lambda: pages.poller.mark("procedures", "field"))
+
+        async def at_hand() -> Case:
+            return found
+
+        def body(at: Places) -> Html:
+            tools = tag("div", _chosen(found), toolbar(context), class_="wide") if found.ended is None else ""
+            return tag("main", tag("div", at["case"], class_="wide"), tools, class_="page work")
+
+        shown = Asked("case", newest.get, lambda case: render(context, case), TICK_SECONDS, at_hand)
+        return ordinary(context, f"/worklist/{kind}/{id}", body, [shown], scripts=["work"])
 
 
 def joined(steps: Sequence[Step], actions: Sequence[AuditRow]) -> list[Step]:

@@ -14,8 +14,9 @@ from schemas.personal import find
 from schemas.text import collation
 from services.board.access import PUBLIC, Account
 from services.board.auth.middleware import fields_of, language_of
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import PageContext, form
+from services.board.ui.page_layout import form
 from services.board.ui.pagination import ListQuery
 from services.board.ui.words import word
 

@@ -6,26 +6,26 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import parse_qs, parse_qsl, quote
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
-from nicegui import ui
 from psycopg import Connection
 from psycopg_pool import AsyncConnectionPool
+from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.calendar import local_day
 from schemas.text import collation
 from services.board.access import Account, Action
 from services.board.live.change_cache import ChangeCache
-from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import Alarm, AlarmClient, InvalidInput, Outcome, Target
 from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.worklist import apology, cases, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
+from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import PageContext, context_of, header, keep_fresh, page, setup_page
+from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.words import SIGNS, count
 from services.kit import clock
@@ -68,8 +68,9 @@ def visible(rows: Iterable[Item], account: Account) -> list[Item]:
     return [row for row in rows if not account.units or row.unit in scope]
 
 
-def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryPool, alarm_client: AlarmClient) -> None:
+def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_client: AlarmClient) -> None:
     """The pages of the worklist, what is done there, and its files."""
+    app, poller = pages.app, pages.poller
 
     async def read() -> list[Item]:
         return await reading(lambda conn: items(conn, clock.now()))
@@ -77,29 +78,23 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
     shared = ChangeCache(read, lambda: poller.mark("procedures", "field"))
     extending = apology.Extending(pool, reading)
 
-    @page(PATH)
-    async def shown(request: Request) -> None:
-        context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
-        setup_page(context)
-        ui.add_head_html('<script src="/static/work.js" defer></script>')
-        top = header(context, query.address())
-        rows = visible(await shared.at_hand(), context.account)
-        async with pool.connection() as conn:
-            kept = await saved_filters.of(conn, context.account)
-        with ui.element("main").classes("page work"):
-            ui.html(_title(context, query, rows, kept), sanitize=False).classes("wide")
-            place = ui.html(listed(context, query, rows), sanitize=False).classes("wide").props("id=list")
-            ui.html(toolbar(context, DEEDS_HERE, PATH), sanitize=False).classes("wide")
+    @pages.page(PATH)
+    async def shown(asked: HTTPConnection) -> LivePage:
+        context, query = context_of(asked, poller), LISTING.parse(PATH, asked.query_params)
 
-        async def follow() -> None:
-            if shared.fresh() is None or shared.fresh() is not seen[0]:
-                seen[0] = found = await shared.get()
-                if (text := listed(context, query, visible(found, context.account))) != place.content:
-                    place.set_content(text)
+        async def body(at: Places) -> Html:
+            rows = visible(await shared.at_hand(), context.account)
+            async with pool.connection() as conn:
+                kept = await saved_filters.of(conn, context.account)
+            title = tag("div", _title(context, query, rows, kept), class_="wide")
+            tools = tag("div", toolbar(context, DEEDS_HERE, PATH), class_="wide")
+            return tag("main", title, tag("div", at["list"], class_="wide"), tools, class_="page work")
 
-        seen: list[list[Item] | None] = [None]
-        keep_fresh(context, top)
-        ui.timer(0.5, follow)
+        def draw(found: Sequence[Item]) -> Html:
+            return listed(context, query, visible(found, context.account))
+
+        rows = Asked("list", shared.get, draw, TICK_SECONDS, shared.at_hand)
+        return ordinary(context, query.address(), body, [rows], scripts=["work"])
 
     @app.get(PATH + "/export.{kind}")
     async def export(request: Request, kind: str) -> Response:
@@ -136,7 +131,7 @@ def add(app: FastAPI, poller: Poller, pool: AsyncConnectionPool, reading: QueryP
         shared.forget()
         return answer(context, outcomes)
 
-    cases.add(poller, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH))
+    cases.add(pages, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH))
     saved_filters.add(app, pool, PATH, lambda query: LISTING.parse(PATH, dict(parse_qsl(query))).query())
 
 

@@ -9,8 +9,8 @@ from schemas.indicators.label_texts import label_text
 from schemas.text.dates import day_and_time
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
 from services.board.ui import exports
+from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import PageContext
 from services.board.ui.words import SIGNS, Language, unit_name
 
 PATH = "/worklist"
