@@ -113,7 +113,8 @@ class Poller:
     async def looked(self, seconds: float) -> None:
         """Wait for the next look, and no longer than that."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._next.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._next.wait()
 
     def mark(self, *systems: str) -> Hashable:
         """What differs as soon as one of the systems, or an alarm, has news."""

@@ -211,7 +211,8 @@ class _Sending:
         """Send what there is, and else a sign of life."""
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), BEAT_SECONDS)
+                async with asyncio.timeout(BEAT_SECONDS):  # `wait_for` of Python 3.11 may swallow a cancellation
+                    await self._news.wait()
             self._news.clear()
             told, self._waiting = self._waiting, {}
             await self._socket.send_text(json.dumps(told, ensure_ascii=False))
