@@ -25,6 +25,7 @@ from schemas.indicators.formula import (
     Last,
     Median,
     Ratio,
+    Score,
     Statement,
     Stock,
     Sum,
@@ -37,6 +38,11 @@ from schemas.registry import covering
 
 Bucket = Literal["day", "month"]
 Language = Literal["vi", "en"]
+
+
+def has_sql(indicator: Indicator) -> bool:
+    """Points of index 766 have none: they are scored in one place, and Grafana has them from Prometheus."""
+    return not isinstance(indicator.formula, Score)
 
 
 def history(indicator: Indicator, bucket: Bucket = "day") -> str:

@@ -60,9 +60,10 @@ GROUPS: tuple[tuple[str, Text, Callable[[Indicator], bool], ValueStyle], ...] = 
     (
         "counts",
         Text("Số lượng", "Counts"),
-        lambda i: i.unit not in ("%", "VND", "minute", "yes/no"),
+        lambda i: i.unit not in ("%", "VND", "minute", "yes/no", "point"),
         ValueStyle(decimals=0),
     ),
+    ("points", Text("Điểm", "Points"), lambda i: i.unit == "point", ValueStyle(decimals=2)),
     ("money", Text("Số tiền (đ)", "Money (VND)"), lambda i: i.unit == "VND", ValueStyle(decimals=0)),
     (
         "working_days",

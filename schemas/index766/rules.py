@@ -26,7 +26,7 @@ class Component:
 
     `metric`: as the portal calls it. `without_base`: its points where the denominator is 0. `whole`: its numerator and
     denominator count things. `from_province`: a unit below the province has its province's own. `numerator_indicator`
-    and `denominator_indicator`: the figures of the catalogue that count the same from events; "" where none does.
+    and `denominator_indicator`: the figures of the catalogue that are the same: counted from events, or as reported.
     """
 
     metric: str

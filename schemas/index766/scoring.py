@@ -108,10 +108,15 @@ def half_up(value: Fraction) -> Decimal:
 
 def points(component: Component, count: CountPair) -> Decimal:
     """The points of a component: its maximum x share / target, never more than the maximum."""
+    return half_up(exact(component, count))
+
+
+def exact(component: Component, count: CountPair) -> Fraction:
+    """The points of a component before they are rounded."""
     if count.share is None:
-        return half_up(Fraction(component.without_base))
+        return Fraction(component.without_base)
     full = Fraction(component.maximum)
-    return half_up(min(full, full * count.share / Fraction(component.target)))
+    return min(full, full * count.share / Fraction(component.target))
 
 
 def score(

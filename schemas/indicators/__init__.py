@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from schemas import economy as economy_events
 from schemas.indicators import economy, education, field, gis, health, own, procedures, security, social
 from schemas.indicators.checks import CHECKS
+from schemas.indicators.formula import Score
 from schemas.indicators.indicator import Indicator
 
 __all__ = ["CATALOGUE", "CHECKS", "SHEETS", "Indicator", "UnknownIndicator", "add", "find"]
@@ -20,10 +21,11 @@ CATALOGUE: dict[str, Indicator] = {
 
 SHEETS: dict[str, tuple[str, ...]] = {
     "ii06": tuple(code for code in CATALOGUE if code.startswith("ii06_")),
+    "index766": tuple(code for code, indicator in CATALOGUE.items() if isinstance(indicator.formula, Score)),
     **{module.SYSTEM: tuple(i.code for i in module.INDICATORS)
        for module in (procedures, economy, education, health, gis, security, field, social)},
 }  # fmt: skip
-"""Groups of indicators that are read together: the report II.06, and each system."""
+"""Groups of indicators that are read together: the report II.06, index 766, and each system."""
 
 
 def add(lines: Iterable[str], table: str = "added indicators") -> list[Indicator]:

@@ -90,8 +90,17 @@ class Statement:
     over_units: Literal["sum", "mean"] | None = None
 
 
+@dataclass(frozen=True)
+class Score:
+    """Points of index 766 by the rule set of that code: of its components named here, each with its numerator and
+    denominator. Rounding, caps and bases without anything are `schemas.index766.scoring`'s."""
+
+    rules: str
+    counts: Mapping[str, tuple[Formula, Formula]]
+
+
 Leaf: TypeAlias = Sum | Stock | Last | Distinct | Median | Statement
-Formula: TypeAlias = Leaf | Combine | Ratio | UnitMean
+Formula: TypeAlias = Leaf | Combine | Ratio | UnitMean | Score
 
 
 def children(formula: Formula) -> tuple[Formula, ...]:
@@ -103,12 +112,14 @@ def children(formula: Formula) -> tuple[Formula, ...]:
             return (numerator, denominator)
         case UnitMean(of):
             return (of,)
+        case Score(_, counts):
+            return tuple({repr(part): part for pair in counts.values() for part in pair}.values())
     return ()
 
 
 def leaves(formula: Formula) -> Iterator[Leaf]:
     """The measures and statements a formula rests on."""
-    if isinstance(formula, Combine | Ratio | UnitMean):
+    if isinstance(formula, Combine | Ratio | UnitMean | Score):
         for part in children(formula):
             yield from leaves(part)
     else:
@@ -137,6 +148,8 @@ def describe(formula: Formula) -> str:
         case Statement(indicator, part, over_units):
             over = f", {over_units} over units" if over_units else ""
             return f"{part} of {indicator} as reported{over}"
+        case Score(rules, counts):
+            return f"points of index 766 by the rules {rules}: {' + '.join(counts)}"
     raise TypeError(formula)
 
 

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from typing import Literal
 
+from schemas.index766.rules import rule_sets
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import (
     Combine,
@@ -14,6 +15,7 @@ from schemas.indicators.formula import (
     Last,
     Median,
     Ratio,
+    Score,
     Statement,
     Stock,
     Sum,
@@ -32,11 +34,16 @@ LABELS: dict[tuple[str, str], tuple[str, str]] = {
     ("electronic", "yes"): ("bản điện tử", "electronic"),
     ("kind", "fee"): ("phí, lệ phí", "fees"),
     ("kind", "tax"): ("thuế", "taxes"),
+    ("fee", "yes"): ("có nghĩa vụ tài chính", "with a fee"),
     ("level", "full"): ("toàn trình", "full service"),
     ("level", "partial"): ("một phần", "partial service"),
+    ("paid", "any"): ("mọi hồ sơ", "all"),
+    ("paid", "online"): ("thanh toán trực tuyến", "paid online"),
     ("stage", "accept"): ("khâu nhận xử lý", "acceptance"),
     ("stage", "resolve"): ("khâu giải quyết", "resolution"),
     ("stage", "route"): ("khâu chuyển xử lý", "routing"),
+    ("state", "ended"): ("đã kết thúc", "ended"),
+    ("state", "open"): ("đang giải quyết", "open"),
 }
 """(label, value) -> its words (vi, en), where a formula says it otherwise than a break-down does."""
 DIFFERENT = {"procedure": ("thủ tục", "procedures")}
@@ -47,6 +54,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "start": ("{}, tính đến đầu kỳ", "{}, up to the start of the period"),
     "last": ("{}, theo lần báo cáo gần nhất", "{}, as last reported"),
     "different": ("số {} khác nhau trong {}", "number of different {} in {}"),
+    "score": ("cộng điểm các thành phần: {}", "points of these components, added: {}"),
     "median": ("trung vị của {}", "median of {}"),
     "mean_of_units": ("bình quân giản đơn các đơn vị của {}", "plain mean over units of {}"),
     "value": ("{} (theo báo cáo)", "{} (as reported)"),
@@ -86,7 +94,15 @@ def formula_text(formula: Formula, language: Language) -> str:
         case Statement(indicator, part, over_units):
             values = _text(part, language, statistic(indicator, language))
             return _text(over_units, language, values) if over_units else values
+        case Score():
+            return _text("score", language, "; ".join(_of(names, language) for names in component_names(formula)))
     raise TypeError(formula)
+
+
+def component_names(formula: Score) -> list[tuple[str, str]]:
+    """What the components of a score are called, in both languages."""
+    every = next(rules for rules in rule_sets() if rules.code == formula.rules).components
+    return [(every[metric].vi, every[metric].en) for metric in formula.counts]
 
 
 def _closed(formula: Formula, language: Language) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from schemas import units
-from schemas.indicators.formula import Combine, Distinct, Formula, Ratio, Statement, UnitMean, children
+from schemas.indicators.formula import Combine, Distinct, Formula, Ratio, Score, Statement, UnitMean, children
 from schemas.registry import MEASURES, SYSTEMS
 
 Language = Literal["vi", "en"]
@@ -360,6 +360,7 @@ CLASS_TITLES: Words = {
     "layer": Text("theo lớp bản đồ", "by layer"),
     "level": Text("theo cấp học", "by level"),
     "method": Text("theo hình thức thanh toán", "by way of payment"),
+    "paid": Text("theo thanh toán", "by payment"),
     "outcome": Text("theo tình hình đúng hạn", "by outcome"),
     "planned": Text("theo kế hoạch", "by whether planned"),
     "priority": Text("theo mức ưu tiên", "by priority"),
@@ -369,6 +370,7 @@ CLASS_TITLES: Words = {
     "severity": Text("theo mức độ", "by severity"),
     "source": Text("theo nguồn tin", "by source"),
     "stage": Text("theo thời hạn", "by due date"),
+    "state": Text("theo tình trạng", "by state"),
     "tone": Text("theo sắc thái", "by tone"),
     "topic": Text("theo chủ đề", "by topic"),
     "unit": Text("theo đơn vị", "by unit"),
@@ -387,14 +389,14 @@ MEASURED: Words = {
     "article": Text("tin, bài", "articles"), "bed": Text("giường", "beds"),
     "case": Text("ca", "cases"), "class": Text("lớp", "classes"), "cluster": Text("cụm", "clusters"),
     "commune": Text("xã", "communes"), "copy": Text("bản", "copies"), "course": Text("lớp", "courses"),
-    "crisis": Text("vụ", "crises"), "day": Text("ngày", "days"), "device": Text("thiết bị", "devices"),
+    "crisis": Text("vụ", "crises"), "day": Text("ngày", "days"), "decision": Text("quyết định", "decisions"), "device": Text("thiết bị", "devices"),
     "district": Text("đơn vị", "districts"), "document": Text("văn bản", "documents"),
     "dossier": Text("hồ sơ", "dossiers"), "enterprise": Text("doanh nghiệp", "enterprises"),
     "facility": Text("cơ sở", "facilities"), "feature": Text("đối tượng", "features"),
     "incident": Text("sự cố", "incidents"), "level": Text("", ""), "machine": Text("máy", "machines"), "meeting": Text("cuộc họp", "meetings"),
     "mention": Text("lượt", "mentions"), "message": Text("tin", "messages"), "minute": Text("phút", "minutes"),
     "outage": Text("lần", "outages"), "outbreak": Text("ổ dịch", "outbreaks"), "parcel": Text("thửa", "parcels"),
-    "person": Text("người", "people"), "point": Text("điểm", "points"), "procedure": Text("thủ tục", "procedures"),
+    "person": Text("người", "people"), "petition": Text("phản ánh, kiến nghị", "petitions"), "point": Text("điểm", "points"), "procedure": Text("thủ tục", "procedures"),
     "pupil": Text("học sinh", "pupils"), "rank": Text("", ""), "record": Text("bản ghi", "records"),
     "report": Text("phản ánh", "reports"), "request": Text("yêu cầu", "requests"), "school": Text("trường", "schools"),
     "service": Text("dịch vụ", "services"), "spike": Text("chủ đề", "topics"), "task": Text("nhiệm vụ", "tasks"), "teacher": Text("giáo viên", "teachers"),
@@ -454,9 +456,10 @@ def title(label: str, system: str) -> Text:
 def labels(formula: Formula) -> tuple[str, ...]:
     """The labels by which a formula can be broken down: those that all its measures have.
 
-    None where it rests on a statement, a number of different values or a mean of units, as `services.readings` says too.
+    None where it rests on a statement, a number of different values, a mean of units or points of index 766, as
+    `services.readings` says too.
     """
-    if isinstance(formula, Statement | Distinct | UnitMean):
+    if isinstance(formula, Statement | Distinct | UnitMean | Score):
         return ()
     if isinstance(formula, Combine | Ratio):
         first, *others = map(labels, children(formula))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from schemas.indicators import index766
 from schemas.indicators.as_reported import as_reported
 from schemas.indicators.formula import Combine, Distinct, Median, Ratio, Statement, Stock, Sum, UnitMean
 from schemas.indicators.indicator import Indicator, rows
@@ -20,6 +21,10 @@ _CARRIED = Combine((Stock("dossiers_received", at="start"),), (Stock("dossiers_e
 _ONLINE_DOSSIERS = Ratio(Sum("dossiers_received", {**ONLINE, **OFFERED}), Sum("dossiers_received", OFFERED))
 _USED_SERVICES = Ratio(Distinct("service_dossiers", "procedure"), Stock("services_offered", OFFERED))
 _OVERDUE = Stock("dossiers_pressing", {"stage": ("overdue",)})
+_ASKED_AGAIN = (
+    Stock("dossiers_asked_again", {"state": ("open",)}),
+    Sum("dossiers_asked_again", {"state": ("ended",)}),
+)
 
 
 def _ended(*outcomes: str) -> Sum:
@@ -53,6 +58,7 @@ def _certified(code: str, vi: str, en: str) -> Indicator:
     )
 
 
+_IN_TIME = Combine((_ended("early", "on_time"), _OPEN), (_OVERDUE, *_ASKED_AGAIN))
 INDICATORS = rows(
     SYSTEM,
     Indicator("dossiers_received", "Hồ sơ tiếp nhận", "Dossiers received", _RECEIVED, "dossier", headline=True, classes="channel", windows=("today",)),
@@ -117,6 +123,15 @@ INDICATORS = rows(
     Indicator("dossiers_reusing", "Hồ sơ tái sử dụng dữ liệu", "Dossiers with a reused component", Sum("dossiers_reusing"), "dossier"),
     Indicator("dossiers_from_store", "Hồ sơ dùng kho dữ liệu cá nhân", "Dossiers with a component from the personal store", Sum("dossiers_from_store"), "dossier"),
     Indicator("dossiers_identified", "Hồ sơ xác thực bằng dữ liệu dân cư", "Dossiers authenticated by population data", Sum("dossiers_identified"), "dossier"),
+    Indicator("dossiers_handled", "Hồ sơ tiếp nhận hoặc giải quyết trong kỳ", "Dossiers received or handled in the period", Combine((_ENDED, _OPEN)), "dossier"),
+    Indicator("dossiers_in_time", "Hồ sơ đúng hạn theo Bộ chỉ số 766", "Dossiers in time, as index 766 counts", _IN_TIME, "dossier"),
+    Indicator("dossiers_asked_again", "Hồ sơ yêu cầu bổ sung quá một lần, chưa có kết quả", "Dossiers asked for supplements more than once, without a result", Combine(_ASKED_AGAIN), "dossier", better="lower"),
+    Indicator("dossiers_disliked", "Hồ sơ không quá hạn bị đánh giá không hài lòng", "Dossiers disliked that were not overdue", Sum("dossiers_disliked"), "dossier", better="lower"),
+    Indicator("dossiers_satisfying", "Hồ sơ đúng hạn, không bị đánh giá không hài lòng", "Dossiers in time and not disliked", Combine((_IN_TIME,), (Sum("dossiers_disliked"),)), "dossier"),
+    Indicator("fee_procedures", "TTHC có nghĩa vụ tài chính", "Procedures with a fee", Stock("services_offered", {"fee": ("yes",)}), "procedure"),
+    Indicator("fee_procedures_with_dossiers", "TTHC phát sinh hồ sơ có nghĩa vụ tài chính", "Procedures with dossiers that owe a fee", Distinct("procedure_fees", "procedure", {"paid": ("any",)}), "procedure"),
+    Indicator("fee_procedures_paid_online", "TTHC có giao dịch thanh toán trực tuyến", "Procedures with an online payment", Distinct("procedure_fees", "procedure", {"paid": ("online",)}), "procedure"),
+    *index766.reported(),
     # Report II.06: columns 1 and 2 are the row's number and field (`--by field`).
     Indicator("ii06_03", "II.06 (3) Tổng số tiếp nhận", "II.06 (3) received, all", Combine((_RECEIVED, _CARRIED)), "dossier"),
     Indicator("ii06_04", "II.06 (4) Trực tuyến trong kỳ", "II.06 (4) online, in the period", Sum("dossiers_received", ONLINE), "dossier"),
@@ -162,3 +177,4 @@ INDICATORS += as_reported(
     *(f"payments_online_{kind}_{what}" for kind in ("tax", "fee") for what in ("count", "amount")),
     *(f"ii06_{column:02}" for column in range(3, 14)),
 )
+INDICATORS += rows(SYSTEM, *index766.scores(INDICATORS))

@@ -227,7 +227,8 @@ def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[P
     yield point("dossiers_received", life.labels, received.time, received.key)
     if about.get("channel") == "online" and about.get("online_level", "none") != "none" and about.get("procedure"):
         yield point("service_dossiers", (("procedure", about["procedure"]),), received.time, received.key)
-    for stage in stages(promises, life.end, calendars):
+    gone_through = stages(promises, life.end, calendars)
+    for stage in gone_through:
         labels = (*life.labels, ("stage", stage.name))
         yield point("dossiers_pressing", labels, stage.start, stage.started_by)
         if stage.stop:
@@ -245,6 +246,11 @@ def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[P
             )
     for measure, fact in _firsts(life.facts):
         yield point(measure, field, fact.time, fact.key)
+        if measure in _PAID and about.get("procedure"):
+            labels = (("paid", _PAID[measure]), ("procedure", about["procedure"]))
+            yield point("procedure_fees", labels, fact.time, fact.key)
+    for at, key, step in _asked_again(life, gone_through):
+        yield point("dossiers_asked_again", (*field, ("state", "open")), at, key, step)
     for move in clock.moves:
         if not _at_once(move, life):
             yield point("dossiers_repromised", field, move.fact.time, move.fact.key)
@@ -252,6 +258,7 @@ def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[P
         ended = (*life.labels, ("outcome", outcome(life.end, promises, calendars)), ("result", _result(life.end)))
         yield point("dossiers_ended", ended, life.end.time, life.end.key)
         yield from (point(*p) for p in _result_points(life, promises, calendars))
+        yield from (point(*p) for p in _judged(life, outcome(life.end, promises, calendars) == "overdue"))
 
 
 def _firsts(facts: Iterable[Fact]) -> Iterator[tuple[str, Fact]]:
@@ -267,12 +274,57 @@ def _firsts(facts: Iterable[Fact]) -> Iterator[tuple[str, Fact]]:
     yield from found.items()
 
 
+_PAID = {"dossiers_with_fee": "any", "dossiers_paid_online": "online"}
+"""Measure -> the value of the label `paid` by which procedures with a fee are told apart."""
 _COMPONENTS = {
     "dossiers_reusing": "reused_components",
     "dossiers_from_store": "store_components",
     "dossiers_identified": "identity_verified",
 }
 _EACH = {"dossier.supplement_requested": "supplements_requested", "dossier.extended": "dossiers_extended"}
+
+
+def _requests(life: _Life) -> list[Fact]:
+    """The requests for supplements up to its end."""
+    asked = (f for f in life.facts if f.event == "dossier.supplement_requested")
+    return [f for f in asked if life.end is None or f.time <= life.end.time]
+
+
+def _asked_again(life: _Life, gone_through: Iterable[Stage]) -> Iterator[tuple[datetime, str, int]]:
+    """Steps of how many open dossiers were asked for supplements more than once and are not overdue besides."""
+    requests = _requests(life)
+    if len(requests) < 2:
+        return
+    assert life.received is not None
+    at, key = max(requests[1].time, life.received.time), requests[1].key
+    for stage in (
+        stage for stage in gone_through if stage.name == "overdue" and (stage.stop is None or stage.stop > at)
+    ):
+        if stage.start > at:
+            yield at, key, 1
+            yield stage.start, stage.started_by, -1
+        if stage.stop is None:
+            return
+        at, key = stage.stop, stage.stopped_by
+    if life.end is None or at < life.end.time:
+        yield at, key, 1
+        if life.end:
+            yield life.end.time, life.end.key, -1
+
+
+def _judged(life: _Life, overdue: bool) -> Iterator[tuple[str, Labels, datetime, str]]:
+    """What index 766 takes off an ended dossier that was not overdue: asked again without a result, or disliked."""
+    end, field = life.end, (life.labels[1],)
+    assert end is not None
+    if overdue:
+        return
+    if len(_requests(life)) > 1 and _result(end) != "resolved":
+        yield "dossiers_asked_again", (*field, ("state", "ended")), end.time, end.key
+        return
+    rated = (f for f in life.facts if f.event == "dossier.rated" and verdict(f.data["score"]) == "dissatisfied")
+    if first := next(rated, None):
+        late = max(first, end, key=lambda fact: fact.time)
+        yield "dossiers_disliked", field, late.time, late.key
 
 
 def _result_points(

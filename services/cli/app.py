@@ -29,7 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "findings": (".figures:findings", "Figures that should agree and do not."),
     "index766": (
         ".index766:index766",
-        "Index 766: score a file of numerators and denominators, or a unit from its events.",
+        "Index 766: of a file, or live of all units; what ending dossiers would bring; the month's end.",
     ),
     "mcp": (".mcp:mcp", "The figures as tools of the Model Context Protocol, over stdin and stdout."),
     "alarms": (".alarms:alarms", "Who is warned of what: list, acknowledge, assign, close, test a way to a person."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,27 +14,17 @@ import click
 from services.cli import index766_output as shown
 from services.cli import output
 from services.cli.figures import period_of, period_options, reading, unit_of
-from services.cli.index766_output import ScoredUnit
+from services.cli.index766_ahead import forecast, shortest, whatif
+from services.cli.index766_output import ScoredUnit, rule_options
 from services.cli.times import Day
 
 if TYPE_CHECKING:
     from schemas.index766.counts import UnitCounts
     from schemas.index766.rules import RuleSet
     from schemas.index766.scoring import CountPair
+    from services.readings.index766 import UnitIndex
 
 TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-def rule_options(command: Any) -> Any:
-    """The options that say by which rules, and how to answer."""
-    for option in reversed((
-        click.option("--rules", "code", type=click.Choice(["portal", "decree"]), default="portal", show_default=True,
-                     help="As the national portal computes, or as the decision says."),
-        click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
-                     show_default=True),
-    )):  # fmt: skip
-        command = option(command)
-    return command
 
 
 DATE = click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today.")
@@ -48,6 +39,10 @@ PROVINCE = click.option(
 @click.group()
 def index766() -> None:
     """Index 766 (decision 766/QĐ-TTg): 21 components in six groups, 100 points."""
+
+
+for command in (whatif, shortest, forecast):
+    index766.add_command(command)
 
 
 @index766.command(
@@ -106,12 +101,15 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
 
 
 @index766.command(
-    epilog="\b\nExamples:\n  ioc index766 live --unit phuong_chon_thanh\n"
-    "  ioc index766 live --unit phuong_chon_thanh --from 10/2026 --to 10/2026 --with rest.csv --province tinh.csv\n"
+    epilog="\b\nExamples:\n  ioc index766 live\n  ioc index766 live --unit phuong_chon_thanh\n"
+    "  ioc index766 live --from 7/2026 --to 9/2026 --as-of 30/09/2026 --rules decree --format csv\n"
+    "  ioc index766 live --unit phuong_chon_thanh --from 10/2026 --to 10/2026 --with rest.csv --province tinh.csv\n\n"
+    "`ioc query index766 --by unit` has total and groups as figures, `ioc explain index766_points` opens them."
 )
 @period_options
 @rule_options
-@click.option("--with", "file", type=TABLE, metavar="FILE", help="What the events do not count, as `score` reads it.")
+@click.option("--below", is_flag=True, help="All units below --unit, ranked; without --unit it is so anyway.")
+@click.option("--with", "file", type=TABLE, metavar="FILE", help="What is neither counted nor reported of --unit.")
 @PROVINCE
 def live(
     unit: str | None,
@@ -120,20 +118,24 @@ def live(
     as_of: datetime | None,
     code: str,
     form: str,
+    below: bool,
     file: Path | None,
     province: Path | None,
 ) -> None:
-    """Score a unit from the events: this month so far, or another period, as of any moment.
+    """Score units from the events: this month so far, or a month, quarter or year, as of any moment.
 
-    The events count nine of the components (`ioc index766 components` says which, and from what). The others are
-    missing, so the total is incomplete, unless a file gives them; what events count is not taken from a file.
+    Without --unit all units are scored and ranked 1-2-2-4, wards and communes apart from the other levels.
+
+    Thirteen components are counted from events (`ioc index766 components` says from what), the others come by
+    `indicator.reported` of days from the period's first day on; each row says whether it is counted, reported (by whose
+    statement, up to which day) or missing. A unit below the province has what its province reported of publication. For
+    one unit a file may give what is missing; what events count is not taken from a file.
     """
-    from schemas.index766.counts import UnitCounts
     from services.readings import values
-    from services.readings.index766 import event_counts
+    from services.readings.index766 import unit_index, unit_indices
 
-    if unit is None:
-        raise click.UsageError("say of which unit: --unit U")
+    if (file or province) and (unit is None or below):
+        raise click.UsageError("--with and --province are about one unit: --unit U")
     with reading() as conn:
         period = period_of(first, last, as_of)
         where = unit_of(unit, period)
@@ -143,13 +145,30 @@ def live(
             lent = _publication(province, rules) if province else None
         except ValueError as wrong:
             raise click.ClickException(str(wrong)) from None
-        found = event_counts(conn, rules.components, where, period)
-    (scored,) = _scored(rules, {where or "": UnitCounts(counts={**rest, **found.counts})}, lent, period.last)
-    scored = scored._replace(reasons=found.reasons, origins=found.origins)
-    if form == "table":
-        shown.print_live(scored, period)
+        if where is None or below:
+            scored = [shown.of_events(found) for found in unit_indices(conn, code, where, period)]
+        else:
+            found = unit_index(conn, code, where, period)
+            scored = [shown.of_events(found if not (rest or lent) else with_rest(found, rest, lent))]
+    if not scored:
+        raise click.ClickException("no unit has events or reports of that period")
+    if form == "json":
+        _answer(form, {**values.period_values(period), **shown.score_values(rules, scored)}, scored)
+    elif form == "csv":
+        _answer(form, {}, scored)
+    elif where is None or below:
+        shown.print_units(rules, scored, period)
     else:
-        _answer(form, {**values.period_values(period), **shown.score_values(rules, [scored])}, [scored])
+        shown.print_live(scored[0], period)
+
+
+def with_rest(found: UnitIndex, rest: Mapping[str, CountPair], lent: Mapping[str, CountPair] | None) -> UnitIndex:
+    """A unit's index with what a file gives of it, and with what another gives of its province."""
+    from schemas.index766 import scoring
+
+    counts = {m: c.count for m, c in found.counts.items() if c.count is not None}
+    of_province = None if found.level == "province" else lent
+    return replace(found, score=scoring.score(found.score.rules, {**rest, **counts}, of_province))
 
 
 @index766.command(
@@ -202,8 +221,10 @@ def _publication(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
 
 def _rest(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
     """What the events do not count."""
+    from schemas.indicators.index766 import REPORTED
+
     counts = _only(file, rules)
-    if both := [m for m, c in rules.components.items() if c.numerator_indicator and m in counts]:
+    if both := [metric for metric in rules.components if metric not in REPORTED and metric in counts]:
         raise ValueError(f"{file} has {', '.join(both)}, which the events count; leave it out, or use `score`")
     return counts
 

@@ -20,9 +20,23 @@ if TYPE_CHECKING:
     from schemas.index766.rules import Component, RuleSet
     from schemas.index766.scoring import ComponentScore, GroupScore, IndexScore
     from services.readings import Period
+    from services.readings.index766 import UnitIndex
+    from services.readings.statements import Stated
 
 TITLE = "Bộ chỉ số 766 — Index 766"
 NONE = "–"
+
+
+def rule_options(command: Any) -> Any:
+    """The options that say by which rules, and how to answer."""
+    for option in reversed((
+        click.option("--rules", "code", type=click.Choice(["portal", "decree"]), default="portal", show_default=True,
+                     help="As the national portal computes, or as the decision says."),
+        click.option("--format", "form", type=click.Choice(["table", "json", "csv"]), default="table",
+                     show_default=True),
+    )):  # fmt: skip
+        command = option(command)
+    return command
 
 
 class ScoredUnit(NamedTuple):
@@ -35,6 +49,21 @@ class ScoredUnit(NamedTuple):
     reasons: Mapping[str, str] = {}
     """metric -> why the events give no count of it."""
     origins: frozenset[str] = frozenset()
+    found: UnitIndex | None = None
+    """As it was read from events and reports."""
+
+    def basis(self, metric: str) -> str:
+        """Whether a component is `counted`, `reported` or `missing`; "" of a file."""
+        return self.found.basis(metric) if self.found else ""
+
+    def stated(self, metric: str) -> Stated | None:
+        """The statement that a reported component rests on."""
+        return self.found.counts[metric].stated if self.found and metric in self.found.counts else None
+
+
+def of_events(found: UnitIndex) -> ScoredUnit:
+    """A unit as it was read from events and reports."""
+    return ScoredUnit(found.unit, found.level, found.score, found.rank, found.reasons, found.origins, found)
 
 
 # --- for programs; numbers are text, so that none of their digits is lost ---
@@ -81,7 +110,7 @@ def _unit_values(unit: ScoredUnit) -> dict[str, Any]:
             for g in s.groups
         ],
         "components": [
-            {**_points_values(one), "reason": unit.reasons.get(one.component.metric)} for one in s.components
+            {**_points_values(one), **_basis_values(unit, one)} for one in s.components
         ],
     }  # fmt: skip
 
@@ -101,6 +130,17 @@ def _points_values(one: ComponentScore) -> dict[str, Any]:
     }
 
 
+def _basis_values(unit: ScoredUnit, one: ComponentScore) -> dict[str, Any]:
+    metric = one.component.metric
+    values: dict[str, Any] = {"reason": unit.reasons.get(metric)}
+    if unit.found:
+        values["basis"] = unit.basis(metric)
+        values["report"] = (s := unit.stated(metric)) and {
+            "unit": s.unit, "from": s.first.isoformat(), "to": s.last.isoformat(), "event": s.key, "origin": s.origin,
+        }  # fmt: skip
+    return values
+
+
 def component_values(c: Component) -> dict[str, Any]:
     """What a component counts and gives, as JSON values."""
     return {
@@ -118,16 +158,20 @@ def score_rows(unit: ScoredUnit) -> Iterator[dict[str, Any]]:
     head = {"unit": unit.name, "level": unit.level, "origins": sorted(unit.origins),
             "rules": s.rules.code, "rules_from": s.rules.valid_from.isoformat()}  # fmt: skip
     last = {"grade": "", "rank": ""}
+
+    def basis(metric: str = "") -> dict[str, str]:
+        return {"basis": unit.basis(metric) if metric else ""} if unit.found else {}
+
     for one in s.components:
-        yield {**head, "row": "component", **_points_values(one), **last}
+        yield {**head, "row": "component", **_points_values(one), **last, **basis(one.component.metric)}
     for group in s.groups:
         yield {**head, "row": "group", **_sum_row(group.group.code, group.group.vi, group.group.en), **last,
                "points": group.points if group.complete else "", "maximum": group.maximum,
-               "flags": "" if group.complete else "incomplete"}  # fmt: skip
+               "flags": "" if group.complete else "incomplete", **basis()}  # fmt: skip
     maximum = sum((group.maximum for group in s.groups), Decimal(0))
     yield {**head, "row": "total", **_sum_row("total", "Tổng điểm", "Total"), "points": _text(s.total),
            "maximum": maximum, "flags": "" if s.grade else "incomplete",
-           "grade": s.grade.code if s.grade else "", "rank": unit.rank}  # fmt: skip
+           "grade": s.grade.code if s.grade else "", "rank": unit.rank, **basis()}  # fmt: skip
 
 
 def _sum_row(code: str, vi: str, en: str) -> dict[str, Any]:
@@ -150,12 +194,20 @@ def _percent(one: ComponentScore) -> str | None:
 
 def print_live(unit: ScoredUnit, period: Period) -> None:
     """A unit from its events: of which days, known when, and of what origin."""
-    from schemas import units
+    _print_unit(unit, f"{_unit_name(unit, period)}, {_of_days(period)}")
+
+
+def _of_days(period: Period) -> str:
     from services.readings.period import TICK, midnight
 
     over = "" if midnight(period.last + timedelta(days=1)) <= period.as_of + TICK else "; the period is not over"
-    of = f"{units.on(unit.name, period.last).name_vi}, {period.written}, as of {day_and_time(period.as_of)}{over}"
-    _print_unit(unit, of)
+    return f"{period.written}, as of {day_and_time(period.as_of)}{over}"
+
+
+def _unit_name(unit: ScoredUnit, period: Period) -> str:
+    from schemas import units
+
+    return units.on(unit.name, period.last).name_vi
 
 
 def _print_unit(unit: ScoredUnit, of: str) -> None:
@@ -169,7 +221,7 @@ def _print_unit(unit: ScoredUnit, of: str) -> None:
         column.justify = "right"
     for group in s.groups:
         for one in (one for one in s.components if one.component.group == group.group.code):
-            table.add_row(*_component_cells(one))
+            table.add_row(*_component_cells(unit, one))
         cells = (group.group.code, group.group.vi, "", "", "", _points(group), str(group.maximum), _given(group))
         table.add_row(*cells, style="bold", end_section=True)
     maximum = sum((group.maximum for group in s.groups), Decimal(0))
@@ -180,8 +232,14 @@ def _print_unit(unit: ScoredUnit, of: str) -> None:
         click.echo(line)
 
 
-def print_units(rules: RuleSet, scored: Sequence[ScoredUnit]) -> None:
-    """A row for each unit, ranked within its level, and at last the group of them all; of one alone every component."""
+def print_units(rules: RuleSet, scored: Sequence[ScoredUnit], period: Period | None = None) -> None:
+    """A row for each unit, ranked within its level, and at last the group of them all; of one alone every component.
+
+    `period`: of which days, where they were read from events.
+    """
+    if len(scored) == 1 and period:
+        print_live(scored[0], period)
+        return
     if len(scored) == 1:
         _print_unit(scored[0], scored[0].name)
         return
@@ -195,12 +253,24 @@ def print_units(rules: RuleSet, scored: Sequence[ScoredUnit]) -> None:
         column.justify = "right"
     order = sorted(scored, key=lambda u: (not u.score.components, ranked_as(u.level), u.rank or len(scored) + 1))
     for unit in order:
-        name = escape(unit.name) if unit.score.components else f"all {len(scored) - 1}"
+        name = (
+            _unit_name(unit, period)
+            if period
+            else escape(unit.name)
+            if unit.score.components
+            else f"all {len(scored) - 1}"
+        )
         groups = [_points(group) for group in unit.score.groups]
-        cells = (str(unit.rank or ""), name, unit.level, *groups, _number(unit.score.total), _remarks(unit.score))
+        s = unit.score
+        remarks = f"{s.points} of {s.scored} known" if period and s.total is None else _remarks(s)
+        cells = (str(unit.rank or ""), name, unit.level, *groups, _number(s.total), remarks)
         table.add_row(*cells, style=None if unit.score.components else "bold")
-    _print(table, rules, f"{sum(1 for unit in scored if unit.score.components)} units")
-    for line in _advice(scored):
+    of = f"{sum(1 for unit in scored if unit.score.components)} units"
+    if period:
+        origins = frozenset[str]().union(*(unit.origins for unit in scored))
+        table.caption, table.caption_justify, of = origins_line(origins), "left", f"{of}, {_of_days(period)}"
+    _print(table, rules, of)
+    for line in _advice(scored) if not period else _lacking(scored):
         click.echo(line)
 
 
@@ -233,10 +303,17 @@ def _validity(rules: RuleSet) -> str:
     return f"from {day(rules.valid_from)}" + (f" to {day(rules.valid_to)}" if rules.valid_to else "")
 
 
-def _component_cells(one: ComponentScore) -> tuple[str, ...]:
+def _component_cells(unit: ScoredUnit, one: ComponentScore) -> tuple[str, ...]:
     c, count = one.component, one.count
     numbers = (_number(count.numerator), _number(count.denominator)) if count else (NONE, NONE)
-    return c.metric, c.vi, *numbers, _percent(one) or NONE, _number(one.points), str(c.maximum), _flag_words(one)
+    return c.metric, c.vi, *numbers, _percent(one) or NONE, _number(one.points), str(c.maximum), _remark(unit, one)
+
+
+def _remark(unit: ScoredUnit, one: ComponentScore) -> str:
+    """What has to be said of a component: its flags, and where its counts come from."""
+    stated = unit.stated(one.component.metric)
+    report = f"theo báo cáo · reported by {stated.unit} up to {day(stated.last)}" if stated else ""
+    return "; ".join(filter(None, [_flag_words(one), report]))
 
 
 def _flag_words(one: ComponentScore) -> str:
@@ -270,6 +347,12 @@ def _remarks(s: IndexScore) -> str:
     """The verdict of a unit, and what has to be said of its components, in few words."""
     times = Counter(flag for one in s.components for flag in one.flags if flag not in ("missing", "from_province"))
     return "; ".join([_verdict(s), *(f"{number} {flag}" for flag, number in times.items())])
+
+
+def _lacking(scored: Sequence[ScoredUnit]) -> Iterator[str]:
+    """What is missing of how many units, in a line for each component."""
+    times = Counter(metric for unit in scored for metric in unit.score.missing)
+    yield from (f"{metric}: missing of {number} of {len(scored)} units" for metric, number in times.most_common())
 
 
 def _advice(scored: Sequence[ScoredUnit]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
 from services.readings import Reading, findings, noted, read
 from services.readings.findings import NOTICED
+from services.readings.memo import memoised
 from services.readings.period import window
 
 OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED)
@@ -21,6 +22,7 @@ OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHE
 def figures(conn: Connection, now: datetime) -> Samples:
     """Every indicator in each of its periods. What has no value has no sample."""
     samples: Samples = {}
+    conn = memoised(conn)
     for indicator in CATALOGUE.values():
         for name in periods(indicator):
             period = window(name, now)

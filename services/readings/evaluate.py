@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -11,13 +11,29 @@ from psycopg import Connection
 
 from schemas import units as administrative
 from schemas.fold import Measure
-from schemas.indicators.formula import Combine, Distinct, Formula, Last, Median, Ratio, Statement, Stock, Sum, UnitMean
+from schemas.index766 import scoring
+from schemas.index766.rules import NoRules, rule_set
+from schemas.index766.scoring import CountPair
+from schemas.indicators.formula import (
+    Combine,
+    Distinct,
+    Formula,
+    Last,
+    Median,
+    Ratio,
+    Score,
+    Statement,
+    Stock,
+    Sum,
+    UnitMean,
+)
 from schemas.registry import MEASURES, covering
 from schemas.text.dates import day
 from schemas.units import row_unit
 from services.readings import series_query, statements
+from services.readings.memo import memoised
 from services.readings.period import Period
-from services.readings.reasons import Reason
+from services.readings.reasons import Named, Reason
 from services.readings.series_query import BEGINNING, Selection, Total
 
 ALL = ""
@@ -74,6 +90,8 @@ def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
             return _combine(conn, plus, minus, scope)
         case UnitMean(of):
             return _unit_mean(conn, of, scope)
+        case Score():
+            return _scores(conn, formula, scope)
     raise TypeError(formula)
 
 
@@ -289,3 +307,90 @@ def _unit_mean(conn: Connection, of: Formula, scope: Scope) -> Values:
     origins = frozenset().union(*(v.origins for v in present))
     mean = sum((v.value for v in present if v.value is not None), Decimal(0)) / len(present)
     return {ALL: Value(mean, None, origins)}
+
+
+# --- index 766 ---
+
+
+@dataclass(frozen=True)
+class ComponentCount:
+    """Numerator and denominator of a component, or the `reason` why there are none; where they were reported, by which
+    statement."""
+
+    count: CountPair | None
+    reason: Reason | None
+    origins: frozenset[str]
+    stated: statements.Stated | None = None
+
+
+UnitCounts = Mapping[str, ComponentCount]
+"""Metric -> its count."""
+
+
+def component_counts(conn: Connection, formula: Score, scope: Scope) -> dict[str, UnitCounts]:
+    """group -> the counts of the components of a score; the group is `ALL` unless the scope groups by unit."""
+    if scope.by not in (None, "unit"):
+        raise NotBrokenDown("points of index 766 can be broken down by unit, hour, day and month only")
+    components, conn = rule_set(formula.rules, scope.period.last).components, memoised(conn)
+    counts = {metric: pair for metric, pair in formula.counts.items() if metric in components}
+    reported = {m: of for m, (of, _) in counts.items() if isinstance(of, Statement)}
+    counted = {m: [evaluate(conn, part, scope) for part in pair] for m, pair in counts.items() if m not in reported}
+    said = {m: statements.current(conn, of, None, scope.period, since_first=True) for m, of in reported.items()}
+    groups = sorted(set().union(*(v for pair in counted.values() for v in pair))) if scope.by else [ALL]
+    return {
+        group: {
+            metric: _reported(said[metric], group or scope.root, scope.period, components[metric].from_province)
+            if metric in reported
+            else _counted(*(values.get(group, NO_DATA) for values in counted[metric]))
+            for metric in counts
+        }
+        for group in groups
+    }
+
+
+def _counted(numerator: Value, denominator: Value) -> ComponentCount:
+    origins = numerator.origins | denominator.origins
+    if numerator.value is None or denominator.value is None:
+        return ComponentCount(None, denominator.reason or numerator.reason, origins)
+    if min(numerator.value, denominator.value) < 0:
+        return ComponentCount(None, Reason("not_counted"), origins)
+    return ComponentCount(CountPair(numerator.value, denominator.value), None, origins)
+
+
+Said = dict[str, statements.Stated]
+
+
+def _reported(said: Said, unit: str | None, period: Period, lent: bool) -> ComponentCount:
+    """What a unit stated itself, or its province where that lends it; never a sum of those who happened to report."""
+    stated = said.get(province_of(unit, said, period) if lent or unit is None else unit)
+    numerator, denominator = (stated.part(part) if stated else None for part in ("value", "total"))
+    if stated is None or numerator is None or denominator is None:
+        return ComponentCount(None, Reason("not_stated"), frozenset())
+    return ComponentCount(CountPair(numerator, denominator), None, frozenset({stated.origin}), stated)
+
+
+def province_of(unit: str | None, said: Iterable[str], period: Period) -> str:
+    """The province whose publication is a unit's; of the whole locality the only one that says something of it."""
+    if unit is None:
+        of = [code for code in said if administrative.on(code, period.last).level == "province"]
+        return of[0] if len(of) == 1 else ALL
+    chain = (unit, *(above.code for above in administrative.ancestors(unit)))
+    return next((code for code in chain if administrative.on(code, period.last).level == "province"), ALL)
+
+
+def _scores(conn: Connection, formula: Score, scope: Scope) -> Values:
+    try:
+        rules = rule_set(formula.rules, scope.period.last)
+    except NoRules:
+        return {} if scope.by else {ALL: Value(None, Reason("no_rules", day(scope.period.last)))}
+    values: Values = {}
+    for group, counts in component_counts(conn, formula, scope).items():
+        origins = frozenset[str]().union(*(count.origins for count in counts.values()))
+        given = {metric: count.count for metric, count in counts.items() if count.count is not None}
+        lacking = [rules.components[metric] for metric in counts if metric not in given]
+        if lacking:
+            named = ("; ".join(c.vi for c in lacking), "; ".join(c.en for c in lacking))
+            values[group] = Value(None, Reason("components", len(lacking), Named(*named)), origins)
+        else:
+            values[group] = Value(scoring.score(rules, given).points, None, origins)
+    return values

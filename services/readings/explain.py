@@ -17,6 +17,7 @@ from schemas.indicators.formula import (
     Formula,
     Last,
     Ratio,
+    Score,
     Statement,
     Stock,
     UnitMean,
@@ -25,7 +26,7 @@ from schemas.indicators.formula import (
     leaves,
 )
 from services.readings import series_query, statements
-from services.readings.evaluate import ALL, Measured, Scope, evaluate
+from services.readings.evaluate import ALL, Measured, Scope, component_counts, evaluate
 from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
@@ -117,9 +118,20 @@ def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, rol
     yield Part(depth, role, formula, value.value, value.reason)
     if isinstance(formula, UnitMean):
         return
+    if isinstance(formula, Score):
+        yield from _components(conn, formula, scope, depth + 1)
+        return
     roles = ("numerator", "denominator") if isinstance(formula, Ratio) else ("term",) * 99
     for name, part in zip(roles, children(formula), strict=False):
         yield from _parts(conn, part, scope, depth + 1, name)
+
+
+def _components(conn: Connection, formula: Score, scope: Scope, depth: int) -> Iterator[Part]:
+    """Numerator and denominator of each component, as they were scored."""
+    for metric, found in component_counts(conn, formula, scope)[ALL].items():
+        pair = (found.count.numerator, found.count.denominator) if found.count else (None, None)
+        for role, part, number in zip(("numerator", "denominator"), formula.counts[metric], pair, strict=True):
+            yield Part(depth, role, part, number, found.reason)
 
 
 def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID], bool]:
@@ -127,7 +139,12 @@ def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list
     known: list[UUID] = []
     measured: list[Measured] = []
     history = False
-    for leaf in leaves(formula):
+    if isinstance(formula, Score):
+        counts = component_counts(conn, formula, scope)[ALL].values()
+        known += (UUID(count.stated.key) for count in counts if count.stated)
+    for leaf in {repr(leaf): leaf for leaf in leaves(formula)}.values():
+        if isinstance(leaf, Statement) and isinstance(formula, Score):
+            continue  # by its own rule, above
         if isinstance(leaf, Statement):
             known += (UUID(s.key) for s in statements.current(conn, leaf, scope.units, scope.period).values())
         elif not isinstance(leaf, Stock):

@@ -1,45 +1,98 @@
-"""The counts of index 766 that the events give: of a unit, over a period, as of a moment."""
+"""Index 766 of all units at once: every component with its counts and where they come from, points and ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from psycopg import Connection
 
-from schemas.index766.rules import Component
-from schemas.index766.scoring import CountPair
-from schemas.indicators import CATALOGUE
+from schemas import units
+from schemas.index766 import scoring
+from schemas.index766.rules import RuleSet, rule_set
+from schemas.index766.scoring import IndexScore
+from schemas.indicators import CATALOGUE, SHEETS
+from schemas.indicators.formula import Score
+from services.readings.evaluate import ALL, ComponentCount, Scope, UnitCounts, component_counts
 from services.readings.period import Period
-from services.readings.read import sheet
+from services.readings.reasons import Reason
+
+Basis = Literal["counted", "reported", "missing"]
 
 
 @dataclass(frozen=True)
-class EventCounts:
-    """Counts by metric, why there are none of others that events could give, and the origins of the data."""
+class UnitIndex:
+    """The index of a unit (`unit` is "" for the whole locality) over a period: its score, its rank among its like, and
+    the counts with their origins, reasons and statements."""
 
-    counts: Mapping[str, CountPair]
-    reasons: Mapping[str, str]
-    origins: frozenset[str]
+    unit: str
+    level: str
+    score: IndexScore
+    counts: UnitCounts
+    rank: int | None = None
+
+    @property
+    def reasons(self) -> dict[str, Reason]:
+        """metric -> why there is no count of it."""
+        return {metric: c.reason for metric, c in self.counts.items() if c.reason is not None}
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The origins of its data."""
+        return frozenset[str]().union(*(c.origins for c in self.counts.values()))
+
+    def basis(self, metric: str) -> Basis:
+        """Whether a component is counted from events, reported, or missing."""
+        return basis(self.counts.get(metric))
 
 
-def event_counts(
-    conn: Connection, components: Mapping[str, Component], unit: str | None, period: Period
-) -> EventCounts:
-    """The counts of those components whose two figures events count."""
-    counted = {
-        m: (c.numerator_indicator, c.denominator_indicator) for m, c in components.items() if c.numerator_indicator
-    }
-    codes = list(dict.fromkeys(code for pair in counted.values() for code in pair))
-    found = sheet(conn, [CATALOGUE[code] for code in codes], unit, period)
-    figures = {reading.indicator.code: reading for readings in found for reading in readings}
-    counts, reasons = dict[str, CountPair](), dict[str, str]()
-    for metric, pair in counted.items():
-        numerator, denominator = (figures[code] for code in pair)
-        if numerator.value is None or denominator.value is None:
-            reasons[metric] = str(denominator.reason or numerator.reason)
-        elif min(numerator.value, denominator.value) < 0:
-            reasons[metric] = "more was handed on or corrected than came in"
-        else:
-            counts[metric] = CountPair(numerator.value, denominator.value)
-    return EventCounts(counts, reasons, frozenset[str]().union(*(r.origins for r in figures.values())))
+def basis(count: ComponentCount | None) -> Basis:
+    """Whether a count is one of events, reported, or missing."""
+    if count is None or count.count is None:
+        return "missing"
+    return "reported" if count.stated else "counted"
+
+
+def total_of(rules: str) -> Score:
+    """The catalogue's formula of the total by a rule set: KeyError for a code that is none."""
+    formulas = (CATALOGUE[code].formula for code in SHEETS["index766"])
+    return next(f for f in formulas if isinstance(f, Score) and f.rules == rules)
+
+
+def unit_index(conn: Connection, rules: str, unit: str | None, period: Period) -> UnitIndex:
+    """The index of one unit with all below it; None: of the whole locality."""
+    return _read(conn, rules, Scope.of(unit, period))[0]
+
+
+def unit_indices(conn: Connection, rules: str, root: str | None, period: Period) -> list[UnitIndex]:
+    """The indices of all units below `root` (None: below the province), ranked, the best first, by one reading per
+    measure. NoRules where that day has no such rule set."""
+    return ranked(_read(conn, rules, Scope.of(root, period, "unit")))
+
+
+def ranked(found: Iterable[UnitIndex]) -> list[UnitIndex]:
+    """Ranked 1-2-2-4, levels apart; what has no total comes last, by the points that were given."""
+    some = list(found)
+    ranks = scoring.ranks({u.unit: u.score.total for u in some}, {u.unit: u.level for u in some})
+    placed = [replace(u, rank=ranks.get(u.unit)) for u in some]
+    return sorted(placed, key=lambda u: (scoring.ranked_as(u.level), u.rank or len(some) + 1, -u.score.points,
+                                         units.order(u.unit)))  # fmt: skip
+
+
+def _read(conn: Connection, rules: str, scope: Scope) -> list[UnitIndex]:
+    valid = rule_set(rules, scope.period.last)
+    found = component_counts(conn, total_of(rules), scope)
+    return [_index(valid, group or scope.root or ALL, counts, scope.period) for group, counts in found.items()]
+
+
+def _index(rules: RuleSet, unit: str, counts: UnitCounts, period: Period) -> UnitIndex:
+    level = units.on(unit, period.last).level if unit else ""
+    return UnitIndex(unit, level, score_of(rules, unit, counts), counts)
+
+
+def score_of(rules: RuleSet, unit: str, counts: UnitCounts) -> IndexScore:
+    """The score of a unit's counts; what its province stated of publication is marked as the province's."""
+    given = {m: c.count for m, c in counts.items() if c.count is not None}
+    lent = {m for m in given if rules.components[m].from_province and getattr(counts[m].stated, "unit", unit) != unit}
+    return scoring.score(rules, given, {m: given[m] for m in lent} if unit and lent else None)

@@ -35,7 +35,7 @@ def memoised(conn: Connection) -> Connection:
 
     For one look at many figures within one snapshot; not to be kept.
     """
-    return cast(Connection, _Once(conn))
+    return conn if isinstance(conn, _Once) else cast(Connection, _Once(conn))
 
 
 @contextmanager

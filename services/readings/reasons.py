@@ -7,7 +7,7 @@ from typing import Literal
 Code = Literal[
     "ahead", "whole_days", "never", "before", "after", "not_in_period", "not_stated", "not_added",
     "no_data", "denominator", "denominator_0", "numerator", "a_part", "no_unit", "few",
-    "forgotten",
+    "forgotten", "components", "no_rules", "not_counted",
 ]  # fmt: skip
 
 REASONS: dict[Code, tuple[str, str]] = {
@@ -26,6 +26,12 @@ REASONS: dict[Code, tuple[str, str]] = {
         "stated by {} units, which are not added; ask by unit",
     ),
     "no_data": ("không có dữ liệu", "no data"),
+    "components": ("chưa có số liệu của {} thành phần: {}", "{} components without counts: {}"),
+    "no_rules": ("ngày {} chưa có quy định về Bộ chỉ số 766", "on {} there were no rules of index 766"),
+    "not_counted": (
+        "số chuyển đi hoặc đính chính nhiều hơn số tiếp nhận",
+        "more was handed on or corrected than came in",
+    ),
     "denominator": ("mẫu số: {}", "denominator: {}"),
     "denominator_0": ("mẫu số bằng 0", "the denominator is 0"),
     "numerator": ("tử số: {}", "numerator: {}"),
@@ -51,5 +57,17 @@ class Reason(str):
         vi, en = REASONS[code]
         reason = super().__new__(cls, en.format(*values))
         reason.code = code
-        reason.vi = vi.format(*(other.vi if isinstance(other, Reason) else other for other in values))
+        reason.vi = vi.format(*(getattr(other, "vi", other) for other in values))
         return reason
+
+
+class Named(str):
+    """A name in English that a reason repeats; `vi` is the same in Vietnamese."""
+
+    vi: str
+
+    def __new__(cls, vi: str, en: str) -> Named:
+        """A name in both languages."""
+        named = super().__new__(cls, en)
+        named.vi = vi
+        return named

@@ -45,15 +45,20 @@ def stated_up_to(
             yield Stated(unit, first, last, state.get("basis", "table"), origin, published[-1]["key"], published[-1])
 
 
-def current(conn: Connection, formula: Statement, units: frozenset[str] | None, period: Period) -> dict[str, Stated]:
+def current(
+    conn: Connection, formula: Statement, units: frozenset[str] | None, period: Period, since_first: bool = False
+) -> dict[str, Stated]:
     """unit -> its statement in force: of the latest period which ends in (with no first day named: before) `period`.
 
-    A target holds for its whole period, so one that begins by the period's last day is in force.
+    A target holds for its whole period, so one that begins by the period's last day is in force. `since_first`: only
+    what is stated of days from the period's first day on, so that nothing of it is left out or of another one.
     """
     kind = "target" if formula.part == "target" else "statistic"
     chosen: dict[str, Stated] = {}
     for stated in stated_up_to(conn, formula.indicator, kind, units, period.as_of):
         if stated.basis != "table" or stated.part(formula.part) is None or not _in_force(stated, kind, period):
+            continue
+        if since_first and stated.first != period.first:
             continue
         current = chosen.get(stated.unit)
         if current is None or (stated.last, stated.first) > (current.last, current.first):

@@ -67,6 +67,7 @@ class Dossier(NamedTuple):
     outcome: str | None
     result: str | None
     stage: str | None
+    asked_again: bool = False
 
 
 def dossier(life: Iterable[Event], t: datetime) -> Dossier | None:
@@ -92,14 +93,17 @@ def dossier(life: Iterable[Event], t: datetime) -> Dossier | None:
         due = _promised(first["accepted"])  # told as later than the end, it still names the date
     channel = came.fields.get("channel", "counter")
     unit = next((e.unit for e in reversed(told) if e.data.event == "dossier.accepted"), came.unit)
+    requests = [e for e in told if e.data.event == "dossier.supplement_requested" and (not end or e.time <= end.time)]
+    asked_again = len(requests) > 1
     if end is None:
-        return Dossier(unit, came.id, channel, None, None, _stage(due, paused, local_day(t)))
+        return Dossier(unit, came.id, channel, None, None, _stage(due, paused, local_day(t)), asked_again)
     if due and paused and local_day(paused) <= local_day(due):
         due = _later(due, paused, end.time)
     days = (local_day(end.time), local_day(due or end.time))
     outcome = "early" if days[0] < days[1] else "on_time" if days[0] == days[1] else "overdue"
     result = end.data.event.removeprefix("dossier.")
-    return Dossier(unit, came.id, channel, outcome, "resolved" if result == "returned" else result, None)
+    result = "resolved" if result == "returned" else result
+    return Dossier(unit, came.id, channel, outcome, result, None, asked_again and result != "resolved")
 
 
 def _time(e: Event) -> datetime:
@@ -215,7 +219,11 @@ class World:
         for life in self._by["dossier"].values():
             if (d := dossier(life, t)) and q.covers(d.unit):
                 state = [f"in hand {d.stage}"] if d.outcome is None else ["ended", f"ended {d.outcome}", d.result or ""]
-                found.update(["received", f"received {d.channel}", *state])
+                late = "overdue" in (d.outcome, d.stage)
+                again = (
+                    [f"asked again {'open' if d.outcome is None else 'ended'}"] if d.asked_again and not late else []
+                )
+                found.update(["received", f"received {d.channel}", *state, *again])
         for life in self._by["report"].values():
             if (r := report(life, t)) and q.covers(r.unit):
                 numbers = {"reports": 1, "done": r.done, "done in time": r.in_time, "reopened": r.reopened}
@@ -294,7 +302,8 @@ SHARES: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "on_time_share": ("dossier", ("ended early", "ended on_time"), ("ended",)),
     "reports_in_time_share": ("report", ("done in time",), ("done",)),
 }
-CODES = (*FLOWS, *STOCKS, *SHARES, "ii06_03", "ii06_06", "overdue_share")
+OF_766 = ("dossiers_handled", "dossiers_in_time", "dossiers_asked_again")
+CODES = (*FLOWS, *STOCKS, *SHARES, *OF_766, "ii06_03", "ii06_06", "overdue_share")
 Figures = dict[str, Decimal | None]
 
 
@@ -319,6 +328,11 @@ def figures(world: World, q: Question) -> Figures:
     found |= {code: ratio(flow(f, above), flow(f, below)) for code, (f, above, below) in SHARES.items()}
     found["ii06_06"] = stock(before, "dossier", _HAND)
     found["ii06_03"] = plus(found["dossiers_received"], found["ii06_06"])
+    again = plus(stock(after, "dossier", ("asked again open",)), flow("dossier", ("asked again ended",)))
+    in_time = plus(flow("dossier", ("ended early", "ended on_time")), stock(after, "dossier", _HAND[:3]))
+    found["dossiers_handled"] = plus(found["ii06_07"], found["ii06_11"])
+    found["dossiers_asked_again"] = again
+    found["dossiers_in_time"] = None if in_time is None or again is None else in_time - again
     late, all_of_them = plus(found["ii06_10"], found["ii06_13"]), plus(found["ii06_07"], found["ii06_11"])
     return found | {"overdue_share": ratio(late, all_of_them)}
 

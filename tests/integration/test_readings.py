@@ -13,7 +13,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from chance_worlds import questions, told, worlds
+from chance import examples
+from chance_worlds import ASKED, START, questions, told, worlds
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from plain_readings import CODES, FLOWS, Question, World, figures
@@ -29,6 +30,8 @@ from services.cli.output import explanation_lines
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read
+from services.readings.index766 import unit_index
+from services.readings.whatif import open_dossiers, until, what_if
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +48,16 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
 
 def fill(database: Settings, events: Iterable[Event]) -> None:
     """Store these events and no others, in an order and in batches of chance."""
+    with psycopg.connect(database.database("owner")) as conn:
+        conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, rollup_month, source")
+    add(database, events)
+
+
+def add(database: Settings, events: Iterable[Event]) -> None:
+    """Store these events too, in an order and in batches of chance."""
     batches: list[list[Incoming]] = [[], [], []]
     for event in events:
         random.Random(event.id).choice(batches).append(Incoming(event, event.time))
-    with psycopg.connect(database.database("owner")) as conn:
-        conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, rollup_month, source")
 
     async def run() -> None:
         async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:
@@ -98,6 +106,25 @@ def hold_identities(f: dict[str, Decimal | None]) -> None:
         numbers = [column[n] for n in (whole, *parts)]
         if None not in numbers:
             assert numbers[0] == sum(n for n in numbers[1:] if n is not None), (whole, parts)
+
+
+@examples(25, derandomize=True, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_if_is_what_comes_to_be(database: Settings, reader: psycopg.Connection, data: st.DataObject) -> None:
+    """The score after ends that are thought of, and after the same ends were told."""
+    fill(database, data.draw(worlds()))
+    unit, electronic = data.draw(st.sampled_from(ASKED)), data.draw(st.booleans())
+    period = until(date(2024, 11, 1) + data.draw(st.integers(0, 60)) * timedelta(days=1))
+    chosen = [d for d in open_dossiers(reader, unit) if data.draw(st.booleans())]
+    ends = {d.id: START + data.draw(st.integers(0, 24 * 60)) * timedelta(hours=1) for d in chosen}
+    thought = what_if(reader, "portal", unit, ends, period, electronic)
+    result = {"paper_result": True, "electronic_result": electronic}
+    add(database, [told("dossier.resolved", ends[d.id], d.unit, n, code=d.id, **result) for n, d in enumerate(chosen)])
+    now = unit_index(reader, "portal", unit, period)
+    known = [metric for metric, count in thought.before.counts.items() if count.count]
+    assert {m: now.counts[m].count for m in known} == {m: thought.after.counts[m].count for m in known}
+    if now.score.missing == thought.after.score.missing:
+        assert now.score == thought.after.score
 
 
 @chance(12)

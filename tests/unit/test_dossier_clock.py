@@ -325,3 +325,53 @@ def test_who_takes_up_what_its_predecessor_began_has_it() -> None:
     assert fold(*life).unit == B
     assert [balance(life, unit, FAR) for unit in ("chon_thanh_minh_hung", B)] == [(0, 0), (1, 1)]
     assert fold(life[0], resolved(at(10), C)).unit == "chon_thanh_minh_hung", "a stranger's word hands nothing over"
+
+
+# --- index 766 ---
+
+
+def asked_again(life: Sequence[Fact], until: datetime = FAR, state: str = "open") -> int:
+    return count(life, "dossiers_asked_again", until, state=state)
+
+
+TWICE = (accepted(at(2)), step("supplement_requested", 3), step("supplement_requested", 4))
+"""Accepted on the 2nd with three days, which stand from the 3rd on."""
+
+
+def test_a_dossier_asked_for_supplements_more_than_once_counts_until_its_end() -> None:
+    once = TWICE[:2]
+    assert asked_again(once) == asked_again(TWICE, at(4, 8)) == 0 and asked_again(TWICE, at(4)) == 1
+    done = (*TWICE, resolved(at(5)))
+    assert (asked_again(done, at(4, 23)), asked_again(done, at(5)), asked_again(done, state="ended")) == (1, 0, 0)
+    for end in ("refused", "withdrawn", "stopped"):
+        left = (*TWICE, step(end, 5))
+        assert (asked_again(left), asked_again(left, state="ended")) == (0, 1), end
+    late = (*TWICE, step("supplement_received", 4, 10), step("withdrawn", 28))
+    assert outcome(*late) == {"overdue": 1} and asked_again(late, state="ended") == 0, "it is overdue already"
+
+
+def test_a_dossier_asked_again_and_overdue_counts_once() -> None:
+    life = (*TWICE, step("supplement_received", 4, 10))
+    for day in range(4, 25):
+        assert asked_again(life, at(day, 23)) + overdue(life, at(day, 23)) == 1, day
+    assert overdue(life, at(20)) == 1
+    extended = (*life, fact("extended", at(20), promised_at=at(27, 17).isoformat()))
+    assert [asked_again(extended, at(day, 23)) for day in (19, 20, 26, 28)] == [0, 1, 1, 0]
+    assert overdue(extended, at(28, 23)) == 1
+
+
+def test_a_dislike_counts_once_and_only_of_what_was_not_late() -> None:
+    bad, worse = (fact("rated", at(day), score=score) for day, score in ((6, 2), (7, 1)))
+    in_time = (accepted(at(2)), resolved(at(3)), bad, worse)
+    assert (count(in_time, "dossiers_disliked", at(5)), count(in_time, "dossiers_disliked")) == (0, 1)
+    assert count((accepted(at(2)), resolved(at(3)), fact("rated", at(6), score=3)), "dossiers_disliked") == 0
+    assert count((accepted(at(2)), bad), "dossiers_disliked") == 0, "it has not ended"
+    assert count((accepted(at(2)), resolved(at(16)), fact("rated", at(17), score=1)), "dossiers_disliked") == 0
+
+
+def test_procedures_with_a_fee_are_told_apart_by_whether_it_was_paid_online() -> None:
+    about = {"procedure": "1.000001", "limit_days": 3}
+    life = (accepted(at(2), **about), asked(at(3)), paid(at(4), method="portal"))
+    assert [count(life, "procedure_fees", paid=how, procedure="1.000001") for how in ("any", "online")] == [1, 1]
+    assert count((accepted(at(2), **about), paid(at(4))), "procedure_fees", paid="online") == 0
+    assert count((accepted(at(2)), asked(at(3))), "procedure_fees") == 0, "of no known procedure"

@@ -23,8 +23,9 @@ from schemas.index766 import rules as tables
 from schemas.index766.counts import read
 from schemas.index766.rules import NoRules, RuleSet, rule_set, rule_sets
 from schemas.index766.scoring import CountPair, IndexScore, half_up, mean, points, ranks, score
-from schemas.indicators import CATALOGUE
-from schemas.indicators.formula import Ratio
+from schemas.indicators import CATALOGUE, SHEETS
+from schemas.indicators.formula import Ratio, Score
+from schemas.indicators.index766 import POINTS, REPORTED
 from schemas.text import files
 from services.cli.app import main
 
@@ -73,12 +74,16 @@ def test_portal_and_decree_differ_in_one_component() -> None:
 
 def test_components_that_events_count_name_two_figures_of_the_catalogue() -> None:
     pairs = {m: (c.numerator_indicator, c.denominator_indicator) for m, c in PORTAL.components.items()}
-    counted = {metric: pair for metric, pair in pairs.items() if any(pair)}
+    counted = {metric: pair for metric, pair in pairs.items() if metric not in REPORTED}
     assert counted.keys() == {
-        "DOSSIER_SYNC", "ONLINE_OFFERED_FULL", "ONLINE_SERVICES_WITH_DOSSIERS", "ONLINE_DOSSIERS",
-        "PAYMENT_DOSSIERS_ONLINE", "ORIGINAL_RESULT_AVAILABLE", "REUSED_DIGITIZED_DATA",
-        "SYNCED_WITH_DVCQG_PERSONAL_STORAGE", "CITIZEN_DATA_CONNECTED_DOSSIER",
+        "DOSSIER_SYNC", "ON_TIME", "ONLINE_OFFERED_FULL", "ONLINE_SERVICES_WITH_DOSSIERS", "ONLINE_DOSSIERS",
+        "PAYMENT_PROCEDURES_OFFERED", "PAYMENT_PROCEDURES_USED", "PAYMENT_DOSSIERS_ONLINE",
+        "ORIGINAL_RESULT_AVAILABLE", "REUSED_DIGITIZED_DATA", "SYNCED_WITH_DVCQG_PERSONAL_STORAGE",
+        "CITIZEN_DATA_CONNECTED_DOSSIER", "DOSSIER_RECEIVING_SATISFACTION",
     }  # fmt: skip
+    for metric, (value, total) in pairs.items():
+        parts = [getattr(CATALOGUE[code].formula, "part", "counted") for code in (value, total)]
+        assert parts == (["value", "total"] if metric in REPORTED else ["counted", "counted"]), metric
     for pair in counted.values():
         numerator, denominator = (CATALOGUE[code] for code in pair)
         assert numerator.system == denominator.system == "procedures"
@@ -99,6 +104,16 @@ def test_a_share_of_the_catalogue_is_made_of_the_same_two_figures(metric: str, s
     component = PORTAL.components[metric]
     pair = (CATALOGUE[code].formula for code in (component.numerator_indicator, component.denominator_indicator))
     assert CATALOGUE[share].formula == Ratio(*pair)
+
+
+def test_the_catalogue_has_the_total_and_each_group_and_what_the_decree_reads_otherwise() -> None:
+    groups = [f"index766_{group.code}" for group in PORTAL.groups]
+    codes = [POINTS, *groups, f"{POINTS}_decree", "index766_digitisation_decree"]
+    assert list(SHEETS["index766"]) == codes
+    formulas = {code: CATALOGUE[code].formula for code in codes}
+    scored = {code: list(of.counts) for code, of in formulas.items() if isinstance(of, Score)}
+    assert scored[POINTS] == scored[f"{POINTS}_decree"] == METRICS
+    assert [metric for code in groups for metric in scored[code]] == METRICS
 
 
 def test_a_rule_set_is_valid_from_its_day_on() -> None:
