@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import time
@@ -10,11 +11,13 @@ from typing import Any
 
 import httpx
 import nats
+import nats.errors
 import psycopg
 from support import output_of
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
+from services.kit import bus
 
 ONE = "application/cloudevents+json"
 
@@ -67,3 +70,23 @@ def is_stored(centre: Instance, event: dict[str, Any]) -> bool:
                 return True
             time.sleep(0.2)
     return False
+
+
+def refused_for(centre: Instance, event: dict[str, Any]) -> str | None:
+    """The code under which an event lies in the quarantine, once it is there."""
+
+    async def look() -> str | None:
+        async with bus.connected(settings_of(centre, "cli"), "test") as client:
+            found = await client.jetstream().get_last_msg("QUARANTINE", "ioc.quarantine.health")
+            assert found.data and found.headers
+            return found.headers["Ioc-Code"] if json.loads(found.data)["id"] == event["id"] else None
+
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        try:
+            if code := asyncio.run(look()):
+                return code
+        except nats.errors.Error:
+            pass
+        time.sleep(0.3)
+    return None

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GENERATORS = {
     "schemas.contracts": "the contracts: a JSON Schema for each event type, and AsyncAPI",
     "services.cli.reference": "docs/reference.md: settings, commands, metrics, events, indicators",
+    "services.cli.programs": "docs/clients.md: the programs in other languages, from their files",
     "services.cli.licences": "docs/licences.md: under what the packages are that run",
     "infra.prometheus.rules": "Prometheus's rules, and the index of the runbooks",
     "infra.docker.compose": "docker-compose.yml: our services, and every credential",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import Any, cast
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -30,7 +32,7 @@ _TOO_LARGE = (
     b"content-length: %d\r\nconnection: close\r\n\r\n%s"
 )
 _REASON = b"a request's line and headers may have %d bytes\n" % LARGEST_HEAD
-_CLIENTS_DOING = ("Invalid HTTP request received.", "Unsupported upgrade request.", "Invalid UTF-8 sequence received")
+_CLIENTS_DOING = ("Invalid HTTP request received.", "Invalid UTF-8 sequence received")
 
 
 class Guarded(HttpToolsProtocol):
@@ -45,6 +47,7 @@ class Guarded(HttpToolsProtocol):
         self._drained = 0
         self._whole = True  # no message has begun that is not whole
         self._refused = False
+        self._fed = b""
 
     def is_held_up(self) -> bool:
         """Whether nothing more is read of its body until the application has taken what there is."""
@@ -71,12 +74,36 @@ class Guarded(HttpToolsProtocol):
             else:
                 self._part = len(part)
                 self._silent += len(part)
-                super().data_received(part)
+                self._feed(part)
                 self.crowd.hold(self, min(self._body, LARGEST_HELD) + self._silent)
                 if self._silent > LARGEST_HEAD:
                     self._refuse()
             if self.transport.is_closing() or self.transport.get_protocol() is not self:
                 return
+
+    def _feed(self, data: bytes) -> None:
+        self._fed = data
+        super().data_received(data)
+
+    def _declines(self) -> bool:
+        """Whether a head asks for another protocol, as Java's client does (h2c): a server may pass that by."""
+        asked = self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT"
+        return asked and not self._should_upgrade()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """The parser takes what follows such a head for the other protocol's: it is parsed anew without that wish."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, httptools.HttpParserUpgrade) or not self._declines():
+            return
+        rest, head = self._fed[error.args[0] :], [self.parser.get_method() + b" " + self.url + b" HTTP/1.1"]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b", ".join(token for token in value.split(b",") if token.strip().lower() != b"upgrade")
+            if name != b"upgrade":
+                head.append(name + b": " + value)
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn's own
+        self._feed(b"\r\n".join([*head, b"", b""]) + rest)
 
     def on_message_begin(self) -> None:
         """A head begins."""
@@ -86,6 +113,8 @@ class Guarded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A body may follow."""
+        if self._declines():
+            return
         super().on_headers_complete()
         self.waits = waiting(BODY_SECONDS)
         if len(self.pipeline) > MOST_PIPELINED:
@@ -103,6 +132,8 @@ class Guarded(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Now the door is at work for it, if it has not answered already."""
+        if self._declines():
+            return
         super().on_message_complete()
         self._silent, self._whole = 0, True
         self.waits = waiting(HEAD_SECONDS) if self.cycle is not None and self.cycle.response_complete else None

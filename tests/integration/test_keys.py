@@ -16,12 +16,11 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from holders import ONE, Holder, is_stored
+from holders import ONE, Holder, is_stored, refused_for
 from support import command, output_of, serving
 
 from infra.local.servers import Instance
 from services.centre.prepare import settings_of
-from services.kit import bus
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 NUMBERS = count(1)
@@ -56,26 +55,6 @@ def clinic(running: Instance) -> Iterator[Holder]:
     yield holder
     holder.door.close()
     holder.said("revoke", holder.name)
-
-
-def refused_for(centre: Instance, event: dict[str, Any]) -> str | None:
-    """The code under which an event lies in the quarantine, once it is there."""
-
-    async def look() -> str | None:
-        async with bus.connected(settings_of(centre, "cli"), "test") as client:
-            found = await client.jetstream().get_last_msg("QUARANTINE", "ioc.quarantine.health")
-            assert found.data and found.headers
-            return found.headers["Ioc-Code"] if json.loads(found.data)["id"] == event["id"] else None
-
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            if code := asyncio.run(look()):
-                return code
-        except nats.errors.Error:
-            pass
-        time.sleep(0.3)
-    return None
 
 
 # --- over HTTP ---

@@ -30,9 +30,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
 
 
 @contextmanager
-def door(crowd: Crowd) -> Iterator[int]:
+def door(crowd: Crowd, served: Any = app) -> Iterator[int]:
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, lifespan="off", **guard.options(crowd)))
+    server = uvicorn.Server(uvicorn.Config(served, port=port, log_config=None, lifespan="off", **guard.options(crowd)))
     running = threading.Thread(target=server.run, daemon=True)
     running.start()
     while not server.started:

@@ -101,6 +101,22 @@ def test_no_host_of_a_registry_and_no_path_of_a_machine_in_the_locks() -> None:
         assert not re.search(r"https?://|file:|/home/|@ ", lock.read_text(encoding="utf-8")), lock
 
 
+def test_what_is_pinned_for_other_languages_names_no_host() -> None:
+    locks = [*(ROOT / "docs/clients").rglob("package-lock.json"), *(ROOT / "docs/clients").rglob("go.sum")]
+    assert len(locks) == 2
+    assert [lock for lock in locks if re.search(r'"resolved"|proxy\.', lock.read_text(encoding="utf-8"))] == []
+
+
+def test_every_program_in_another_language_is_short_and_shown() -> None:
+    page = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+    programs = [file for kind in ("go", "mjs", "java") for file in (ROOT / "docs/clients").glob(f"*/*.{kind}")]
+    assert len(programs) == 4
+    for program in programs:
+        text = program.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 40, program
+        assert text in page, program
+
+
 def test_prose_is_no_wider_than_a_screen() -> None:
     """Tables and what stands in a box are as wide as they are."""
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
