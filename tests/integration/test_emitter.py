@@ -205,5 +205,5 @@ def test_it_can_be_installed_alone(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True)
     loaded = json.loads(done.stdout)
     assert not [name for name in loaded if name.startswith("services.") and not name.startswith("services.emit")]
-    heavy = {"nats", "psycopg", "faststream", "nicegui", "fastapi", "cryptography", "prometheus_client"}
+    heavy = {"nats", "psycopg", "faststream", "uvicorn", "fastapi", "cryptography", "prometheus_client"}
     assert not heavy & {name.partition(".")[0] for name in loaded}
