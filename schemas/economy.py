@@ -14,6 +14,7 @@ from schemas.daily import not_begun
 from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Measure
 from schemas.notes import Revised
+from schemas.retraction import RETRACTED, Retraction, is_retraction, retractions
 from schemas.types import Day, Number, Revision, Slug
 
 SYSTEM = "economy"
@@ -87,7 +88,31 @@ class IndicatorTargetSet(
     document: Document | None = None
 
 
-EVENTS: tuple[type[EventData], ...] = (IndicatorReported, IndicatorRevised, IndicatorTargetSet)
+class IndicatorRetracted(
+    Retraction,
+    Period,
+    event="indicator.retracted",
+    entities={"statistic": ("indicator", "of_unit", "period_start", "period_end", "basis")},
+):
+    """A published statistic was taken back: it counts no more, and what was stated before it is in force again."""
+
+    basis: Literal["table", "text"] = Field(
+        "table", description="part of the report that stated it: its table or its text"
+    )
+
+
+class IndicatorTargetRetracted(
+    Retraction,
+    Period,
+    event="indicator.target_retracted",
+    entities={"target": ("indicator", "of_unit", "period_start", "period_end")},
+):
+    """A target was taken back: it counts no more, and the one that was set before it is in force again."""
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    IndicatorReported, IndicatorRevised, IndicatorTargetSet, IndicatorRetracted, IndicatorTargetRetracted,
+)  # fmt: skip
 
 RENAMED = {
     f"dti_2024_{rest}": f"dti_{rest}"
@@ -103,27 +128,40 @@ MEASURES: tuple[Measure, ...] = ()
 class Vintages:
     """Fold of statements about one period: the state is the latest, and `vintages` lists all that was ever stated.
 
-    A vintage is {time, revision, key, and those of `fields` that were stated}, by (revision, time, key); as of a
-    moment the last vintage with `time` up to then counts. Adds no points.
+    A vintage is {time, revision, key, and those of `fields` that were stated}, by (revision, time, key); one that was
+    taken back has `until` besides. As of a moment the last vintage counts with `time` up to then that was not taken
+    back by then. Adds no points.
     """
 
     fields: tuple[str, ...]
 
     def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
         """See `schemas.fold.Fold`."""
-        ordered = sorted(facts, key=lambda f: (f.data.get("revision", 0), f.time, f.key))
-        last, times = ordered[-1], [f.time for f in ordered]
+        reports = (fact for fact in facts if not is_retraction(fact.event))
+        ordered = sorted(reports, key=lambda f: (f.data.get("revision", 0), f.time, f.key))
+        until = retractions(facts)
+        standing = [fact for fact in ordered if fact.key not in until]
+        last = (standing or ordered)[-1]
         indicator = RENAMED.get(last.data["indicator"], last.data["indicator"])
-        state = {**last.data, "indicator": indicator, "vintages": [self._vintage(f) for f in ordered]}
-        status = last.event.rpartition(".")[2]
-        return Folded(last.unit, last.origin, status, opened_at=min(times), ended_at=max(times), state=state)
+        vintages = [self._vintage(fact, until.get(fact.key)) for fact in ordered]
+        folded = Folded(last.unit, last.origin, RETRACTED, state={**last.data, "indicator": indicator})
+        folded.state["vintages"] = vintages
+        if standing:
+            times = [fact.time for fact in standing]
+            folded.status = last.event.rpartition(".")[2]
+            folded.opened_at, folded.ended_at = min(times), max(times)
+        return folded
 
-    def _vintage(self, fact: Fact) -> dict[str, Any]:
+    def _vintage(self, fact: Fact, until: datetime | None) -> dict[str, Any]:
         stated = {name: fact.data[name] for name in self.fields if name in fact.data}
-        return {"time": fact.time.isoformat(), "revision": fact.data.get("revision", 0), "key": fact.key, **stated}
+        said = {"time": fact.time.isoformat(), "revision": fact.data.get("revision", 0), "key": fact.key, **stated}
+        return said | ({"until": until.isoformat()} if until else {})
 
 
 fold_statistic = Vintages(("value", "total", "reached"))
 fold_target = Vintages(("target", "direction"))
 
-FOLDS: dict[str, Fold] = {"statistic": Revised(fold_statistic), "target": Revised(fold_target)}
+FOLDS: dict[str, Fold] = {
+    "statistic": Revised(fold_statistic, tells_past=True),
+    "target": Revised(fold_target, tells_past=True),
+}

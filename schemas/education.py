@@ -10,6 +10,7 @@ from schemas.daily import Daily
 from schemas.envelope import EventData
 from schemas.fold import Fold, Measure
 from schemas.notes import latest
+from schemas.retraction import DailyRetraction
 from schemas.types import Count, Day, Dong, Slug
 
 SYSTEM = "education"
@@ -72,7 +73,17 @@ class SchoolFeeReported(
     cashless_payments: Count = Field(description="payments without cash, a part of `payments`")
 
 
-EVENTS: tuple[type[EventData], ...] = (AttendanceReported, RosterReported, ExamPublished, SchoolFeeReported)
+class RosterRetracted(
+    DailyRetraction, event="roster.retracted", system=SYSTEM, entities={"roster": ("of_unit", "level", "day")}
+):
+    """A unit's statement of its schools, classes, pupils and teachers was taken back."""
+
+    level: SchoolLevel
+
+
+EVENTS: tuple[type[EventData], ...] = (
+    AttendanceReported, RosterReported, ExamPublished, SchoolFeeReported, RosterRetracted,
+)  # fmt: skip
 
 MEASURES = (
     Measure(

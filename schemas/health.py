@@ -11,6 +11,7 @@ from schemas.envelope import EventData
 from schemas.fold import Fold, Measure
 from schemas.notes import latest
 from schemas.offices import lifecycle
+from schemas.retraction import DailyRetraction
 from schemas.types import Count, Reference, Slug, Ward
 
 SYSTEM = "health"
@@ -96,9 +97,37 @@ class HealthRecordLinked(
     linked: Count = Field(description="records newly linked on that day")
 
 
+class VisitsRetracted(
+    DailyRetraction, event="visits.retracted", system=SYSTEM, entities={"visits": ("of_unit", "facility", "day")}
+):
+    """A facility's report of the visits of a day was taken back."""
+
+    facility: Facility
+
+
+class BedsRetracted(
+    DailyRetraction, event="beds.retracted", system=SYSTEM, entities={"beds": ("of_unit", "facility", "day")}
+):
+    """A facility's report of its beds was taken back."""
+
+    facility: Facility
+
+
+class HealthRecordRetracted(
+    DailyRetraction,
+    event="health_record.retracted",
+    system=SYSTEM,
+    entities={"health_record": ("of_unit", "facility", "day")},
+):
+    """A facility's report of newly linked health records was taken back."""
+
+    facility: Facility
+
+
 EVENTS: tuple[type[EventData], ...] = (
     VisitsReported, BedsReported, DiseaseNotified, DiseaseConfirmed, DiseaseClosed,
     OutbreakDeclared, OutbreakClosed, HealthRecordLinked,
+    VisitsRetracted, BedsRetracted, HealthRecordRetracted,
 )  # fmt: skip
 
 _CASE = ("disease", "ward")

@@ -15,7 +15,7 @@ from functools import cached_property
 from schemas import personal, units
 from schemas.envelope import SUBJECT_PREFIX, Event
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import NOTICES, OWNED
+from schemas.sources import OWN_ALONE, OWNED
 
 NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
 SOURCE = re.compile(r"[!-~]{2,120}")
@@ -50,7 +50,7 @@ class Bounds:
 
     def trespass(self, event: Event) -> str | None:
         """Why an event of this key's source lies beyond its bounds, or None."""
-        if event.data.system not in self.systems or event.data.event in NOTICES:
+        if event.data.system not in self.systems or event.data.event in OWN_ALONE:
             return f"type: the key {self.name} of {self.source} reports {', '.join(self.systems)} alone"
         if self.units and event.unit not in self.scope:
             return f"unit: the key {self.name} of {self.source} reports {', '.join(self.units)} and what lies below"
@@ -58,7 +58,7 @@ class Bounds:
 
     def subjects(self) -> list[str]:
         """The broker's subjects of all that it may say."""
-        said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in NOTICES]
+        said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in OWN_ALONE]
         places = sorted(self.scope) if self.units else ["*"]
         own = (f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in places for data in said)
         return [subject_by(subject, self.name) for subject in own]

@@ -8,18 +8,19 @@ are known to have moved something. What is noted can be looked up: `readings.fin
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Fold, Folded, Latest, Note, in_order
+from schemas.retraction import RETRACTED, in_letters, is_retraction, retractions
 
 NOTES = ("repeated", "contradicted", "ambiguous", "superseded")
-"""What any kind may note; a kind may have more of its own."""
+"""What any kind may note; a kind may have more of its own. What was taken back is noted too, and is no finding."""
 
 MOST = 50
 """So many facts of a case are looked into by folding without them; of more, those that repeat an event are noted."""
@@ -108,16 +109,57 @@ class Noted:
 @dataclass(frozen=True)
 class Revised:
     """A fold of what is reported as a whole, of which the highest revision counts, with what is to be noted: reports
-    of one revision that say the same, or not; and those that came when a higher revision was there."""
+    of one revision that say the same, or not; and those that came when a higher revision was there.
+
+    What was taken back is not seen by the fold, unless it tells the past itself (`tells_past`).
+    """
 
     fold: Fold
+    tells_past: bool = False
 
     def __call__(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
         """See `schemas.fold.Fold`."""
-        folded = self.fold(id, facts, calendars)
-        if len(facts) > 1:
-            folded.notes += _of_revisions(facts)
+        if not any(is_retraction(fact.event) for fact in facts):
+            folded = self.fold(id, facts, calendars)
+            if len(facts) > 1:
+                folded.notes += _of_revisions(facts)
+            return folded
+        return self._taken_back(id, facts, calendars)
+
+    def _taken_back(self, id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+        reports, gone = [f for f in facts if not is_retraction(f.event)], retractions(facts)
+        standing = [f for f in reports if f.key not in gone]
+        if self.tells_past and reports:
+            folded = self.fold(id, facts, calendars)
+        elif standing:
+            folded = self.fold(id, standing, calendars)
+        else:
+            last = (reports or facts)[-1]
+            folded = Folded(last.unit, last.origin, RETRACTED if reports else "awaited")
+        if gone:
+            folded.state = {**folded.state, RETRACTED: len(gone)}
+        folded.notes += _of_revisions(standing)
+        folded.notes += _of_retractions(facts, gone)
         return folded
+
+
+def _of_retractions(facts: Sequence[Fact], gone: Mapping[str, datetime]) -> Iterator[Note]:
+    """What counts no more; and of what took nothing back, that it came too early, or again."""
+    moments, done = {in_letters(key): moment for key, moment in gone.items()}, set[str]()
+    for fact in facts:
+        if fact.key in gone:
+            yield Note(RETRACTED, fact.key, fact.time, fact.unit)
+        elif is_retraction(fact.event):
+            report = fact.data["report"]
+            if fact.time < moments.get(report, _NEVER):
+                yield Note("superseded", fact.key, fact.time, fact.unit)
+            elif report in done:
+                yield Note("repeated", fact.key, fact.time, fact.unit)
+            else:
+                done.add(report)
+
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def _of_revisions(facts: Sequence[Fact]) -> Iterator[Note]:

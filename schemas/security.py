@@ -13,6 +13,7 @@ from schemas.envelope import EventData
 from schemas.fold import Fact, Fold, Folded, Latest, Measure
 from schemas.notes import Revised
 from schemas.offices import lifecycle
+from schemas.retraction import DailyRetraction
 from schemas.types import Code, Count, HowBad, Reference, Slug
 
 SYSTEM = "security"
@@ -95,9 +96,15 @@ class IncidentClosed(IncidentEvent, event="incident.closed"):
     """What it touched works again and the report is written."""
 
 
+class AntivirusRetracted(
+    DailyRetraction, event="antivirus.retracted", system=SYSTEM, entities={"antivirus": ("of_unit", "day")}
+):
+    """A unit's report of its machines and their antivirus was taken back."""
+
+
 EVENTS: tuple[type[EventData], ...] = (
     AlertRaised, AlertAcknowledged, AlertClosed, AntivirusReported, ServiceDown, ServiceUp,
-    IncidentOpened, IncidentContained, IncidentClosed,
+    IncidentOpened, IncidentContained, IncidentClosed, AntivirusRetracted,
 )  # fmt: skip
 
 _THREAT = ("category", "severity")

@@ -14,6 +14,13 @@ EMITTERS: dict[str, tuple[str, ...]] = {
 its token over HTTP and its line in docker-compose.yml follow from this row."""
 KEYS = "keys"
 """As an emitter: the door of those who have a key, who each speak as a source of their own."""
+RETRACTIONS = tuple(
+    f"{report}retracted"
+    for report in ("indicator.", "indicator.target_", "roster.", "visits.", "beds.", "health_record.", "antivirus.")
+)
+"""What takes a report back, which only the centre's own imports do: it may be anybody's report."""
+OWN_ALONE = frozenset({*NOTICES, *RETRACTIONS})
+"""What nobody outside may say."""
 OWNED: dict[str, tuple[str, ...]] = {"deadlines": NOTICES, **EMITTERS, "board": ("dossier.extended",)}
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
 

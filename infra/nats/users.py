@@ -9,7 +9,7 @@ from collections.abc import Callable
 from schemas.broker_tokens import ASKED, SYSTEM_USER, USER, signer
 from schemas.keys import subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import EMITTERS, KEYS, NOTICES, may_say
+from schemas.sources import EMITTERS, KEYS, OWN_ALONE, may_say
 from schemas.streams import CONSUMERS
 
 API = "$JS.API"
@@ -79,10 +79,10 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *(f"ioc.alerts.{system}.*" for system in (*SYSTEMS, PLATFORM)),
     ),
     # A district of the imagination; like every emitter it can say, and hear nothing.
-    "simulator": _events(lambda event: event not in NOTICES),
+    "simulator": _events(lambda event: event not in OWN_ALONE),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
     # The door over HTTP of those who have a key: it has looked at the key's bounds.
-    f"emitter_{KEYS}": _by_key(lambda event: event not in NOTICES),
+    f"emitter_{KEYS}": _by_key(lambda event: event not in OWN_ALONE),
     # Tells the broker who a key's holder is and what they may say.
     USER: (),
     # Sees the connections of a key that was taken back, and ends them.
@@ -102,7 +102,7 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *INFO,
         *MENDING,
         *_events(lambda event: True),
-        *_by_key(lambda event: event not in NOTICES),
+        *_by_key(lambda event: event not in OWN_ALONE),
         *RESOLVED,
         "ioc.alerts.audit.>",
     ),

@@ -203,13 +203,15 @@ RETURNS TABLE (start timestamptz, grp text, value numeric) LANGUAGE sql STABLE A
     SELECT * FROM found WHERE by NOT IN ('', 'unit')
 $$;
 
--- Statistics and targets as stated, one row for each time that one was published or revised (`place` in that order).
+-- Statistics and targets as stated, one row for each time that one was published or revised (`place` in that order);
+-- `until`: when it was taken back.
 CREATE OR REPLACE VIEW statement AS
 SELECT e.kind, e.state ->> 'indicator' AS indicator, e.unit, e.origin,
     (e.state ->> 'period_start')::date AS first, (e.state ->> 'period_end')::date AS last,
     coalesce(e.state ->> 'basis', 'table') AS basis, v.place, (v.said ->> 'time')::timestamptz AS published,
     (v.said ->> 'value')::numeric AS value, (v.said ->> 'total')::numeric AS total,
-    (v.said ->> 'reached')::boolean AS reached, (v.said ->> 'target')::numeric AS target
+    (v.said ->> 'reached')::boolean AS reached, (v.said ->> 'target')::numeric AS target,
+    (v.said ->> 'until')::timestamptz AS until
 FROM entity e, jsonb_array_elements(e.state -> 'vintages') WITH ORDINALITY v(said, place)
 WHERE e.kind IN ('statistic', 'target');
 
@@ -223,7 +225,7 @@ RETURNS TABLE (start timestamptz, grp text, value numeric) LANGUAGE sql STABLE A
             CASE part WHEN 'value' THEN s.value WHEN 'total' THEN s.total WHEN 'target' THEN s.target
                 WHEN 'reached' THEN s.reached::integer ELSE s.value / nullif(s.total, 0) * 100 END AS said
         FROM statement s JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit JOIN unit ON unit.code = s.unit
-        WHERE s.indicator = $7 AND s.basis = 'table' AND s.published <= known
+        WHERE s.indicator = $7 AND s.basis = 'table' AND s.published <= known AND (s.until > known) IS NOT FALSE
             AND s.kind = CASE part WHEN 'target' THEN 'target' ELSE 'statistic' END
         ORDER BY s.unit, s.first, s.last, s.place DESC
     ), period AS (

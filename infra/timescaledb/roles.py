@@ -51,6 +51,7 @@ _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", 
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
 _KEYS = ("emitter_key", "emitter_secret")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
+_IMPORTS = ("import", "import_event")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
@@ -71,9 +72,10 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "INSERT", _KEYS),
     ("ioc_board", "UPDATE", _KEYS),
     ("ioc_board", "DELETE", ("emitter_secret",)),
-    ("ioc_board", "SELECT", (*_BOARD, "audit")),
-    ("ioc_board", "INSERT", (*_BOARD, "audit")),
-    ("ioc_board", "UPDATE", _BOARD),
+    ("ioc_board", "SELECT", (*_BOARD, "audit", "import")),
+    ("ioc_board", "INSERT", (*_BOARD, "audit", *_IMPORTS)),
+    ("ioc_board", "UPDATE", (*_BOARD, "import")),
+    ("ioc_reader", "SELECT", _IMPORTS),
     ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox")),
     ("ioc_notifier", "SELECT", (*_ALARMS, "entity", "position", "person", "alarm_orphan")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "position")),

@@ -15,6 +15,7 @@ from schemas.daily import Daily
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact, Folded, Note, Point, day_start, in_order
 from schemas.registry import FOLDS
+from schemas.retraction import DailyRetraction
 
 
 class StoredEntity(NamedTuple):
@@ -78,7 +79,7 @@ def facts_of(event: Event) -> dict[EntityRef, Fact]:
 
 def earliest(event: Event) -> datetime:
     """The first instant whose figures an event may move: its time, or the beginning of the day that it reports on."""
-    if isinstance(event.data, Daily):
+    if isinstance(event.data, Daily | DailyRetraction):
         return min(event.time, day_start(event.data.day.isoformat()))
     return event.time
 

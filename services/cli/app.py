@@ -18,6 +18,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": (".lifecycle:doctor", "What this machine lacks, and how to get it."),
     "emit": (".emit:emit", "Send events from a file or a pipe: validated, published, counted."),
     "import": (".import_:import_", "Read a workbook as an office sends it, ask what is unclear, send what it says."),
+    "imports": (".imports:imports", "Who imported which workbook: list, take back as a whole."),
     "template": (".template:template", "An empty workbook of a form, to be filled in and imported."),
     "load": (".load:load", "Load a scenario's events in bulk."),
     "simulate": (".simulate:simulate", "Send what a simulated district would; check the readings against its truth."),

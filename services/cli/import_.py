@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from services.cli.times import Day
+from services.cli.user_option import USER_OF_DEED, login
 
 if TYPE_CHECKING:
     from services.ingest.spreadsheets.form import Columns, Form, Question, Said
@@ -38,7 +39,7 @@ class Read(NamedTuple):
     "  ioc import bieu.ods --as ii06 --period 11/2024 --unit chon_thanh\n"
     "  ioc import bieu.xls --dry-run --format json | jq .questions\n\n"
     "Importing the same file again changes nothing; a figure that was corrected in it becomes a new vintage. "
-    "docs/spreadsheets.md has what is read, and what is asked.",
+    "`ioc imports` lists what was imported, and takes one back. docs/spreadsheets.md has what is read and asked.",
 )
 @click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
 @click.option("--as", "name", metavar="TEMPLATE", help="Which form it is; else it is recognised by its headers.")
@@ -52,6 +53,7 @@ class Read(NamedTuple):
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Read and ask, send nothing; no running centre is needed.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@USER_OF_DEED
 def import_(
     file: Path,
     name: str | None,
@@ -62,6 +64,7 @@ def import_(
     file_of_answers: Path | None,
     dry_run: bool,
     form: str,
+    user: str | None,
 ) -> None:
     """Read a workbook (XLSX, XLS, ODS, CSV) by a template and send what it says as events.
 
@@ -81,7 +84,7 @@ def import_(
         click.echo(open_ if dry_run else f"{open_}: nothing was sent", err=True)
         raise SystemExit(1)
     if not dry_run:
-        _send(read.form, published)
+        _send(file, read.form, published, user or login())
 
 
 def _lines_of(file: Path | None) -> list[str]:
@@ -143,30 +146,44 @@ def _read(file: Path, name: str | None, said: Said, published: date | None) -> R
     return Read(form, number, questions)
 
 
-def _send(form: Form, published: date | None) -> None:
+def _send(file: Path, form: Form, published: date | None, user: str) -> None:
     import asyncio
 
+    from psycopg import AsyncConnection
+
     from schemas.envelope import Invalid
+    from services.board.auth import audit
     from services.centre.prepare import settings_of
+    from services.cli.board_database import operator, run
     from services.cli.chosen import chosen_instance, connected, explained
     from services.ingest.spreadsheets import events, publish
     from services.ingest.stream import Counts
-    from services.kit import clock
+    from services.kit import clock, imports
 
-    counts, now = Counts(), clock.now()
+    counts, now, by = Counts(), clock.now(), operator(user)
+    about = imports.File(file.name, imports.digest(file.read_bytes()), form.template.name)
     drafts = (found for found in events.drafts(form, published, now) if isinstance(found, events.Draft))
+
+    async def note(conn: AsyncConnection) -> imports.Import:
+        async with conn.transaction():
+            made = await imports.note(conn, by.name, about, plan.summary, plan.lines(), now)
+            await audit.note(conn, by, "import.made", str(made.id), made.detail())
+        return made
+
     with explained():
         instance = chosen_instance()
         asyncio.run(publish.settled(settings_of(instance, "monitor")))
         with connected("owner") as conn:  # of the primary: a replica may not know yet what was said before
             conn.read_only = True
             try:
-                plan = publish.plan(conn, drafts, now)
+                plan = imports.plan(conn, (draft.event() for draft in drafts), now)
             except Invalid as invalid:
                 raise click.ClickException(f"{invalid}; nothing was sent") from None
+        made = run(note)
         publish.publish(settings_of(instance, "cli"), plan.events, counts, lambda text: click.echo(text, err=True))
     _remember(instance.data, form)
     click.echo(f"sent {counts.sent:,}, of them {plan.revised:,} corrections; {plan.known:,} were known", err=True)
+    click.echo(f"import {made.id}; to take it back: ioc imports take-back {made.id}", err=True)
     if counts.rejected:
         raise SystemExit(1)
 

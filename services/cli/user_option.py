@@ -36,6 +36,14 @@ def _of_staff(context: click.Context, parameter: click.Parameter, name: str) -> 
     return impersonal("--user", name, OF_STAFF)
 
 
+def _if_said(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    return None if name is None else _of_staff(context, parameter, name)
+
+
+USER_OF_DEED = click.option(
+    "--user", callback=_if_said, help="Who does it; your login name when not said, if not in a container."
+)
+"""Of a command that may do nothing: who it is asked for only where something is done."""
 USER = click.option(
     "--user",
     default=login,

@@ -128,11 +128,12 @@ FROM (
             FILTER (WHERE note ? 'said'))[1] AS said,
         (array_agg((note ->> 'key')::uuid ORDER BY note ->> 'time', note ->> 'key'))[1:20] AS keys
     FROM entity e, jsonb_array_elements(e.notes) note
-    WHERE e.notes IS NOT NULL AND (note ->> 'time')::timestamptz <= %s GROUP BY 1, 2, 3
+    WHERE e.notes IS NOT NULL AND (note ->> 'time')::timestamptz <= %s AND note ->> 'code' <> 'retracted'
+    GROUP BY 1, 2, 3
 ) n ORDER BY 1, 2, 3
 """
 _NOT_BEGUN = """
 SELECT kind, unit, count(*), (array_agg(id ORDER BY id))[1:20] FROM entity
-WHERE opened_at IS NULL AND status <> 'ambiguous' AND (facts -> 0 ->> 0)::timestamptz <= %s
+WHERE opened_at IS NULL AND status NOT IN ('ambiguous', 'retracted') AND (facts -> 0 ->> 0)::timestamptz <= %s
 GROUP BY kind, unit ORDER BY kind, unit
 """

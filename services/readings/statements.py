@@ -36,13 +36,19 @@ class Stated(NamedTuple):
 def stated_up_to(
     conn: Connection, indicator: str, kind: str, units: frozenset[str] | None, as_of: datetime
 ) -> Iterator[Stated]:
-    """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage published up to `as_of`."""
+    """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage in force at `as_of`."""
     values = {"kind": kind, "indicator": indicator, "units": None if units is None else sorted(units)}
     for unit, origin, state in conn.execute(_STATEMENTS, values).fetchall():
-        published = [v for v in state["vintages"] if datetime.fromisoformat(v["time"]) <= as_of]
+        published = [v for v in state["vintages"] if _is_known(v, as_of)]
         if published:
             first, last = date.fromisoformat(state["period_start"]), date.fromisoformat(state["period_end"])
             yield Stated(unit, first, last, state.get("basis", "table"), origin, published[-1]["key"], published[-1])
+
+
+def _is_known(vintage: dict[str, Any], as_of: datetime) -> bool:
+    """Whether it was stated by a moment, and not taken back by then."""
+    until = vintage.get("until")
+    return datetime.fromisoformat(vintage["time"]) <= as_of and not (until and datetime.fromisoformat(until) <= as_of)
 
 
 def current(

@@ -49,9 +49,9 @@ _UNREAD = """
 SELECT s.kind, s.state ->> 'indicator' AS indicator, count(*),
     coalesce(array_agg(DISTINCT e.source) FILTER (WHERE e.source IS NOT NULL), '{}'),
     coalesce((array_agg(e.id ORDER BY v.time DESC) FILTER (WHERE e.id IS NOT NULL))[1:20], '{}')
-FROM entity s, jsonb_to_recordset(s.state -> 'vintages') v(time timestamptz, key uuid)
+FROM entity s, jsonb_to_recordset(s.state -> 'vintages') v(time timestamptz, until timestamptz, key uuid)
 LEFT JOIN event e ON e.key = v.key AND e.time = v.time
-WHERE s.kind IN ('statistic', 'target') AND v.time <= %(as_of)s
+WHERE s.kind IN ('statistic', 'target') AND v.time <= %(as_of)s AND (v.until > %(as_of)s) IS NOT FALSE
     AND NOT s.kind || ':' || (s.state ->> 'indicator') = ANY(%(read)s)
 GROUP BY 1, 2 ORDER BY 1, 2
 """

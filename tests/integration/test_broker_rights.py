@@ -26,6 +26,15 @@ DOSSIER = (
 )
 REPORT = "received verified refused routed accepted resolved reopened rated"
 NOTICES = ("procedures.dossier.due_soon", "procedures.dossier.overdue", "field.report.overdue")
+RETRACTED = (
+    "economy.indicator.retracted",
+    "economy.indicator.target_retracted",
+    "education.roster.retracted",
+    "health.visits.retracted",
+    "health.beds.retracted",
+    "health.health_record.retracted",
+    "security.antivirus.retracted",
+)
 EVENTS = {f"{data.system}.{data.event}" for data in DATA_TYPES.values()}
 STREAMS = ("EVENTS", "QUARANTINE", "ALERTS", "OTHER")
 CONSUMERS = ("aggregator", "notifier", "other")
@@ -125,7 +134,7 @@ LISTING = calls("STREAM.LIST") | {
     s for stream in STREAMS for s in calls("CONSUMER.LIST", "CONSUMER.NAMES", stream=stream)
 }
 ALL_EVENTS = events(*EVENTS)
-BY_KEY = {f"{subject}.some-key" for subject in ALL_EVENTS - events(*NOTICES)}
+BY_KEY = {f"{subject}.some-key" for subject in ALL_EVENTS - events(*NOTICES, *RETRACTED)}
 WHATEVER = {subject for subject in SUBJECTS if subject.startswith("ioc.events.")}
 MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
@@ -135,7 +144,7 @@ MAY: dict[str, set[str]] = {
     "keys": set(),
     "keys_system": {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK"},
     "deadlines": events(*NOTICES),
-    "simulator": ALL_EVENTS - events(*NOTICES),
+    "simulator": ALL_EVENTS - events(*NOTICES, *RETRACTED),
     "aggregator": reading("aggregator")
     | calls("STREAM.MSG.DELETE", stream="EVENTS")
     | calls("STREAM.MSG.GET", stream="EVENTS")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from sheets import Page, ods, xlsx
 from support import command, output_of, wait_until_idle
 
 from infra.local.servers import Instance
-from services.centre.prepare import prepare
+from services.centre.prepare import prepare, settings_of
+from services.kit import store
 from services.simulator.november_2024.tables import rows
 
 COLUMNS = ("tax_txn_month", "tax_vnd_month", "fee_txn_month", "fee_vnd_month")
@@ -38,7 +40,7 @@ def imported(centre: Instance, file: Path, *options: str) -> str:
     done = command(centre, "import", str(file), *options)
     assert done.exit_code == 0, done.output
     wait_until_idle(centre)
-    return done.stderr.strip()
+    return done.stderr.strip().splitlines()[0]
 
 
 def figure(centre: Instance, indicator: str, *options: str) -> Decimal | None:
@@ -123,3 +125,64 @@ def test_a_column_that_was_explained_once_is_known_from_then_on(storing: Instanc
     assert imported(storing, november("31/10/2025", 3), *answer).startswith("sent 3,")
     assert imported(storing, november("30/11/2025", 4), "--as", "software").startswith("sent 3,")
     assert figure(storing, "paperless_meetings", "--from", "11/2025", "--to", "11/2025") == 4
+
+
+def number_of(centre: Instance) -> str:
+    """Of the import that was made last."""
+    return str(json.loads(output_of(centre, "imports", "list", "--format", "json"))[0]["id"])
+
+
+def taken_back(centre: Instance, number: str) -> str:
+    said = command(centre, "imports", "take-back", number, "--user", "lan")
+    assert said.exit_code == 0, said.output
+    wait_until_idle(centre)
+    return said.stderr.strip()
+
+
+def test_an_import_is_taken_back_as_a_whole_and_can_be_made_again(storing: Instance, tmp_path: Path) -> None:
+    def file_of(month: str, changed: dict[str, Any] | None = None) -> Path:
+        file = tmp_path / "tt.xlsx"
+        file.write_bytes(xlsx(Page([[f"Thanh toán trực tuyến tháng {month} năm 2024"], *payments(changed).rows[1:]])))
+        return file
+
+    of = ("reported_payments_online_tax_count", "--from", "9/2024", "--to", "9/2024")
+    own = ("--unit", "Huyện Bù Đốp")
+    imported(storing, file_of("9"))
+    first, before = number_of(storing), (figure(storing, *of), figure(storing, *of, *own))
+    assert None not in before
+    assert imported(storing, file_of("9", {"Huyện Bù Đốp": 777})) == "sent 1, of them 1 corrections; 43 were known"
+    second = number_of(storing)
+    assert figure(storing, *of, *own) == 777
+    assert taken_back(storing, second).endswith("taken back; 43 stay, for another import states them too")
+    assert (figure(storing, *of), figure(storing, *of, *own)) == before
+    assert imported(storing, file_of("9")) == "sent 0, of them 0 corrections; 44 were known"
+    third = number_of(storing)
+    assert taken_back(storing, first).endswith("; 44 stay, for another import states them too")
+    assert (figure(storing, *of), figure(storing, *of, *own)) == before, "the third import states them too"
+    assert taken_back(storing, third) == "44 figures of tt.xlsx were taken back"
+    assert figure(storing, *of) is None and figure(storing, *of, *own) is None
+    assert figure(storing, *of, *own, "--as-of", "01/12/2024") == 777, "it was known then"
+    assert taken_back(storing, third).startswith("0 figures"), "a second time changes nothing"
+    assert imported(storing, file_of("9")) == "sent 44, of them 0 corrections; 0 were known"
+    assert (figure(storing, *of), figure(storing, *of, *own)) == before
+    done = command(storing, "rebuild", "--check")
+    assert done.exit_code == 0, done.output
+
+
+def test_who_imported_what_is_in_the_audit(storing: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "tt-8.xlsx"
+    file.write_bytes(xlsx(Page([["Thanh toán trực tuyến tháng 8 năm 2024"], *payments().rows[1:]])))
+    imported(storing, file, "--user", "hoa")
+    number = number_of(storing)
+    taken_back(storing, number)
+    with store.connect(settings_of(storing, "cli"), "owner") as conn:
+        rows = conn.execute(
+            "SELECT by, action, detail FROM audit WHERE subject = %s AND action LIKE 'import.%%' ORDER BY id", [number]
+        ).fetchall()
+    digest = blake2b(file.read_bytes(), digest_size=16).hexdigest()
+    said = {"file": "tt-8.xlsx", "digest": digest, "template": "online_payment", "new": 44, "revised": 0, "known": 0}
+    assert rows == [("cli:hoa", "import.made", said), ("cli:lan", "import.taken_back", said)]
+    (one, *_) = json.loads(output_of(storing, "imports", "list", "--format", "json"))
+    assert (one["by"], one["taken_back_by"], one["systems"]) == ("cli:hoa", "cli:lan", ["economy"])
+    assert "taken back" in output_of(storing, "imports", "list")
+    assert command(storing, "imports", "take-back", "999999").exit_code == 1

@@ -4,28 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
-from hashlib import blake2b
 from typing import Any
 
 from pydantic import ValidationError
 
 from schemas.economy import PUBLISHED_AHEAD, Statement
 from schemas.envelope import Event, EventData, Invalid, check_event
-from schemas.registry import DATA_TYPES, make
-from schemas.zone import VN
+from schemas.registry import DATA_TYPES
 from services.ingest.spreadsheets.cells import Meaning, measure_scale
 from services.ingest.spreadsheets.form import Form, Question, Row, masked
 from services.ingest.spreadsheets.names import measure_of
 from services.ingest.spreadsheets.template import ROW_PERIOD, Column, Spec, Template
 from services.ingest.spreadsheets.titles import Span
 from services.ingest.spreadsheets.workbook import Cell
+from services.kit.imports import event_of, midnight
 
-SOURCE = "/spreadsheets/"
 _DATA = {data.event: data for data in DATA_TYPES.values()}
-_LETTERS = str.maketrans("0123456789", "ghijklmnop")
-"""No digit in a digest: it could pass for a phone number."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +35,9 @@ class Draft:
     data: EventData
     template: str
 
-    def event(self, at: datetime | None = None, **changed: Any) -> Event:
-        """The event; with another time or fields it is another one, under another id."""
-        data = self.data.model_copy(update=changed) if changed else self.data
-        return event_of(self.template, self.unit, at or midnight(self.day), data)
-
-
-def midnight(day: date) -> datetime:
-    """The first moment of a local day."""
-    return datetime.combine(day, time(), VN)
-
-
-def event_of(template: str, unit: str, at: datetime, data: EventData) -> Event:
-    """An event of a form, its id made of all that it says."""
-    said = "\n".join((data.event, unit, at.isoformat(), data.model_dump_json(exclude_none=True)))
-    digest = blake2b(said.encode(), digest_size=12).hexdigest().translate(_LETTERS)
-    return make(data, source=SOURCE + template, id=f"{data.event}-{unit}-{digest}", time=at, unit=unit)
+    def event(self) -> Event:
+        """The event that it is where nothing of the like was said before."""
+        return event_of(self.template, self.unit, midnight(self.day), self.data)
 
 
 def drafts(form: Form, published: date | None, now: datetime) -> Iterator[Draft | Question]:
