@@ -58,6 +58,7 @@ TOGETHER = {
     "tests/integration/test_mcp.py": "published",
     "tests/integration/test_dashboard_sql.py": "published",
     "tests/integration/test_one_place.py": "published",
+    "tests/integration/test_reports.py": "published",
     "tests/integration/test_panels.py": "watched",
     "tests/browser/": "watched",
     "tests/unit/test_november_2024.py": "month",

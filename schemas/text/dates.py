@@ -25,3 +25,8 @@ def clock_time(t: datetime) -> str:
 def day_and_time(t: datetime, *, seconds: bool = False) -> str:
     """`29/11/2026 11:43`, of an aware moment."""
     return f"{day(t)} {clock_time(t) if seconds else clock_time(t)[:5]}"
+
+
+def in_words(d: date) -> str:
+    """`ngày 05 tháng 02 năm 2026`, as a document is dated: days below 10 and months 1 and 2 with a leading zero."""
+    return f"ngày {d.day:02} tháng {f'{d.month:02}' if d.month < 3 else d.month} năm {d.year}"

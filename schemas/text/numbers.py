@@ -9,6 +9,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from decimal import Decimal
+from typing import Literal
 
 LONGEST = 40
 """Characters of a number; what is longer is none."""
@@ -49,6 +50,15 @@ def plain(number: Decimal) -> str:
     """A number in digits, with a point before its decimals and no zeros behind them."""
     text = f"{number:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def grouped(number: Decimal, decimals: int, language: Literal["vi", "en"] = "vi") -> str:
+    """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English; a number that has no more decimals than these."""
+    text = f"{number:,.{decimals}f}"
+    return text.translate(_SWAPPED) if language == "vi" else text
+
+
+_SWAPPED = str.maketrans(",.", ".,")
 
 
 def _readings(text: str) -> Iterator[Decimal]:

@@ -380,6 +380,11 @@ _SHORT = re.compile(rf"^({'|'.join(_LONG)}) ")
 _LEVEL = re.compile(rf"^({'|'.join(_LONG.values())}|ấp) (?=\D)", re.IGNORECASE)
 
 
+def place_of(unit: Unit) -> str:
+    """What the place is called, without the level of its unit: `Chơn Thành`."""
+    return _LEVEL.sub("", unit.name_vi)
+
+
 def _bare(unit: Unit) -> set[str]:
     """Its names without the level."""
     return {bare for stage in unit.stages if (bare := _LEVEL.sub("", stage.name_vi)) != stage.name_vi}

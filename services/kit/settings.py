@@ -166,6 +166,16 @@ class Settings(BaseSettings):
         None,
         description="full path of a table of indicators of an office's own, see docs/deploy.md",
     )
+    report_texts: Path | None = Field(
+        None,
+        description="full path of an office's own words of the month's report, in the form of "
+        "`services/reports/report.toml`; none: that file",
+    )
+    report_fonts: Path | None = Field(
+        None,
+        description="full path of a folder with Liberation Serif 2, which a PDF embeds; none: this machine's, "
+        "else fetched beside the servers",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")

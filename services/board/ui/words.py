@@ -13,6 +13,7 @@ from schemas import units
 from schemas.calendar import WORKING_DAY, local_day
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
+from schemas.text import numbers
 from services.board.access import is_few
 from services.kit import clock
 from services.readings import Reading
@@ -86,8 +87,7 @@ def state_of(r: Reading) -> str:
 
 def number(value: Decimal, decimals: int, language: Language) -> str:
     """1234.5 -> `1.234,5` in Vietnamese, `1,234.5` in English; rounded as clerks round, as all figures are."""
-    text = f"{round_half_up(value, decimals):,.{decimals}f}"
-    return text.translate(str.maketrans(",.", ".,")) if language == "vi" else text
+    return numbers.grouped(round_half_up(value, decimals), decimals, language)
 
 
 def capital(text: str) -> str:

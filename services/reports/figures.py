@@ -1,0 +1,181 @@
+"""The figures of a report, asked of `readings` as `ioc query` asks them, each question once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from psycopg import Connection
+
+from schemas import units
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.text import numbers
+from schemas.text.dates import day_and_time
+from schemas.units import ancestors
+from services.readings import Period, Reading, read
+from services.readings.coverage import covers, data_since
+from services.readings.memo import memoised
+from services.readings.period import midnight
+from services.reports.content import Figure
+from services.reports.texts import OWN, Place, filled, places
+
+DAY = timedelta(days=1)
+
+
+class Figures:
+    """Readings of one unit (None: the whole locality), for one snapshot."""
+
+    def __init__(self, conn: Connection, unit: str | None) -> None:
+        self.conn = memoised(conn)
+        self.unit = unit
+        self.origins: set[str] = set()
+
+    def one(self, code: str, period: Period) -> Reading:
+        """The figure of a period."""
+        return self._read(code, period)[0]
+
+    def _read(self, code: str, period: Period, by: str | None = None) -> list[Reading]:
+        readings = read(self.conn, CATALOGUE[code], self.unit, period, by)
+        self.origins.update(origin for reading in readings for origin in reading.origins)
+        return readings
+
+    def by(self, codes: Iterable[str], period: Period, by: str) -> dict[str, dict[str, Reading]]:
+        """group -> code -> reading, of the groups that have any value."""
+        found: dict[str, dict[str, Reading]] = {}
+        for code in codes:
+            for reading in self._read(code, period, by):
+                found.setdefault(reading.group, {})[code] = reading
+        return {group: row for group, row in found.items() if any(r.value is not None for r in row.values())}
+
+    def before(self, code: str, period: Period) -> Reading | None:
+        """The figure of the period before, where that was covered by data and both are over; else None."""
+        earlier = period_before(period)
+        if not is_over(period) or not covers(self.conn, CATALOGUE[code], self.unit, earlier):
+            return None
+        reading = self.one(code, earlier)
+        return None if reading.value is None else reading
+
+    def since(self, code: str, period: Period) -> date | None:
+        """From which day on the figure has data."""
+        return data_since(self.conn, CATALOGUE[code], self.unit, period)
+
+    def root(self, period: Period) -> str | None:
+        """The unit that the report is of: the one asked for, else the province that all units with dossiers are in."""
+        if self.unit:
+            return self.unit
+        groups = self.by(["ii06_03"], period, "unit")
+        provinces = {([*ancestors(code)] or [units.get(code)])[-1].code for code in groups}
+        return provinces.pop() if len(provinces) == 1 else None
+
+    def name(self, period: Period) -> str:
+        """What the report calls the unit, by its name on the last day."""
+        root = self.root(period)
+        return units.on(root, period.last).name_vi if root else "toàn địa bàn"
+
+    def sentence(self, text: str, period: Period) -> str | None:
+        """A sentence with its figures; None where one of them is missing."""
+        words: dict[Place, str] = {}
+        for place in places(text):
+            word = self._own(place.code, period) if place.code in OWN else self._word(place, period)
+            if word is None:
+                return None
+            words[place] = word
+        return filled(text, words)
+
+    def _own(self, name: str, period: Period) -> str:
+        own = {"unit": self.name(period), "period": in_words(period), "as_of": day_and_time(period.as_of)}
+        return own[name]
+
+    def _word(self, place: Place, period: Period) -> str | None:
+        match place.view:
+            case "before":
+                reading = self.before(place.code, period)
+            case "year":
+                reading = self.one(place.code, year_so_far(period))
+            case "change":
+                change = self.change(place.code, period)
+                return None if change is None else _moved(change, CATALOGUE[place.code])
+            case _:
+                reading = self.one(place.code, period)
+        return None if reading is None or reading.printed is None else figure(reading).text
+
+    def change(self, code: str, period: Period) -> Decimal | None:
+        """By how much the printed figure differs from that of the period before."""
+        now, before = self.one(code, period), self.before(code, period)
+        if now.printed is None or before is None or before.printed is None:
+            return None
+        return now.printed - before.printed
+
+
+def figure(reading: Reading) -> Figure:
+    """A reading as it is printed."""
+    reason = reading.reason.vi if reading.reason else ""
+    return Figure(reading.printed, reading.indicator.decimals, reason)
+
+
+def _moved(change: Decimal, indicator: Indicator) -> str:
+    if not change:
+        return "không đổi"
+    return f"{'tăng' if change > 0 else 'giảm'} {numbers.grouped(abs(change), indicator.decimals)}"
+
+
+# --- periods ---
+
+
+def is_month(period: Period) -> bool:
+    """Whether it is one whole month."""
+    return period.first.day == 1 and period.last == _month_end(period.first)
+
+
+def is_over(period: Period) -> bool:
+    """Whether nothing more can happen in it."""
+    return period.stop == midnight(period.last + DAY)
+
+
+def period_before(period: Period) -> Period:
+    """The month before a month, the year before a year, else as many days."""
+    last = period.first - DAY
+    if is_month(period):
+        first = last.replace(day=1)
+    elif period.first == period.first.replace(month=1, day=1) and period.last == period.first.replace(month=12, day=31):
+        first = last.replace(month=1, day=1)
+    elif period.first.day == period.last.day:  # a month that closes on a day of its own
+        first, last = _a_month_before(period.first), period.first
+    else:
+        first = period.first - (period.last - period.first) - DAY
+    return replace(period, first=first, last=last)
+
+
+def year_so_far(period: Period) -> Period:
+    """From the first of January of the year in which the period ends."""
+    return replace(period, first=period.last.replace(month=1, day=1))
+
+
+def closing(period: Period, day: int | None) -> Period:
+    """A whole month as an office counts it that closes on a day: from that day of the month before."""
+    if day is None or not is_month(period):
+        return period
+    return replace(period, first=_a_month_before(period.first).replace(day=day), last=period.first.replace(day=day))
+
+
+def in_words(period: Period) -> str:
+    """`tháng 11 năm 2024`, `năm 2024`, or `từ ngày … đến ngày …`."""
+    first, last = period.first, period.last
+    if is_month(period):
+        return (
+            f"tháng {first.month:02} năm {first.year}" if first.month < 3 else f"tháng {first.month} năm {first.year}"
+        )
+    if first == first.replace(month=1, day=1) and last == first.replace(month=12, day=31):
+        return f"năm {first.year}"
+    return f"từ ngày {first:%d/%m/%Y} đến ngày {last:%d/%m/%Y}"
+
+
+def _month_end(day: date) -> date:
+    return (day.replace(day=28) + 4 * DAY).replace(day=1) - DAY
+
+
+def _a_month_before(day: date) -> date:
+    before = day.replace(day=1) - DAY
+    return before.replace(day=min(day.day, before.day))

@@ -1,0 +1,387 @@
+"""The tables that a report can have, each by the name that a file of texts calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from schemas import units
+from schemas.calendar import WORKING_DAY
+from schemas.index766 import scoring
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators.label_texts import MEASURED, label_text
+from schemas.registry import SYSTEMS
+from schemas.text import dates
+from schemas.text.numbers import grouped, plain
+from services.readings import Period, Reading
+from services.readings import findings as all_findings
+from services.readings.finding import Finding
+from services.readings.index766 import unit_index
+from services.readings.overdue import overdue_dossiers
+from services.readings.read import round_half_up
+from services.reports.content import Cell, Column, Figure, Table
+from services.reports.figures import Figures, figure, year_so_far
+
+NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
+MOST_OVERDUE = 500
+"""Rows of the list of overdue dossiers; how many more there are is said below."""
+
+
+class UnitColumn(NamedTuple):
+    """A column of a table by unit: its figure, or (`met`) whether that reaches its target; `total`: what stands in the
+    last row, by itself the same figure of all units."""
+
+    code: str
+    column: Column
+    met: bool = False
+    total: str | None = None
+
+
+def by_unit(
+    figures: Figures, period: Period, code: str, title: str, heads: Sequence[UnitColumn], last: str = "Tổng số"
+) -> Table:
+    """A row for each unit below the one asked for that has any of the figures, in the order of the table of units."""
+    place = {unit.code: number for number, unit in enumerate(units.every())}
+    found = figures.by(dict.fromkeys(c.code for c in heads), period, "unit")
+    rows: list[tuple[Cell, ...]] = [
+        (str(number), units.on(unit, period.last).name_vi, *(_cell(found[unit].get(c.code), c) for c in heads))
+        for number, unit in enumerate(sorted(found, key=lambda unit: (place.get(unit, len(place)), unit)), start=1)
+    ]
+    return Table(
+        code, title, (NUMBER, NAME, *(c.column for c in heads)), tuple(rows), _total(figures, period, heads, last)
+    )
+
+
+def _cell(reading: Reading | None, head: UnitColumn) -> Cell:
+    if reading is None:
+        return Figure(None, CATALOGUE[head.code].decimals)
+    return verdict(reading) if head.met else figure(reading)
+
+
+def _total(figures: Figures, period: Period, heads: Sequence[UnitColumn], last: str) -> tuple[Cell, ...]:
+    codes = [c.code if c.total is None else c.total for c in heads]
+    return (
+        "",
+        last,
+        *("" if c.met or not code else figure(figures.one(code, period)) for c, code in zip(heads, codes, strict=True)),
+    )
+
+
+def verdict(reading: Reading) -> str:
+    """Whether a target is reached, in words."""
+    return "" if reading.met is None else "Đạt" if reading.met else "Chưa đạt"
+
+
+# --- II.06 ---
+
+_II06 = (
+    ("03", "Tổng số", "Số hồ sơ nhận giải quyết", (3, 4, 5)),
+    ("04", "Trực tuyến", "Số hồ sơ nhận giải quyết", ()),
+    ("05", "Trực tiếp, bưu chính", "Số hồ sơ nhận giải quyết", ()),
+    ("06", "Kỳ trước chuyển sang", "Số hồ sơ nhận giải quyết", ()),
+    ("07", "Tổng số", "Số hồ sơ đã giải quyết", (7, 8, 9)),
+    ("08", "Trước hạn", "Số hồ sơ đã giải quyết", ()),
+    ("09", "Đúng hạn", "Số hồ sơ đã giải quyết", ()),
+    ("10", "Quá hạn", "Số hồ sơ đã giải quyết", ()),
+    ("11", "Tổng số", "Số hồ sơ đang giải quyết", (11, 12)),
+    ("12", "Trong hạn", "Số hồ sơ đang giải quyết", ()),
+    ("13", "Quá hạn", "Số hồ sơ đang giải quyết", ()),
+)  # fmt: skip
+_II06_HEADS = tuple(
+    UnitColumn(f"ii06_{number}", Column(head, 11.8, "right", group, f"({int(number)})", parts))
+    for number, head, group, parts in _II06
+)
+
+
+def _ii06_columns(name: str) -> tuple[Column, ...]:
+    first = Column("STT", 9, "center", number="(1)"), Column(name, 30, "left", number="(2)")
+    return (*first, *(head.column for head in _II06_HEADS))
+
+
+def ii06_by_unit(figures: Figures, period: Period) -> Iterator[Table]:
+    """Report II.06 with its thirteen columns, by unit."""
+    title = "Tình hình, kết quả giải quyết thủ tục hành chính theo đơn vị (biểu II.06)"
+    table = by_unit(figures, period, "ii06_by_unit", title, _II06_HEADS)
+    yield Table(table.code, table.title, _ii06_columns("Đơn vị"), table.rows, table.total)
+
+
+def ii06_by_field(figures: Figures, period: Period) -> Iterator[Table]:
+    """The same by field. A field that a column lacks has none of it."""
+    found = figures.by([c.code for c in _II06_HEADS], period, "field")
+    names = {field: _capital(label_text("field", field, "vi")) for field in found}
+    rows: list[tuple[Cell, ...]] = [
+        (str(number), names[field], *(_none_of_it(found[field].get(c.code)) for c in _II06_HEADS))
+        for number, field in enumerate(sorted(found, key=lambda field: units.order(names[field])), start=1)
+    ]
+    title = "Tình hình, kết quả giải quyết thủ tục hành chính theo lĩnh vực (biểu II.06)"
+    total = _total(figures, period, _II06_HEADS, "Tổng số")
+    yield Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total)
+
+
+def _none_of_it(reading: Reading | None) -> Figure:
+    return Figure(Decimal(0)) if reading is None else figure(reading)
+
+
+# --- the tables of report no. 10/BC-STTTT ---
+
+
+def online_services(figures: Figures, period: Period) -> Iterator[Table]:
+    """Shares of online services with dossiers and of dossiers online, with their flags; below the means of units."""
+    heads = [
+        UnitColumn(code, column, met, total)
+        for code, share, target, group in (
+            ("online_service_share", "Tỷ lệ (%)", 80, "DVC trực tuyến có phát sinh hồ sơ"),
+            ("online_dossier_share", "Tỷ lệ (%)", 50, "Hồ sơ xử lý trực tuyến"),
+        )
+        for column, met, total in (
+            (Column(share, 26, "right", group), False, f"{code}_mean"),
+            (Column(f"So với chỉ tiêu (≥\u00a0{target}%)", 30, "center", group), True, None),
+        )
+    ]
+    title = "Kết quả cung cấp dịch vụ công trực tuyến theo đơn vị"
+    yield by_unit(figures, period, "online_services", title, heads, "Bình quân các đơn vị")
+
+
+def _payment_heads() -> list[UnitColumn]:
+    groups = (("tax", "Nghĩa vụ tài chính", ()), ("fee", "Phí, lệ phí", ()), ("", "Tổng cộng", (2, 4)))
+    return [
+        UnitColumn(f"payments_online_{kind}_{what}".replace("__", "_"), Column(head, width, "right", group, "", moved))
+        for kind, group, parts in groups
+        for what, head, width, moved in (
+            ("count", "Số giao dịch", 14, parts),
+            ("amount", "Số tiền (đồng)", 26, tuple(part + 1 for part in parts)),
+        )
+    ]
+
+
+def payments(figures: Figures, period: Period) -> Iterator[Table]:
+    """Payments online by unit in the period."""
+    yield by_unit(figures, period, "payments", "Thanh toán trực tuyến theo đơn vị trong kỳ", _payment_heads())
+
+
+def payments_year(figures: Figures, period: Period) -> Iterator[Table]:
+    """The same in the year so far; where the data begin within it, that is said."""
+    year = year_so_far(period)
+    title = f"Thanh toán trực tuyến theo đơn vị, lũy kế từ đầu năm {year.last.year}"
+    table = by_unit(figures, year, "payments_year", title, _payment_heads())
+    since = figures.since("payments_online_amount", year)
+    notes = (f"Số liệu chỉ có từ ngày {dates.day(since)}.",) if since and since > year.first else ()
+    yield Table(table.code, table.title, table.columns, table.rows, table.total, notes)
+
+
+def software(figures: Figures, period: Period) -> Iterator[Table]:
+    """What units report of shared software and antivirus; below sums, and means of shares."""
+    heads = [
+        UnitColumn("paperless_meetings", Column("Trong kỳ", 16, "right", "Phòng họp không giấy (cuộc)")),
+        UnitColumn("paperless_meetings_total", Column("Lũy kế", 16, "right", "Phòng họp không giấy (cuộc)")),
+        UnitColumn("documents_signed_pct", Column("Văn bản ký số (%)", 19)),
+        UnitColumn("documents_online_pct", Column("Văn bản xử lý trên môi trường mạng (%)", 23)),
+        UnitColumn("antivirus_installs", Column("Máy cài phần mềm diệt vi-rút", 20)),
+        UnitColumn("official_email_pct", Column("Cán bộ dùng thư điện tử công vụ (%)", 20)),
+    ]
+    title = "Tình hình sử dụng phần mềm dùng chung theo đơn vị"
+    yield by_unit(figures, period, "software", title, heads, "Tổng số (bình quân với tỷ lệ)")
+
+
+def _list(
+    figures: Figures, period: Period, code: str, title: str, rows: Sequence[tuple[str, str]], unit: str
+) -> Iterator[Table]:
+    """A table of single figures: what it is, how many."""
+    found = [(name, figures.one(indicator, period)) for indicator, name in rows]
+    if any(reading.value is not None for _, reading in found):
+        cells = tuple((str(n), name, figure(reading)) for n, (name, reading) in enumerate(found, start=1))
+        yield Table(code, title, (NUMBER, Column("Nội dung", 110, "left"), Column(unit, 40)), cells)
+
+
+def hotline(figures: Figures, period: Period) -> Iterator[Table]:
+    """Hotline 1022 in the columns of its monthly summary."""
+    rows = (
+        ("hotline_received", "Tiếp nhận"), ("hotline_processed", "Đã xử lý"), ("hotline_in_progress", "Đang xử lý"),
+        ("hotline_answered", "Trả lời trực tiếp"), ("hotline_forwarded", "Chuyển cơ quan xử lý"),
+    )  # fmt: skip
+    yield from _list(figures, period, "hotline", f"Tổng đài 1022 ({period.written})", rows, "Số tin")
+
+
+def certified_copies(figures: Figures, period: Period) -> Iterator[Table]:
+    """Certified e-copies as reported."""
+    rows = (
+        ("ecert_received", "Tổng số tiếp nhận"), ("ecert_carried_over", "Kỳ trước chuyển sang"),
+        ("ecert_new", "Tiếp nhận mới"), ("ecert_resolved", "Tổng số đã giải quyết"),
+        ("ecert_on_time_or_early", "Giải quyết trước hạn, đúng hạn"), ("ecert_overdue", "Giải quyết quá hạn"),
+        ("ecert_in_progress", "Tổng số đang giải quyết"), ("ecert_not_due", "Đang giải quyết, chưa đến hạn"),
+        ("ecert_in_progress_overdue", "Đang giải quyết, quá hạn"),
+    )  # fmt: skip
+    yield from _list(figures, period, "certified_copies", "Chứng thực bản sao điện tử", rows, "Số hồ sơ")
+
+
+def resolution_02(figures: Figures, period: Period) -> Iterator[Table]:
+    """Resolution 02: target, result of the year so far, and whether it is reached."""
+    year, rows = year_so_far(period), list[tuple[Cell, ...]]()
+    for code, indicator in CATALOGUE.items():
+        if f"{code}_target" not in CATALOGUE or not code.startswith("nq02_"):
+            continue
+        target, value, reached = (figures.one(f"{code}{what}", year) for what in ("_target", "", "_reached"))
+        if not (target.value is None and value.value is None and reached.value is None):
+            told = "" if reached.value is None else "Đạt" if reached.value else "Chưa đạt"
+            name = indicator.vi.removesuffix(" (NQ 02/NQ-CP)")
+            rows.append((str(len(rows) + 1), name, figure(target), figure(value), told))
+    if rows:
+        columns = (
+            NUMBER, Column("Chỉ tiêu", 75, "left"), Column(f"Chỉ tiêu năm {year.last.year} (%)", 26),
+            Column("Kết quả (%)", 26), Column("Đánh giá", 26, "center"),
+        )  # fmt: skip
+        yield Table("resolution_02", "Kết quả thực hiện Nghị quyết số 02/NQ-CP", columns, tuple(rows))
+
+
+# --- index 766 ---
+
+
+def index766(figures: Figures, period: Period) -> Iterator[Table]:
+    """Index 766 by the portal's rules, from events and what is reported; while a component is missing, the total is."""
+    score = unit_index(figures.conn, "portal", figures.unit, period).score
+    if len(score.missing) == len(score.components):
+        return
+    rows: list[tuple[Cell, ...]] = []
+    for group in score.groups:
+        points = Figure(group.points if group.scored else None, 2)
+        rows.append(("", group.group.vi.upper(), "", "", points, Figure(group.maximum)))
+        for number, one in enumerate((c for c in score.components if c.component.group == group.group.code), start=1):
+            maximum = Figure(one.component.maximum)
+            rows.append((str(number), one.component.vi, *_sides(one), Figure(one.points, 2), maximum))
+    columns = (
+        NUMBER, Column("Nhóm, thành phần", 72, "left"), Column("Tử số", 22), Column("Mẫu số", 22), Column("Điểm", 19),
+        Column("Điểm tối đa", 19),
+    )  # fmt: skip
+    total = ("", "Tổng số", "", "", Figure(score.points, 2), Figure(sum((g.maximum for g in score.groups), Decimal(0))))
+    notes = (score.rules.vi, *_incomplete(score))
+    yield Table("index766", "Điểm theo Bộ chỉ số 766", columns, tuple(rows), total, notes)
+
+
+def _sides(one: scoring.ComponentScore) -> tuple[Figure, Figure]:
+    if one.count is None:
+        return Figure(None), Figure(None)
+    return _exact(one.count.numerator), _exact(one.count.denominator)
+
+
+def _incomplete(score: scoring.IndexScore) -> Iterator[str]:
+    if score.missing:
+        yield (
+            f"{len(score.missing)} thành phần chưa có số liệu (–) nên tổng điểm chưa đầy đủ: "
+            f"{grouped(score.points, 2)} trên {plain(score.scored)} điểm có thể đạt."
+        )
+
+
+# --- the eight systems ---
+
+_TABLED = ("ii06_", "ecert_", "nq02_", "hotline_", "index766")
+"""Figures that have a table of their own."""
+
+
+def systems(figures: Figures, period: Period) -> Iterator[Table]:
+    """Every indicator that has a value, system by system, held against the period before where data covered it."""
+    for slug, (_, name, _) in SYSTEMS.items():
+        chosen = [i for i in CATALOGUE.values() if i.system == slug and not i.code.startswith(_TABLED)]
+        readings = [figures.one(i.code, period) for i in chosen]
+        rows = [_compared(figures, period, reading) for reading in readings if reading.value is not None]
+        silent = len(readings) - len(rows)
+        columns = (
+            NUMBER, Column("Chỉ số", 62, "left"), Column("Đơn vị tính", 18, "center"), Column("Kỳ này", 24),
+            Column("Kỳ trước", 24), Column("Tăng, giảm", 20), Column("So mục tiêu", 14, "center"),
+        )  # fmt: skip
+        notes = (f"{silent} chỉ số khác chưa có số liệu trong kỳ.",) if silent and rows else ()
+        numbered = tuple((str(number), *row) for number, row in enumerate(rows, start=1))
+        if rows:
+            yield Table(f"system_{slug}", name, columns, numbered, (), notes)
+
+
+def _compared(figures: Figures, period: Period, reading: Reading) -> tuple[Cell, ...]:
+    indicator = reading.indicator
+    before = figures.before(indicator.code, period)
+    now, then = _measured(reading), _measured(before) if before else Figure(None)
+    change = None if now.value is None or then.value is None else now.value - then.value
+    return indicator.vi, _measured_in(indicator), now, then, Figure(change, now.decimals), verdict(reading)
+
+
+def _measured(reading: Reading) -> Figure:
+    """As it is printed; minutes as hours or working days."""
+    if reading.indicator.unit != "minute" or reading.value is None:
+        return figure(reading)
+    return Figure(round_half_up(reading.value / _MINUTES[reading.indicator.working][0], 1), 1)
+
+
+_MINUTES = {True: (Decimal(WORKING_DAY // timedelta(minutes=1)), "ngày làm việc"), False: (Decimal(60), "giờ")}
+
+
+def _measured_in(indicator: Indicator) -> str:
+    if indicator.unit == "minute":
+        return _MINUTES[indicator.working][1]
+    words = MEASURED.get(indicator.unit)
+    return words.vi if words else {"VND": "đồng"}.get(indicator.unit, indicator.unit)
+
+
+# --- what has to be looked at ---
+
+
+def findings(figures: Figures, period: Period) -> Iterator[Table]:
+    """Figures that should agree and do not, of the unit and those below it."""
+    scope = units.scope(figures.unit) if figures.unit else None
+    found = all_findings(figures.conn, period.as_of, period.first, period.last)
+    own = [f for f in found if (scope is None or f.unit in scope) and (f.last is None or f.last >= period.first)]
+    rows = tuple((str(number), *_finding(f, period)) for number, f in enumerate(own, start=1))
+    if rows:
+        columns = (
+            NUMBER, Column("Nội dung", 80, "left"), Column("Đơn vị", 30, "left"), Column("Số thứ nhất", 20),
+            Column("Số thứ hai", 20),
+        )  # fmt: skip
+        yield Table("findings", "Số liệu chưa khớp với nhau, giữ nguyên như báo cáo", columns, rows)
+
+
+def _finding(f: Finding, period: Period) -> tuple[Cell, ...]:
+    where = units.on(f.unit, period.last).name_vi if f.unit else "Toàn địa bàn"
+    days = f" ({dates.days(f.first, f.last)})" if f.first and f.last else ""
+    sides = (Figure(f.left), "") if f.events is not None else (_exact(f.left), _exact(f.right))
+    return f"{f.vi}{days}", where, *sides
+
+
+def _exact(value: Decimal) -> Figure:
+    return Figure(value, max(0, -int(value.as_tuple().exponent)))
+
+
+def overdue(figures: Figures, period: Period) -> Iterator[Table]:
+    """The dossiers that were overdue at the end, the longest first: masked numbers, no names."""
+    moment = min(period.as_of, period.stop)
+    found = overdue_dossiers(figures.conn, figures.unit, moment)
+    rows: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            str(number), d.code, units.on(d.unit, period.last).name_vi, _capital(label_text("field", d.field, "vi")),
+            dates.day(d.promised), Figure(Decimal(d.days)),
+        )
+        for number, d in enumerate(found[:MOST_OVERDUE], start=1)
+    )  # fmt: skip
+    more = len(found) - len(rows)
+    notes = (f"Còn {grouped(Decimal(more), 0)} hồ sơ khác, không liệt kê.",) if more else ()
+    columns = (
+        NUMBER, Column("Mã hồ sơ", 42, "left"), Column("Đơn vị", 44, "left"), Column("Lĩnh vực", 30, "left"),
+        Column("Ngày hẹn trả", 22, "center"), Column("Số ngày quá hạn", 16),
+    )  # fmt: skip
+    if rows:
+        yield Table(
+            "overdue", f"Hồ sơ quá hạn chưa giải quyết xong đến {dates.day_and_time(moment)}", columns, rows, (), notes
+        )
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+Build = Callable[[Figures, Period], Iterator[Table]]
+TABLES: dict[str, Build] = {
+    build.__name__: build
+    for build in (
+        ii06_by_unit, ii06_by_field, online_services, payments, payments_year, hotline, software, certified_copies,
+        resolution_02, index766, systems, findings, overdue,
+    )
+}  # fmt: skip
+"""name -> what makes it; it yields nothing where there is nothing to show."""

@@ -1,0 +1,127 @@
+"""The words of a report: its head, signature and sections, from a file that an office may replace by its own."""
+
+from __future__ import annotations
+
+import difflib
+import string
+import tomllib
+from collections.abc import Collection, Iterator
+from importlib import resources
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.indicators import CATALOGUE
+from schemas.text import files
+
+View = Literal["", "before", "change", "year"]
+"""Which value of a figure a sentence asks for: of the period, of the one before, the difference, the year so far."""
+OWN = ("unit", "period", "as_of")
+"""Places in a text that are no figures."""
+
+
+class WrongTexts(ValueError):
+    """The file of texts says something that no report can be made of; the message names the place."""
+
+
+class Place(NamedTuple):
+    """A place in a sentence where a figure stands."""
+
+    code: str
+    view: View
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class HeadTexts(_Strict):
+    """What is printed above; empty lines follow the unit."""
+
+    superior: str = ""
+    issuer: str = ""
+    symbol: str
+    place: str = ""
+    subject: str
+
+
+class SignatureTexts(_Strict):
+    """Who signs, and to whom it goes."""
+
+    office: tuple[str, ...] = ()
+    name: str = ""
+    recipients: tuple[str, ...] = ()
+
+
+class SectionTexts(_Strict):
+    """A section: sentences, then tables by their names. `closes`: the day of the month on which its month ends."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    closes: int | None = Field(None, ge=1, le=28)
+    annex: bool = False
+
+
+class Texts(_Strict):
+    """A file of texts."""
+
+    head: HeadTexts
+    signature: SignatureTexts
+    sections: tuple[SectionTexts, ...]
+
+
+def read(file: Path | None, tables: Collection[str]) -> Texts:
+    """The texts of a file, by default the house's own; `WrongTexts` names what no report knows."""
+    name = str(file) if file else "report.toml"
+    text = files.read(file) if file else resources.files(__package__).joinpath("report.toml").read_text("utf-8")
+    try:
+        texts = Texts.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as wrong:
+        raise WrongTexts(f"{name} is no TOML: {wrong}") from None
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise WrongTexts(f"{name}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    for section in texts.sections:
+        _check(name, section, tables)
+    _places(name, "head.subject", texts.head.subject)
+    return texts
+
+
+def _check(name: str, section: SectionTexts, tables: Collection[str]) -> None:
+    for table in section.tables:
+        if table not in tables:
+            raise WrongTexts(f"{name}, «{section.title}»: there is no table {table!r}; there are: {', '.join(tables)}")
+    for sentence in section.text:
+        _places(name, f"«{section.title}»", sentence)
+
+
+def _places(name: str, where: str, sentence: str) -> None:
+    try:
+        found = [place for place in places(sentence) if place.code not in OWN]
+    except ValueError as wrong:
+        raise WrongTexts(f"{name}, {where}: {sentence!r}: {wrong}") from None
+    for code, view in found:
+        if code not in CATALOGUE:
+            near = difflib.get_close_matches(code, CATALOGUE, n=3, cutoff=0.5)
+            hint = f"; did you mean {', '.join(near)}?" if near else " (`ioc indicators` lists all)"
+            raise WrongTexts(f"{name}, {where}: no indicator {code!r}{hint}")
+        if view not in get_args(View):
+            raise WrongTexts(f"{name}, {where}: {{{code}:{view}}} asks for {view!r}; known: before, change, year")
+
+
+def places(sentence: str) -> Iterator[Place]:
+    """The places of a sentence, in their order."""
+    for _, code, view, _ in string.Formatter().parse(sentence):
+        if code is not None:
+            yield Place(code, view or "")  # type: ignore[arg-type]
+
+
+def filled(sentence: str, words: dict[Place, str]) -> str:
+    """The sentence with its places filled."""
+    parts = string.Formatter().parse(sentence)
+    return "".join(
+        text + ("" if code is None else words[Place(code, view or "")])  # type: ignore[arg-type]
+        for text, code, view, _ in parts
+    )

@@ -1,0 +1,251 @@
+"""A report in its formats: the same numbers, the same bytes each time, and the layout of decree 30/2020 read back."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+import unicodedata
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import openpyxl
+import pytest
+from pypdf import PageObject, PdfReader
+
+from infra.local import fonts
+from infra.local.paths import home
+from services.reports import as_docx, as_html, as_json, as_pdf, as_xlsx
+from services.reports.content import Column, Figure, Head, Paragraph, Report, Section, Signature, Table, text_of
+from services.reports.tables import _ii06_columns
+
+W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+LETTERS = "aáàảãạ ăắằẳẵặ âấầẩẫậ eéèẻẽẹ êếềểễệ iíìỉĩị oóòỏõọ ôốồổỗộ ơớờởỡợ uúùủũụ ưứừửữự yýỳỷỹỵ đ"
+MM = 72 / 25.4
+
+
+def ii06(rows: int) -> Table:
+    """A table over several pages whose numbers are all different."""
+    body = []
+    for n in range(1, rows + 1):
+        parts = (1000 * n, 7 * n, n, 600 * n, 5 * n, n, 400 * n, 2 * n)
+        whole = (sum(parts[:3]), sum(parts[3:6]), sum(parts[6:]))
+        numbers = (whole[0], *parts[:3], whole[1], *parts[3:6], whole[2], *parts[6:])
+        body.append((str(n), f"Phường số {n}", *(Figure(Decimal(number)) for number in numbers)))
+    total = (Figure(sum(row[place].value for row in body)) for place in range(2, 13))
+    return Table(
+        "ii06_by_unit", "Biểu II.06", _ii06_columns("Đơn vị"), tuple(body), ("", "Tổng số", *total), ("Ghi chú.",)
+    )
+
+
+OTHER = Table(
+    "other",
+    "Bảng khác",
+    (Column("STT", 9, "center"), Column("Nội dung", 60, "left"), Column("Tỷ lệ (%)", 30), Column("Tiền", 40)),
+    (
+        ("1", "- a = b* #x $y$ _z_ <q> & 'c'", Figure(Decimal("98.61"), 2), Figure(Decimal(16_850_363_253))),
+        ("2", "=1+1", Figure(None, 2, "chưa có"), Figure(Decimal(-12))),
+        ("3", "@a //b", Figure(Decimal("12.34"), 2), Figure(Decimal(0))),
+    ),
+    ("", "Bình quân", Figure(Decimal("55.48"), 2), Figure(Decimal(16_850_363_241))),
+)
+REPORT = Report(
+    None, date(2025, 1, 1), date(2025, 1, 31), datetime(2025, 2, 5, 3, tzinfo=UTC),
+    Head("", "ỦY BAN NHÂN DÂN\nTỈNH BÌNH PHƯỚC", "12/BC-UBND", "Bình Phước", date(2025, 2, 5), "Kết quả tháng 01"),
+    (
+        Section("Thủ tục", (Paragraph(f"Có 64.123 hồ sơ. {LETTERS} {LETTERS.upper()}"), ii06(60))),
+        Section("Khác", (OTHER,)),
+        Section("Danh sách", (replace(OTHER, code="annex", title="Phụ lục của bảng"),), annex=True),
+    ),
+    Signature(("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"), "Người Ký", ("- Như trên;", "- Lưu: VT.")),
+    ("số liệu mô phỏng",),
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def font() -> Path:
+    return fonts.provide(home() / "runtime", print)
+
+
+@pytest.fixture(scope="module")
+def pages(font: Path) -> list[PageObject]:
+    return list(PdfReader(io.BytesIO(as_pdf.write(REPORT, font))).pages)
+
+
+def cells(report: Report) -> list[str]:
+    return [text_of(cell) for table in report.tables for row in table.all_rows for cell in row]
+
+
+def words(text: str) -> str:
+    """Without the spaces, which a reader of PDF guesses."""
+    return re.sub(r"\s", "", unicodedata.normalize("NFC", text))
+
+
+def test_a_tree_comes_back_from_json() -> None:
+    assert as_json.read(as_json.write(REPORT)) == REPORT
+
+
+def test_the_same_report_is_the_same_bytes_in_every_format(font: Path) -> None:
+    def written() -> dict[str, bytes]:
+        return {
+            "json": as_json.write(REPORT), "html": as_html.write(REPORT), "xlsx": as_xlsx.write(REPORT),
+            "docx": as_docx.write(REPORT), "pdf": as_pdf.write(REPORT, font),
+        }  # fmt: skip
+
+    first = written()
+    time.sleep(2.1)  # archives tell times in steps of two seconds
+    assert written() == first
+    for form in ("xlsx", "docx"):
+        with zipfile.ZipFile(io.BytesIO(first[form])) as archive:
+            assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_html_has_every_cell() -> None:
+    page = as_html.write(REPORT).decode().partition("\n")[2].replace('<meta charset="utf-8">', "")
+    root = ElementTree.fromstring(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
+    assert [cell.text or "" for cell in root.iter("td")] == cells(REPORT)
+    assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in page and "src=" not in page and "http" not in page
+
+
+# --- XLSX ---
+
+
+def test_a_workbook_has_every_number_and_formulas_for_its_sums() -> None:
+    raw = io.BytesIO(as_xlsx.write(REPORT))
+    values, formulas = openpyxl.load_workbook(raw, data_only=True), openpyxl.load_workbook(raw)
+    assert len(values.sheetnames) == 1 + len(REPORT.tables)
+    for table, sheet in zip(REPORT.tables, values.worksheets[1:], strict=True):
+        first = 2 + len(table.head_rows)
+        for number, row in enumerate(table.all_rows, start=first):
+            for place, cell in enumerate(row, start=1):
+                found = sheet.cell(number, place).value
+                if isinstance(cell, Figure) and cell.value is not None:
+                    assert Decimal(repr(found)) == cell.value, (table.code, number, place)
+                else:
+                    assert (found or "") == text_of(cell)
+    book = formulas.worksheets[1]
+    assert book["C6"].value == "=D6+E6+F6" and book["C5"].value == "=D5+E5+F5" and book["K5"].value == "=L5+M5"
+    assert book["D65"].value == "=SUM(D5:D64)"
+    other = formulas.worksheets[2]
+    assert other["C6"].value == "=ROUND(AVERAGE(C3:C5),2)" and other["D6"].value == "=SUM(D3:D5)"
+    assert other["B4"].data_type == "s" and other["B4"].value == "=1+1", "a text is no formula"
+
+
+# --- DOCX ---
+
+
+@pytest.fixture(scope="module")
+def docx() -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(as_docx.write(REPORT)))
+
+
+def part(archive: zipfile.ZipFile, name: str) -> ElementTree.Element:
+    return ElementTree.fromstring(archive.read(f"word/{name}.xml"))
+
+
+def test_a_document_has_every_cell(docx: zipfile.ZipFile) -> None:
+    tables = part(docx, "document").findall(f"{W}body/{W}tbl")
+    text = "".join(t.text or "" for t in part(docx, "document").iter(f"{W}t"))
+    assert "Có 64.123 hồ sơ" in text and LETTERS in text and "(số liệu mô phỏng)" in text
+    own = [tables[1], tables[2], tables[4]]  # beside those of the head and the signature
+    for table, found in zip(REPORT.tables, own, strict=True):
+        rows = [
+            ["".join(t.text or "" for t in cell.iter(f"{W}t")) for cell in row.findall(f"{W}tc")]
+            for row in found.findall(f"{W}tr")
+        ]
+        assert rows[len(table.head_rows) :] == [[text_of(cell) for cell in row] for row in table.all_rows]
+
+
+def test_a_document_has_the_layout_of_the_decree(docx: zipfile.ZipFile) -> None:
+    page = next(part(docx, "document").iter(f"{W}sectPr"))
+    size, margin = page.find(f"{W}pgSz"), page.find(f"{W}pgMar")
+    assert size is not None and margin is not None
+    twips = {side: int(margin.get(f"{W}{side}", 0)) * 25.4 / 1440 for side in ("top", "bottom", "left", "right")}
+    assert [round(int(size.get(f"{W}{side}", 0)) * 25.4 / 1440) for side in ("w", "h")] == [210, 297]
+    assert 20 <= round(twips["top"]) <= 25 and 20 <= round(twips["bottom"]) <= 25
+    assert 30 <= round(twips["left"]) <= 35 and 15 <= round(twips["right"]) <= 20
+    assert page.find(f"{W}titlePg") is not None, "the first page has no number"
+    headers = [part(docx, name[5:-4]) for name in docx.namelist() if re.match(r"word/header\d", name)]
+    assert [mark.text for header in headers for mark in header.iter(f"{W}instrText")] == ["PAGE"]
+    assert [mark.get(f"{W}val") for mark in part(docx, "document").iter(f"{W}tblHeader")] == [None] * 5
+    fonts = {mark.get(f"{W}ascii") for mark in part(docx, "document").iter(f"{W}rFonts")}
+    assert fonts <= {"Times New Roman"}
+    normal = next(s for s in part(docx, "styles").iter(f"{W}style") if s.get(f"{W}styleId") == "Normal")
+    properties = {mark.tag.removeprefix(W): mark for mark in normal.iter()}
+    assert properties["rFonts"].get(f"{W}ascii") == "Times New Roman" and properties["sz"].get(f"{W}val") == "26"
+    core = docx.read("docProps/core.xml").decode()
+    assert re.findall(r"20\d\d-\d\d-\d\dT[0-9:]+Z", core) == ["2025-02-05T03:00:00Z"] * 2
+
+
+# --- PDF ---
+
+
+def test_a_pdf_has_every_cell_and_every_letter(pages: list[PageObject]) -> None:
+    text = words("".join(page.extract_text() for page in pages))
+    assert [cell for cell in cells(REPORT) if words(cell) not in text] == []
+    assert words(LETTERS) in text and words(LETTERS.upper()) in text
+    assert "ngày05tháng02năm2025" in text and words("- a = b* #x $y$ _z_ <q> & 'c'") in text
+
+
+def test_a_pdf_is_of_one_font_tagged_and_archivable(pages: list[PageObject]) -> None:
+    found = {str(font["/BaseFont"]) for page in pages for font in fonts_of(page)}
+    assert {name.partition("+")[2] for name in found} == {
+        "LiberationSerif", "LiberationSerif-Bold", "LiberationSerif-Italic", "LiberationSerif-BoldItalic",
+    }  # fmt: skip
+    root = pages[0].pdf.trailer["/Root"]
+    assert root["/MarkInfo"]["/Marked"].value and root["/Lang"].startswith("vi")
+    assert b"<pdfaid:part>2</pdfaid:part><pdfaid:conformance>A</pdfaid:conformance>" in root["/Metadata"].get_data()
+
+
+def fonts_of(page: PageObject) -> list[dict[str, object]]:
+    return [font.get_object() for font in page["/Resources"]["/Font"].values()]
+
+
+def test_a_pdf_has_the_margins_and_page_numbers_of_the_decree(pages: list[PageObject]) -> None:
+    assert len(pages) >= 3
+    for number, page in enumerate(pages, start=1):
+        assert [round(float(side) / MM) for side in page.mediabox[2:]] == [210, 297]
+        places = placed(page)
+        above = [(text, size) for text, _, y, size in places if y > (297 - 20) * MM]
+        assert above == ([] if number == 1 else [(str(number), 13)])
+        body = [place for place in places if place[2] <= (297 - 20) * MM]
+        assert min(x for _, x, _, _ in body) >= 30 * MM - 0.5 and max(x for _, x, _, _ in body) <= (210 - 15) * MM
+        assert min(y for _, _, y, _ in body) >= 20 * MM - 0.5
+
+
+def placed(page: PageObject) -> list[tuple[str, float, float, float]]:
+    found: list[tuple[str, float, float, float]] = []
+
+    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
+        if text.strip():
+            x, y = tm[4] * cm[0] + cm[4], tm[5] * cm[3] + cm[5]
+            found.append((text.strip(), x, y, size))
+
+    page.extract_text(visitor_text=visit)
+    return found
+
+
+def test_the_head_of_a_table_stands_on_every_page_and_no_row_over_another(pages: list[PageObject]) -> None:
+    rows = [words(page.extract_text()) for page in pages]
+    spread = [text for text in rows if re.search(r"Phườngsố\d", text)]
+    assert len(spread) >= 2 and all("(1)(2)(3)" in text for text in spread)
+    for page in pages:
+        names = sorted(y for text, _, y, _ in placed(page) if text.startswith("Phường"))
+        assert all(above - below > 9 for below, above in pairwise(names))
+
+
+def test_version_1_of_the_font_which_lacks_letters_is_not_taken(font: Path, tmp_path: Path) -> None:
+    for face in fonts.FACES:
+        (tmp_path / face).write_bytes((font / face).read_bytes())
+    assert fonts.is_whole(tmp_path)
+    raw = bytearray((tmp_path / fonts.FACES[0]).read_bytes())
+    place = raw.index(b"head")
+    offset = int.from_bytes(raw[place + 8 : place + 12], "big")
+    raw[offset + 4 : offset + 8] = (1 << 16).to_bytes(4, "big")
+    (tmp_path / fonts.FACES[0]).write_bytes(raw)
+    assert not fonts.is_whole(tmp_path)

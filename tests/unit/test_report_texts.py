@@ -1,0 +1,102 @@
+"""The words of a report: a file of an office, and the periods that sentences speak of."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from services.readings import Period
+from services.reports import texts
+from services.reports.content import Head, roman
+from services.reports.figures import closing, in_words, is_over, period_before, year_so_far
+from services.reports.tables import TABLES
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+
+
+def period(first: date, last: date, as_of: datetime = LATER) -> Period:
+    return Period(first, last, as_of)
+
+
+def changed(tmp_path: Path, old: str, new: str) -> Path:
+    text = (Path(texts.__file__).parent / "report.toml").read_text(encoding="utf-8")
+    assert old in text
+    file = tmp_path / "office.toml"
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return file
+
+
+def test_the_houses_own_words_use_every_table() -> None:
+    own = texts.read(None, TABLES)
+    assert {table for section in own.sections for table in section.tables} == set(TABLES)
+
+
+def test_an_offices_words_are_taken(tmp_path: Path) -> None:
+    file = changed(tmp_path, 'name = ""', 'name = "Người Ký"')
+    assert texts.read(file, TABLES).signature.name == "Người Ký"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("{ii06_03}", "{ii06_3}", "no indicator 'ii06_3'; did you mean ii06_13, ii06_03"),
+        ("{dossiers_received:change}", "{dossiers_received:moved}", "known: before, change, year"),
+        ("{ii06_03}", "{ii06_03", "Kết quả giải quyết thủ tục hành chính"),
+        ('"ii06_by_field"', '"ii06_by_feld"', "there is no table 'ii06_by_feld'"),
+        ("annex = true", "anex = true", "sections.10.anex"),
+        ("annex = true", "closes = 31", "sections.10.closes"),
+        ("chuyển đổi số {period}", "chuyển đổi số {priod}", "head.subject"),
+        ("[head]", "[head", "is no TOML"),
+    ],
+)
+def test_what_no_report_can_be_made_of_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
+    with pytest.raises(texts.WrongTexts) as wrong:
+        texts.read(changed(tmp_path, old, new), TABLES)
+    assert said in str(wrong.value) and "office.toml" in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "before", "words"),
+    [
+        (date(2024, 3, 1), date(2024, 3, 31), (date(2024, 2, 1), date(2024, 2, 29)), "tháng 3 năm 2024"),
+        (date(2025, 1, 1), date(2025, 1, 31), (date(2024, 12, 1), date(2024, 12, 31)), "tháng 01 năm 2025"),
+        (date(2025, 1, 1), date(2025, 12, 31), (date(2024, 1, 1), date(2024, 12, 31)), "năm 2025"),
+        (date(2024, 10, 23), date(2024, 11, 23), (date(2024, 9, 23), date(2024, 10, 23)),
+         "từ ngày 23/10/2024 đến ngày 23/11/2024"),
+        (date(2024, 11, 4), date(2024, 11, 10), (date(2024, 10, 28), date(2024, 11, 3)),
+         "từ ngày 04/11/2024 đến ngày 10/11/2024"),
+    ],
+)  # fmt: skip
+def test_a_period_is_held_against_the_one_before(
+    first: date, last: date, before: tuple[date, date], words: str
+) -> None:
+    earlier = period_before(period(first, last))
+    assert (earlier.first, earlier.last) == before
+    assert in_words(period(first, last)) == words
+    assert year_so_far(period(first, last)).first == date(last.year, 1, 1)
+
+
+def test_a_month_closes_on_an_offices_own_day() -> None:
+    november = period(date(2024, 11, 1), date(2024, 11, 30))
+    own = closing(november, 23)
+    assert (own.first, own.last) == (date(2024, 10, 23), date(2024, 11, 23))
+    assert closing(november, None) == november
+    week = period(date(2024, 11, 4), date(2024, 11, 10))
+    assert closing(week, 23) == week
+
+
+def test_a_period_is_over_with_its_last_day() -> None:
+    first, last = date(2024, 11, 1), date(2024, 11, 30)
+    assert is_over(period(first, last, datetime(2024, 11, 30, 16, 59, 59, 999999, UTC)))
+    assert not is_over(period(first, last, datetime(2024, 11, 30, 16, 59, tzinfo=UTC)))
+
+
+def test_a_document_is_dated_as_the_decree_says() -> None:
+    def dated(day: date) -> str:
+        return Head("", "", "", "Chơn Thành", day, "").dated
+
+    assert dated(date(2026, 2, 5)) == "Chơn Thành, ngày 05 tháng 02 năm 2026"
+    assert dated(date(2026, 3, 15)) == "Chơn Thành, ngày 15 tháng 3 năm 2026"
+    assert [roman(number) for number in (1, 4, 9, 14)] == ["I", "IV", "IX", "XIV"]
