@@ -20,6 +20,7 @@ def profiles() -> None:
     settings.load_profile("ordinary")
 
 
-def examples(number: int, **more: Any) -> settings:
-    """So many examples in the ordinary run."""
-    return settings(max_examples=number * settings.default.max_examples // ORDINARY, **more)
+def examples(number: int, long: int | None = None, **more: Any) -> settings:
+    """So many examples in the ordinary run; in the long one `long`, or so many times as many."""
+    times = settings.default.max_examples // ORDINARY
+    return settings(max_examples=long if long and times > 1 else number * times, **more)

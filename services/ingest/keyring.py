@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
 
 from psycopg_pool import AsyncConnectionPool
@@ -69,7 +69,11 @@ class Keyring:
 
     async def _look(self) -> None:
         async with self._pool.connection() as conn:
-            keys = {key.bounds.name: key for key in await all_keys(conn)}
+            self.know(await all_keys(conn))
+
+    def know(self, found: Iterable[Key]) -> None:
+        """Go by these keys from now on."""
+        keys = {key.bounds.name: key for key in found}
         before, self._keys = self._keys or {}, keys
         self._by_digest = {secret: key for key in keys.values() for secret in key.secrets}
         now = clock.now()

@@ -167,15 +167,15 @@ def _disk_full(stage: Stage) -> None:
 def streams_full(stage: Stage) -> None:
     """Neither the log of events nor the quarantine takes more, then both do again."""
     time.sleep(2)
-    before = asyncio.run(_limit(stage, {"EVENTS": 1, "QUARANTINE": 1}))
+    before = asyncio.run(limit(stage, {"EVENTS": 1, "QUARANTINE": 1}))
     time.sleep(stage.seconds(5, 60))
     assert stage.load.retries, "the full stream has acknowledged more"
-    asyncio.run(_limit(stage, {"EVENTS": before["EVENTS"]}))
+    asyncio.run(limit(stage, {"EVENTS": before["EVENTS"]}))
     time.sleep(stage.seconds(3, 30))
-    asyncio.run(_limit(stage, before))
+    asyncio.run(limit(stage, before))
 
 
-async def _limit(stage: Stage, most: dict[str, int]) -> dict[str, int]:
+async def limit(stage: Stage, most: dict[str, int]) -> dict[str, int]:
     """Set how many bytes streams may hold; what they might before."""
     before = {}
     async with bus.connected(stage.settings("admin"), "chaos") as client:

@@ -5,9 +5,12 @@ Only the few elements that tell it are looked at, as the file streams by; nothin
 
 from __future__ import annotations
 
+import lzma
 import posixpath
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -20,6 +23,11 @@ MACROS = "{name} carries macros: save it as XLSX without them, then import it"
 _SAVE = "open it in Excel or LibreOffice and save it as XLSX"
 _BUILT_IN_PERCENT = {9, 10}
 _CHUNK = 1 << 16
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, expat.ExpatError, NotImplementedError, RuntimeError,
+    EOFError, LookupError, ValueError, OSError,
+)  # fmt: skip
+"""What reading a box whose bytes are twisted ends in."""
 
 
 class NoMarks(ValueError):
@@ -48,7 +56,9 @@ def read(raw: bytes) -> dict[str, Marks]:
     try:
         with zipfile.ZipFile(BytesIO(raw)) as archive:
             return _read(_Box(archive, set(archive.namelist())))
-    except (zipfile.BadZipFile, expat.ExpatError, NotImplementedError, RuntimeError, EOFError, KeyError) as wrong:
+    except (NoMarks, TooLarge):
+        raise
+    except _DAMAGED as wrong:
         raise NoMarks(f"is damaged or no workbook ({wrong}); {_SAVE}") from None
 
 

@@ -1,0 +1,298 @@
+"""Whatever is thrown at a door, it answers: taken, or refused with a reason. No number of a person stays anywhere."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+import pytest
+from chance import examples
+from click.testing import CliRunner
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+from psycopg_pool import AsyncConnectionPool
+from sheets import Page, ods, text_table, xls, xlsx
+
+from schemas import contracts, personal
+from schemas.envelope import Event
+from schemas.keys import Bounds
+from schemas.registry import SYSTEMS, parse
+from services.cli.app import main
+from services.ingest import cloudevents
+from services.ingest.keyring import Keyring
+from services.ingest.onestop import door as onestop
+from services.ingest.open311 import router as open311
+from services.ingest.open311.reports import Reports
+from services.ingest.router import Stored
+from services.kit import clock
+from services.kit.keys import Key, digest
+
+SECRET, NAME, WARD = "iock_" + "x" * 43, "fuzzed", "phuong_chon_thanh"
+EVENTS = [
+    {**json.loads(text), "source": f"/{NAME}/x"} for texts in contracts.samples().values() for text in texts.values()
+]
+DOSSIER: dict[str, Any] = {
+    "MaHoSo": "H19.99-261109-0001",
+    "MaTTHC": "2.000815",
+    "TenLinhVuc": "Chứng thực",
+    "KenhThucHien": "2",
+    "NgayTiepNhan": "09/11/2026 09:00",
+    "NgayHenTra": "12/11/2026 17:00",
+    "TrangThaiHoSo": "4",
+    "DonViXuLy": "Phường Chơn Thành",
+}
+REPORT = {
+    "service_code": "lighting",
+    "lat": "11.4123",
+    "long": "106.6543",
+    "jurisdiction_id": WARD,
+    "address_string": "Công viên Chơn Thành",
+    "description": "Đèn tắt",
+    "phone": "x",
+    "attribute[priority]": "urgent",
+    "attribute[client_id]": "7",
+}
+FUZZED = {"suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow], "long": 10_000}
+
+
+class Doors:
+    """The doors of who has a key, in this process. What they publish is kept here; there is no database."""
+
+    def __init__(self) -> None:
+        self.published: list[Event] = []
+        self._runner = asyncio.Runner()
+        pool = AsyncConnectionPool("host=127.0.0.1 port=9", open=False)
+        keyring, now = Keyring(pool, 1e15), clock.now()
+        bounds = Bounds(NAME, f"/{NAME}", tuple(SYSTEMS))
+        until = now + timedelta(days=400)
+        keyring.know([Key(bounds, 1e12, now, until, None, None, {digest(SECRET): until})])
+        app = FastAPI()
+        app.include_router(cloudevents.router(keyring, self._publish))
+        app.include_router(onestop.router(keyring, self._publish))
+        app.include_router(open311.router(keyring, Reports(pool), self._publish, public=False))
+        self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://doors")
+
+    async def _publish(self, event: Event, by: str) -> Stored:
+        assert by == NAME
+        self.published.append(event)
+        return Stored(len(self.published), known=False)
+
+    def post(self, path: str, body: bytes, kind: str, **headers: str) -> httpx.Response:
+        """What is answered; what goes wrong within a door is raised here."""
+        said = {"Authorization": f"Bearer {SECRET}", "Content-Type": kind, **headers}
+        return self._runner.run(self._client.post(path, content=body, headers=said))
+
+    def close(self) -> None:
+        self._runner.run(self._client.aclose())
+        self._runner.close()
+
+
+@pytest.fixture(scope="module")
+def doors() -> Iterator[Doors]:
+    opened = Doors()
+    yield opened
+    opened.close()
+
+
+# --- what is thrown ---
+
+SCRIPTS = st.sampled_from([0x30, 0x660, 0x966, 0xFF10, 0x1D7CE])
+GAPS = st.sampled_from(["", " ", ".", "-", " . ", "\u2009", "\u200b", "/"])
+
+
+@st.composite
+def numbers(draw: st.DrawFn) -> str:
+    """What is of a person, as people write it, in any script."""
+    number = draw(st.sampled_from(["0912345678", "84912345678", "079304001234", "an.nguyen@example.vn", "51A-123.45"]))
+    size, script, gap = draw(st.sampled_from([2, 3, 4, 12])), draw(SCRIPTS), draw(GAPS)
+    if number.isdecimal():
+        number = gap.join(number[i : i + size] for i in range(0, len(number), size))
+        number = "".join(chr(script + int(char)) if "0" <= char <= "9" else char for char in number)
+    text = draw(st.sampled_from(["{}", "Liên hệ {} trước 17 giờ", "PA-{}", "x/{}"])).format(number)
+    return text if personal.find(text) else "0912345678"
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.integers(-(10**40), 10**40), st.floats(), st.text(max_size=30),
+    st.sampled_from(["", "0", "-1", "1e400", "NaN", "2026-02-30", "31/02/2026 25:61", "\x00", "\ud7ff", "x" * 5000]),
+    st.recursive(st.none(), lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner)),
+)  # fmt: skip
+VALUES = st.one_of(numbers(), JUNK)
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every object or array in a value, with each of its keys."""
+    keys = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else []
+    return [place for key in keys for place in ((value, key), *places(value[key]))]
+
+
+@st.composite
+def changed(draw: st.DrawFn, base: list[dict[str, Any]]) -> dict[str, Any]:
+    """One of these with a few things changed, taken away or added."""
+    value = deepcopy(draw(st.sampled_from(base)))
+    for _ in range(draw(st.integers(0, 3))):
+        holder, key = draw(st.sampled_from(places(value) or [(value, "x")]))
+        match draw(st.sampled_from(["set", "set", "drop", "add"])):
+            case "drop":
+                del holder[key]
+            case "add" if isinstance(holder, dict):
+                holder[draw(st.one_of(numbers(), st.text(max_size=10)))] = draw(VALUES)
+            case _:
+                holder[key] = draw(VALUES)
+    return value
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, whole: bytes) -> bytes:
+    """As it is, or with bytes cut, put in or twisted."""
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        at, end = sorted((draw(st.integers(0, len(whole))), draw(st.integers(0, len(whole)))))
+        whole = draw(st.sampled_from([
+            whole[:at] + whole[end:], whole[:at], whole[:end] + whole[at:],
+            whole[:at] + draw(st.binary(max_size=4)) + whole[at:],
+        ]))  # fmt: skip
+    return whole
+
+
+@st.composite
+def written(draw: st.DrawFn, base: list[dict[str, Any]]) -> bytes:
+    """One of these, changed, as JSON."""
+    text = json.dumps(draw(changed(base)), ensure_ascii=draw(st.booleans()))
+    return draw(spoiled(text.encode(errors="surrogatepass")))
+
+
+def several(base: list[dict[str, Any]], between: bytes) -> st.SearchStrategy[bytes]:
+    return st.lists(written(base), max_size=5).map(between.join)
+
+
+# --- what must be true ---
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a value, names of fields too."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from (text for pair in value.items() for part in pair for text in texts(part))
+    elif isinstance(value, list):
+        yield from (text for part in value for text in texts(part))
+
+
+def check(doors: Doors, answer: httpx.Response, caplog: pytest.LogCaptureFixture) -> None:
+    """It is an answer of those that are documented, with a reason for each refusal, and nobody's number."""
+    said = answer.json() if "json" in answer.headers["content-type"] else answer.text
+    assert answer.status_code in (200, 202, 400, 403, 404, 413, 415, 422), answer.text
+    items = [said] if not isinstance(said, dict) else [*said.get("items", []), *([] if "items" in said else [said])]
+    for item in (one for one in items if isinstance(one, dict) and one.get("status", answer.status_code) >= 400):
+        assert item["code"] and all(item["reasons"]) and item["reasons"], answer.text
+    if answer.status_code >= 400 and isinstance(said, str | list):
+        assert "description" in answer.text
+    events, doors.published = doors.published, []
+    for event in events:
+        assert parse(event.to_json(), clock.now()).digest == event.digest
+        assert event.source.startswith(f"/{NAME}")
+    kept = [json.loads(event.to_json()) for event in events]
+    assert [text for text in texts([said, kept, caplog.text]) if personal.find(text)] == []
+    caplog.clear()
+
+
+@pytest.fixture
+def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("asyncio").setLevel(logging.INFO)
+    return caplog
+
+
+@examples(60, **FUZZED)
+@given(body=written(EVENTS))
+def test_one_event(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> None:
+    check(doors, doors.post("/events", body, cloudevents.ONE), logged)
+
+
+@examples(25, **FUZZED)
+@given(event=changed(EVENTS))
+def test_one_event_in_binary_form(doors: Doors, logged: pytest.LogCaptureFixture, event: dict[str, Any]) -> None:
+    names = {name: value for name, value in event.items() if name.isascii() and name.isalnum() and name != "data"}
+    headers = {f"ce-{name}": quote(str(value)[:2000], safe="") for name, value in names.items()}
+    body = json.dumps(event.get("data")).encode()
+    check(doors, doors.post("/events", body, "application/json", **headers), logged)
+
+
+@examples(30, **FUZZED)
+@given(body=several(EVENTS, b",").map(lambda inner: b"[" + inner + b"]").flatmap(spoiled))
+def test_a_batch(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> None:
+    check(doors, doors.post("/events", body, cloudevents.BATCH), logged)
+
+
+@examples(30, **FUZZED)
+@given(body=several(EVENTS, b"\n"))
+def test_lines(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> None:
+    check(doors, doors.post("/events", body, cloudevents.LINES), logged)
+
+
+@examples(40, **FUZZED)
+@given(body=written([DOSSIER]) | several([DOSSIER], b",").map(lambda inner: b"[" + inner + b"]").flatmap(spoiled))
+def test_dossiers_of_a_onestop_system(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> None:
+    check(doors, doors.post(onestop.PATH, body, "application/json"), logged)
+
+
+@examples(40, **FUZZED)
+@given(said=changed([REPORT]), form=st.sampled_from(["json", "json", "xml", "html"]), data=st.data())
+def test_reports_by_open311(
+    doors: Doors, logged: pytest.LogCaptureFixture, said: dict[str, Any], form: str, data: st.DataObject
+) -> None:
+    body = data.draw(spoiled(urlencode(said, errors="replace").encode()))
+    kind = data.draw(st.sampled_from(["application/x-www-form-urlencoded"] * 3 + ["application/json"]))
+    check(doors, doors.post(f"{open311.V2}/requests.{form}", body, kind), logged)
+
+
+# --- workbooks ---
+
+HEAD = ["Đến ngày", "Đơn vị", "Cơ sở", "Lượt khám", "Lượt khám BHYT", "Giường bệnh", "Giường đang sử dụng"]
+GOOD = ["20/11/2026", "Phường Chơn Thành", "Trạm y tế", "41", "38", "20", "11"]
+CELLS = st.one_of(
+    st.sampled_from([*GOOD, "", "-", "1.234", "2,05", "1e5", "98%", "20/13/2026", "Tổng cộng", "0,98", "x" * 300]),
+    numbers(), st.text(max_size=20).filter(lambda text: "\x00" not in text),
+)  # fmt: skip
+ROWS = st.lists(st.lists(CELLS, min_size=7, max_size=8) | st.just(GOOD), max_size=4)
+BOOKS = [write(Page([["Khám chữa bệnh"], HEAD, GOOD])) for write in (xlsx, xls, ods)]
+
+
+@st.composite
+def books(draw: st.DrawFn) -> bytes:
+    if draw(st.booleans()):
+        return draw(st.sampled_from(BOOKS).flatmap(spoiled))
+    title = ["Khám chữa bệnh", draw(CELLS)]
+    head = [draw(CELLS) if draw(st.integers(0, 9)) == 0 else name for name in HEAD]
+    extra = [draw(st.sampled_from(["Họ và tên", "Điện thoại", "Ghi chú"]))]
+    page = Page([title, head + extra, *draw(ROWS)])
+    encoding = draw(st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]))
+    return draw(spoiled(text_table(page, draw(st.sampled_from([";", ",", "\t"])), encoding)))
+
+
+@examples(25, **FUZZED)
+@given(raw=books(), options=st.sampled_from([[], ["--as", "health"], ["--as", "health", "--period", "20/11/2026"]]))
+def test_workbooks(tmp_path: Path, logged: pytest.LogCaptureFixture, raw: bytes, options: list[str]) -> None:
+    file = tmp_path / "kham.xlsx"
+    file.write_bytes(raw)
+    env = {"IOC_HOME": str(tmp_path / "home")}
+    done = CliRunner().invoke(main, ["import", str(file), "--dry-run", "--format", "json", *options], env=env)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    found = json.loads(done.stdout) if done.stdout else {}
+    if done.exit_code:
+        assert found.get("questions") or len(done.stderr) > 20
+    assert [text for text in texts([found, done.stderr, logged.text]) if personal.find(text)] == []
+
+
+def test_what_is_thrown_is_seen_to_be_of_a_person() -> None:
+    """The tests above would find it."""
+    assert all(personal.find(text) for text in ("PA-0912345678", "x/079304001234", "Liên hệ 51A-123.45"))
