@@ -9,11 +9,12 @@ from typing import Annotated, Any
 from psycopg import AsyncConnection
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from schemas.codes import masked
 from schemas.envelope import Invalid, refuse_personal
 from schemas.personal import OF_STAFF
 from schemas.text import moments
 from schemas.text.dates import day_and_time
-from services.notifier import alarm_repository
+from services.notifier import alarm_repository, domain
 from services.notifier.alarm import Alarm, Happened
 
 
@@ -107,6 +108,16 @@ async def assign(conn: AsyncConnection, id: int, act: Assign, now: datetime) -> 
     what = f"to {act.assignee}{until}" + (f": {act.note}" if act.note else "")
     await alarm_repository.note(conn, now, [Happened(id, "assigned", act.user, what)])
     return await _one(conn, id)
+
+
+async def assign_dossier(conn: AsyncConnection, dossier: str, act: Assign, now: datetime) -> Alarm:
+    """Give an open dossier to someone that no alarm is about yet: there is one from then on, until it ends."""
+    case = await alarm_repository.open_dossier(conn, dossier)
+    if case is None:
+        raise NotFound(f"there is no open dossier {masked(dossier)}")
+    raised = domain.work(dossier, *case, now)
+    await alarm_repository.raise_all(conn, [raised], now)
+    return await assign(conn, await alarm_repository.active_id(conn, raised.key), act, now)
 
 
 async def comment(conn: AsyncConnection, id: int, act: Comment, now: datetime) -> Alarm:

@@ -23,6 +23,7 @@ NAMES: dict[str, tuple[str, str]] = {
 }
 """System -> its name in Vietnamese and English."""
 RUNBOOKS = {
+    "DossierAssigned": "DossiersOverdue",
     "DossierOverdue": "DossiersOverdue",
     "ReportOverdue": "ReportsOverdue",
     "IncidentOpened": "SecurityIncidentOpen",

@@ -139,6 +139,18 @@ async def get(conn: AsyncConnection, id: int) -> Alarm | None:
         return await (await cursor.execute("SELECT * FROM alarm WHERE id = %s", (id,))).fetchone()
 
 
+async def open_dossier(conn: AsyncConnection, id: str) -> tuple[str, str] | None:
+    """Unit and origin of a dossier that has not ended; None for another."""
+    return await (await conn.execute(_OPEN_DOSSIER, (id,))).fetchone()
+
+
+async def active_id(conn: AsyncConnection, key: Key) -> int:
+    """The active alarm of that name; KeyError without one."""
+    for row in await _rows(conn, _ACTIVE, [key._asdict()]):
+        return int(row.id)
+    raise KeyError(key)
+
+
 async def update(conn: AsyncConnection, id: int, **columns: Any) -> None:
     """Set columns of one alarm; the names are ours."""
     assert columns.keys() <= set(Alarm._fields), columns
@@ -290,6 +302,9 @@ JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r
 _ACTIVE = """
 SELECT a.id, originator, type, a.severity FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text)
 JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL
+"""
+_OPEN_DOSSIER = """
+SELECT unit, origin FROM entity WHERE kind = 'dossier' AND id = %s AND opened_at IS NOT NULL AND ended_at IS NULL
 """
 _REFRESH = """
 UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, vi = r.vi, en = r.en,

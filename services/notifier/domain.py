@@ -103,6 +103,32 @@ _THREATS = {
 }
 
 
+WORK = "work"
+"""The stage of an alarm about a dossier that was given to somebody before it is overdue."""
+
+
+def work(id: str, unit: str, origin: str, now: datetime) -> Raise:
+    """The alarm by which an open dossier without one is given as work: it is over when the dossier ends."""
+    return Raise(
+        way="event",
+        originator=f"dossier:{id}/{WORK}",
+        type="DossierAssigned",
+        severity="info",
+        system="procedures",
+        unit=unit,
+        origin=origin,
+        vi="Hồ sơ được giao giải quyết",
+        en="Dossier given as work",
+        do_vi="Giải quyết trước ngày được giao, cập nhật kết quả điện tử.",
+        do_en="Finish it before the day that was named, with its result as a signed file.",
+        dashboard=dashboard("procedures", unit),
+        kind="dossier",
+        entity=id,
+        stage=WORK,
+        due_at=now,
+    )
+
+
 def to_raise(event: Event) -> Raise | None:
     """The alarm that an event raises; None for one that raises none."""
     kind = KINDS.get(event.data.event)
@@ -154,7 +180,7 @@ def is_over(kind: str, stage: str | None, due_at: datetime, found: State, now: d
     if found.ended_at is not None and kind != "report":
         return True
     if kind == "dossier":
-        return _is_kept(found, now)
+        return stage != WORK and _is_kept(found, now)
     return kind == "report" and (_is_reached(stage or "", due_at, found.facts) or _has_passed_on(due_at, found))
 
 

@@ -42,6 +42,7 @@ BODY_SECONDS = 10.0
 LARGEST_WEBHOOK, LARGEST_ACT = 4 * 2**20, 64 * 2**10
 """Bytes: of what Alertmanager tells at once, some thousand alerts; of what people do."""
 A = TypeVar("A", bound=Act)
+K = TypeVar("K", int, str)
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 _TEST = Message(
     "[THỬ / TEST] Tin thử từ Trung tâm điều hành thông minh",
@@ -127,6 +128,11 @@ def _add_actions(locked: APIRouter, pool: AsyncConnectionPool, routes: Routes) -
         """Give an alarm to someone, with a deadline after which the escalation goes on."""
         return await _do(pool, routes, actions.assign, id, act)
 
+    @locked.post("/dossiers/{code}/assign")
+    async def assign_dossier(code: str, act: Assign) -> dict[str, Any]:
+        """Give an open dossier to someone that no alarm is about yet."""
+        return await _do(pool, routes, actions.assign_dossier, code, act)
+
     @locked.post("/alarms/{id}/comment")
     async def comment(id: int, act: Comment) -> dict[str, Any]:
         """Add a word to an alarm's history."""
@@ -159,8 +165,8 @@ async def runbook(name: str) -> str:
 async def _do(
     pool: AsyncConnectionPool,
     routes: Routes,
-    what: Callable[[AsyncConnection, int, A, datetime], Awaitable[Alarm]],
-    id: int,
+    what: Callable[[AsyncConnection, K, A, datetime], Awaitable[Alarm]],
+    id: K,
     act: A,
 ) -> dict[str, Any]:
     """Do it, and tell how the alarm stands then; nothing is done for who is no person that can see to it."""

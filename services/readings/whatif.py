@@ -19,7 +19,7 @@ from psycopg import Connection
 from schemas import units as administrative
 from schemas.calendar import VN, local_day
 from schemas.calendar_history import CalendarHistory
-from schemas.fold import Fact, Labels, in_order
+from schemas.fold import Fact, Labels, Point, in_order
 from schemas.index766 import scoring
 from schemas.index766.scoring import CountPair
 from schemas.indicators.formula import Combine, Distinct, Formula, Leaf, Score, Statement, Stock, Sum, Where, leaves
@@ -201,7 +201,7 @@ def ended(
         changed = _changed(d, at, period, calendars, electronic)
         moved = {series.measure for series in changed}
         pairs = {m: pair for m, pair in formula.counts.items() if not moved.isdisjoint(measures[m])}
-        moves = {m: Move(*(_change(part, changed, period) for part in pair)) for m, pair in pairs.items()}
+        moves = {m: Move(*(amount(part, changed, period) for part in pair)) for m, pair in pairs.items()}
         found.append(Ended(d, at, {metric: move for metric, move in moves.items() if any(move)}))
     return sorted(found, key=lambda one: (one.at, one.dossier.id))
 
@@ -218,31 +218,42 @@ def end_of(dossier: OpenDossier, at: datetime, electronic: bool) -> Fact:
 
 def _changed(
     d: OpenDossier, at: datetime, period: Period, calendars: CalendarHistory, electronic: bool
-) -> Mapping[_Series, Decimal]:
+) -> Mapping[Series, Decimal]:
     """What its points add up to with that event, less what they do without it, up to the end of the period."""
-    fold, changes = FOLDS["dossier"], Counter[_Series]()
+    fold, changes = FOLDS["dossier"], Counter[Series]()
     for sign, facts in ((1, [*d.facts, end_of(d, at, electronic)]), (-1, d.facts)):
-        for point in fold(d.id, in_order(facts), calendars).points:
-            changes[_Series(point.measure, point.labels, point.time)] += sign * point.value  # type: ignore[assignment]
-    return {series: Decimal(value) for series, value in changes.items() if value and series.time < period.stop}
+        for series, value in points_of(fold(d.id, in_order(facts), calendars).points, period).items():
+            changes[series] += sign * value  # type: ignore[assignment]
+    return {series: Decimal(value) for series, value in changes.items() if value}
 
 
-class _Series(NamedTuple):
+def points_of(points: Iterable[Point], period: Period) -> Mapping[Series, Decimal]:
+    """What points up to the end of a period add up to."""
+    sums = defaultdict[Series, Decimal](Decimal)
+    for point in points:
+        if point.time < period.stop:
+            sums[Series(point.measure, point.labels, point.time)] += point.value
+    return sums
+
+
+class Series(NamedTuple):
+    """What points are told apart by here."""
+
     measure: str
     labels: Labels
     time: datetime
 
 
-def _change(formula: Formula, changed: Mapping[_Series, Decimal], period: Period) -> Decimal:
-    """By how much a formula changes with points that came and went."""
+def amount(formula: Formula, changed: Mapping[Series, Decimal], period: Period) -> Decimal:
+    """What a formula gives over the points of dossiers, or by how much it changes with points that came and went."""
     match formula:
         case Sum(measure, where, "sum"):
             return _sum(changed, measure, where, period.start, period.stop)
         case Stock(measure, where, at):
             return _sum(changed, measure, where, None, period.stop if at == "end" else period.start)
         case Combine(plus, minus):
-            return sum((_change(term, changed, period) for term in plus), Decimal(0)) - sum(
-                (_change(term, changed, period) for term in minus), Decimal(0)
+            return sum((amount(term, changed, period) for term in plus), Decimal(0)) - sum(
+                (amount(term, changed, period) for term in minus), Decimal(0)
             )
         case Statement():
             return Decimal(0)
@@ -252,7 +263,7 @@ def _change(formula: Formula, changed: Mapping[_Series, Decimal], period: Period
 
 
 def _sum(
-    changed: Mapping[_Series, Decimal], measure: str, where: Where, start: datetime | None, stop: datetime
+    changed: Mapping[Series, Decimal], measure: str, where: Where, start: datetime | None, stop: datetime
 ) -> Decimal:
     return sum(
         (

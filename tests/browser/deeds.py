@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime
+from typing import Any
 
 from playwright.sync_api import Page
 
@@ -36,16 +37,20 @@ def emit(centre: Instance, kind: str, unit: str, key: str = "code", **data: str)
     in ms of the clock."""
     code = f"PA-{time.time_ns()}"
     head = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": f"vn.ioc.{kind}.v1", "unit": unit}
-    event = {**head, "time": datetime.now(UTC).isoformat(), "data": {key: code, **data}}
+    return emit_all(centre, {**head, "time": datetime.now(UTC).isoformat(), "data": {key: code, **data}})
+
+
+def emit_all(centre: Instance, *events: dict[str, Any]) -> float:
+    """Have `ioc emit` send events; returns when they were acknowledged, in ms of the clock."""
     env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
     command = [sys.executable, "-m", "services.cli", "emit"]
     with subprocess.Popen(
         command, env=env, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as run:
         assert run.stdin and run.stdout
-        run.stdin.write(json.dumps(event) + "\n")
+        run.stdin.writelines(json.dumps(event) + "\n" for event in events)
         run.stdin.close()
-        assert run.stdout.readline() == "read 1, sent 1, rejected 0\n"
+        assert run.stdout.readline() == f"read {len(events)}, sent {len(events)}, rejected 0\n"
         return time.time() * 1000
 
 

@@ -98,7 +98,7 @@ def test_every_sample_that_raises_an_alarm_becomes_one_with_its_texts() -> None:
 
 
 def test_every_alarm_has_a_runbook() -> None:
-    types = {kind.type for kind in KINDS.values()} | {"AlertingSilent", "NotificationFailing"}
+    types = {kind.type for kind in KINDS.values()} | {"AlertingSilent", "DossierAssigned", "NotificationFailing"}
     assert types == RUNBOOKS.keys()
     assert [name for name in RUNBOOKS.values() if not (FOLDER / f"{name}.md").exists()] == []
 

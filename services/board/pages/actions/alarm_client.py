@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
+from urllib.parse import quote
 
 import httpx
 from psycopg import Rollback
@@ -26,6 +27,8 @@ from services.kit.settings import Settings
 
 ActionName = Literal["acknowledge", "assign", "comment", "close"]
 DEEDS: tuple[ActionName, ...] = get_args(ActionName)
+DOSSIER = "dossier:"
+"""How the key of a dossier's row begins: one that no alarm is about can be given to somebody all the same."""
 WITHIN_SECONDS = 10.0
 LONGEST_NOTE = 400
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -96,7 +99,10 @@ class AlarmClient:
 
     async def _one(self, deed: ActionName, target: Target, body: Mapping[str, Any], by: Account) -> Outcome:
         alarms = aimed(deed, target.alarms)
-        if not alarms:
+        paths = [f"/alarms/{alarm}/{deed}" for alarm in alarms]
+        if not target.alarms and deed == "assign" and target.key.startswith(DOSSIER):
+            paths = [f"/dossiers/{quote(target.key.removeprefix(DOSSIER), safe='')}/assign"]
+        if not paths:
             holders = dict.fromkeys(a.holder for a in target.alarms if a.holder)
             return Outcome(target.key, False, "held_already" if holders else "no_alarm", ", ".join(holders))
         answers: list[Answer] = []
@@ -104,22 +110,20 @@ class AlarmClient:
         try:
             async with self._pool.connection() as conn, conn.transaction():
                 await audit.note(conn, by, f"alarm.{deed}", target.key, fields)
-                await self._ask(deed, alarms, body, answers)
+                await self._ask(paths, body, answers)
                 outcome = outcome_of(deed, target.key, answers)
                 if not {"done", "unknown"} & {answer.state for answer in answers}:
                     raise Rollback
                 if not all(answer.state == "done" for answer in answers):
-                    part = {**_in_part(alarms, answers), "unit": target.unit}
+                    part = {**_in_part(alarms or [target.key], answers), "unit": target.unit}
                     await audit.note(conn, by, f"alarm.{deed}", target.key, part)
         except store.OUTAGE:
             return Outcome(target.key, False, "unknown" if answers else "store_away")
         return outcome
 
-    async def _ask(
-        self, deed: ActionName, alarms: Sequence[int], body: Mapping[str, Any], answers: list[Answer]
-    ) -> None:
-        for alarm in alarms:
-            answers.append(await self._post(f"/alarms/{alarm}/{deed}", body))
+    async def _ask(self, paths: Sequence[str], body: Mapping[str, Any], answers: list[Answer]) -> None:
+        for path in paths:
+            answers.append(await self._post(path, body))
             if answers[-1].state in ("away", "unknown"):
                 break
 
@@ -156,7 +160,7 @@ def outcome_of(deed: ActionName, key: str, answers: Sequence[Answer]) -> Outcome
     return Outcome(key, False, "not_done" if "refused" in states else "notifier_away", why)
 
 
-def _in_part(alarms: Sequence[int], answers: Sequence[Answer]) -> dict[str, Any]:
+def _in_part(alarms: Sequence[int | str], answers: Sequence[Answer]) -> dict[str, Any]:
     """What the audit is told where not all was done: what became of each alarm."""
     states = [answer.state for answer in answers]
     missing = ["not_tried"] * (len(alarms) - len(states))

@@ -1,0 +1,445 @@
+"""The page of index 766: how a unit stands, what costs it points, and which dossiers gain the next of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Literal
+from urllib.parse import quote, urlencode
+
+from fastapi import Depends, HTTPException, Request
+from fastapi.responses import Response
+from psycopg import Connection
+from starlette.requests import HTTPConnection
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.codes import masked
+from schemas.index766.rules import Component, flags
+from schemas.index766.scoring import ComponentScore, GroupScore, ranked_as
+from schemas.text.dates import day as written_day
+from schemas.text.dates import day_and_time
+from services.board.access import Account
+from services.board.live.cache import SharedCache
+from services.board.live.query_pool import QueryPool
+from services.board.pages.actions.bulk_actions import toolbar
+from services.board.ui import exports
+from services.board.ui.charts import Step, bars
+from services.board.ui.found_pages import Page
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.markup import Html, link, table, tag
+from services.board.ui.page_layout import ordinary, require_known, unreal
+from services.board.ui.words import count, number, unit_name, why
+from services.kit import clock
+from services.readings.forecast import Forecast, forecast
+from services.readings.index766 import UnitIndex, total_of, unit_index, unit_indices
+from services.readings.index766_dossiers import Costly, Day, costly, counted_now, course, of_dossiers
+from services.readings.period import Period
+from services.readings.whatif import Shortest, shortest, until
+
+PATH, WORK = "/index766", "/worklist"
+ACTIONS = ("assign",)
+DAYS = 30
+SHOWN = 50
+"""So many dossiers of a component are listed."""
+AT_ONCE = 5
+"""So many days are read in one question."""
+FRESH_SECONDS, SLOW_SECONDS = 15.0, 600.0
+Rules = Literal["portal", "decree"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a reader looks at: a unit ("" for the whole locality), by which rules, and a component opened."""
+
+    unit: str
+    rules: Rules
+    component: str = ""
+
+    def path(self, **other: str) -> str:
+        """The address of the same with something else chosen."""
+        chosen = {"unit": self.unit, "rules": "" if self.rules == "portal" else self.rules, **other}
+        query = urlencode({name: value for name, value in chosen.items() if value})
+        return f"{PATH}?{query}" if query else PATH
+
+
+@dataclass(frozen=True)
+class Stand:
+    """How things stand: the unit, how many are ranked with it, those below it (the best first), and what the reader may
+    see of its dossiers."""
+
+    period: Period
+    own: UnitIndex
+    peers: int
+    below: Sequence[UnitIndex]
+    gains: Shortest | None
+    costly: Sequence[Costly] | None
+
+
+@dataclass(frozen=True)
+class Course:
+    """The last days, and the month's end."""
+
+    days: Sequence[Day]
+    ahead: Forecast
+
+
+def all_units(conn: Connection, choice: Choice) -> list[UnitIndex]:
+    """All units of now, ranked."""
+    return unit_indices(conn, choice.rules, None, Period.of(clock.now()))
+
+
+def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases: bool, now: datetime) -> Stand:
+    """Read all that changes with each event. Dossiers are those of one unit alone."""
+    unit, period = choice.unit or None, Period.of(now)
+    own = unit_index(conn, choice.rules, unit, period)
+    own = replace(own, rank=next((u.rank for u in everyone if u.unit == unit), None))
+    peers = sum(1 for u in everyone if u.rank and ranked_as(u.level) == ranked_as(own.level))
+    below = everyone if unit is None else []
+    if unit and units.children(unit):
+        below = [u for u in unit_indices(conn, choice.rules, unit, period) if u.unit != unit]
+    if not (cases and unit):
+        return Stand(period, own, peers, below, None, None)
+    gains = shortest(conn, choice.rules, unit, until(_month_end(now)), now)
+    opened = costly(conn, choice.rules, choice.component, unit, period) if choice.component else None
+    return Stand(period, own, peers, below, gains, opened)
+
+
+def _month_end(now: datetime) -> date:
+    return (local_day(now).replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
+def may_see(account: Account, unit: str) -> bool:
+    """Whether the dossiers of a unit are theirs to see."""
+    return account.may("cases") and bool(unit) and account.sees(unit)
+
+
+def add(pages: Pages, reading: QueryPool) -> None:
+    """/index766."""
+    every: SharedCache[list[UnitIndex]] = SharedCache(FRESH_SECONDS)
+    fresh: SharedCache[Stand] = SharedCache(FRESH_SECONDS)
+    slow: SharedCache[Course] = SharedCache(SLOW_SECONDS)
+
+    async def now_of(choice: Choice, cases: bool) -> Stand:
+        everyone = await every.get(choice.rules, lambda: reading(lambda conn: all_units(conn, choice)))
+        key = (choice, cases)
+        return await fresh.get(key, lambda: reading(lambda conn: stand(conn, choice, everyone, cases, clock.now())))
+
+    async def read_days(choice: Choice) -> Course:
+        """In several questions, so that none takes long."""
+        last, days = local_day(clock.now()), list[Day]()
+        unit = choice.unit or None
+        counted = await reading(partial(counted_now, rules=choice.rules, unit=unit, day=last))
+        for back in range(DAYS - AT_ONCE, -1, -AT_ONCE):
+            end = last - timedelta(days=back)
+            days += await reading(
+                partial(course, rules=choice.rules, unit=unit, last=end, days=AT_ONCE, counted=counted)
+            )
+        return Course(days, await reading(lambda conn: forecast(conn, choice.rules, unit, clock.now())))
+
+    @pages.page(PATH, dependencies=[Depends(require_known)])
+    async def of_index(asked: HTTPConnection, unit: str = "", rules: Rules = "portal", component: str = "") -> LivePage:
+        context = context_of(asked, pages.poller)
+        own = context.account.units[0] if context.account.units and not asked.query_params else ""
+        by_dossier = {m for m, pair in total_of(rules).counts.items() if of_dossiers(pair)}
+        choice = Choice(unit or own, rules, component if component in by_dossier else "")
+        cases = may_see(context.account, choice.unit)
+
+        def body(at: Places) -> Html:
+            tools = tag("div", toolbar(context, ACTIONS, WORK), class_="wide") if cases else ""
+            return tag("main", at["stand"], at["days"], tools, class_="page work")
+
+        async def looked_back() -> Course:
+            key = (choice.unit, choice.rules, local_day(clock.now()))
+            return await slow.get(key, lambda: read_days(choice))
+
+        async def not_yet() -> None:
+            return None
+
+        async def as_it_is() -> Stand:
+            return await now_of(choice, cases)
+
+        stands = Asked("stand", as_it_is, lambda found: render(context, choice, found), FRESH_SECONDS)
+        days = Asked("days", looked_back, lambda found: _course(context, found), SLOW_SECONDS, not_yet)
+        return ordinary(context, choice.path(), body, [stands, days], scripts=["work"])
+
+    @pages.app.get(f"{PATH}/list.csv")
+    async def listed(request: Request, unit: str, rules: Rules = "portal") -> Response:
+        context = context_of(request, pages.poller)
+        if not may_see(context.account, known(unit)):
+            raise HTTPException(404)
+        shown = await now_of(Choice(unit, rules), True)
+        content = file_of(context, shown.gains) if shown.gains else b""
+        head = {"content-disposition": 'attachment; filename="index766.csv"', "cache-control": "no-store"}
+        return Response(content, media_type="text/csv; charset=utf-8", headers=head)
+
+
+def known(unit: str) -> str:
+    """The code of a unit; "" for one that there is not."""
+    try:
+        return units.get(unit).code
+    except units.UnknownUnit:
+        return ""
+
+
+def file_of(context: PageContext, gains: Shortest) -> bytes:
+    """The shortest list as `ioc index766 whatif --file` reads it."""
+    rows = (
+        [one.dossier.unit, one.dossier.id, local_day(one.at).isoformat(), str(gained)]
+        for one, gained in zip(gains.what_if.ended, gains.gained, strict=True)
+    )
+    return exports.as_csv(["unit", "dossier", "day", "gained"], rows)
+
+
+PAGE = Page("index766", PATH, None, add)
+
+
+# --- how it looks ---
+
+
+def render(context: PageContext, choice: Choice, shown: Stand) -> Html:
+    """All but the course: where the unit stands, what gains most, the components weakest first, the units."""
+    parts = [_head(context, choice, shown)]
+    if shown.gains:
+        parts.append(_gains(context, shown.gains))
+    if shown.costly is not None:
+        component = shown.own.score.rules.components[choice.component]
+        parts.append(_costly(context, choice, component, shown.costly))
+    rest = [_components(context, choice, shown.own)]
+    if shown.below:
+        rest.append(_units(context, choice, shown.below))
+    return Html("".join([*parts, *(rest if choice.unit else reversed(rest))]))
+
+
+def _panel(context: PageContext, name: str, *inside: object) -> Html:
+    return tag("section", tag("h2", name), *inside, class_="panel wide", aria_label=name, tabindex=0)
+
+
+def _head(context: PageContext, choice: Choice, shown: Stand) -> Html:
+    score, language = shown.own.score, context.language
+    grade = score.grade
+    verdict = (grade.vi if language == "vi" else grade.en) if grade else _missing(context, shown.own)
+    rank = context.word("index766_ranked").format(shown.own.rank, shown.peers) if shown.own.rank else ""
+    as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)} · {context.word('index766_open')}"
+    name = unit_name(choice.unit or None, language)
+    origin = unreal(context, shown.own.origins)
+    return tag(
+        "div",
+        tag("h1", f"{context.word('index766')}: {name}"),
+        tag("p", _points(context, score.points), tag("span", f" / {score.scored}", class_="small"), class_="huge"),
+        tag("p", " · ".join(filter(None, [verdict, rank]))),
+        tag("p", tag("span", origin, class_="origin")) if origin else "",
+        tag("p", f"{shown.period.written} · {as_of}", class_="small"),
+        _choices(context, choice),
+        class_="title",
+    )
+
+
+def _missing(context: PageContext, own: UnitIndex) -> str:
+    return context.word("index766_incomplete").format(len(own.score.missing), len(own.counts))
+
+
+def _choices(context: PageContext, choice: Choice) -> Html:
+    rules = (
+        link(choice.path(rules="" if code == "portal" else code), context.word(f"rules_{code}"),
+             aria_current="true" if code == choice.rules else None)
+        for code in ("portal", "decree")
+    )  # fmt: skip
+    back = [link(choice.path(unit=""), context.word("whole"))] if choice.unit else []
+    return tag("div", *back, tag("span", *rules, class_="choice"), class_="choices")
+
+
+def _gains(context: PageContext, gains: Shortest) -> Html:
+    """The shortest list, to be chosen from and assigned."""
+    language, before = context.language, gains.what_if.before.score
+    best = max(gains.gained, default=Decimal(0))
+    steps = [
+        context.word("index766_enough").format(_points(context, points, 1), count(needed, language))
+        if needed
+        else context.word("index766_not_enough").format(_points(context, points, 1), _points(context, best))
+        for points, needed in gains.enough.items()
+    ]
+    end = context.word("index766_if_nobody").format(
+        written_day(gains.what_if.period.last), _points(context, before.points), str(before.scored)
+    )
+    lines = tag("ul", *(tag("li", step) for step in steps))
+    if not gains.what_if.ended:
+        nothing = tag("p", context.word("index766_no_gain"), class_="none")
+        return _panel(context, context.word("index766_gain"), tag("p", end), nothing)
+    heads = [context.word(w) for w in ("case", "index766_by", "due", "index766_gained", "index766_why")]
+    every_row = tag("label", tag("input", type="checkbox", data_all=""), " ", context.word("all_rows"), class_="small")
+    file = link(f"{PATH}/list.csv?{urlencode({'unit': gains.what_if.before.unit, 'rules': before.rules.code})}", "CSV",
+                download="")  # fmt: skip
+    listed = table(heads, (_gain(context, gains, place) for place in range(len(gains.gained))), (3,))
+    choose = tag("p", every_row if context.account.may("assign") else "", " ", file, class_="small")
+    return _panel(context, context.word("index766_gain"), tag("p", end), lines, choose, listed)
+
+
+def _gain(context: PageContext, gains: Shortest, place: int) -> list[object]:
+    one, language = gains.what_if.ended[place], context.language
+    code, key = masked(one.dossier.id), f"dossier:{one.dossier.id}"
+    box = tag("input", type="checkbox", name="item", value=key, id=f"c-{key}", aria_label=code)
+    chosen = Html(box + " ") if context.account.may("assign") else Html("")
+    components = gains.what_if.before.score.rules.components
+    names = [components[m].vi if language == "vi" else components[m].en for m in one.moves]
+    return [
+        Html(chosen + link(f"{WORK}/dossier/{quote(one.dossier.id)}", code)),
+        written_day(one.at),
+        day_and_time(one.dossier.due) if one.dossier.due else "–",
+        f"+{_points(context, gains.gained[place])}",
+        ", ".join(names),
+    ]
+
+
+def _components(context: PageContext, choice: Choice, own: UnitIndex) -> Html:
+    """The six groups, each with its components; in each the ones that cost most first."""
+    heads = _words(
+        context, "index766_component index766_counts index766_share index766_points index766_lost index766_basis"
+    )
+    groups = sorted(own.score.groups, key=lambda g: g.points - g.scored)
+    return Html("".join(
+        _panel(context, _group_name(context, group),
+               table(heads, (_component(context, choice, own, one) for one in _weakest(own, group)), (1, 2, 3, 4)))
+        for group in groups
+    ))  # fmt: skip
+
+
+def _group_name(context: PageContext, group: GroupScore) -> str:
+    name = group.group.vi if context.language == "vi" else group.group.en
+    of = "" if group.complete else f" ({context.word('index766_of_group').format(group.maximum)})"
+    return f"{name}: {_points(context, group.points)} / {group.scored}{of}"
+
+
+def _weakest(own: UnitIndex, group: GroupScore) -> Sequence[ComponentScore]:
+    some = [one for one in own.score.components if one.component.group == group.group.code]
+    return sorted(some, key=lambda one: one.points - one.component.maximum if one.points is not None else Decimal(1))
+
+
+def _component(context: PageContext, choice: Choice, own: UnitIndex, one: ComponentScore) -> list[object]:
+    c, language = one.component, context.language
+    name = c.vi if language == "vi" else c.en
+    said = flags()
+    remarks = [said[flag][language == "en"] for flag in one.flags if flag != "missing"]
+    if one.count is None or one.points is None:
+        return [name, "–", "–", f"– / {c.maximum}", "", _basis(context, own, c.metric)]
+    share = "–" if one.share is None else f"{number(Decimal(float(one.share) * 100), 2, language)} %"
+    lost = c.maximum - one.points
+    marked = tag("span", f"−{_points(context, lost)}" if lost else "✓", class_="state-bad" if lost else "state-good")
+    counts = Html(" / ").join(
+        link(f"/figure/{code}?{urlencode({'unit': choice.unit} if choice.unit else {})}", _count(value, language))
+        for code, value in (
+            (c.numerator_indicator, one.count.numerator), (c.denominator_indicator, one.count.denominator),
+        )
+    )  # fmt: skip
+    by_dossier = bool(lost) and of_dossiers(total_of(choice.rules).counts[c.metric])
+    more = ""
+    if by_dossier and may_see(context.account, choice.unit):
+        more = link(choice.path(component=c.metric), context.word("index766_dossiers"), class_="small")
+    basis = " · ".join([_basis(context, own, c.metric), *remarks])
+    points = f"{_points(context, one.points)} / {c.maximum}"
+    return [Html(tag("span", name) + " " + more), Html(counts), share, points, marked, basis]
+
+
+def _basis(context: PageContext, own: UnitIndex, metric: str) -> str:
+    counted = own.counts[metric]
+    if counted.stated:
+        by = unit_name(counted.stated.unit, context.language)
+        return context.word("index766_reported").format(by, written_day(counted.stated.last))
+    if counted.count is None:
+        return f"{context.word('index766_missing')}: {why(counted.reason, context.language)}"
+    return context.word("index766_counted")
+
+
+def _costly(context: PageContext, choice: Choice, component: Component, found: Sequence[Costly]) -> Html:
+    """The dossiers behind a component that was opened."""
+    language = context.language
+    name = component.vi if language == "vi" else component.en
+    title = context.word("index766_behind").format(name, count(len(found), language))
+    heads = [context.word(w) for w in ("case", "due", "ended", "unit")]
+    rows = (
+        [link(f"{WORK}/dossier/{quote(d.id)}", masked(d.id)), day_and_time(d.due) if d.due else "–",
+         day_and_time(d.ended) if d.ended else context.word("index766_still_open"), unit_name(d.unit, language)]
+        for d in found[:SHOWN]
+    )  # fmt: skip
+    rest = len(found) - SHOWN
+    more = tag("p", context.word("and_more").format(rest), class_="small") if rest > 0 else ""
+    content = table(heads, rows) if found else tag("p", context.word("index766_none_behind"), class_="none")
+    return _panel(context, title, content, more, tag("p", link(choice.path(), context.word("shut")), class_="small"))
+
+
+def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> Html:
+    """The units below, the weakest first."""
+    language = context.language
+    groups = [g.group.vi if language == "vi" else g.group.en for g in below[0].score.groups]
+    heads = [context.word("unit"), context.word("index766_rank"), context.word("index766_points"), *groups]
+    weakest = sorted(below, key=lambda u: (u.score.points - u.score.scored, units.order(u.unit)))
+    rows = (
+        [
+            link(choice.path(unit=u.unit, component=""), unit_name(u.unit, language)),
+            str(u.rank) if u.rank else "–",
+            f"{_points(context, u.score.points)} / {u.score.scored}",
+            *(_points(context, g.points) if g.scored else "–" for g in u.score.groups),
+        ]
+        for u in weakest
+    )
+    title = context.word("index766_units").format(count(len(below), language))
+    return _panel(context, title, table(heads, rows, range(1, len(heads))))
+
+
+def _course(context: PageContext, found: Course | None) -> Html:
+    """The last days as bars, then the month's end with how it was found and how wrong that was."""
+    if found is None:
+        return tag("p", context.word("index766_reading"), class_="small")
+    language = context.language
+    steps = [Step(f"{d.day:%d/%m}", d.points, None, f"{written_day(d.day)}: {_of(context, d)}") for d in found.days]
+    drawing = bars(steps, context.word("index766_course").format(DAYS), language)
+    chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
+    named = context.word("index766_course").format(DAYS)
+    return Html(
+        _panel(context, named, chart, tag("p", context.word("index766_course_means"), class_="small"))
+        + _panel(context, context.word("index766_forecast"), *_forecast(context, found.ahead))
+    )
+
+
+def _of(context: PageContext, day: Day) -> str:
+    return _known(context, day.points)
+
+
+def _forecast(context: PageContext, ahead: Forecast) -> Iterator[Html]:
+    if ahead.expected is None:
+        yield tag("p", context.word("index766_no_forecast"), class_="none")
+        return
+    said = context.word("index766_expected").format(_points(context, ahead.expected), str(ahead.maximum))
+    if ahead.low is not None and ahead.high is not None:
+        ends = (_points(context, ahead.low), _points(context, ahead.high))
+        said += " " + context.word("index766_between").format(*ends)
+    yield tag("p", said)
+    yield tag("p", context.word("index766_method"), class_="small")
+    heads = _words(context, "span_month index766_so_far index766_final index766_foretold index766_error")
+    rows = (
+        [
+            f"{m.month:%m/%Y}",
+            *(_points(context, p) if p is not None else "–" for p in (m.so_far, m.final, m.forecast, m.error)),
+        ]
+        for m in ahead.past
+    )
+    yield table(heads, rows, (1, 2, 3, 4))
+
+
+def _points(context: PageContext, value: Decimal, decimals: int = 2) -> str:
+    return number(value, decimals, context.language)
+
+
+def _known(context: PageContext, value: Decimal | None) -> str:
+    return "–" if value is None else _points(context, value)
+
+
+def _words(context: PageContext, names: str) -> list[str]:
+    return [context.word(name) for name in names.split()]
+
+
+def _count(value: Decimal, language: Literal["vi", "en"]) -> str:
+    return number(value, 0 if value == value.to_integral_value() else 2, language)
