@@ -14,7 +14,9 @@ from services.readings.reasons import Reason
 
 T = TypeVar("T", int, Decimal)
 Role = Literal["public", "viewer", "operator", "supervisor", "admin"]
-Action = Literal["cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines"]
+Action = Literal[
+    "cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines", "import"
+]
 ROLES: tuple[Role, ...] = get_args(Role)
 GIVEN: tuple[Role, ...] = ROLES[1:]
 """The roles that an account can have."""
@@ -23,6 +25,7 @@ NEEDS: dict[Action, Role] = {
     "acknowledge": "operator",
     "comment": "operator",
     "extend": "operator",
+    "import": "operator",
     "assign": "supervisor",
     "close": "supervisor",
     "resubmit": "supervisor",

@@ -24,6 +24,7 @@ from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import AlarmClient
 from services.board.pages.alarms import alarms
 from services.board.pages.figures import figure, system, wall
+from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
 from services.board.pages.quality import quarantine_page
 from services.board.pages.worklist import worklist
@@ -84,6 +85,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     alarms.add(pages, settings, reading, alarm_client)
     map_routes.add(pages, settings, reading, pool)
     quarantine_page.add(pages, reading, pool)
+    imports_page.add(pages, reading, pool)
     people.add(pages, pool)
     keys_page.add(pages, pool)
     for page in found_pages.find_pages():

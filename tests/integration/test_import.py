@@ -3,7 +3,9 @@ corrected in it is a new vintage."""
 
 from __future__ import annotations
 
+import html
 import json
+import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from hashlib import blake2b
@@ -13,8 +15,10 @@ from typing import Any
 import pytest
 from sheets import Page, ods, xlsx
 from support import command, output_of, wait_until_idle
+from visitors import Browser, add_account, board, entered
 
 from infra.local.servers import Instance
+from services.board.ui.words import WORDS
 from services.centre.prepare import prepare, settings_of
 from services.kit import store
 from services.simulator.november_2024.tables import rows
@@ -186,3 +190,85 @@ def test_who_imported_what_is_in_the_audit(storing: Instance, tmp_path: Path) ->
     assert (one["by"], one["taken_back_by"], one["systems"]) == ("cli:hoa", "cli:lan", ["economy"])
     assert "taken back" in output_of(storing, "imports", "list")
     assert command(storing, "imports", "take-back", "999999").exit_code == 1
+
+
+# --- on the board ---
+
+CLERK, WARD_CLERK, VIEWER = "nhap-lieu", "nhap-lieu-phuong", "chi-xem"
+
+
+@pytest.fixture(scope="module")
+def home(storing: Instance) -> Iterator[str]:
+    add_account(storing, CLERK, "operator")
+    add_account(storing, WARD_CLERK, "operator", units=("phuong_chon_thanh",))
+    add_account(storing, VIEWER, "viewer")
+    with board(storing) as address:
+        yield address
+
+
+def uploaded(browser: Browser, name: str, body: bytes) -> str:
+    """The page of a workbook's draft."""
+    answer = browser.http.post(f"/imports/file?name={name}", content=body, headers={"x-csrf": browser.csrf()})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["next"])
+
+
+def text_of(browser: Browser, path: str) -> str:
+    return html.unescape(browser.get(path).text)
+
+
+def posted(browser: Browser, path: str, **fields: str) -> str:
+    """Where a form leads."""
+    answer = browser.post(path, csrf=browser.csrf(), **fields)
+    assert answer.status_code == 303, answer.text
+    return str(answer.headers["location"])
+
+
+def test_a_clerk_uploads_answers_confirms_and_takes_back(storing: Instance, home: str) -> None:
+    clerk = entered(home, CLERK)
+    page = payments({"Huyện Bù Đốp": "100%"})
+    book = xlsx(Page([["Thanh toán trực tuyến tháng 7 năm 2024"], *page.rows[1:]]))
+    draft = uploaded(clerk, "tt-7.xlsx", book)
+    asked = text_of(clerk, draft)
+    assert "Sheet1!B7" in asked and "ghi theo tỷ lệ % trong cột số lượng" in asked
+    assert posted(clerk, f"{draft}/send") == draft, "with a question open nothing is sent"
+    assert WORDS["import_changed"][0] in text_of(clerk, draft)
+    posted(clerk, f"{draft}/read", at_0="Sheet1!B7", other_0="100")
+    ready = text_of(clerk, draft)
+    assert WORDS["import_difference"][0].format(44, 0, 0) in ready and WORDS["import_confirm"][0] in ready
+    place = posted(clerk, f"{draft}/send")
+    wait_until_idle(storing)
+    of = ("reported_payments_online_tax_count", "--unit", "bu_dop", "--from", "7/2024", "--to", "7/2024")
+    wait_for(lambda: figure(storing, *of) == 100)
+    assert "/figure/reported_payments_online_tax_count" in text_of(clerk, place)
+    assert posted(clerk, f"{place}/take-back") == place
+    assert WORDS["import_not_sure"][0] in text_of(clerk, place)
+    assert figure(storing, *of) == 100
+    posted(clerk, f"{place}/take-back", sure="yes")
+    assert WORDS["import_taken_back"][0] in text_of(clerk, place)
+    wait_for(lambda: figure(storing, *of) is None)
+    assert "tt-7.xlsx" in text_of(clerk, "/imports")
+
+
+def test_the_page_is_bounded_and_a_bad_file_is_told(home: str) -> None:
+    clerk, bounded = entered(home, CLERK), entered(home, WARD_CLERK)
+    assert entered(home, VIEWER).get("/imports").status_code == 403
+    book = xlsx(Page([["Thanh toán trực tuyến tháng 6 năm 2024"], *payments().rows[1:]]))
+    draft = uploaded(bounded, "tt-6.xlsx", book)
+    assert "ngoài phạm vi của bạn" in text_of(bounded, draft)
+    assert posted(bounded, f"{draft}/send") == draft
+    assert "tt-7.xlsx" not in text_of(bounded, "/imports")
+    assert WORDS["import_gone"][0] in text_of(clerk, draft), "a draft is its session's"
+    assert clerk.http.post("/imports/file?name=x.xlsx", content=book).status_code == 403
+    assert "không phải bảng tính" in text_of(clerk, uploaded(clerk, "bao-cao.pdf", b"%PDF-1.7 ..."))
+    large = clerk.http.post(
+        "/imports/file?name=x.xlsx", content=(b"\0" * 2**20 for _ in range(65)), headers={"x-csrf": clerk.csrf()}
+    )
+    assert large.status_code == 413
+
+
+def wait_for(true: Callable[[], bool], seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come"
+        time.sleep(0.3)

@@ -39,7 +39,7 @@ TOOLS = "/mcp"
 QUESTIONS = 10.0, 100
 """Of one token, session, or address without: questions of programs a second and at once."""
 LARGEST_FORM = 256 * 1024
-FILES = ("/map/outlines", "/map/outlines/check")
+FILES = ("/map/outlines", "/map/outlines/check", "/imports/file")
 """What takes more than a form; how much, it sees to itself."""
 MOST_SOCKETS = 300
 """So many pages may be open of one session, or of one address without."""

@@ -35,7 +35,8 @@ async def run(
         try:
             client = broker()
             if client and client.is_connected:
-                await send(pool, client.jetstream(), subjects, private)
+                while await send(pool, client.jetstream(), subjects, private) == PAGE:
+                    pass
         except (*store.OUTAGE, Unavailable) as error:
             log.warning("what is to be published on %s waits: %s: %s", subjects, type(error).__name__, error)
             await asyncio.sleep(AGAIN_SECONDS)

@@ -27,7 +27,11 @@ FIRST: tuple[Way, ...] = (
     ("alarms", "/alarms", "cases"),
     ("quality", "/quality", "cases"),
 )
-LAST: tuple[Way, ...] = (("people", "/people", "accounts"), ("keys_of_emitters", "/keys", "accounts"))
+LAST: tuple[Way, ...] = (
+    ("imports", "/imports", "import"),
+    ("people", "/people", "accounts"),
+    ("keys_of_emitters", "/keys", "accounts"),
+)
 
 KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
 """(key, word): what `board.js` does on each."""

@@ -1,0 +1,1 @@
+"""The page of workbooks: uploaded, read, questioned, sent, and taken back."""

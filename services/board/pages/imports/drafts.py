@@ -1,0 +1,155 @@
+"""Workbooks that were uploaded and not sent yet: each a private file of one session, read by a process of its own, so
+that a bad one can neither freeze the board nor take its memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from collections.abc import AsyncIterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from secrets import token_urlsafe
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from services.board.access import Account
+from services.kit import clock
+
+log = logging.getLogger("board")
+LARGEST = 64 * 2**20
+"""Bytes of a workbook, see docs/spreadsheets.md."""
+MOST, MOST_OF_ONE = 40, 5
+"""Drafts at a time, of all and of one session; the oldest give way."""
+KEPT = timedelta(hours=2)
+READERS, READ_SECONDS = 2, 90.0
+"""Workbooks that are read at a time, and for how long."""
+READER = "services.ingest.spreadsheets"
+Answer = dict[str, Any]
+
+
+class TooLarge(Exception):
+    """The upload is larger than a workbook may be."""
+
+
+class Unreadable(Exception):
+    """The reader ended without an answer."""
+
+
+@dataclass
+class Draft:
+    """A workbook that was uploaded: whose, its name, what was chosen and answered for it, and what its reader said."""
+
+    id: str
+    session: str
+    name: str
+    at: datetime
+    folder: TemporaryDirectory[str]
+    digest: str = ""
+    choices: dict[str, str] = field(default_factory=dict)
+    """`template`, `period`, `unit`, `published`, as far as they were chosen."""
+    answers: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(sheet, cell) -> the answer."""
+    said: Answer = field(default_factory=dict)
+    busy: bool = False
+    """Whether it is being read: who presses twice has it read, and sent, once."""
+
+    @property
+    def file(self) -> Path:
+        """The workbook."""
+        return Path(self.folder.name) / "workbook"
+
+    @property
+    def plan(self) -> Path:
+        """What the reader would send, a line each."""
+        return Path(self.folder.name) / "plan"
+
+    def lines(self) -> Iterator[list[Any]]:
+        """The lines of the plan: kind, entity, key, whether it is to be sent, and then its subject and the event."""
+        with self.plan.open(encoding="utf-8") as lines:
+            yield from map(json.loads, lines)
+
+
+class Drafts:
+    """All drafts of this board. They end with it."""
+
+    def __init__(self) -> None:
+        self._drafts: dict[str, Draft] = {}
+        self._reading = asyncio.Semaphore(READERS)
+
+    async def put(self, session: str, name: str, body: AsyncIterable[bytes]) -> Draft:
+        """Keep an upload. Raises `TooLarge`."""
+        self._make_room(session)
+        draft = Draft(token_urlsafe(12), session, name, clock.now(), TemporaryDirectory(prefix="ioc-import-"))
+        digest, size = blake2b(digest_size=16), 0
+        try:
+            with draft.file.open("wb") as file:
+                async for part in body:
+                    size += len(part)
+                    if size > LARGEST:
+                        raise TooLarge
+                    digest.update(part)
+                    await asyncio.to_thread(file.write, part)
+        except BaseException:
+            draft.folder.cleanup()
+            raise
+        draft.digest = digest.hexdigest()
+        self._drafts[draft.id] = draft
+        return draft
+
+    def get(self, session: str, id: str) -> Draft | None:
+        """A draft of this session."""
+        draft = self._drafts.get(id)
+        return draft if draft and draft.session == session else None
+
+    def drop(self, draft: Draft) -> None:
+        """Forget a draft, and delete its file."""
+        if self._drafts.pop(draft.id, None):
+            draft.folder.cleanup()
+
+    def _make_room(self, session: str) -> None:
+        old = [draft for draft in self._drafts.values() if draft.at + KEPT < clock.now()]
+        own = [draft for draft in self._drafts.values() if draft.session == session]
+        for draft in (*old, *own[: max(len(own) + 1 - MOST_OF_ONE, 0)]):
+            self.drop(draft)
+        for draft in list(self._drafts.values())[: max(len(self._drafts) + 1 - MOST, 0)]:
+            self.drop(draft)
+
+    async def read(self, draft: Draft, account: Account, to_send: bool = False) -> None:
+        """Have a draft read as it was answered, compared with what the centre holds. Raises `Unreadable`."""
+        asked = {
+            "file": str(draft.file),
+            "name": draft.name,
+            **draft.choices,
+            "answers": [[*place, text] for place, text in draft.answers.items()],
+            "scope": sorted(account.scope()) if account.units else None,
+            "plan": str(draft.plan) if to_send else None,
+            "settled": to_send,
+        }
+        draft.busy = True
+        try:
+            async with self._reading:
+                draft.said = await _read(asked)
+        finally:
+            draft.busy = False
+
+
+async def _read(asked: Answer) -> Answer:
+    reader = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", READER,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        said, _ = await asyncio.wait_for(reader.communicate(json.dumps(asked).encode()), READ_SECONDS)
+        found: Answer = json.loads(said)
+    except (TimeoutError, ValueError):
+        log.warning("a workbook could not be read: its reader ended with %s", reader.returncode)
+        raise Unreadable from None
+    finally:
+        if reader.returncode is None:
+            reader.kill()
+            await reader.wait()
+    return found
