@@ -70,6 +70,8 @@ def test(long: bool, minutes: float, languages: str | None, arguments: tuple[str
         os.environ["CHAOS_MINUTES"] = str(minutes)
         arguments = ("--hypothesis-profile=long", "tests/chaos", *arguments)
     if not arguments:
-        # Much of a test is waiting for servers: several at a time, those that share a centre in one hand.
-        arguments = ("-n", str(min(os.cpu_count() or 1, 4)), "--dist", "loadscope", "--no-loadscope-reorder")
+        # A third of a test is waiting for servers: one more at a time than there are cores, those that share a centre in
+        # one hand.
+        workers = min((os.cpu_count() or 1) + 1, 4)
+        arguments = ("-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
