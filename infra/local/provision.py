@@ -87,7 +87,7 @@ def provide(runtime: Path, bundles: Iterable[str], progress: Progress) -> dict[s
     Raises `SetupError` saying what to install when they are neither here nor to be fetched.
     """
     programs: dict[str, Path] = {}
-    wanted = set(bundles)
+    runtime, wanted = runtime.resolve(), set(bundles)  # one folder, by whatever way it is reached
     for bundle in (bundle for bundle in BUNDLES if bundle.name in wanted):
         programs |= locate(runtime, bundle) or fetch(runtime, bundle, progress)
     return programs

@@ -92,7 +92,7 @@ def public_address(watched: Instance) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser(people: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium: the machine's own, else fetched; without one the tests fail. It leaves nothing in the home folder."""
-    runtime = home() / "runtime"
+    runtime = (home() / "runtime").resolve()
     program = provide(runtime, {"chromium"}, print)["chromium"]
     fetched = {"FONTCONFIG_SYSROOT": str(runtime / "chromium")} if program.is_relative_to(runtime) else {}
     folder = str(tmp_path_factory.mktemp("chromium"))

@@ -179,6 +179,24 @@ def test_folders_of_ours_are_opened_for_passing_through_and_no_others(
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in (checkout.parent, elsewhere)} == {0o700}
 
 
+def test_a_runtime_that_is_reached_by_a_link_is_the_same_and_is_not_fetched_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundle = next(bundle for bundle in provision.BUNDLES if bundle.name == "prometheus")
+    own, link = tmp_path / "runtime", tmp_path / "link"
+    programs = own / "prometheus/usr/bin"
+    programs.mkdir(parents=True)
+    link.symlink_to(own)
+    for names in bundle.programs.values():
+        (programs / names[0]).write_text("#!/bin/sh")
+        (programs / names[0]).chmod(0o755)
+    (own / "prometheus" / provision.STAMP).write_text(str(own / "prometheus"))
+    monkeypatch.setattr(provision, "fetch", lambda *_: pytest.fail("it was fetched again"))
+    assert provision.provide(link, {"prometheus"}, print) == {
+        name: programs / names[0] for name, names in bundle.programs.items()
+    }
+
+
 def test_a_program_that_fails_without_a_word_is_still_given_a_reason() -> None:
     with pytest.raises(paths.SetupError, match="false: it ended with 1 and said nothing"):
         paths.checked("false")
