@@ -70,8 +70,8 @@ def test(long: bool, minutes: float, languages: str | None, arguments: tuple[str
         os.environ["CHAOS_MINUTES"] = str(minutes)
         arguments = ("--hypothesis-profile=long", "tests/chaos", *arguments)
     if not arguments:
-        # A third of a test is waiting for servers: one more at a time than there are cores, those that share a centre in
-        # one hand.
+        # A third of a test is waiting for servers: one more at a time than there are cores. Those that share a centre
+        # are in one hand.
         workers = min((os.cpu_count() or 1) + 1, 4)
         arguments = ("-n", str(workers), "--dist", "loadscope", "--no-loadscope-reorder")
     os.execv(sys.executable, [sys.executable, "-m", "pytest", *arguments])  # noqa: S606
