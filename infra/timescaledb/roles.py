@@ -83,6 +83,9 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_notifier", "DELETE", ("position",)),
     ("ioc_reader", "SELECT", (*_ALARMS, "alarm_list", "alarm_orphan")),
     ("ioc_board", "SELECT", ("alarm_orphan",)),
+    ("ioc_board", "SELECT", ("report_issue",)),
+    ("ioc_board", "INSERT", ("report_issue",)),
+    ("ioc_reader", "SELECT", ("report_issue",)),
     ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "source", "backup", "horizon")),
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""

@@ -33,9 +33,10 @@ MAY: dict[str, dict[str, str]] = {
         "DELETE": "position",
     },
     "ioc_board": {
-        "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import",
+        "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
+        "report_issue",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event",
+        "import_event report_issue",
         "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import",
         "DELETE": "board_session api_token saved_filter outbox emitter_secret",
     },
@@ -45,7 +46,7 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_reader": {
         "SELECT": f"{FOLDED} source_end calendar_version backup rebuild_check horizon refused alarm alarm_step "
-        "alarm_published notification alarm_list import import_event"
+        "alarm_published notification alarm_list import import_event report_issue"
     },
 }
 LATER = {"ioc_reader", "ioc_board", "ioc_grafana"}

@@ -22,6 +22,7 @@ from infra.local import fonts
 from infra.local.paths import home
 from services.reports import as_docx, as_html, as_json, as_pdf, as_xlsx
 from services.reports.content import Column, Figure, Head, Paragraph, Report, Section, Signature, Table, text_of
+from services.reports.issues import Change, changes
 from services.reports.tables import _ii06_columns
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -110,6 +111,20 @@ def test_html_has_every_cell() -> None:
     root = ElementTree.fromstring(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
     assert [cell.text or "" for cell in root.iter("td")] == cells(REPORT)
     assert "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM" in page and "src=" not in page and "http" not in page
+
+
+def test_two_reports_are_told_apart_cell_by_cell() -> None:
+    table = REPORT.tables[1]
+    row = (*table.rows[0][:3], Figure(Decimal(16_850_363_254)))
+    other = replace(table, rows=(row, *table.rows[1:]), notes=("Mới.",))
+    text = Section("Thủ tục", (Paragraph("Có 64.124 hồ sơ."), REPORT.tables[0]))
+    after = replace(REPORT, sections=(text, Section("Khác", (other,))))
+    assert list(changes(REPORT, REPORT)) == []
+    found = list(changes(REPORT, after))
+    assert Change("Bảng khác | - a = b* #x $y$ _z_ <q> & 'c' | Tiền", "16.850.363.253", "16.850.363.254") in found
+    assert Change("Bảng khác", "", "Mới.") in found
+    assert [c.after for c in found if c.place == ""] == ["Có 64.124 hồ sơ."]
+    assert {c.place.partition(" | ")[0] for c in found} == {"", "Bảng khác", "Phụ lục của bảng"}
 
 
 # --- XLSX ---

@@ -1,0 +1,186 @@
+"""Issues of a report: kept as they were made, made again to be verified, and held against each other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import zip_longest
+from typing import NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from services.reports import as_json
+from services.reports.content import Report, Table, text_of
+from services.reports.texts import Texts
+
+
+@dataclass(frozen=True)
+class Issue:
+    """A report as it was issued; `corrects`: the issue of the same unit and days before it."""
+
+    id: int
+    unit: str | None
+    first: date
+    last: date
+    as_of: datetime
+    made_at: datetime
+    made_by: str
+    inputs: str
+    hash: str
+    content: str
+    texts: str
+    corrects: int | None
+
+    @property
+    def report(self) -> Report:
+        """What it said."""
+        return as_json.read(self.content.encode())
+
+    @property
+    def words(self) -> Texts:
+        """The words that it was made with."""
+        return Texts.model_validate_json(self.texts)
+
+    @property
+    def number(self) -> str:
+        """The document's number, if it was given one."""
+        return self.report.head.number.partition("/")[0].strip()
+
+
+class Change(NamedTuple):
+    """Something that two issues say differently, with the place where it stands; "" where one says nothing there."""
+
+    place: str
+    before: str
+    after: str
+
+
+class LateEvents(NamedTuple):
+    """Events of one type and source that were recorded after an issue, of before its moment; some of their ids."""
+
+    type: str
+    source: str
+    number: int
+    ids: list[str]
+
+
+class NoIssue(ValueError):
+    """There is no issue of this number."""
+
+
+def digest(content: str) -> str:
+    """What tells contents apart."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def inputs_of(conn: Connection, as_of: datetime) -> str:
+    """The fingerprint of all events that had happened by a moment, as far as they are known now."""
+    ((number, keys),) = conn.execute(_INPUTS, {"as_of": as_of}).fetchall()
+    return digest(f"{number} {keys}")
+
+
+def keep(conn: Connection, report: Report, texts: Texts, inputs: str, made_at: datetime, made_by: str) -> Issue:
+    """Keep a report as an issue; where the last one of the same unit and days says the same, that is the issue."""
+    content = as_json.write(report).decode()
+    last = _one(conn, _LAST, {"unit": report.unit, "first": report.first, "last": report.last})
+    if last and last.hash == digest(content):
+        return last
+    values = {
+        "unit": report.unit, "first": report.first, "last": report.last, "as_of": report.as_of, "made_at": made_at,
+        "made_by": made_by, "inputs": inputs, "hash": digest(content), "content": content,
+        "texts": texts.model_dump_json(), "corrects": last.id if last else None,
+    }  # fmt: skip
+    kept = _one(conn, _KEEP, values)
+    assert kept is not None
+    return kept
+
+
+def get(conn: Connection, id: int) -> Issue:
+    """The issue of a number; `NoIssue`."""
+    if found := _one(conn, "SELECT * FROM report_issue WHERE id = %(id)s", {"id": id}):
+        return found
+    raise NoIssue(f"there is no issue {id}; `ioc report --list` names those that there are")
+
+
+def all_issues(conn: Connection) -> list[Issue]:
+    """Every issue, the newest first."""
+    with conn.cursor(row_factory=class_row(Issue)) as cursor:
+        return cursor.execute("SELECT * FROM report_issue ORDER BY id DESC").fetchall()
+
+
+def recorded_since(conn: Connection, issue: Issue) -> list[LateEvents]:
+    """Events of before its moment that were recorded after it was made: what a later report has besides."""
+    values = {"as_of": issue.as_of, "made_at": issue.made_at}
+    return [LateEvents(*row) for row in conn.execute(_SINCE, values).fetchall()]
+
+
+def changes(before: Report, after: Report) -> Iterator[Change]:
+    """What two reports say differently: sentence by sentence, and cell by cell of rows of one name."""
+    yield from _of_texts("", _lines(before), _lines(after))
+    tables = {table.code: table for table in after.tables}
+    for table in before.tables:
+        yield from _of_tables(table, tables.pop(table.code, None))
+    for table in tables.values():
+        yield from (Change(f"{table.title} | {name}", "", " | ".join(cells)) for name, cells in _rows(table).items())
+
+
+def _lines(report: Report) -> list[str]:
+    head, signed = report.head, report.signature
+    own = [head.superior, head.issuer, head.numbered, head.dated, head.subject, *signed.office, signed.name]
+    texts = [b.text for section in report.sections for b in section.blocks if b.kind == "paragraph"]
+    return [*own, *texts]
+
+
+def _of_texts(place: str, before: list[str], after: list[str]) -> Iterator[Change]:
+    gone, come = [t for t in before if t not in after], [t for t in after if t not in before]
+    yield from (Change(place, old, new) for old, new in zip_longest(gone, come, fillvalue=""))
+
+
+def _of_tables(before: Table, after: Table | None) -> Iterator[Change]:
+    old, new = _rows(before), _rows(after) if after else {}
+    heads = [" ".join((c.group, c.head)).strip() for c in before.columns[2:]]
+    for name in dict.fromkeys((*old, *new)):
+        for head, left, right in zip_longest(heads, old.get(name, ()), new.get(name, ()), fillvalue=""):
+            if left != right:
+                yield Change(f"{before.title} | {name} | {head}", left, right)
+    yield from _of_texts(before.title, list(before.notes), list(after.notes) if after else [])
+
+
+def _rows(table: Table) -> dict[str, tuple[str, ...]]:
+    """A row's name, which is in its second column, -> the cells behind it; of one name all but the first are told
+    apart."""
+    found: dict[str, tuple[str, ...]] = {}
+    for row in table.all_rows:
+        name, number = text_of(row[1]), 1
+        while (key := f"{name} ({number})" if number > 1 else name) in found:
+            number += 1
+        found[key] = tuple(map(text_of, row[2:]))
+    return found
+
+
+def _one(conn: Connection, query: str, values: Mapping[str, object]) -> Issue | None:
+    with conn.cursor(row_factory=class_row(Issue)) as cursor:
+        return cursor.execute(query.encode(), values).fetchone()
+
+
+_INPUTS = """
+SELECT count(*), coalesce(bit_xor(('x' || right(key::text, 12))::bit(48)::bigint), 0)
+FROM event_key WHERE time <= %(as_of)s
+"""
+_LAST = """
+SELECT * FROM report_issue WHERE unit IS NOT DISTINCT FROM %(unit)s AND first = %(first)s AND last = %(last)s
+ORDER BY id DESC LIMIT 1
+"""
+_KEEP = """
+INSERT INTO report_issue (unit, first, last, as_of, made_at, made_by, inputs, hash, content, texts, corrects)
+VALUES (%(unit)s, %(first)s, %(last)s, %(as_of)s, %(made_at)s, %(made_by)s, %(inputs)s, %(hash)s, %(content)s,
+    %(texts)s, %(corrects)s)
+RETURNING *
+"""
+_SINCE = """
+SELECT type, source, count(*), (array_agg(id ORDER BY time, id))[1:5] FROM event
+WHERE time <= %(as_of)s AND recorded > %(made_at)s GROUP BY type, source ORDER BY type, source
+"""
