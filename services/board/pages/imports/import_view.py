@@ -205,7 +205,8 @@ def _questions(context: PageContext, draft: Draft) -> Html:
             context.word("import_again").format(f"{sheet}!{cell}", text), class_="check")
         for n, ((sheet, cell), text) in enumerate(draft.answers.items())
     ]  # fmt: skip
-    title = context.word("import_questions").format(draft.said.get("open", 0))
+    left = draft.said.get("open", 0)
+    title = context.word("import_questions").format(left) if left else context.word("import_no_questions")
     answered = tag("fieldset", tag("legend", context.word("import_answered")), *again) if again else ""
     hidden = [tag("input", type="hidden", name=name, value=text) for name, text in draft.choices.items()]
     button = tag("button", context.word("import_answer"), class_="plain")
