@@ -18,6 +18,7 @@ PAGES = (
     "/map",
     "/alarms",
     "/quality",
+    "/index766?unit=phuong_chon_thanh",
     "/sources",
     "/people",
     "/keys",

@@ -97,6 +97,8 @@ def test_who_sees_no_cases_sees_scores_alone(visit: Visit, asked_again: tuple[st
     lan.goto("/index766")
     expect(lan.locator("h1")).to_contain_text("Chơn Thành")  # the units they are bounded to come first
     assert not lan.locator('form[action="/worklist/do/assign"]').count()
+    lan.locator('a[href="/index766?unit="]').click()
+    expect(lan.locator("h1")).to_contain_text(WORDS["whole"][0])
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

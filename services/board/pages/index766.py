@@ -62,8 +62,7 @@ class Choice:
     def path(self, **other: str) -> str:
         """The address of the same with something else chosen."""
         chosen = {"unit": self.unit, "rules": "" if self.rules == "portal" else self.rules, **other}
-        query = urlencode({name: value for name, value in chosen.items() if value})
-        return f"{PATH}?{query}" if query else PATH
+        return f"{PATH}?{urlencode({name: value for name, value in chosen.items() if value or name == 'unit'})}"
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
     @pages.page(PATH, dependencies=[Depends(require_known)])
     async def of_index(asked: HTTPConnection, unit: str = "", rules: Rules = "portal", component: str = "") -> LivePage:
         context = context_of(asked, pages.poller)
-        own = context.account.units[0] if context.account.units and not asked.query_params else ""
+        own = context.account.units[0] if context.account.units and "unit" not in asked.query_params else ""
         by_dossier = {m for m, pair in total_of(rules).counts.items() if of_dossiers(pair)}
         choice = Choice(unit or own, rules, component if component in by_dossier else "")
         cases = may_see(context.account, choice.unit)
