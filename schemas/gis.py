@@ -1,24 +1,27 @@
-"""System 5, geographic information: what stands where in the locality, layer by layer."""
+"""System 5, geographic information: what stands where in the locality, layer by layer, and which devices work."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from pydantic import Field
 
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EventData
-from schemas.fold import Fact, Fold, Folded, Measure, Point, in_order
+from schemas.fold import Fact, Fold, Folded, Labels, Measure, Note, Point, in_order, labels_of
 from schemas.notes import Noted
 from schemas.offices import ByOffice
-from schemas.types import Latitude, Longitude, Place, Reason, Reference, Ward
+from schemas.types import Count, Latitude, Longitude, Place, Reason, Reference, Ward
 
 SYSTEM = "gis"
 Layer = Literal[
     "unit", "one_stop", "school", "clinic", "police", "camera", "loudspeaker",
     "wifi", "sensor", "market", "park", "heritage", "other",
 ]  # fmt: skip
+Kind = Literal["camera", "loudspeaker", "sensor", "wifi", "other"]
+State = Literal["online", "offline", "faulty", "retired"]
 
 
 class FeatureEvent(EventData, system=SYSTEM, entities={"feature": ("feature",)}):
@@ -43,7 +46,18 @@ class FeatureRetired(FeatureEvent, event="feature.retired"):
     reason: Reason | None = None
 
 
-EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired)
+class DeviceStateChanged(EventData, event="device.state_changed", system=SYSTEM, entities={"device": ("device",)}):
+    """A device (camera, loudspeaker …) began or ceased to work, was first seen, or was taken away."""
+
+    device: Reference = Field(description="number in the office's register of devices")
+    kind: Kind = Field(description="what it is")
+    state: State = Field(description="how it is from now on; `retired`: it is no longer there and counts no more")
+    counter: Count | None = Field(
+        None, description="how many changes of its state the device itself has counted, this one among them"
+    )
+
+
+EVENTS: tuple[type[EventData], ...] = (FeatureUpserted, FeatureRetired, DeviceStateChanged)
 
 MEASURES = (
     Measure(
@@ -53,6 +67,14 @@ MEASURES = (
         "Đối tượng trên bản đồ",
         "Features on the map (steps)",
         covered_by=("map_features",),
+    ),
+    Measure(
+        "devices",
+        "device",
+        ("kind", "state"),
+        "Thiết bị hiện trường",
+        "Devices (steps)",
+        covered_by=("devices",),
     ),
 )
 
@@ -85,4 +107,42 @@ def _step(current: Fact, because: Fact, value: int) -> Point:
     return Point("map_features", current.unit, current.origin, labels, because.time, because.key, value)
 
 
-FOLDS: dict[str, Fold] = {"feature": ByOffice(Noted(fold_feature), "feature.upserted")}
+def fold_device(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> Folded:
+    """Steps of the stock: one less of what the device was, one more of what it is, where these differ."""
+    ordered = in_order(facts)
+    last = ordered[-1]
+    retired = last.data["state"] == "retired"
+    folded = Folded(last.unit, last.origin, last.data["state"], opened_at=ordered[0].time, state=last.data)
+    folded.ended_at = last.time if retired else None
+    current: Fact | None = None
+    for fact in ordered:
+        if _counted(current) != _counted(fact):
+            folded.points += [
+                Point("devices", *series, fact.time, fact.key, value)
+                for series, value in ((_counted(current), -1), (_counted(fact), 1))
+                if series
+            ]
+        current = fact
+    return folded
+
+
+def _counted(fact: Fact | None) -> tuple[str, str, Labels] | None:
+    """The series in which a device counts; None: in none."""
+    if fact is None or fact.data["state"] == "retired":
+        return None
+    return fact.unit, fact.origin, labels_of(fact.data, ("kind", "state"))
+
+
+def _changes_missed(facts: Sequence[Fact], folded: Folded) -> Iterator[Note]:
+    """Where a device has counted more changes than were told. A counter that falls is that of a device begun anew."""
+    counted = [fact for fact in in_order(facts) if "counter" in fact.data]
+    for before, fact in pairwise(counted):
+        counters = [before.data["counter"], fact.data["counter"]]
+        if counters[1] - counters[0] > 1:
+            yield Note("changes_missed", fact.key, fact.time, fact.unit, {"counter": counters})
+
+
+FOLDS: dict[str, Fold] = {
+    "feature": ByOffice(Noted(fold_feature), "feature.upserted"),
+    "device": ByOffice(Noted(fold_device, checks=(_changes_missed,)), DeviceStateChanged.event),
+}

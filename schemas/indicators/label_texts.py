@@ -160,6 +160,7 @@ EVENTS: dict[str, Text] = {
     "health_record.retracted": Text("Sổ sức khoẻ điện tử: thu hồi", "Health records: taken back"),
     "feature.upserted": Text("Đối tượng bản đồ: cập nhật", "Map feature: updated"),
     "feature.retired": Text("Đối tượng bản đồ: gỡ bỏ", "Map feature: removed"),
+    "device.state_changed": Text("Thiết bị: đổi trạng thái", "Device: changed its state"),
     "alert.raised": Text("Cảnh báo an toàn thông tin: phát sinh", "Security alert: raised"),
     "alert.acknowledged": Text("Cảnh báo an toàn thông tin: tiếp nhận", "Security alert: acknowledged"),
     "alert.closed": Text("Cảnh báo an toàn thông tin: kết thúc", "Security alert: closed"),
@@ -294,6 +295,7 @@ OTHERS: Mapping[str, Words] = {
         "duplicate": Text("trùng phản ánh khác", "duplicate"),
         "refused": Text("từ chối", "refused"),
     },
+    "kind": {kind: LAYERS[kind] for kind in ("camera", "loudspeaker", "sensor", "wifi")},
     "level": {
         "full": Text("dịch vụ công toàn trình", "fully online"),
         "partial": Text("dịch vụ công một phần", "partly online"),
@@ -335,6 +337,11 @@ OTHERS: Mapping[str, Words] = {
         "route": Text("chuyển xử lý", "routing"),
         "accept": Text("nhận xử lý", "acceptance"),
         "resolve": Text("giải quyết", "resolution"),
+    },
+    "state": {
+        "online": Text("đang hoạt động", "working"),
+        "offline": Text("mất kết nối", "offline"),
+        "faulty": Text("hỏng", "faulty"),
     },
     "verdict": {
         "satisfied": Text("hài lòng", "satisfied"),

@@ -42,6 +42,7 @@ KINDS = {
     "outbreak": Kind("ổ dịch", "outbreaks", ("outbreaks_declared", "outbreaks_closed")),
     "health_record": Kind("báo cáo sổ sức khỏe", "reports of health records", ("health_records_linked",)),
     "feature": Kind("đối tượng bản đồ", "map features", ("map_features",)),
+    "device": Kind("thiết bị", "devices", ("devices",)),
     "alert": Kind("cảnh báo an toàn thông tin", "security alerts", ("security_alerts", "security_alerts_closed")),
     "antivirus": Kind("báo cáo diệt vi-rút", "reports of antivirus", ("antivirus_installs",)),
     "outage": Kind("lượt gián đoạn dịch vụ", "outages", ("service_outages", "outage_minutes")),
@@ -74,6 +75,10 @@ CODES = {
     "paid_in_vain": (
         "Nộp tiền cho hồ sơ đã bị từ chối, rút hoặc dừng",
         "Paid for a dossier that had been refused, withdrawn or stopped",
+    ),
+    "changes_missed": (
+        "Thiết bị đã đổi trạng thái nhiều lần hơn số lần nhận được",
+        "The device has counted more changes of its state than were told",
     ),
 }
 """What the folds note of an event, in both languages."""

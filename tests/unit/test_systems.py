@@ -259,7 +259,7 @@ def test_a_feature_is_at_one_place_or_none(facts: list[Fact]) -> None:
     assert set(stock.values()) <= {0, 1}
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(LIFECYCLES) - {"feature", "target"}))
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - set(LIFECYCLES) - {"feature", "device", "target"}))
 @examples(15)
 @given(st.data())
 def test_the_highest_revision_counts_whenever_it_came(kind: str, data: st.DataObject) -> None:
