@@ -15,6 +15,7 @@ from bench.options import Options
 
 BENCHES: dict[str, str] = {
     "ingest": "A full stream read to its end, beside the bare pipe and a handler per message.",
+    "intake": "What the doors take of those who have a key: batches, one by one; a large workbook read.",
     "latency": "From an event sent to the same event readable, against load.",
     "query": "A figure over a year, against the number of stored events.",
     "nation": "A year of a whole country's dossiers: figures by commune, and the disk they take.",

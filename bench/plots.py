@@ -65,6 +65,16 @@ def _ingest(axes: Any, result: Result) -> None:
     axes.xaxis.set_major_formatter("{x:,.0f}")
 
 
+def _intake(axes: Any, result: Result) -> None:
+    named = {"one_rate": "one by one", "batch_rate": "in batches", "broker_rate": "straight to the broker"}
+    axes.barh(list(named.values()), [result[key] for key in named], color=[COLOURS[0], COLOURS[0], GREY], height=0.6)
+    for place, key in enumerate(named):
+        axes.plot(result["rounds_of"][key], [place] * len(result["rounds_of"][key]), "|", color=INK, markersize=10)
+    axes.set(title="Events that the doors take", xlabel="events/s (bar: median, strokes: rounds)")
+    axes.grid(axis="y", visible=False)
+    axes.xaxis.set_major_formatter("{x:,.0f}")
+
+
 def _latency(axes: Any, result: Result) -> None:
     rates = [step["rate"] for step in result["steps"]]
     for name in ("p50", "p95", "p99", "max"):
@@ -154,6 +164,7 @@ def _plain(axes: Any, ticks: Sequence[float]) -> None:
 
 _DRAWN: dict[str, Callable[[Any, Result], None]] = {
     "ingest": _ingest,
+    "intake": _intake,
     "latency": _latency,
     "query": _query,
     "nation": _nation,

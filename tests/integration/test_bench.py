@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support import output_of
 
-from bench import BENCHES, module, report, table
+from bench import BENCHES, intake, module, report, table
 from bench.consumer_run import ConsumerRun
+from bench.options import Options
 from bench.result import Row, targets
 from infra.local.paths import CHECKOUT, home
+from infra.local.servers import Instance
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +63,23 @@ def test_a_run_says_where_it_was_taken_and_which_targets_it_met(ingested: dict[s
 def test_a_run_leaves_no_servers_and_no_files(ingested: dict[str, Any], own_home: Path) -> None:
     assert [file.name for file in own_home.iterdir()] == ["runtime"]
     assert not [line for line in command_lines() if str(own_home) in line]
+
+
+MAY_BE_NONE = ("batch_again", "batch_broker_ms", "one_broker_ms", "batch_door_ms", "one_door_ms")
+"""Processor time is told in hundredths of a second."""
+
+
+def test_what_the_doors_take_is_measured_with_what_it_costs(centre: Instance) -> None:
+    try:
+        found = module("intake").run(centre, Options(events=400, quick=True), print)
+    finally:
+        centre.stop_process("emitters")
+        for name in intake.HOLDERS:
+            output_of(centre, "keys", "revoke", name)
+    assert min(found[row.key] for row in intake.ROWS if row.key not in MAY_BE_NONE) > 0, found
+    assert found["half_p50_ms"] <= found["half_p99_ms"]
+    assert found["versus_broker"] == pytest.approx(found["batch_rate"] / found["broker_rate"], rel=0.02, abs=0.001)
+    assert found["workbook_rows"] == 2000
 
 
 def command_lines() -> Iterator[str]:
