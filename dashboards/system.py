@@ -41,7 +41,7 @@ from dashboards.texts import (
     shown_as,
 )
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.formula import Ratio, Statement, leaves
+from schemas.indicators.formula import Ratio, Score, Statement, leaves
 from schemas.indicators.label_texts import CHANNELS_OF_SOURCES, source_name
 from schemas.indicators.metric import WINDOWS, class_metric, metric, periods
 
@@ -60,10 +60,10 @@ GROUPS: tuple[tuple[str, Text, Callable[[Indicator], bool], ValueStyle], ...] = 
     (
         "counts",
         Text("Số lượng", "Counts"),
-        lambda i: i.unit not in ("%", "VND", "minute", "yes/no", "point"),
+        lambda i: i.unit not in ("%", "VND", "minute", "yes/no") and not isinstance(i.formula, Score),
         ValueStyle(decimals=0),
     ),
-    ("points", Text("Điểm", "Points"), lambda i: i.unit == "point", ValueStyle(decimals=2)),
+    ("points", Text("Điểm", "Points"), lambda i: isinstance(i.formula, Score), ValueStyle(decimals=2)),
     ("money", Text("Số tiền (đ)", "Money (VND)"), lambda i: i.unit == "VND", ValueStyle(decimals=0)),
     (
         "working_days",

@@ -202,7 +202,7 @@ def test_any_days_as_of_any_moment(district: psycopg.Connection, seed: int) -> N
         asked = Asked(indicator, unit, first, first + chance.randrange(0, 75) * DAY)
         for by, query in asked.queries().items():
             said = asked.said(district, by, as_of)
-            if said == {"": None} and asked.first > as_of.astimezone(VN).date():
+            if asked.first > as_of.astimezone(VN).date() and set(said.values()) <= {None}:
                 said = {}  # a range that has not begun is no row, and readings say why
             rows = district.execute(pinned(asked, query, as_of)).fetchall()
             assert_same(shown(by, rows), said, (asked, by, as_of))
