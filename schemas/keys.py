@@ -14,12 +14,16 @@ from functools import cached_property
 
 from schemas import personal, units
 from schemas.envelope import SUBJECT_PREFIX, Event
+from schemas.gis import DeviceStateChanged
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import OWN_ALONE, OWNED
 
 NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
 SOURCE = re.compile(r"[!-~]{2,120}")
 MOST_REMEMBERED = 10_000
+DEVICES = "ioc.devices."
+"""How a device's subject begins: `ioc.devices.<unit>.<device>.<key>`, by MQTT `ioc/devices/<unit>/<device>/<key>`."""
+EVERY_DEVICE = f"{DEVICES}>"
 FALLBACK_RATE = 50.0
 """Events per second of a key for which none was named."""
 
@@ -59,9 +63,18 @@ class Bounds:
     def subjects(self) -> list[str]:
         """The broker's subjects of all that it may say."""
         said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in OWN_ALONE]
-        places = sorted(self.scope) if self.units else ["*"]
-        own = (f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in places for data in said)
+        own = (f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in self._places for data in said)
         return [subject_by(subject, self.name) for subject in own]
+
+    def devices(self) -> list[str]:
+        """The broker's subjects on which its devices tell their state; none where devices are not its to report."""
+        return [
+            f"{DEVICES}{place}.*.{self.name}" for place in self._places if DeviceStateChanged.system in self.systems
+        ]
+
+    @property
+    def _places(self) -> list[str]:
+        return sorted(self.scope) if self.units else ["*"]
 
 
 def problem(name: str, source: str, systems: Collection[str]) -> tuple[str, str] | None:

@@ -49,6 +49,8 @@ STREAMS = (QUARANTINE, EVENTS, ALERTS)
 """In the order in which they are made."""
 MOST_BYTES = 512 * 1024
 """Of a message with its headers. An event may have half of that; the broker's `max_payload` is the same."""
+RETAINED = "$MQTT_rmsgs"
+"""Where the broker itself keeps what devices ask it to retain; it makes that stream with the first of them."""
 NEVER = "ioc.quarantine.never.published"
 """A subject that nobody may publish."""
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from infra.local import configure
-from infra.local.processes import DEFAULT_PORTS, PROCESSES
+from infra.local.processes import DEFAULT_PORTS, PROCESSES, is_on
 from infra.local.secrets import ensure, write_private
 from infra.local.servers import CREDENTIALS
 from infra.nats.cluster import Node, render
@@ -50,7 +50,8 @@ def write(folder: Path, storage: int, password_of: Callable[[str], str]) -> None
 
 def files(storage: int, password_of: Callable[[str], str]) -> Mapping[str, str]:
     """Path below the folder of configurations -> text."""
-    node = Node(host=EVERYWHERE, monitor_host=EVERYWHERE)
+    mqtt = DEFAULT_PORTS["mqtt"] if is_on("IOC_MQTT") else None
+    node = Node(host=EVERYWHERE, monitor_host=EVERYWHERE, mqtt=mqtt)
     services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
     grafana = configure.grafana_files(_grafana()).items()
     return {

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local import cluster, paths, replica
 from infra.local.ports import LOOPBACK
-from infra.local.processes import PROCESSES, external
+from infra.local.processes import PROCESSES, external, is_on
 from infra.local.secrets import write_private
 from infra.nats.cluster import Node, render
 from infra.timescaledb.roles import DATABASE
@@ -52,7 +52,7 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     """Write the broker's configuration, with its users and their passwords."""
     store = data / "nats" / "streams"
     store.mkdir(parents=True, exist_ok=True)
-    node = Node(port=ports["nats"], monitor=ports["nats_monitor"])
+    node = Node(port=ports["nats"], monitor=ports["nats_monitor"], mqtt=ports["mqtt"] if is_on("IOC_MQTT") else None)
     share = _share_of_disk(data / "nats" / "max_file_store")
     write_private(data / "nats" / "server.conf", render(node, store, share, password_of))
 

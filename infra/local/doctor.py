@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from infra.local import apt, paths, ports, provision
-from infra.local.processes import PROCESSES
+from infra.local.processes import PROCESSES, open_ports
 from infra.local.servers import Instance
 
 MEMORY_GB, DISK_GB = 2, 5
@@ -131,7 +131,7 @@ def _available_memory() -> int:
 
 def _ports(instance: Instance) -> list[Finding]:
     idle = {process.name for process in PROCESSES} - {state.name for state in instance.processes() if state.pid}
-    wanted = {name: instance.ports[name] for row in PROCESSES if row.name in idle for name in row.ports}
+    wanted = {name: instance.ports[name] for row in PROCESSES if row.name in idle for name in open_ports(row)}
     taken = [f"{port} ({name})" for name, port in wanted.items() if not ports.is_free(port)]
     found = ", ".join(taken) + " taken by other programs" if taken else "all free or ours"
     return [Finding("ports", "warn" if taken else "good", found, "a start takes free ones instead and says which")]

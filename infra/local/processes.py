@@ -27,6 +27,7 @@ class Process:
     environment: Mapping[str, str] = field(default_factory=dict)
     optional: bool = False  # started only when asked for
     read_once: tuple[str, ...] = ()  # files of the data folder that it reads at its start alone
+    switched: Mapping[str, str] = field(default_factory=dict)  # port name -> the setting without which nobody listens
     external: str = ""  # a variable with an address and credentials in it that makes this process unneeded
 
 
@@ -69,7 +70,8 @@ PROCESSES = (
         name="nats",
         kind="server",
         bundle="nats",
-        ports={"nats": 4222, "nats_monitor": 8222},
+        ports={"nats": 4222, "nats_monitor": 8222, "mqtt": 1883},
+        switched={"mqtt": "IOC_MQTT"},
         command=("{nats-server}", "-c", "{data}/nats/server.conf"),
         ready="http://127.0.0.1:{port_nats_monitor}/healthz",
         external="IOC_NATS_URL",
@@ -169,6 +171,16 @@ def external(name: str) -> str:
     variable = BY_NAME[name].external
     address = os.environ.get(variable, "") if variable else ""
     return address if "@" in address else ""
+
+
+def is_on(variable: str) -> bool:
+    """Whether a setting that is off by default is on."""
+    return os.environ.get(variable, "").lower() in ("true", "1", "yes", "on")
+
+
+def open_ports(process: Process) -> list[str]:
+    """The names of the ports that a process listens on, by the settings of now."""
+    return [name for name in process.ports if name not in process.switched or is_on(process.switched[name])]
 
 
 def known_names(names: Iterable[str]) -> set[str]:

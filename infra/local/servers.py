@@ -38,7 +38,16 @@ from infra.local import (
     secrets,
 )
 from infra.local.endpoints import Endpoints
-from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES, Process, ProcessState, external, known_names
+from infra.local.processes import (
+    BY_NAME,
+    DEFAULT_PORTS,
+    PROCESSES,
+    Process,
+    ProcessState,
+    external,
+    known_names,
+    open_ports,
+)
 from infra.local.supervise import RUNNING_STATES, Program, Supervisor
 from infra.nats.users import USERS
 from infra.timescaledb.roles import REPLICATION, ROLES
@@ -239,7 +248,7 @@ class Instance(Endpoints):
     def is_ready(self, name: str) -> bool:
         """Whether the process, and no other in its place, answers in its own protocol."""
         process, pid = BY_NAME[name], self.pid(name)
-        if not all(listeners.holds(pid, self.ports[port]) for port in process.ports):
+        if not all(listeners.holds(pid, self.ports[port]) for port in open_ports(process)):
             return False
         if process.ready == "postgresql":
             return readiness.serves_queries(self._superuser_at(name))
@@ -248,7 +257,7 @@ class Instance(Endpoints):
     def displaced(self, name: str) -> str | None:
         """Which port of the process another program holds, in words; None: none of them."""
         pid = self.pid(name)
-        for port in (self.ports[port] for port in BY_NAME[name].ports):
+        for port in (self.ports[port] for port in open_ports(BY_NAME[name])):
             if (stranger := listeners.stranger(pid, port)) is not None:
                 return f"its port {port} is held by {stranger}"
         return None
@@ -346,7 +355,7 @@ class Instance(Endpoints):
 
         Returns whether any is another than before.
         """
-        running, informed = self._running(), {name for process in idle for name in process.ports}
+        running, informed = self._running(), {name for process in idle for name in open_ports(process)}
         kept = ports.load(self.data / "ports.json")
         wanted = {
             name: port

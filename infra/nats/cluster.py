@@ -17,6 +17,8 @@ from infra.nats import users
 FOLDER = Path(__file__).resolve().parent
 ROUTES = "nats_routes"
 """The credential with which the nodes of a cluster enter each other."""
+CLIENTS, DEVICES = 200, 1000
+"""How many connections a node may have: of programs, and where devices are heard of devices besides."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Node:
     monitor: int = 8222
     route: int = 6222
     monitor_host: str = "127.0.0.1"
+    mqtt: int | None = None
+    """Where devices are heard by MQTT; None: nowhere."""
 
 
 def render(
@@ -54,6 +58,8 @@ def render(
         "port_nats_monitor": node.monitor,
         "store": str(store).replace("\\", "\\\\").replace('"', '\\"'),
         "max_file_store": max_file_store,
+        "max_connections": CLIENTS + (DEVICES if node.mqtt else 0),
+        "mqtt": f'mqtt {{ listen: "{node.host}:{node.mqtt}" }}' if node.mqtt else "",
         "users": users.render(password_of),
         "callout": users.callout(password_of),
         "system_user": users.system_user(password_of),

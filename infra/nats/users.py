@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable
 
 from schemas.broker_tokens import ASKED, SYSTEM_USER, USER, signer
-from schemas.keys import subject_by
+from schemas.keys import EVERY_DEVICE, subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import EMITTERS, KEYS, OWN_ALONE, may_say
-from schemas.streams import CONSUMERS
+from schemas.streams import CONSUMERS, RETAINED
 
 API = "$JS.API"
 INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CONSUMER.INFO.*.*")
@@ -34,7 +34,7 @@ def _own(owner: str) -> tuple[str, ...]:
     return _events(lambda event: may_say(owner, event))
 
 
-HEARD = {USER: (ASKED,)}
+HEARD = {USER: (ASKED,), f"emitter_{KEYS}": (EVERY_DEVICE,)}
 """user -> what it hears beside its own inbox."""
 RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
 PLATFORM = "platform"
@@ -81,8 +81,9 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     # A district of the imagination; like every emitter it can say, and hear nothing.
     "simulator": _events(lambda event: event not in OWN_ALONE),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
-    # The door over HTTP of those who have a key: it has looked at the key's bounds.
-    f"emitter_{KEYS}": _by_key(lambda event: event not in OWN_ALONE),
+    # The doors of those who have a key: they have looked at the key's bounds. What devices ask to be retained by MQTT
+    # nobody has looked at, so it is thrown away.
+    f"emitter_{KEYS}": (*_by_key(lambda event: event not in OWN_ALONE), *_stream(RETAINED, "STREAM.PURGE.{}")),
     # Tells the broker who a key's holder is and what they may say.
     USER: (),
     # Sees the connections of a key that was taken back, and ends them.
@@ -123,7 +124,7 @@ def _user(user: str, password: str) -> str:
     # JSON strings are valid strings of the server's configuration language.
     publish = json.dumps(PUBLISH[user]) if PUBLISH[user] else '{deny: ">"}'
     subscribe = json.dumps([f"_INBOX_{user}.>", *HEARD.get(user, ())])
-    answers = ", allow_responses: true" if user in HEARD else ""
+    answers = ", allow_responses: true" if user == USER else ""
     rights = f"publish: {publish}, subscribe: {subscribe}{answers}"
     return f"user: {user}, password: {json.dumps(password)}, permissions: {{{rights}}}"
 

@@ -52,6 +52,7 @@ _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
 _KEYS = ("emitter_key", "emitter_secret")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
 _IMPORTS = ("import", "import_event")
+_DEVICES = ("device_state", "device_outbox")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
@@ -67,6 +68,10 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_reader", "SELECT", ("horizon", "refused")),
     ("ioc_upkeep", "SELECT", ("horizon",)),
     ("ioc_emitters", "SELECT", (*_KEYS, "open311_request")),
+    ("ioc_emitters", "SELECT", _DEVICES),
+    ("ioc_emitters", "INSERT", _DEVICES),
+    ("ioc_emitters", "UPDATE", _DEVICES),
+    ("ioc_emitters", "DELETE", ("device_outbox",)),
     ("ioc_aggregator", "SELECT", ("emitter_key",)),
     ("ioc_board", "SELECT", _KEYS),
     ("ioc_board", "INSERT", _KEYS),

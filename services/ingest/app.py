@@ -17,6 +17,7 @@ from schemas.envelope import Event
 from schemas.sources import KEYS
 from services.ingest import cloudevents, router
 from services.ingest.callout import Callout
+from services.ingest.devices import Devices
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
@@ -82,6 +83,8 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
             if KEYS in names:
                 await stack.enter_async_context(pool)
                 endless.append(_serve_keys(settings, keyring))
+                if settings.mqtt:
+                    endless.append(Devices(keyring, pool, lines[KEYS].require).serve())
             for work in endless:
                 stack.callback(asyncio.create_task(guarded("emitters", work)).cancel)
             yield

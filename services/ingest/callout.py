@@ -25,8 +25,9 @@ from services.kit.keys import Key
 log = logging.getLogger(__name__)
 CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 ACCOUNT = "$G"
-MOST_CONNECTIONS, MOST_SUBSCRIPTIONS = 10, 20
-"""Of one key; the broker has two hundred for all."""
+MOST_CONNECTIONS, MOST_DEVICES, MOST_SUBSCRIPTIONS = 10, 200, 20
+"""Of one key: connections, those by MQTT besides, subscriptions of each; the broker has 200, and 1,000, for all."""
+MQTT = "mqtt"
 ANSWER_SECONDS, CONNECT_SECONDS = 2.0, 0.2
 
 
@@ -37,14 +38,15 @@ class Visitor(NamedTuple):
     nkey: str
     name: str
     secret: str
+    by: str = "nats"
 
 
 def visitor(data: bytes) -> Visitor:
     """What the broker asks. ValueError for anything else."""
     try:
         asked = claims(data)["nats"]
-        shown = asked["connect_opts"]
-        return Visitor(asked["server_id"]["id"], asked["user_nkey"], shown.get("user", ""), shown.get("pass", ""))
+        shown, by = asked["connect_opts"], asked.get("client_info", {}).get("type", "nats")
+        return Visitor(asked["server_id"]["id"], asked["user_nkey"], shown.get("user", ""), shown.get("pass", ""), by)
     except (KeyError, TypeError, AttributeError) as wrong:
         raise ValueError(f"not a question about a user: {wrong!r}") from None
 
@@ -65,7 +67,7 @@ class Callout:
         """End a key's connections; they may come back if they still can. `Unavailable` where no broker answers."""
         try:
             nodes = [answer async for answer in self._nodes(name)]
-            for server, number in (connection for node in nodes for connection in _connections(node)):
+            for server, number, _ in (connection for node in nodes for connection in _connections(node)):
                 # Who wants no answer is not listened to.
                 await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": number}))
         except (nats.errors.Error, TimeoutError) as error:
@@ -106,16 +108,18 @@ class Callout:
         if found is None or found[0].bounds.name != who.name:
             raise Refused("no such key")
         key, until = found
-        if await self._number(who.name) >= MOST_CONNECTIONS:
-            raise Refused(f"the key {who.name} has {MOST_CONNECTIONS} connections already")
-        rights = permissions(key)
+        rights = device_permissions(key) if who.by == MQTT else permissions(key)
+        most = MOST_DEVICES if who.by == MQTT else MOST_CONNECTIONS
+        if await self._number(who) >= most:
+            raise Refused(f"the key {who.name} has {most} connections already")
         told = {"aud": ACCOUNT, "sub": who.nkey, "name": who.name, "exp": int(until.timestamp()), "nats": rights}
         return self._signer.token(told, int(clock.now().timestamp()))
 
-    async def _number(self, name: str) -> int:
-        """How many connections a key has on the node that answers first."""
+    async def _number(self, who: Visitor) -> int:
+        """How many such connections a key has on the node that answers first."""
         try:
-            return len(_connections(await self._system.request(CONNECTIONS, _about(name), timeout=ANSWER_SECONDS)))
+            answer = await self._system.request(CONNECTIONS, _about(who.name), timeout=ANSWER_SECONDS)
+            return sum((by == MQTT) == (who.by == MQTT) for _, _, by in _connections(answer))
         except (nats.errors.Error, TimeoutError) as error:
             raise Unavailable(f"the broker does not tell its connections: {error!r}") from None
 
@@ -124,10 +128,11 @@ def _about(name: str) -> bytes:
     return _json({"auth": True, "user": name, "acc": ACCOUNT})
 
 
-def _connections(answer: Msg) -> list[tuple[str, int]]:
-    """(server, number) of each connection that a node tells of."""
+def _connections(answer: Msg) -> list[tuple[str, int, str]]:
+    """(server, number, protocol) of each connection that a node tells of."""
     told = json.loads(answer.data)
-    return [(told["server"]["id"], one["cid"]) for one in told["data"].get("connections") or []]
+    server, connections = told["server"]["id"], told["data"].get("connections") or []
+    return [(server, one["cid"], one.get("type", "nats")) for one in connections]
 
 
 def _json(value: dict[str, Any]) -> bytes:
@@ -140,9 +145,21 @@ class Refused(Exception):
 
 def permissions(key: Key) -> dict[str, Any]:
     """What a key may on the broker, in its words: its own subjects, and the answers to what it published."""
+    return _rights(key.bounds.subjects(), {"allow": [f"_INBOX_{key.bounds.name}.>"]})
+
+
+def device_permissions(key: Key) -> dict[str, Any]:
+    """What a key's devices may by MQTT: tell their state, and hear nothing. `Refused` where it has no devices."""
+    subjects = key.bounds.devices()
+    if not subjects:
+        raise Refused(f"the key {key.bounds.name} reports no devices")
+    return _rights(subjects, {"deny": [">"]})  # an empty list of what is allowed would allow all
+
+
+def _rights(subjects: list[str], hears: dict[str, list[str]]) -> dict[str, Any]:
     return {
-        "pub": {"allow": key.bounds.subjects()},
-        "sub": {"allow": [f"_INBOX_{key.bounds.name}.>"]},
+        "pub": {"allow": subjects},
+        "sub": hears,
         "subs": MOST_SUBSCRIPTIONS,
         "data": -1,
         "payload": -1,

@@ -59,6 +59,13 @@ class Keyring:
         self._seen.add(key.bounds.name)
         return key, until
 
+    def named(self, name: str) -> Key | None:
+        """The key of a name, whether it lives or not: the broker knows who may speak in it."""
+        key = (self._keys or {}).get(name)
+        if key:
+            self._seen.add(name)
+        return key
+
     def limits(self, key: Key) -> Limits:
         """How much is left of what a key may send."""
         rate, limits = self._limits.get(key.bounds.name, (0.0, None))

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     open311_public: bool = Field(
         False, description="whether reports are told without a key by Open311; never a number or a word of a citizen's"
     )
+    mqtt: bool = Field(
+        False, description="whether devices are heard by MQTT 3.1.1, on the broker's port `mqtt` (1883) of this machine"
+    )
     notifier_port: int = Field(8011, description="port of the notifier's HTTP door: Alertmanager, people's actions")
     notifier_url: str | None = Field(
         None, description="where people reach the notifier's door, for links to runbooks; none: this machine's own"

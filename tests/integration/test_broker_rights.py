@@ -96,6 +96,8 @@ SUBJECTS = (
     | {"$JS.SNAPSHOT.ACK.x", "$JS.FC.EVENTS.x", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO", "$KV.x", "anything"}
     | {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK", "$SYS.REQ.SERVER.NODE.RELOAD", "$SYS.REQ.USER.AUTH"}
     | {f"_INBOX_{user}.x" for user in users.USERS}
+    | calls("STREAM.PURGE", "DIRECT.GET", stream="$MQTT_rmsgs")
+    | {f"ioc.devices.{U}.CAM-1.some-key"}
 )
 
 
@@ -140,7 +142,7 @@ MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
     "emitter_payments": events("procedures.payment.made", "procedures.payment.refunded"),
     "emitter_field": named("field.report", REPORT),
-    "emitter_keys": BY_KEY,
+    "emitter_keys": BY_KEY | calls("STREAM.PURGE", stream="$MQTT_rmsgs"),
     "keys": set(),
     "keys_system": {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK"},
     "deadlines": events(*NOTICES),
@@ -238,6 +240,7 @@ def test_a_credential_says_what_is_its_job_and_nothing_else(address: str, user: 
 @pytest.mark.parametrize("user", sorted(MAY))
 def test_a_credential_hears_its_own_answers_and_nothing_else(address: str, user: str) -> None:
     subjects = {f"_INBOX_{other}.>" for other in users.USERS} | {"ioc.>", "$JS.API.>", "$JS.EVENT.>", ">", "_INBOX.>"}
-    subjects |= {"$SYS.>", "$SYS.REQ.USER.AUTH"}
-    hears = {f"_INBOX_{user}.>"} | ({"$SYS.REQ.USER.AUTH"} if user == "keys" else set())
+    subjects |= {"$SYS.>", "$SYS.REQ.USER.AUTH", "ioc.devices.>"}
+    further = {"keys": {"$SYS.REQ.USER.AUTH"}, "emitter_keys": {"ioc.devices.>"}}
+    hears = {f"_INBOX_{user}.>"} | further.get(user, set())
     assert subjects - asyncio.run(refused(address, user, subjects, listen=True)) == hears

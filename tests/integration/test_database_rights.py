@@ -24,7 +24,12 @@ MAY: dict[str, dict[str, str]] = {
         "DELETE": f"entity point {ROLLUPS} refused position",
     },
     "ioc_deadlines": {"SELECT": "entity calendar_version horizon"},
-    "ioc_emitters": {"SELECT": "emitter_key emitter_secret open311_request"},
+    "ioc_emitters": {
+        "SELECT": "emitter_key emitter_secret open311_request device_state device_outbox",
+        "INSERT": "device_state device_outbox",
+        "UPDATE": "device_state device_outbox",
+        "DELETE": "device_outbox",
+    },
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
         "SELECT": "alarm alarm_step alarm_published notification entity position person alarm_orphan",

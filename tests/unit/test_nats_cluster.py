@@ -20,7 +20,9 @@ def rendered(node: Node, store: Path, nodes: tuple[Node, ...]) -> str:
     return render(node, store, 2**30, lambda credential: f"secret of {credential}", nodes)
 
 
-@pytest.mark.parametrize(("node", "nodes"), [(Node(), ()), *((node, NODES) for node in NODES)], ids=str)
+@pytest.mark.parametrize(
+    ("node", "nodes"), [(Node(), ()), (Node(mqtt=1883), ()), *((node, NODES) for node in NODES)], ids=str
+)
 def test_the_server_accepts_its_configuration(node: Node, nodes: tuple[Node, ...], tmp_path: Path) -> None:
     file = tmp_path / "server.conf"
     file.write_text(rendered(node, tmp_path / "streams", nodes))
