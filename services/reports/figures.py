@@ -12,6 +12,7 @@ from psycopg import Connection
 from schemas import units
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.text import numbers
+from schemas.text.dates import day as written_day
 from schemas.text.dates import day_and_time
 from schemas.units import ancestors
 from services.readings import Period, Reading, read
@@ -169,7 +170,7 @@ def in_words(period: Period) -> str:
         )
     if first == first.replace(month=1, day=1) and last == first.replace(month=12, day=31):
         return f"năm {first.year}"
-    return f"từ ngày {first:%d/%m/%Y} đến ngày {last:%d/%m/%Y}"
+    return f"từ ngày {written_day(first)} đến ngày {written_day(last)}"
 
 
 def _month_end(day: date) -> date:

@@ -6,7 +6,8 @@ import json
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -68,8 +69,12 @@ class Board:
 
     @contextmanager
     def opened(self, path: str = "/one/x") -> Iterator[WebSocketTestSession]:
-        """The page's connection."""
-        with self.client() as client, client.websocket_connect(path, subprotocols=[protocol()]) as socket:
+        """The page's connection. Whoever hangs up cancels what the other side still has to do."""
+        with (
+            suppress(CancelledError),
+            self.client() as client,
+            client.websocket_connect(path, subprotocols=[protocol()]) as socket,
+        ):
             yield socket
 
     def client(self) -> TestClient:

@@ -393,7 +393,9 @@ def _course(context: PageContext, found: Course | None) -> Html:
     if found is None:
         return tag("p", context.word("index766_reading"), class_="small")
     language = context.language
-    steps = [Step(f"{d.day:%d/%m}", d.points, None, f"{written_day(d.day)}: {_of(context, d)}") for d in found.days]
+    steps = [
+        Step(written_day(d.day)[:5], d.points, None, f"{written_day(d.day)}: {_of(context, d)}") for d in found.days
+    ]
     drawing = bars(steps, context.word("index766_course").format(DAYS), language)
     chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
     named = context.word("index766_course").format(DAYS)
