@@ -342,6 +342,7 @@ OTHERS: Mapping[str, Words] = {
         "online": Text("đang hoạt động", "working"),
         "offline": Text("mất kết nối", "offline"),
         "faulty": Text("hỏng", "faulty"),
+        "retired": Text("đã thu hồi", "retired"),
     },
     "verdict": {
         "satisfied": Text("hài lòng", "satisfied"),
