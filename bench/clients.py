@@ -23,11 +23,11 @@ PATIENCE_SECONDS = 60.0
 Shown = tuple[float, int]
 """(moment in seconds, figure), rising."""
 _MAIN = re.compile(rf'href="{TILE}".*?<div class="main">(.*?)</div>', re.DOTALL)
-_NOTES = """tile => {
+_NOTES = """([place, tile]) => {
   window.notes = [];
-  const seen = () => document.querySelector(`.tile[href="${tile}"] .main`).innerText;
+  const seen = () => document.querySelector(`.tile[href="${tile}"] .main`).textContent;
   const note = () => window.notes.push([Date.now() / 1000, seen()]);
-  new MutationObserver(note).observe(document.body, {subtree: true, childList: true, characterData: true});
+  new MutationObserver(note).observe(document.getElementById(place), {subtree: true, childList: true});
   note();
 }"""
 
@@ -146,5 +146,5 @@ async def _page(browser: Any, address: str, cookies: httpx.Cookies) -> Page:
     page: Page = await context.new_page()
     await page.goto(address)
     await page.wait_for_selector(f'.tile[href="{TILE}"] .main')
-    await page.evaluate(_NOTES, TILE)
+    await page.evaluate(_NOTES, [PLACE, TILE])
     return page

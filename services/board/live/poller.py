@@ -33,9 +33,9 @@ LOOK_SECONDS = 0.25
 """How often is asked whether anything was stored: the board's share of an event's way to the eye."""
 ALL_SECONDS = 15.0
 """How often everything is read although nothing came: time alone makes dossiers overdue."""
-RESTS = 3
-"""After a look is rested for so many times as long as it took: while a past is loaded, the boards leave the processor
-to those who store it."""
+RESTS = 0.5
+"""After a look is rested for so many times as long as it took: while a past is loaded, the boards leave some of the
+processor to those who store it, and while a hundred events a second come in a wall is a second behind."""
 SILENT_SECONDS = 2.0
 """After so long without an answer of the database the boards say so."""
 TREND_DAYS = 14
