@@ -234,6 +234,11 @@ def local_day(t: datetime) -> date:
     return _local(t).date()
 
 
+def month_end(day: date) -> date:
+    """The last day of its month."""
+    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+
+
 @cache
 def _special_days(year: int) -> Mapping[date, Day]:
     """The special days of a year: those of the library, then the overrides."""

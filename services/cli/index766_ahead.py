@@ -166,11 +166,9 @@ def _unit(text: str | None) -> str | None:
 
 
 def _month_end(moment: datetime) -> date:
-    from datetime import timedelta
+    from schemas.calendar import local_day, month_end
 
-    from schemas.calendar import local_day
-
-    return (local_day(moment).replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
+    return month_end(local_day(moment))
 
 
 def _ends(

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nats.errors
 from nats.aio.client import Client
@@ -25,14 +25,13 @@ from schemas.streams import RETAINED
 from schemas.types import Count, Instant
 from services.ingest.keyring import Keyring
 from services.ingest.router import Post, Refused, Words, understand, within
-from services.kit import bus, clock, metrics, store
+from services.kit import bus, clock, metrics, outbox, store
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
 
 log = logging.getLogger(__name__)
 NAME = "devices"
 LARGEST = 4096
-PAGE = 200
 ROUND_SECONDS, AGAIN_SECONDS, CONNECT_SECONDS = 10.0, 3.0, 0.2
 MOST_WAITING, MOST_BYTES_WAITING = 10_000, 16 * 2**20
 PURGE = f"$JS.API.STREAM.PURGE.{RETAINED}"
@@ -153,7 +152,7 @@ class Devices:
 
     async def _publish(self, client: Client) -> None:
         self._news.clear()
-        while await send(self._pool, client) == PAGE:
+        while await send(self._pool, client) == outbox.PAGE:
             pass
 
     async def _forget_retained(self, client: Client) -> None:
@@ -168,16 +167,16 @@ class Devices:
 
 
 async def send(pool: AsyncConnectionPool, client: Client) -> int:
-    """Publish the next page of what lies there; how many there were. Raises `Unavailable`, or what `store.OUTAGE`
-    lists, and then all of the page stays."""
-    async with pool.connection() as conn, conn.transaction():
-        rows = await (await conn.execute(_NEXT, [PAGE])).fetchall()
-        if rows:
-            messages = (bus.Outgoing(subject, bytes(body)) for _, subject, body in rows)
-            await bus.publish_raw(client.jetstream(), messages, within=bus.PUBLISH_TIMEOUT)
-            await conn.execute("DELETE FROM device_outbox WHERE id = ANY(%s)", [[row[0] for row in rows]])
-            metrics.EMITTED.labels(NAME, "stored").inc(len(rows))
-    return len(rows)
+    """Publish the next page of what lies there, see `services.kit.outbox.send`."""
+
+    def message(row: Sequence[Any]) -> bus.Outgoing:
+        _, subject, body = row
+        return bus.Outgoing(subject, bytes(body))
+
+    delete = "DELETE FROM device_outbox WHERE id = ANY(%s)"
+    sent = await outbox.send(pool, client.jetstream(), _NEXT, (), delete, message)
+    metrics.EMITTED.labels(NAME, "stored").inc(sent)
+    return sent
 
 
 # What repeats is only read; what is older than what is known is no news.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Any
 
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, Connection
 
 from schemas.calendar import DayChange
 from schemas.calendar_history import CalendarHistory
@@ -35,8 +35,19 @@ def calendars_of(facts: Iterable[Fact]) -> CalendarHistory:
 
 async def read_calendars(conn: AsyncConnection) -> CalendarHistory:
     """The history told by the stored `calendar.changed` events."""
-    rows = await (await conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'")).fetchall()
+    return _told(await (await conn.execute(_CALENDAR)).fetchall())
+
+
+def stored_calendars(conn: Connection) -> CalendarHistory:
+    """The same, on a connection that waits."""
+    return _told(conn.execute(_CALENDAR).fetchall())
+
+
+def _told(rows: Iterable[tuple[Any, ...]]) -> CalendarHistory:
     return calendars_of(unpack(packed) for (facts,) in rows for packed in facts)
+
+
+_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"
 
 
 async def read_horizon(conn: AsyncConnection) -> datetime:

@@ -39,9 +39,14 @@ BESIDE = frozenset({"revision", "document"})
 """What may differ though the same is said."""
 
 
+def hasher(raw: bytes = b"") -> blake2b:
+    """What makes the digest of a file from its bytes, as they come."""
+    return blake2b(raw, digest_size=16)
+
+
 def digest(raw: bytes) -> str:
     """What tells one file from another without keeping it: BLAKE2b, 16 bytes in hexadecimal."""
-    return blake2b(raw, digest_size=16).hexdigest()
+    return hasher(raw).hexdigest()
 
 
 def midnight(day: date) -> datetime:
@@ -181,16 +186,15 @@ def _revision(event: Event, reports: Sequence[Fact], gone: Iterable[datetime], t
 
 def _said(fields: Mapping[str, Any]) -> dict[str, Any]:
     """What counts of an event's fields; numbers are equal however they are spelled."""
-    return dict(_spelled(fields))
+    return {name: as_number(value) for name, value in fields.items() if name not in BESIDE}
 
 
-def _spelled(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for name, value in fields.items():
-        if name not in BESIDE:
-            try:
-                yield name, Decimal(value) if isinstance(value, str) else value
-            except InvalidOperation:
-                yield name, value
+def as_number(value: Any) -> Any:
+    """A field's value, a number that is written as a text as a number: however it is spelled, it is the same."""
+    try:
+        return Decimal(value) if isinstance(value, str) else value
+    except InvalidOperation:
+        return value
 
 
 # --- who made it ---

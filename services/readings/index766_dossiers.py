@@ -12,12 +12,12 @@ from schemas import units as administrative
 from schemas.index766.rules import NoRules, RuleSet, rule_set
 from schemas.indicators.formula import Formula, Stock, Sum, leaves
 from schemas.registry import FOLDS, MEASURES
-from services.kit.facts import unpack
+from services.kit.facts import stored_calendars, unpack
 from services.readings.forecast import points_of as counted_points
 from services.readings.index766 import total_of, unit_index
 from services.readings.memo import memoised
 from services.readings.period import Period
-from services.readings.whatif import amount, calendars, points_of, until
+from services.readings.whatif import amount, points_of, until
 
 MOST = 2000
 """So many dossiers of a unit are looked at, those due first."""
@@ -54,7 +54,7 @@ def costly(conn: Connection, rules: str, metric: str, unit: str | None, period: 
     """The dossiers of a unit that cost a component points in a period, the ones due first first."""
     numerator, denominator = total_of(rules).counts[metric]
     units = None if unit is None else sorted(administrative.scope(unit))
-    known, fold, found = calendars(conn), FOLDS["dossier"], []
+    known, fold, found = stored_calendars(conn), FOLDS["dossier"], []
     values = {"units": units, "start": period.start, "stop": period.stop, "most": MOST}
     for *head, facts in conn.execute(_DOSSIERS, values).fetchall():
         points = points_of(fold(head[0], [unpack(fact) for fact in facts], known).points, period)

@@ -13,7 +13,7 @@ from schemas.calendar import local_day
 from schemas.codes import masked
 from schemas.offices import number_of
 from schemas.registry import FOLDS
-from services.kit.facts import calendars_of, unpack
+from services.kit.facts import stored_calendars, unpack
 
 
 class OverdueDossier(NamedTuple):
@@ -37,11 +37,10 @@ def overdue_dossiers(conn: Connection, unit: str | None, as_of: datetime) -> lis
 
 
 def _overdue(conn: Connection, as_of: datetime, today: date) -> Iterator[OverdueDossier]:
-    calendar = conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'").fetchall()
-    calendars = calendars_of(unpack(packed) for (facts,) in calendar for packed in facts)
+    known = stored_calendars(conn)
     for id, packed in conn.execute(_OPEN, {"as_of": as_of}).fetchall():
         facts = [fact for fact in map(unpack, packed) if fact.time <= as_of]
-        folded = FOLDS["dossier"](number_of(id), facts, calendars)
+        folded = FOLDS["dossier"](number_of(id), facts, known)
         stages = cases.reached(folded.state, as_of)
         if folded.due_at and stages and stages[-1][0] == "overdue":
             promised = local_day(folded.due_at)

@@ -11,7 +11,7 @@ from psycopg import Connection
 from schemas.calendar_history import CalendarHistory
 from schemas.freshness import Allowed, allowed, is_stale
 from schemas.registry import DATA_TYPES
-from services.kit.facts import calendars_of, unpack
+from services.kit.facts import stored_calendars
 
 LATELY = timedelta(minutes=5)
 HAPPENED = timedelta(minutes=15)
@@ -55,9 +55,9 @@ def sources(conn: Connection, now: datetime) -> list[Source]:
     values = {"recorded": now - LATELY, "happened": now - HAPPENED}
     for source, type, number in conn.execute(_RECENT, values).fetchall():
         recent[source, DATA_TYPES[type].system] += number
-    calendars = calendars_of(unpack(packed) for (facts,) in conn.execute(_CALENDAR).fetchall() for packed in facts)
+    known = stored_calendars(conn)
     return [
-        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, calendars)
+        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, known)
         for row in conn.execute(_SOURCES).fetchall()
     ]
 
@@ -86,4 +86,3 @@ LEFT JOIN source_end x ON x.source = s.source AND x.at >= s.last_recorded
 LEFT JOIN LATERAL (SELECT origin, shiftdays FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
 ORDER BY s.system, s.source
 """
-_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

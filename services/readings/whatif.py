@@ -24,7 +24,7 @@ from schemas.index766 import scoring
 from schemas.index766.scoring import CountPair
 from schemas.indicators.formula import Combine, Distinct, Formula, Leaf, Score, Statement, Stock, Sum, Where, leaves
 from schemas.registry import FOLDS
-from services.kit.facts import calendars_of, unpack
+from services.kit.facts import stored_calendars, unpack
 from services.readings.evaluate import ComponentCount, UnitCounts
 from services.readings.index766 import UnitIndex, score_of, total_of, unit_index, unit_indices
 from services.readings.period import Period, midnight
@@ -121,7 +121,7 @@ def what_if(
         raise NotOpen(f"{strange[0]} is no open dossier{f' of {unit}' if unit else ''}")
     before = unit_index(conn, rules, unit, period)
     found = ended(
-        [(every[code], at) for code, at in ends.items()], total_of(rules), period, calendars(conn), electronic
+        [(every[code], at) for code, at in ends.items()], total_of(rules), period, stored_calendars(conn), electronic
     )
     return _what_if(period, before, found)
 
@@ -160,7 +160,7 @@ def _candidates(
     conn: Connection, rules: str, unit: str | None, period: Period, now: datetime, electronic: bool
 ) -> list[Ended]:
     pairs = [(d, best_end(d.due, now, period)) for d in open_dossiers(conn, unit)] if now < period.as_of else []
-    return ended(pairs, total_of(rules), period, calendars(conn), electronic)
+    return ended(pairs, total_of(rules), period, stored_calendars(conn), electronic)
 
 
 def best_end(due: datetime | None, now: datetime, period: Period) -> datetime:
@@ -176,12 +176,6 @@ def open_dossiers(conn: Connection, unit: str | None, codes: Collection[str] | N
     values = {"units": units, "codes": None if codes is None else list(codes)}
     rows = conn.execute(_OPEN, values).fetchall()
     return [OpenDossier(id, of, origin, due, [unpack(fact) for fact in facts]) for id, of, origin, due, facts in rows]
-
-
-def calendars(conn: Connection) -> CalendarHistory:
-    """The calendar history as it is known."""
-    rows = conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'").fetchall()
-    return calendars_of(unpack(fact) for (facts,) in rows for fact in facts)
 
 
 # --- pure from here on ---

@@ -10,6 +10,7 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas import units
+from schemas.calendar import month_end
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.text import numbers
 from schemas.text.dates import day as written_day
@@ -127,7 +128,7 @@ def _moved(change: Decimal, indicator: Indicator) -> str:
 
 def is_month(period: Period) -> bool:
     """Whether it is one whole month."""
-    return period.first.day == 1 and period.last == _month_end(period.first)
+    return period.first.day == 1 and period.last == month_end(period.first)
 
 
 def is_over(period: Period) -> bool:
@@ -171,10 +172,6 @@ def in_words(period: Period) -> str:
     if first == first.replace(month=1, day=1) and last == first.replace(month=12, day=31):
         return f"năm {first.year}"
     return f"từ ngày {written_day(first)} đến ngày {written_day(last)}"
-
-
-def _month_end(day: date) -> date:
-    return (day.replace(day=28) + 4 * DAY).replace(day=1) - DAY
 
 
 def _a_month_before(day: date) -> date:

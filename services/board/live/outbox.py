@@ -5,19 +5,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from nats.aio.client import Client
 from nats.js import JetStreamContext
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from services.kit import bus, store
+from services.kit import bus, outbox, store
 from services.kit.errors import Unavailable
 
 log = logging.getLogger("board")
 ROUND_SECONDS, AGAIN_SECONDS = 0.5, 3.0
-PAGE = 200
 SUBJECTS = ("ioc.events.", "ioc.alerts.")
 
 
@@ -35,7 +35,7 @@ async def run(
         try:
             client = broker()
             if client and client.is_connected:
-                while await send(pool, client.jetstream(), subjects, private) == PAGE:
+                while await send(pool, client.jetstream(), subjects, private) == outbox.PAGE:
                     pass
         except (*store.OUTAGE, Unavailable) as error:
             log.warning("what is to be published on %s waits: %s: %s", subjects, type(error).__name__, error)
@@ -44,15 +44,13 @@ async def run(
 
 
 async def send(pool: AsyncConnectionPool, js: JetStreamContext, subjects: str, private: Callable[[str], str]) -> int:
-    """Send the next page, the oldest first; how many there were. Raises `Unavailable`, or what `store.OUTAGE` lists,
-    and all of the page stays where the broker has not acknowledged all of it."""
-    async with pool.connection() as conn, conn.transaction():
-        rows = await (await conn.execute(_NEXT, [subjects, PAGE])).fetchall()
-        if rows:
-            messages = (bus.Outgoing(subject, bytes(body), private(text)) for _, subject, body, text in rows)
-            await bus.publish_raw(js, messages, within=bus.PUBLISH_TIMEOUT)
-            await conn.execute("DELETE FROM outbox WHERE id = ANY(%s)", [[row[0] for row in rows]])
-    return len(rows)
+    """Send the next page, see `services.kit.outbox.send`."""
+
+    def message(row: Sequence[Any]) -> bus.Outgoing:
+        _, subject, body, text = row
+        return bus.Outgoing(subject, bytes(body), private(text))
+
+    return await outbox.send(pool, js, _NEXT, [subjects], "DELETE FROM outbox WHERE id = ANY(%s)", message)
 
 
 _PUT = "INSERT INTO outbox (subject, message_id, body) VALUES (%s, %s, %s)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Literal
@@ -16,9 +16,9 @@ from psycopg import Connection
 from starlette.requests import HTTPConnection
 
 from schemas import units
-from schemas.calendar import local_day
+from schemas.calendar import local_day, month_end
 from schemas.codes import masked
-from schemas.index766.rules import Component, flags
+from schemas.index766.rules import Component, ComponentGroup, Grade, flags
 from schemas.index766.scoring import ComponentScore, GroupScore, ranked_as
 from schemas.text.dates import day as written_day
 from schemas.text.dates import day_and_time
@@ -102,13 +102,9 @@ def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases
         below = [u for u in unit_indices(conn, choice.rules, unit, period) if u.unit != unit]
     if not (cases and unit):
         return Stand(period, own, peers, below, None, None)
-    gains = shortest(conn, choice.rules, unit, until(_month_end(now)), now)
+    gains = shortest(conn, choice.rules, unit, until(month_end(local_day(now))), now)
     opened = costly(conn, choice.rules, choice.component, unit, period) if choice.component else None
     return Stand(period, own, peers, below, gains, opened)
-
-
-def _month_end(now: datetime) -> date:
-    return (local_day(now).replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
 
 
 def may_see(account: Account, unit: str) -> bool:
@@ -219,8 +215,7 @@ def _panel(context: PageContext, name: str, *inside: object) -> Html:
 
 def _head(context: PageContext, choice: Choice, shown: Stand) -> Html:
     score, language = shown.own.score, context.language
-    grade = score.grade
-    verdict = (grade.vi if language == "vi" else grade.en) if grade else _missing(context, shown.own)
+    verdict = _name(context, score.grade) if score.grade else _missing(context, shown.own)
     rank = context.word("index766_ranked").format(shown.own.rank, shown.peers) if shown.own.rank else ""
     as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)} · {context.word('index766_open')}"
     name = unit_name(choice.unit or None, language)
@@ -278,12 +273,12 @@ def _gains(context: PageContext, gains: Shortest) -> Html:
 
 
 def _gain(context: PageContext, gains: Shortest, place: int) -> list[object]:
-    one, language = gains.what_if.ended[place], context.language
+    one = gains.what_if.ended[place]
     code, key = masked(one.dossier.id), f"dossier:{one.dossier.id}"
     box = tag("input", type="checkbox", name="item", value=key, id=f"c-{key}", aria_label=code)
     chosen = Html(box + " ") if context.account.may("assign") else Html("")
     components = gains.what_if.before.score.rules.components
-    names = [components[m].vi if language == "vi" else components[m].en for m in one.moves]
+    names = [_name(context, components[m]) for m in one.moves]
     return [
         Html(chosen + link(f"{WORK}/dossier/{quote(one.dossier.id)}", code)),
         written_day(one.at),
@@ -307,7 +302,7 @@ def _components(context: PageContext, choice: Choice, own: UnitIndex) -> Html:
 
 
 def _group_name(context: PageContext, group: GroupScore) -> str:
-    name = group.group.vi if context.language == "vi" else group.group.en
+    name = _name(context, group.group)
     of = "" if group.complete else f" ({context.word('index766_of_group').format(group.maximum)})"
     return f"{name}: {_points(context, group.points)} / {group.scored}{of}"
 
@@ -319,7 +314,7 @@ def _weakest(own: UnitIndex, group: GroupScore) -> Sequence[ComponentScore]:
 
 def _component(context: PageContext, choice: Choice, own: UnitIndex, one: ComponentScore) -> list[object]:
     c, language = one.component, context.language
-    name = c.vi if language == "vi" else c.en
+    name = _name(context, c)
     said = flags()
     remarks = [said[flag][language == "en"] for flag in one.flags if flag != "missing"]
     if one.count is None or one.points is None:
@@ -355,7 +350,7 @@ def _basis(context: PageContext, own: UnitIndex, metric: str) -> str:
 def _costly(context: PageContext, choice: Choice, component: Component, found: Sequence[Costly]) -> Html:
     """The dossiers behind a component that was opened."""
     language = context.language
-    name = component.vi if language == "vi" else component.en
+    name = _name(context, component)
     title = context.word("index766_behind").format(name, count(len(found), language))
     heads = [context.word(w) for w in ("case", "due", "ended", "unit")]
     rows = (
@@ -372,7 +367,7 @@ def _costly(context: PageContext, choice: Choice, component: Component, found: S
 def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> Html:
     """The units below, the weakest first."""
     language = context.language
-    groups = [g.group.vi if language == "vi" else g.group.en for g in below[0].score.groups]
+    groups = [_name(context, g.group) for g in below[0].score.groups]
     heads = [context.word("unit"), context.word("index766_rank"), context.word("index766_points"), *groups]
     weakest = sorted(below, key=lambda u: (u.score.points - u.score.scored, units.order(u.unit)))
     rows = (
@@ -393,20 +388,15 @@ def _course(context: PageContext, found: Course | None) -> Html:
     if found is None:
         return tag("p", context.word("index766_reading"), class_="small")
     language = context.language
-    steps = [
-        Step(written_day(d.day)[:5], d.points, None, f"{written_day(d.day)}: {_of(context, d)}") for d in found.days
-    ]
-    drawing = bars(steps, context.word("index766_course").format(DAYS), language)
-    chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
+    days = [(written_day(d.day), d.points) for d in found.days]
+    steps = [Step(day[:5], points, None, f"{day}: {_known(context, points)}") for day, points in days]
     named = context.word("index766_course").format(DAYS)
+    drawing = bars(steps, named, language)
+    chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
     return Html(
         _panel(context, named, chart, tag("p", context.word("index766_course_means"), class_="small"))
         + _panel(context, context.word("index766_forecast"), *_forecast(context, found.ahead))
     )
-
-
-def _of(context: PageContext, day: Day) -> str:
-    return _known(context, day.points)
 
 
 def _forecast(context: PageContext, ahead: Forecast) -> Iterator[Html]:
@@ -423,11 +413,15 @@ def _forecast(context: PageContext, ahead: Forecast) -> Iterator[Html]:
     rows = (
         [
             f"{m.month:%m/%Y}",
-            *(_points(context, p) if p is not None else "–" for p in (m.so_far, m.final, m.forecast, m.error)),
+            *(_known(context, p) for p in (m.so_far, m.final, m.forecast, m.error)),
         ]
         for m in ahead.past
     )
     yield table(heads, rows, (1, 2, 3, 4))
+
+
+def _name(context: PageContext, named: Component | ComponentGroup | Grade) -> str:
+    return named.vi if context.language == "vi" else named.en
 
 
 def _points(context: PageContext, value: Decimal, decimals: int = 2) -> str:

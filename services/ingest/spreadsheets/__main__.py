@@ -12,7 +12,6 @@ import resource
 import sys
 from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,7 @@ def _changes(one: imports.Stated, template: Template) -> Iterator[Answer]:
         for name in template.figures(spec)
     }
     for name, column in figures.items():
-        if _number(data.get(name)) != _number(before.get(name)):
+        if imports.as_number(data.get(name)) != imports.as_number(before.get(name)):
             yield {
                 "unit": one.event.unit,
                 "indicator": data.get("indicator"),
@@ -124,13 +123,6 @@ def _changes(one: imports.Stated, template: Template) -> Iterator[Answer]:
                 "before": _shown(before.get(name)),
                 "now": _shown(data.get(name)),
             }
-
-
-def _number(value: Any) -> Any:
-    try:
-        return Decimal(value) if isinstance(value, str) else value
-    except InvalidOperation:
-        return value
 
 
 def _shown(value: Any) -> str | None:

@@ -10,14 +10,13 @@ import sys
 from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from secrets import token_urlsafe
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from services.board.access import Account
-from services.kit import clock
+from services.kit import clock, imports
 
 log = logging.getLogger("board")
 LARGEST = 64 * 2**20
@@ -84,7 +83,7 @@ class Drafts:
         """Keep an upload. Raises `TooLarge`."""
         self._make_room(session)
         draft = Draft(token_urlsafe(12), session, name, clock.now(), TemporaryDirectory(prefix="ioc-import-"))
-        digest, size = blake2b(digest_size=16), 0
+        digest, size = imports.hasher(), 0
         try:
             with draft.file.open("wb") as file:
                 async for part in body:

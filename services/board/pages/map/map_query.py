@@ -15,7 +15,7 @@ from schemas import units
 from schemas.fold import Folded
 from schemas.registry import FOLDS
 from services.board.access import Account, coarse
-from services.kit.facts import calendars_of, unpack
+from services.kit.facts import stored_calendars, unpack
 
 Kind = Literal["report", "feature"]
 CELL = 60
@@ -121,7 +121,7 @@ def present(conn: Connection, most: int = MOST) -> MapContent:
 def past(conn: Connection, moment: datetime, most: int = MOST) -> MapContent:
     """What stood there at a moment: every entity folded anew from what had happened up to then; of too many, those
     that came last."""
-    calendars = calendars_of(unpack(f) for (facts,) in conn.execute(_CALENDAR).fetchall() for f in facts)
+    known = stored_calendars(conn)
     found: list[MapItem] = []
     unread: dict[tuple[Kind, str], int] = {}
     for kind in KINDS:
@@ -130,7 +130,7 @@ def past(conn: Connection, moment: datetime, most: int = MOST) -> MapContent:
         if len(rows) == most:
             unread |= _left(kind, conn.execute(_PAST_COUNT, values).fetchall(), Counter(unit for _, unit, _ in rows))
         for id, _, packed in rows:
-            folded: Folded = FOLDS[kind](id, [f for f in map(unpack, packed) if f.time <= moment], calendars)
+            folded: Folded = FOLDS[kind](id, [f for f in map(unpack, packed) if f.time <= moment], known)
             if folded.opened_at and folded.ended_at is None:
                 state = (folded.unit, folded.status, folded.opened_at, folded.due_at, folded.state)
                 found.append(_spot(kind, id, *state))
@@ -231,4 +231,3 @@ FROM entity WHERE kind = %(kind)s AND opened_at <= %(moment)s AND (ended_at IS N
 """
 _PAST = f"SELECT id, unit, facts {_STOOD} ORDER BY opened_at DESC, id LIMIT %(most)s"
 _PAST_COUNT = f"SELECT unit, count(*) {_STOOD} GROUP BY unit"
-_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"

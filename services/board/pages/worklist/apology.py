@@ -31,7 +31,7 @@ from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
 from services.board.ui.words import unit_name, word
 from services.kit import clock, store
-from services.kit.facts import calendars_of, unpack
+from services.kit.facts import stored_calendars
 
 SOURCE = "/board"
 DEED = "dossier.extended"
@@ -104,14 +104,6 @@ def refusal(dossier: Dossier | None, day: date, now: datetime, calendars: Calend
     return "day_not_later" if promise_of(day) <= dossier.due_at else None
 
 
-def _calendars(conn: Connection) -> CalendarHistory:
-    """The calendar history that the stored announcements tell."""
-    return calendars_of(unpack(packed) for (facts,) in conn.execute(_CALENDAR).fetchall() for packed in facts)
-
-
-_CALENDAR = "SELECT facts FROM entity WHERE kind = 'calendar'"
-
-
 def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
     """The event that gives the new date, under the one id of a dossier's extension."""
     shift = dossier.state.get("shiftdays", 0)
@@ -135,7 +127,7 @@ class Extending:
     async def do(self, codes: Sequence[str], day: date, reason: str, by: Account, sent: bool) -> list[Outcome]:
         """What became of each dossier. `sent`: the broker answers, so the events go out at once."""
         calendars, found = await self._reading(
-            lambda conn: (_calendars(conn), [_dossier(conn, code) for code in codes])
+            lambda conn: (stored_calendars(conn), [_dossier(conn, code) for code in codes])
         )
         outcomes: list[Outcome] = []
         for code, dossier in zip(codes, found, strict=True):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from schemas import economy as e
+from schemas.calendar import month_end
 from services.simulator.district.rng import Dice
 from services.simulator.district.workflows import Life, Step, Workflow
 
@@ -36,10 +37,6 @@ def _corrected(x: Life, t: datetime) -> e.IndicatorRevised:
     return e.IndicatorRevised(**{**said, "value": (said["value"] * share).quantize(Decimal(1))}, revision=1)
 
 
-def _month_end(day: date) -> date:
-    return (day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-
-
 def _target(x: Life, t: datetime) -> e.IndicatorTargetSet:
     """A month's plan lies near what the ward will do."""
     name, step = _TARGETS[x.number]
@@ -47,7 +44,7 @@ def _target(x: Life, t: datetime) -> e.IndicatorTargetSet:
     share = Dice(f"{x.cohort.tag}/plan/{name}/{x.cohort.ward.unit}/{x.began:%Y-%m}").between(0, 96, 108)
     day, target = x.began.date(), Decimal(_month(x, name, low, high) * share // 100 * step)
     return e.IndicatorTargetSet(
-        indicator=name, period_start=day.replace(day=1), period_end=_month_end(day), target=target
+        indicator=name, period_start=day.replace(day=1), period_end=month_end(day), target=target
     )
 
 
