@@ -59,7 +59,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 def copy(folder: Path) -> Tree:
     """Copy what is checked in, less what only a running centre needs, into an empty folder."""
-    for room in ("schemas", "services", "infra", "dashboards", "bench", "docs", "tests"):
+    for room in ("schemas", "services", "infra", "dashboards", "bench", "generate", "docs", "tests"):
         copytree(ROOT / room, folder / room, ignore=LEFT, dirs_exist_ok=True)
     for file in ROOT.iterdir():
         if file.is_file():

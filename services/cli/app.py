@@ -43,9 +43,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
     "backup": (".backup:backup", "Save database and broker into a folder, while everything goes on working."),
     "restore": (".restore:restore", "Bring a backup back: nothing lost, nothing twice."),
-    "contracts": (".contracts:contracts", "Check that the published contracts keep their promises."),
+    "contracts": ("generate.contracts:contracts", "Check that the published contracts keep their promises."),
     "generate": (
-        ".generate:generate",
+        "generate:generate",
         "Write what follows from the code: contracts, reference, rules, dashboards, licences.",
     ),
     "compose": (
@@ -54,8 +54,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "test": (".test:test", "Run the project's tests on real servers."),
 }
-"""name -> (module:attribute, what it is for); a module with a dot is one of this package. The benchmarks lie in a
-checkout alone."""
+"""name -> (module:attribute, what it is for); a module with a dot is one of this package. Benchmarks and generators
+lie in a checkout alone."""
 
 
 class Table(click.Group):

@@ -12,11 +12,11 @@ import pytest
 from pydantic import BaseModel, Field
 from tree import Tree, copy
 
+from generate.contracts import committed
 from schemas import contracts, registry
 from schemas.contracts.json_schemas import meanings
 from schemas.envelope import Event
 from schemas.types import Count, Dong
-from services.cli.contracts import committed
 
 GENERATED = contracts.generated()
 ASYNCAPI = json.loads(GENERATED["asyncapi.json"])

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("schemas", "services", "infra", "dashboards", "bench")
+ROOMS = ("schemas", "services", "infra", "dashboards", "bench", "generate")
 
 
 def imports() -> Iterator[tuple[str, str]]:

@@ -12,10 +12,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from generate.files import ROOT, stale
+from generate.reference import HOME_SETTINGS, page
 from schemas.registry import DATA_TYPES
 from services.cli.app import COMMANDS, main
-from services.cli.generate import ROOT, stale
-from services.cli.reference import HOME_SETTINGS, page
 
 PAGES = ("README.md", "README.vi.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "CODE_OF_CONDUCT.md")
 

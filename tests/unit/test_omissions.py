@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner
 from tree import copy
 
+from generate import files, generate, licences, omissions
 from schemas import social, sources
 from schemas.alerts import ALERTS, NAMES
 from schemas.envelope import EventData
 from schemas.indicators import CATALOGUE, SHEETS, Indicator, label_texts
 from schemas.indicators.formula import Formula, Stock, Sum
-from services.cli import generate, licences, omissions
 from services.kit.settings import Settings
 
 Change = Callable[[pytest.MonkeyPatch], object]
@@ -149,8 +149,8 @@ def test_events_outside_every_table_and_without_words_are_told(monkeypatch: pyte
 
 def test_the_command_lists_what_is_missing_and_writes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(CATALOGUE, "map_new", Indicator("map_new", "", "", FEATURES, "feature", system="gis"))
-    monkeypatch.setattr(generate, "_write", lambda *_: pytest.fail("written"))
-    answer = CliRunner().invoke(generate.generate)
+    monkeypatch.setattr(files, "write", lambda *_: pytest.fail("written"))
+    answer = CliRunner().invoke(generate)
     assert answer.exit_code == 1
     assert answer.output.startswith("Error: 2 missing; nothing written\n  " + GIS)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 HEAD = """\
 <!-- written by `ioc generate` from requirements.txt and the packages' own metadata; do not edit -->
 # Licences of what runs

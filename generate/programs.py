@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 PAGE = "docs/clients.md"
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 _SHOWN = re.compile(r"(<!-- (docs/clients/\S+): written by `ioc generate` -->\n```\w+\n).*?(?=^```$)", re.DOTALL | re.M)
 
 

@@ -27,7 +27,7 @@ from schemas.sources import EMITTERS
 from services.kit import clock
 from services.kit.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 RUNBOOKS = "docs/runbooks"
 SIGNS = ("%", "VND")
 """What an indicator counts that is said by a sign and not by a word."""
@@ -51,8 +51,8 @@ def omissions() -> list[str]:
 
 def _events() -> Iterator[str]:
     for data in sorted(_types(EventData), key=lambda data: data.__name__):
-        where, known = f"{_file(data)}: {data.__name__}", DATA_TYPES.values()
-        if data not in known:
+        where = f"{_file(data)}: {data.__name__}"
+        if data not in DATA_TYPES.values():
             yield f"{where} stands in no table of events; add it to EVENTS of that module"
             continue
         if not (data.__doc__ or "").strip():
@@ -148,10 +148,10 @@ def _of_formula(i: Indicator) -> Iterator[str]:
             hint = f"; did you mean {near[0]!r}?" if near else "; add it to MEASURES of its system"
             yield f"is made of {leaf.measure!r}, which is no measure{hint}"
             continue
-        known = MEASURES[leaf.measure].labels
+        measured_by = MEASURES[leaf.measure].labels
         for label in [*leaf.where, *([leaf.label] if isinstance(leaf, Distinct) else [])]:
-            if label not in known:
-                yield f"asks {leaf.measure!r} for the label {label!r}; it has {', '.join(known) or 'none'}"
+            if label not in measured_by:
+                yield f"asks {leaf.measure!r} for the label {label!r}; it has {', '.join(measured_by) or 'none'}"
 
 
 def _of_classes(i: Indicator) -> Iterator[str]:

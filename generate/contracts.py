@@ -28,18 +28,19 @@ def check_command(against: str | None) -> None:
     """Fail if files are stale, a sample is refused, or a change within a version breaks what relied on it."""
     from schemas.contracts import check, stale, stored, unaccepted
 
-    kept = stored()
-    if lines := stale(kept):
+    published = stored()
+    if lines := stale(published):
         _fail(lines, "stale: run `ioc generate`")
-    if lines := unaccepted(kept, clock.now()):
+    if lines := unaccepted(published, clock.now()):
         _fail(lines, "a sample must be accepted for ever: mend the model, not the sample")
     reference = against or "HEAD"
     before = stored_contracts(Path(reference)) if Path(reference).is_dir() else committed(_folder(), reference)
     if before is None and against:
         raise click.ClickException(f"{against!r} is neither a commit that git knows here nor a folder")
-    if lines := check(before or {}, kept):
+    if lines := check(before or {}, published):
         _fail(lines, f"incompatible with {reference}: give the changed type a new version")
-    click.echo(f"contracts: {len(kept)} files in order" + ("" if before is None else f", compatible with {reference}"))
+    compatible = "" if before is None else f", compatible with {reference}"
+    click.echo(f"contracts: {len(published)} files in order{compatible}")
 
 
 def stored_contracts(folder: Path) -> Mapping[str, str]:
@@ -50,12 +51,12 @@ def stored_contracts(folder: Path) -> Mapping[str, str]:
 def committed(folder: Path, reference: str) -> Mapping[str, str] | None:
     """The files of a folder as of a git commit: relative path -> text; None without such a commit, or without git."""
     try:
-        known = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
+        commit = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{reference}^{{commit}}")
     except FileNotFoundError:
         return None
-    if known.returncode:
+    if commit.returncode:
         return None
-    archive = _git(folder, "archive", "--format=tar", known.stdout.decode().strip())
+    archive = _git(folder, "archive", "--format=tar", commit.stdout.decode().strip())
     if archive.returncode:
         return {}  # the commit is older than the folder
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
@@ -77,6 +78,3 @@ def _fail(lines: list[str], advice: str) -> None:
     for line in lines:
         click.echo(line, err=True)
     raise click.ClickException(f"{len(lines)} found. {advice[0].upper()}{advice[1:]}")
-
-
-COMMANDS = (contracts,)
