@@ -78,7 +78,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     login.add(app, pool, settings.board_url, leave_provider)
     alarm_client = AlarmClient(settings, pool)
     pages = Pages(app, poller, connections)
-    wall.add(pages)
+    wall.add(pages, reading)
     system.add(pages, reading)
     figure.add(pages, reading)
     worklist.add(pages, pool, reading, alarm_client)

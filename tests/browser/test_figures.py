@@ -120,7 +120,7 @@ def test_a_figure_is_broken_down_as_ioc_query_does_and_beside_the_compared_perio
     page.get_by_role("link", name="So với cùng kỳ năm trước").click()
     expect(page.get_by_role("link", name="So với cùng kỳ năm trước")).to_have_attribute("aria-current", "true")
     expect(legend).not_to_contain_text("so với")  # nothing is known of last year
-    page.get_by_role("link", name="Tháng", exact=True).click()
+    page.get_by_role("link", name="Tháng này", exact=True).click()
     panel.get_by_role("link", name="Theo lĩnh vực").click()
     expect(panel.get_by_role("link", name="Theo lĩnh vực")).to_have_attribute("aria-current", "true")
     assert "by=field" in page.url and "against=year" in page.url

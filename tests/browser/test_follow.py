@@ -7,10 +7,11 @@ import random
 import re
 from collections.abc import Callable
 
-from browser.deeds import count, emit_report
+from browser.deeds import count, emit_report, vietnamese
 from playwright.sync_api import Page, WebSocketRoute, expect
 
 from infra.local.servers import Instance
+from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
 
@@ -26,6 +27,35 @@ def test_an_opened_figure_rises_under_the_keyboard(visit: Visit, watched: Instan
     expect(figure).to_have_text(f"{before + 1}", timeout=15_000)
     expect(link).to_be_focused()
     assert page.evaluate("document.activeElement.known"), "what has not changed is the same element"
+
+
+def test_a_copied_link_shows_the_same_number_whatever_comes_and_the_period_goes_along(
+    visit: Visit, watched: Instance
+) -> None:
+    page = visit("/figure/reports_received?span=week", "truc.le")
+    page.get_by_role("link", name=WORDS["this_figure"][0]).click()
+    expect(page.locator("main .title strong")).to_be_visible()
+    address, told = page.url, count(page.locator("main .huge").inner_text())
+    emit_report(watched)
+    now = visit("/figure/reports_received?span=week", "truc.le")
+    expect(now.locator("main .huge")).not_to_have_text(vietnamese(told))
+    page.goto(address)
+    assert count(page.locator("main .huge").inner_text()) == told
+    page.locator(".period summary").click()
+    page.locator("[name=first]").fill("2026-01-05")
+    page.locator("[name=last]").fill("2026-02-04")
+    page.get_by_role("button", name=WORDS["period_show"][0]).click()
+    expect(page.locator("main .title")).to_contain_text("05/01/2026 – 04/02/2026")
+    for go in (lambda: page.get_by_role("link", name=WORDS["back"][0]).click(), lambda: page.keyboard.press("0")):
+        go()
+        assert all(part in page.url for part in ("first=2026-01-05", "last=2026-02-04", "as_of="))
+    expect(page.locator(".bar .over")).to_contain_text("05/01/2026 – 04/02/2026")
+    page.locator(".bar .over > summary").click()
+    page.get_by_role("link", name=WORDS["period_this_month"][0], exact=True).click()
+    assert "first" not in page.url and "as_of=" in page.url
+    page.locator(".bar .over > summary").click()
+    page.get_by_role("link", name=WORDS["period_now"][0]).click()
+    expect(page).to_have_url(re.compile("/$"))
 
 
 PARTS = ("<li>{}</li>", "<li class='{0}'>{0}</li>", "<li><b>{}</b> <i>x</i></li>", "{}", "<li id='{}'><input></li>")

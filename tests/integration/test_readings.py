@@ -457,11 +457,11 @@ def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection)
     def one_more() -> None:
         if len(moments) < 6:
             asyncio.run(store_one())
-            moments.append(tile_of(reader, "field", None, now))
+            moments.append(tile_of(reader, "field", None, Period.of(now)))
 
     with Busy.connect(database.database("reader"), autocommit=True) as busy:
         busy.meanwhile = one_more
-        assert tile_of(busy, "field", None, now) in moments
+        assert tile_of(busy, "field", None, Period.of(now)) in moments
     assert len({tile.main.value for tile in moments}) == len(moments) == 6
 
 

@@ -224,7 +224,7 @@ FOUND = Finding("orphan", "Chưa có tiếp nhận: 3 phản ánh", "", None, No
 def test_the_page_of_a_figure_of_people_prints_no_exact_number() -> None:
     def page(account: Account, code: str) -> str:
         look = PageContext(account, "vi", cast(Poller, None))
-        return render(look, shown_to(account, opened(13, 7, code), True), [FOUND], "", NOW)
+        return render(look, shown_to(account, opened(13, 7, code), True), [FOUND])
 
     public = page(PUBLIC, "disease_cases")
     assert ">● 5<" in public and "chính xác" not in public and "3 phản ánh" not in public

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal, cast, get_args, get_origin
@@ -12,7 +13,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, label_text, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
@@ -22,7 +22,7 @@ from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
 from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
-from services.board.ui.periods import Against, Span, before, period_of
+from services.board.ui.periods import PeriodChoice, period_of
 from services.board.ui.redaction import shown_to
 from services.readings import Reading
 
@@ -92,38 +92,6 @@ def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
     assert moment(group) == told
 
 
-# --- the compared period ---
-
-
-@pytest.mark.parametrize(
-    ("span", "against", "first", "last"),
-    [
-        ("day", "previous", date(2026, 11, 21), date(2026, 11, 21)),
-        ("week", "previous", date(2026, 11, 9), date(2026, 11, 15)),
-        ("month", "previous", date(2026, 10, 1), date(2026, 10, 22)),
-        ("year", "previous", date(2025, 1, 1), date(2025, 11, 22)),
-        ("day", "year", date(2025, 11, 22), date(2025, 11, 22)),
-        ("month", "year", date(2025, 11, 1), date(2025, 11, 22)),
-    ],
-)
-def test_as_much_is_compared_as_is_over(span: Span, against: Against, first: date, last: date) -> None:
-    period = period_of(span, date(2026, 11, 22), NOON)
-    earlier = before(span, period, against)
-    assert (earlier.first, earlier.last) == (first, last)
-    assert (earlier.stop - earlier.start, earlier.stop.astimezone(VN).time()) == (
-        earlier.as_of - earlier.start + (period.stop - period.as_of),
-        period.stop.astimezone(VN).time(),
-    )
-    assert len(list(earlier.hours())) - 24 * (len(list(earlier.days())) - 1) == 13, "noon against noon"
-
-
-def test_a_longer_month_is_compared_with_a_whole_shorter_one() -> None:
-    march = period_of("month", date(2027, 3, 31), datetime(2027, 3, 31, 5, tzinfo=UTC))
-    assert before("month", march, "previous").last == date(2027, 2, 28)
-    leap = period_of("day", date(2028, 2, 29), datetime(2028, 2, 29, 5, tzinfo=UTC))
-    assert before("day", leap, "year").first == date(2027, 2, 28)
-
-
 # --- what a figure is broken down by ---
 
 
@@ -154,10 +122,10 @@ def test_the_table_falls_back_to_what_there_is() -> None:
         CATALOGUE["on_time_share"],
         "field",
     )
-    assert (
-        kept.path(unit=WARD)
-        == f"/system/procedures?unit={WARD}&span=month&against=previous&ranked=payments_amount&by=field"
-    )
+    assert kept.path(unit=WARD) == f"/system/procedures?unit={WARD}&ranked=payments_amount&by=field"
+    of_week = replace(kept, period=PeriodChoice("week"), against="year", by="")
+    assert of_week.path() == "/system/procedures?against=year&ranked=payments_amount&span=week"
+    assert of_week.figure("visits") == "/figure/visits?span=week"
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

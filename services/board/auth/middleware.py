@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import parse_qs, urlsplit
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
@@ -23,6 +24,7 @@ from services.board.auth.sessions import Session, Sessions, login_from
 from services.board.live.query_pool import TooMuch
 from services.board.ui.live_page import belongs
 from services.board.ui.markup import Html, styles, tag
+from services.board.ui.periods import BadPeriod
 from services.board.ui.words import Language, word
 from services.kit import store
 from services.kit.addresses import place_of
@@ -66,9 +68,13 @@ def add_errors(app: FastAPI) -> None:
     for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
         app.add_exception_handler(outage, lambda request, error: unavailable())
     app.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
+    app.add_exception_handler(BadPeriod, lambda request, error: plain_page(400, "bad_period"))
+    app.add_exception_handler(RequestValidationError, lambda request, error: plain_page(400, "bad_address"))
     app.add_exception_handler(400, lambda request, error: unreadable())
     app.add_exception_handler(403, lambda request, error: forbidden())
     app.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
+    app.add_exception_handler(405, lambda request, error: plain_page(405, "bad_address"))
+    app.add_exception_handler(Exception, lambda request, error: plain_page(500, "failed"))
 
 
 class AuthMiddleware:

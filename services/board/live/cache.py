@@ -37,8 +37,8 @@ class SharedCache(Generic[T]):
     comes asks again.
     """
 
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, most: int = MOST) -> None:
+        self._seconds, self._most = seconds, most
         self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
 
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
@@ -47,6 +47,6 @@ class SharedCache(Generic[T]):
         if cached is None or time.monotonic() >= cached.until:
             cached = self._answers[key] = _Answer(ask, self._seconds)
         self._answers.move_to_end(key)
-        if len(self._answers) > MOST:
+        if len(self._answers) > self._most:
             self._answers.popitem(last=False)
         return await asyncio.shield(cached.given)  # who goes away leaves it to the others who wait

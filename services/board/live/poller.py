@@ -166,7 +166,7 @@ class Poller:
             return
         for slug in systems:
             previous = None if whole else self._view.tiles.get(slug)
-            tile = await self._do(tile_of, conn, slug, news.get(slug), clock.now(), previous)
+            tile = await self._do(tile_of, conn, slug, news.get(slug), Period.of(clock.now()), previous)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         self._next.set()
@@ -188,21 +188,23 @@ def marks(conn: Connection) -> dict[str, Revision]:
     return {system: Revision(int(events), recorded) for system, events, recorded in rows}
 
 
-def tile_of(conn: Connection, system: str, mark: Revision | None, now: datetime, previous: Tile | None = None) -> Tile:
-    """A system's tile as of `now`, for the month so far. `held`: the tile before, whose past days are taken over."""
+def tile_of(conn: Connection, system: str, mark: Revision | None, period: Period, previous: Tile | None = None) -> Tile:
+    """A system's tile for a period. `previous`: the tile before, whose past days are taken over."""
     with snapshot(conn):
-        readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, Period.of(now)))
+        readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
         origins = frozenset().union(*(r.origins for r in readings))
         tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
-        return replace(tile, trend=_trend(conn, tile.main.indicator, now, previous.trend if previous else ()))
+        trend = _trend(conn, tile.main.indicator, period, previous.trend if previous else ())
+        return replace(tile, trend=trend)
 
 
-def _trend(conn: Connection, indicator: Indicator, now: datetime, previous: Sequence[Reading]) -> tuple[Reading, ...]:
-    """The last days, today at the end. Of those `held` only today is read anew: it is what events change at once."""
-    today = local_day(now)
-    first = today - timedelta(days=TREND_DAYS - 1)
-    continued = previous and previous[-1].indicator is indicator and previous[-1].group == today.isoformat()
-    days = Period(today if continued else first, today, now)
+def _trend(conn: Connection, indicator: Indicator, period: Period, previous: Sequence[Reading]) -> tuple[Reading, ...]:
+    """The last days of the period and before. Of the `previous` only the last is read anew: it is what events change
+    at once."""
+    last = min(period.last, local_day(period.as_of))
+    first = last - timedelta(days=TREND_DAYS - 1)
+    continued = previous and previous[-1].indicator is indicator and previous[-1].group == last.isoformat()
+    days = Period(last if continued else first, last, period.as_of)
     return (*(previous[:-1] if continued else ()), *read(conn, indicator, None, days, by="day"))
 
 

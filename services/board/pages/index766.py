@@ -32,6 +32,8 @@ from services.board.ui.found_pages import Page
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary, require_known, unreal
+from services.board.ui.period_control import period_control
+from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.board.ui.words import count, number, unit_name, why
 from services.kit import clock
 from services.readings.forecast import Forecast, forecast
@@ -58,11 +60,21 @@ class Choice:
     unit: str
     rules: Rules
     component: str = ""
+    period: PeriodChoice = SO_FAR
+
+    @property
+    def others(self) -> dict[str, str | None]:
+        """What its address says besides the period."""
+        return {"unit": self.unit, "rules": "" if self.rules == "portal" else self.rules}
 
     def path(self, **other: str) -> str:
         """The address of the same with something else chosen."""
-        chosen = {"unit": self.unit, "rules": "" if self.rules == "portal" else self.rules, **other}
+        chosen = {**self.others, **other, **self.period.params}
         return f"{PATH}?{urlencode({name: value for name, value in chosen.items() if value or name == 'unit'})}"
+
+    def ongoing(self, now: datetime) -> bool:
+        """Whether it is of now, so that something can be done about it."""
+        return self.period.as_of is None and self.period.period(now).last >= local_day(now)
 
 
 @dataclass(frozen=True)
@@ -83,17 +95,17 @@ class Course:
     """The last days, and the month's end."""
 
     days: Sequence[Day]
-    ahead: Forecast
+    ahead: Forecast | None
 
 
 def all_units(conn: Connection, choice: Choice) -> list[UnitIndex]:
-    """All units of now, ranked."""
-    return unit_indices(conn, choice.rules, None, Period.of(clock.now()))
+    """All units, ranked."""
+    return unit_indices(conn, choice.rules, None, choice.period.period(clock.now()))
 
 
 def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases: bool, now: datetime) -> Stand:
     """Read all that changes with each event. Dossiers are those of one unit alone."""
-    unit, period = choice.unit or None, Period.of(now)
+    unit, period = choice.unit or None, choice.period.period(now)
     own = unit_index(conn, choice.rules, unit, period)
     own = replace(own, rank=next((u.rank for u in everyone if u.unit == unit), None))
     peers = sum(1 for u in everyone if u.rank and ranked_as(u.level) == ranked_as(own.level))
@@ -102,7 +114,8 @@ def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases
         below = [u for u in unit_indices(conn, choice.rules, unit, period) if u.unit != unit]
     if not (cases and unit):
         return Stand(period, own, peers, below, None, None)
-    gains = shortest(conn, choice.rules, unit, until(month_end(local_day(now))), now)
+    ahead = until(month_end(local_day(now)))
+    gains = shortest(conn, choice.rules, unit, ahead, now) if choice.ongoing(now) else None
     opened = costly(conn, choice.rules, choice.component, unit, period) if choice.component else None
     return Stand(period, own, peers, below, gains, opened)
 
@@ -119,13 +132,14 @@ def add(pages: Pages, reading: QueryPool) -> None:
     slow: SharedCache[Course] = SharedCache(SLOW_SECONDS)
 
     async def now_of(choice: Choice, cases: bool) -> Stand:
-        everyone = await every.get(choice.rules, lambda: reading(lambda conn: all_units(conn, choice)))
+        everyone = await every.get((choice.rules, choice.period), lambda: reading(lambda conn: all_units(conn, choice)))
         key = (choice, cases)
         return await fresh.get(key, lambda: reading(lambda conn: stand(conn, choice, everyone, cases, clock.now())))
 
     async def read_days(choice: Choice) -> Course:
         """In several questions, so that none takes long."""
-        last, days = local_day(clock.now()), list[Day]()
+        period, days = choice.period.period(clock.now()), list[Day]()
+        last = min(period.last, local_day(period.as_of))
         unit = choice.unit or None
         counted = await reading(partial(counted_now, rules=choice.rules, unit=unit, day=last))
         for back in range(DAYS - AT_ONCE, -1, -AT_ONCE):
@@ -133,14 +147,16 @@ def add(pages: Pages, reading: QueryPool) -> None:
             days += await reading(
                 partial(course, rules=choice.rules, unit=unit, last=end, days=AT_ONCE, counted=counted)
             )
-        return Course(days, await reading(lambda conn: forecast(conn, choice.rules, unit, clock.now())))
+        ongoing = choice.ongoing(clock.now())
+        ahead = await reading(partial(forecast, rules=choice.rules, unit=unit, as_of=clock.now())) if ongoing else None
+        return Course(days, ahead)
 
     @pages.page(PATH, dependencies=[Depends(require_known)])
     async def of_index(asked: HTTPConnection, unit: str = "", rules: Rules = "portal", component: str = "") -> LivePage:
         context = context_of(asked, pages.poller)
         own = context.account.units[0] if context.account.units and "unit" not in asked.query_params else ""
         by_dossier = {m for m, pair in total_of(rules).counts.items() if of_dossiers(pair)}
-        choice = Choice(unit or own, rules, component if component in by_dossier else "")
+        choice = Choice(unit or own, rules, component if component in by_dossier else "", context.chosen)
         cases = may_see(context.account, choice.unit)
 
         def body(at: Places) -> Html:
@@ -148,7 +164,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
             return tag("main", at["stand"], at["days"], tools, class_="page work")
 
         async def looked_back() -> Course:
-            key = (choice.unit, choice.rules, local_day(clock.now()))
+            key = (choice.unit, choice.rules, choice.period, local_day(clock.now()))
             return await slow.get(key, lambda: read_days(choice))
 
         async def not_yet() -> None:
@@ -217,7 +233,8 @@ def _head(context: PageContext, choice: Choice, shown: Stand) -> Html:
     score, language = shown.own.score, context.language
     verdict = _name(context, score.grade) if score.grade else _missing(context, shown.own)
     rank = context.word("index766_ranked").format(shown.own.rank, shown.peers) if shown.own.rank else ""
-    as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)} · {context.word('index766_open')}"
+    open = [context.word("index766_open")] if choice.ongoing(shown.period.as_of) else []
+    as_of = " · ".join([f"{context.word('as_of')} {day_and_time(shown.period.as_of)}", *open])
     name = unit_name(choice.unit or None, language)
     origin = unreal(context, shown.own.origins)
     return tag(
@@ -243,7 +260,8 @@ def _choices(context: PageContext, choice: Choice) -> Html:
         for code in ("portal", "decree")
     )  # fmt: skip
     back = [link(choice.path(unit=""), context.word("whole"))] if choice.unit else []
-    return tag("div", *back, tag("span", *rules, class_="choice"), class_="choices")
+    control = period_control(context, PATH, **choice.others)
+    return tag("div", *back, control, tag("span", *rules, class_="choice"), class_="choices")
 
 
 def _gains(context: PageContext, gains: Shortest) -> Html:
@@ -323,7 +341,7 @@ def _component(context: PageContext, choice: Choice, own: UnitIndex, one: Compon
     lost = c.maximum - one.points
     marked = tag("span", f"−{_points(context, lost)}" if lost else "✓", class_="state-bad" if lost else "state-good")
     counts = Html(" / ").join(
-        link(f"/figure/{code}?{urlencode({'unit': choice.unit} if choice.unit else {})}", _count(value, language))
+        link(choice.period.address(f"/figure/{code}", unit=choice.unit), _count(value, language))
         for code, value in (
             (c.numerator_indicator, one.count.numerator), (c.denominator_indicator, one.count.denominator),
         )
@@ -393,10 +411,10 @@ def _course(context: PageContext, found: Course | None) -> Html:
     named = context.word("index766_course").format(DAYS)
     drawing = bars(steps, named, language)
     chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
-    return Html(
-        _panel(context, named, chart, tag("p", context.word("index766_course_means"), class_="small"))
-        + _panel(context, context.word("index766_forecast"), *_forecast(context, found.ahead))
-    )
+    panel = _panel(context, named, chart, tag("p", context.word("index766_course_means"), class_="small"))
+    if found.ahead is None:
+        return panel
+    return Html(panel + _panel(context, context.word("index766_forecast"), *_forecast(context, found.ahead)))
 
 
 def _forecast(context: PageContext, ahead: Forecast) -> Iterator[Html]:

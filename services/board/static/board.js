@@ -16,8 +16,11 @@ if (language) document.cookie = `ioc_lang=${language === "en" ? "en" : "vi"}; pa
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea, [contenteditable]")) return;
   const systems = ["procedures", "economy", "education", "health", "gis", "security", "field", "social"];
-  if (/^[1-8]$/.test(event.key)) location.href = `/system/${systems[event.key - 1]}`;
-  else if (event.key === "0") location.href = "/";
+  const asked = new URLSearchParams(location.search);  // the period that was chosen goes along
+  const period = new URLSearchParams(["span", "month", "first", "last", "as_of"].flatMap((name) => asked.get(name) ? [[name, asked.get(name)]] : []));
+  const go = (path) => { location.href = `${path}${period.size ? `?${period}` : ""}`; };
+  if (/^[1-8]$/.test(event.key)) go(`/system/${systems[event.key - 1]}`);
+  else if (event.key === "0") go("/");
   else if (event.key === "/") document.querySelector("input[type=search]")?.focus();
   else if (event.key === "?") document.getElementById("keys")?.showModal();
   else return;

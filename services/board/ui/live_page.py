@@ -30,6 +30,7 @@ from services.board.live.connections import Connections
 from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import TooMuch
 from services.board.ui.markup import Html, styles, tag
+from services.board.ui.periods import SO_FAR, PeriodChoice, today
 from services.board.ui.words import Language, word
 from services.kit import clock, store
 
@@ -47,13 +48,15 @@ STATIC = Path(__file__).parents[1] / "static"
 
 @dataclass(frozen=True)
 class PageContext:
-    """One opened page: the account, the language, the watch that feeds it, and what its forms carry."""
+    """One opened page: the account, the language, the watch that feeds it, what its forms carry, and which period its
+    figures are to be of."""
 
     account: Account
     language: Language
     poller: Poller
     csrf: str = ""
     light: bool = False
+    chosen: PeriodChoice = SO_FAR
 
     def word(self, key: str) -> str:
         """A text in the page's language."""
@@ -61,10 +64,11 @@ class PageContext:
 
 
 def context_of(asked: HTTPConnection, poller: Poller) -> PageContext:
-    """Who opened this page, and how they read it."""
+    """Who opened this page, how they read it and of which period. Raises `BadPeriod`."""
     chosen = asked.query_params.get("lang") or asked.cookies.get("ioc_lang", "vi")
     light = asked.cookies.get("ioc_theme") == "light"
-    return PageContext(asked.state.account, "en" if chosen == "en" else "vi", poller, asked.state.csrf, light)
+    period = PeriodChoice.parse(asked.query_params, today(clock.now()))
+    return PageContext(asked.state.account, "en" if chosen == "en" else "vi", poller, asked.state.csrf, light, period)
 
 
 @dataclass(frozen=True)

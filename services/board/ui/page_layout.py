@@ -33,6 +33,8 @@ LAST: tuple[Way, ...] = (
     ("keys_of_emitters", "/keys", "accounts"),
 )
 
+OF_PERIOD = frozenset(("/", "/index766"))
+"""The pages of figures among them: the period that was chosen goes on there."""
 KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
 """(key, word): what `board.js` does on each."""
 
@@ -111,11 +113,16 @@ def navigation_entries() -> tuple[Way, ...]:
 def navigation(context: PageContext, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
-        link(path, context.word(key), aria_current="page" if path == here.partition("?")[0] else None)
+        link(
+            context.chosen.address(path) if path in OF_PERIOD else path,
+            context.word(key),
+            aria_current="page" if path == here.partition("?")[0] else None,
+        )
         for key, path, action in navigation_entries()
         if action is None or context.account.may(action)
     )
-    return Html("".join([link("/", context.word("short_title"), class_="home"), *links]))
+    home = link(context.chosen.address("/"), context.word("short_title"), class_="home")
+    return Html("".join([home, *links]))
 
 
 def account_menu(context: PageContext, here: str) -> Html:

@@ -9,7 +9,9 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
+from schemas.indicators import Indicator
 from services.board.access import FEW, Account, coarse, covered, is_sensitive
+from services.board.ui.live_page import PageContext
 from services.board.ui.words import Language, count, word
 from services.readings import Reading
 from services.readings.explain import Explanation
@@ -24,6 +26,14 @@ def shown_to(account: Account, read: T, whole: bool) -> T:
     """What `account` may see of something made of readings and sources (dataclasses, dicts, lists, tuples). `whole`: it
     is of the whole locality, over more than a day."""
     return read if account.may("cases") else _covered(read, whole)
+
+
+def of_when(context: PageContext, shown: Iterable[Indicator]) -> PageContext:
+    """The same page, and as of now where it tells of people to whom no case is shown: between two moments there may be
+    one of them."""
+    if context.account.may("cases") or not any(map(is_sensitive, shown)):
+        return context
+    return replace(context, chosen=replace(context.chosen, as_of=None))
 
 
 def count_for(account: Account, number: int, language: Language) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from fastapi import Depends
 from psycopg import Connection
-from pydantic import AwareDatetime
 from starlette.requests import HTTPConnection
 
 from schemas import units
@@ -23,11 +22,12 @@ from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import of_content, ordinary, require_known, unreal
-from services.board.ui.periods import Span, period_of, today
-from services.board.ui.redaction import count_for, shown_to
+from services.board.ui.period_control import period_control
+from services.board.ui.periods import PeriodChoice
+from services.board.ui.redaction import count_for, of_when, shown_to
 from services.board.ui.words import ago, count, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
-from services.readings import Period, explain, findings
+from services.readings import explain, findings
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.finding import Finding
 
@@ -35,23 +35,10 @@ SAMPLE = 20
 KEPT_SECONDS = 5.0
 
 
-Days = tuple[date, date]
-"""The first and last local day of a period."""
-
-
-def opened(
-    conn: Connection, code: str, unit: str | None, span: Span, named: Days | None, as_of: datetime | None = None
-) -> tuple[Explanation, list[Finding]]:
-    """The explanation of a figure for a span up to a moment or the days `named`; and the disagreements known then.
-    The moment is now where none is named."""
-    now = as_of or clock.now()
-    period = Period.of(now, *named) if named else period_of(span, today(now), now)
-    return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, now)
-
-
-def named_days(first: date | None, last: date | None) -> Days | None:
-    """The days of an address that names both, in either order; else None."""
-    return (min(first, last), max(first, last)) if first and last else None
+def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice) -> tuple[Explanation, list[Finding]]:
+    """The explanation of a figure for a period; and the disagreements known then."""
+    period = chosen.period(clock.now())
+    return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, period.as_of)
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
@@ -59,38 +46,29 @@ def add(pages: Pages, reading: QueryPool) -> None:
     kept: SharedCache[tuple[Explanation, list[Finding]]] = SharedCache(KEPT_SECONDS)
 
     @pages.page("/figure/{code}", dependencies=[Depends(require_known)])
-    async def of_figure(
-        asked: HTTPConnection,
-        code: str,
-        unit: str = "",
-        span: Span = "month",
-        first: date | None = None,
-        last: date | None = None,
-        as_of: AwareDatetime | None = None,
-    ) -> LivePage:
-        named, context = named_days(first, last), context_of(asked, pages.poller)
-        key = (code, unit or None, span, named, as_of if context.account.may("cases") else None)
-        whole = not unit and (named[0] < named[1] if named else span != "day")
-        address = str(asked.url.replace(scheme=asked.url.scheme.replace("ws", "http")))
+    async def of_figure(asked: HTTPConnection, code: str, unit: str = "") -> LivePage:
+        context = of_when(context_of(asked, pages.poller), [CATALOGUE[code]])
+        key = (code, unit or None, context.chosen)
 
         async def ask() -> tuple[Explanation, list[Finding]]:
             return await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
 
         def draw(found: tuple[Explanation, list[Finding]]) -> Html:
-            shown = shown_to(context.account, found[0], whole)
-            return render(context, shown, found[1], address, shown.period.as_of)
+            shown = shown_to(context.account, found[0], not unit and context.chosen.whole)
+            return render(context, shown, found[1])
 
-        return ordinary(context, f"/figure/{code}", of_content, [Asked("content", ask, draw)])
+        here = context.chosen.address(f"/figure/{code}", unit=unit)
+        return ordinary(context, here, of_content, [Asked("content", ask, draw)])
 
 
-def render(context: PageContext, shown: Explanation, found: list[Finding], address: str, now: datetime) -> Html:
+def render(context: PageContext, shown: Explanation, found: list[Finding]) -> Html:
     """The page's content."""
     number_of_events, cases = count(shown.events, context.language), context.account.may("cases")
     compared = cases or not is_sensitive(shown.reading.indicator)
     formula = formula_text(shown.reading.indicator.formula, context.language)
     panels = (
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(context, shown.parts)),
-        ("sources", _sources(context, shown, now)),
+        ("sources", _sources(context, shown, shown.period.as_of)),
         *((("findings", _findings(context, shown, found)),) if compared else ()),
         *((("history" if shown.history else "events", _events(context, shown.sample)),) if cases else ()),
     )
@@ -98,14 +76,17 @@ def render(context: PageContext, shown: Explanation, found: list[Finding], addre
         tag("section", tag("h2", context.word(key).format(number_of_events)), *inside, class_="panel wide")
         for key, *inside in panels
     )
-    return Html("".join([_head(context, shown, address), *sections]))
+    return Html("".join([_head(context, shown), *sections]))
 
 
-def _head(context: PageContext, shown: Explanation, address: str) -> Html:
+def _head(context: PageContext, shown: Explanation) -> Html:
     r, language = shown.reading, context.language
     exact = "" if r.value is None or r.value == r.printed else _exact(context, r.value, r.indicator.unit)
     as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)}"
-    back = link(f"/system/{r.indicator.system}", context.word("back"))
+    path, chosen = f"/figure/{r.indicator.code}", context.chosen
+    told = context.account.may("cases") or not is_sensitive(r.indicator)
+    lasting = (chosen.as_seen(shown.period.as_of) if told else chosen).address(path, unit=shown.unit)
+    back = link(chosen.address(f"/system/{r.indicator.system}", unit=shown.unit), context.word("back"))
     return tag(
         "div",
         tag("h1", name_of(r.indicator, language)),
@@ -117,7 +98,8 @@ def _head(context: PageContext, shown: Explanation, address: str) -> Html:
         ),
         *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
-        tag("p", link(address, context.word("this_figure")), " · ", back, class_="small"),
+        tag("p", link(lasting, context.word("this_figure")), " · ", back, class_="small"),
+        period_control(context, path, unit=shown.unit),
         class_="title",
     )
 

@@ -24,6 +24,7 @@ from services.board.pages.figures.system_data import (
     Parts,
     dimensions,
     headlines,
+    indicators,
     ranked,
     read_figures,
     read_parts,
@@ -32,8 +33,9 @@ from services.board.ui.charts import Step, bars, sample
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import of_content, ordinary, require_known, unreal
-from services.board.ui.periods import SPANS, Against, Span
-from services.board.ui.redaction import shown_to
+from services.board.ui.period_control import period_control
+from services.board.ui.periods import Against
+from services.board.ui.redaction import of_when, shown_to
 from services.board.ui.words import (
     Language,
     axis,
@@ -65,7 +67,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
     async def content(choice: Choice) -> Content:
         """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
         now, then = choice.periods(clock.now())
-        here, mark = (choice.system, choice.unit, choice.span), pages.poller.mark(choice.system)
+        here, mark = (choice.system, choice.unit, choice.period), pages.poller.mark(choice.system)
         reads = (
             presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
             others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
@@ -76,11 +78,12 @@ def add(pages: Pages, reading: QueryPool) -> None:
         return Content(*await asyncio.gather(*reads))
 
     @pages.page("/system/{slug}", dependencies=[Depends(require_known)])
-    async def of_system(asked: HTTPConnection, slug: str, unit: str = "", span: Span = "month",
-                        against: Against = "previous", ranked: str = "", by: str = "") -> LivePage:  # fmt: skip
-        context = context_of(asked, pages.poller)
-        choice = Choice(slug, unit or None, span, against, ranked, by)
-        whole = choice.unit is None and choice.span != "day"
+    async def of_system(
+        asked: HTTPConnection, slug: str, unit: str = "", against: Against = "previous", ranked: str = "", by: str = ""
+    ) -> LivePage:
+        context = of_when(context_of(asked, pages.poller), indicators(slug))
+        choice = Choice(slug, unit or None, context.chosen, against, ranked, by)
+        whole = choice.unit is None and choice.period.whole
 
         def draw(found: Content) -> Html:
             return render(context, choice, shown_to(context.account, found, whole))
@@ -90,7 +93,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
 
 def render(context: PageContext, choice: Choice, shown: Content) -> Html:
     """The page's content."""
-    stated = programmes.panel(context, choice.system, shown.now.values, choice.query)
+    stated = programmes.panel(context, choice, shown.now.values)
     panels = [
         (context.word("all_figures"), _figures(context, choice, shown)),
         *([(context.word("programmes"), stated)] if stated else []),
@@ -139,10 +142,6 @@ def _of(shown: Iterable[Sequence[Reading]]) -> frozenset[str]:
 
 
 def _choices(context: PageContext, choice: Choice) -> Html:
-    period_links = [
-        link(choice.path(span=s), context.word(f"span_{s}"), aria_current="true" if s == choice.span else None)
-        for s in SPANS
-    ]
     against = [
         link(choice.path(against=a), context.word(f"against_{a}"), aria_current="true" if a == choice.against else None)
         for a in ("previous", "year")
@@ -151,7 +150,7 @@ def _choices(context: PageContext, choice: Choice) -> Html:
     return tag(
         "div",
         *back,
-        tag("span", *period_links, class_="choice"),
+        period_control(context, f"/system/{choice.system}", **choice.others),
         tag("span", *against, class_="choice"),
         class_="choices",
     )
@@ -226,7 +225,7 @@ def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Readin
         tag("span", figure(before, language), class_=_width(r)),
         _change(r, before, language),
         _aim(r, language),
-        link(f"/figure/{r.indicator.code}?{choice.query}", context.word("how"), class_="how"),
+        link(choice.figure(r.indicator.code), context.word("how"), class_="how"),
     ]
 
 

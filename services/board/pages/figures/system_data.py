@@ -7,13 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import labels
-from services.board.ui.periods import STEPS, Against, Span, before, period_of, today
+from services.board.ui.periods import SO_FAR, Against, PeriodChoice, step_of
 from services.readings import Period, Reading, read, sheet
 from services.readings.memo import memoised
 
@@ -24,25 +23,29 @@ class Choice:
 
     system: str
     unit: str | None = None
-    span: Span = "month"
+    period: PeriodChoice = SO_FAR
     against: Against = "previous"
     ranked: str = ""
     by: str = ""
 
+    def figure(self, code: str) -> str:
+        """The address that opens a figure for the unit and period chosen."""
+        return self.period.address(f"/figure/{code}", unit=self.unit)
+
     @property
-    def query(self) -> str:
-        """The query of an address that opens a figure for the unit and days chosen."""
-        return urlencode({k: v for k, v in {"unit": self.unit, "span": self.span}.items() if v})
+    def others(self) -> dict[str, str | None]:
+        """What its address says besides the period."""
+        against = None if self.against == "previous" else self.against
+        return {"unit": self.unit, "against": against, "ranked": self.ranked, "by": self.by}
 
     def path(self, **other: str | None) -> str:
         """The address of this page, with something else chosen."""
-        chosen = {key: value for key, value in vars(self).items() if key != "system"} | other
-        return f"/system/{self.system}?" + urlencode({k: v for k, v in chosen.items() if v})
+        return self.period.address(f"/system/{self.system}", **self.others | other)
 
     def periods(self, now: datetime) -> tuple[Period, Period]:
         """The period, and the one that it is compared with."""
-        period = period_of(self.span, today(now), now)
-        return period, before(self.span, period, self.against)
+        period = self.period.period(now)
+        return period, self.period.before(period, self.against)
 
     def broken_down(self) -> tuple[Indicator, str]:
         """The figure and what it is broken down by: the first of each where the address names none that there is."""
@@ -96,7 +99,7 @@ def read_figures(conn: Connection, choice: Choice, period: Period) -> Figures:
     """What the page shows of a period."""
     shared = memoised(conn)
     values = sheet(shared, indicators(choice.system), choice.unit, period)
-    steps = sheet(shared, headlines(choice.system), choice.unit, period, STEPS[choice.span])
+    steps = sheet(shared, headlines(choice.system), choice.unit, period, step_of(period))
     return Figures(period, tuple(each[0] for each in values), tuple(map(tuple, steps)))
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
+from psycopg import Connection
 from starlette.requests import HTTPConnection
 
 from schemas.indicators import Indicator
@@ -11,44 +14,82 @@ from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
 from services.board.live.active_alarms import ActiveAlarm
-from services.board.live.poller import HEADLINES, LiveState, Tile
+from services.board.live.cache import SharedCache
+from services.board.live.poller import HEADLINES, LiveState, Tile, tile_of
+from services.board.live.query_pool import QueryPool
 from services.board.ui.charts import sparkline
-from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import account_menu, keys, navigation, outage_band, public_mode, status
-from services.board.ui.redaction import shown_to
+from services.board.ui.period_control import period_control
+from services.board.ui.periods import SO_FAR, PeriodChoice
+from services.board.ui.redaction import of_when, shown_to
 from services.board.ui.words import Language, ago, name_of, number, signed, state_of, system_name, unit_name, why, word
+from services.kit import clock
 from services.readings import Reading
 
+OLD_SECONDS = 15.0
+MOST_TILES = 64
+"""So many tiles of other periods are kept: of eight periods."""
 WORST = ("bad", "watch", "good", "neutral", "missing")
 TOLD = 8
 """So many alarms the ticker tells at most."""
 
 
-def add(pages: Pages) -> None:
+def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/`."""
+    kept: SharedCache[Tile] = SharedCache(OLD_SECONDS, most=MOST_TILES)
+
+    async def tile(slug: str, chosen: PeriodChoice) -> Tile:
+        """A system of a period other than the month so far."""
+
+        def read(conn: Connection) -> Tile:
+            return tile_of(conn, slug, None, chosen.period(clock.now()))
+
+        return await kept.get((slug, chosen, pages.poller.mark(slug)), lambda: reading(read))
 
     @pages.page("/")
     async def of_all(asked: HTTPConnection) -> LivePage:
-        return wall(context_of(asked, pages.poller))
+        every = (indicator for indicators in HEADLINES.values() for indicator in indicators)
+        return wall(of_when(context_of(asked, pages.poller), every), tile)
 
 
-def wall(context: PageContext) -> LivePage:
-    """The page: a place for each tile, so that only what has changed is sent."""
-    tiles = [_tile(slug, place, context) for place, slug in enumerate(SYSTEMS, 1)]
-    live = (status(context), _clock(), outage_band(context), *tiles, _ticker(context))
+def wall(context: PageContext, tile: Callable[[str, PeriodChoice], Awaitable[Tile]]) -> LivePage:
+    """The page: a place for each tile, so that only what has changed is sent. Those of the month so far follow the
+    watch, of another period they are asked for."""
+    places = [(slug, f"tile-{slug}", place) for place, slug in enumerate(SYSTEMS, 1)]
+    frame = (status(context), _clock(), outage_band(context), _ticker(context))
+
+    def live(slug: str, place: int) -> Callable[[LiveState, datetime], Html]:
+        return lambda view, now: _tile(context, slug, place, view.tiles.get(slug), view.silent.get(slug, ()), now)
+
+    def asked(slug: str, place: int) -> Callable[[Tile], Html]:
+        return lambda found: _tile(context, slug, place, found, (), clock.now())
 
     async def body(at: Places) -> Html:
-        inside = tag("div", *(at[tile.id] for tile in tiles), class_="tiles")
+        inside = tag("div", *(at[id] for _, id, _ in places), class_="tiles")
         whole = tag("main", _bar(context, at), at["outage"], inside, _foot_bar(context, at), class_="wall")
         return Html(whole + keys(context))
 
-    return LivePage(context, body, live)
+    if context.chosen == SO_FAR:
+        return LivePage(context, body, (*frame, *(Live(id, live(slug, place)) for slug, id, place in places)))
+    asking = [
+        Asked(id, partial(tile, slug, context.chosen), asked(slug, place), OLD_SECONDS) for slug, id, place in places
+    ]
+    return LivePage(context, body, frame, asking)
 
 
 def _bar(context: PageContext, at: Places) -> Html:
     ways = tag("nav", navigation(context, "/"), aria_label=context.word("pages"))
-    return tag("header", tag("h1", context.word("title")), ways, at["status"], at["clock"], class_="bar")
+    heading = tag("div", tag("h1", context.word("title")), _period(context), class_="heading")
+    return tag("header", heading, ways, at["status"], at["clock"], class_="bar")
+
+
+def _period(context: PageContext) -> Html:
+    """Of which days the figures are; opened, what else may be chosen."""
+    written = context.chosen.period(clock.now()).written
+    at = f" · {context.word('as_of')} {day_and_time(context.chosen.as_of)}" if context.chosen.as_of else ""
+    return tag("details", tag("summary", written + at), period_control(context, "/"), class_="period over")
 
 
 def _foot_bar(context: PageContext, at: Places) -> Html:
@@ -60,40 +101,39 @@ def _clock() -> Live:
     return Live("clock", lambda view, now: tag("span", f"{day_and_time(now)[:10]}  {clock_time(now)}", class_="clock"))
 
 
-def _tile(slug: str, place: int, context: PageContext) -> Live:
-    language = context.language
+def _tile(
+    context: PageContext, slug: str, place: int, tile: Tile | None, silent: tuple[str, ...], now: datetime
+) -> Html:
+    language, target = context.language, context.chosen.address(f"/system/{slug}")
     name = tag("h2", tag("span", f"{place}. {system_name(slug, language)}"))
-
-    def draw(view: LiveState, now: datetime) -> Html:
-        tile, silent = view.tiles.get(slug), view.silent.get(slug, ())
-        foot = tag("div", _foot(tile, silent, now, language), class_="foot")
-        if tile is None:
-            what, rows = name_of(HEADLINES[slug][0], language), tag("dl")
-            return _card(slug, "", name, tag("div", class_="main"), tag("div", what, class_="what"), rows, foot)
-        largest = tile.readings.index(tile.main)
-        tile = shown_to(context.account, tile, whole=True)
-        first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
-        return _card(
-            slug,
-            f"{_state(tile)}{' stale' if silent else ''}",
-            name,
-            tag("div", figure_cell(first, language), class_="main"),
-            tag("div", f"{name_of(first.indicator, language)} {aim(first.indicator, language)}", class_="what"),
-            tag("div", sparkline([r.printed for r in tile.trend])),
-            tag("dl", *(_row(reading, language) for reading in others)),
-            foot,
-        )
-
-    return Live(f"tile-{slug}", draw)
+    foot = tag("div", _foot(tile, silent, now, language), class_="foot")
+    if tile is None:
+        what, rows = name_of(HEADLINES[slug][0], language), tag("dl")
+        return _card(target, "", name, tag("div", class_="main"), tag("div", what, class_="what"), rows, foot)
+    largest = tile.readings.index(tile.main)
+    tile = shown_to(context.account, tile, whole=context.chosen.whole)
+    first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
+    return _card(
+        target,
+        f"{_state(tile)}{' stale' if silent else ''}",
+        name,
+        tag("div", figure_cell(first, language), class_="main"),
+        tag("div", f"{name_of(first.indicator, language)} {aim(first.indicator, language)}", class_="what"),
+        tag("div", sparkline([r.printed for r in tile.trend])),
+        tag("dl", *(_row(reading, language) for reading in others)),
+        foot,
+    )
 
 
-def _card(slug: str, state: str, *content: Html) -> Html:
-    return link(f"/system/{slug}", *content, class_=f"tile {state}".strip())
+def _card(target: str, state: str, *content: Html) -> Html:
+    return link(target, *content, class_=f"tile {state}".strip())
 
 
 def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: Language) -> Html:
-    """When the last event came; and which source is silent."""
-    updated = tag("span", f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}")
+    """When the last event came, where the figures are of now; and which source is silent."""
+    told = tile is None or tile.recorded
+    last = f"{word('last_event', language)}: {ago(tile.recorded if tile else None, now, language)}" if told else ""
+    updated = tag("span", last)
     names, title = ", ".join(source_name(s, language) for s in silent), ", ".join(silent)
     return Html(updated + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
 

@@ -1,0 +1,74 @@
+"""The one control by which a reader chooses the period of a page of figures, and of when the figures are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from schemas.calendar import VN
+from schemas.text.dates import day_and_time
+from services.board.ui.live_page import PageContext
+from services.board.ui.markup import Html, link, tag
+from services.board.ui.periods import SPANS, PeriodChoice, Span, months_from, today
+from services.kit import clock
+
+WORDS: dict[Span, str] = {"day": "span_day", "week": "span_week", "month": "period_this_month", "year": "span_year"}
+MONTHS = 24
+"""So many months are offered by name; any other is written as days."""
+
+
+def period_control(context: PageContext, path: str, **others: str | None) -> Html:
+    """Spans, months, days and the moment, for the page at `path`; `others` are what else its address says."""
+    now, chosen = clock.now(), context.chosen
+    seen = chosen.as_of or now
+    presets: list[tuple[str, PeriodChoice]] = [(WORDS[span], PeriodChoice(span, as_of=chosen.as_of)) for span in SPANS]
+    presets.insert(3, ("period_last_month", PeriodChoice(month=months_from(today(seen), -1), as_of=chosen.as_of)))
+    links = (
+        link(each.address(path, **others), context.word(word), aria_current="true" if each == chosen else None)
+        for word, each in presets
+    )
+    named = all(each != chosen for _, each in presets) or chosen.as_of
+    own = tag("summary", context.word("period_other"), aria_current="true" if named else None)
+    return tag(
+        "div",
+        tag("span", *links, class_="choice"),
+        tag("details", own, _form(context, path, seen, others), class_="period"),
+        *_past(context, path, others),
+        class_="choices periods",
+    )
+
+
+def _past(context: PageContext, path: str, others: dict[str, str | None]) -> Iterator[Html]:
+    """That figures of a moment before now are shown, and the way back."""
+    if at := context.chosen.as_of:
+        back = link(replace(context.chosen, as_of=None).address(path, **others), context.word("period_now"))
+        yield tag("span", tag("strong", context.word("period_as_of").format(day_and_time(at))), " · ", back)
+
+
+def _form(context: PageContext, path: str, seen: datetime, others: dict[str, str | None]) -> Html:
+    chosen = context.chosen
+    first, last = chosen.days or ("", "")
+    at = chosen.as_of.astimezone(VN).replace(tzinfo=None).isoformat(timespec="seconds") if chosen.as_of else ""
+    months = [months_from(today(seen), -back) for back in range(MONTHS)]
+    if chosen.month and chosen.month not in months:
+        months.append(chosen.month)
+    options = [
+        tag("option", f"{m:%m/%Y}", value=f"{m:%Y-%m}", selected="" if m == chosen.month else None) for m in months
+    ]
+    hidden = (tag("input", type="hidden", name=name, value=value) for name, value in others.items() if value)
+    span = tag("input", type="hidden", name="span", value=chosen.span) if chosen.span != "month" else ""
+    return tag(
+        "form", *hidden, span,
+        _field(context, "period_month", tag("select", tag("option", "–", value=""), *options, name="month")),
+        _field(context, "period_first", tag("input", type="date", name="first", value=first)),
+        _field(context, "period_last", tag("input", type="date", name="last", value=last)),
+        _field(context, "period_moment", tag("input", type="datetime-local", name="as_of", value=at, step="1")),
+        tag("button", context.word("period_show"), class_="plain"),
+        tag("p", context.word("period_means"), class_="small"),
+        method="get", action=path, class_="filters",
+    )  # fmt: skip
+
+
+def _field(context: PageContext, word: str, control: Html) -> Html:
+    return tag("label", context.word(word), control)
