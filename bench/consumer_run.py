@@ -8,9 +8,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple, Self
 
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
@@ -57,13 +59,27 @@ class ConsumerRun:
         return next(sample for sample in self.seen if sample[1] >= max(1, WARM * self.seen[-1][1]))
 
 
+class Program(NamedTuple):
+    """What reads: its name in the logs, its command, and its own part of the environment."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = MappingProxyType({})
+
+    @classmethod
+    def of(cls, module: str) -> Self:
+        """`python -m module`."""
+        return cls(module.rpartition(".")[2], (sys.executable, "-m", module))
+
+
 @contextmanager
-def process(instance: Instance, module: str, user: str = "aggregator") -> Iterator[subprocess.Popen[bytes]]:
-    """`python -m module` with a credential, stopped at the end."""
-    log = instance.data / "logs" / f"{module.rpartition('.')[2]}.log"
-    env = os.environ | instance.env(user)
+def process(instance: Instance, what: str | Program, user: str = "aggregator") -> Iterator[subprocess.Popen[bytes]]:
+    """A program, or a module of ours, with a credential; stopped at the end."""
+    program = Program.of(what) if isinstance(what, str) else what
+    log = instance.data / "logs" / f"{program.name}.log"
+    env = os.environ | instance.env(user) | dict(program.env)
     with log.open("ab") as out:
-        running = subprocess.Popen([sys.executable, "-m", module], cwd=CHECKOUT, env=env, stdout=out, stderr=out)
+        running = subprocess.Popen(program.command, cwd=CHECKOUT, env=env, stdout=out, stderr=out)
     try:
         yield running
     finally:
@@ -93,11 +109,11 @@ async def drained(js: JetStreamContext) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def measure_run(js: JetStreamContext, instance: Instance, modules: Sequence[str], goal: int) -> ConsumerRun:
+async def measure_run(js: JetStreamContext, instance: Instance, programs: Sequence[Program], goal: int) -> ConsumerRun:
     """Start the readers and watch until `goal` messages are acknowledged; raises `Stuck`."""
     total = (await js.stream_info(AGGREGATOR.stream)).state.messages
     with ExitStack() as stack:
-        started = [stack.enter_context(process(instance, module)) for module in modules]
+        started = [stack.enter_context(process(instance, program)) for program in programs]
         readers = [one.pid for one in started]
         seen: list[tuple[float, int]] = [(0.0, 0)]
         begin = moved = time.monotonic()
@@ -111,7 +127,9 @@ async def measure_run(js: JetStreamContext, instance: Instance, modules: Sequenc
                 moved = now
                 used = used or (_cpu(instance, readers) if done >= WARM * goal else {})
             if now - moved > PATIENCE_SECONDS or any(one.poll() is not None for one in started):
-                raise Stuck(f"{', '.join(modules)} stopped at {seen[-1][1]:,} of {goal:,}:\n{_logs(instance, modules)}")
+                names = list(dict.fromkeys(program.name for program in programs))
+                logs = "\n".join(map(instance.log_tail, names))
+                raise Stuck(f"{', '.join(names)} stopped at {seen[-1][1]:,} of {goal:,}:\n{logs}")
         after = _cpu(instance, readers)
     return ConsumerRun(tuple(seen), {who: after[who] - before for who, before in used.items()})
 
@@ -129,7 +147,3 @@ async def acknowledged(js: JetStreamContext, total: int) -> int:
     except NotFoundError:
         return 0
     return total - (info.num_pending or 0) - (info.num_ack_pending or 0)
-
-
-def _logs(instance: Instance, modules: Sequence[str]) -> str:
-    return "\n".join(instance.log_tail(module.rpartition(".")[2]) for module in dict.fromkeys(modules))

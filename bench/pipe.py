@@ -1,6 +1,7 @@
 """The bare pipe, a baseline: raw batches fetched and copied into a table, committed, acknowledged, nothing else.
 
-No program that stores what it reads from the stream, in batches, with this client and this database, does less.
+The fetch is the aggregator's. No program that stores what it reads from the stream, in batches, with this client and
+this database, does less.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import psycopg
 from nats.aio.msg import Msg
 
 from schemas.streams import AGGREGATOR
-from services.kit import bus
+from services.kit import bus, pull
 from services.kit.settings import Settings
 
 TABLE = "CREATE TABLE bench_pipe (seq bigint, subject text, time timestamptz, data bytea)"
@@ -27,7 +28,7 @@ async def run(settings: Settings) -> None:
     async with await psycopg.AsyncConnection.connect(settings.database("owner")) as conn:
         while True:
             try:
-                batch = await messages.fetch(AGGREGATOR.batch, timeout=1)
+                batch = await pull.fetch(messages, AGGREGATOR.batch, 1)
             except nats.errors.TimeoutError:
                 continue
             await _store(conn, batch)

@@ -12,7 +12,7 @@ import psycopg
 
 from bench import load_data, scale_data
 from bench.centre import Say, empty_tables
-from bench.consumer_run import measure_run, renew_consumer
+from bench.consumer_run import Program, measure_run, renew_consumer
 from bench.options import Options
 from bench.result import Row
 from bench.scale_data import Copy
@@ -71,7 +71,8 @@ async def fold(instance: Instance, messages: Sequence[load_data.Message]) -> Non
         js = client.jetstream()
         empty_tables(instance)
         await renew_consumer(js)
-        await measure_run(js, instance, ("services.aggregator",), (await js.stream_info("EVENTS")).state.messages)
+        count = (await js.stream_info("EVENTS")).state.messages
+        await measure_run(js, instance, [Program.of("services.aggregator")], count)
 
 
 def _step(instance: Instance, size: int, base: int, options: Options, say: Say) -> dict[str, Any]:
