@@ -218,7 +218,7 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming], horizon: date
     for i, incoming in enumerate(batch):
         if i not in behind:
             first.setdefault(incoming.event.key, i)
-    await staging.fill(conn, _COPY_EVENTS, (_log_row(batch[i]) for i in first.values()))
+    await staging.fill(conn, _COPY_EVENTS, (_log_line(batch[i]) for i in first.values()))
     fresh = {row[0] for row in await (await conn.execute(_KEYS)).fetchall()}
     known = [key for key in first if key not in fresh]
     digests: dict[UUID, UUID] = {}
@@ -239,10 +239,11 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming], horizon: date
     return stored
 
 
-def _log_row(incoming: Incoming) -> tuple[Any, ...]:
+def _log_line(incoming: Incoming) -> str:
     e = incoming.event
-    head = (e.time, e.key, e.type, e.unit, e.origin, e.shiftdays, e.source, e.id)
-    return (*head, incoming.recorded, e.data_json, e.digest)
+    head = f"{e.time.isoformat()}\t{e.key.hex}\t{e.type}\t{e.unit}\t{e.origin}\t{e.shiftdays}"
+    names = f"{staging.escaped(e.source)}\t{staging.escaped(e.id)}"
+    return f"{head}\t{names}\t{incoming.recorded.isoformat()}\t{staging.escaped(e.data_json)}\t{e.digest.hex}\n"
 
 
 async def _calendar_after(
@@ -266,10 +267,10 @@ async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
         return
     if gone := [(c.ref.kind, id) for c in changes for id in c.gone]:
         await conn.execute(_GONE, [list(column) for column in zip(*gone, strict=True)])
-    rows = [row for c in changes for row in _entity_rows(c)]
-    await staging.fill(conn, _COPY_ENTITIES, rows)
+    lines = [line for c in changes for line in _entity_lines(c)]
+    await staging.fill(conn, _COPY_ENTITIES, lines)
     written = await conn.execute(_ENTITIES)
-    if written.rowcount != len(rows):
+    if written.rowcount != len(lines):
         raise ConcurrentUpdate("another aggregator stored one of these entities first")
 
 
@@ -282,12 +283,17 @@ async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:
     await conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
 
 
-def _entity_rows(c: Change) -> Iterator[tuple[Any, ...]]:
+def _entity_lines(c: Change) -> Iterator[str]:
     for kind, id, f, facts in entity_rows(c.ref, c.facts, c.folded):
-        head = (kind, id, c.version + 1, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
-        noted = to_json(notes_json(f.notes)).decode() if f.notes else None
-        packed = to_json([pack(fact) for fact in facts]).decode()
-        yield (*head, to_json(f.state).decode(), packed, noted, list(f.cases) or None)
+        times = "\t".join(map(staging.moment, (f.opened_at, f.due_at, f.ended_at, f.notice_at)))
+        head = f"{kind}\t{staging.escaped(id)}\t{c.version + 1}\t{f.unit}\t{f.origin}\t{f.status}\t{times}"
+        noted = _json(notes_json(f.notes)) if f.notes else staging.NULL
+        cases = staging.array(f.cases) if f.cases else staging.NULL
+        yield f"{head}\t{_json(f.state)}\t{_json([pack(fact) for fact in facts])}\t{noted}\t{cases}\n"
+
+
+def _json(value: Any) -> str:
+    return staging.escaped(to_json(value).decode())
 
 
 _COPY_EVENTS = f"COPY new_event ({staging.EVENT}, digest) FROM STDIN"

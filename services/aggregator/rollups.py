@@ -59,7 +59,7 @@ async def apply(
 ) -> None:
     """Delete and insert points and bring both rollups along, within the caller's transaction."""
     lines = (*_lines(removed, ids, -1), *_lines(added, ids, 1))
-    await staging.fill_plain(conn, f"COPY new_point ({staging.POINT}, sign) FROM STDIN", lines)
+    await staging.fill(conn, f"COPY new_point ({staging.POINT}, sign) FROM STDIN", lines)
     if removed:
         found = await conn.execute(_DELETE_POINTS)
         if found.rowcount != len(removed):

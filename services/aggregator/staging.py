@@ -5,8 +5,8 @@ They are made once per connection and emptied by every commit, so a batch costs 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.types.json import set_json_loads
@@ -33,14 +33,32 @@ async def make(conn: AsyncConnection) -> None:
     await conn.execute(_TABLES)
 
 
-async def fill(conn: AsyncConnection, copy_statement: str, rows: Iterable[Sequence[Any]]) -> None:
-    """Send rows of any values in one stream."""
-    async with conn.cursor().copy(copy_statement) as copy:
-        for row in rows:
-            await copy.write_row(row)
-
-
-async def fill_plain(conn: AsyncConnection, copy_statement: str, lines: Iterable[str]) -> None:
-    """Send rows as lines of COPY's text format: for numbers, times and ids, in which there is nothing to escape."""
+async def fill(conn: AsyncConnection, copy_statement: str, lines: Iterable[str]) -> None:
+    """Send rows as lines of COPY's text format: values between tabs, `escaped` where there may be something to escape,
+    `NULL` for none."""
     async with conn.cursor().copy(copy_statement) as copy:
         await copy.write("".join(lines))
+
+
+NULL = "\\N"
+
+
+def escaped(text: str) -> str:
+    """A text as a value of COPY's text format."""
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    return text if text.isprintable() else text.translate(_ESCAPES)
+
+
+_ESCAPES = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+def moment(time: datetime | None) -> str:
+    """A moment, or none, as a value of COPY's text format."""
+    return time.isoformat() if time else NULL
+
+
+def array(texts: Iterable[str]) -> str:
+    """A list of texts as a value of COPY's text format."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return escaped("{" + ",".join(f'"{text}"' for text in quoted) + "}")

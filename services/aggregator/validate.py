@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.api import Header
 from nats.js.errors import APIError
 
 from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
@@ -18,7 +19,7 @@ from schemas.masking import masked
 from schemas.personal import find, mask
 from schemas.registry import SYSTEMS, parse
 from services.aggregator.event_store import Incoming
-from services.kit import metrics
+from services.kit import metrics, pull
 
 QUARANTINE_PREFIX = "ioc.quarantine."
 HEAD_BYTES = 4096
@@ -47,16 +48,18 @@ def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tupl
             # Without its traceback, which holds frames, and through them the body, until cycles are looked for.
             refused.append(Refused(message, Invalid(invalid.code, invalid.reason)))
         else:
-            accepted.append((message, Incoming(event, message.metadata.timestamp)))
+            accepted.append((message, Incoming(event, pull.recorded(message))))
     return accepted, refused
 
 
 def _check_headers(message: Msg) -> None:
     for name, value in (message.headers or {}).items():
-        if not _OF_CONTENT.fullmatch(value):
+        if not _OF_CONTENT.fullmatch(value) and not (name == Header.BATCH_SEQUENCE and _PLACE.fullmatch(value)):
             refuse_personal("headers", f"{name}: {value}")
 
 
+_PLACE = re.compile(r"\d{1,6}")
+"""A message's place in a batch of ours: too short for a number of a person."""
 _OF_CONTENT = re.compile(r"[0-9a-f]{32}(?:-\d{1,19})?|application/cloudevents\+json")
 """What our own publishers write into headers."""
 

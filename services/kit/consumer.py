@@ -70,8 +70,7 @@ class DurableConsumer:
         async with pull.in_work(messages):
             await work()
         try:
-            for message in messages:
-                await message.ack()
+            await pull.acknowledge(messages)
         except bus.OUTAGE as error:
             log.warning("%d messages stored, not acknowledged: %s", len(messages), error)
 

@@ -6,6 +6,7 @@ Whoever raises a pinned version looks here first: a patch whose lack is made goo
 |---|---|---|
 | nats-py 2.16 | `publish_async` gives a refusal of the broker to nobody | its future is waited for in vain |
 | nats-py 2.16 | a header block that is none ends the connection | the message comes again, for ever, and nothing else |
+| nats-py 2.16 | looks at each letter of a header's name for spaces | a tenth of the time that a fetch takes |
 | FastStream 0.7.8 | a batch has no bound in bytes | a batch of large messages fills the memory |
 | FastStream 0.7.8 | its loop knows nats-py's own `TimeoutError` alone | it dies with messages in hand, without a word |
 
@@ -27,6 +28,8 @@ from nats.js.errors import APIError
 log = logging.getLogger(__name__)
 Reader = JetStreamContext.PullSubscription
 Fetch = Callable[[Reader, int, float, int], Awaitable[list[Msg]]]
+LIBRARY_HEADERS = Client._parse_header_lines
+"""How nats-py reads them itself."""
 
 
 @cache
@@ -34,6 +37,7 @@ def nats_py() -> None:
     """Mend what every connection to the broker needs, once in a process."""
     _hear_refusals()
     _bear_headers()
+    Client._parse_header_lines = staticmethod(headers_of)  # type: ignore[method-assign]
 
 
 def _hear_refusals() -> None:
@@ -65,6 +69,18 @@ def _bear_headers() -> None:
             return None
 
     Client._process_headers = mended  # type: ignore[method-assign]
+
+
+def headers_of(raw: bytes) -> dict[str, str]:
+    """The headers of a block of lines, name by value, exactly as nats-py 2.16 reads them."""
+    found: dict[str, str] = {}
+    for line in raw.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        if colon and name.isascii():
+            key = name.strip().decode()
+            if not key or key.split() == [key]:
+                found[key] = value.strip().decode("utf-8", "replace")
+    return found
 
 
 @cache

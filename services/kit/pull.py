@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
 import nats.errors
@@ -73,12 +74,42 @@ async def in_work(messages: list[Msg], every: float = STAY_MINE_EVERY) -> AsyncI
         telling.cancel()
 
 
+async def acknowledge(messages: list[Msg]) -> None:
+    """Acknowledge messages of one connection. Raises what nats-py raises for the first of them."""
+    if messages:
+        await messages[0].ack()
+        await _say(messages[1:], b"")
+
+
+async def _say(messages: list[Msg], word: bytes) -> None:
+    """One word to the broker about each message, in one piece of writing where there is a connection."""
+    client = messages[0]._client if messages else None
+    if client is None or not client.is_connected:
+        for message in messages:
+            await message._client.publish(message.reply, word)
+        return
+    end = b" %d\r\n%b\r\n" % (len(word), word)
+    await client._send_command(b"".join([b"PUB " + message.reply.encode() + end for message in messages]))
+    await client._flush_pending()
+
+
+def recorded(message: Msg) -> datetime:
+    """When the broker had it on disk; what `message.metadata` says, without the rest of it."""
+    words = message.reply.split(".")
+    if len(words) != _WORDS or words[:2] != ["$JS", "ACK"]:
+        return message.metadata.timestamp
+    return datetime.fromtimestamp(int(words[-2]) / 1_000_000_000.0, UTC)
+
+
+_WORDS = 9
+"""`$JS.ACK.<stream>.<consumer>.<delivered>.<stream's number>.<consumer's number>.<time>.<pending>`"""
+
+
 async def _tell(messages: list[Msg], every: float) -> None:
     while True:
         await asyncio.sleep(every)
         try:
-            for message in messages:
-                await message.in_progress()
+            await _say(messages, Msg.Ack.Progress)
         except OUTAGE:
             log.warning("the broker does not hear that %d messages are in work", len(messages))
 
