@@ -8,6 +8,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +105,23 @@ def _group(nodeid: str) -> str:
     return next((group for path, group in TOGETHER.items() if nodeid.startswith(path)), own)
 
 
+def _first_ports() -> Iterator[int]:
+    """Where the ports of each next instance begin: what one is to listen on later is no other's meanwhile. Each process
+    of a run has a part of the range below that of the kernel's outgoing connections, and begins in it by chance."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    size, step = 4500, len(DEFAULT_PORTS)
+    starts = range(12000 + worker % 4 * size, 12000 + (worker % 4 + 1) * size - step, step)
+    first = random.randrange(len(starts))
+    return cycle((*starts[first:], *starts[:first]))
+
+
+FIRST_PORTS = _first_ports()
+
+
 def _new_instance(data: Path) -> Instance:
     """An instance in `data` whose ports are far from those of a running centre and of other test runs."""
     data.mkdir(parents=True, exist_ok=True)
-    # Below the range that the kernel hands out for outgoing connections, which would race with the servers.
-    base = random.randrange(12000, 30000)
+    base = next(FIRST_PORTS)
     settled, _ = ports.settle({}, {name: base + offset for offset, name in enumerate(DEFAULT_PORTS)})
     ports.save(data / "ports.json", settled)
     return Instance(data, home() / "runtime")
