@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from bench.result import Row
+from services.cli.output import console, print_table
 
 VERDICT = {True: "met", False: "not met", None: ""}
 COLOUR = {True: "green", False: "red", None: ""}
@@ -28,14 +26,12 @@ def lines(rows: Sequence[Row], result: Mapping[str, Any]) -> Iterator[tuple[str,
 
 def print_result(name: str, rows: Sequence[Row], result: Mapping[str, Any]) -> None:
     """The table, then machine and versions."""
-    table = Table(title=f"ioc bench {name}", title_justify="left")
-    for column in ("figure", "value", "target", ""):
-        table.add_column(column, justify="right" if column in ("value", "target") else "left")
-    for what, value, target, met in lines(rows, result):
-        table.add_row(what, value, target, f"[{COLOUR[met]}]{VERDICT[met]}[/]" if target else "")
-    console = Console()
-    console.print(table)
-    console.print(where(result), style="dim", highlight=False)
+    cells = (
+        (what, value, target, f"[{COLOUR[met]}]{VERDICT[met]}[/]" if target else "")
+        for what, value, target, met in lines(rows, result)
+    )
+    print_table(("figure", "value", "target", ""), cells, (1, 2), f"ioc bench {name}", framed=True)
+    console().print(where(result), style="dim", highlight=False)
 
 
 def where(result: Mapping[str, Any]) -> str:

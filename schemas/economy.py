@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -165,3 +166,23 @@ FOLDS: dict[str, Fold] = {
     "statistic": Revised(fold_statistic, tells_past=True),
     "target": Revised(fold_target, tells_past=True),
 }
+
+
+class Stated(NamedTuple):
+    """One statement as known at a moment: whose, for which days, by which part of the report, and what it says."""
+
+    unit: str
+    first: date
+    last: date
+    basis: str
+    origin: str
+    key: str
+    said: dict[str, Any]
+
+    def part(self, name: str) -> Decimal | None:
+        """The value of a part; see `formula.Statement`."""
+        if name == "ratio":
+            value, total = self.part("value"), self.part("total")
+            return value / total * 100 if value is not None and total else None
+        number = self.said.get(name)
+        return None if number is None else Decimal(int(number)) if isinstance(number, bool) else Decimal(str(number))

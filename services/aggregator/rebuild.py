@@ -8,7 +8,7 @@ and the days there are taken as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -57,6 +57,13 @@ def check(conninfo: str, progress: Progress) -> list[Difference]:
         found = [_compare(conn, table) for table in TABLES]
         conn.rollback()
     return [difference for difference in found if difference]
+
+
+def note(conninfo: str, differences: Sequence[Difference]) -> None:
+    """Keep the result, so that it can be seen when and how the last comparison ended."""
+    rows = sum(difference.only_live + difference.only_folded for difference in differences)
+    with psycopg.connect(conninfo) as conn:
+        conn.execute("INSERT INTO rebuild_check VALUES (clock_timestamp(), %s)", (rows,))
 
 
 def rebuild(conninfo: str, progress: Progress) -> None:

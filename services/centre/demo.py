@@ -13,6 +13,7 @@ from infra.local import secrets
 from infra.local.servers import Instance
 from schemas.calendar import local_day
 from schemas.streams import AGGREGATOR
+from schemas.text.dates import day
 from services.board.access import Account, Role
 from services.board.auth import accounts
 from services.centre.prepare import settings_of
@@ -97,3 +98,55 @@ async def _wait_stored(settings: Settings, bar: Bar) -> None:
                 advance(whole - left)
                 await asyncio.sleep(0.3)
                 left = await streams.unacknowledged(js, AGGREGATOR)
+
+
+def first_sight(instance: Instance) -> str:
+    """What can be looked at while the past still comes in."""
+    return f"""
+The board answers already, and fills while the past comes in; the centre is complete in a few minutes.
+  http://127.0.0.1:{instance.ports["board"]}                 log in as truc_ban
+  head {instance.secrets / "board_truc_ban"}   its password
+"""
+
+
+def welcome(instance: Instance, weeks: int) -> str:
+    """What the demo holds, `weeks` after it happened, and what to try with it."""
+    last = SCENARIOS[SCENARIO].END
+    start, end = (day + timedelta(weeks=weeks) for day in (last.replace(day=1), last))
+    period = f"--from {start} --to {end}"
+    token = instance.secrets / "emitter_procedures"
+    ports = instance.ports
+    return f"""
+The centre is running. Its data is the province's November 2024, SHIFTED by {weeks} weeks:
+{day(start)} to {day(end)}. The province (binh_phuoc) in that month has the published figures.
+Since its end its units go on at its pace, SIMULATED: they finish what was open, and take in new dossiers.
+Beside them a SIMULATED district has lived since Monday: the wards around Chơn Thành, all eight systems.
+
+Ask for figures
+  ./ioc query payments_fee_amount --by unit {period}
+  ./ioc query online_dossier_share --by unit {period}
+  ./ioc query ii06 {period}
+  ./ioc query payments_amount --unit binh_phuoc {period}
+  ./ioc explain overdue_share --unit binh_phuoc {period}
+  ./ioc findings
+  ./ioc query field --unit phuong_chon_thanh
+
+Watch the board
+  http://127.0.0.1:{ports["board"]}                 log in as truc_ban, lanh_dao_van_phong, lanh_dao or admin
+  head {instance.secrets}/board_*   the password of each
+  http://127.0.0.1:{ports["board"]}/figure/overdue_share?unit=binh_phuoc&first={start}&last={end}   the published 0.5 %
+  ./ioc people list                     who may enter, with which role, in which units
+
+Look
+  ./ioc status                          processes, health, what waits, who sends and how fresh it is
+  ./ioc simulate --check                do the readings say what the simulated district meant?
+  http://127.0.0.1:{ports["prometheus"]}                 Prometheus
+  http://127.0.0.1:{ports["alertmanager"]}                 Alertmanager
+
+Send an event
+  ./ioc events dossier.submitted        its contract, and a sample to send with `./ioc emit`
+  curl -s http://127.0.0.1:{ports["emitters"]}/openapi.json  the emitters' doors (token: {token})
+
+Stop
+  ./ioc down
+"""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,8 +17,10 @@ from infra.nats.monitor import consumers
 from services.centre.prepare import settings_of
 from services.kit import clock, store
 from services.readings.sources import Source, sources
+from services.readings.sources import values as source_values
 
 LOOK_SECONDS = 5.0
+WATCH_SECONDS = 2.0
 
 
 class CentreStatus(NamedTuple):
@@ -34,6 +37,32 @@ class CentreStatus(NamedTuple):
 
 
 _ANSWERS = {"states": "the supervisor", "lags": "the broker", "sources": "the database"}
+
+
+def values(instance: Instance, seen: CentreStatus) -> dict[str, Any]:
+    """A status as JSON values."""
+    fields = ("name", "kind", "state", "ready", "pid", "uptime", "port", "health", "problem")
+    rows = [{field: getattr(state, field) for field in fields} | {"log": str(state.log)} for state in seen.states or ()]
+    return {
+        "instance": instance.data.name,
+        "data": str(instance.data),
+        "processes": rows,
+        "consumers": seen.lags or [],
+        "sources": [source_values(source) for source in seen.sources or ()],
+        "unanswered": seen.unanswered(),
+    }
+
+
+def changes(instance: Instance) -> Iterator[ProcessState]:
+    """Every change of a process, until the centre was stopped."""
+    states = {state.name: (state.state, state.ready) for state in instance.processes()}
+    while instance.is_running():
+        time.sleep(WATCH_SECONDS)
+        for state in instance.processes():
+            now = (state.state, state.ready)
+            if states.get(state.name) != now:
+                states[state.name] = now
+                yield state
 
 
 def status_of(instance: Instance) -> CentreStatus:

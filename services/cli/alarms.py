@@ -3,22 +3,18 @@ the notifier is down; what changes something goes through the notifier, which al
 
 from __future__ import annotations
 
-import json
-import os
-import urllib.error
-import urllib.request
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import click
 
-from services.cli.chosen import connected
+from services.cli.chosen import as_messages, chosen_instance, connected, explained
+from services.cli.options import FILE, LIMIT, form_option
 from services.cli.user_option import login
+from services.kit.clock import now
 
-if TYPE_CHECKING:
-    from infra.local.servers import Instance
-
-WITHIN_SECONDS = 40
 USER = click.option(
     "--user",
     default=lambda: f"cli:{login()}",
@@ -39,34 +35,39 @@ def alarms() -> None:
 @click.option("--unit", help="This unit with everything below it: a code or a name.")
 @click.option("--system", help="Only this system: procedures, field, platform …")
 @click.option("--severity", type=click.Choice(["critical", "warning", "info"]), help="Only of this severity.")
-@click.option("--limit", default=50, show_default=True, help="How many, the latest.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@LIMIT
+@form_option()
 def list_(everything: bool, unit: str | None, system: str | None, severity: str | None, limit: int, form: str) -> None:
     """List the alarms, the latest last."""
-    from services.kit.clock import now
+    from services.cli.output import write_json
+    from services.notifier import alarm_list
 
-    values = {"all": everything, "units": _scope(unit), "system": system, "severity": severity, "limit": limit}
-    found = _read(_LIST, values)[::-1]
+    units = _scope(unit)
+    with connected() as conn:
+        rows = alarm_list.alarms(conn, limit, everything, units, system, severity)
     if form == "json":
-        click.echo(json.dumps(found, default=datetime.isoformat, ensure_ascii=False, indent=2))
+        write_json(rows)
         return
-    for row in found:
+    for row in rows:
         click.echo(_line(row, now()))
-    click.echo(f"{len(found)} alarms" if found else "no alarms", err=True)
+    click.echo(f"{len(rows)} alarms" if rows else "no alarms", err=True)
 
 
 @alarms.command(epilog="\b\nExample:\n  ioc alarms show 12")
 @click.argument("id", type=int)
 def show(id: int) -> None:
     """Show one alarm with all that was done about it."""
-    found = _read("SELECT * FROM alarm WHERE id = %(id)s", {"id": id})
-    if not found:
+    from services.notifier import alarm_list
+
+    with connected() as conn:
+        alarm, steps = alarm_list.alarm(conn, id), alarm_list.steps(conn, id)
+    if alarm is None:
         raise click.ClickException(f"there is no alarm {id}; `ioc alarms list --all` shows them")
-    for name, value in found[0].items():
+    for name, value in alarm.items():
         if value not in (None, "") and name not in ("id", "since", "next_at"):
             click.echo(f"{name:<16} {_shown(value)}")
     click.echo()
-    for row in _read("SELECT at, step, by, note FROM alarm_step WHERE alarm = %(id)s ORDER BY id", {"id": id}):
+    for row in steps:
         click.echo(f"{_shown(row['at'])}  {row['step']:<16} {row['by']}" + (f": {row['note']}" if row["note"] else ""))
 
 
@@ -130,24 +131,20 @@ def test(person: str) -> None:
 
 
 @alarms.command(epilog="\b\nExamples:\n  ioc alarms routes\n  ioc alarms routes my-routes.toml")
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False))
-def routes(file: str | None) -> None:
+@click.argument("file", required=False, type=FILE)
+def routes(file: Path | None) -> None:
     """Check the table of routes, the centre's own or FILE, and say who is told of what. The notifier reads it when it
     starts."""
     import os
-    from pathlib import Path
 
-    from services.cli.chosen import chosen_instance
     from services.notifier.routes import BadRoutes, load
 
     own = Path(os.environ.get("IOC_ROUTES") or chosen_instance().data / "routes.toml")
     if file is None and not own.exists():
         click.echo(f"nobody is told: there is no {own}; begin with services/notifier/routes.example.toml")
         return
-    try:
-        table = load(Path(file) if file else own)
-    except BadRoutes as bad:
-        raise click.ClickException(str(bad)) from None
+    with as_messages(BadRoutes):
+        table = load(file or own)
     for route in table.routes:
         steps = "; ".join(
             f"after {step.after}{f' ({step.when})' if step.when else ''}: {', '.join(step.to)}" for step in route.steps
@@ -161,23 +158,17 @@ def routes(file: str | None) -> None:
 def _scope(unit: str | None) -> list[str] | None:
     from schemas import units
 
-    try:
+    with as_messages(units.UnknownUnit):
         return sorted(units.scope(units.find(unit).code)) if unit else None
-    except units.UnknownUnit as unknown:
-        raise click.ClickException(str(unknown)) from None
 
 
 def _deadline(text: str) -> datetime:
     """A length of time from now, a local time, or a day (its end)."""
     from schemas.calendar import local_day
-    from schemas.text import moments
-    from services.kit.clock import now
-    from services.notifier.routes import duration
+    from schemas.text import durations, moments
 
-    try:
-        return now() + duration(text)
-    except ValueError:
-        pass
+    with suppress(ValueError):
+        return now() + durations.read(text)
     try:
         return moments.read(text, local_day(now())).end
     except moments.NoMoment as wrong:
@@ -185,20 +176,16 @@ def _deadline(text: str) -> datetime:
 
 
 def _line(row: dict[str, Any], now: datetime) -> str:
+    from schemas.text.durations import coarse
+
     colour = {"critical": "red", "warning": "yellow"}.get(row["severity"])
     who = row["assignee"] or row["acknowledged_by"] or ""
-    since = _age(now - row["raised_at"])
+    since = " ".join(map(str, coarse(now - row["raised_at"])))
     about = f"{row['unit']:<20} {row['vi']} [{row['originator']}]"
     mark = "" if row["origin"] == "real" else f" {row['origin'].upper()}"
     head = f"{row['id']:>6}  {row['status']:<12} {click.style(row['severity'].ljust(8), fg=colour)}"
     gone = " (disabled)" if row["orphan"] else ""
     return f"{head} {since:>8}  {about}{mark}" + (f"  ← {who}{gone}" if who else "")
-
-
-def _age(passed: timedelta) -> str:
-    seconds = max(int(passed.total_seconds()), 0)
-    units = (("d", 86_400), ("h", 3600), ("min", 60))
-    return next((f"{seconds // length} {name}" for name, length in units if seconds >= 2 * length), f"{seconds} s")
 
 
 def _shown(value: Any) -> str:
@@ -207,55 +194,9 @@ def _shown(value: Any) -> str:
     return day_and_time(value, seconds=True) if isinstance(value, datetime) else str(value)
 
 
-def _read(sql: str, values: dict[str, Any]) -> list[dict[str, Any]]:
-    from psycopg.rows import dict_row
-
-    with connected() as conn, conn.cursor(row_factory=dict_row) as cursor:
-        return cursor.execute(sql, values).fetchall()
-
-
 def _post(path: str, **body: Any) -> Any:
     """What the notifier answers; its refusals become messages."""
-    from services.cli.chosen import chosen_instance, explained
+    from services.centre import notifier
 
-    with explained():
-        instance = chosen_instance()
-        request = _request(instance, path, body)
-    try:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=WITHIN_SECONDS) as answer:
-            return json.load(answer)
-    except urllib.error.HTTPError as refusal:
-        raise click.ClickException(_reason(refusal)) from None
-    except OSError as error:
-        why = getattr(error, "reason", error)
-        raise click.ClickException(
-            f"the notifier does not answer at {request.host} ({why}); `ioc status` shows what runs, `ioc up` starts it"
-        ) from None
-
-
-def _request(instance: Instance, path: str, body: dict[str, Any]) -> urllib.request.Request:
-    head = {"Authorization": f"Bearer {instance.password('alarms')}", "Content-Type": "application/json"}
-    door = os.environ.get("IOC_NOTIFIER_DOOR")
-    if not door and (stranger := instance.displaced("notifier")):
-        raise click.ClickException(f"the notifier cannot be asked: {stranger}; `ioc up` gives it another port")
-    door = door or f"http://127.0.0.1:{instance.ports['notifier']}"
-    return urllib.request.Request(door + path, json.dumps(body).encode(), head, method="POST")  # noqa: S310
-
-
-def _reason(refusal: urllib.error.HTTPError) -> str:
-    try:
-        detail = json.load(refusal)["detail"]
-    except (ValueError, KeyError, TypeError):
-        return f"the notifier answers {refusal.code} {refusal.reason}"
-    if isinstance(detail, list):  # fields that FastAPI found wrong
-        return "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in detail)
-    return str(detail)
-
-
-_LIST = """
-SELECT *, EXISTS (SELECT FROM alarm_orphan WHERE alarm = id) AS orphan FROM alarm_list
-WHERE (%(all)s OR status <> 'cleared')
-AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) AND (%(system)s::text IS NULL OR system = %(system)s)
-AND (%(severity)s::text IS NULL OR severity = %(severity)s) ORDER BY id DESC LIMIT %(limit)s
-"""
+    with explained(), as_messages(notifier.Refused):
+        return notifier.post(chosen_instance(), path, **body)

@@ -75,14 +75,14 @@ class Table(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; what its operator can mend about files and disks is said in words."""
-        from services.cli.trouble import advice
+        from services.centre.trouble import advice
 
         try:
             return super().invoke(ctx)
         except OSError as problem:
-            if (said := advice(problem)) is None:
+            if (message := advice(problem)) is None:
                 raise
-            raise click.ClickException(said) from problem
+            raise click.ClickException(message) from problem
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and purposes, from the table."""

@@ -22,8 +22,7 @@ def backup(folder: Path | None) -> None:
     disk; a backup that is cut short leaves none.
     """
     from services.centre.backup import save
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance
+    from services.cli.chosen import chosen_instance, chosen_settings
     from services.cli.terminal import bar
     from services.kit.clock import now
 
@@ -31,7 +30,7 @@ def backup(folder: Path | None) -> None:
         instance = chosen_instance()
         target = (folder or instance.data / "backups" / f"{now():%Y%m%dT%H%M%SZ}").absolute()
         started = time.monotonic()
-        manifest = save(settings_of(instance, "admin"), target, started, bar)
+        manifest = save(chosen_settings("admin"), target, started, bar)
     seconds = time.monotonic() - started
     events, waiting = manifest.database.tables["event"].rows, manifest.streams["EVENTS"].state["messages"]
     click.echo(
@@ -48,15 +47,13 @@ def speaking() -> Iterator[None]:
     from infra.backups import BadBackup
     from infra.nats.backup import StreamFailed
     from services.centre.restore import HoldsData
-    from services.cli.chosen import explained
+    from services.cli.chosen import as_messages, explained
 
     try:
-        with explained():
+        with explained(), as_messages(BadBackup, StreamFailed, FileExistsError):
             yield
-    except HoldsData as kept:
-        raise click.ClickException(f"{kept}; say --replace if that is meant") from None
-    except (BadBackup, StreamFailed, FileExistsError) as problem:
-        raise click.ClickException(str(problem)) from problem
+    except HoldsData as data:
+        raise click.ClickException(f"{data}; say --replace if that is meant") from None
     except psycopg.Error as problem:
         raise click.ClickException(f"the database: {problem}; `ioc status` shows what runs") from problem
     except FileNotFoundError as problem:

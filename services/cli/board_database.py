@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
-import click
-
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
@@ -25,12 +23,21 @@ def operator(user: str) -> Account:
 
 def unit_codes(places: tuple[str, ...]) -> tuple[str, ...]:
     """The codes of units that were named by code or name."""
-    from schemas import units as known
+    from schemas import units
+    from services.cli.chosen import as_messages
 
-    try:
-        return tuple(known.find(place).code for place in places)
-    except (known.UnknownUnit, known.AmbiguousUnit) as wrong:
-        raise click.ClickException(str(wrong)) from None
+    with as_messages(units.UnknownUnit):
+        return tuple(units.find(place).code for place in places)
+
+
+def in_transaction(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+    """As `run`, with all of it or nothing."""
+
+    async def whole(conn: AsyncConnection) -> T:
+        async with conn.transaction():
+            return await work(conn)
+
+    return run(whole)
 
 
 def run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
@@ -38,11 +45,9 @@ def run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
     from psycopg import AsyncConnection, OperationalError
 
     from services.board.auth import accounts, keys
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, explained, no_database
+    from services.cli.chosen import as_messages, chosen_settings, no_database
 
-    with explained():
-        settings = settings_of(chosen_instance(), "cli")
+    settings = chosen_settings()
 
     async def connected() -> T:
         async with await AsyncConnection.connect(
@@ -51,8 +56,7 @@ def run(work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
             return await work(conn)
 
     try:
-        return asyncio.run(connected())
-    except (accounts.Refused, keys.Refused) as refused:
-        raise click.ClickException(str(refused)) from None
+        with as_messages(accounts.Refused, keys.Refused):
+            return asyncio.run(connected())
     except OperationalError as error:
         raise no_database(settings, error) from None

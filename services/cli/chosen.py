@@ -23,6 +23,15 @@ def chosen_instance() -> Instance:
 
 
 @contextmanager
+def as_messages(*kinds: type[Exception]) -> Iterator[None]:
+    """Show errors of these kinds as messages instead of a trace: they say what is wrong and what to do."""
+    try:
+        yield
+    except kinds as wrong:
+        raise click.ClickException(str(wrong)) from wrong
+
+
+@contextmanager
 def explained() -> Iterator[None]:
     """Turn what an operator can mend into a message instead of a trace."""
     from infra.local.paths import SetupError
@@ -30,10 +39,16 @@ def explained() -> Iterator[None]:
     from infra.timescaledb.migrate import Blocked, NoTimescale
     from services.kit.errors import Unavailable
 
-    try:
+    with as_messages(SetupError, NotReady, NoTimescale, Blocked, Unavailable, TimeoutError):
         yield
-    except (SetupError, NotReady, NoTimescale, Blocked, Unavailable, TimeoutError) as problem:
-        raise click.ClickException(str(problem)) from problem
+
+
+def chosen_settings(service: str = "cli") -> Settings:
+    """The settings of a service of the chosen centre; what an operator can mend becomes a message."""
+    from services.centre.prepare import settings_of
+
+    with explained():
+        return settings_of(chosen_instance(), service)
 
 
 def no_database(settings: Settings, error: Exception) -> click.ClickException:
@@ -48,11 +63,9 @@ def connected(role: str = "reader") -> Iterator[Connection]:
     """A connection as a role; what an operator can mend becomes a message."""
     import psycopg
 
-    from services.centre.prepare import settings_of
     from services.kit import store
 
-    with explained():
-        settings = settings_of(chosen_instance(), "cli")
+    settings = chosen_settings()
     try:
         opened = store.connect(settings, role)
     except PermissionError:
@@ -64,3 +77,24 @@ def connected(role: str = "reader") -> Iterator[Connection]:
             yield conn
     except psycopg.OperationalError as error:
         raise no_database(settings, error) from None
+
+
+@contextmanager
+def reading() -> Iterator[Connection]:
+    """A read-only connection to the chosen centre; what an operator can mend becomes a message."""
+    import psycopg
+
+    from schemas.indicators import UnknownIndicator
+    from schemas.text.dates import day_and_time
+    from schemas.units import UnknownUnit
+    from services.kit import store
+    from services.readings.evaluate import NotBrokenDown
+
+    with as_messages(UnknownIndicator, UnknownUnit, NotBrokenDown), connected() as conn:
+        conn.read_only = True
+        conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        if since := store.cut_off_since(conn):
+            click.secho(
+                f"read from a replica that hears of no change since {day_and_time(since, seconds=True)}", err=True
+            )
+        yield conn

@@ -58,13 +58,12 @@ def prepare() -> None:
 def demo() -> None:
     """Load the demo's data, once."""
     from services.centre.demo import load_once, wait_stored
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, explained
+    from services.cli.chosen import chosen_instance, chosen_settings, explained
     from services.cli.terminal import TERMINAL
 
     with explained():
         weeks = load_once(chosen_instance(), TERMINAL)
-        wait_stored(settings_of(chosen_instance(), "cli"), TERMINAL.bar)
+        wait_stored(chosen_settings(), TERMINAL.bar)
     click.echo(f"loaded; shifted by {weeks} weeks")
 
 

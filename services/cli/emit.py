@@ -6,9 +6,7 @@ import asyncio
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
@@ -45,22 +43,25 @@ def emit(file: BinaryIO, form: str, key: str | None) -> None:
     status 1; the others are sent. Status 75: the broker stopped answering, send the same again.
     """
     from schemas.text.files import Unreadable
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, explained
+    from services.cli.chosen import as_messages, chosen_settings, explained
+    from services.cli.terminal import bar, tell
     from services.ingest.stream import Counts, send
     from services.kit.errors import Unavailable
 
     bounds = _bounds(key) if key else None
-    counts, dropped = Counts(), Counter[str]()
-    with explained(), _display(file) as (on_bytes, tell):
+    counts, dropped, done = Counts(), Counter[str](), 0
+    size = os.fstat(file.fileno()).st_size or None if sys.stderr.isatty() else None
+
+    def on_bytes(more: int) -> None:
+        nonlocal done
+        update(done := done + more)
+
+    with explained(), as_messages(Unreadable), bar("", size, of_bytes=True) as update:
         try:
-            settings = settings_of(chosen_instance(), "cli")
             if form == "onestop":
-                _send_export(settings, file, bounds, counts, tell, dropped)
+                _send_export(chosen_settings(), file, bounds, counts, tell, dropped)
             else:
-                asyncio.run(send(settings, file.fileno(), counts, tell, on_bytes, bounds))
-        except Unreadable as wrong:
-            raise click.ClickException(str(wrong)) from None
+                asyncio.run(send(chosen_settings(), file.fileno(), counts, tell, on_bytes, bounds))
         except Unavailable as problem:
             raise _cut_short(problem, counts) from None
     click.echo(f"read {counts.read:,}, sent {counts.sent:,}, rejected {counts.rejected:,}")
@@ -79,18 +80,18 @@ def _send_export(
     from services.kit import clock
 
     source = key.source if key else SOURCE
-    found = events(file.read(), file.name, source, clock.now(), counts, tell, dropped)
-    asyncio.run(send_events(settings, found, counts, tell, key))
+    exported = events(file.read(), file.name, source, clock.now(), counts, tell, dropped)
+    asyncio.run(send_events(settings, exported, counts, tell, key))
 
 
 def _bounds(name: str) -> Bounds:
     from services.cli.board_database import run
     from services.kit.keys import all_keys
 
-    known = {key.bounds.name: key.bounds for key in run(all_keys)}
-    if name not in known:
+    bounds = {key.bounds.name: key.bounds for key in run(all_keys)}
+    if name not in bounds:
         raise click.ClickException(f"there is no key {name!r}; `ioc keys list` shows them")
-    return known[name]
+    return bounds[name]
 
 
 def _cut_short(problem: Exception, counts: Counts) -> CutShort:
@@ -99,19 +100,3 @@ def _cut_short(problem: Exception, counts: Counts) -> CutShort:
     if left:
         again += f"\nof {left:,} more that were read it is not known; what follows them was not read"
     return CutShort(f"{problem}\n{again}" if counts.read else str(problem))
-
-
-@contextmanager
-def _display(file: BinaryIO) -> Iterator[tuple[Callable[[int], None], Tell]]:
-    """Functions that show progress (a bar, where standard error is a terminal) and a line of text above it."""
-    if not sys.stderr.isatty():
-        yield lambda size: None, lambda text: click.echo(text, err=True)
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
-
-    columns: tuple[Any, ...] = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("", total=os.fstat(file.fileno()).st_size or None)
-        tell = lambda text: progress.console.print(text, markup=False, highlight=False, soft_wrap=True)  # noqa: E731
-        yield lambda size: progress.advance(task, size), tell

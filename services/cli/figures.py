@@ -2,79 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
 
 import click
 
-from schemas.text.dates import day_and_time
+from schemas.text.columns import aligned
 from services.cli import output
-from services.cli.chosen import connected
-from services.cli.times import Day, Moment
-
-if TYPE_CHECKING:
-    from psycopg import Connection
-
-    from services.readings import Period
-
-FIRST, LAST = Day("first"), Day("last")
-FORMS = click.Choice(["table", "json", "csv"])
-
-
-def period_options(command: Any) -> Any:
-    """The options that say of which unit, which days, and as of when."""
-    for option in reversed((
-        click.option("--unit", metavar="U", help="A unit with all below it, code or name; else the whole locality."),
-        click.option("--from", "first", metavar="D", type=FIRST, help="First day or month; else the month's first."),
-        click.option("--to", "last", metavar="D", type=LAST, help="Last day or month, included; else that of --as-of."),
-        click.option("--as-of", metavar="T", type=Moment("last"), help="What was so then, by event time; else now."),
-    )):  # fmt: skip
-        command = option(command)
-    return command
-
-
-@contextmanager
-def reading() -> Iterator[Connection]:
-    """A read-only connection to the chosen centre; what an operator can mend becomes a message."""
-    import psycopg
-
-    from schemas.indicators import UnknownIndicator
-    from schemas.units import UnknownUnit
-    from services.kit import store
-    from services.readings.evaluate import NotBrokenDown
-
-    try:
-        with connected() as conn:
-            conn.read_only = True
-            conn.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            if since := store.cut_off_since(conn):
-                click.secho(
-                    f"read from a replica that hears of no change since {day_and_time(since, seconds=True)}", err=True
-                )
-            yield conn
-    except (UnknownIndicator, UnknownUnit, NotBrokenDown) as error:
-        raise click.ClickException(str(error)) from None
-
-
-def period_of(first: date | None, last: date | None, as_of: datetime | None) -> Period:
-    """The period that the options name."""
-    from services.kit import clock
-    from services.readings import Period
-
-    try:
-        return Period.of(as_of or clock.now(), first, last)
-    except ValueError as error:
-        raise click.ClickException(str(error)) from None
-
-
-def unit_of(text: str | None, period: Period) -> str | None:
-    """The code of a unit named by code or name."""
-    from schemas import units
-
-    return None if text is None else units.find(text, period.last).code
+from services.cli.chosen import reading
+from services.cli.options import FIRST, LAST, form_option, period_of, period_options, unit_of
+from services.cli.output import bold
+from services.cli.times import Moment
 
 
 @click.command(epilog="""\b
@@ -86,7 +23,7 @@ Examples:
 @click.argument("indicator")
 @period_options
 @click.option("--by", metavar="unit|hour|day|month|LABEL", help="One row for each.")
-@click.option("--format", "form", type=FORMS, default="table", show_default=True)
+@form_option("table", "json", "csv")
 def query(
     indicator: str,
     unit: str | None,
@@ -103,14 +40,14 @@ def query(
     with reading() as conn:
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
-        found = sheet(conn, indicators, code, period, by)
-    rows = [values.reading_values(r, by) for readings in found for r in readings]
+        readings = sheet(conn, indicators, code, period, by)
+    rows = [values.reading_values(r, by) for some in readings for r in some]
     if form == "json":
-        _json({"unit": code, **values.period_values(period), "by": by, "readings": rows})
+        output.write_json({"unit": code, **values.period_values(period), "by": by, "readings": rows})
     elif form == "csv":
         output.write_csv(rows)
     else:
-        output.print_readings(found, code, period, by)
+        output.print_readings(readings, code, period, by)
 
 
 @click.command(epilog="""\b
@@ -118,7 +55,7 @@ Example:
   ioc explain payments_fee_amount --unit dong_xoai --from 2024-11-01 --to 2024-11-30""")  # fmt: skip
 @click.argument("indicator")
 @period_options
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@form_option()
 def explain(
     indicator: str, unit: str | None, first: date | None, last: date | None, as_of: datetime | None, form: str
 ) -> None:
@@ -126,6 +63,7 @@ def explain(
     from schemas.indicators import find
     from services.readings import explain as open_figure
     from services.readings import values
+    from services.readings.lines import explanation_lines
 
     with reading() as conn:
         period = period_of(first, last, as_of)
@@ -133,14 +71,14 @@ def explain(
         for one in find(indicator):
             explanation = open_figure(conn, one, code, period)
             if form == "json":
-                _json(values.explanation_values(explanation))
+                output.write_json(values.explanation_values(explanation))
             else:
-                click.echo("\n".join(output.explanation_lines(explanation)) + "\n")
+                click.echo("\n".join(explanation_lines(explanation, bold)) + "\n")
 
 
 @click.command(epilog="\b\nExamples:\n  ioc indicators\n  ioc indicators --system field --format json")
 @click.option("--system", help="Only those of this system.")
-@click.option("--format", "form", type=FORMS, default="table", show_default=True)
+@form_option("table", "json", "csv")
 def indicators(system: str | None, form: str) -> None:
     """List the catalogue: every figure, with its name, formula, unit and target."""
     from schemas.indicators import CATALOGUE
@@ -152,10 +90,16 @@ def indicators(system: str | None, form: str) -> None:
         for i in CATALOGUE.values() if system in (None, i.system)
     ]  # fmt: skip
     if not rows:
-        raise click.ClickException(
-            f"no system {system!r}; known: {', '.join(dict.fromkeys(i.system for i in CATALOGUE.values()))}"
-        )
-    _list(rows, form, ("system", "code", "vi", "en", "unit", "target"))
+        systems = ", ".join(dict.fromkeys(i.system for i in CATALOGUE.values()))
+        raise click.ClickException(f"no system {system!r}; known: {systems}")
+    if form == "json":
+        output.write_json(rows)
+    elif form == "csv":
+        output.write_csv(rows)
+    else:
+        columns = ["system", "code", "vi", "en", "unit", "target"]
+        click.echo(aligned([columns, *([row[column] or "" for column in columns] for row in rows)]))
+        click.echo(f"{len(rows)} indicators; `ioc explain CODE` shows the formula of one")
 
 
 @click.command(epilog="\b\nExample:\n  ioc findings --from 2024-10-23 --to 2024-11-23")
@@ -171,38 +115,22 @@ def indicators(system: str | None, form: str) -> None:
 @click.option(
     "--as-of", "as_of", metavar="T", type=Moment("last"), help="What was known at that moment; now when not said."
 )
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@form_option()
 def findings(first: date | None, last: date | None, unit: str | None, as_of: datetime | None, form: str) -> None:
     """Figures that should agree and do not: shown with both sides, never repaired."""
     from schemas import units
     from services.kit import clock
     from services.readings import findings as find_all
     from services.readings import values
+    from services.readings.lines import finding_lines
 
     with reading() as conn:
         scope = units.scope(units.find(unit).code) if unit else None
-        found = find_all(conn, as_of or clock.now(), first, last)
-    found = [f for f in found if scope is None or f.unit in scope]
+        every = find_all(conn, as_of or clock.now(), first, last)
+    shown = [f for f in every if scope is None or f.unit in scope]
     if form == "json":
-        _json([values.finding_values(f) for f in found])
+        output.write_json([values.finding_values(f) for f in shown])
         return
-    for f in found:
-        click.echo("\n".join(output.finding_lines(f)))
-    click.echo(f"{len(found)} finding{'s' * (len(found) != 1)}")
-
-
-def _list(rows: list[dict[str, Any]], form: str, shown: Iterable[str]) -> None:
-    from services.cli.catalogue_lists import aligned
-
-    if form == "json":
-        _json(rows)
-    elif form == "csv":
-        output.write_csv(rows)
-    else:
-        columns = list(shown)
-        click.echo("\n".join(aligned([columns, *([str(row[c] or "") for c in columns] for row in rows)])))
-        click.echo(f"{len(rows)} indicators; `ioc explain CODE` shows the formula of one")
-
-
-def _json(value: Any) -> None:
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2))
+    for f in shown:
+        click.echo("\n".join(finding_lines(f, bold)))
+    click.echo(f"{len(shown)} finding{'s' * (len(shown) != 1)}")

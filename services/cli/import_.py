@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.chosen import as_messages, chosen_instance, chosen_settings, connected, explained
+from services.cli.options import FILE, form_option
+from services.cli.output import write_json
 from services.cli.times import Day
 from services.cli.user_option import USER_OF_DEED, login
 
 if TYPE_CHECKING:
-    from services.ingest.spreadsheets.form import Columns, Form, Question, Said
+    from services.ingest.spreadsheets.dry_run import DryRun
+    from services.ingest.spreadsheets.form import Question, Said
     from services.ingest.spreadsheets.template import Template
 
 SHOWN = 30
 """Questions and rows that are shown to people; JSON has all."""
 _ANSWER = re.compile(r"'?(.+?)'?!([A-Z]{1,3}[0-9]{1,7})\s*=(.*)", re.DOTALL)
-
-
-class Read(NamedTuple):
-    """A workbook as read: its form, how many events it gives, and whatever has to be asked."""
-
-    form: Form
-    events: int
-    questions: list[Question]
 
 
 @click.command(
@@ -41,18 +37,15 @@ class Read(NamedTuple):
     "Importing the same file again changes nothing; a figure that was corrected in it becomes a new vintage. "
     "`ioc imports` lists what was imported, and takes one back. docs/spreadsheets.md has what is read and asked.",
 )
-@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.argument("file", type=FILE)
 @click.option("--as", "name", metavar="TEMPLATE", help="Which form it is; else it is recognised by its headers.")
 @click.option("--period", metavar="PERIOD", help="11/2024, 23/10/2024 - 23/11/2024, quý 4/2024, 2024, or a day.")
 @click.option("--unit", help="Whose form it is, where it has no column of units: a code or a name.")
 @click.option("--published", type=Day(), help="The day on which it was reported; else the day it was signed.")
 @click.option("--answer", "answers", metavar="SHEET!CELL=VALUE", multiple=True, help="The answer to a question.")
-@click.option(
-    "--answers", "file_of_answers", type=click.Path(dir_okay=False, exists=True, path_type=Path),
-    help="A file of answers, one SHEET!CELL=VALUE a line.",
-)  # fmt: skip
+@click.option("--answers", "file_of_answers", type=FILE, help="A file of answers, one SHEET!CELL=VALUE a line.")
 @click.option("--dry-run", is_flag=True, help="Read and ask, send nothing; no running centre is needed.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@form_option("text", "json")
 @USER_OF_DEED
 def import_(
     file: Path,
@@ -71,47 +64,48 @@ def import_(
     What can be read in two ways is asked for, by sheet and cell, and answered with --answer; while a question is open
     nothing is sent and the exit status is 1, also of a dry run. Columns of personal data are dropped and counted.
     """
+    from services.ingest.spreadsheets.dry_run import values
+
     said = _said(period, unit, [*answers, *_lines_of(file_of_answers)])
-    read = _read(file, name, said, published)
+    run = _read(file, name, said, published)
     if form == "json":
-        click.echo(json.dumps(_as_json(file, read), ensure_ascii=False, indent=2))
+        write_json(values(run))
     else:
-        for line in _as_text(file, read):
-            click.echo(line)
-    if read.questions:
-        number = len(read.questions)
+        click.echo("\n".join(_as_text(run)))
+    if run.questions:
+        number = len(run.questions)
         open_ = f"{number:,} questions are open" if number > 1 else "1 question is open"
         click.echo(open_ if dry_run else f"{open_}: nothing was sent", err=True)
         raise SystemExit(1)
     if not dry_run:
-        _send(file, read.form, published, user or login())
+        _send(file, run, user or login())
 
 
 def _lines_of(file: Path | None) -> list[str]:
     from schemas.text import files
 
-    try:
+    with as_messages(files.Unreadable):
         lines = files.read(file).splitlines() if file else []
-    except files.Unreadable as wrong:
-        raise click.ClickException(str(wrong)) from None
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _said(period: str | None, unit: str | None, answers: Iterable[str]) -> Said:
-    from schemas import units
-    from services.ingest.spreadsheets import titles
-    from services.ingest.spreadsheets.form import Said
+def _said(period: str | None, unit: str | None, lines: Iterable[str]) -> Said:
+    from infra.local.paths import SetupError
+    from schemas.units import UnknownUnit
+    from services.ingest.spreadsheets import dry_run
 
-    found = {}
-    for answer in answers:
-        if not (parts := _ANSWER.fullmatch(answer.strip())):
-            raise click.UsageError(f"--answer {answer!r} is not of the form SHEET!CELL=VALUE, as 'Sheet1!D7=2050'")
-        found[parts[1], parts[2]] = parts[3].strip()
+    answers = {}
+    for line in lines:
+        if not (parts := _ANSWER.fullmatch(line.strip())):
+            raise click.UsageError(f"--answer {line!r} is not of the form SHEET!CELL=VALUE, as 'Sheet1!D7=2050'")
+        answers[parts[1], parts[2]] = parts[3].strip()
     try:
-        span = titles.span(period) if period else None
-        return Said(found, _remembered(), span, titles.unit(unit, span[1] if span else None).code if unit else None)
-    except (ValueError, units.UnknownUnit) as wrong:
+        said = dry_run.said(answers, period, unit)
+    except (ValueError, UnknownUnit) as wrong:
         raise click.UsageError(str(wrong)) from None
+    with suppress(SetupError), as_messages(ValueError):  # a dry run needs no centre
+        return dry_run.remembering(said, chosen_instance().data)
+    return said
 
 
 def template_of(name: str) -> Template:
@@ -123,134 +117,66 @@ def template_of(name: str) -> Template:
     return templates()[name]
 
 
-def _read(file: Path, name: str | None, said: Said, published: date | None) -> Read:
-    from services.ingest.spreadsheets import events, reading, workbook
-    from services.ingest.spreadsheets.form import NoForm, Question
-    from services.kit import clock
+def _read(file: Path, name: str | None, said: Said, published: date | None) -> DryRun:
+    from services.ingest.spreadsheets.dry_run import dry_run
+    from services.ingest.spreadsheets.form import NoForm
+    from services.ingest.spreadsheets.workbook import NoWorkbook
 
-    template = template_of(name) if name else None
-    try:
-        sheets = reading.modern(workbook.read_file(file))
-        form = reading.read(sheets, template or reading.recognise(sheets, file.name), said, file.name)
-    except (workbook.NoWorkbook, NoForm) as wrong:
-        raise click.ClickException(str(wrong)) from None
-    questions, number = list(form.questions), 0
-    for found in events.drafts(form, published, clock.now()):
-        if isinstance(found, Question):
-            questions.append(found)
-        else:
-            number += 1
-    if not questions and (idle := said.answers.keys() - form.used):
+    template = template_of(name).name if name else None
+    with as_messages(NoWorkbook, NoForm):
+        run = dry_run(file, file.name, template, said, published)
+    if not run.questions and (idle := said.answers.keys() - run.form.used):
         cells = ", ".join(f"{sheet}!{cell}" for sheet, cell in sorted(idle))
         raise click.UsageError(f"nothing is asked at {cells}")
-    return Read(form, number, questions)
+    return run
 
 
-def _send(file: Path, form: Form, published: date | None, user: str) -> None:
+def _send(file: Path, run: DryRun, user: str) -> None:
     import asyncio
 
     from psycopg import AsyncConnection
 
     from schemas.envelope import Invalid
     from services.board.auth import audit
-    from services.centre.prepare import settings_of
-    from services.cli.board_database import operator, run
-    from services.cli.chosen import chosen_instance, connected, explained
-    from services.ingest.spreadsheets import events, publish
+    from services.cli.board_database import in_transaction, operator
+    from services.ingest.spreadsheets import dry_run, publish
     from services.ingest.stream import Counts
     from services.kit import clock, imports
 
     counts, now, by = Counts(), clock.now(), operator(user)
-    about = imports.File(file.name, imports.digest(file.read_bytes()), form.template.name)
-    drafts = (found for found in events.drafts(form, published, now) if isinstance(found, events.Draft))
+    about = imports.File(file.name, imports.digest(file.read_bytes()), run.form.template.name)
 
     async def note(conn: AsyncConnection) -> imports.Import:
-        async with conn.transaction():
-            made = await imports.note(conn, by.name, about, plan.summary, plan.lines(), now)
-            await audit.note(conn, by, "import.made", str(made.id), made.detail())
-        return made
+        return await audit.import_made(conn, by, about, plan.summary, plan.lines(), now)
 
     with explained():
-        instance = chosen_instance()
-        asyncio.run(publish.settled(settings_of(instance, "monitor")))
+        asyncio.run(publish.settled(chosen_settings("monitor")))
         with connected("owner") as conn:  # of the primary: a replica may not know yet what was said before
             conn.read_only = True
             try:
-                plan = imports.plan(conn, (draft.event() for draft in drafts), now)
+                plan = imports.plan(conn, (draft.event() for draft in run.drafts), now)
             except Invalid as invalid:
                 raise click.ClickException(f"{invalid}; nothing was sent") from None
-        made = run(note)
-        publish.publish(settings_of(instance, "cli"), plan.events, counts, lambda text: click.echo(text, err=True))
-    _remember(instance.data, form)
+        made = in_transaction(note)
+        publish.publish(chosen_settings(), plan.events, counts, lambda text: click.echo(text, err=True))
+    try:
+        dry_run.remember(chosen_instance().data, run.form)
+    except (OSError, ValueError) as problem:
+        click.echo(f"what was answered of columns could not be remembered: {problem}", err=True)
     click.echo(f"sent {counts.sent:,}, of them {plan.revised:,} corrections; {plan.known:,} were known", err=True)
     click.echo(f"import {made.id}; to take it back: ioc imports take-back {made.id}", err=True)
     if counts.rejected:
         raise SystemExit(1)
 
 
-REMEMBERED = "workbooks.json"
-"""In the centre's folder: what was answered of columns, by the mark of their header."""
-
-
-def _remembered() -> Columns:
-    """What the chosen centre remembers; nothing where there is none yet."""
-    from infra.local.paths import SetupError
-    from services.cli.chosen import chosen_instance
-
-    file = None
-    try:
-        file = chosen_instance().data / REMEMBERED
-        found: Columns = json.loads(file.read_text(encoding="utf-8"))
-    except (SetupError, FileNotFoundError):
-        return {}
-    except ValueError as wrong:
-        raise click.ClickException(f"{file} is damaged ({wrong}): delete it, and answer again") from None
-    return found
-
-
-def _remember(folder: Path, form: Form) -> None:
-    if form.columns:
-        known = {**_remembered()}
-        for mark, columns in form.columns.items():
-            known[mark] = {**known.get(mark, {}), **columns}
-        try:
-            (folder / REMEMBERED).write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
-        except OSError as problem:
-            click.echo(f"what was answered of columns could not be remembered: {problem}", err=True)
-
-
 # --- what is shown ---
 
 
-def _as_json(file: Path, read: Read) -> dict[str, Any]:
-    from services.ingest.spreadsheets.form import shown
-
-    form = read.form
-    spans = list(dict.fromkeys(tab.span for tab in form.tabs))
-    first, last = spans[0] if len(spans) == 1 and spans[0] else (None, None)
-    rows = (
-        {"sheet": row.sheet, "row": row.number, "values": {name: shown(value) for name, value in row.values.items()}}
-        for row in form.rows
-    )
-    return {
-        "file": file.name,
-        "template": form.template.name,
-        "period": {"start": first.isoformat(), "end": last.isoformat()} if first and last else None,
-        "sheets": [tab.sheet.name for tab in form.tabs],
-        "rows": list(rows),
-        "questions": [vars(question) for question in read.questions],
-        "skipped": [vars(skipped) for skipped in form.skipped],
-        "dropped": [vars(dropped) for dropped in form.dropped],
-        "events": read.events,
-        "totals": [vars(check) for check in form.totals],
-    }
-
-
-def _as_text(file: Path, read: Read) -> Iterator[str]:
+def _as_text(run: DryRun) -> Iterator[str]:
     from schemas.text import dates
 
-    form = read.form
-    yield f"{file.name} is {form.template.name}: {form.template.vi} — {form.template.en}"
+    form = run.form
+    yield f"{run.name} is {form.template.name}: {form.template.vi} — {form.template.en}"
     for tab in form.tabs:
         rows = sum(row.sheet == tab.sheet.name for row in form.rows)
         yield f"  {tab.sheet.name}: {rows:,} rows{f', {dates.days(*tab.span)}' if tab.span else ''}"
@@ -262,11 +188,11 @@ def _as_text(file: Path, read: Read) -> Iterator[str]:
     for check in form.totals:
         if check.warning:
             yield click.style(f"  does not add up: {check.sheet}, {check.warning}", fg="yellow")
-    yield f"  {read.events:,} events"
-    for question in read.questions[:SHOWN]:
+    yield f"  {len(run.drafts):,} events"
+    for question in run.questions[:SHOWN]:
         yield from _question(question)
-    if len(read.questions) > SHOWN:
-        yield f"… and {len(read.questions) - SHOWN:,} more questions; --format json has all"
+    if len(run.questions) > SHOWN:
+        yield f"… and {len(run.questions) - SHOWN:,} more questions; --format json has all"
 
 
 def _question(question: Question) -> Iterator[str]:

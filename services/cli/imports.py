@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
-from services.cli.board_database import operator, run
+from services.cli.board_database import in_transaction, operator, run
+from services.cli.options import LIMIT, form_option
 from services.cli.user_option import USER
 
 
@@ -16,29 +15,24 @@ def imports() -> None:
 
 
 @imports.command("list", epilog="\b\nExamples:\n  ioc imports list\n  ioc imports list --format json | jq '.[0]'")
-@click.option("--limit", default=50, show_default=True, help="How many, the latest.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@LIMIT
+@form_option()
 def list_(limit: int, form: str) -> None:
     """List imports, the latest first: who, when, which file and form, and how many figures it added and corrected."""
-    from rich.console import Console
-    from rich.table import Table
-
     from schemas.text.dates import day_and_time
-    from services.cli.output import WIDE
-    from services.kit import imports as kept
+    from services.cli.output import print_table, write_json
+    from services.kit import imports
 
-    found = run(lambda conn: kept.listed(conn, limit))
+    latest = run(lambda conn: imports.listed(conn, limit))
     if form == "json":
-        click.echo(json.dumps([one._asdict() for one in found], default=str, ensure_ascii=False, indent=2))
+        write_json([one._asdict() for one in latest], str)
         return
-    columns = ("import", "at", "by", "file", "form", "new", "corrected", "known", "taken back")
-    table = Table(*columns, box=None, pad_edge=False)
-    for one in found:
+    rows = []
+    for one in latest:
         back = f"{day_and_time(one.taken_back_at)} {one.taken_back_by}" if one.taken_back_at else ""
         counts = (f"{number:,}" for number in (one.new, one.revised, one.known))
-        table.add_row(str(one.id), day_and_time(one.at), one.by, one.file, one.template, *counts, back)
-    console = Console()
-    Console(width=None if console.is_terminal else WIDE).print(table)
+        rows.append((str(one.id), day_and_time(one.at), one.by, one.file, one.template, *counts, back))
+    print_table(("import", "at", "by", "file", "form", "new", "corrected", "known", "taken back"), rows)
 
 
 @imports.command("take-back", epilog="\b\nExample:\n  ioc imports take-back 17")
@@ -55,32 +49,27 @@ def take_back(number: int, user: str) -> None:
     from psycopg import AsyncConnection
 
     from services.board.auth import audit
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, connected, explained
+    from services.cli.chosen import chosen_settings, connected, explained
     from services.ingest.spreadsheets import publish
     from services.ingest.stream import Counts
-    from services.kit import clock
-    from services.kit import imports as kept
+    from services.kit import clock, imports
 
     by = operator(user)
 
-    async def noted(conn: AsyncConnection) -> kept.Import | None:
-        async with conn.transaction():
-            if taken := await kept.take_back(conn, number, by.name, clock.now()):
-                await audit.note(conn, by, "import.taken_back", str(number), taken.detail())
-        return await kept.get(conn, number)
+    async def noted(conn: AsyncConnection) -> imports.Import | None:
+        await audit.import_taken_back(conn, by, number, clock.now())
+        return await imports.get(conn, number)
 
     counts = Counts()
     with explained():
-        settings = settings_of(chosen_instance(), "cli")
-        asyncio.run(publish.settled(settings_of(chosen_instance(), "monitor")))
-        taken = run(noted)
+        asyncio.run(publish.settled(chosen_settings("monitor")))
+        taken = in_transaction(noted)
         if taken is None or taken.taken_back_at is None:
             raise click.ClickException(f"there is no import {number}; `ioc imports list` shows them")
         with connected("owner") as conn:  # of the primary: a replica may not know yet what was imported
             conn.read_only = True
-            undoing = kept.undoing(conn, taken, taken.taken_back_at)
-        publish.publish(settings, undoing.events, counts, lambda text: click.echo(text, err=True))
+            undoing = imports.undoing(conn, taken, taken.taken_back_at)
+        publish.publish(chosen_settings(), undoing.events, counts, lambda text: click.echo(text, err=True))
     stay = [f"{undoing.shared:,} stay, for another import states them too"] if undoing.shared else []
     stay += [f"{undoing.past:,} stay, for their days lie behind the horizon"] if undoing.past else []
     click.echo("; ".join([f"{counts.sent:,} figures of {taken.file} were taken back", *stay]), err=True)

@@ -2,35 +2,26 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from services.cli import index766_output as shown
 from services.cli import output
-from services.cli.figures import period_of, period_options, reading, unit_of
+from services.cli.chosen import as_messages, reading
 from services.cli.index766_ahead import forecast, shortest, whatif
-from services.cli.index766_output import ScoredUnit, rule_options
-from services.cli.times import Day
+from services.cli.options import FILE, period_of, period_options, rule_options, unit_of
+from services.cli.times import Day, today
 
 if TYPE_CHECKING:
-    from schemas.index766.counts import UnitCounts
-    from schemas.index766.rules import RuleSet
-    from schemas.index766.scoring import CountPair
-    from services.readings.index766 import UnitIndex
-
-TABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
+    from schemas.index766.unit_scores import ScoredUnit
 
 DATE = click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today.")
 PROVINCE = click.option(
     "--province",
-    type=TABLE,
+    type=FILE,
     metavar="FILE",
     help="The province's own file: units below it have its three of publication.",
 )
@@ -51,7 +42,7 @@ for command in (whatif, shortest, forecast):
     "  ioc index766 score provinces.csv --group --format csv > scores.csv\n\n"
     "`ioc index766 components` says what each numerator and denominator counts; docs/index766.md says more."
 )
-@click.argument("file", type=TABLE)
+@click.argument("file", type=FILE)
 @rule_options
 @DATE
 @PROVINCE
@@ -85,19 +76,22 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
     Numbers are written as 1234, 1.234, 1 234 or 2.050,0; what can be read in two ways (15,000) is refused, and then
     nothing is scored.
     """
-    try:
-        rules = _rules(code, day)
-        units = _read(file, rules)
-        lent = _publication(province, rules) if province else None
-        scored = _scored(rules, units, lent, day)
+    from schemas.index766 import unit_scores, values
+    from schemas.index766.rules import rule_set
+    from services.cli.index766_tables import print_units
+
+    day = day or today()
+    with as_messages(ValueError):
+        rules = rule_set(code, day)
+        units = unit_scores.read_units(file, rules)
+        lent = unit_scores.read_province(province, rules) if province else None
+        scored = unit_scores.scored(rules, units, lent, day)
         if group:
-            scored.append(_together(scored, str(file)))
-    except ValueError as wrong:
-        raise click.ClickException(str(wrong)) from None
+            scored.append(unit_scores.together(scored, str(file)))
     if form == "table":
-        shown.print_units(rules, scored)
+        print_units(rules, scored)
     else:
-        _answer(form, shown.score_values(rules, scored), scored)
+        _answer(form, values.score_values(rules, scored), scored)
 
 
 @index766.command(
@@ -109,7 +103,7 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
 @period_options
 @rule_options
 @click.option("--below", is_flag=True, help="All units below --unit, ranked; without --unit it is so anyway.")
-@click.option("--with", "file", type=TABLE, metavar="FILE", help="What is neither counted nor reported of --unit.")
+@click.option("--with", "file", type=FILE, metavar="FILE", help="What is neither counted nor reported of --unit.")
 @PROVINCE
 def live(
     unit: str | None,
@@ -131,44 +125,34 @@ def live(
     statement, up to which day) or missing. A unit below the province has what its province reported of publication. For
     one unit a file may give what is missing; what events count is not taken from a file.
     """
+    from schemas.index766.rules import rule_set
+    from schemas.index766.unit_scores import read_province
+    from schemas.index766.values import score_values
+    from services.cli.index766_tables import print_units
     from services.readings import values
-    from services.readings.index766 import unit_index, unit_indices
+    from services.readings.index766 import read_rest, unit_index, unit_indices, with_rest
 
     if (file or province) and (unit is None or below):
         raise click.UsageError("--with and --province are about one unit: --unit U")
     with reading() as conn:
         period = period_of(first, last, as_of)
         where = unit_of(unit, period)
-        try:
-            rules = _rules(code, period.last)
-            rest = _rest(file, rules) if file else {}
-            lent = _publication(province, rules) if province else None
-        except ValueError as wrong:
-            raise click.ClickException(str(wrong)) from None
+        with as_messages(ValueError):
+            rules = rule_set(code, period.last)
+            rest = read_rest(file, rules) if file else {}
+            lent = read_province(province, rules) if province else None
+        scored: Sequence[ScoredUnit]
         if where is None or below:
-            scored = [shown.of_events(found) for found in unit_indices(conn, code, where, period)]
+            scored = unit_indices(conn, code, where, period)
         else:
-            found = unit_index(conn, code, where, period)
-            scored = [shown.of_events(found if not (rest or lent) else with_rest(found, rest, lent))]
+            own = unit_index(conn, code, where, period)
+            scored = [with_rest(own, rest, lent) if rest or lent else own]
     if not scored:
         raise click.ClickException("no unit has events or reports of that period")
-    if form == "json":
-        _answer(form, {**values.period_values(period), **shown.score_values(rules, scored)}, scored)
-    elif form == "csv":
-        _answer(form, {}, scored)
-    elif where is None or below:
-        shown.print_units(rules, scored, period)
+    if form == "table":
+        print_units(rules, scored, period)
     else:
-        shown.print_live(scored[0], period)
-
-
-def with_rest(found: UnitIndex, rest: Mapping[str, CountPair], lent: Mapping[str, CountPair] | None) -> UnitIndex:
-    """A unit's index with what a file gives of it, and with what another gives of its province."""
-    from schemas.index766 import scoring
-
-    counts = {m: c.count for m, c in found.counts.items() if c.count is not None}
-    of_province = None if found.level == "province" else lent
-    return replace(found, score=scoring.score(found.score.rules, {**rest, **counts}, of_province))
+        _answer(form, {**values.period_values(period), **score_values(rules, scored)}, scored)
 
 
 @index766.command(
@@ -178,105 +162,24 @@ def with_rest(found: UnitIndex, rest: Mapping[str, CountPair], lent: Mapping[str
 @DATE
 def components(code: str, day: date | None, form: str) -> None:
     """What the components are called, count, and give in points."""
-    try:
-        rules = _rules(code, day)
-    except ValueError as wrong:
-        raise click.ClickException(str(wrong)) from None
-    rows = [shown.component_values(component) for component in rules.components.values()]
+    from schemas.index766 import values, words
+    from schemas.index766.rules import rule_set
+
+    with as_messages(ValueError):
+        rules = rule_set(code, day or today())
+    rows = [values.component_values(component) for component in rules.components.values()]
     if form == "json":
-        click.echo(json.dumps({"rules": shown.rules_values(rules), "components": rows}, ensure_ascii=False, indent=2))
+        output.write_json({"rules": values.rules_values(rules), "components": rows})
     elif form == "csv":
         output.write_csv(rows)
     else:
-        click.echo("\n".join(shown.component_lines(rules)))
+        click.echo("\n".join(words.component_lines(rules)))
 
 
-def _answer(form: str, values: dict[str, Any], scored: Sequence[ScoredUnit]) -> None:
+def _answer(form: str, value: dict[str, Any], scored: Sequence[ScoredUnit]) -> None:
+    from schemas.index766.values import score_rows
+
     if form == "json":
-        click.echo(json.dumps(values, ensure_ascii=False, indent=2))
+        output.write_json(value)
     else:
-        output.write_csv([row for unit in scored for row in shown.score_rows(unit)])
-
-
-def _rules(code: str, day: date | None) -> RuleSet:
-    from schemas.index766.rules import rule_set
-
-    return rule_set(code, day or _today())
-
-
-def _today() -> date:
-    from schemas.calendar import local_day
-    from services.kit import clock
-
-    return local_day(clock.now())
-
-
-def _publication(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
-    """The province's own counts, of which those of publication are its units'."""
-    counts = _only(file, rules)
-    if missing := [m for m, c in rules.components.items() if c.from_province and m not in counts]:
-        raise ValueError(f"{file} lacks {', '.join(missing)}, which units below the province have of it")
-    return counts
-
-
-def _rest(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
-    """What the events do not count."""
-    from schemas.indicators.index766 import REPORTED
-
-    counts = _only(file, rules)
-    if both := [metric for metric in rules.components if metric not in REPORTED and metric in counts]:
-        raise ValueError(f"{file} has {', '.join(both)}, which the events count; leave it out, or use `score`")
-    return counts
-
-
-def _only(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
-    """The counts of a file of one unit."""
-    units = _read(file, rules)
-    if len(units) > 1:
-        raise ValueError(f"{file} has {len(units)} units, {', '.join(units)}; one is needed here")
-    (only,) = units.values()
-    return only.counts
-
-
-def _read(file: Path, rules: RuleSet) -> dict[str, UnitCounts]:
-    from schemas.index766.counts import read
-    from schemas.text import files
-
-    return read(files.lines(files.read(file)), str(file), rules.components)
-
-
-def _scored(
-    rules: RuleSet, units: Mapping[str, UnitCounts], province: Mapping[str, CountPair] | None, day: date | None
-) -> list[ScoredUnit]:
-    """Each unit with its rank, in the order of the file."""
-    from schemas.index766 import scoring
-
-    levels = {name: unit.level or _level(name, day) for name, unit in units.items()}
-    scores = {
-        name: scoring.score(rules, unit.counts, None if levels[name] == "province" else province)
-        for name, unit in units.items()
-    }
-    ranks = scoring.ranks({name: one.total for name, one in scores.items()}, levels) if len(units) > 1 else {}
-    return [ScoredUnit(name, levels[name], one, ranks.get(name)) for name, one in scores.items()]
-
-
-def _level(name: str, day: date | None) -> str:
-    """The level by the table of units; "" for a unit that it does not know."""
-    from schemas import units
-
-    day = day or _today()
-    try:
-        return units.find(name, day).on(day).level if name else ""
-    except units.UnknownUnit:
-        return ""
-
-
-def _together(scored: Sequence[ScoredUnit], file: str) -> ScoredUnit:
-    from schemas.index766.scoring import mean, ranked_as
-
-    if len(scored) == 1:
-        raise ValueError(f"{file} has one unit; a group has several, named in a column `unit`")
-    if len(kinds := dict.fromkeys(ranked_as(unit.level) for unit in scored)) > 1:
-        kinds_named = ", ".join(kind or "unknown" for kind in kinds)
-        raise ValueError(f"{file} has units of several levels ({kinds_named}); a mean is taken over units of one")
-    return ScoredUnit("", "group", mean([unit.score for unit in scored]), None)
+        output.write_csv([row for unit in scored for row in score_rows(unit)])

@@ -8,6 +8,7 @@ import click
 
 from schemas.keys import FALLBACK_RATE
 from services.cli.board_database import operator, run, unit_codes
+from services.cli.output import print_table
 from services.cli.user_option import USER
 
 
@@ -36,10 +37,10 @@ def create(
 ) -> None:
     """Make a key and print its secret, once: it is kept nowhere."""
     from schemas.keys import Bounds
-    from services.board.auth import keys as kept
+    from services.board.auth import keys as secrets
 
     bounds = Bounds(name, source or f"/{name}", systems, unit_codes(places))
-    secret = run(lambda conn: kept.create(conn, operator(user), bounds, rate, days))
+    secret = run(lambda conn: secrets.create(conn, operator(user), bounds, rate, days))
     click.echo(f"{name} reports {', '.join(systems)} as {bounds.source} for {days} days; its secret:", err=True)
     click.echo(secret)
 
@@ -47,23 +48,16 @@ def create(
 @keys.command("list", epilog="\b\nExample:\n  ioc keys list")
 def list_() -> None:
     """All keys: what each may say, until when, and when it was last shown."""
-    from rich.console import Console
-    from rich.table import Table
-
     from schemas.text.dates import day_and_time
-    from services.cli.output import WIDE
     from services.kit import clock
     from services.kit.keys import all_keys
 
-    columns = ("key", "state", "source", "systems", "units", "a second", "until", "last use")
-    table = Table(*columns, box=None, pad_edge=False)
-    now = clock.now()
+    rows = []
     for key in run(all_keys):
         bounds, seen = key.bounds, day_and_time(key.seen_at) if key.seen_at else "never"
         may = bounds.source, ", ".join(bounds.systems), ", ".join(bounds.units) or "all"
-        table.add_row(bounds.name, key.state(now), *may, f"{key.rate:g}", day_and_time(key.expires_at), seen)
-    console = Console()
-    Console(width=None if console.is_terminal else WIDE).print(table)
+        rows.append((bounds.name, key.state(clock.now()), *may, f"{key.rate:g}", day_and_time(key.expires_at), seen))
+    print_table(("key", "state", "source", "systems", "units", "a second", "until", "last use"), rows)
 
 
 @keys.command(epilog="\b\nExamples:\n  ioc keys rotate benh-vien\n  ioc keys rotate benh-vien --overlap-hours 0")
@@ -72,9 +66,9 @@ def list_() -> None:
 @USER
 def rotate(name: str, overlap_hours: float, user: str) -> None:
     """Give a key another secret and print it, once; meanwhile both open it."""
-    from services.board.auth import keys as kept
+    from services.board.auth import keys as secrets
 
-    secret = run(lambda conn: kept.rotate(conn, operator(user), name, timedelta(hours=overlap_hours)))
+    secret = run(lambda conn: secrets.rotate(conn, operator(user), name, timedelta(hours=overlap_hours)))
     click.echo(f"{name} has another secret; that of before goes on for {overlap_hours:g} hours:", err=True)
     click.echo(secret)
 
@@ -84,7 +78,7 @@ def rotate(name: str, overlap_hours: float, user: str) -> None:
 @USER
 def revoke(name: str, user: str) -> None:
     """Take a key back: within seconds it opens nothing, and its connections to the broker end."""
-    from services.board.auth import keys as kept
+    from services.board.auth import keys as secrets
 
-    run(lambda conn: kept.revoke(conn, operator(user), name))
+    run(lambda conn: secrets.revoke(conn, operator(user), name))
     click.echo(f"{name} opens nothing any more")

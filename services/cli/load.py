@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from services.cli.chosen import as_messages, chosen_settings, explained
+from services.cli.times import today
+
 if TYPE_CHECKING:
     from services.simulator import Scenario
 
@@ -21,31 +24,24 @@ if TYPE_CHECKING:
 @click.option("--list", "listing", is_flag=True, help="Name the scenarios and leave.")
 def load(name: str | None, shift_to: str | None, listing: bool) -> None:
     """Publish all events of a scenario. A second load of the same changes nothing."""
-    from services.kit.errors import Unavailable
     from services.simulator import SCENARIOS
 
     if listing:
-        for known, scenario in SCENARIOS.items():
-            click.echo(f"{known}  {scenario.TITLE}")
+        for title, scenario in SCENARIOS.items():
+            click.echo(f"{title}  {scenario.TITLE}")
         return
     if name not in SCENARIOS:
         raise click.UsageError(f"no scenario {name!r}; there are: {', '.join(SCENARIOS)}")
-    try:
+    with as_messages(ValueError):
         _load(name, SCENARIOS[name], shift_to)
-    except (ValueError, Unavailable) as problem:
-        raise click.ClickException(str(problem)) from problem
 
 
 def _load(name: str, scenario: Scenario, shift_to: str | None) -> None:
-    from schemas.calendar import local_day
-    from services.centre.prepare import settings_of
     from services.centre.scenario import load_scenario, weeks_for
-    from services.cli.chosen import chosen_instance, explained
     from services.cli.terminal import bar, say
-    from services.kit.clock import now
 
-    weeks = weeks_for(scenario, shift_to, local_day(now()))
+    weeks = weeks_for(scenario, shift_to, today())
     with explained(), bar(name, scenario.count_estimate()) as on_progress:
-        sent = load_scenario(settings_of(chosen_instance(), "cli"), name, weeks, on_progress, say)
+        sent = load_scenario(chosen_settings(), name, weeks, on_progress, say)
     end = scenario.END + timedelta(weeks=weeks)
     click.echo(f"{name}: {sent:,} events sent; the last day is {end:%Y-%m-%d}")

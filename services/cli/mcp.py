@@ -26,13 +26,11 @@ def mcp(user: str) -> None:
     from services.board.access import Account
     from services.board.api import tools
     from services.board.live.query_pool import QueryPool
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, connected
+    from services.cli.chosen import chosen_instance, chosen_settings, connected
     from services.kit import store
 
     with connected("board"):
-        instance = chosen_instance()
-    settings = settings_of(instance, "cli")
+        instance, settings = chosen_instance(), chosen_settings()
     logging.basicConfig(level=logging.WARNING)  # to stderr: stdout is the protocol's
 
     async def speak() -> None:

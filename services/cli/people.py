@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.board_database import operator, run, unit_codes
+from services.cli.board_database import in_transaction, operator, run, unit_codes
+from services.cli.chosen import as_messages
+from services.cli.output import print_table
+from services.cli.times import today
 from services.cli.user_option import USER
 
 if TYPE_CHECKING:
@@ -33,25 +36,17 @@ def people() -> None:
 @people.command("list", epilog="\b\nExample:\n  ioc people list")
 def list_() -> None:
     """All accounts with their role, units, way in, and when they were last there."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from schemas import units as known
-    from schemas.calendar import local_day
+    from schemas import units
     from schemas.text.dates import day_and_time
     from services.board.auth import accounts
-    from services.cli.output import WIDE
-    from services.kit import clock
 
-    today = local_day(clock.now())
-    table = Table("account", "full name", "role", "units", "enters by", "last seen", "state", box=None, pad_edge=False)
+    rows = []
     for row in run(accounts.all_accounts):
-        places = "; ".join(known.on(code, today).name_vi for code in row.units) or "all"
+        places = "; ".join(units.on(code, today()).name_vi for code in row.units) or "all"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
         state = "disabled" if row.disabled else "active"
-        table.add_row(row.name, row.full_name, row.role, places, _way(row), seen, state)
-    console = Console()
-    Console(width=None if console.is_terminal else WIDE).print(table)
+        rows.append((row.name, row.full_name, row.role, places, _way(row), seen, state))
+    print_table(("account", "full name", "role", "units", "enters by", "last seen", "state"), rows)
 
 
 def _way(row: Row) -> str:
@@ -139,11 +134,10 @@ def disable(name: str, user: str) -> None:
     from services.board.auth import accounts
 
     async def shut_out(conn: AsyncConnection) -> list[int]:
-        async with conn.transaction():  # what the account holds is read before anybody can take it back
-            await accounts.set_disabled(conn, operator(user), name, True)
-            return await accounts.held_by(conn, name)
+        await accounts.set_disabled(conn, operator(user), name, True)
+        return await accounts.held_by(conn, name)
 
-    remaining = run(shut_out)
+    remaining = in_transaction(shut_out)  # what the account holds is read before anybody can take it back
     _tell(name, "is disabled")
     if remaining:
         numbers = ", ".join(map(str, remaining))
@@ -189,21 +183,16 @@ def token_add(account: str, name: str, role: Role, places: tuple[str, ...], days
 @token.command("list", epilog="\b\nExample:\n  ioc people token list")
 def token_list() -> None:
     """All tokens: whose, what they may, until when, and when each was last shown."""
-    from rich.console import Console
-    from rich.table import Table
-
     from schemas.text.dates import day_and_time
     from services.board.auth import tokens
-    from services.cli.output import WIDE
     from services.kit import clock
 
-    table = Table("account", "token", "role", "units", "until", "last use", box=None, pad_edge=False)
+    rows = []
     for row in run(tokens.all_tokens):
         until = day_and_time(row.expires_at) if row.expires_at > clock.now() else "expired"
         seen = day_and_time(row.seen_at) if row.seen_at else "never"
-        table.add_row(row.account, row.name, row.role, "; ".join(row.units) or "the account's", until, seen)
-    console = Console()
-    Console(width=None if console.is_terminal else WIDE).print(table)
+        rows.append((row.account, row.name, row.role, "; ".join(row.units) or "the account's", until, seen))
+    print_table(("account", "token", "role", "units", "until", "last use"), rows)
 
 
 @token.command("revoke", epilog="\b\nExample:\n  ioc people token revoke lan bao-cao-thang")
@@ -241,10 +230,8 @@ def _password(generate: bool) -> str:
 def _piped(line: bytes) -> str:
     from schemas.text import files
 
-    try:
+    with as_messages(files.Unreadable):
         return files.decode(line, "the password").rstrip("\n")
-    except files.Unreadable as wrong:
-        raise click.ClickException(str(wrong)) from None
 
 
 def _tell(name: str, what: str, password: str | None = None) -> None:

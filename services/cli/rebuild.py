@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from services.aggregator.rebuild import Difference
 
 
 @click.command(
@@ -24,11 +17,10 @@ def rebuild(only_check: bool) -> None:
     import psycopg
 
     from services.aggregator import rebuild as folding
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, no_database
+    from services.cli.chosen import chosen_settings, no_database
     from services.cli.terminal import bar
 
-    settings = settings_of(chosen_instance(), "cli")
+    settings = chosen_settings()
     try:
         with bar("folding the log", 100) as advance:
 
@@ -41,7 +33,7 @@ def rebuild(only_check: bool) -> None:
                 differences = []
             else:
                 differences = folding.check(settings.database("owner"), progress)
-            _note(settings.database("owner"), differences)
+            folding.note(settings.database("owner"), differences)
     except (psycopg.OperationalError, FileNotFoundError) as error:
         raise no_database(settings, error) from None
     for d in differences:
@@ -55,12 +47,3 @@ def rebuild(only_check: bool) -> None:
     if differences:
         raise click.ClickException("live rows and log disagree; `ioc rebuild` makes them agree")
     click.echo("live rows and log agree" if only_check else "state, series and rollups are the fold of the log")
-
-
-def _note(conninfo: str, differences: Sequence[Difference]) -> None:
-    """Keep the result, so that it can be seen when and how the last comparison ended."""
-    import psycopg
-
-    rows = sum(difference.only_live + difference.only_folded for difference in differences)
-    with psycopg.connect(conninfo) as conn:
-        conn.execute("INSERT INTO rebuild_check VALUES (clock_timestamp(), %s)", (rows,))

@@ -3,48 +3,26 @@
 from __future__ import annotations
 
 import sys
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from services.cli.chosen import connected
-from services.cli.figures import reading, unit_of
-from services.cli.times import Moment
+from schemas.text.columns import aligned
+from services.cli.chosen import as_messages, chosen_instance, chosen_settings, connected, explained, reading
+from services.cli.options import UNIT, unit_of
+from services.cli.times import Days, Moment
+from services.cli.user_option import USER_OF_DEED, login
 from services.reports.formats import FORMATS, write
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from services.kit.settings import Settings
     from services.readings import Period
     from services.reports.content import Report
     from services.reports.issues import Issue
     from services.reports.texts import Texts
-
-SHOWN = 40
-"""Changes of a corrected issue that are shown; how many more there are is said."""
-
-
-class Days(click.ParamType[tuple[date, date]]):
-    """A month, a year, a day, or two days with `..` between them."""
-
-    name = "period"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[date, date]:
-        """Text -> first and last local day."""
-        from schemas.text import moments
-
-        text = str(value).strip()
-        if text.isdecimal() and len(text) == 4:
-            return date(int(text), 1, 1), date(int(text), 12, 31)
-        first, _, last = text.partition("..")
-        try:
-            edges = moments.read(first).days(), moments.read(last or first).days()
-        except moments.NoMoment as wrong:
-            self.fail(str(wrong), param, ctx)
-        return edges[0][0], edges[1][1]
 
 
 @click.command(epilog="""\b
@@ -58,7 +36,7 @@ Examples:
   ioc report --issue 3 -o bao-cao.xlsx           an issue as it was, in any format
 The words, the head and the order of the sections are a file: see docs/reports.md.""")  # fmt: skip
 @click.argument("period", type=Days(), metavar="[PERIOD]", required=False)
-@click.option("--unit", metavar="U", help="A unit with all below it, code or name; else the whole locality.")
+@UNIT
 @click.option("--as-of", metavar="T", type=Moment("last"), help="What was so then; else the period's end, or now.")
 @click.option("--number", default="", metavar="N", help="The document's number; else room is left for it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By itself that of FILE's name, else html.")
@@ -68,7 +46,7 @@ The words, the head and the order of the sections are a file: see docs/reports.m
 @click.option("--issue", type=int, metavar="ISSUE", help="Write an issue as it was made.")
 @click.option("--verify", type=int, metavar="ISSUE", help="Make an issue again and say what differs, if anything.")
 @click.option("--list", "listed", is_flag=True, help="The issues that are kept.")
-@click.option("--user", metavar="NAME", help="Who keeps it; your login name when not said, if not in a container.")
+@USER_OF_DEED
 def report(
     period: tuple[date, date] | None,
     unit: str | None,
@@ -96,14 +74,14 @@ def report(
         _verify(verify)
     elif issue is not None:
         with connected() as conn:
-            kept = _kept(conn, issue).report
-        _write(kept, form, file)
+            issued = _issue(conn, issue).report
+        _write(issued, form, file)
     elif period is not None:
-        asked = _period(period, as_of)
-        _write(_made(asked, unit, number, _keeper(user) if store else None), form, file)
+        made = _made(_period(period, as_of), unit, number, (user or login()) if store else None)
+        _write(made, form, file)
 
 
-def _made(asked: Period, unit: str | None, number: str, keeper: str | None) -> Report:
+def _made(period: Period, unit: str | None, number: str, keeper: str | None) -> Report:
     """The report as it is now; kept as an issue where somebody keeps it."""
     from services.kit import clock
     from services.reports import issues
@@ -112,75 +90,55 @@ def _made(asked: Period, unit: str | None, number: str, keeper: str | None) -> R
     from services.reports.texts import WrongTexts, read
 
     with reading() as conn:
-        try:
-            texts = read(_settings().report_texts, TABLES)
-        except WrongTexts as wrong:
-            raise click.ClickException(str(wrong)) from None
-        made, made_at = make(conn, texts, unit_of(unit, asked), asked, number), clock.now()
+        with as_messages(WrongTexts):
+            texts = read(chosen_settings().report_texts, TABLES)
+        made, made_at = make(conn, texts, unit_of(unit, period), period, number), clock.now()
         inputs = issues.inputs_of(conn, made.as_of) if keeper else ""
     if keeper:
         _keep(made, texts, inputs, made_at, keeper)
     return made
 
 
-def _keeper(name: str | None) -> str:
-    """Who keeps an issue, as it is written beside it."""
-    from schemas.personal import OF_STAFF
-    from services.cli.user_option import impersonal, login
-
-    return impersonal("--user", name or login(), OF_STAFF)
-
-
 def _keep(made: Report, texts: Texts, inputs: str, made_at: datetime, keeper: str) -> None:
     from services.reports import issues
 
     with connected("board") as conn:
-        kept = issues.keep(conn, made, texts, inputs, made_at, keeper)
-        before = issues.get(conn, kept.corrects) if kept.corrects and kept.made_at == made_at else None
+        issue = issues.keep(conn, made, texts, inputs, made_at, keeper)
+        before = issues.get(conn, issue.corrects) if issue.corrects and issue.made_at == made_at else None
         conn.commit()
-    click.echo(f"issue {kept.id}, {kept.hash}", err=True)
+    click.echo(f"issue {issue.id}, {issue.hash}", err=True)
     if before:
         click.echo(f"it corrects issue {before.id}:", err=True)
         with connected() as conn:
-            _tell(conn, before, made)
+            _show_differences(conn, before, made)
 
 
 def _verify(id: int) -> None:
     """Say whether an issue, made again with its own words, says the same; an exit code of 1 where it does not."""
-    from services.readings import Period
     from services.reports import issues
-    from services.reports.monthly import report as make
 
     with reading() as conn:
-        kept = _kept(conn, id)
-        again = make(conn, kept.words, kept.unit, Period.of(kept.as_of, kept.first, kept.last), kept.number)
-        inputs = issues.inputs_of(conn, kept.as_of)
-        if kept.report == again:
-            same = "of the same events" if inputs == kept.inputs else "though other events are known of its time"
-            click.echo(f"issue {id} holds, {same}: {kept.hash}")
+        issue = _issue(conn, id)
+        again, inputs = issues.remade(conn, issue)
+        if issue.report == again:
+            same = "of the same events" if inputs == issue.inputs else "though other events are known of its time"
+            click.echo(f"issue {id} holds, {same}: {issue.hash}")
             return
         click.echo(f"issue {id} would be another today:", err=True)
-        _tell(conn, kept, again)
+        _show_differences(conn, issue, again)
     raise SystemExit(1)
 
 
-def _tell(conn: Connection, before: Issue, after: Report) -> None:
-    """What differs, and the events that were recorded since."""
-    from services.reports import issues
+def _show_differences(conn: Connection, before: Issue, after: Report) -> None:
+    from services.reports.issues import difference_lines
 
-    changes = list(issues.changes(before.report, after))
-    for place, old, new in changes[:SHOWN]:
-        click.echo(f"  {place}: {old or '–'} -> {new or '–'}".replace("  : ", "  "), err=True)
-    if len(changes) > SHOWN:
-        click.echo(f"  and {len(changes) - SHOWN} more", err=True)
-    for type, source, count, ids in issues.recorded_since(conn, before):
-        click.echo(f"  recorded since: {count:,} of {type} from {source}, {', '.join(ids)}", err=True)
+    for line in difference_lines(conn, before, after):
+        click.echo(f"  {line}", err=True)
 
 
 def _list() -> None:
     from schemas import units
     from schemas.text import dates
-    from services.cli.catalogue_lists import aligned
     from services.reports import issues
 
     with connected() as conn:
@@ -189,44 +147,31 @@ def _list() -> None:
              dates.day_and_time(i.made_at), i.made_by, str(i.corrects or ""), i.hash[:12]]
             for i in issues.all_issues(conn)
         ]  # fmt: skip
-    click.echo("\n".join(aligned([["issue", "unit", "period", "made", "by", "corrects", "hash"], *rows])))
+    click.echo(aligned([["issue", "unit", "period", "made", "by", "corrects", "hash"], *rows]))
 
 
-def _kept(conn: Connection, id: int) -> Issue:
+def _issue(conn: Connection, id: int) -> Issue:
     from services.reports import issues
 
-    try:
+    with as_messages(issues.NoIssue):
         return issues.get(conn, id)
-    except issues.NoIssue as wrong:
-        raise click.ClickException(str(wrong)) from None
 
 
 def _period(days: tuple[date, date], as_of: datetime | None) -> Period:
     from services.kit import clock
     from services.readings import Period
-    from services.readings.period import midnight
+    from services.readings.period import last_moment
 
-    end = midnight(days[1] + timedelta(days=1)) - timedelta(microseconds=1)
-    try:
-        return Period.of(as_of or min(end, clock.now()), *days)
-    except ValueError as wrong:
-        raise click.ClickException(str(wrong)) from None
-
-
-def _settings() -> Settings:
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance
-
-    return settings_of(chosen_instance(), "cli")
+    with as_messages(ValueError):
+        return Period.of(as_of or min(last_moment(days[1]), clock.now()), *days)
 
 
 def _fonts() -> Path:
     """The folder of the font that a PDF embeds, fetched once where this machine has none."""
     from infra.local import fonts
-    from services.cli.chosen import chosen_instance, explained
 
     with explained():
-        own = _settings().report_fonts
+        own = chosen_settings().report_fonts
         return own or fonts.provide(chosen_instance().runtime, lambda text: click.echo(text, err=True))
 
 

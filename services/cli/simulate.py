@@ -3,41 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from schemas.text.dates import day_and_time
-from services.cli import output
-from services.cli.times import Moment
+from services.cli.chosen import as_messages, chosen_instance, chosen_settings, explained
+from services.cli.output import print_table
+from services.cli.times import Moment, Span
 
 if TYPE_CHECKING:
-    from infra.local.servers import Instance
-    from services.kit.settings import Settings
-    from services.simulator.district import Plan
-    from services.simulator.district.truth import Line, Truth
-    from services.simulator.progress import Progress
-
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-class Span(click.ParamType[timedelta]):
-    """A span of time: a number and s, m, h or d."""
-
-    name = "span"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """`90s` -> timedelta."""
-        found = re.fullmatch(r"(\d+)([smhd])", str(value))
-        if not found:
-            self.fail(f"{value!r} is no span like 60s, 10m, 2h or 3d", param, ctx)
-        return timedelta(seconds=int(found[1]) * SECONDS[found[2]])
+    from services.centre.simulated import Comparison
+    from services.simulator.district.truth import Line
 
 
 @click.command(epilog="""\b
@@ -60,112 +40,47 @@ def simulate(rate: float, span: timedelta, seed: int, start: datetime | None, pa
     Every event says that it is simulated. What is meant for the past is sent at once, the rest when its time comes. The
     running simulator is a process of its own (`ioc demo` starts it); --check halts it for a moment.
     """
-    from services.centre.prepare import settings_of
-    from services.cli.chosen import chosen_instance, explained
+    from services.centre.simulated import compare
+    from services.cli.terminal import TERMINAL, bar, say
+    from services.kit.clock import now
+    from services.simulator.by_hand import as_it_happens, send
+    from services.simulator.by_hand import paced as evenly
     from services.simulator.district import Plan
 
-    with explained():
-        instance = chosen_instance()
-        if check:
-            _check(instance)
-            return
-        settings = settings_of(instance, "simulator")
-        try:
-            if paced:
-                _paced(settings, seed, start, rate, span)
-            else:
-                from services.kit.clock import now
-
-                _as_it_happens(settings, Plan(seed, start or now(), rate), span)
-        except ValueError as problem:
-            raise click.ClickException(str(problem)) from None
-
-
-def _as_it_happens(settings: Settings, plan: Plan, span: timedelta) -> None:
-    from services.cli.terminal import bar, say
-    from services.simulator.by_hand import as_it_happens, send
-
-    with bar("messages sent", int(plan.rate * span.total_seconds())) as advance:
-        _tell(*asyncio.run(send(settings, as_it_happens(plan, span), advance, say)))
-
-
-def _paced(settings: Settings, seed: int, start: datetime | None, rate: float, span: timedelta) -> None:
-    from services.cli.terminal import bar, say
-    from services.simulator.by_hand import paced, send
-
+    if check:
+        with explained():
+            comparison = compare(chosen_instance(), TERMINAL)
+        _print_comparison(comparison)
+        if not comparison.holds:
+            raise SystemExit(1)
+        return
     count = int(rate * span.total_seconds())
-    with bar("messages sent", count) as advance:
-        _tell(*asyncio.run(send(settings, paced(seed, start, rate, count), advance, say)))
-
-
-def _tell(sent: int, took: float) -> None:
+    with explained(), as_messages(ValueError), bar("messages sent", count) as advance:
+        messages = evenly(seed, start, rate, count) if paced else as_it_happens(Plan(seed, start or now(), rate), span)
+        sent, took = asyncio.run(send(chosen_settings("simulator"), messages, advance, say))
     click.echo(f"sent {sent:,} messages in {took:.1f} s ({sent / took:,.0f} per second); all of them SIMULATED")
 
 
-def _check(instance: Instance) -> None:
-    """Print meant and read side by side; exit status 1 where they differ."""
-    from services.centre.demo import wait_stored
-    from services.centre.prepare import settings_of
-    from services.cli.terminal import bar
-    from services.kit import store
-    from services.simulator.district import truth
+def _print_comparison(comparison: Comparison) -> None:
+    from schemas.calendar import VN
 
-    with _halted(instance) as progress:
-        wait_stored(settings_of(instance, "cli"), bar)
-        expected = truth.expected(progress.plan, progress.until)
-        with store.connect(settings_of(instance, "cli"), "reader") as conn:
-            lines, stored = truth.comparison(conn, expected), truth.stored(conn)
-    _print_comparison(expected, lines, stored)
+    expected, lines, stored = comparison
+    start, until = expected.plan.start.astimezone(VN), expected.until.astimezone(VN)
+    title = f"SIMULATED since {day_and_time(start)}, as of {day_and_time(until, seconds=True)}"
+    codes = dict.fromkeys(line.indicator for line in lines)
+    rows = [tuple(_row(code, [line for line in lines if line.indicator == code])) for code in codes]
+    print_table(("figure", "", "meant", "read", "wards", ""), rows, (2, 3), title)
+    alike = sum(line.same for line in lines)
+    click.echo(
+        f"{alike} of {len(lines)} figures alike; events meant {expected.events:,}, in the log {stored:,}; "
+        f"sent again {expected.repeats:,}; for the quarantine {expected.refused:,}"
+    )
     if stored != expected.events:
         click.secho(
             f"the log holds {stored:,} simulated events instead of {expected.events:,}: "
             "was another district simulated too?",
             fg="red",
         )
-    if stored != expected.events or not all(line.same for line in lines):
-        raise SystemExit(1)
-
-
-@contextmanager
-def _halted(instance: Instance) -> Iterator[Progress]:
-    """The progress of the running simulator, which says nothing meanwhile."""
-    from services.cli.terminal import say
-    from services.simulator import progress
-
-    if progress.load(instance.data) is None:
-        raise click.ClickException(f"no simulator has run in {instance.data}; `ioc demo` starts one")
-    running = instance.is_running() and instance.pid("simulator") is not None
-    if running:
-        say("halting the simulator")
-        instance.stop_process("simulator")
-    try:
-        stored = progress.load(instance.data)
-        assert stored is not None
-        yield stored
-    finally:
-        if running:
-            instance.start_process("simulator")
-
-
-def _print_comparison(expected: Truth, lines: list[Line], stored: int) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    from schemas.calendar import VN
-
-    start, until = expected.plan.start.astimezone(VN), expected.until.astimezone(VN)
-    table = Table("figure", "", "meant", "read", "wards", "", box=None, pad_edge=False)
-    table.columns[2].justify = table.columns[3].justify = "right"
-    table.title = f"SIMULATED since {day_and_time(start)}, as of {day_and_time(until, seconds=True)}"
-    table.title_justify = "left"
-    for code in dict.fromkeys(line.indicator for line in lines):
-        table.add_row(*_row(code, [line for line in lines if line.indicator == code]))
-    Console(width=None if sys.stdout.isatty() else output.WIDE).print(table)
-    alike = sum(line.same for line in lines)
-    click.echo(
-        f"{alike} of {len(lines)} figures alike; events meant {expected.events:,}, in the log {stored:,}; "
-        f"sent again {expected.repeats:,}; for the quarantine {expected.refused:,}"
-    )
 
 
 def _row(code: str, lines: list[Line]) -> Iterator[str]:

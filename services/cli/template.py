@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from services.cli.times import today
+
 
 @click.command(
     epilog="\b\nExamples:\n  ioc template                         the forms there are\n"
@@ -19,18 +21,16 @@ def template(name: str | None, file: Path | None) -> None:
     """Write an empty workbook of the form NAME into FILE, with its headers, the units of today to choose from, and
     cells that take only what they mean. Without a name: list the forms.
     """
-    from schemas.calendar import local_day
     from services.cli.import_ import template_of
     from services.ingest.spreadsheets import blank
     from services.ingest.spreadsheets.template import templates
-    from services.kit import clock
 
     if name is None:
-        for found in templates().values():
-            click.echo(f"{found.name:<16} {found.vi} — {found.en}")
+        for one in templates().values():
+            click.echo(f"{one.name:<16} {one.vi} — {one.en}")
         return
     form, target = template_of(name), file or Path(f"{name}.xlsx")
     if target.exists():
         raise click.ClickException(f"{target} is there already: name another file")
-    blank.write(form, target, local_day(clock.now()))
+    blank.write(form, target, today())
     click.echo(f"{target}: {form.vi}; write the period beside {blank.PERIOD!r}")

@@ -1,16 +1,32 @@
-"""Days and moments as options of a command, read by the house's one parser (`schemas.text.moments`)."""
+"""Days, moments and lengths of time as options of a command, read by the house's parsers in `schemas.text`."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from typing import Any, Literal
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Literal, TypeVar
 
 import click
 
+T = TypeVar("T")
 Edge = Literal["first", "last"]
 
 
-class Day(click.ParamType[date]):
+class _Written(click.ParamType[T]):
+    """What a person writes, read by `read`, whose ValueError says what is wrong; other values are taken as they are."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> T:
+        """Text -> what is meant."""
+        try:
+            return self.read(value.strip()) if isinstance(value, str) else value
+        except ValueError as wrong:
+            self.fail(str(wrong), param, ctx)
+
+    def read(self, text: str) -> T:
+        """Text -> what is meant; ValueError."""
+        raise NotImplementedError
+
+
+class Day(_Written[date]):
     """A local day; with an edge also a month, of which that day is meant."""
 
     name = "day"
@@ -18,20 +34,15 @@ class Day(click.ParamType[date]):
     def __init__(self, edge: Edge | None = None) -> None:
         self.edge = edge
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+    def read(self, text: str) -> date:
         """Text -> local day."""
         from schemas.text import moments
 
-        if isinstance(value, date):
-            return value
-        try:
-            written = moments.read(value, _today())
-            return written.days()[self.edge == "last"] if self.edge else written.day()
-        except moments.NoMoment as wrong:
-            self.fail(str(wrong), param, ctx)
+        written = moments.read(text, today())
+        return written.days()[self.edge == "last"] if self.edge else written.day()
 
 
-class Moment(click.ParamType[datetime]):
+class Moment(_Written[datetime]):
     """An instant; of a day or month its first or last instant is meant. Without an offset it is local."""
 
     name = "moment"
@@ -39,20 +50,43 @@ class Moment(click.ParamType[datetime]):
     def __init__(self, edge: Edge) -> None:
         self.edge = edge
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+    def read(self, text: str) -> datetime:
         """Text -> aware instant (UTC)."""
         from schemas.text import moments
 
-        if isinstance(value, datetime):
-            return value
-        try:
-            written = moments.read(value, _today())
-        except moments.NoMoment as wrong:
-            self.fail(str(wrong), param, ctx)
+        written = moments.read(text, today())
         return (written.end if self.edge == "last" else written.first).astimezone(UTC)
 
 
-def _today() -> date:
+class Span(_Written[timedelta]):
+    """A span of time: a number and s, m, h or d."""
+
+    name = "span"
+
+    def read(self, text: str) -> timedelta:
+        """`90s` -> timedelta."""
+        from schemas.text import durations
+
+        return durations.read(text)
+
+
+class Days(_Written[tuple[date, date]]):
+    """A month, a year, a day, or two days with `..` between them."""
+
+    name = "period"
+
+    def read(self, text: str) -> tuple[date, date]:
+        """Text -> first and last local day."""
+        from schemas.text import moments
+
+        if text.isdecimal() and len(text) == 4:
+            return date(int(text), 1, 1), date(int(text), 12, 31)
+        first, _, last = text.partition("..")
+        return moments.read(first).days()[0], moments.read(last or first).days()[1]
+
+
+def today() -> date:
+    """The local day that it is."""
     from schemas.calendar import local_day
     from services.kit import clock
 

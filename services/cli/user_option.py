@@ -30,18 +30,14 @@ def impersonal(option: str, text: str, allowed: Collection[str] = ()) -> str:
     return text
 
 
-def _of_staff(context: click.Context, parameter: click.Parameter, name: str) -> str:
+def _of_staff(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
     from schemas.personal import OF_STAFF
 
-    return impersonal("--user", name, OF_STAFF)
-
-
-def _if_said(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
-    return None if name is None else _of_staff(context, parameter, name)
+    return None if name is None else impersonal("--user", name, OF_STAFF)
 
 
 USER_OF_DEED = click.option(
-    "--user", callback=_if_said, help="Who does it; your login name when not said, if not in a container."
+    "--user", callback=_of_staff, help="Who does it; your login name when not said, if not in a container."
 )
 """Of a command that may do nothing: who it is asked for only where something is done."""
 USER = click.option(

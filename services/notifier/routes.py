@@ -17,23 +17,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from schemas import units
 from schemas.calendar import VN
-from schemas.text import files
+from schemas.text import durations, files
 from services.notifier.alarm import NAMES, Alarm, Severity
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class BadRoutes(Exception):
     """The table cannot be used; the message names the file, every field that is wrong, and why."""
-
-
-def duration(text: Any) -> timedelta:
-    """`90s`, `15m`, `1h`, `2d` -> the time that is meant."""
-    found = re.fullmatch(r"(\d{1,6})([smhd])", text) if isinstance(text, str) else None
-    if not found:
-        raise ValueError(f"{text!r} is no length of time; write 90s, 15m, 1h or 2d")
-    return timedelta(seconds=int(found[1]) * _UNITS[found[2]])
 
 
 def _clock(text: Any) -> time:
@@ -64,7 +55,7 @@ def _system(slug: str) -> str:
 
 
 When = Literal["working", "off", "always"]
-Duration = Annotated[timedelta, BeforeValidator(duration)]
+Duration = Annotated[timedelta, BeforeValidator(durations.read)]
 Clock = Annotated[time, BeforeValidator(_clock)]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 

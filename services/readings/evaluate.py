@@ -10,6 +10,7 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas import units as administrative
+from schemas.economy import Stated
 from schemas.fold import Measure
 from schemas.index766 import scoring
 from schemas.index766.rules import NoRules, rule_set
@@ -220,14 +221,14 @@ def _stated(conn: Connection, formula: Statement, scope: Scope) -> Values:
         )
     by_unit = statements.current(conn, formula, scope.units, scope.period)
     if scope.by == "unit":
-        groups: dict[str, dict[str, statements.Stated]] = {}
+        groups: dict[str, dict[str, Stated]] = {}
         for unit, stated in by_unit.items():
             groups.setdefault(row_unit(unit, scope.root), {})[unit] = stated
         return {row: _over_units(formula, row, some) for row, some in groups.items()}
     return {ALL: _over_units(formula, scope.root, by_unit)}
 
 
-def _over_units(formula: Statement, root: str | None, by_unit: dict[str, statements.Stated]) -> Value:
+def _over_units(formula: Statement, root: str | None, by_unit: dict[str, Stated]) -> Value:
     if not by_unit:
         return Value(None, Reason("not_stated"))
     by_unit = {root: by_unit[root]} if root in by_unit else _topmost(by_unit)
@@ -241,7 +242,7 @@ def _over_units(formula: Statement, root: str | None, by_unit: dict[str, stateme
     return Value(total if formula.over_units == "sum" else total / len(parts), None, origins)
 
 
-def _topmost(by_unit: dict[str, statements.Stated]) -> dict[str, statements.Stated]:
+def _topmost(by_unit: dict[str, Stated]) -> dict[str, Stated]:
     """Without the units for which one above them speaks."""
     return {
         unit: stated
@@ -320,7 +321,7 @@ class ComponentCount:
     count: CountPair | None
     reason: Reason | None
     origins: frozenset[str]
-    stated: statements.Stated | None = None
+    stated: Stated | None = None
 
 
 UnitCounts = Mapping[str, ComponentCount]
@@ -357,7 +358,7 @@ def _counted(numerator: Value, denominator: Value) -> ComponentCount:
     return ComponentCount(CountPair(numerator.value, denominator.value), None, origins)
 
 
-Said = dict[str, statements.Stated]
+Said = dict[str, Stated]
 
 
 def _reported(said: Said, unit: str | None, period: Period, lent: bool) -> ComponentCount:

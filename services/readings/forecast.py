@@ -21,7 +21,7 @@ from schemas.index766.rules import NoRules, RuleSet, rule_set
 from services.readings.evaluate import UnitCounts
 from services.readings.index766 import unit_index
 from services.readings.memo import memoised
-from services.readings.period import Period, midnight
+from services.readings.period import TICK, Period, midnight
 
 MONTHS = 6
 """So many earlier months are looked at."""
@@ -92,7 +92,7 @@ def _past(
                 continue
         except NoRules:
             continue
-        moments = (midnight(end) - max(ahead, timedelta(microseconds=1)), midnight(end) - timedelta(microseconds=1))
+        moments = (midnight(end) - max(ahead, TICK), midnight(end) - TICK)
         found = [unit_index(conn, rules.code, unit, Period(first, end - timedelta(days=1), at)) for at in moments]
         if not counted or any(index.basis(metric) != "counted" for index in found for metric in counted):
             continue

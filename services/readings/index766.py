@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
 from psycopg import Connection
 
 from schemas import units
+from schemas.economy import Stated
 from schemas.index766 import scoring
 from schemas.index766.rules import RuleSet, rule_set
-from schemas.index766.scoring import IndexScore
+from schemas.index766.scoring import CountPair, IndexScore
+from schemas.index766.unit_scores import ScoredUnit, read_unit
 from schemas.indicators import CATALOGUE, SHEETS
 from schemas.indicators.formula import Score
-from services.readings.evaluate import ALL, ComponentCount, Scope, UnitCounts, component_counts
+from schemas.indicators.index766 import REPORTED
+from services.readings.evaluate import ALL, Scope, UnitCounts, component_counts
 from services.readings.period import Period
 from services.readings.reasons import Reason
 
@@ -22,18 +26,16 @@ Basis = Literal["counted", "reported", "missing"]
 
 
 @dataclass(frozen=True)
-class UnitIndex:
-    """The index of a unit (`unit` is "" for the whole locality) over a period: its score, its rank among its like, and
-    the counts with their origins, reasons and statements."""
+class UnitIndex(ScoredUnit):
+    """The index of a unit (`unit` is "" for the whole locality) over a period, and the counts that it rests on with
+    their origins, reasons and statements."""
 
-    unit: str
-    level: str
-    score: IndexScore
+    from_events = True
+
     counts: UnitCounts
-    rank: int | None = None
 
     @property
-    def reasons(self) -> dict[str, Reason]:
+    def reasons(self) -> Mapping[str, Reason]:
         """metric -> why there is no count of it."""
         return {metric: c.reason for metric, c in self.counts.items() if c.reason is not None}
 
@@ -44,14 +46,14 @@ class UnitIndex:
 
     def basis(self, metric: str) -> Basis:
         """Whether a component is counted from events, reported, or missing."""
-        return basis(self.counts.get(metric))
+        count = self.counts.get(metric)
+        if count is None or count.count is None:
+            return "missing"
+        return "reported" if count.stated else "counted"
 
-
-def basis(count: ComponentCount | None) -> Basis:
-    """Whether a count is one of events, reported, or missing."""
-    if count is None or count.count is None:
-        return "missing"
-    return "reported" if count.stated else "counted"
+    def stated(self, metric: str) -> Stated | None:
+        """The statement that a reported component rests on."""
+        return self.counts[metric].stated if metric in self.counts else None
 
 
 def total_of(rules: str) -> Score:
@@ -96,3 +98,18 @@ def score_of(rules: RuleSet, unit: str, counts: UnitCounts) -> IndexScore:
     given = {m: c.count for m, c in counts.items() if c.count is not None}
     lent = {m for m in given if rules.components[m].from_province and getattr(counts[m].stated, "unit", unit) != unit}
     return scoring.score(rules, given, {m: given[m] for m in lent} if unit and lent else None)
+
+
+def read_rest(file: Path, rules: RuleSet) -> Mapping[str, CountPair]:
+    """What a file gives of one unit; ValueError where it has what the events count."""
+    counts = read_unit(file, rules)
+    if both := [metric for metric in rules.components if metric not in REPORTED and metric in counts]:
+        raise ValueError(f"{file} has {', '.join(both)}, which the events count; leave it out, or use `score`")
+    return counts
+
+
+def with_rest(index: UnitIndex, rest: Mapping[str, CountPair], province: Mapping[str, CountPair] | None) -> UnitIndex:
+    """A unit's index with what a file gives of it, and with what another gives of its province."""
+    counts = {m: c.count for m, c in index.counts.items() if c.count is not None}
+    lent = None if index.level == "province" else province
+    return replace(index, score=scoring.score(index.score.rules, {**rest, **counts}, lent))

@@ -50,6 +50,11 @@ class Period:
         return dates.days(self.first, self.last)
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more can happen in it: at `as_of` its last day had ended."""
+        return midnight(self.last + timedelta(days=1)) <= self.as_of + TICK
+
+    @property
     def begun(self) -> bool:
         """Whether its first day had begun at `as_of`."""
         return self.start <= self.as_of
@@ -105,6 +110,11 @@ def window(name: str, as_of: datetime) -> Period:
 
 _DAYS = {"today": (0, 0), "week": (6, 0), "week_before": (13, 7)}
 """How many days ago a window begins and ends."""
+
+
+def last_moment(day: date) -> datetime:
+    """The last moment of a local day (UTC)."""
+    return midnight(day + timedelta(days=1)) - TICK
 
 
 def midnight(day: date) -> datetime:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from psycopg import Connection
 
@@ -55,11 +56,36 @@ def sources(conn: Connection, now: datetime) -> list[Source]:
     values = {"recorded": now - LATELY, "happened": now - HAPPENED}
     for source, type, number in conn.execute(_RECENT, values).fetchall():
         recent[source, DATA_TYPES[type].system] += number
-    known = stored_calendars(conn)
+    calendars = stored_calendars(conn)
     return [
-        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, known)
+        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, calendars)
         for row in conn.execute(_SOURCES).fetchall()
     ]
+
+
+def end(conn: Connection, source: str, at: datetime, by: str, why: str) -> bool:
+    """Note that a source has ended for good, until something more of it is recorded; False where it never sent."""
+    return conn.execute(_END, {"source": source, "at": at, "by": by, "why": why}).rowcount > 0
+
+
+def resume(conn: Connection, source: str) -> bool:
+    """Take back that a source has ended; False where that was not said."""
+    return conn.execute("DELETE FROM source_end WHERE source = %s", [source]).rowcount > 0
+
+
+def values(source: Source) -> dict[str, Any]:
+    """A source as JSON values."""
+    times = {name: getattr(source, name).isoformat() for name in ("last_time", "last_recorded")}
+    ended = source.ended and asdict(source.ended) | {"at": source.ended.at.isoformat()}
+    return asdict(source) | times | {"allowed": silence(source.allowed) or None, "ended": ended}
+
+
+def silence(allowed: Allowed) -> str:
+    """`3 working days`, `6 working hours`, `36 h`; empty where silence means nothing."""
+    if allowed is None or isinstance(allowed, timedelta):
+        return f"{allowed // timedelta(hours=1)} h" if allowed else ""
+    parts = ((allowed.days, "working days"), (allowed.hours, "working hours"))
+    return " ".join(f"{number} {name}" for number, name in parts if number)
 
 
 Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str, int | None]
@@ -85,4 +111,9 @@ FROM source s
 LEFT JOIN source_end x ON x.source = s.source AND x.at >= s.last_recorded
 LEFT JOIN LATERAL (SELECT origin, shiftdays FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
 ORDER BY s.system, s.source
+"""
+_END = """
+INSERT INTO source_end (source, at, by, why)
+SELECT DISTINCT source, %(at)s::timestamptz, %(by)s, %(why)s FROM source WHERE source = %(source)s
+ON CONFLICT (source) DO UPDATE SET at = excluded.at, by = excluded.by, why = excluded.why
 """

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg import Connection
 
+from schemas.economy import Stated
 from schemas.indicators.formula import Statement
 from services.readings.period import Period
-
-
-class Stated(NamedTuple):
-    """One statement as known at a moment: whose, for which days, by which part of the report, and what it says."""
-
-    unit: str
-    first: date
-    last: date
-    basis: str
-    origin: str
-    key: str
-    said: dict[str, Any]
-
-    def part(self, name: str) -> Decimal | None:
-        """The value of a part; see `formula.Statement`."""
-        if name == "ratio":
-            value, total = self.part("value"), self.part("total")
-            return value / total * 100 if value is not None and total else None
-        found = self.said.get(name)
-        return None if found is None else Decimal(int(found)) if isinstance(found, bool) else Decimal(str(found))
 
 
 def stated_up_to(

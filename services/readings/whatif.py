@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -27,7 +27,7 @@ from schemas.registry import FOLDS
 from services.kit.facts import stored_calendars, unpack
 from services.readings.evaluate import ComponentCount, UnitCounts
 from services.readings.index766 import UnitIndex, score_of, total_of, unit_index, unit_indices
-from services.readings.period import Period, midnight
+from services.readings.period import Period, last_moment
 
 CLOSING = time(17)
 """When a day's dossiers end, if nothing else is said."""
@@ -101,7 +101,7 @@ def closing(day: date) -> datetime:
 
 def until(day: date) -> Period:
     """The month so far on a local day, as of its end."""
-    return Period(day.replace(day=1), day, midnight(day + timedelta(days=1)) - timedelta(microseconds=1))
+    return Period(day.replace(day=1), day, last_moment(day))
 
 
 def what_if(

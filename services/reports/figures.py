@@ -19,7 +19,6 @@ from schemas.units import ancestors
 from services.readings import Period, Reading, read
 from services.readings.coverage import covers, data_since
 from services.readings.memo import memoised
-from services.readings.period import midnight
 from services.reports.content import Figure
 from services.reports.texts import OWN, Place, filled, places
 
@@ -54,7 +53,7 @@ class Figures:
     def before(self, code: str, period: Period) -> Reading | None:
         """The figure of the period before, where that was covered by data and both are over; else None."""
         earlier = period_before(period)
-        if not is_over(period) or not covers(self.conn, CATALOGUE[code], self.unit, earlier):
+        if not period.is_over or not covers(self.conn, CATALOGUE[code], self.unit, earlier):
             return None
         reading = self.one(code, earlier)
         return None if reading.value is None else reading
@@ -129,11 +128,6 @@ def _moved(change: Decimal, indicator: Indicator) -> str:
 def is_month(period: Period) -> bool:
     """Whether it is one whole month."""
     return period.first.day == 1 and period.last == month_end(period.first)
-
-
-def is_over(period: Period) -> bool:
-    """Whether nothing more can happen in it."""
-    return period.stop == midnight(period.last + DAY)
 
 
 def period_before(period: Period) -> Period:

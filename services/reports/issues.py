@@ -12,9 +12,13 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from services.reports import as_json
+from services.readings import Period
+from services.reports import as_json, monthly
 from services.reports.content import Report, Table, text_of
 from services.reports.texts import Texts
+
+SHOWN = 40
+"""Changes that are told one by one; how many more there are is said."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,23 @@ def all_issues(conn: Connection) -> list[Issue]:
     """Every issue, the newest first."""
     with conn.cursor(row_factory=class_row(Issue)) as cursor:
         return cursor.execute("SELECT * FROM report_issue ORDER BY id DESC").fetchall()
+
+
+def remade(conn: Connection, issue: Issue) -> tuple[Report, str]:
+    """An issue as it would be made now with its own words, and the fingerprint of the events of its time."""
+    period = Period.of(issue.as_of, issue.first, issue.last)
+    return monthly.report(conn, issue.words, issue.unit, period, issue.number), inputs_of(conn, issue.as_of)
+
+
+def difference_lines(conn: Connection, before: Issue, after: Report) -> Iterator[str]:
+    """What a report says otherwise than an issue, at most `SHOWN` of it, and the events recorded since."""
+    every = list(changes(before.report, after))
+    for place, old, new in every[:SHOWN]:
+        yield f"{f'{place}: ' if place else ''}{old or '–'} -> {new or '–'}"
+    if len(every) > SHOWN:
+        yield f"and {len(every) - SHOWN} more"
+    for type, source, count, ids in recorded_since(conn, before):
+        yield f"recorded since: {count:,} of {type} from {source}, {', '.join(ids)}"
 
 
 def recorded_since(conn: Connection, issue: Issue) -> list[LateEvents]:

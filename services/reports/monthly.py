@@ -12,7 +12,7 @@ from schemas.text.dates import day_and_time
 from services.readings import Period
 from services.readings.memo import snapshot
 from services.reports.content import Block, Head, Paragraph, Report, Section, Signature
-from services.reports.figures import Figures, closing, in_words, is_over
+from services.reports.figures import Figures, closing, in_words
 from services.reports.tables import TABLES
 from services.reports.texts import SectionTexts, Texts
 
@@ -55,7 +55,7 @@ def _head(figures: Figures, texts: Texts, period: Period, number: str) -> Head:
     root = figures.root(period)
     superior, issuer, place = _bodies(units.on(root, day)) if root else ("", BLANK, BLANK)
     subject = figures.sentence(head.subject, period) or in_words(period)
-    if not is_over(period):
+    if not period.is_over:
         subject += f" (số liệu đến {day_and_time(period.as_of)})"
     symbol = f"{number or '      '}/{head.symbol}"
     return Head(head.superior or superior, head.issuer or issuer, symbol, head.place or place, day, subject)

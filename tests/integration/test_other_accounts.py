@@ -14,7 +14,7 @@ import pytest
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
-from services.cli import trouble
+from services.centre import trouble
 
 COMMANDS = (
     "query dossiers_received",

@@ -26,11 +26,11 @@ from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.live.poller import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
-from services.cli.output import explanation_lines
 from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read
 from services.readings.index766 import unit_index
+from services.readings.lines import explanation_lines
 from services.readings.whatif import open_dossiers, until, what_if
 
 

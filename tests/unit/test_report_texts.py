@@ -10,7 +10,7 @@ import pytest
 from services.readings import Period
 from services.reports import texts
 from services.reports.content import Head, roman
-from services.reports.figures import closing, in_words, is_over, period_before, year_so_far
+from services.reports.figures import closing, in_words, period_before, year_so_far
 from services.reports.tables import TABLES
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -89,8 +89,8 @@ def test_a_month_closes_on_an_offices_own_day() -> None:
 
 def test_a_period_is_over_with_its_last_day() -> None:
     first, last = date(2024, 11, 1), date(2024, 11, 30)
-    assert is_over(period(first, last, datetime(2024, 11, 30, 16, 59, 59, 999999, UTC)))
-    assert not is_over(period(first, last, datetime(2024, 11, 30, 16, 59, tzinfo=UTC)))
+    assert period(first, last, datetime(2024, 11, 30, 16, 59, 59, 999999, UTC)).is_over
+    assert not period(first, last, datetime(2024, 11, 30, 16, 59, tzinfo=UTC)).is_over
 
 
 def test_a_document_is_dated_as_the_decree_says() -> None:

@@ -13,7 +13,8 @@ from psycopg.types.json import Jsonb
 
 from schemas.personal import OF_STAFF, mask
 from services.board.access import Account
-from services.kit import clock
+from services.kit import clock, imports
+from services.kit.imports import File, Import, Line, Summary
 
 ADDRESS: ContextVar[str] = ContextVar("address", default="")
 """From where the request came that is being answered, or whose page is being acted on."""
@@ -44,6 +45,29 @@ async def note(
     }
     values = [clock.now(), account.name, action, mask(subject, OF_STAFF), Jsonb(masked_detail), ADDRESS.get()]
     await conn.execute(_NOTE, values)
+
+
+async def import_made(
+    conn: AsyncConnection,
+    by: Account,
+    file: File,
+    summary: Summary,
+    lines: Iterable[Line],
+    now: datetime,
+) -> Import:
+    """Note an import and who made it, in the transaction of the caller, before any of it is sent."""
+    noted = await imports.note(conn, by.name, file, summary, lines, now)
+    await note(conn, by, "import.made", str(noted.id), noted.detail())
+    return noted
+
+
+async def import_taken_back(conn: AsyncConnection, by: Account, id: int, now: datetime) -> bool:
+    """Note that an import is taken back and by whom, in the transaction of the caller; False where it was before, or
+    never was."""
+    noted = await imports.take_back(conn, id, by.name, now)
+    if noted:
+        await note(conn, by, "import.taken_back", str(id), noted.detail())
+    return noted is not None
 
 
 async def latest(conn: AsyncConnection, subject: str | None = None, limit: int = 50) -> list[AuditRow]:

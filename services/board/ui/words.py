@@ -14,6 +14,7 @@ from schemas.calendar import WORKING_DAY, local_day
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from schemas.text import numbers
+from schemas.text.durations import coarse
 from services.board.access import is_few
 from services.kit import clock
 from services.readings import Reading
@@ -149,8 +150,5 @@ def ago(then: datetime | None, now: datetime, language: Language) -> str:
     """How long ago, in one unit."""
     if then is None:
         return word("never", language)
-    seconds = max(int((now - then).total_seconds()), 0)
-    for key, length in (("ago_d", 86_400), ("ago_h", 3600), ("ago_min", 60)):
-        if seconds >= 2 * length:
-            return word(key, language).format(seconds // length)
-    return word("ago_s", language).format(seconds)
+    count, unit = coarse(now - then)
+    return word(f"ago_{unit}", language).format(count)

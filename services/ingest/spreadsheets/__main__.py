@@ -18,8 +18,8 @@ from typing import Any
 from schemas import units
 from schemas.economy import IndicatorReported, IndicatorRevised
 from schemas.envelope import Invalid
-from services.ingest.spreadsheets import events, publish, reading, titles, workbook
-from services.ingest.spreadsheets.form import Form, NoForm, Question, Said
+from services.ingest.spreadsheets import dry_run, publish, workbook
+from services.ingest.spreadsheets.form import Form, NoForm, Question
 from services.ingest.spreadsheets.template import Template, templates
 from services.kit import clock, imports, store
 from services.kit.errors import Unavailable
@@ -50,30 +50,23 @@ def answer(asked: Answer) -> Answer:
 
 def _read(asked: Answer, said: Answer) -> None:
     """Put into `said` what is found, as far as one comes."""
-    sheets = reading.modern(workbook.read_file(Path(asked["file"])))
-    named, now = asked.get("template"), clock.now()
-    template = templates()[named] if named else reading.recognise(sheets, asked["name"])
-    span = titles.span(asked["period"]) if asked.get("period") else None
-    unit = titles.unit(asked["unit"], span[1] if span else None).code if asked.get("unit") else None
     answers = {(sheet, cell): text for sheet, cell, text in asked.get("answers", ())}
-    form = reading.read(sheets, template, Said(answers, {}, span, unit), asked["name"])
+    by_hand = dry_run.said(answers, asked.get("period"), asked.get("unit"))
     published = date.fromisoformat(asked["published"]) if asked.get("published") else None
-    found = list(events.drafts(form, published, now))
-    questions = [*form.questions, *(one for one in found if isinstance(one, Question))]
-    drafts = [one for one in found if isinstance(one, events.Draft)]
-    said |= _form(form, questions)
+    run = dry_run.dry_run(Path(asked["file"]), asked["name"], asked.get("template"), by_hand, published)
+    said |= _form(run.form, run.questions)
     scope = None if asked.get("scope") is None else frozenset(asked["scope"])
-    if scope is not None and (outside := sorted({draft.unit for draft in drafts} - scope)):
+    if scope is not None and (outside := sorted({draft.unit for draft in run.drafts} - scope)):
         said["outside"] = outside
         return
     settings = Settings()
     if asked.get("settled"):
         asyncio.run(publish.settled(settings))
     with store.connect(settings, "reader") as conn:
-        plan = imports.plan(conn, (draft.event() for draft in drafts), now)
+        plan = imports.plan(conn, (draft.event() for draft in run.drafts), clock.now())
     if asked.get("plan"):
         _write(Path(asked["plan"]), plan)
-    changes = [change for one in plan.stated if not one.known for change in _changes(one, template)]
+    changes = [change for one in plan.stated if not one.known for change in _changes(one, run.form.template)]
     changes.sort(key=lambda change: change["before"] is None)
     said |= {"summary": plan.summary._asdict(), "changes": changes[:SHOWN], "more_changes": len(changes) - SHOWN}
 

@@ -23,6 +23,7 @@ from schemas.text import moments
 from services.board.access import Account
 from services.board.auth import audit
 from services.kit import clock, store
+from services.kit.errors import refusal
 from services.kit.settings import Settings
 
 ActionName = Literal["acknowledge", "assign", "comment", "close"]
@@ -139,7 +140,11 @@ class AlarmClient:
             return Answer("away", "another program answers in the notifier's place")
         if answer.status_code >= 500:
             return Answer("unknown", answer.text)
-        return Answer("refused", _reason(answer)) if answer.status_code >= 400 else Answer("done")
+        return (
+            Answer("refused", refusal(answer) or f"{answer.status_code}")
+            if answer.status_code >= 400
+            else Answer("done")
+        )
 
 
 def aimed(deed: ActionName, alarms: Sequence[Alarm]) -> list[int]:
@@ -227,13 +232,3 @@ def summary(outcomes: Iterable[Outcome]) -> tuple[int, int]:
     """(done, not done)."""
     done = [outcome.done for outcome in outcomes]
     return sum(done), len(done) - sum(done)
-
-
-def _reason(answer: httpx.Response) -> str:
-    try:
-        detail = answer.json()["detail"]
-    except (ValueError, KeyError, TypeError):
-        return f"{answer.status_code}"
-    if isinstance(detail, list):
-        return "; ".join(f"{item['loc'][-1]}: {item['msg']}" for item in detail)
-    return str(detail)

@@ -143,8 +143,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
             now = clock.now()
             undoing = await reading(lambda conn: imports.undoing(conn, found, now))
             async with pool.connection() as conn, conn.transaction():
-                if await imports.take_back(conn, number, account.name, now):
-                    await audit.note(conn, account, "import.taken_back", str(number), found.detail())
+                if await audit.import_taken_back(conn, account, number, now):
                     await _lay_down(conn, number, ((e.subject, e.to_json().decode()) for e in undoing.events))
         except SILENT:
             said = "import_not_settled"
@@ -191,8 +190,7 @@ async def send(pool: AsyncConnectionPool, account: Account, draft: Draft) -> Imp
     summary = Summary(**draft.said["summary"])
     async with pool.connection() as conn, conn.transaction():
         lines = (Line(*line[:4]) for line in draft.lines())
-        made = await imports.note(conn, account.name, file, summary, lines, clock.now())
-        await audit.note(conn, account, "import.made", str(made.id), made.detail())
+        made = await audit.import_made(conn, account, file, summary, lines, clock.now())
         await _lay_down(conn, made.id, (tuple(line[4:6]) for line in draft.lines() if line[3]))
     return made
 

@@ -1,0 +1,45 @@
+"""Alarms as they lie in the database, for who lists them: this works while the notifier is down."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+
+def alarms(
+    conn: Connection,
+    limit: int,
+    cleared: bool = False,
+    units: Sequence[str] | None = None,
+    system: str | None = None,
+    severity: str | None = None,
+) -> list[dict[str, Any]]:
+    """The latest alarms, the latest last: of some units, a system, a severity; those that are over too if `cleared`."""
+    values = {"all": cleared, "units": units, "system": system, "severity": severity, "limit": limit}
+    return _read(conn, _LIST, values)[::-1]
+
+
+def alarm(conn: Connection, id: int) -> dict[str, Any] | None:
+    """One alarm; None where there is none of that number."""
+    return next(iter(_read(conn, "SELECT * FROM alarm WHERE id = %(id)s", {"id": id})), None)
+
+
+def steps(conn: Connection, id: int) -> list[dict[str, Any]]:
+    """What was done about an alarm, the first first: `at`, `step`, `by`, `note`."""
+    return _read(conn, "SELECT at, step, by, note FROM alarm_step WHERE alarm = %(id)s ORDER BY id", {"id": id})
+
+
+def _read(conn: Connection, sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    with conn.cursor(row_factory=dict_row) as cursor:
+        return cursor.execute(sql.encode(), values).fetchall()
+
+
+_LIST = """
+SELECT *, EXISTS (SELECT FROM alarm_orphan WHERE alarm = id) AS orphan FROM alarm_list
+WHERE (%(all)s OR status <> 'cleared')
+AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) AND (%(system)s::text IS NULL OR system = %(system)s)
+AND (%(severity)s::text IS NULL OR severity = %(severity)s) ORDER BY id DESC LIMIT %(limit)s
+"""
