@@ -25,7 +25,6 @@ FOLDED = (
     "entity",
     "series",
     "point",
-    "rollup_hour",
     "rollup_day",
     "rollup_month",
     "source",

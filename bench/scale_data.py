@@ -17,7 +17,7 @@ from services.centre.prepare import settings_of
 from services.kit import store
 
 BASES = ("event_key", "event", "entity", "point", "series")
-SIZED = ("event", "event_key", "entity", "point", "rollup_hour", "rollup_day", "rollup_month", "series")
+SIZED = ("event", "event_key", "entity", "point", "rollup_day", "rollup_month", "series")
 
 
 class Copy(NamedTuple):
@@ -128,14 +128,9 @@ _STATEMENTS = (
     FROM base_point b JOIN heir_series h ON h.id = b.series JOIN copy c ON c.number = h.number ORDER BY 2
     """,
     "DROP TABLE heir_series",
-    "TRUNCATE rollup_hour, rollup_day, rollup_month",
+    "TRUNCATE rollup_day, rollup_month",
     """
-    INSERT INTO rollup_hour SELECT series, date_trunc('hour', time), count(*), sum(value), min(value), max(value)
-    FROM point GROUP BY 1, 2 ORDER BY 2, 1
-    """,
-    """
-    INSERT INTO rollup_day SELECT series, date_bin('1 day', time, '1999-12-31 17:00+00'), count(*), sum(value),
-           min(value), max(value)
+    INSERT INTO rollup_day SELECT series, date_bin('1 day', time, '1999-12-31 17:00+00'), count(*), sum(value)
     FROM point GROUP BY 1, 2 ORDER BY 2, 1
     """,
     """

@@ -405,7 +405,7 @@ BEGIN
 END
 $$;
 
--- Points and hours before the horizon; the days stay.
+-- Points before the horizon; the days stay.
 CREATE OR REPLACE FUNCTION forget_series() RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
@@ -413,7 +413,6 @@ DECLARE
 BEGIN
     LOCK TABLE horizon IN SHARE UPDATE EXCLUSIVE MODE;
     SELECT time INTO STRICT edge FROM horizon;
-    PERFORM forget_rows('rollup_hour', 'bucket', edge);
     PERFORM forget_rows('point', 'time', edge);
 END
 $$;

@@ -44,7 +44,7 @@ HARMFUL = (
 held keeps a start or the notifier waiting."""
 LOCKING = (OWNER, "ioc_aggregator", "ioc_notifier", "ioc_board")
 """The roles whose services take advisory locks."""
-_ROLLUPS = ("rollup_hour", "rollup_day", "rollup_month")
+_ROLLUPS = ("rollup_day", "rollup_month")
 _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source", "position")
 # Nothing here leads to a single file: lists are masked, series have closed labels.
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")

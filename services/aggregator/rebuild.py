@@ -252,19 +252,12 @@ CREATE TEMP TABLE folded_point (
     measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric
 ) ON COMMIT DROP;
 """
-_BUCKETS = {
-    "rollup_hour": "date_trunc('hour', p.time)",
-    "rollup_day": "date_bin('1 day', p.time, '1999-12-31 17:00+00')",
-}
-_ROLLUPS = "".join(
-    f"CREATE TEMP TABLE folded_{table} ON COMMIT DROP AS SELECT measure, unit, origin, labels, {bucket} AS bucket, "
-    "count(*) AS count, sum(value) AS sum, min(value) AS min, max(value) AS max "
-    "FROM folded_point p GROUP BY 1, 2, 3, 4, 5;\n"
-    for table, bucket in _BUCKETS.items()
-)
 _NAMED = "s.measure, s.unit, s.origin, s.labels"
-_ROLLUPS += f"""
-INSERT INTO folded_rollup_day SELECT {_NAMED}, bucket, count, sum, min, max
+_ROLLUPS = f"""
+CREATE TEMP TABLE folded_rollup_day ON COMMIT DROP AS
+SELECT measure, unit, origin, labels, date_bin('1 day', p.time, '1999-12-31 17:00+00') AS bucket,
+       count(*) AS count, sum(value) AS sum FROM folded_point p GROUP BY 1, 2, 3, 4, 5;
+INSERT INTO folded_rollup_day SELECT {_NAMED}, bucket, count, sum
 FROM rollup_day r JOIN series s ON s.id = r.series WHERE bucket < {_HORIZON};
 CREATE TEMP TABLE folded_rollup_month ON COMMIT DROP AS
 SELECT measure, unit, origin, labels,
@@ -291,16 +284,11 @@ TABLES: dict[str, tuple[str, str]] = {
     ),
     **{
         table: (
-            f"SELECT {_NAMED}, bucket, count, sum, min, max FROM {table} r JOIN series s ON s.id = r.series"
-            + (f" WHERE bucket >= {_HORIZON}" if table == "rollup_hour" else ""),
-            f"SELECT measure, unit, origin, labels, bucket, count, sum, min, max FROM folded_{table}",
+            f"SELECT {_NAMED}, bucket, count, sum FROM {table} r JOIN series s ON s.id = r.series",
+            f"SELECT measure, unit, origin, labels, bucket, count, sum FROM folded_{table}",
         )
-        for table in _BUCKETS
+        for table in ("rollup_day", "rollup_month")
     },
-    "rollup_month": (
-        f"SELECT {_NAMED}, bucket, count, sum FROM rollup_month r JOIN series s ON s.id = r.series",
-        "SELECT measure, unit, origin, labels, bucket, count, sum FROM folded_rollup_month",
-    ),
     "source": ("SELECT source, system, events, last_time, last_recorded FROM source", _SOURCES),
 }
 """table -> (the live rows by natural key, the rows that the log gives)."""
@@ -309,11 +297,10 @@ _SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
 _REPLACE = f"""
 INSERT INTO series (measure, unit, origin, labels)
 SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
-TRUNCATE entity, point, rollup_hour, rollup_day, rollup_month, source;
+TRUNCATE entity, point, rollup_day, rollup_month, source;
 INSERT INTO entity SELECT * FROM folded_entity;
 INSERT INTO point SELECT s.id, p.time, p.key, p.value FROM folded_point p {_SERIES_OF};
-INSERT INTO rollup_hour SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_hour r {_SERIES_OF};
-INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum, r.min, r.max FROM folded_rollup_day r {_SERIES_OF};
+INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_day r {_SERIES_OF};
 INSERT INTO rollup_month SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_month r {_SERIES_OF};
 INSERT INTO source {_SOURCES};
 UPDATE calendar_version SET version = version + 1;

@@ -65,10 +65,10 @@ async def apply(
         if found.rowcount != len(removed):
             raise Disagreement(f"{len(removed)} points to take back, {found.rowcount} found; run `ioc rebuild`")
     await conn.execute(_INSERT_POINTS)
-    for table, statements in _ROLLUPS.items():
+    for table in _BUCKETS:
         await conn.execute(_MOVE[table])
-        for statement in statements if removed else ():
-            await conn.execute(statement)
+        if removed:
+            await conn.execute(_EMPTIED[table])
 
 
 def _lines(points: Iterable[Point], ids: dict[SeriesName, int], sign: int) -> Iterator[str]:
@@ -85,48 +85,28 @@ _INSERT_POINTS = f"""
 INSERT INTO point ({staging.POINT}) SELECT {staging.POINT} FROM new_point WHERE sign > 0 ORDER BY series, time, key
 """
 _BUCKETS = {
-    "rollup_hour": "date_trunc('hour', n.time)",
     "rollup_day": "date_bin('1 day', n.time, '1999-12-31 17:00+00')",
     "rollup_month": "date_trunc('month', n.time + interval '7 hours', 'GMT') - interval '7 hours'",
 }
 """Rollup table -> the start of the bucket that n.time falls into; days and months begin when they do in Viet Nam."""
-_WIDTHS = {"rollup_hour": "1 hour", "rollup_day": "1 day"}
-"""The rollups that keep their least and greatest value."""
 
 
 def _move(table: str) -> str:
-    columns, values, sums = "", "", "count = r.count + excluded.count, sum = r.sum + excluded.sum"
-    if table in _WIDTHS:
-        columns, values = ", min, max", ", min(n.value), max(n.value)"
-        sums += ", min = least(r.min, excluded.min), max = greatest(r.max, excluded.max)"
     return f"""
-INSERT INTO {table} AS r (series, bucket, count, sum{columns})
-SELECT n.series, {_BUCKETS[table]}, sum(n.sign), sum(n.sign * n.value){values}
-FROM new_point n GROUP BY 1, 2 ORDER BY 1, 2
-ON CONFLICT (series, bucket) DO UPDATE SET {sums}
+INSERT INTO {table} AS r (series, bucket, count, sum)
+SELECT n.series, {_BUCKETS[table]}, sum(n.sign), sum(n.sign * n.value) FROM new_point n GROUP BY 1, 2 ORDER BY 1, 2
+ON CONFLICT (series, bucket) DO UPDATE SET count = r.count + excluded.count, sum = r.sum + excluded.sum
 """
 
 
-# One statement locks all buckets of the batch in one order. What goes is in its bucket already, so it widens nothing.
+# One statement locks all buckets of the batch in one order.
 _MOVE = {table: _move(table) for table in _BUCKETS}
 _LOST = {
     table: f"(SELECT DISTINCT n.series, {bucket} AS bucket FROM new_point n WHERE n.sign < 0) lost"
     for table, bucket in _BUCKETS.items()
-}
-_EXTREMES = {
-    table: f"""
-UPDATE {table} r SET min = x.min, max = x.max FROM {_LOST[table]}, LATERAL (
-    SELECT min(value), max(value) FROM point p
-    WHERE p.series = lost.series AND p.time >= lost.bucket AND p.time < lost.bucket + interval '{width}') x
-WHERE r.series = lost.series AND r.bucket = lost.bucket AND (r.min, r.max) IS DISTINCT FROM (x.min, x.max)
-    AND x.min IS NOT NULL
-"""
-    for table, width in _WIDTHS.items()
 }
 _EMPTIED = {
     table: f"DELETE FROM {table} r USING {_LOST[table]} "
     "WHERE r.series = lost.series AND r.bucket = lost.bucket AND r.count = 0"
     for table in _BUCKETS
 }
-_ROLLUPS = {table: [s[table] for s in (_EXTREMES, _EMPTIED) if table in s] for table in _BUCKETS}
-"""Rollup table -> what mends its buckets that lost a point."""

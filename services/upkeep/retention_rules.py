@@ -35,7 +35,7 @@ TABLES = (
     RetentionRule(
         "event, event_key", "the horizon", "an event from before it is quarantined; figures no longer open to events"
     ),
-    RetentionRule("point, rollup_hour", "the horizon", "before it, figures are of whole days only"),
+    RetentionRule("point", "the horizon", "before it, figures are of whole days only"),
 )
 
 

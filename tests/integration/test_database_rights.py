@@ -14,7 +14,7 @@ from infra.timescaledb.roles import CONNECTIONS, ROLES
 from services.centre.prepare import settings_of
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
-ROLLUPS = "rollup_hour rollup_day rollup_month"
+ROLLUPS = "rollup_day rollup_month"
 FOLDED = f"event_key event entity series point {ROLLUPS} source position"
 MAY: dict[str, dict[str, str]] = {
     "ioc_aggregator": {

@@ -49,7 +49,7 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
 def fill(database: Settings, events: Iterable[Event]) -> None:
     """Store these events and no others, in an order and in batches of chance."""
     with psycopg.connect(database.database("owner")) as conn:
-        conn.execute("TRUNCATE event_key, event, entity, point, rollup_hour, rollup_day, rollup_month, source")
+        conn.execute("TRUNCATE event_key, event, entity, point, rollup_day, rollup_month, source")
     add(database, events)
 
 

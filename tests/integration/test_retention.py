@@ -172,7 +172,7 @@ async def retained(conn: AsyncConnection) -> list[Forgotten]:
 
 
 def bytes_of(centre: Instance) -> int:
-    tables = ("event", "point", "rollup_hour")
+    tables = ("event", "point")
     return sum(sql(centre, "SELECT hypertable_size(%s::regclass)", table)[0][0] for table in tables)
 
 
@@ -209,7 +209,7 @@ def test_forgetting_changes_no_figure_of_whole_days_at_any_step(centre: Instance
 
 def test_nothing_lies_before_the_horizon_but_days_and_state(centre: Instance) -> None:
     edge = horizon(centre)
-    for table, column in (("event", "time"), ("event_key", "time"), ("point", "time"), ("rollup_hour", "bucket")):
+    for table, column in (("event", "time"), ("event_key", "time"), ("point", "time")):
         oldest = sql(centre, f"SELECT min({column}) FROM {table}")[0][0]
         assert edge <= oldest < edge + 31 * DAY, table
     assert sql(centre, "SELECT min(bucket) < %s FROM rollup_day", edge) == [(True,)]
@@ -337,7 +337,6 @@ def test_what_is_kept_is_measured(centre: Instance) -> None:
         "event_key",
         "entity",
         "point",
-        "rollup_hour",
         "rollup_day",
         "rollup_month",
         "series",
