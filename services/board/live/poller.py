@@ -33,9 +33,11 @@ LOOK_SECONDS = 0.25
 """How often is asked whether anything was stored: the board's share of an event's way to the eye."""
 ALL_SECONDS = 15.0
 """How often everything is read although nothing came: time alone makes dossiers overdue."""
-RESTS = 0.5
-"""After a look is rested for so many times as long as it took: while a past is loaded, the boards leave some of the
-processor to those who store it, and while a hundred events a second come in a wall is a second behind."""
+RESTS, RESTS_IN_A_FLOOD = 0.5, 6
+"""After a look is rested for so many times as long as it took: while a hundred events a second come in a wall is a
+second behind, and while a past is loaded, which is a `FLOOD`, the boards leave the processor to those who store it."""
+FLOOD = 500
+"""Events a second that nothing but a past has."""
 SILENT_SECONDS = 2.0
 """After so long without an answer of the database the boards say so."""
 TREND_DAYS = 14
@@ -140,7 +142,8 @@ class Poller:
 
     async def _follow(self, health: Health) -> None:
         seen: dict[str, Revision] = {}
-        whole = rested = 0.0
+        whole = rested = looked = 0.0
+        count = 0
         with await self._do(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
             while True:
@@ -155,8 +158,10 @@ class Poller:
                         every = await self._do(sources, conn, clock.now())
                         self._view = replace(self._view, silent=silent(every), shifted_month=shifted_month(every))
                     await self._poll(conn, _changed(news, seen), news, whole=not seen)
-                    rested = time.monotonic() + RESTS * (time.monotonic() - began)
-                    seen = news
+                    stored = sum(mark.events for mark in news.values())
+                    rests = RESTS_IN_A_FLOOD if stored - count > FLOOD * (began - looked) else RESTS
+                    rested = time.monotonic() + rests * (time.monotonic() - began)
+                    seen, count, looked = news, stored, began
                 health.progress()
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
