@@ -10,10 +10,10 @@ from base64 import b32encode, urlsafe_b64decode, urlsafe_b64encode
 from binascii import crc_hqx
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 USER, SYSTEM_USER = "keys", "keys_system"
 """The credentials of who answers the broker, and of who speaks to it about itself; from the password of the first
@@ -42,6 +42,9 @@ class Signer:
 
 def signer(password: str) -> Signer:
     """The key that follows from a password."""
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey  # a command that asks needs none
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     private = Ed25519PrivateKey.from_private_bytes(sha256(f"ioc keys {password}".encode()).digest())
     raw = bytes([_ACCOUNT]) + private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     checked = raw + crc_hqx(raw, 0).to_bytes(2, "little")

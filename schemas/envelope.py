@@ -87,7 +87,7 @@ class EventData(BaseModel):
     `unit` stands for the envelope's unit). An entity whose id field is absent is not touched.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     event: ClassVar[str]
     system: ClassVar[str]
@@ -128,7 +128,7 @@ class EventData(BaseModel):
 class Event(BaseModel):
     """One event as accepted: CloudEvents attributes, the unit, the origin and typed data."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
     specversion: Literal["1.0"] = Field(description="version of CloudEvents")
     id: Annotated[str, Ascii] = Field(

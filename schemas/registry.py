@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from types import ModuleType
 from typing import Annotated, Any, Literal, Union
 
@@ -31,6 +33,7 @@ def type_name(data: type[EventData]) -> str:
     return f"{TYPE_PREFIX}{data.event}.v{data.version}"
 
 
+@cache
 def _event_model(data: type[EventData]) -> type[Event]:
     fields: dict[str, Any] = {"type": (Literal[type_name(data)], type_name(data)), "data": (data, ...)}
     name = "".join(part.capitalize() for part in data.event.replace(".", "_").split("_"))
@@ -40,16 +43,12 @@ def _event_model(data: type[EventData]) -> type[Event]:
 DATA_TYPES: dict[str, type[EventData]] = {
     type_name(data): data for module, *_ in SYSTEMS.values() for data in module.EVENTS
 }
-EVENT_MODELS: dict[str, type[Event]] = {name: _event_model(data) for name, data in DATA_TYPES.items()}
-_MODEL_OF = {data: EVENT_MODELS[name] for name, data in DATA_TYPES.items()}
 MEASURES: dict[str, Measure] = {m.name: m for module, *_ in SYSTEMS.values() for m in module.MEASURES}
 MEASURE_SYSTEM: dict[str, str] = {m.name: slug for slug, (module, *_) in SYSTEMS.items() for m in module.MEASURES}
 FOLDS: dict[str, Fold] = {kind: fold for module, *_ in SYSTEMS.values() for kind, fold in module.FOLDS.items()}
 
 BY_OFFICE = frozenset(kind for kind, fold in FOLDS.items() if isinstance(fold, ByOffice))
 """The kinds of entities that each office numbers for itself."""
-
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Union[tuple(EVENT_MODELS.values())], Field(discriminator="type")])  # type: ignore[arg-type]  # noqa: UP007
 
 
 def covering(measure: str) -> tuple[str, ...]:
@@ -58,12 +57,26 @@ def covering(measure: str) -> tuple[str, ...]:
     return MEASURES[measure].covered_by or tuple(m for m, s in MEASURE_SYSTEM.items() if s == system)
 
 
+@cache
+def event_models() -> dict[str, type[Event]]:
+    """The model of each type's whole event, made when it is asked for: who reads figures needs none."""
+    return {name: _event_model(data) for name, data in DATA_TYPES.items()}
+
+
+@cache
+def _validate() -> Callable[[bytes], Event]:
+    """What reads any event, made when the first one comes."""
+    either = Union[tuple(event_models().values())]  # type: ignore[valid-type]  # noqa: UP007
+    adapter: TypeAdapter[Event] = TypeAdapter(Annotated[either, Field(discriminator="type")])  # type: ignore[arg-type]
+    return adapter.validate_json
+
+
 def parse(raw: bytes, now: datetime, subject: str | None = None) -> Event:
     """Raw bytes -> typed event. `now` is aware; `subject` the NATS subject it came by. Raises `envelope.Invalid`."""
-    return parse_with(_ADAPTER.validate_json, raw, now, subject)
+    return parse_with(_validate(), raw, now, subject)
 
 
 def make(data: EventData, *, source: str, id: str, time: datetime, unit: str, **attributes: Any) -> Event:
     """Build an event from its data. Raises pydantic's ValidationError where an attribute is malformed."""
-    model = _MODEL_OF[type(data)]
+    model = _event_model(type(data))
     return model(specversion="1.0", source=source, id=id, time=time, unit=unit, data=data, **attributes)

@@ -45,7 +45,7 @@ def subject_of(data: type[EventData]) -> str:
 def event_schema(type_name: str) -> dict[str, Any]:
     """The schema of one type; `x-ioc` records what belongs to the contract but not to the form of the JSON."""
     data = registry.DATA_TYPES[type_name]
-    model = registry.EVENT_MODELS[type_name].model_json_schema(mode="validation")
+    model = registry.event_models()[type_name].model_json_schema(mode="validation")
     fields = _described(model["$defs"][data.__name__], meanings(data))
     envelope = _described({**model, "properties": {**model["properties"], "data": fields}}, _ATTRIBUTES)
     return {

@@ -1,4 +1,7 @@
-"""What a centre needs between its servers' start and its services': database, roles, migrations, streams."""
+"""What a centre needs between its servers' start and its services': database, roles, migrations, streams.
+
+Nearly every command asks this module for its settings, so what only a start needs is imported there.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,6 @@ from infra.local.configure import broker_storage
 from infra.local.paths import SetupError
 from infra.local.processes import external
 from infra.local.servers import Instance
-from infra.timescaledb import units
-from infra.timescaledb.migrate import migrate
-from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
-from services.aggregator.rebuild import bring_up_to_date
-from services.kit import bus, store, streams
 from services.kit.settings import Settings
 
 FIRST_ACCOUNT = "board_admin"
@@ -45,6 +43,11 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
 
     In a database of the operator's own there are no roles of ours: the user of its address does everything.
     """
+    from infra.timescaledb import units
+    from infra.timescaledb.migrate import migrate
+    from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
+    from services.aggregator.rebuild import bring_up_to_date
+
     if (journal := instance.data / RESTORING).exists():
         raise SetupError(f"a restore was cut short: run it again, or give it up by deleting {journal}")
     own = not external("timescaledb")
@@ -90,10 +93,14 @@ async def _first_account(settings: Settings, password: Callable[[], str], say: C
 
 def _positions(settings: Settings) -> dict[str, int]:
     """How far each consumer has come."""
+    from services.kit import store
+
     with store.connect(settings, "reader") as conn:
         return dict(conn.execute("SELECT consumer, seq FROM position").fetchall())
 
 
 async def _streams(settings: Settings, positions: dict[str, int]) -> None:
+    from services.kit import bus, streams
+
     async with bus.connected(settings, "prepare") as client:
         await streams.ensure_streams(client.jetstream(), settings, positions=positions)

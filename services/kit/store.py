@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from services.kit.settings import Settings
+
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
 
 SESSION = "-c timezone=GMT"
 """GMT is built into PostgreSQL; UTC would need the zone files of its machine."""
@@ -23,8 +26,8 @@ TIMEOUTS = {
 }
 """A host that vanishes says no goodbye: with these (s, the last ms) it is missed after seconds, not a quarter of an
 hour. They count while its kernel acknowledges nothing, so a statement may take as long as it likes."""
-OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
-"""Errors that pass: connection lost, server stopped or full, deadlock, lock not available."""
+OUTAGE = (psycopg.OperationalError, psycopg.InterfaceError, OSError)
+"""Errors that pass: connection lost, server stopped or full, deadlock, lock not available, no connection free."""
 
 
 def pool(
@@ -37,6 +40,8 @@ def pool(
     """A pool of connections as a role, in autocommit mode; it is opened by the caller, and heals by itself after an
     outage. `configure` prepares each new connection. `give_up`: seconds for which a lost connection is tried anew, ever
     more rarely; whoever asks afterwards has it tried at once, so where people wait it is short."""
+    from psycopg_pool import AsyncConnectionPool  # commands need none
+
     return AsyncConnectionPool(
         conninfo(settings, role),
         min_size=1,

@@ -14,7 +14,7 @@ from schemas.contracts import samples
 from schemas.fold import Fact
 from schemas.keys import parted
 from schemas.procedures.dossier import fold_dossier
-from schemas.registry import EVENT_MODELS, parse
+from schemas.registry import event_models, parse
 from schemas.sources import NOTICES
 from schemas.streams import NOTIFIER
 from services.notifier.alarm import RANKS, RUNBOOKS
@@ -81,7 +81,7 @@ def test_the_consumer_hears_exactly_what_raises_an_alarm() -> None:
 
 
 def _raising() -> list[tuple[str, Any]]:
-    events = {model.model_fields["data"].annotation.event: model for model in EVENT_MODELS.values()}  # type: ignore[union-attr]
+    events = {model.model_fields["data"].annotation.event: model for model in event_models().values()}  # type: ignore[union-attr]
     return [(name, events[name]) for name in KINDS]
 
 
