@@ -54,7 +54,7 @@ RETAINED = "$MQTT_rmsgs"
 NEVER = "ioc.quarantine.never.published"
 """A subject that nobody may publish."""
 
-AGGREGATOR = Consumer("aggregator", "EVENTS", 2_000, timedelta(seconds=15))
+AGGREGATOR = Consumer("aggregator", "EVENTS", 5_000, timedelta(seconds=15))
 # 15 s is how long a batch waits for another aggregator when the one that held it was killed.
 NOTIFIER = Consumer(
     "notifier",

@@ -27,7 +27,7 @@ from services.aggregator.folding import NEW, Change, StoredEntity, change, earli
 from services.aggregator.rollups import SeriesIds
 from services.kit.facts import BEGINNING, calendars_of, pack, read_calendars, read_horizon, unpack
 
-REMEMBERED = 2_000
+REMEMBERED = 4_000
 """Entities kept in memory, some 4 KB each."""
 
 

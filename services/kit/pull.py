@@ -21,7 +21,7 @@ from services.kit.bus import OUTAGE
 
 log = logging.getLogger(__name__)
 MOST_BYTES = 4 * 2**20
-"""A batch of ordinary events has a quarter of that."""
+"""A batch of ordinary events has two thirds of that."""
 GRACE = 0.05
 """Seconds for which a fetch waits beyond its time for the broker to end it."""
 LATE = 1.0

@@ -28,6 +28,7 @@ from services.kit import pull
 T = TypeVar("T")
 TEXTS = ("", "a", "Phường", "a\\b", "\\N", "\\.", "tab\tnew\nline\rback", '"', "{a,b}", "\x01\x7f\u2028\u00a0", "\\")
 COUNT = 60
+LEFT = set(range(COUNT // 2 + 1, COUNT + 1))
 
 
 def test_the_database_reads_a_line_as_it_was_meant(centre: Instance) -> None:
@@ -134,7 +135,7 @@ def test_a_fetch_ends_when_the_consumer_goes_and_finds_the_one_that_comes(broker
     assert on_broker(broker[0], work) == list(range(1, COUNT + 1))
 
 
-def test_what_was_acknowledged_to_a_broker_that_died_comes_again_or_is_done(broker: tuple[int, Any]) -> None:
+def test_what_was_not_acknowledged_before_a_broker_died_comes_again(broker: tuple[int, Any]) -> None:
     async def work(js: JetStreamContext) -> set[int]:
         reader = await js.pull_subscribe_bind("reader", "ROAD")
         messages = await pull.fetch(reader, 1000, 1.0)
@@ -144,7 +145,7 @@ def test_what_was_acknowledged_to_a_broker_that_died_comes_again_or_is_done(brok
         await pull.acknowledge(messages[: COUNT // 2])  # kept until there is a connection
         seen: set[int] = set()
         until = time.monotonic() + 20
-        while len(seen) < COUNT - COUNT // 2 and time.monotonic() < until:
+        while not seen >= LEFT and time.monotonic() < until:
             try:
                 again = await pull.fetch(reader, 1000, 1.0)
             except (nats.errors.Error, OSError):
@@ -153,7 +154,7 @@ def test_what_was_acknowledged_to_a_broker_that_died_comes_again_or_is_done(brok
             seen |= {message.metadata.sequence.stream for message in again}
         return seen
 
-    assert on_broker(broker[0], work) == set(range(COUNT // 2 + 1, COUNT + 1))
+    assert on_broker(broker[0], work) >= LEFT
 
 
 def test_what_cannot_be_acknowledged_is_said(broker: tuple[int, Any]) -> None:
