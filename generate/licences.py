@@ -72,8 +72,8 @@ def licence(name: str, version: str) -> str:
     if stated["version"] != version:
         here = f"{version} is pinned but {stated['version']} installed"
         raise Unlisted(f"requirements.txt: of {name} {here}; run `./ioc test --help`")
-    if found := stated_in(stated):
-        return found
+    if name_of_licence := stated_in(stated):
+        return name_of_licence
     lack = f"{name} {version} states no licence in its metadata"
     raise Unlisted(f"requirements.txt: {lack}; read its files, then leave it out or pin a version that states one")
 

@@ -88,10 +88,10 @@ def _alerts() -> Iterator[str]:
     from schemas.alerts import ALERTS
 
     yield from _table("Alerts", "alert", "system", "severity", "for", "Vietnamese", "English")
-    said = set()
+    shown = set()
     for a in ALERTS:
-        if a.name not in said:
-            said.add(a.name)
+        if a.name not in shown:
+            shown.add(a.name)
             name = f"[{a.name}](runbooks/{a.name}.md)"
             yield _row(name, a.system, a.severity, a.hold, _prose(a.vi), _prose(a.en))
 

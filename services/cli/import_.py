@@ -66,8 +66,8 @@ def import_(
     """
     from services.ingest.spreadsheets.dry_run import values
 
-    said = _said(period, unit, [*answers, *_lines_of(file_of_answers)])
-    run = _read(file, name, said, published)
+    by_hand = _by_hand(period, unit, [*answers, *_lines_of(file_of_answers)])
+    run = _read(file, name, by_hand, published)
     if form == "json":
         write_json(values(run))
     else:
@@ -89,7 +89,7 @@ def _lines_of(file: Path | None) -> list[str]:
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _said(period: str | None, unit: str | None, lines: Iterable[str]) -> Said:
+def _by_hand(period: str | None, unit: str | None, lines: Iterable[str]) -> Said:
     from infra.local.paths import SetupError
     from schemas.units import UnknownUnit
     from services.ingest.spreadsheets import dry_run
@@ -100,12 +100,12 @@ def _said(period: str | None, unit: str | None, lines: Iterable[str]) -> Said:
             raise click.UsageError(f"--answer {line!r} is not of the form SHEET!CELL=VALUE, as 'Sheet1!D7=2050'")
         answers[parts[1], parts[2]] = parts[3].strip()
     try:
-        said = dry_run.said(answers, period, unit)
+        by_hand = dry_run.said(answers, period, unit)
     except (ValueError, UnknownUnit) as wrong:
         raise click.UsageError(str(wrong)) from None
     with suppress(SetupError), as_messages(ValueError):  # a dry run needs no centre
-        return dry_run.remembering(said, chosen_instance().data)
-    return said
+        return dry_run.remembering(by_hand, chosen_instance().data)
+    return by_hand
 
 
 def template_of(name: str) -> Template:
@@ -117,15 +117,15 @@ def template_of(name: str) -> Template:
     return templates()[name]
 
 
-def _read(file: Path, name: str | None, said: Said, published: date | None) -> DryRun:
+def _read(file: Path, name: str | None, by_hand: Said, published: date | None) -> DryRun:
     from services.ingest.spreadsheets.dry_run import dry_run
     from services.ingest.spreadsheets.form import NoForm
     from services.ingest.spreadsheets.workbook import NoWorkbook
 
     template = template_of(name).name if name else None
     with as_messages(NoWorkbook, NoForm):
-        run = dry_run(file, file.name, template, said, published)
-    if not run.questions and (idle := said.answers.keys() - run.form.used):
+        run = dry_run(file, file.name, template, by_hand, published)
+    if not run.questions and (idle := by_hand.answers.keys() - run.form.used):
         cells = ", ".join(f"{sheet}!{cell}" for sheet, cell in sorted(idle))
         raise click.UsageError(f"nothing is asked at {cells}")
     return run

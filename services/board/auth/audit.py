@@ -48,12 +48,7 @@ async def note(
 
 
 async def import_made(
-    conn: AsyncConnection,
-    by: Account,
-    file: File,
-    summary: Summary,
-    lines: Iterable[Line],
-    now: datetime,
+    conn: AsyncConnection, by: Account, file: File, summary: Summary, lines: Iterable[Line], now: datetime
 ) -> Import:
     """Note an import and who made it, in the transaction of the caller, before any of it is sent."""
     noted = await imports.note(conn, by.name, file, summary, lines, now)
