@@ -27,7 +27,7 @@ class Container:
     that must have ended before.
     """
 
-    size: Literal["small", "medium"]
+    size: Literal["small", "medium", "large"]
     roles: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -52,13 +52,15 @@ CONTAINERS: Mapping[str, Container] = {
     ),
     "upkeep": Container("small", roles=("upkeep",)),
     "board": Container(
-        "medium",
+        "large",  # a process beside it makes reports and reads workbooks
         roles=("board", "reader"),
         keys=("alarms", "oidc_client"),
         environment={
             "IOC_BOARD_PUBLIC": "${IOC_BOARD_PUBLIC:-false}",
             "IOC_NOTIFIER_DOOR": f"http://notifier:{DEFAULT_PORTS['notifier']}",
             **NOTIFIER,
+            "IOC_REPORT_SCHEDULE": "${IOC_REPORT_SCHEDULE:-}",
+            "IOC_REPORT_UNITS": "${IOC_REPORT_UNITS:-}",
             "IOC_BOARD_URL": "${IOC_BOARD_URL:-}",
             "IOC_PROXIES": "${IOC_PROXIES:-127.0.0.1}",
             "IOC_OIDC_ISSUER": "${IOC_OIDC_ISSUER:-}",
@@ -70,7 +72,7 @@ CONTAINERS: Mapping[str, Container] = {
     ),
     "notifier": Container(
         "small",
-        roles=("notifier",),
+        roles=("notifier", "reader"),
         keys=("alarms", "alertmanager", "routes.toml"),
         environment={
             **NOTIFIER,

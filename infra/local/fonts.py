@@ -19,13 +19,17 @@ SYSTEM = Path("/usr/share/fonts")
 ADVICE = "Install fonts-liberation2 (by apt), or name a folder with Liberation Serif 2 in IOC_REPORT_FONTS."
 
 
+def place(runtime: Path) -> Path:
+    """The folder where the font is, or will be once it is fetched."""
+    here = (file.parent for file in sorted(SYSTEM.rglob(FACES[0])))
+    return next((folder for folder in (runtime / "fonts", *here) if is_whole(folder)), runtime / "fonts")
+
+
 def provide(runtime: Path, progress: Callable[[str], None] = lambda text: None) -> Path:
     """The folder of the font; `SetupError` where it is neither here nor to be fetched."""
-    target = runtime / "fonts"
-    here = (file.parent for file in sorted(SYSTEM.rglob(FACES[0])))
-    for folder in (target, *here):
-        if is_whole(folder):
-            return folder
+    target = place(runtime)
+    if is_whole(target):
+        return target
     with usual_modes():
         runtime.mkdir(parents=True, exist_ok=True)
         with (runtime / "lock").open("w") as lock:

@@ -27,6 +27,7 @@ from typing import Any
 from infra.local import (
     cluster,
     configure,
+    fonts,
     listeners,
     orphans,
     paths,
@@ -397,7 +398,8 @@ class Instance(Endpoints):
         """With digests of what is read at a start alone: another one, and the supervisor starts the process anew."""
         own = {key: self._fill(value) for key, value in process.environment.items()}
         if process.kind == "service":
-            return renew.settings() | self.env(process.user) | own | {"CODE_DIGEST": renew.code()}
+            found = {"IOC_REPORT_FONTS": str(fonts.place(self.runtime))}
+            return found | renew.settings() | self.env(process.user) | own | {"CODE_DIGEST": renew.code()}
         files = [self.data / name for name in process.read_once]
         return own | ({"CONFIGURATION_DIGEST": renew.digest(files)} if files else {})
 

@@ -15,8 +15,9 @@ from services.readings.reasons import Reason
 T = TypeVar("T", int, Decimal)
 Role = Literal["public", "viewer", "operator", "supervisor", "admin"]
 Action = Literal[
-    "cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines", "import"
-]
+    "cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines", "import",
+    "report",
+]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 GIVEN: tuple[Role, ...] = ROLES[1:]
 """The roles that an account can have."""
@@ -26,6 +27,7 @@ NEEDS: dict[Action, Role] = {
     "comment": "operator",
     "extend": "operator",
     "import": "operator",
+    "report": "operator",
     "assign": "supervisor",
     "close": "supervisor",
     "resubmit": "supervisor",

@@ -27,6 +27,8 @@ from services.board.pages.figures import figure, system, wall
 from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
 from services.board.pages.quality import quarantine_page
+from services.board.pages.reports import reports_page, schedule
+from services.board.pages.reports.maker import Maker
 from services.board.pages.worklist import worklist
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
@@ -35,6 +37,7 @@ from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
+from services.reports.texts import WrongTexts
 
 
 def build(settings: Settings, health: Health) -> FastAPI:
@@ -45,12 +48,14 @@ def build(settings: Settings, health: Health) -> FastAPI:
     connections = Connections()
     sessions, home = Sessions(pool, connections), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
     tools = mcp_app.McpApp(reading, pool, home)
+    maker, plan = Maker(), schedule.read(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with pool:
             sending = (outbox.run(pool, lambda: poller.broker, subjects, private) for subjects in outbox.SUBJECTS)
-            endless = (poller.run(health), sessions.follow(), tools.run(), *sending)
+            planned = (schedule.keep_time(plan, pool, maker),) if plan else ()
+            endless = (poller.run(health), sessions.follow(), tools.run(), *sending, *planned)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
@@ -86,6 +91,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     map_routes.add(pages, settings, reading, pool)
     quarantine_page.add(pages, reading, pool)
     imports_page.add(pages, reading, pool)
+    reports_page.add(pages, reading, pool, maker)
     people.add(pages, pool)
     keys_page.add(pages, pool)
     for page in found_pages.find_pages():
@@ -103,4 +109,8 @@ def main() -> None:
         raise SystemExit(f"board: {wrong}") from None
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     health = Health("board", stalled_after=30, instance=settings.instance)
-    serve(build(settings, health), settings, health, settings.board_port, patience=3)
+    try:
+        app = build(settings, health)
+    except (WrongTexts, schedule.BadSchedule) as wrong:
+        raise SystemExit(f"board: {wrong}") from None
+    serve(app, settings, health, settings.board_port, patience=3)

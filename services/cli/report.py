@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from services.readings import Period
     from services.reports.content import Report
     from services.reports.issues import Issue
-    from services.reports.texts import Texts
+    from services.reports.making import Made
 
 
 @click.command(epilog="""\b
@@ -83,49 +83,44 @@ def report(
 
 def _made(period: Period, unit: str | None, number: str, keeper: str | None) -> Report:
     """The report as it is now; kept as an issue where somebody keeps it."""
-    from services.kit import clock
-    from services.reports import issues
-    from services.reports.monthly import report as make
+    from services.reports import making
     from services.reports.tables import TABLES
     from services.reports.texts import WrongTexts, read
 
     with reading() as conn:
         with as_messages(WrongTexts):
             texts = read(chosen_settings().report_texts, TABLES)
-        made, made_at = make(conn, texts, unit_of(unit, period), period, number), clock.now()
-        inputs = issues.inputs_of(conn, made.as_of) if keeper else ""
+        made = making.make(conn, texts, unit_of(unit, period), period, number)
     if keeper:
-        _keep(made, texts, inputs, made_at, keeper)
-    return made
+        _keep(made, keeper)
+    return made.report
 
 
-def _keep(made: Report, texts: Texts, inputs: str, made_at: datetime, keeper: str) -> None:
+def _keep(made: Made, keeper: str) -> None:
+    from services.board.pages.reports.maker import keep
+    from services.cli import board_database
     from services.reports import issues
 
-    with connected("board") as conn:
-        issue = issues.keep(conn, made, texts, inputs, made_at, keeper)
-        before = issues.get(conn, issue.corrects) if issue.corrects and issue.made_at == made_at else None
-        conn.commit()
-    click.echo(f"issue {issue.id}, {issue.hash}", err=True)
-    if before:
-        click.echo(f"it corrects issue {before.id}:", err=True)
+    kept = board_database.run(lambda conn: keep(conn, board_database.operator(keeper), made))
+    click.echo(f"issue {kept.issue.id}, {kept.issue.hash}", err=True)
+    if kept.new and kept.issue.corrects:
+        click.echo(f"it corrects issue {kept.issue.corrects}:", err=True)
         with connected() as conn:
-            _show_differences(conn, before, made)
+            _show_differences(conn, issues.get(conn, kept.issue.corrects), made.report)
 
 
 def _verify(id: int) -> None:
     """Say whether an issue, made again with its own words, says the same; an exit code of 1 where it does not."""
-    from services.reports import issues
+    from services.reports import making
 
     with reading() as conn:
-        issue = _issue(conn, id)
-        again, inputs = issues.remade(conn, issue)
-        if issue.report == again:
-            same = "of the same events" if inputs == issue.inputs else "though other events are known of its time"
-            click.echo(f"issue {id} holds, {same}: {issue.hash}")
+        found = making.verify(conn, _issue(conn, id))
+        if found.holds:
+            same = "of the same events" if found.same_inputs else "though other events are known of its time"
+            click.echo(f"issue {id} holds, {same}: {found.issue.hash}")
             return
         click.echo(f"issue {id} would be another today:", err=True)
-        _show_differences(conn, issue, again)
+        _show_differences(conn, found.issue, found.again)
     raise SystemExit(1)
 
 
@@ -158,12 +153,10 @@ def _issue(conn: Connection, id: int) -> Issue:
 
 
 def _period(days: tuple[date, date], as_of: datetime | None) -> Period:
-    from services.kit import clock
-    from services.readings import Period
-    from services.readings.period import last_moment
+    from services.reports.making import period_of
 
     with as_messages(ValueError):
-        return Period.of(as_of or min(last_moment(days[1]), clock.now()), *days)
+        return period_of(*days, as_of)
 
 
 def _fonts() -> Path:
@@ -172,7 +165,9 @@ def _fonts() -> Path:
 
     with explained():
         own = chosen_settings().report_fonts
-        return own or fonts.provide(chosen_instance().runtime, lambda text: click.echo(text, err=True))
+        if own and fonts.is_whole(own):
+            return own
+        return fonts.provide(chosen_instance().runtime, lambda text: click.echo(text, err=True))
 
 
 def _write(made: Report, form: str, file: Path | None) -> None:

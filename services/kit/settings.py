@@ -174,6 +174,19 @@ class Settings(BaseSettings):
         description="full path of an office's own words of the month's report, in the form of "
         "`services/reports/report.toml`; none: that file",
     )
+    report_schedule: str = Field(
+        "",
+        description="day of the month and local time at which the month before is reported and kept as an issue, as "
+        "`3 07:00`; empty: no report is made by itself",
+    )
+    report_units: str = Field(
+        "", description="units (codes or names, commas between) whose reports are made so; empty: the whole locality"
+    )
+    brief_texts: Path | None = Field(
+        None,
+        description="full path of an office's own words of the morning brief, in the form of "
+        "`services/reports/brief.toml`; none: that file",
+    )
     report_fonts: Path | None = Field(
         None,
         description="full path of a folder with Liberation Serif 2, which a PDF embeds; none: this machine's, "

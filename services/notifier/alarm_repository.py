@@ -217,8 +217,11 @@ async def active_own(conn: AsyncConnection) -> dict[Key, tuple[int, datetime]]:
 
 async def was_told(conn: AsyncConnection, person: str, since: datetime) -> bool:
     """Whether a message reached the person since."""
-    sql = "SELECT FROM notification WHERE person = %s AND sent_at > %s LIMIT 1"
-    return bool(await (await conn.execute(sql, (person, since))).fetchall())
+    sql = """
+    SELECT FROM notification WHERE person = %(person)s AND sent_at > %(since)s
+    UNION ALL SELECT FROM brief WHERE person = %(person)s AND sent_at > %(since)s LIMIT 1
+    """
+    return bool(await (await conn.execute(sql, {"person": person, "since": since})).fetchall())
 
 
 # --- escalation ---

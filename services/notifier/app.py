@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -22,11 +22,14 @@ from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 from services.notifier import event_consumer, http_api, zalo
 from services.notifier.auto_resolve import Ends
+from services.notifier.briefs import Briefs
 from services.notifier.delivery import Post
-from services.notifier.routes import BadRoutes, Routes, load
+from services.notifier.routes import BadRoutes, BriefOf, Routes, load
 from services.notifier.scheduler import Rounds, publish
 from services.notifier.templates import Links
 from services.notifier.watchdog import Watchdog
+from services.reports import brief
+from services.reports.texts import WrongTexts
 
 log = logging.getLogger("notifier")
 ROUND_SECONDS = 0.5
@@ -41,6 +44,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
     files = settings.channels or settings.secrets
     zalo.register(files)
     post = Post(pool, routes, links(settings), files)
+    briefs = Briefs(pool, routes, post, partial(_brief, settings, brief.read_texts(settings.brief_texts)))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,6 +56,7 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
                 _ending(Ends(pool, watchdog, alertmanager, timedelta(seconds=settings.notifier_settling))),
                 _publishing(pool, client, partial(bus.private_id, settings)),
                 post.run(),
+                briefs.run(),
             ]
             tasks = [asyncio.create_task(guarded("notifier", one)) for one in work]
             yield
@@ -75,6 +80,11 @@ async def _run(scheduler: Rounds, watchdog: Watchdog, health: Health) -> None:
         metrics.WATCHDOG.set(watchdog.heard.timestamp() if watchdog.heard else 0)
         health.progress()
         await asyncio.sleep(ROUND_SECONDS)
+
+
+def _brief(settings: Settings, texts: brief.BriefTexts, one: BriefOf, at: datetime) -> brief.Brief:
+    with store.connect(settings, "reader") as conn:
+        return brief.brief(conn, texts, one.unit, at, one.language)
 
 
 def _alertmanager(settings: Settings) -> httpx.AsyncClient:
@@ -137,5 +147,8 @@ def main() -> None:
     except BadRoutes as bad:
         raise SystemExit(f"notifier: {bad}") from None
     health = Health("notifier", stalled_after=60, instance=settings.instance)
-    app = build(settings, routes, health)
+    try:
+        app = build(settings, routes, health)
+    except WrongTexts as wrong:
+        raise SystemExit(f"notifier: {wrong}") from None
     serve(app, settings, health, settings.notifier_port)

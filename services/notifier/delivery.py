@@ -42,6 +42,17 @@ class Result(NamedTuple):
     at: datetime
 
 
+@asynccontextmanager
+async def sole(pool: AsyncConnectionPool, right: int) -> AsyncIterator[AsyncConnection]:
+    """A connection whose life is the right to send; another process waits for its end."""
+    async with pool.connection() as conn:
+        try:
+            await conn.execute("SELECT pg_advisory_lock(%s)", (right,))
+            yield conn
+        finally:
+            await conn.close()  # back in the pool it would keep the right and not use it
+
+
 class Post:
     """Sends what is planned, as `routes` says. At most one message to a person is on its way at a time."""
 
@@ -51,14 +62,14 @@ class Post:
         self._results: list[Result] = []
         self._unsent: list[int] = []
         self._last: dict[str, datetime] = {}
-        # One for each person and one for tests: channels that hang keep nobody else's waiting.
-        self._threads = ThreadPoolExecutor(len(routes.people) + 1, "channel")
+        # One for each person's alarms, one for their brief and one for tests: what hangs keeps nothing else waiting.
+        self._threads = ThreadPoolExecutor(2 * len(routes.people) + 1, "channel")
 
     async def run(self) -> None:
         """For ever; an outage of the database is waited out, and what was sent meanwhile is not forgotten."""
         while True:
             try:
-                async with self._alone() as conn:
+                async with sole(self._pool, SENDING) as conn:
                     await self._commit_results()
                     await self._recover(conn)
                     while True:
@@ -67,21 +78,11 @@ class Post:
                 log.warning("sending waits: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(PAUSE)
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[AsyncConnection]:
-        """A connection whose life is the right to send; another process waits for its end."""
-        async with self._pool.connection() as conn:
-            try:
-                await conn.execute("SELECT pg_advisory_lock(%s)", (SENDING,))
-                yield conn
-            finally:
-                await conn.close()  # back in the pool it would keep the right and not use it
-
     async def test(self, person: str, text: Message) -> list[tuple[str, Outcome]]:
         """Send a person a message by one channel after another until one takes it: (kind of channel, outcome)."""
         tried: list[tuple[str, Outcome]] = []
         for channel in self._routes.people[person].channels:
-            tried.append(await self._by(channel, lambda inside: text))
+            tried.append(await self.by(channel, lambda inside: text))
             if tried[-1][1].sent:
                 break
         return tried
@@ -159,10 +160,10 @@ class Post:
         channel = self._channel(rows[0])
         abouts = list({row.alarm.id: row.about for row in rows}.values())
         repeat = any(row.repeat for row in rows)
-        by, outcome = await self._by(channel, lambda inside: message(number, abouts, self._links, repeat, inside))
+        by, outcome = await self.by(channel, lambda inside: message(number, abouts, self._links, repeat, inside))
         return Result(rows, by, outcome, clock.now())
 
-    async def _by(self, channel: Channel, text: Callable[[bool], Message]) -> tuple[str, Outcome]:
+    async def by(self, channel: Channel, text: Callable[[bool], Message]) -> tuple[str, Outcome]:
         """Send by one channel: its kind, and how it went."""
         try:
             address = channel.address(self._files)

@@ -182,8 +182,7 @@ async def recover(conn: AsyncConnection, in_hand: Sequence[int], unsent: Sequenc
 
 async def open_tries(conn: AsyncConnection) -> dict[str, int]:
     """Person -> tries of what was tried most often and is not sent yet."""
-    sql = "SELECT person, max(tries) FROM notification WHERE state IN ('planned', 'sending') GROUP BY person"
-    return dict(await (await conn.execute(sql)).fetchall())
+    return dict(await (await conn.execute(_TRIES)).fetchall())
 
 
 async def oldest(conn: AsyncConnection, now: datetime) -> datetime | None:
@@ -193,6 +192,12 @@ async def oldest(conn: AsyncConnection, now: datetime) -> datetime | None:
     return row[0] if row else None
 
 
+_TRIES = """
+SELECT person, max(tries) FROM (
+    SELECT person, tries FROM notification WHERE state IN ('planned', 'sending')
+    UNION ALL SELECT person, tries FROM brief WHERE state IN ('planned', 'sending')
+) AS n GROUP BY person
+"""
 _WAITING = """
 SELECT id FROM (
     SELECT id, message, rank() OVER (

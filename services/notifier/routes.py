@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
@@ -154,6 +155,16 @@ class Route(_Row):
         )
 
 
+class BriefOf(_Row):
+    """A brief each morning at a local time of day: of a unit (none: the whole locality), to people and rotas."""
+
+    name: Name
+    at: Clock = time(6, 30)
+    unit: Annotated[str, AfterValidator(_unit)] | None = None
+    to: Annotated[tuple[str, ...], Field(min_length=1)]
+    language: Literal["vi", "en"] = "vi"
+
+
 class Sending(_Row):
     """How messages are sent: pauses between tries on one channel, and how many a person gets in a minute at most."""
 
@@ -167,6 +178,7 @@ class Routes(_Row):
     people: dict[Name, Person] = {}
     rotas: dict[Name, Rota] = {}
     routes: tuple[Route, ...] = ()
+    briefs: tuple[BriefOf, ...] = ()
     sending: Sending = Sending()
 
     @model_validator(mode="after")
@@ -178,9 +190,11 @@ class Routes(_Row):
         for route in self.routes:
             for step in route.steps:
                 self._require(f"the route {route.name}", step.to, {*self.people, *self.rotas})
-        names = [route.name for route in self.routes]
-        if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"routes need names of their own; {', '.join(sorted(twice))} is given twice")
+        for brief in self.briefs:
+            self._require(f"the brief {brief.name}", brief.to, {*self.people, *self.rotas})
+        for what, rows in (("routes", self.routes), ("briefs", self.briefs)):
+            if twice := [name for name, often in Counter(row.name for row in rows).items() if often > 1]:
+                raise ValueError(f"{what} need names of their own; {', '.join(sorted(twice))} is given twice")
         return self
 
     def _require(self, where: str, names: Iterable[str], known: Iterable[str]) -> None:

@@ -62,9 +62,14 @@ def message(number: int, abouts: Sequence[About], links: Links, repeat: bool = F
     severity = max((about.alarm.severity for about in abouts), key=RANKS.__getitem__)
     title, lines = _single(abouts[0], links) if len(abouts) == 1 else _joined(abouts, links)
     if repeat:
-        title, lines = f"[Gửi lại / Repeat] {title}", [*_REPEAT, "", *lines]
+        title, lines = repeated(title, lines)
     body = "\n".join([*lines, "", f"Thông báo số / Message: {number}"])
     return Message(title, body, severity)
+
+
+def repeated(title: str, lines: Sequence[str]) -> tuple[str, list[str]]:
+    """A message's title and lines, marked as sent again."""
+    return f"[Gửi lại / Repeat] {title}", [*_REPEAT, "", *lines]
 
 
 def _outside(alarm: Alarm) -> Alarm:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
 from typing import NamedTuple
 
-from psycopg import Connection
+from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 
-from services.readings import Period
-from services.reports import as_json, monthly
+from services.reports import as_json
 from services.reports.content import Report, Table, text_of
 from services.reports.texts import Texts
 
 SHOWN = 40
 """Changes that are told one by one; how many more there are is said."""
+KEEPING = 7_101_027
+"""The right to keep an issue, one at a time."""
 
 
 @dataclass(frozen=True)
@@ -86,39 +87,52 @@ def inputs_of(conn: Connection, as_of: datetime) -> str:
     return digest(f"{number} {keys}")
 
 
-def keep(conn: Connection, report: Report, texts: Texts, inputs: str, made_at: datetime, made_by: str) -> Issue:
-    """Keep a report as an issue; where the last one of the same unit and days says the same, that is the issue."""
+class Kept(NamedTuple):
+    """The issue that says what was to be kept, and whether it was made for that: where the last one of the same unit
+    and days says the same, that is the issue."""
+
+    issue: Issue
+    new: bool
+
+
+async def keep(
+    conn: AsyncConnection, report: Report, texts: Texts, inputs: str, made_at: datetime, made_by: str
+) -> Kept:
+    """Keep a report as an issue, within the caller's transaction; whoever else keeps one waits for its end."""
+    await conn.execute("SELECT pg_advisory_xact_lock(%s)", (KEEPING,))
     content = as_json.write(report).decode()
-    last = _one(conn, _LAST, {"unit": report.unit, "first": report.first, "last": report.last})
+    last = await of_days(conn, report.unit, report.first, report.last)
     if last and last.hash == digest(content):
-        return last
+        return Kept(last, False)
     values = {
         "unit": report.unit, "first": report.first, "last": report.last, "as_of": report.as_of, "made_at": made_at,
         "made_by": made_by, "inputs": inputs, "hash": digest(content), "content": content,
         "texts": texts.model_dump_json(), "corrects": last.id if last else None,
     }  # fmt: skip
-    kept = _one(conn, _KEEP, values)
+    async with conn.cursor(row_factory=class_row(Issue)) as cursor:
+        kept = await (await cursor.execute(_KEEP, values)).fetchone()
     assert kept is not None
-    return kept
+    return Kept(kept, True)
+
+
+async def of_days(conn: AsyncConnection, unit: str | None, first: date, last: date) -> Issue | None:
+    """The last issue of a unit and days, if there is one."""
+    async with conn.cursor(row_factory=class_row(Issue)) as cursor:
+        return await (await cursor.execute(_LAST, {"unit": unit, "first": first, "last": last})).fetchone()
 
 
 def get(conn: Connection, id: int) -> Issue:
     """The issue of a number; `NoIssue`."""
-    if found := _one(conn, "SELECT * FROM report_issue WHERE id = %(id)s", {"id": id}):
-        return found
+    with conn.cursor(row_factory=class_row(Issue)) as cursor:
+        if found := cursor.execute("SELECT * FROM report_issue WHERE id = %s", (id,)).fetchone():
+            return found
     raise NoIssue(f"there is no issue {id}; `ioc report --list` names those that there are")
 
 
 def all_issues(conn: Connection) -> list[Issue]:
-    """Every issue, the newest first."""
+    """Every issue, the newest first; what it said and its words are left out."""
     with conn.cursor(row_factory=class_row(Issue)) as cursor:
-        return cursor.execute("SELECT * FROM report_issue ORDER BY id DESC").fetchall()
-
-
-def remade(conn: Connection, issue: Issue) -> tuple[Report, str]:
-    """An issue as it would be made now with its own words, and the fingerprint of the events of its time."""
-    period = Period.of(issue.as_of, issue.first, issue.last)
-    return monthly.report(conn, issue.words, issue.unit, period, issue.number), inputs_of(conn, issue.as_of)
+        return cursor.execute(_ALL).fetchall()
 
 
 def difference_lines(conn: Connection, before: Issue, after: Report) -> Iterator[str]:
@@ -182,11 +196,6 @@ def _rows(table: Table) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _one(conn: Connection, query: str, values: Mapping[str, object]) -> Issue | None:
-    with conn.cursor(row_factory=class_row(Issue)) as cursor:
-        return cursor.execute(query.encode(), values).fetchone()
-
-
 _INPUTS = """
 SELECT count(*), coalesce(bit_xor(('x' || right(key::text, 12))::bit(48)::bigint), 0)
 FROM event_key WHERE time <= %(as_of)s
@@ -194,6 +203,10 @@ FROM event_key WHERE time <= %(as_of)s
 _LAST = """
 SELECT * FROM report_issue WHERE unit IS NOT DISTINCT FROM %(unit)s AND first = %(first)s AND last = %(last)s
 ORDER BY id DESC LIMIT 1
+"""
+_ALL = """
+SELECT id, unit, first, last, as_of, made_at, made_by, inputs, hash, '' AS content, '' AS texts, corrects
+FROM report_issue ORDER BY id DESC
 """
 _KEEP = """
 INSERT INTO report_issue (unit, first, last, as_of, made_at, made_by, inputs, hash, content, texts, corrects)

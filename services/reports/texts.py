@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Collection, Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,6 +19,9 @@ View = Literal["", "before", "change", "year"]
 """Which value of a figure a sentence asks for: of the period, of the one before, the difference, the year so far."""
 OWN = ("unit", "period", "as_of")
 """Places in a text that are no figures."""
+
+
+T = TypeVar("T", bound="Strict")
 
 
 class WrongTexts(ValueError):
@@ -32,11 +35,13 @@ class Place(NamedTuple):
     view: View
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """Says nothing that is not known."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class HeadTexts(_Strict):
+class HeadTexts(Strict):
     """What is printed above; empty lines follow the unit."""
 
     superior: str = ""
@@ -46,7 +51,7 @@ class HeadTexts(_Strict):
     subject: str
 
 
-class SignatureTexts(_Strict):
+class SignatureTexts(Strict):
     """Who signs, and to whom it goes."""
 
     office: tuple[str, ...] = ()
@@ -54,7 +59,7 @@ class SignatureTexts(_Strict):
     recipients: tuple[str, ...] = ()
 
 
-class SectionTexts(_Strict):
+class SectionTexts(Strict):
     """A section: sentences, then tables by their names. `closes`: the day of the month on which its month ends."""
 
     title: str
@@ -64,7 +69,7 @@ class SectionTexts(_Strict):
     annex: bool = False
 
 
-class Texts(_Strict):
+class Texts(Strict):
     """A file of texts."""
 
     head: HeadTexts
@@ -74,19 +79,24 @@ class Texts(_Strict):
 
 def read(file: Path | None, tables: Collection[str]) -> Texts:
     """The texts of a file, by default the house's own; `WrongTexts` names what no report knows."""
-    name = str(file) if file else "report.toml"
-    text = files.read(file) if file else resources.files(__package__).joinpath("report.toml").read_text("utf-8")
+    name, texts = parsed(file, "report.toml", Texts)
+    for section in texts.sections:
+        _check(name, section, tables)
+    check_figures(name, "head.subject", texts.head.subject)
+    return texts
+
+
+def parsed(file: Path | None, own: str, form: type[T]) -> tuple[str, T]:
+    """What a file of texts is called and says, by default the house's `own`; `WrongTexts` names what its form lacks."""
+    name = str(file) if file else own
+    text = files.read(file) if file else resources.files(__package__).joinpath(own).read_text("utf-8")
     try:
-        texts = Texts.model_validate(tomllib.loads(text))
+        return name, form.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as wrong:
         raise WrongTexts(f"{name} is no TOML: {wrong}") from None
     except ValidationError as wrong:
         first = wrong.errors()[0]
         raise WrongTexts(f"{name}, {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    for section in texts.sections:
-        _check(name, section, tables)
-    _places(name, "head.subject", texts.head.subject)
-    return texts
 
 
 def _check(name: str, section: SectionTexts, tables: Collection[str]) -> None:
@@ -94,12 +104,15 @@ def _check(name: str, section: SectionTexts, tables: Collection[str]) -> None:
         if table not in tables:
             raise WrongTexts(f"{name}, «{section.title}»: there is no table {table!r}; there are: {', '.join(tables)}")
     for sentence in section.text:
-        _places(name, f"«{section.title}»", sentence)
+        check_figures(name, f"«{section.title}»", sentence)
 
 
-def _places(name: str, where: str, sentence: str) -> None:
+def check_figures(name: str, where: str, sentence: str, own: Collection[str] = OWN, views: bool = True) -> None:
+    """`WrongTexts` where a sentence asks for a figure that there is not, or for a view of one (where they have `views`)
+    that is none. `own`: places that are no figures."""
+    known = get_args(View) if views else ("",)
     try:
-        found = [place for place in places(sentence) if place.code not in OWN]
+        found = [place for place in places(sentence) if place.code not in own]
     except ValueError as wrong:
         raise WrongTexts(f"{name}, {where}: {sentence!r}: {wrong}") from None
     for code, view in found:
@@ -107,8 +120,9 @@ def _places(name: str, where: str, sentence: str) -> None:
             near = difflib.get_close_matches(code, CATALOGUE, n=3, cutoff=0.5)
             hint = f"; did you mean {', '.join(near)}?" if near else " (`ioc indicators` lists all)"
             raise WrongTexts(f"{name}, {where}: no indicator {code!r}{hint}")
-        if view not in get_args(View):
-            raise WrongTexts(f"{name}, {where}: {{{code}:{view}}} asks for {view!r}; known: before, change, year")
+        if view not in known:
+            views_named = ", ".join(filter(None, known)) or "none here"
+            raise WrongTexts(f"{name}, {where}: {{{code}:{view}}} asks for {view!r}; known: {views_named}")
 
 
 def places(sentence: str) -> Iterator[Place]:

@@ -3,14 +3,11 @@ as `ioc query` gives."""
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-import re
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from functools import partial
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +16,6 @@ from support import command, output_of
 
 from infra.local.servers import Instance
 from schemas import units
-from schemas.registry import parse
-from services.aggregator import staging
-from services.aggregator.event_store import EventStore, Incoming
-from services.centre.prepare import settings_of
-from services.kit import store
 from services.reports import as_json
 from services.reports.content import Figure, Report, Table, text_of
 from services.simulator import november_2024
@@ -186,62 +178,6 @@ def test_the_report_has_the_figures_of_query(published: Instance, november: Repo
     assert rows["Tỷ lệ hồ sơ quá hạn"][1] == Decimal(values["overdue_share"])
     assert rows["Hồ sơ tiếp nhận"][2] is None, "October is not covered by data"
     assert rows["Thủ tục cung cấp DVC trực tuyến"][1:4] == (540, 540, 0)
-
-
-# --- issues ---
-
-ISSUED = ("08/2025", "--unit", "phuong_chon_thanh")
-"""A month of which no other test knows."""
-
-
-def pay(centre: Instance, id: str, amount: int) -> None:
-    """A payment of that month becomes known now."""
-    raw = {
-        "specversion": "1.0", "id": id, "source": "/late", "type": "vn.ioc.payment.made.v1",
-        "time": "2025-08-05T03:00:00Z", "unit": "phuong_chon_thanh",
-        "data": {"transaction": id, "kind": "fee", "amount": amount, "method": "qr_code"},
-    }  # fmt: skip
-    now = datetime.now(UTC)
-    event = parse(json.dumps(raw).encode(), now)
-
-    async def run() -> None:
-        async with store.pool(settings_of(centre, "cli"), "aggregator", size=3, configure=staging.make) as pool:
-            await EventStore(pool).store([Incoming(event, now)])
-
-    asyncio.run(run())
-
-
-def test_an_issue_is_verified_and_a_corrected_one_says_what_changed(
-    published: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, office: Path
-) -> None:
-    ask = partial(command, published, "report")
-    pay(published, "TXN-LATE-1", 5_000)
-    first = ask(*ISSUED, "--store", "--user", "van-thu", "-o", str(tmp_path / "a.json"))
-    assert first.exit_code == 0, first.output
-    issue = re.findall(r"issue (\d+), ([0-9a-f]{64})", first.output)[0]
-    assert issue[1] == sha256((tmp_path / "a.json").read_bytes()).hexdigest()
-    again = ask(*ISSUED, "--store", "--user", "van-thu", "-o", str(tmp_path / "b.json"))
-    assert f"issue {issue[0]}, {issue[1]}" in again.output, "the same content is the same issue"
-    monkeypatch.setenv("IOC_REPORT_TEXTS", str(office))  # other words of today do not matter
-    assert f"issue {issue[0]} holds, of the same events" in ask("--verify", issue[0]).output
-    monkeypatch.delenv("IOC_REPORT_TEXTS")
-
-    pay(published, "TXN-LATE-2", 7_000)
-    failed = ask("--verify", issue[0])
-    assert failed.exit_code == 1 and "would be another today" in failed.output
-    assert "5.000 -> 12.000" in failed.output and "1 of vn.ioc.payment.made.v1 from /late, TXN-LATE-2" in failed.output
-    second = ask(*ISSUED, "--store", "--user", "van-thu", "-o", str(tmp_path / "c.json"))
-    assert f"it corrects issue {issue[0]}" in second.output and "5.000 -> 12.000" in second.output
-    listed = output_of(published, "report", "--list").splitlines()
-    assert len(listed) == 3 and "Phường Chơn Thành" in listed[1] and "van-thu" in listed[1]
-    for form in ("json", "html", "xlsx", "docx"):
-        files = [tmp_path / f"{n}.{form}" for n in (1, 2)]
-        for file in files:
-            assert ask("--issue", issue[0], "-o", str(file)).exit_code == 0
-        assert files[0].read_bytes() == files[1].read_bytes()
-    assert (tmp_path / "1.json").read_bytes() == (tmp_path / "a.json").read_bytes()
-    assert "there is no issue 999" in ask("--issue", "999").output
-    assert "one of PERIOD" in ask().output
 
 
 def test_a_report_that_cannot_be_made_says_why(

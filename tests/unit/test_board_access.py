@@ -47,8 +47,8 @@ NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 MAY: dict[Role, set[str]] = {
     "public": set(),
     "viewer": {"cases"},
-    "operator": {"cases", "acknowledge", "comment", "extend", "import"},
-    "supervisor": {"cases", "acknowledge", "comment", "extend", "import", "assign", "close", "resubmit"},
+    "operator": {"cases", "acknowledge", "comment", "extend", "import", "report"},
+    "supervisor": {"cases", "acknowledge", "comment", "extend", "import", "report", "assign", "close", "resubmit"},
     "admin": set(NEEDS),
 }
 

@@ -34,7 +34,7 @@ class QueryPool:
     """`await reading(ask)`: what `ask` finds on a connection, in one snapshot. Raises `TooMuch`, or an outage."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self.settings = settings
         self._threads = ThreadPoolExecutor(THREADS, "reader")
         self._asked = 0
 
@@ -49,7 +49,7 @@ class QueryPool:
             self._asked -= 1
 
     def _read(self, ask: Ask[T]) -> T:
-        with store.connect(self._settings, "reader") as conn:
+        with store.connect(self.settings, "reader") as conn:
             conn.autocommit = True
             began = time.monotonic()
             try:

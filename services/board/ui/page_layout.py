@@ -28,6 +28,7 @@ FIRST: tuple[Way, ...] = (
     ("quality", "/quality", "cases"),
 )
 LAST: tuple[Way, ...] = (
+    ("reports", "/reports", "cases"),
     ("imports", "/imports", "import"),
     ("people", "/people", "accounts"),
     ("keys_of_emitters", "/keys", "accounts"),

@@ -1,0 +1,1 @@
+"""The page of reports: made, kept as issues, seen, downloaded, verified; and each month's at its time."""

@@ -1,0 +1,83 @@
+"""Reports are made, verified and written by a process of their own (`python -m services.reports`), so that a large one
+neither keeps the board waiting nor takes its memory; what is kept is kept here, with its audit."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sys
+from datetime import date
+from typing import Any
+
+from psycopg import AsyncConnection
+
+from services.board.access import Account
+from services.board.auth import audit
+from services.reports import issues
+from services.reports.issues import Kept
+from services.reports.making import Made
+
+log = logging.getLogger("board")
+MAKER = "services.reports"
+AT_ONCE, SECONDS = 2, 150.0
+"""Reports in work at a time, and for how long."""
+Answer = dict[str, Any]
+
+
+class NotMade(Exception):
+    """The process ended without what was asked for; the message says what a person can mend, if it is known."""
+
+
+class Maker:
+    """Starts the processes, few at a time."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(AT_ONCE)
+
+    async def make(self, unit: str | None, first: date, last: date, number: str = "") -> Made:
+        """A report of these days, as it is now. Raises `NotMade`."""
+        asked = {"unit": unit, "first": first.isoformat(), "last": last.isoformat(), "number": number}
+        return Made.of(json.loads(await self._ask({"make": asked})))
+
+    async def verify(self, id: int) -> Answer:
+        """What differs of an issue today. Raises `NotMade`."""
+        found: Answer = json.loads(await self._ask({"verify": id}))
+        return found
+
+    async def write(self, id: int, form: str) -> bytes:
+        """An issue in one of the formats. Raises `NotMade`."""
+        return await self._ask({"write": id, "form": form})
+
+    async def _ask(self, asked: Answer) -> bytes:
+        async with self._turns:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", MAKER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            )  # fmt: skip
+            try:
+                said, _ = await asyncio.wait_for(process.communicate(json.dumps(asked).encode()), SECONDS)
+            except TimeoutError:
+                raise NotMade("it takes too long: ask for fewer days") from None
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
+        if process.returncode == 0:
+            return said
+        try:
+            problem = str(json.loads(said)["problem"])
+        except (ValueError, KeyError):
+            problem = ""
+        log.warning("a report was not made: the process ended with %s: %s", process.returncode, problem)
+        raise NotMade(problem)
+
+
+async def keep(conn: AsyncConnection, account: Account, made: Made) -> Kept:
+    """Keep a report as an issue, with its audit, in one transaction."""
+    async with conn.transaction():
+        kept = await issues.keep(conn, made.report, made.texts, made.inputs, made.at, account.name)
+        if kept.new:
+            of_unit = {"unit": kept.issue.unit} if kept.issue.unit else {}
+            detail = {"first": str(kept.issue.first), "last": str(kept.issue.last), "hash": kept.issue.hash, **of_unit}
+            await audit.note(conn, account, "report.issued", str(kept.issue.id), detail)
+    return kept

@@ -1,0 +1,70 @@
+"""The page of reports: one is made, seen, downloaded in each format, and verified; who may not make one only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+
+import psycopg
+import pytest
+from playwright.sync_api import Page, expect
+from test_workbooks import pictured
+
+from infra.local import fonts
+from infra.local.paths import home
+from infra.local.servers import Instance
+from schemas.calendar import local_day
+from services.board.ui.words import WORDS
+from services.centre.prepare import settings_of
+from services.kit import clock
+
+Visit = Callable[..., Page]
+WARD = "phuong_minh_hung"
+BEGINS = {"docx": b"PK", "xlsx": b"PK", "pdf": b"%PDF", "json": b"{"}
+
+
+def word(key: str) -> str:
+    return WORDS[key][0]
+
+
+@pytest.fixture(scope="module")
+def month(watched: Instance) -> Iterator[date]:
+    """The month that goes on; the font of a PDF is fetched where this machine has none. No issue is left."""
+    fonts.provide(home() / "runtime")
+    yield local_day(clock.now())
+    with psycopg.connect(settings_of(watched, "cli").database("owner"), autocommit=True) as conn:
+        conn.execute("DELETE FROM report_issue")
+
+
+def test_a_report_is_made_previewed_downloaded_and_verified(visit: Visit, month: date) -> None:
+    page = visit("/reports", "truc.le")
+    pictured(page, "reports-1-list")
+    page.locator("select[name=unit]").select_option(WARD)
+    page.locator("input[name=month]").fill(f"{month:%Y-%m}")
+    page.get_by_role("button", name=word("report_make")).click()
+    expect(page.get_by_text(word("report_was_made"))).to_be_visible(timeout=60_000)
+    preview = page.frame_locator("iframe.preview")
+    expect(preview.locator("h1")).to_have_text("BÁO CÁO", timeout=30_000)
+    expect(preview.locator("#ii06_by_unit")).to_be_visible()
+    pictured(page, "reports-2-issue")
+    for kind, begins in BEGINS.items():
+        with page.expect_download(timeout=60_000) as got:
+            page.get_by_role("link", name=kind.upper()).click()
+        assert got.value.path().read_bytes().startswith(begins), kind
+    page.get_by_role("button", name=word("report_verify")).click()
+    expect(page.get_by_role("status").filter(has_text=word("report_holds")[:16])).to_be_visible(timeout=60_000)
+    number = page.url.rpartition("/")[2]
+
+    lan = visit("/reports", "lan.tran")  # she sees another ward, and makes none
+    assert not lan.locator("form[action='/reports/make']").count()
+    assert not lan.locator(f"a[href='/reports/{number}']").count()
+    assert lan.request.get(f"/reports/{number}/file/json").status == 404
+
+
+def test_the_morning_brief_has_a_page(visit: Visit) -> None:
+    page = visit(f"/brief?unit={WARD}", "truc.le")
+    expect(page.locator("h1")).to_contain_text("BẢN TIN SÁNG")
+    assert len(page.locator("section.brief").inner_text()) <= 1300
+    pictured(page, "brief")
+    page.goto(f"/brief?unit={WARD}&lang=en")
+    expect(page.locator("h1")).to_contain_text("MORNING BRIEF")
