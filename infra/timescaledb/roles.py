@@ -90,7 +90,10 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", ("alarm_orphan",)),
     ("ioc_board", "SELECT", ("report_issue",)),
     ("ioc_board", "INSERT", ("report_issue",)),
-    ("ioc_reader", "SELECT", ("report_issue",)),
+    ("ioc_reader", "SELECT", ("report_issue", "finding")),
+    ("ioc_board", "SELECT", ("finding",)),
+    ("ioc_board", "INSERT", ("finding",)),
+    ("ioc_board", "UPDATE", ("finding",)),
     ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "source", "backup", "horizon")),
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""

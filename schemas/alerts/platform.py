@@ -310,6 +310,14 @@ ALERTS = (
         "Run `./ioc findings` and send them to whoever reported; nothing is repaired by itself.",
         hold="15m", keep="15m",
     ),
+    Alert(
+        "FindingsCritical", PLATFORM, "warning", "ioc_findings_critical > 0",
+        "<count> lỗi số liệu nghiêm trọng chưa được xử lý",
+        "<count> critical findings about data that nobody has resolved",
+        "Mở trang chất lượng số liệu, nhận kiểm tra, yêu cầu đơn vị gửi lại số đúng rồi ghi cách xử lý.",
+        "Open the page of data quality, take them, have the unit report anew, then say how each was resolved.",
+        hold="15m", keep="15m",
+    ),
     # The road of alerts itself.
     Alert(
         "Watchdog", PLATFORM, "info", "vector(1)",

@@ -52,7 +52,24 @@ def _came(left_over: str, *more: Formula) -> Formula:
     )
 
 
+def _of_ii06(code: str, whole: int, *parts: int) -> Check:
+    """Columns of report II.06 as a unit reports it."""
+    added = " + ".join(map(str, parts))
+    return Check(
+        f"ii06_{code}",
+        f"Báo cáo II.06 của đơn vị: cột {whole} phải bằng {added}",
+        f"Report II.06 of the unit: column {whole} must equal {added}",
+        _stated(f"reported_ii06_{whole:02}"),
+        _stated(*(f"reported_ii06_{part:02}" for part in parts)),
+        "dossier",
+    )
+
+
 CHECKS = (
+    _of_ii06("received", 3, 4, 5, 6),
+    _of_ii06("resolved", 7, 8, 9, 10),
+    _of_ii06("open", 11, 12, 13),
+    _of_ii06("balance", 3, 7, 11),
     Check(
         "ecert_balance",
         "Chứng thực bản sao điện tử: kỳ trước chuyển sang + tiếp nhận mới phải bằng đã giải quyết + đang giải quyết",

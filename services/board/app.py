@@ -26,7 +26,7 @@ from services.board.pages.alarms import alarms
 from services.board.pages.figures import figure, system, wall
 from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
-from services.board.pages.quality import quarantine_page
+from services.board.pages.quality import finding_rows, quarantine_page
 from services.board.pages.reports import reports_page, schedule
 from services.board.pages.reports.maker import Maker
 from services.board.pages.worklist import worklist
@@ -55,7 +55,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
         async with pool:
             sending = (outbox.run(pool, lambda: poller.broker, subjects, private) for subjects in outbox.SUBJECTS)
             planned = (schedule.keep_time(plan, pool, maker),) if plan else ()
-            endless = (poller.run(health), sessions.follow(), tools.run(), *sending, *planned)
+            found = finding_rows.follow(pool, reading)
+            endless = (poller.run(health), sessions.follow(), tools.run(), found, *sending, *planned)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:

@@ -77,4 +77,5 @@ _PLATFORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("ioc_rebuild_check_timestamp_seconds", (), "When `ioc rebuild --check` was last done; absent: never"),
     ("ioc_rebuild_check_differences", (), "Rows that differed then between what lives and the fold of the log"),
     ("ioc_findings", ("check",), "Disagreements that a check has found"),
+    ("ioc_findings_critical", (), "Critical findings that nobody has resolved"),
 )

@@ -47,4 +47,9 @@ def disagreements(conn: Connection, now: datetime) -> Samples:
     found: dict[tuple[str, ...], float] = {(code,): 0.0 for code in (*(check.code for check in CHECKS), *OTHER_CHECKS)}
     for finding in findings(conn, now):
         found[finding.code,] += 1
-    return {"ioc_findings": found}
+    (grave,) = conn.execute(_GRAVE).fetchall()[0]
+    return {"ioc_findings": found, "ioc_findings_critical": {(): float(grave)}}
+
+
+_GRAVE = "SELECT count(*) FROM finding WHERE severity = 'critical' AND gone_at IS NULL AND resolved_at IS NULL"
+"""As the board keeps them."""

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from hashlib import blake2b
+from typing import Literal
+
+from schemas.indicators import CATALOGUE
+from schemas.indicators.checks import rests_on
+from schemas.indicators.formula import Leaf
+
+Severity = Literal["info", "warning", "critical"]
+GRAVE: dict[str, Severity] = {
+    "ii06_received": "critical", "ii06_resolved": "critical", "ii06_open": "critical", "ii06_balance": "critical",
+    "impossible_share": "critical", "reported_differs": "warning", "back_dated_end": "warning",
+    "contradiction": "warning", "repromised": "warning", "extended_again": "warning", "contradicted": "warning",
+    "over_refunded": "warning", "refunded_before": "warning", "paid_in_vain": "warning",
+}  # fmt: skip
+"""Code -> how grave it is; sums that disagree are warnings, what is not named is information."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +45,24 @@ class Finding:
     events: int | None = None
 
     @property
+    def severity(self) -> Severity:
+        """How grave it is."""
+        return GRAVE.get(self.code, "info" if self.events is not None else "warning")
+
+    @property
+    def key(self) -> str:
+        """What tells it from others, whatever its numbers are by now: what is compared, where, of which days."""
+        about = (self.code, self.unit or "", str(self.first or ""), str(self.last or ""), self.what)
+        case = self.evidence[:1] if self.what == "case" else ()
+        return blake2b("\n".join((*about, *case)).encode(), digest_size=12).hexdigest()
+
+    @property
     def missing(self) -> Decimal:
         """left − right."""
         return self.left - self.right
+
+
+def resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
+    """The codes of the figures that rest on anything of what was compared."""
+    some = tuple(compared)
+    return frozenset(code for code, indicator in CATALOGUE.items() if rests_on(indicator.formula, some))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,15 +13,15 @@ from psycopg.sql import SQL
 from schemas import units
 from schemas.calendar import VN
 from schemas.codes import masked
-from schemas.indicators import CATALOGUE, CHECKS
-from schemas.indicators.checks import Check, rests_on
-from schemas.indicators.formula import Leaf, Statement, Sum, leaves
+from schemas.indicators import CHECKS
+from schemas.indicators.checks import Check
+from schemas.indicators.formula import Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
 from schemas.text.dates import day
 from schemas.text.numbers import plain
 from services.readings import noted, series_query, statements
 from services.readings.evaluate import ALL, Scope, evaluate
-from services.readings.finding import Finding
+from services.readings.finding import Finding, resting_on
 from services.readings.memo import snapshot
 from services.readings.period import Period
 from services.readings.unread import unread
@@ -38,11 +38,6 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
         return [*found, *stated, *noted.findings(conn, as_of), *_noticed(conn, as_of)]
 
 
-def _resting_on(compared: Iterable[Leaf]) -> frozenset[str]:
-    some = tuple(compared)
-    return frozenset(code for code, indicator in CATALOGUE.items() if rests_on(indicator.formula, some))
-
-
 def _checked(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> Iterator[Finding]:
@@ -53,7 +48,7 @@ def _checked(
         scope = Scope.of(unit, Period(end if stated else start, end, as_of))
         left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
         if left is not None and right is not None and left != right:
-            figures, evidence = _resting_on(check.compared), _evidence(conn, check, scope)
+            figures, evidence = resting_on(check.compared), _evidence(conn, check, scope)
             yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, figures, evidence)
 
 
@@ -96,7 +91,7 @@ def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             if table is None or text is None or table == text:
                 continue
             vi, en = _twice(indicator, plain(table), plain(text))
-            yield Finding("contradiction", vi, en, *place, table, text, indicator, _resting_on([Statement(indicator)]))
+            yield Finding("contradiction", vi, en, *place, table, text, indicator, resting_on([Statement(indicator)]))
 
 
 def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
@@ -112,7 +107,7 @@ def _noticed(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     for code, case, unit, details, id in conn.execute(_NOTICED, (list(NOTICED), as_of)).fetchall():
         vi, en, figures = NOTICED[code]
         words = {"case": masked(case), **_dates(details)}
-        concerned = _resting_on([Sum(measure) for measure in figures])
+        concerned = resting_on([Sum(measure) for measure in figures])
         evidence = (id,) if id else ()
         named = units.get(details["unit"])
         text = vi.format(**words, unit=named.name_vi), en.format(**words, unit=named.name_en)

@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from schemas.indicators import CATALOGUE
-from schemas.indicators.checks import rests_on
 from schemas.indicators.formula import Sum
-from services.readings.finding import Finding
+from services.readings.finding import Finding, resting_on
 
 
 class Kind(NamedTuple):
@@ -107,10 +105,8 @@ def _noted(kind: str, code: str, unit: str, number: int, said: dict[str, list[An
 
 def _finding(code: str, vi: str, en: str, unit: str, number: int, kind: str, ids: list[str]) -> Finding:
     counted = tuple(Sum(measure) for measure in KINDS[kind].measures)
-    figures = frozenset(
-        name for name, indicator in CATALOGUE.items() if counted and rests_on(indicator.formula, counted)
-    )
-    return Finding(code, vi, en, unit, None, None, Decimal(number), Decimal(0), kind, figures, tuple(ids), number)
+    left = Decimal(number)
+    return Finding(code, vi, en, unit, None, None, left, Decimal(0), kind, resting_on(counted), tuple(ids), number)
 
 
 def _differing(said: dict[str, list[Any]]) -> str:

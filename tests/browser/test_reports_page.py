@@ -41,7 +41,7 @@ def test_a_report_is_made_previewed_downloaded_and_verified(visit: Visit, month:
     pictured(page, "reports-1-list")
     page.locator("select[name=unit]").select_option(WARD)
     page.locator("input[name=month]").fill(f"{month:%Y-%m}")
-    page.get_by_role("button", name=word("report_make")).click()
+    page.get_by_role("button", name=word("report_make")).click(timeout=90_000)
     expect(page.get_by_text(word("report_was_made"))).to_be_visible(timeout=60_000)
     preview = page.frame_locator("iframe.preview")
     expect(preview.locator("h1")).to_have_text("BÁO CÁO", timeout=30_000)
@@ -51,7 +51,7 @@ def test_a_report_is_made_previewed_downloaded_and_verified(visit: Visit, month:
         with page.expect_download(timeout=60_000) as got:
             page.get_by_role("link", name=kind.upper()).click()
         assert got.value.path().read_bytes().startswith(begins), kind
-    page.get_by_role("button", name=word("report_verify")).click()
+    page.get_by_role("button", name=word("report_verify")).click(timeout=90_000)
     expect(page.get_by_role("status").filter(has_text=word("report_holds")[:16])).to_be_visible(timeout=60_000)
     number = page.url.rpartition("/")[2]
 

@@ -32,17 +32,17 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
-        "SELECT": "alarm alarm_step alarm_published notification entity position person alarm_orphan",
-        "INSERT": "alarm alarm_step notification position",
-        "UPDATE": "alarm alarm_published notification position",
+        "SELECT": "alarm alarm_step alarm_published notification brief entity position person alarm_orphan",
+        "INSERT": "alarm alarm_step notification brief position",
+        "UPDATE": "alarm alarm_published notification brief position",
         "DELETE": "position",
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue",
+        "report_issue finding",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event report_issue",
-        "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import",
+        "import_event report_issue finding",
+        "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding",
         "DELETE": "board_session api_token saved_filter outbox emitter_secret",
     },
     "ioc_grafana": {

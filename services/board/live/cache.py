@@ -41,6 +41,10 @@ class SharedCache(Generic[T]):
         self._seconds, self._most = seconds, most
         self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
 
+    def clear(self) -> None:
+        """What was answered so far has changed: the next who comes asks again."""
+        self._answers.clear()
+
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
         """The answer to `key`, from `ask` where none is fresh."""
         cached = self._answers.get(key)

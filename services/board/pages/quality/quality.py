@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,24 +14,22 @@ from psycopg.errors import QueryCanceled
 from psycopg.sql import SQL
 
 from schemas.codes import masked, masked_id
-from schemas.envelope import TYPE_PREFIX
 from schemas.text.dates import day_and_time, days
 from services.board.access import Account
+from services.board.pages.quality.finding_rows import NEEDS, Deed, Row, all_findings, rows
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, table, tag
+from services.board.ui.page_layout import form
 from services.board.ui.redaction import findings_for
 from services.board.ui.words import count, number, unit_name
-from services.readings import findings
+from services.readings.data_checks import ENDS, LATE
 from services.readings.finding import Finding
 
 DAYS = 30
-LATE = timedelta(hours=24)
-"""How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
 LONGEST = "4s"
 LAST, ROWS = 30, 200
 """So many of the latest records are shown, and so many rows of counts."""
-ENDS = ("dossier.resolved", "dossier.returned", "dossier.stopped", "dossier.refused", "dossier.withdrawn")
 
 
 class Delayed(NamedTuple):
@@ -71,6 +69,7 @@ class Quality:
 
     at: datetime
     findings: Sequence[Finding]
+    rows: Mapping[str, Row]
     late: Sequence[Delayed] | None
     last: Sequence[Record]
     ends: Sequence[End] | None
@@ -80,6 +79,7 @@ class Quality:
         return Quality(
             self.at,
             findings_for(account, self.findings),
+            self.rows,
             None if self.late is None else [d for d in self.late if account.sees(d.unit)],
             [r for r in self.last if account.sees(r.unit)][:LAST],
             None if self.ends is None else [e for e in self.ends if account.sees(e.unit)],
@@ -88,9 +88,9 @@ class Quality:
 
 def look_into(conn: Connection, now: datetime) -> Quality:
     """Read all that the page shows, of all units."""
-    found = findings(conn, now)
+    found, kept = all_findings(conn, now), rows(conn)
     values = {"since": now - timedelta(days=DAYS), "now": now, "late": LATE, "last": LAST}
-    values["ends"] = [f"{TYPE_PREFIX}{end}.v1" for end in ENDS]
+    values["ends"] = list(ENDS)
     try:
         with conn.transaction():
             conn.execute("SELECT set_config('statement_timeout', %s, true)", [LONGEST])
@@ -98,8 +98,8 @@ def look_into(conn: Connection, now: datetime) -> Quality:
             last = [Record(*row) for row in conn.execute(_LAST, values).fetchall()]
             ends = [End(*row) for row in conn.execute(_ENDS, values).fetchall()]
     except QueryCanceled:
-        return Quality(now, found, None, (), None)
-    return Quality(now, found, late, last, ends)
+        return Quality(now, found, kept, None, (), None)
+    return Quality(now, found, kept, late, last, ends)
 
 
 def panels(context: PageContext, shown: Quality) -> Html:
@@ -107,7 +107,7 @@ def panels(context: PageContext, shown: Quality) -> Html:
     late, ends = shown.late, shown.ends
     return Html(
         tag("p", f"{context.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
-        + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings))
+        + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings, shown.rows))
         + _panel(context, "quality_late", None if late is None else sum(d.number for d in late),
                  context.word("quality_late_means").format(DAYS, _hours()), _late(context, late, shown.last))
         + _panel(context, "quality_ends", None if ends is None else len(ends),
@@ -125,22 +125,51 @@ def _panel(context: PageContext, key: str, found: int | None, means: str, *insid
     return tag("section", tag("h2", name), description, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
-def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
-    heads = _words(context, "finding unit period finding_left finding_right finding_apart finding_see")
+def _findings(context: PageContext, found: Sequence[Finding], kept: Mapping[str, Row]) -> Html:
+    heads = _words(
+        context, "severity finding unit period finding_left finding_right finding_apart finding_see finding_state"
+    )
     if not found:
         return tag("p", context.word("no_findings"), class_="none")
-    return table(heads, (_finding(context, f) for f in found), (3, 4, 5))
+    return table(heads, (_finding(context, f, kept.get(f.key)) for f in found), (4, 5, 6))
 
 
-def _finding(context: PageContext, f: Finding) -> list[object]:
+def _finding(context: PageContext, f: Finding, row: Row | None) -> list[object]:
     return [
+        context.word(f"severity_{f.severity}"),
         f.vi if context.language == "vi" else f.en,
         unit_name(f.unit, context.language),
         days(f.first, f.last) if f.first and f.last else "",
         *(_exact(context, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
         tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),
+        _state(context, row) if row else "",
     ]
+
+
+def _state(context: PageContext, row: Row) -> Html:
+    """Since when it is seen, who has it, how it was resolved; and what the account may do about it."""
+    lines = [context.word("finding_seen").format(day_and_time(row.first_seen))]
+    if row.taken_by and row.taken_at:
+        lines.append(context.word("finding_taken").format(row.taken_by, day_and_time(row.taken_at)))
+    if row.resolved_by and row.resolved_at:
+        lines.append(context.word("finding_resolved").format(row.resolved_by, day_and_time(row.resolved_at)))
+    lines += [row.note] if row.note else []
+    said = (tag("div", line, class_="small") for line in lines)
+    own = context.account.sees(row.unit) if row.unit else not context.account.units
+    deeds = (deed for deed in NEEDS if own and not row.resolved_at and context.account.may(NEEDS[deed]))
+    return Html("".join([*said, *(_deed(context, row, deed) for deed in deeds)]))
+
+
+def _deed(context: PageContext, row: Row, deed: Deed) -> Html:
+    """Taking is a press; how it was resolved is said."""
+    name = context.word(f"finding_{deed}")
+    action = f"/quality/findings/{row.key}/{deed}"
+    if deed == "take":
+        return Html("") if row.taken_by == context.account.name else form(context, action, tag("button", name))
+    note = tag("input", name="note", required="", maxlength="400", aria_label=context.word("finding_how"),
+               placeholder=context.word("finding_how"))  # fmt: skip
+    return tag("details", tag("summary", name), form(context, action, note, tag("button", name)))
 
 
 def _exact(context: PageContext, value: Decimal) -> str:

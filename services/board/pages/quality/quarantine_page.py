@@ -21,7 +21,7 @@ from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
-from services.board.pages.quality import quality
+from services.board.pages.quality import finding_rows, quality
 from services.board.pages.quality.quality import Quality
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
@@ -101,6 +101,24 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
                 return nothing(context, "quarantine_closed")
 
         return ordinary(context, "/quality", body)
+
+    @app.post("/quality/findings/{key}/{deed}")
+    async def about_finding(request: Request, key: str, deed: finding_rows.Deed) -> Response:
+        account = request.state.account
+        note = fields_of(await request.body()).get("note", "").strip()[:400]
+        if not account.may(finding_rows.NEEDS[deed]) or (deed == "resolve" and not note):
+            return forbidden()
+        said: str = deed
+        try:
+            refuse_personal("note", note)
+            async with pool.connection() as conn:
+                if not await finding_rows.act(conn, account, key, deed, note):
+                    return forbidden()
+            known.clear()
+        except Invalid:
+            said = "personal"
+        done.put(request.state.session, said)
+        return RedirectResponse("/quality", 303)
 
     @app.post("/quality/quarantine/{seq}/{deed}")
     async def act(request: Request, seq: int, deed: str) -> Response:
@@ -202,7 +220,10 @@ def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, 
     return Html(_quarantine(context, lying, code) + quality.panels(context, shown))
 
 
-_PAST = {"resubmit": "resubmitted", "discard": "discarded"}
+_PAST = {
+    "resubmit": "resubmitted", "discard": "discarded", "take": "finding_take", "resolve": "finding_resolve",
+    "personal": "finding_personal",
+}  # fmt: skip
 
 
 def _quarantine(context: PageContext, lying: Sequence[Lying] | None, code: str) -> Html:

@@ -1,0 +1,181 @@
+"""What looks wrong in the data themselves, beside the sums that must agree: reports that differ from what is counted,
+rows that look copied, shares that cannot be, silent sources, gaps in what they sent, ends told after the due date."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from psycopg import Connection
+
+from schemas import units
+from schemas.calendar import local_day
+from schemas.economy import Stated
+from schemas.envelope import TYPE_PREFIX
+from schemas.freshness import is_stale
+from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Statement, Sum
+from schemas.indicators.label_texts import source_name
+from schemas.text.dates import day_and_time
+from schemas.text.numbers import plain
+from services.kit.facts import stored_calendars
+from services.readings import statements
+from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.finding import Finding, resting_on
+from services.readings.memo import memoised, snapshot
+from services.readings.period import Period
+from services.readings.sources import REGULAR, sources
+
+REPORTED = "reported_"
+LOOKED_BACK = timedelta(days=400)
+"""Reports of days before that are not held against counts any more."""
+NO_SHARES = frozenset({"industrial_index", "grdp_growth"})
+"""Per cents that are no share: of the year before."""
+COPIED = 5
+"""So many different numbers in a row of a report are not alike by chance."""
+LATE_DAYS = timedelta(days=30)
+GAP_DAYS, GAP_LEAST = timedelta(days=14), timedelta(hours=1)
+LATE = timedelta(hours=24)
+"""How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
+ENDS = tuple(f"{TYPE_PREFIX}dossier.{step}.v1" for step in ("resolved", "returned", "stopped", "refused", "withdrawn"))
+CODES = ("reported_differs", "impossible_share", "copied_row", "silent_source", "gap", "back_dated_end")
+"""The codes of all findings that this module makes."""
+
+
+def data_checks(conn: Connection, as_of: datetime) -> list[Finding]:
+    """All of them as of a moment, from one snapshot."""
+    with snapshot(conn):
+        conn = memoised(conn)
+        stated = list(_reported(conn, as_of))
+        return [
+            *_differing(conn, stated, as_of), *_impossible(conn, as_of), *_copied(stated), *_silent(conn, as_of),
+            *_gaps(conn, as_of), *_back_dated(conn, as_of),
+        ]  # fmt: skip
+
+
+Reported = tuple[str, Stated]
+"""(what is counted, what a unit reported of it)."""
+
+
+def _reported(conn: Connection, as_of: datetime) -> Iterator[Reported]:
+    since = local_day(as_of - LOOKED_BACK)
+    for code, indicator in CATALOGUE.items():
+        counted, formula = code.removeprefix(REPORTED), indicator.formula
+        if counted != code and counted in CATALOGUE and isinstance(formula, Statement):
+            for one in statements.stated_up_to(conn, formula.indicator, "statistic", None, as_of):
+                if one.basis == "table" and one.last >= since and one.part(formula.part) is not None:
+                    yield counted, one
+
+
+def _differing(conn: Connection, reported: list[Reported], as_of: datetime) -> Iterator[Finding]:
+    """A unit reports another number than the centre counts of the same days; of days that are over alone."""
+    for code, one in reported:
+        indicator = CATALOGUE[code]
+        scope = Scope.of(one.unit, Period(one.first, one.last, as_of))
+        counted, said = evaluate(conn, indicator.formula, scope)[ALL].value, one.part("value")
+        if counted is None or said is None or one.last >= local_day(as_of):
+            continue
+        counted = as_rounded(counted, said)
+        if counted != said:
+            vi = f"{indicator.vi}: đơn vị báo cáo {plain(said)}, hệ thống đếm được {plain(counted)}"
+            en = f"{indicator.en}: reported {plain(said)}, counted {plain(counted)}"
+            concerned = frozenset({code, REPORTED + code})
+            yield Finding("reported_differs", vi, en, one.unit, one.first, one.last, said, counted, code, concerned)
+
+
+def as_rounded(counted: Decimal, said: Decimal) -> Decimal:
+    """A counted share with as many decimals as the reported one has: a report is rounded."""
+    exponent = said.as_tuple().exponent
+    return counted.quantize(Decimal(1).scaleb(min(int(exponent), 0)), "ROUND_HALF_UP")
+
+
+def _impossible(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """A share that is stated below 0 or above 100 per cent."""
+    for code, indicator in CATALOGUE.items():
+        formula = indicator.formula
+        if indicator.unit != "%" or code in NO_SHARES:
+            continue
+        if not isinstance(formula, Statement) or formula.part != "value":
+            continue
+        for one in statements.stated_up_to(conn, formula.indicator, "statistic", None, as_of):
+            said = one.part("value")
+            if said is not None and not 0 <= said <= 100:
+                vi, en = f"{indicator.vi}: tỷ lệ {plain(said)} %", f"{indicator.en}: a share of {plain(said)} %"
+                bound = Decimal(0 if said < 0 else 100)
+                yield Finding("impossible_share", vi, en, one.unit, one.first, one.last, said, bound, code,
+                              frozenset({code}))  # fmt: skip
+
+
+def _copied(reported: list[Reported]) -> Iterator[Finding]:
+    """A unit reports exactly what another reported, or itself of other days: many different numbers, all alike."""
+    rows: dict[tuple[str, date, date], dict[str, Decimal]] = defaultdict(dict)
+    for code, one in reported:
+        rows[one.unit, one.first, one.last][code] = one.part("value") or Decimal(0)
+    alike: dict[frozenset[tuple[str, Decimal]], list[tuple[str, date, date]]] = defaultdict(list)
+    for place, row in rows.items():
+        if len({value for value in row.values() if value not in (0, 100)}) >= COPIED:
+            alike[frozenset(row.items())].append(place)
+    for same in alike.values():
+        (unit, _, last), *others = sorted(same, key=lambda place: (place[2], place[0]))
+        for other, start, end in others:
+            whose = units.on(unit, last)
+            vi = f"Báo cáo giống hệt báo cáo của {whose.name_vi} đến ngày {last:%d/%m/%Y}, có thể sao chép"
+            en = f"The report says exactly what that of {whose.name_en} up to {last:%d/%m/%Y} says: copied?"
+            yield Finding("copied_row", vi, en, other, start, end, Decimal(1), Decimal(0), "row", events=1)
+
+
+def _silent(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """A source that has sent nothing for longer than its rhythm allows."""
+    for one in sources(conn, as_of):
+        if one.stale:
+            since = day_and_time(one.last_recorded)
+            vi = f"{source_name(one.source, 'vi')}: chưa gửi dữ liệu từ {since}"
+            en = f"{source_name(one.source, 'en')}: silent since {since}"
+            what = f"{one.system}{one.source}"
+            yield Finding("silent_source", vi, en, None, None, None, Decimal(1), Decimal(0), what, events=1)
+
+
+def _gaps(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """The stretches of the last days in which nothing happened at a source, longer than its rhythm allows."""
+    calendars = stored_calendars(conn)
+    systems = {one.source: one.system for one in sources(conn, as_of) if one.events >= REGULAR and not one.ended}
+    values = {"since": as_of - GAP_DAYS, "now": as_of, "least": GAP_LEAST, "sources": sorted(systems)}
+    for source, before, after in conn.execute(_GAPS, values).fetchall():
+        if is_stale(source, systems[source], before, after, calendars):
+            first, last = day_and_time(before), day_and_time(after)
+            vi = f"{source_name(source, 'vi')}: không có dữ liệu từ {first} đến {last}"
+            en = f"{source_name(source, 'en')}: nothing from {first} to {last}"
+            what = f"{systems[source]}{source}"
+            yield Finding("gap", vi, en, None, local_day(before), local_day(after), Decimal(1), Decimal(0), what,
+                          events=1)  # fmt: skip
+
+
+def _back_dated(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """Dossiers of the last days whose end lies within their time, and was recorded after it."""
+    values = {"since": as_of - LATE_DAYS, "now": as_of, "late": LATE, "ends": list(ENDS)}
+    figures = resting_on([Sum("dossiers_ended")])
+    for unit, number, ids in conn.execute(_ENDS, values).fetchall():
+        vi = f"{number} hồ sơ được ghi nhận kết thúc trước hạn sau khi hạn đã qua"
+        en = f"{number} dossiers were told to have ended in time after their time was over"
+        yield Finding("back_dated_end", vi, en, unit, None, None, Decimal(number), Decimal(0), "dossier", figures,
+                      tuple(ids), number)  # fmt: skip
+
+
+_GAPS = """
+SELECT source, before, time FROM (
+    SELECT source, time, lag(time) OVER (PARTITION BY source ORDER BY time) AS before FROM event
+    WHERE time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND source = ANY(%(sources)s)
+) e WHERE time - before > %(least)s ORDER BY source, time
+"""
+_ENDS = """
+SELECT d.unit, count(*), (array_agg(e.id ORDER BY e.recorded DESC))[1:20]
+FROM (
+    SELECT id, time, recorded, data ->> 'code' AS code FROM event
+    WHERE time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s
+        AND type = ANY(%(ends)s)
+) e JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
+WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
+GROUP BY d.unit ORDER BY 2 DESC, 1
+"""

@@ -1,0 +1,154 @@
+"""Findings about data on a real centre: what is looked for, and the rows beside: seen, taken, resolved, open anew."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import AsyncConnection
+
+from infra.local.servers import Instance
+from schemas.registry import parse
+from services.aggregator import staging
+from services.aggregator.event_store import EventStore, Incoming
+from services.board.access import Account
+from services.board.pages.quality.finding_rows import Deed, act, all_findings, keep, rows
+from services.centre.prepare import settings_of
+from services.kit import clock, store
+from services.readings.finding import Finding
+
+HERE, OTHER = "xa_phu_rieng", "xa_phu_trung"
+FIRST, LAST = date(2026, 9, 1), date(2026, 9, 30)
+NUMBER = count(1)
+SUPERVISOR = Account("minh", "Minh", "supervisor")
+
+
+def told(centre: Instance, *events: dict[str, Any]) -> None:
+    """Events become known now."""
+    now = datetime.now(UTC)
+    incoming = [Incoming(parse(json.dumps(raw).encode(), now), now) for raw in events]
+
+    async def run() -> None:
+        async with store.pool(settings_of(centre, "cli"), "aggregator", size=3, configure=staging.make) as pool:
+            await EventStore(pool).store(incoming)
+
+    asyncio.run(run())
+
+
+def event(type: str, at: datetime, data: dict[str, Any], unit: str = HERE) -> dict[str, Any]:
+    return {"specversion": "1.0", "id": f"data-finding-{next(NUMBER)}", "source": "/late",
+            "type": f"vn.ioc.{type}.v1", "time": at.isoformat(), "unit": unit, "data": data}  # fmt: skip
+
+
+def reported(indicator: str, value: str, unit: str = HERE, revision: int = 0) -> dict[str, Any]:
+    data = {"indicator": indicator, "period_start": str(FIRST), "period_end": str(LAST), "value": value}
+    more = {"revision": revision} if revision else {}
+    at = datetime(2026, 10, 2, 3 + revision, tzinfo=UTC)
+    return event(f"indicator.{'revised' if revision else 'reported'}", at, data | more, unit)
+
+
+def ii06(unit: str, *columns: int) -> list[dict[str, Any]]:
+    """Columns 3 to 13 of report II.06 as a unit reports them."""
+    return [reported(f"reported_ii06_{place:02}", str(value), unit) for place, value in enumerate(columns, start=3)]
+
+
+@pytest.fixture(scope="module")
+def wrong(centre: Instance) -> Instance:
+    """A month of which two units report the same eleven numbers, which do not add up; a share above 100; and an end
+    that is told after the due date."""
+    columns = (100, 50, 30, 19, 90, 40, 41, 9, 10, 7, 3)  # 3 is 99 by its parts
+    end = clock.now() - timedelta(days=6)
+    promised = (end + timedelta(days=2)).isoformat()
+    code = "H99.81-261101-0001"
+    september = datetime(2026, 9, 9, 3, tzinfo=UTC)
+    told(
+        centre,
+        event("dossier.accepted", september, {"code": "H99.81-260909-0001", "promised_at": "2026-12-31T10:00:00Z"}),
+        *ii06(HERE, *columns), *ii06(OTHER, *columns), reported("documents_signed_pct", "104.5"),
+        event("dossier.accepted", end - timedelta(days=9), {"code": code, "promised_at": promised}),
+        event("dossier.resolved", end, {"code": code}),
+    )  # fmt: skip
+    return centre
+
+
+@pytest.fixture(autouse=True)
+def cleared(centre: Instance) -> Iterator[None]:
+    """No row is left for other tests."""
+    yield
+    with psycopg.connect(settings_of(centre, "cli").database("owner"), autocommit=True) as conn:
+        conn.execute("DELETE FROM finding")
+
+
+def found(centre: Instance) -> list[Finding]:
+    with store.connect(settings_of(centre, "test"), "reader") as conn:
+        conn.autocommit = True
+        return [f for f in all_findings(conn, clock.now()) if f.unit in (HERE, OTHER)]
+
+
+def as_board(centre: Instance, *work: Callable[[AsyncConnection], Awaitable[Any]]) -> list[Any]:
+    """Do it in the board's database, one after the other."""
+
+    async def run() -> list[Any]:
+        conninfo = settings_of(centre, "test").database("board")
+        async with await AsyncConnection.connect(conninfo, autocommit=True) as conn:
+            return [await one(conn) for one in work]
+
+    return asyncio.run(run())
+
+
+def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Instance) -> None:
+    some = {(f.code, f.unit): f for f in found(wrong)}
+    sum_of_3 = some["ii06_received", HERE]
+    assert (sum_of_3.left, sum_of_3.right, sum_of_3.severity) == (100, 99, "critical")
+    assert {("ii06_resolved", HERE), ("ii06_open", HERE), ("ii06_balance", HERE)}.isdisjoint(some)
+    assert some["impossible_share", HERE].left == 104.5 and some["impossible_share", HERE].severity == "critical"
+    assert ("copied_row", OTHER) in some and ("copied_row", HERE) not in some
+    late = some["back_dated_end", HERE]
+    assert late.events == 1 and late.evidence and late.severity == "warning"
+    differs = [f for f in found(wrong) if f.code == "reported_differs" and f.unit == HERE]
+    assert {(f.what, f.left) for f in differs} >= {("ii06_03", 100), ("ii06_07", 90)}
+    keys = [f.key for f in found(wrong)]
+    assert len(set(keys)) == len(keys)
+
+
+def test_a_finding_is_seen_taken_resolved_and_open_anew_when_its_numbers_change(wrong: Instance) -> None:
+    first = found(wrong)
+    (one,) = [f for f in first if (f.code, f.unit) == ("ii06_received", HERE)]
+    began, later = clock.now(), clock.now() + timedelta(minutes=1)
+
+    def doing(account: Account, deed: Deed, note: str = "") -> Callable[[AsyncConnection], Awaitable[bool]]:
+        return lambda conn: act(conn, account, one.key, deed, note)
+
+    elsewhere = Account("lan", "Lan", "supervisor", (OTHER,))
+    done = as_board(
+        wrong, lambda conn: keep(conn, first, began), lambda conn: keep(conn, first, later),
+        doing(elsewhere, "take"), doing(SUPERVISOR, "take"), doing(SUPERVISOR, "resolve", "đơn vị gửi lại"),
+    )  # fmt: skip
+    assert done[2:] == [False, True, True], "who does not see the unit takes nothing"
+    row = kept(wrong)[one.key]
+    assert (row.first_seen, row.taken_by, row.resolved_by, row.note) == (began, "minh", "minh", "đơn vị gửi lại")
+    as_board(wrong, lambda conn: keep(conn, first, later))
+    assert kept(wrong)[one.key].resolved_by == "minh", "it stays resolved while nothing is new"
+
+    told(wrong, reported("reported_ii06_03", "101", revision=1))
+    second = found(wrong)
+    as_board(wrong, lambda conn: keep(conn, second, later))
+    row = kept(wrong)[one.key]
+    assert (row.first_seen, row.taken_by, row.resolved_by) == (began, "minh", None), "101 is not 99 either"
+    told(wrong, reported("reported_ii06_03", "99", revision=2))
+    as_board(wrong, lambda conn: keep(conn, found(wrong), later))
+    assert one.key not in kept(wrong), "gone"
+    sql = "SELECT action FROM audit WHERE subject = %s ORDER BY id"
+    with psycopg.connect(settings_of(wrong, "cli").database("owner")) as conn:
+        assert [a for (a,) in conn.execute(sql, [one.key])] == ["finding.take", "finding.resolve"]
+
+
+def kept(centre: Instance) -> dict[str, Any]:
+    with store.connect(settings_of(centre, "test"), "reader") as conn:
+        return dict(rows(conn))
