@@ -4,6 +4,7 @@ what came and takes back what went."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 
 from psycopg import AsyncConnection
 from psycopg.types.json import Jsonb
@@ -73,8 +74,10 @@ async def apply(
 
 def _lines(points: Iterable[Point], ids: dict[SeriesName, int], sign: int) -> Iterator[str]:
     """Points as they move: series id, time, key, value; +1 where one comes, -1 where it goes."""
+    spelled: dict[datetime, str] = {}
     for p in points:
-        yield f"{ids[p[:4]]}\t{p.time.isoformat()}\t{p.key}\t{p.value}\t{sign}\n"
+        time = spelled.get(p.time) or spelled.setdefault(p.time, p.time.isoformat())
+        yield f"{ids[p[:4]]}\t{time}\t{p.key}\t{p.value}\t{sign}\n"
 
 
 _DELETE_POINTS = """
