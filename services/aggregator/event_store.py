@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
@@ -17,15 +17,15 @@ from uuid import UUID
 
 from psycopg import AsyncConnection, OperationalError
 from psycopg_pool import AsyncConnectionPool
-from pydantic_core import to_json
 
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef, Event
 from schemas.fold import Fact, in_order
 from services.aggregator import rollups, staging
-from services.aggregator.folding import NEW, Change, StoredEntity, change, earliest, entity_rows, facts_of, notes_json
+from services.aggregator.entity_folds import entity_lines
+from services.aggregator.folding import NEW, Change, StoredEntity, change, earliest, facts_of
 from services.aggregator.rollups import SeriesIds
-from services.kit.facts import BEGINNING, calendars_of, pack, read_calendars, read_horizon, unpack
+from services.kit.facts import BEGINNING, calendars_of, read_calendars, read_horizon, unpack
 
 REMEMBERED = 4_000
 """Entities kept in memory, some 4 KB each."""
@@ -267,7 +267,7 @@ async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
         return
     if gone := [(c.ref.kind, id) for c in changes for id in c.gone]:
         await conn.execute(_GONE, [list(column) for column in zip(*gone, strict=True)])
-    lines = [line for c in changes for line in _entity_lines(c)]
+    lines = [line for c in changes for line in entity_lines(c.ref, c.version + 1, c.facts, c.folded)]
     await staging.fill(conn, _COPY_ENTITIES, lines)
     written = await conn.execute(_ENTITIES)
     if written.rowcount != len(lines):
@@ -281,19 +281,6 @@ async def _note_sources(conn: AsyncConnection, new: Sequence[Incoming]) -> None:
         row[:] = [row[0] + 1, max(row[1], event.time), max(row[2], recorded)]
     rows = [(*names, *values) for names, values in sorted(seen.items())]
     await conn.execute(_SOURCES, [list(column) for column in zip(*rows, strict=True)])
-
-
-def _entity_lines(c: Change) -> Iterator[str]:
-    for kind, id, f, facts in entity_rows(c.ref, c.facts, c.folded):
-        times = "\t".join(map(staging.moment, (f.opened_at, f.due_at, f.ended_at, f.notice_at)))
-        head = f"{kind}\t{staging.escaped(id)}\t{c.version + 1}\t{f.unit}\t{f.origin}\t{f.status}\t{times}"
-        noted = _json(notes_json(f.notes)) if f.notes else staging.NULL
-        cases = staging.array(f.cases) if f.cases else staging.NULL
-        yield f"{head}\t{_json(f.state)}\t{_json([pack(fact) for fact in facts])}\t{noted}\t{cases}\n"
-
-
-def _json(value: Any) -> str:
-    return staging.escaped(to_json(value).decode())
 
 
 _COPY_EVENTS = f"COPY new_event ({staging.EVENT}, digest) FROM STDIN"

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version as installed
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -26,10 +28,11 @@ from pydantic_core import from_json, to_json
 import schemas
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
-from schemas.fold import Fact, Folded, Labels, Point, in_order
+from schemas.fold import Fact
 from schemas.procedures import payment_clock
 from schemas.registry import DATA_TYPES
-from services.aggregator.folding import entity_rows, fold, notes_json
+from services.aggregator import staging
+from services.aggregator.entity_folds import MANY, Entity, folded
 from services.kit.facts import calendars_of, pack, unpack
 
 CHUNK = 5000
@@ -119,6 +122,7 @@ def _fold_log(conn: Connection, progress: Progress) -> None:
     conn.execute("ANALYZE folded_fact")
     _fold_entities(conn, _calendars(conn), progress)
     conn.execute(f"DELETE FROM folded_point WHERE time < {_HORIZON}")
+    conn.execute("ANALYZE folded_point, folded_series")
     conn.execute(_ROLLUPS)
 
 
@@ -127,12 +131,17 @@ def _copy_facts(conn: Connection, progress: Progress) -> None:
     total, done = (row[0] if row else 0), 0
     for rows in _chunks(conn, _LOG):
         with conn.cursor().copy("COPY folded_fact (kind, id, fact) FROM STDIN") as copy:
-            for time, key, type_, unit, origin, shiftdays, data in rows:
-                fact = _json(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data, shiftdays)))
-                for ref in DATA_TYPES[type_].touched(unit, data):
-                    copy.write_row((*ref, fact))
+            copy.write("".join(line for row in rows for line in _fact_lines(*row)))
         done += len(rows)
         progress("reading the log", done, total)
+
+
+def _fact_lines(
+    time: datetime, key: UUID, type_: str, unit: str, origin: str, shiftdays: int, data: dict[str, Any]
+) -> Iterator[str]:
+    fact = to_json(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data, shiftdays))).decode()
+    for kind, id in DATA_TYPES[type_].touched(unit, data):
+        yield f"{kind}\t{staging.escaped(id)}\t{staging.escaped(fact)}\n"
 
 
 def _calendars(conn: Connection) -> CalendarHistory:
@@ -144,50 +153,22 @@ def _calendars(conn: Connection) -> CalendarHistory:
 def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progress) -> None:
     row = conn.execute("SELECT count(*) FROM folded_fact").fetchone()
     total, done = (row[0] if row else 0), 0
-    entities: list[tuple[Any, ...]] = []
-    points: list[str] = []
-    for ref, facts in _entities(conn):
-        folded = fold(ref, facts, calendars)
-        entities += _entity_rows(ref, facts, folded)
-        points += map(_point_line, folded.points)
-        done += len(facts)
-        if len(entities) >= CHUNK:
-            _write(conn, entities, points)
-            progress("folding", done, total)
-    _write(conn, entities, points)
+    for lines in folded(_chunks_of_entities(conn), calendars, many=total >= MANY):
+        for copied, text in ((_COPY_SERIES, lines.series), (_COPY_ENTITY, lines.entities), (_COPY_POINT, lines.points)):
+            with conn.cursor().copy(copied) as copy:
+                copy.write(text)
+        done += lines.facts
+        progress("folding", done, total)
     progress("folding", total, total)
 
 
-def _entity_rows(ref: EntityRef, facts: list[Fact], folded: Folded) -> Iterator[tuple[Any, ...]]:
-    for kind, id, f, its in entity_rows(ref, facts, folded):
-        head = (kind, id, f.unit, f.origin, f.status, f.opened_at, f.due_at, f.ended_at, f.notice_at)
-        noted = _json(notes_json(f.notes)) if f.notes else None
-        yield (*head, _json(f.state), _json([pack(fact) for fact in its]), noted, list(f.cases) or None)
-
-
-def _json(value: Any) -> str:
-    return to_json(value).decode()
-
-
-def _point_line(p: Point) -> str:
-    """A line of COPY's text format: but for the labels there is nothing in it to escape."""
-    return f"{p.measure}\t{p.unit}\t{p.origin}\t{_labels(p.labels)}\t{p.time.isoformat()}\t{p.key}\t{p.value}\n"
-
-
-@lru_cache(maxsize=10_000)
-def _labels(labels: Labels) -> str:
-    """The labels of a series, of which there are few, escaped."""
-    return _json(dict(labels)).replace("\\", "\\\\")
-
-
-def _entities(conn: Connection) -> Iterator[tuple[EntityRef, list[Fact]]]:
-    rows = (
-        row
-        for chunk in _chunks(conn, 'SELECT kind, id, fact FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"')
-        for row in chunk
-    )
-    for ref, group in groupby(rows, key=lambda row: EntityRef(row[0], row[1])):
-        yield ref, in_order(unpack(fact) for _, _, fact in group)
+def _chunks_of_entities(conn: Connection) -> Iterator[list[Entity]]:
+    query = 'SELECT kind, id, fact::text FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"'
+    rows = (row for chunk in _chunks(conn, query) for row in chunk)
+    groups = groupby(rows, key=lambda row: EntityRef(row[0], row[1]))
+    entities = (Entity(ref, [fact for _, _, fact in group]) for ref, group in groups)
+    while chunk := list(islice(entities, CHUNK // 4)):
+        yield chunk
 
 
 def _chunks(conn: Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
@@ -195,16 +176,6 @@ def _chunks(conn: Connection, query: str) -> Iterator[list[tuple[Any, ...]]]:
         cursor.execute(query)
         while rows := cursor.fetchmany(CHUNK):
             yield rows
-
-
-def _write(conn: Connection, entities: list[tuple[Any, ...]], points: list[str]) -> None:
-    with conn.cursor().copy(_COPY_ENTITY) as copy:
-        for row in entities:
-            copy.write_row(row)
-    with conn.cursor().copy(_COPY_POINT) as copy:
-        copy.write("".join(points))
-    entities.clear()
-    points.clear()
 
 
 def _compare(conn: Connection, table: str) -> Difference | None:
@@ -242,21 +213,25 @@ WHERE (facts -> 0 ->> 0)::timestamptz < {_HORIZON} AND (fact ->> 0)::timestamptz
 """
 _NOTE_VERSION = "UPDATE fold_version SET version = %s"
 _ENTITY = "kind, id, unit, origin, status, opened_at, due_at, ended_at, notice_at, state, facts, notes, cases"
-_COPY_ENTITY = f"COPY folded_entity ({_ENTITY}) FROM STDIN"
-_COPY_POINT = "COPY folded_point (measure, unit, origin, labels, time, key, value) FROM STDIN"
+_COPY_ENTITY = f"COPY folded_entity ({staging.ENTITY}) FROM STDIN"
+_COPY_POINT = "COPY folded_point FROM STDIN"
+_COPY_SERIES = "COPY folded_series FROM STDIN"
 _SCRATCH = """
 CREATE TEMP TABLE folded_fact (kind text, id text, fact jsonb) ON COMMIT DROP;
 CREATE TEMP TABLE folded_entity (LIKE entity INCLUDING DEFAULTS) ON COMMIT DROP;
-ALTER TABLE folded_entity ALTER version SET DEFAULT 1;
-CREATE TEMP TABLE folded_point (
-    measure text, unit text, origin text, labels jsonb, time timestamptz, key uuid, value numeric
+CREATE TEMP TABLE folded_series (
+    number bigint, measure text, unit text, origin text, labels jsonb
 ) ON COMMIT DROP;
+CREATE TEMP TABLE folded_point (number bigint, time timestamptz, key uuid, value numeric) ON COMMIT DROP;
 """
 _NAMED = "s.measure, s.unit, s.origin, s.labels"
 _ROLLUPS = f"""
 CREATE TEMP TABLE folded_rollup_day ON COMMIT DROP AS
-SELECT measure, unit, origin, labels, date_bin('1 day', p.time, '1999-12-31 17:00+00') AS bucket,
-       count(*) AS count, sum(value) AS sum FROM folded_point p GROUP BY 1, 2, 3, 4, 5;
+SELECT measure, unit, origin, labels, bucket, sum(count)::bigint AS count, sum(sum) AS sum
+FROM folded_series JOIN (
+    SELECT number, date_bin('1 day', time, '1999-12-31 17:00+00') AS bucket, count(*) AS count, sum(value) AS sum
+    FROM folded_point GROUP BY 1, 2
+) AS p USING (number) GROUP BY 1, 2, 3, 4, 5;
 INSERT INTO folded_rollup_day SELECT {_NAMED}, bucket, count, sum
 FROM rollup_day r JOIN series s ON s.id = r.series WHERE bucket < {_HORIZON};
 CREATE TEMP TABLE folded_rollup_month ON COMMIT DROP AS
@@ -280,7 +255,7 @@ TABLES: dict[str, tuple[str, str]] = {
     "entity": (f"SELECT {_ENTITY} FROM entity", f"SELECT {_ENTITY} FROM folded_entity"),
     "point": (
         f"SELECT {_NAMED}, time, key, value FROM point p JOIN series s ON s.id = p.series WHERE time >= {_HORIZON}",
-        "SELECT measure, unit, origin, labels, time, key, value FROM folded_point",
+        "SELECT measure, unit, origin, labels, time, key, value FROM folded_point JOIN folded_series USING (number)",
     ),
     **{
         table: (
@@ -296,10 +271,12 @@ TABLES: dict[str, tuple[str, str]] = {
 _SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
 _REPLACE = f"""
 INSERT INTO series (measure, unit, origin, labels)
-SELECT DISTINCT measure, unit, origin, labels FROM folded_point ON CONFLICT DO NOTHING;
+SELECT DISTINCT measure, unit, origin, labels FROM folded_series
+WHERE number IN (SELECT number FROM folded_point) ON CONFLICT DO NOTHING;
 TRUNCATE entity, point, rollup_day, rollup_month, source;
-INSERT INTO entity SELECT * FROM folded_entity;
-INSERT INTO point SELECT s.id, p.time, p.key, p.value FROM folded_point p {_SERIES_OF};
+INSERT INTO entity ({staging.ENTITY}) SELECT {staging.ENTITY} FROM folded_entity;
+INSERT INTO point SELECT n.id, p.time, p.key, p.value FROM folded_point p
+JOIN (SELECT r.number, s.id FROM folded_series r {_SERIES_OF}) n USING (number);
 INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_day r {_SERIES_OF};
 INSERT INTO rollup_month SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_month r {_SERIES_OF};
 INSERT INTO source {_SOURCES};
