@@ -21,7 +21,11 @@ RETRACTIONS = tuple(
 """What takes a report back, which only the centre's own imports do: it may be anybody's report."""
 OWN_ALONE = frozenset({*NOTICES, *RETRACTIONS})
 """What nobody outside may say."""
-OWNED: dict[str, tuple[str, ...]] = {"deadlines": NOTICES, **EMITTERS, "board": ("dossier.extended",)}
+OWNED: dict[str, tuple[str, ...]] = {
+    "deadlines": NOTICES,
+    **EMITTERS,
+    "board": ("dossier.extended", "indicator.target_"),
+}
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
 
 

@@ -16,7 +16,7 @@ T = TypeVar("T", int, Decimal)
 Role = Literal["public", "viewer", "operator", "supervisor", "admin"]
 Action = Literal[
     "cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines", "import",
-    "report",
+    "report", "target",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 GIVEN: tuple[Role, ...] = ROLES[1:]
@@ -31,6 +31,7 @@ NEEDS: dict[Action, Role] = {
     "assign": "supervisor",
     "close": "supervisor",
     "resubmit": "supervisor",
+    "target": "supervisor",
     "accounts": "admin",
     "outlines": "admin",
 }

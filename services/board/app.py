@@ -29,6 +29,7 @@ from services.board.pages.map import map_routes
 from services.board.pages.quality import finding_rows, quarantine_page
 from services.board.pages.reports import reports_page, schedule
 from services.board.pages.reports.maker import Maker
+from services.board.pages.targets import targets_page
 from services.board.pages.worklist import worklist
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
@@ -93,6 +94,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     quarantine_page.add(pages, reading, pool)
     imports_page.add(pages, reading, pool)
     reports_page.add(pages, reading, pool, maker)
+    targets_page.add(pages, reading, pool)
     people.add(pages, pool)
     keys_page.add(pages, pool)
     for page in found_pages.find_pages():

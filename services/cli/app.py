@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         ".index766:index766",
         "Index 766: of a file, or live of all units; what ending dossiers would bring; the month's end.",
     ),
+    "targets": (".targets:targets", "What is to be reached: targets of figures by unit and days."),
     "brief": (".brief:brief", "The morning brief: how index 766 stands, in at most 1,200 characters."),
     "report": (".report:report", "The month's report, as a document to be signed."),
     "mcp": (".mcp:mcp", "The figures as tools of the Model Context Protocol, over stdin and stdout."),

@@ -51,8 +51,10 @@ class Finding:
 
     @property
     def key(self) -> str:
-        """What tells it from others, whatever its numbers are by now: what is compared, where, of which days."""
-        about = (self.code, self.unit or "", str(self.first or ""), str(self.last or ""), self.what)
+        """What tells it from others, whatever its numbers are by now: what is compared, where, of which days. What is
+        counted of the whole locality goes on from day to day, so its last day does not matter."""
+        last = self.last if self.unit else None
+        about = (self.code, self.unit or "", str(self.first or ""), str(last or ""), self.what)
         case = self.evidence[:1] if self.what == "case" else ()
         return blake2b("\n".join((*about, *case)).encode(), digest_size=12).hexdigest()
 

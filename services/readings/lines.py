@@ -21,7 +21,7 @@ def verdict(r: Reading) -> str:
     if r.met is None:
         return ""
     sign = "≤" if r.indicator.better == "lower" else "≥"
-    return f"{'✓ đạt' if r.met else '✗ chưa đạt'} ({sign} {r.indicator.target})"
+    return f"{'✓ đạt' if r.met else '✗ chưa đạt'} ({sign} {r.target})"
 
 
 def explanation_lines(e: Explanation, bold: Callable[[str], str] = str) -> Iterator[str]:

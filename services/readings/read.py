@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
 from psycopg import Connection
@@ -14,6 +15,7 @@ from services.readings.evaluate import ALL, Scope, Value, evaluate
 from services.readings.memo import memoised
 from services.readings.period import Period
 from services.readings.reasons import Reason
+from services.readings.targets import in_force, settable, targets
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,12 @@ class Reading:
     reason: Reason | None
     origins: frozenset[str]
     base: Decimal | None = None
+    set_target: Decimal | None = None
+
+    @property
+    def target(self) -> Decimal | None:
+        """What is to be reached: as it was set for the unit and days, else the catalogue's own."""
+        return self.indicator.target if self.set_target is None else self.set_target
 
     @property
     def printed(self) -> Decimal | None:
@@ -38,11 +46,11 @@ class Reading:
     @property
     def met(self) -> bool | None:
         """Whether the printed value reaches the target; None without a target or a value."""
-        if self.printed is None or self.indicator.target is None:
+        if self.printed is None or self.target is None:
             return None
         if self.indicator.better == "lower":
-            return self.printed <= self.indicator.target
-        return self.printed >= self.indicator.target
+            return self.printed <= self.target
+        return self.printed >= self.target
 
 
 def round_half_up(value: Decimal, decimals: int) -> Decimal:
@@ -58,13 +66,19 @@ def read(
     `by`: None for one reading; `unit`, `hour`, `day`, `month` or a label of the measure for one per group.
     Raises `evaluate.NotBrokenDown` where the formula has no such breakdown.
     """
+    found = targets(conn, period) if indicator.code in settable() else []
+
+    def reading(group: str, value: Value, day: date = period.last) -> Reading:
+        aim = in_force(found, indicator.code, group if by == "unit" else unit, day) if found else None
+        return Reading(indicator, group, value.value, value.reason, value.origins, value.base, aim)
+
     if by in ("hour", "day", "month"):
-        return [_reading(indicator, name, _one(conn, indicator, unit, part)) for name, part in _parts(period, by)]
+        return [reading(name, _one(conn, indicator, unit, part), part.last) for name, part in _parts(period, by)]
     if by is None:
-        return [_reading(indicator, ALL, _one(conn, indicator, unit, period))]
+        return [reading(ALL, _one(conn, indicator, unit, period))]
     place = (lambda of: units.order(of[0])) if by == "unit" else None
     values = evaluate(conn, indicator.formula, Scope.of(unit, period, by))
-    return [_reading(indicator, group, value) for group, value in sorted(values.items(), key=place)]
+    return [reading(group, value) for group, value in sorted(values.items(), key=place)]
 
 
 def _parts(period: Period, by: str) -> Iterator[tuple[str, Period]]:
@@ -88,7 +102,3 @@ def sheet(
     """The readings of several indicators, each as `read` gives it; what they share is asked once."""
     shared = memoised(conn)
     return [read(shared, indicator, unit, period, by) for indicator in indicators]
-
-
-def _reading(indicator: Indicator, group: str, value: Value) -> Reading:
-    return Reading(indicator, group, value.value, value.reason, value.origins, value.base)

@@ -19,10 +19,23 @@ def stated_up_to(
     """Every statement of a statistic (kind `statistic` or `target`) in the latest vintage in force at `as_of`."""
     values = {"kind": kind, "indicator": indicator, "units": None if units is None else sorted(units)}
     for unit, origin, state in conn.execute(_STATEMENTS, values).fetchall():
-        published = [v for v in state["vintages"] if _is_known(v, as_of)]
-        if published:
-            first, last = date.fromisoformat(state["period_start"]), date.fromisoformat(state["period_end"])
-            yield Stated(unit, first, last, state.get("basis", "table"), origin, published[-1]["key"], published[-1])
+        if stated := _stated(unit, origin, state, as_of):
+            yield stated
+
+
+def all_stated(conn: Connection, kind: str, as_of: datetime) -> Iterator[tuple[str, Stated]]:
+    """(indicator, statement) of every statement of a kind in the latest vintage in force at `as_of`."""
+    for unit, origin, state in conn.execute(_ALL, {"kind": kind}).fetchall():
+        if stated := _stated(unit, origin, state, as_of):
+            yield state["indicator"], stated
+
+
+def _stated(unit: str, origin: str, state: dict[str, Any], as_of: datetime) -> Stated | None:
+    published = [v for v in state["vintages"] if _is_known(v, as_of)]
+    if not published:
+        return None
+    first, last = date.fromisoformat(state["period_start"]), date.fromisoformat(state["period_end"])
+    return Stated(unit, first, last, state.get("basis", "table"), origin, published[-1]["key"], published[-1])
 
 
 def _is_known(vintage: dict[str, Any], as_of: datetime) -> bool:
@@ -58,6 +71,7 @@ def _in_force(stated: Stated, kind: str, period: Period) -> bool:
     return stated.last <= period.last and (period.open_start or stated.last >= period.first)
 
 
+_ALL = "SELECT unit, origin, state FROM entity WHERE kind = %(kind)s AND state ? 'vintages' ORDER BY id"
 _STATEMENTS = """
 SELECT unit, origin, state FROM entity
 WHERE kind = %(kind)s AND kind IN ('statistic', 'target') AND state ->> 'indicator' = %(indicator)s

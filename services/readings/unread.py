@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, CHECKS
 from schemas.indicators.formula import Statement, leaves
+from services.readings.targets import settable
 
 
 class Unread(NamedTuple):
@@ -41,8 +42,11 @@ def unread(conn: Connection, as_of: datetime) -> Iterator[Unread]:
 def _read() -> list[str]:
     """`statistic:…` and `target:…` that a figure or a check reads."""
     formulas = [*(i.formula for i in CATALOGUE.values()), *(side for c in CHECKS for side in (c.left, c.right))]
+    aimed = (f"target:{code}" for code in settable())
     stated = (leaf for formula in formulas for leaf in leaves(formula) if isinstance(leaf, Statement))
-    return sorted({f"{'target' if leaf.part == 'target' else 'statistic'}:{leaf.indicator}" for leaf in stated})
+    return sorted(
+        {*aimed} | {f"{'target' if leaf.part == 'target' else 'statistic'}:{leaf.indicator}" for leaf in stated}
+    )
 
 
 _UNREAD = """

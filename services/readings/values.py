@@ -26,7 +26,7 @@ def reading_values(r: Reading, by: str | None) -> dict[str, Any]:
         "measured_in": r.indicator.unit,
         "exact": None if r.value is None else plain(r.value),
         "reason": r.reason,
-        "target": None if r.indicator.target is None else str(r.indicator.target),
+        "target": None if r.target is None else str(r.target),
         "met": r.met,
         "origins": sorted(r.origins),
     }

@@ -68,3 +68,38 @@ def test_the_morning_brief_has_a_page(visit: Visit) -> None:
     pictured(page, "brief")
     page.goto(f"/brief?unit={WARD}&lang=en")
     expect(page.locator("h1")).to_contain_text("MORNING BRIEF")
+
+
+def test_a_target_is_set_and_taken_back(visit: Visit) -> None:
+    page = visit("/targets", "minh.vo")
+    page.locator("select[name=indicator]").select_option("overdue_share")
+    page.locator("select[name=unit]").select_option(WARD)
+    page.locator("input[name=value]").fill("2,5")
+    page.get_by_role("button", name=word("target_set")).click()
+    expect(page.get_by_text(word("target_was_set"))).to_be_visible()
+    row = page.locator("tr", has_text="2,5")
+    for _ in range(30):  # until the event is stored
+        page.goto("/targets")
+        if row.count():
+            break
+        page.wait_for_timeout(1000)
+    pictured(page, "targets")
+    row.get_by_role("button", name=word("target_back")).click()
+    expect(page.get_by_text(word("target_was_back"))).to_be_visible()
+    assert not visit("/targets", "lan.tran").locator("form[action='/targets/set']").count()
+
+
+def test_a_finding_is_taken_and_resolved_on_the_page_of_data_quality(visit: Visit) -> None:
+    page = visit("/quality", "minh.vo")
+    take = page.get_by_role("button", name=word("finding_take")).first
+    expect(take).to_be_visible(timeout=120_000)  # all are looked at once a minute
+    pictured(page, "quality")
+    take.click()
+    expect(page.get_by_text(word("said_finding_take"))).to_be_visible()
+    mine = page.locator("tr", has_text=word("finding_taken").split("{}")[1].strip()).first
+    expect(mine).to_contain_text("minh.vo")
+    mine.locator("summary").click()
+    mine.locator("input[name=note]").fill("đơn vị gửi lại số liệu")
+    mine.get_by_role("button", name=word("finding_resolve")).click()
+    expect(page.get_by_text(word("said_finding_resolve"))).to_be_visible()
+    expect(page.locator("tr", has_text="đơn vị gửi lại số liệu")).to_be_visible()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -115,6 +116,9 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     assert {(f.what, f.left) for f in differs} >= {("ii06_03", 100), ("ii06_07", 90)}
     keys = [f.key for f in found(wrong)]
     assert len(set(keys)) == len(keys)
+    tomorrow = replace(sum_of_3, last=LAST + timedelta(days=1))
+    assert tomorrow.key != sum_of_3.key
+    assert replace(tomorrow, unit=None).key == replace(sum_of_3, unit=None).key, "what is counted goes on"
 
 
 def test_a_finding_is_seen_taken_resolved_and_open_anew_when_its_numbers_change(wrong: Instance) -> None:

@@ -48,7 +48,18 @@ MAY: dict[Role, set[str]] = {
     "public": set(),
     "viewer": {"cases"},
     "operator": {"cases", "acknowledge", "comment", "extend", "import", "report"},
-    "supervisor": {"cases", "acknowledge", "comment", "extend", "import", "report", "assign", "close", "resubmit"},
+    "supervisor": {
+        "cases",
+        "acknowledge",
+        "comment",
+        "extend",
+        "import",
+        "report",
+        "assign",
+        "close",
+        "resubmit",
+        "target",
+    },
     "admin": set(NEEDS),
 }
 

@@ -28,6 +28,7 @@ FIRST: tuple[Way, ...] = (
     ("quality", "/quality", "cases"),
 )
 LAST: tuple[Way, ...] = (
+    ("targets", "/targets", "cases"),
     ("reports", "/reports", "cases"),
     ("imports", "/imports", "import"),
     ("people", "/people", "accounts"),

@@ -164,7 +164,7 @@ def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
         size, measured = axis(indicator, (r.printed for r in (*now, *then)), context.language)
         steps = [_step(a, b, size, context.language) for a, b in zip_longest(now, then)]
         name = f"{name_of(indicator, context.language)}{measured and f' ({measured})'}"
-        aim = None if indicator.target is None else indicator.target / size
+        aim = None if now[0].target is None else now[0].target / size
         drawing = bars(steps, name, context.language, aim) or _nothing(context, now)
         legend = [
             *([tag("span", sample("now"), shown.now.period.written)] if _any(now) else []),
@@ -253,9 +253,9 @@ def _judged(indicator: Indicator, by: Decimal) -> str:
 
 
 def _aim(r: Reading, language: Language) -> str:
-    if r.indicator.target is None:
+    if r.target is None:
         return ""
-    return f"{'≤' if r.indicator.better == 'lower' else '≥'} {r.indicator.target.normalize():f}".replace(
+    return f"{'≤' if r.indicator.better == 'lower' else '≥'} {r.target.normalize():f}".replace(
         ".", "," if language == "vi" else "."
     )
 

@@ -9,7 +9,6 @@ from functools import partial
 from psycopg import Connection
 from starlette.requests import HTTPConnection
 
-from schemas.indicators import Indicator
 from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
@@ -118,7 +117,7 @@ def _tile(
         f"{_state(tile)}{' stale' if silent else ''}",
         name,
         tag("div", figure_cell(first, language), class_="main"),
-        tag("div", f"{name_of(first.indicator, language)} {aim(first.indicator, language)}", class_="what"),
+        tag("div", f"{name_of(first.indicator, language)} {aim(first, language)}", class_="what"),
         tag("div", sparkline([r.printed for r in tile.trend])),
         tag("dl", *(_row(reading, language) for reading in others)),
         foot,
@@ -140,7 +139,7 @@ def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: L
 
 def _row(r: Reading, language: Language) -> Html:
     called = name_of(r.indicator, language)
-    name = tag("dt", tag("span", called, title=called), tag("small", aim(r.indicator, language)))
+    name = tag("dt", tag("span", called, title=called), tag("small", aim(r, language)))
     return Html(name + tag("dd", figure_cell(r, language)))
 
 
@@ -152,12 +151,12 @@ def figure_cell(r: Reading, language: Language) -> Html:
     )
 
 
-def aim(indicator: Indicator, language: Language) -> str:
-    """Its target; empty without one."""
-    if indicator.target is None:
+def aim(r: Reading, language: Language) -> str:
+    """What a figure has to reach; empty without a target."""
+    if r.target is None:
         return ""
-    sign = "≤" if indicator.better == "lower" else "≥"
-    return f"{sign} {number(indicator.target, 1 if indicator.target % 1 else 0, language)}"
+    sign = "≤" if r.indicator.better == "lower" else "≥"
+    return f"{sign} {number(r.target, 1 if r.target % 1 else 0, language)}"
 
 
 def _state(tile: Tile) -> str:

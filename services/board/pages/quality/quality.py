@@ -28,6 +28,8 @@ from services.readings.finding import Finding
 
 DAYS = 30
 LONGEST = "4s"
+FEW = 3
+"""More events to look at are shown when they are asked for."""
 LAST, ROWS = 30, 200
 """So many of the latest records are shown, and so many rows of counts."""
 
@@ -142,9 +144,17 @@ def _finding(context: PageContext, f: Finding, row: Row | None) -> list[object]:
         days(f.first, f.last) if f.first and f.last else "",
         *(_exact(context, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
-        tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path"),
+        _evidence(context, f),
         _state(context, row) if row else "",
     ]
+
+
+def _evidence(context: PageContext, f: Finding) -> Html:
+    """The events to look at; of many, how many, to be opened."""
+    ids = tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path")
+    if len(f.evidence) <= FEW:
+        return ids
+    return tag("details", tag("summary", context.word("finding_events").format(len(f.evidence))), ids)
 
 
 def _state(context: PageContext, row: Row) -> Html:
