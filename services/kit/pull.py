@@ -24,6 +24,9 @@ MOST_BYTES = 4 * 2**20
 """A batch of ordinary events has two thirds of that."""
 GRACE = 0.05
 """Seconds for which a fetch waits beyond its time for the broker to end it."""
+IDLE_SECONDS = 2.0
+"""Where nothing came the broker is asked for one message and for so long, instead of again and again for many: that
+one wakes the reader at once, and the rest is asked for then."""
 LATE = 1.0
 """Seconds after its time when a request of which nothing was heard is taken for lost."""
 STAY_MINE_EVERY = 2.0
@@ -40,11 +43,15 @@ async def fetch(reader: Reader, batch: int, seconds: float, most: int = MOST_BYT
     ends = time.monotonic() + seconds
     request = _open.setdefault(reader, _Request())
     if not request.is_open():
-        await _ask(reader, request, batch, seconds, {"max_bytes": most})
+        if request.idle:
+            await _ask(reader, request, 1, IDLE_SECONDS, {})
+        else:
+            await _ask(reader, request, batch, seconds, {"max_bytes": most})
     found = await _gather(reader, request, batch, most, ends + GRACE)
     if not found and request.too_large:
         await _ask(reader, request, 1, 1.0, {})
         found = await _gather(reader, request, 1, sys.maxsize, time.monotonic() + 1 + GRACE)
+    request.idle = not found
     if not found:
         await asyncio.sleep(max(ends - time.monotonic(), 0))  # a consumer that is gone answers at once, and for ever
         raise nats.errors.TimeoutError
@@ -52,10 +59,10 @@ async def fetch(reader: Reader, batch: int, seconds: float, most: int = MOST_BYT
 
 
 class _Request:
-    """What the broker was asked for and may still send."""
+    """What the broker was asked for and may still send. `idle`: the last fetch found nothing."""
 
     def __init__(self) -> None:
-        self.left, self.until, self.too_large = 0, 0.0, False
+        self.left, self.until, self.too_large, self.idle = 0, 0.0, False, False
 
     def is_open(self) -> bool:
         return self.left > 0 and time.monotonic() < self.until + LATE

@@ -130,7 +130,10 @@ def test_a_fetch_ends_when_the_consumer_goes_and_finds_the_one_that_comes(broker
         with pytest.raises(nats.errors.TimeoutError):
             await waiting
         await js.add_consumer("ROAD", ConsumerConfig(durable_name="reader"))
-        return [message.metadata.sequence.stream for message in await pull.fetch(reader, 1000, 1.0)]
+        found = await pull.fetch(reader, 1000, 3.0)
+        while len(found) < COUNT:
+            found += await pull.fetch(reader, 1000, 1.0)
+        return [message.metadata.sequence.stream for message in found]
 
     assert on_broker(broker[0], work) == list(range(1, COUNT + 1))
 
@@ -155,6 +158,27 @@ def test_what_was_not_acknowledged_before_a_broker_died_comes_again(broker: tupl
         return seen
 
     assert on_broker(broker[0], work) >= LEFT
+
+
+def test_who_waits_asks_seldom_and_is_woken_at_once(broker: tuple[int, Any]) -> None:
+    async def work(js: JetStreamContext) -> None:
+        reader = await js.pull_subscribe_bind("reader", "ROAD")
+        await pull.acknowledge(await pull.fetch(reader, 1000, 1.0))
+        asked = js._nc.stats["out_msgs"]
+        for _ in range(15):
+            with pytest.raises(nats.errors.TimeoutError):
+                await pull.fetch(reader, 1000, 0.1)
+        assert js._nc.stats["out_msgs"] - asked <= 3
+        began, waiting = time.monotonic(), asyncio.create_task(pull.fetch(reader, 1000, 1.5))
+        for number in range(5):
+            await js.publish(f"road.{number}", b"{}")
+        found = await waiting
+        assert time.monotonic() - began < 1.4
+        while len(found) < 5:
+            found += await pull.fetch(reader, 1000, 1.0)
+        assert [message.metadata.num_delivered for message in found] == [1] * 5
+
+    on_broker(broker[0], work)
 
 
 def test_what_cannot_be_acknowledged_is_said(broker: tuple[int, Any]) -> None:
