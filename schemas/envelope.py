@@ -160,7 +160,7 @@ class Event(BaseModel):
     @cached_property
     def key(self) -> UUID:
         """Identity: the same for the same source and id."""
-        return _uuid(f"{self.source}\n{self.id}")
+        return event_key(self.source, self.id)
 
     @cached_property
     def digest(self) -> UUID:
@@ -198,6 +198,11 @@ def compact(fields: dict[str, Any]) -> str:
     The faster one spells texts, whole numbers and truth values alike, and is asked only where there is nothing else.
     """
     return to_json(fields).decode() if _SPELLED_ALIKE.issuperset(map(type, fields.values())) else _encode(fields)
+
+
+def event_key(source: str, id: str) -> UUID:
+    """The identity of an event of this source and id."""
+    return _uuid(f"{source}\n{id}")
 
 
 def _uuid(text: str) -> UUID:

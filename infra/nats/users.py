@@ -48,13 +48,15 @@ MENDING = (
 
 # user -> the subjects it may publish to
 PUBLISH: dict[str, tuple[str, ...]] = {
-    # Declares streams and consumers, and saves and restores streams: to replace one is to delete it first.
+    # Declares streams and consumers, and saves and restores streams: to replace one is to delete it first. Finds and
+    # erases what is erased on request.
     "admin": (
         *INFO,
         *_stream("*", "STREAM.CREATE.{}", "STREAM.UPDATE.{}", "STREAM.SNAPSHOT.{}", "STREAM.RESTORE.{}"),
         *_stream("*", "STREAM.DELETE.{}", "STREAM.MSG.GET.{}"),
         *_stream("*", "CONSUMER.CREATE.{}", "CONSUMER.CREATE.{}.>", "CONSUMER.DURABLE.CREATE.{}.*"),
         *_stream("*", "CONSUMER.DELETE.{}.*", "CONSUMER.LIST.{}", "CONSUMER.NAMES.{}"),
+        *_stream("*", "CONSUMER.MSG.NEXT.{}.*", "STREAM.MSG.DELETE.{}"),
         f"{API}.STREAM.LIST",
         "$JS.SNAPSHOT.>",
     ),

@@ -81,6 +81,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "INSERT", (*_BOARD, "audit", *_IMPORTS)),
     ("ioc_board", "UPDATE", (*_BOARD, "import")),
     ("ioc_reader", "SELECT", _IMPORTS),
+    ("ioc_reader", "SELECT", ("erasure", "erasure_event")),
     ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox")),
     ("ioc_notifier", "SELECT", (*_ALARMS, "brief", "entity", "position", "person", "alarm_orphan")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "brief", "position")),

@@ -22,6 +22,7 @@ from services.aggregator.aside import Aside
 from services.aggregator.consume import Batches, BatchLimiter
 from services.aggregator.event_store import EventStore
 from services.aggregator.ownership import Ownership
+from services.aggregator.validate import erase
 from services.kit import bus, logs, metrics, patches, pull, store, streams
 from services.kit.consumer import DurableConsumer
 from services.kit.errors import fatal
@@ -92,7 +93,7 @@ def build(settings: Settings) -> FastStream:
         await durable.place(lambda: js)
         aside, ownership = Aside(js, pool), Ownership(pool)
         await durable.insist([], ownership.look)
-        batches = Batches(durable, EventStore(pool).store, aside.take, ownership.knowing)
+        batches = Batches(durable, EventStore(pool).store, aside.take, ownership.knowing, partial(erase, js))
         hands.append(BatchLimiter(_guarded_by(batches, health)))
         watching = durable.follow(lambda: js, WATCH_SECONDS, partial(_noted, health))
         endless = (watching, aside.bring_in(), ownership.follow())

@@ -49,7 +49,8 @@ class BatchLimiter:
 
 class Batches:
     """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
-    refused ones, `owners` tells whose source is whose, of these keys at least."""
+    refused ones, `owners` tells whose source is whose, of these keys at least, `erase` takes a message out of the
+    stream of which the like was erased on request."""
 
     def __init__(
         self,
@@ -57,8 +58,10 @@ class Batches:
         store: Store,
         set_aside: Callable[[list[Refused]], Awaitable[None]],
         owners: Callable[[frozenset[str]], Awaitable[Owners]],
+        erase: Callable[[Msg], Awaitable[None]],
     ) -> None:
         self._durable, self._store, self._aside, self._owners = durable, store, set_aside, owners
+        self._erase = erase
 
     async def handle(self, messages: list[Msg]) -> None:
         """Store or set aside every message of the batch, then acknowledge all of them."""
@@ -96,12 +99,14 @@ class Batches:
             middle = len(accepted) // 2
             return [*await self._persist(accepted[:middle]), *await self._persist(accepted[middle:])]
         self._count(accepted, stored)
+        for message in (accepted[i][0] for i in stored.erased):
+            await self._durable.insist([message], lambda message=message: self._erase(message))  # type: ignore[misc]
         clash = Invalid("conflict", "the same source and id are stored with other content; give it an id of its own")
         refused = [Refused(accepted[i][0], clash) for i in stored.conflicts]
         return refused + [Refused(*_forgotten(*accepted[i], stored.horizon)) for i in stored.forgotten]
 
     def _count(self, accepted: list[tuple[Msg, Incoming]], stored: Stored) -> None:
-        metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates))
+        metrics.EVENTS_DUPLICATE.inc(len(stored.duplicates) + len(stored.erased))
         for i in stored.new:
             metrics.EVENTS_STORED.labels(accepted[i][1].event.data.system).inc()
 

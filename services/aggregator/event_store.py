@@ -29,6 +29,8 @@ from services.kit.facts import BEGINNING, calendars_of, read_calendars, read_hor
 
 REMEMBERED = 4_000
 """Entities kept in memory, some 4 KB each."""
+ERASED = UUID(int=0)
+"""The digest of what was erased: whatever comes under its source and id is not stored again."""
 
 
 class Incoming(NamedTuple):
@@ -41,11 +43,12 @@ class Incoming(NamedTuple):
 @dataclass
 class Stored:
     """What became of a batch: positions (indices into it) that were new, met again, in conflict with what is stored,
-    or about a time before the horizon."""
+    erased before, or about a time before the horizon."""
 
     new: list[int] = field(default_factory=list)
     duplicates: list[int] = field(default_factory=list)
     conflicts: list[int] = field(default_factory=list)
+    erased: list[int] = field(default_factory=list)
     forgotten: list[int] = field(default_factory=list)
     horizon: datetime = BEGINNING
 
@@ -196,7 +199,7 @@ class EventStore:
         stored = await self._recent.hold(conn, touched, after)
         found = (change(ref, stored.get(ref, NEW), facts, before, after) for ref, facts in sorted(touched.items()))
         changes = [c for c in found if c]
-        await _write_entities(conn, changes)
+        await write_entities(conn, changes)
         # Points before the horizon are gone, and their days stand: only what lies after it moves.
         since = self._calendar.horizon
         removed = [p for c in changes for p in c.removed if p.time >= since]
@@ -232,6 +235,8 @@ async def _admit(conn: AsyncConnection, batch: Sequence[Incoming], horizon: date
             continue
         if event.key in fresh and first[event.key] == i:
             stored.new.append(i)
+        elif digests.get(event.key) == ERASED:
+            stored.erased.append(i)
         elif event.digest == digests.get(event.key, batch[first[event.key]].event.digest):
             stored.duplicates.append(i)
         else:
@@ -262,7 +267,8 @@ async def _calendar_after(
     return calendars_of([*news, *(unpack(packed) for (facts,) in stored for packed in facts)])
 
 
-async def _write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
+async def write_entities(conn: AsyncConnection, changes: list[Change]) -> None:
+    """Store the next versions of entities, whose rows are locked; `ConcurrentUpdate` where one is stored already."""
     if not changes:
         return
     if gone := [(c.ref.kind, id) for c in changes for id in c.gone]:

@@ -90,7 +90,7 @@ async def quarantine(js: JetStreamContext, refused: Refused) -> None:
     subject = f"{QUARANTINE_PREFIX}{_system(message.subject)}"
     await js.publish(subject, kept, timeout=ANSWER_SECONDS, headers=headers)
     if body is not None or invalid.code == "personal_data" or find(message.subject) or _in_headers(message):
-        await _erase(js, meta.stream, meta.sequence.stream)
+        await erase(js, message)
     metrics.EVENTS_QUARANTINED.labels(invalid.code).inc()
 
 
@@ -102,7 +102,12 @@ def _in_headers(message: Msg) -> bool:
     return False
 
 
-async def _erase(js: JetStreamContext, stream: str, seq: int) -> None:
+async def erase(js: JetStreamContext, message: Msg) -> None:
+    """Erase a message that is at hand from the stream that it came by."""
+    await erase_message(js, message.metadata.stream, message.metadata.sequence.stream)
+
+
+async def erase_message(js: JetStreamContext, stream: str, seq: int) -> None:
     """Overwrite a message where it lies on the broker's disk; one that is gone already is erased."""
     try:
         await js.delete_msg(stream, seq)

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from nats.aio.client import Client
 from nats.js.api import StreamState
 from nats.js.errors import NotFoundError
@@ -21,6 +22,7 @@ from infra.timescaledb import backup as database
 from infra.timescaledb.migrate import migrate
 from infra.timescaledb.roles import ensure_database_and_roles
 from schemas.streams import ALERTS, STREAMS
+from services.centre import erase
 from services.centre.prepare import RESTORING, prepare, settings_of
 from services.centre.replay import replay
 from services.centre.reporter import SILENT, Bar, Reporter, Say
@@ -72,6 +74,8 @@ def bring_back(
     journal = Journal(instance.data / RESTORING, f"{manifest.taken_at.isoformat()} {' '.join(parts)}")
     if not replace and not journal.begun:
         asyncio.run(_require_empty(settings, parts))
+    if not journal.begun:
+        journal.carried = _erasures(settings)
     journal.begin()
     if DATABASE not in parts:
         migrate(settings.database("owner"))  # a broker alone may be brought to a database that is new
@@ -79,18 +83,32 @@ def bring_back(
         _restore_database(settings, folder, manifest, reporter.bar)
         journal.note(DATABASE)
     asyncio.run(_restore_broker(settings, folder, manifest, parts, journal, reporter))
+    if journal.carried:
+        migrate(settings.database("owner"))
+        asyncio.run(erase.apply(settings, journal.carried))
+        reporter.say(f"erased again what was erased on request, {len(journal.carried):,} times")
     journal.end()
     prepare(instance, reporter.say)
 
 
+def _erasures(settings: Settings) -> list[erase.Carried]:
+    """What this centre was asked to erase, before it is replaced; nothing where no database of ours is."""
+    try:
+        return asyncio.run(erase.carried(settings))
+    except psycopg.OperationalError:
+        return []
+
+
 class Journal:
-    """What a restore has done so far, so that one cut short goes on where it was. `key` names backup and parts."""
+    """What a restore has done so far, so that one cut short goes on where it was. `key` names backup and parts.
+    `carried`: what the centre of before was asked to erase, which the backup may not know of."""
 
     def __init__(self, file: Path, key: str) -> None:
         self._file, self._key = file, key
         state: dict[str, Any] = json.loads(file.read_text()) if file.exists() else {}
         self.begun = state.get("key") == key
         self.done: list[str] = state["done"] if self.begun else []
+        self.carried = [erase.Carried(*one) for one in state.get("erasures", ())]
 
     def begin(self) -> None:
         """From now on the centre is neither the old nor the new one."""
@@ -107,7 +125,7 @@ class Journal:
 
     def _write(self) -> None:
         fresh = self._file.with_suffix(".tmp")
-        fresh.write_text(json.dumps({"key": self._key, "done": self.done}) + "\n")
+        fresh.write_text(json.dumps({"key": self._key, "done": self.done, "erasures": self.carried}) + "\n")
         fresh.replace(self._file)
 
 

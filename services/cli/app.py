@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "people": (".people:people", "Who may enter the board: list, add, password, role, units, token, disable, enable."),
     "keys": (".keys:keys", "Who may send events from outside: create, list, rotate, revoke."),
     "quarantine": (".quarantine:quarantine", "What could not be understood: list, show, resubmit, discard."),
+    "erase": (".erase:erase", "A person's data is erased on request, figures stay: case, event, message, list, again."),
     "rebuild": (".rebuild:rebuild", "Fold the log anew, to check or to replace what lives."),
     "bench": ("bench:bench", "How fast it is on this machine, beside its baselines."),
     "backup": (".backup:backup", "Save database and broker into a folder, while everything goes on working."),

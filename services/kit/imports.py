@@ -28,6 +28,7 @@ from schemas.registry import DATA_TYPES, make, parse
 from schemas.retraction import DailyRetraction, Retraction, in_letters, is_retraction, retractions
 from schemas.streams import AGGREGATOR
 from schemas.zone import VN
+from services.kit import streams
 from services.kit.errors import Unavailable
 from services.kit.facts import unpack
 
@@ -251,8 +252,7 @@ async def settled(js: JetStreamContext, patience: timedelta = PATIENCE) -> None:
     last = (await js.stream_info(AGGREGATOR.stream)).state.last_seq
     end = asyncio.get_running_loop().time() + patience.total_seconds()
     while True:
-        floor = (await js.consumer_info(AGGREGATOR.stream, AGGREGATOR.name)).ack_floor
-        if (done := floor.stream_seq if floor else 0) >= last:
+        if (done := await streams.done_through(js, AGGREGATOR)) >= last:
             return
         if asyncio.get_running_loop().time() > end:
             raise Unavailable(f"{last - done:,} events that were sent before are not stored yet: import it again later")

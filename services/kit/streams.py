@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -11,6 +12,7 @@ from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
     ConsumerConfig,
+    ConsumerInfo,
     DeliverPolicy,
     DiscardPolicy,
     RetentionPolicy,
@@ -24,6 +26,7 @@ from schemas.streams import CONSUMERS, MOST_BYTES, NEVER, QUARANTINE, STREAMS, C
 from services.kit.settings import Settings
 
 log = logging.getLogger(__name__)
+LAG_SECONDS = 0.1
 
 
 def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
@@ -115,11 +118,27 @@ async def ensure_consumer(js: JetStreamContext, consumer: Consumer, start_after:
         return True
 
 
-async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
-    """How many messages lie after the last one up to which all are acknowledged.
+async def done_through(js: JetStreamContext, consumer: Consumer) -> int:
+    """Up to which message of its stream all is acknowledged.
 
-    The consumer's own counts lag behind the stream for a moment after a message was stored.
+    The consumer's own counts lag behind the stream for a moment after a message was stored; but nobody acknowledges
+    what was erased at the stream's end, and where messages were erased the counts are asked, a moment later.
     """
+    state = (await js.stream_info(consumer.stream)).state
+    info = await js.consumer_info(consumer.stream, consumer.name)
+    if _floor(info) < state.last_seq and state.num_deleted and not (info.num_pending or info.num_ack_pending):
+        await asyncio.sleep(LAG_SECONDS)
+        info = await js.consumer_info(consumer.stream, consumer.name)
+        if not (info.num_pending or info.num_ack_pending):
+            return max(state.last_seq, _floor(info))
+    return _floor(info)
+
+
+def _floor(info: ConsumerInfo) -> int:
+    return info.ack_floor.stream_seq if info.ack_floor else 0
+
+
+async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:
+    """How many messages lie after the last one up to which all are acknowledged."""
     last = (await js.stream_info(consumer.stream)).state.last_seq
-    floor = (await js.consumer_info(consumer.stream, consumer.name)).ack_floor
-    return max(last - (floor.stream_seq if floor else 0), 0)
+    return max(last - await done_through(js, consumer), 0)

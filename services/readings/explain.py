@@ -68,13 +68,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Evidence:
-    """An event behind a figure."""
+    """An event behind a figure; `erased`: when, by whom and why a person's data was erased of it."""
 
     source: str
     id: str
     type: str
     unit: str
     time: datetime
+    erased: str | None = None
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,10 @@ WITH behind(key) AS MATERIALIZED ({})
 SELECT (SELECT count(*) FROM behind), ARRAY(SELECT key FROM behind ORDER BY key LIMIT %(most)s)
 """)
 _EVENTS = """
-SELECT e.source, e.id, e.type, e.unit, e.time FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
+SELECT e.source, e.id, e.type, e.unit, e.time, CASE WHEN r.id IS NOT NULL THEN format(
+    'erased on %%s by %%s because %%s', (r.at AT TIME ZONE interval '7 hours')::date, r.by, r.reason) END
+FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
+LEFT JOIN erasure_event x ON x.key = k.key LEFT JOIN erasure r ON r.id = x.erasure
 WHERE k.key = ANY(%s::uuid[]) ORDER BY e.time, e.id
 """
 _SOURCES = """

@@ -44,7 +44,7 @@ def explanation_lines(e: Explanation, bold: Callable[[str], str] = str) -> Itera
     moved = " that have ever moved it" if e.history else ""
     yield f"  events   {e.events:,}{moved}{', among them' if e.sample else ''}"
     for x in e.sample:
-        yield f"    {day_and_time(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.id}"
+        yield f"    {day_and_time(x.time)}  {x.unit}  {x.type.removeprefix('vn.ioc.')}  {x.erased or x.id}"
 
 
 def finding_lines(f: Finding, bold: Callable[[str], str] = str) -> Iterator[str]:

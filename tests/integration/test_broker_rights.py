@@ -168,7 +168,7 @@ MAY: dict[str, set[str]] = {
         for stream in STREAMS
         for subject in calls(
             *["STREAM.CREATE", "STREAM.UPDATE", "STREAM.DELETE", "STREAM.SNAPSHOT", "STREAM.RESTORE", "STREAM.MSG.GET"],
-            "CONSUMER.CREATE",
+            *["CONSUMER.CREATE", "STREAM.MSG.DELETE"],
             stream=stream,
         )
     }
@@ -177,7 +177,9 @@ MAY: dict[str, set[str]] = {
         for stream in STREAMS
         for c in CONSUMERS
         for subject in calls(
-            *("CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE"), stream=stream, consumer=c
+            *("CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE", "CONSUMER.MSG.NEXT"),
+            stream=stream,
+            consumer=c,
         )
     }
     | {"$JS.SNAPSHOT.ACK.x"},

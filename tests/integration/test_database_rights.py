@@ -51,7 +51,8 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_reader": {
         "SELECT": f"{FOLDED} source_end calendar_version backup rebuild_check horizon refused alarm alarm_step "
-        "alarm_published notification alarm_list import import_event report_issue"
+        "alarm_published notification alarm_list import import_event report_issue "
+        "erasure erasure_event"
     },
 }
 LATER = {"ioc_reader", "ioc_board", "ioc_grafana"}

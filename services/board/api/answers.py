@@ -136,6 +136,7 @@ class Event(Answer):
     type: str
     unit: str
     time: datetime
+    erased: str | None
 
 
 class Explained(AnswerScope):
@@ -305,7 +306,8 @@ def explanations(conn: Connection, account: Account, question: Question, home: s
 def _explained(conn: Connection, account: Account, question: Question, indicator: Indicator, home: str) -> Explained:
     shown = shown_to(account, explain(conn, indicator, question.unit, question.period), question.whole)
     shown_values = values.explanation_values(shown)
-    sample = [{**vars(e), "id": masked_id(e.id) if account.sees(e.unit) else HIDDEN} for e in shown.sample]
+    hidden = {"id": HIDDEN, "erased": None}
+    sample = [{**vars(e), **({"id": masked_id(e.id)} if account.sees(e.unit) else hidden)} for e in shown.sample]
     parts = {name: shown_values[name] for name in ("formula", "parts", "sources", "events", "history")}
     return Explained(**_scope_of(question), **parts, figure=_figure(shown.reading, question, home), sample=sample)
 

@@ -164,5 +164,5 @@ def _event(context: PageContext, e: Evidence) -> list[object]:
         event_cell(e.type, context.language),
         unit_name(e.unit, context.language, local_day(e.time)),
         source_cell(e.source, context.language),
-        masked_id(e.id) if own else HIDDEN,
+        (e.erased or masked_id(e.id)) if own else HIDDEN,
     ]
