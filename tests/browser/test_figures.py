@@ -120,6 +120,10 @@ def test_a_figure_is_broken_down_as_ioc_query_does_and_beside_the_compared_perio
     page.get_by_role("link", name="So với cùng kỳ năm trước").click()
     expect(page.get_by_role("link", name="So với cùng kỳ năm trước")).to_have_attribute("aria-current", "true")
     expect(legend).not_to_contain_text("so với")  # nothing is known of last year
+    expect(page.locator("main .uncovered")).to_have_count(0)
+    page.get_by_role("link", name="So với kỳ trước").click()
+    expect(page.locator("main .uncovered").first).to_contain_text(WORDS["not_covered"][0] + " (từ")
+    page.get_by_role("link", name="So với cùng kỳ năm trước").click()
     page.get_by_role("link", name="Tháng này", exact=True).click()
     panel.get_by_role("link", name="Theo lĩnh vực").click()
     expect(panel.get_by_role("link", name="Theo lĩnh vực")).to_have_attribute("aria-current", "true")
@@ -133,6 +137,17 @@ def test_a_figure_is_broken_down_as_ioc_query_does_and_beside_the_compared_perio
     shown = {name: printed(value) for name, value in rows}
     assert shown in (by_field(command, before), by_field(command, clock.now()))
     assert len(shown) >= 5 and all(shown.values())
+
+
+def test_what_was_published_stands_first_beside_what_is_counted(visit: Visit) -> None:
+    page = visit("/system/field", "truc.le")
+    card = page.locator("main .title + .live > .published, main .title + .panel")
+    expect(card.locator("strong")).to_have_text(f"✓ {WORDS['published_all'][0].format(5, 5)}", timeout=60_000)
+    rows = card.locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.cells].slice(2).map(c => c.innerText))")
+    assert ["290", "290", f"✓ {WORDS['published_alike'][0].format(1, 1)}"] in rows and len(rows) == 5
+    expect(card.locator(".findings li").first).to_contain_text("1022")
+    card.locator("tbody a").first.click()
+    expect(page.locator("main .huge")).to_have_text("290")
 
 
 def by_field(command: Command, as_of: datetime) -> dict[str, tuple[Decimal, str] | None]:

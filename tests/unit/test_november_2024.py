@@ -239,6 +239,14 @@ def test_hotline_as_counted_with_its_two_missing_messages(november: Tally) -> No
     assert len(neither) == len(steps) - answered - forwarded == 2
 
 
+def test_what_the_tables_print_of_figures_that_are_counted_is_stated_too(november: Tally) -> None:
+    stated = {key[:3]: said["value"] for key, said in november.stated.items() if key[0].startswith("reported_")}
+    assert len(stated) == 11 * 4 + 27 * 2 + 5
+    assert stated["reported_payments_online_fee_count", "dong_xoai", "2024-11-30"] == "2050"
+    assert stated["reported_online_dossier_share", "so_gddt", "2024-11-30"] == "96.3"
+    assert stated["reported_hotline_received", "binh_phuoc", "2024-11-23"] == "290"
+
+
 def test_resolution_02_targets_and_results(november: Tally) -> None:
     for row in table("nq02_2024_targets"):
         name = f"nq02_{row['indicator_code']}"

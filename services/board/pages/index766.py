@@ -29,7 +29,7 @@ from services.board.pages.actions.bulk_actions import toolbar
 from services.board.ui import exports
 from services.board.ui.charts import Step, bars
 from services.board.ui.found_pages import Page
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary, require_known, unreal
 from services.board.ui.period_control import period_control
@@ -166,9 +166,6 @@ def add(pages: Pages, reading: QueryPool) -> None:
         async def looked_back() -> Course:
             key = (choice.unit, choice.rules, choice.period, local_day(clock.now()))
             return await slow.get(key, lambda: read_days(choice))
-
-        async def not_yet() -> None:
-            return None
 
         async def as_it_is() -> Stand:
             return await now_of(choice, cases)

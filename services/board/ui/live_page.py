@@ -94,6 +94,10 @@ class Asked:
     first: Callable[[], Awaitable[Any]] | None = None
 
 
+async def not_yet() -> None:
+    """What a place opens with whose content takes long to read: nothing."""
+
+
 Places = Mapping[str, Html]
 """The places of a page as they stand in its document."""
 

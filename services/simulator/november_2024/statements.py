@@ -1,4 +1,5 @@
-"""The figures that units and the province state themselves: software, certified copies, Resolution 02, programmes."""
+"""The figures that units and the province state themselves: software, certified copies, Resolution 02, programmes; and
+those of the printed tables that the events behind them give back."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from schemas.calendar import VN
 from schemas.economy import IndicatorReported, IndicatorTargetSet
 from schemas.envelope import Event
+from schemas.indicators.as_reported import PREFIX
 from schemas.security import AntivirusReported
 from services.simulator.november_2024.moments import END
 from services.simulator.november_2024.shift import UNSHIFTED, Shift
@@ -42,6 +44,28 @@ _E_CERTIFICATION = {
 }
 
 
+_NOVEMBER = (date(2024, 11, 1), END)
+_PRINTED = {
+    "online_payment_by_district": {
+        f"payments_online_{kind}_{what}": f"{kind}_{column}_month"
+        for kind in ("tax", "fee")
+        for what, column in (("count", "txn"), ("amount", "vnd"))
+    },
+    "online_services_by_unit": {
+        "online_service_share": "pct_online_services_with_dossiers",
+        "online_dossier_share": "pct_dossiers_handled_online",
+    },
+    "hotline_1022_period": {
+        "hotline_received": "received",
+        "hotline_processed": "processed",
+        "hotline_in_progress": "in_progress",
+        "hotline_answered": "answered_directly",
+        "hotline_forwarded": "forwarded_to_agencies",
+    },
+}
+"""Table -> figure that the centre counts -> its printed column."""
+
+
 class Said(NamedTuple):
     """One statement: an indicator of a unit for a period, its value and total as printed (None: nothing is)."""
 
@@ -58,7 +82,7 @@ class Said(NamedTuple):
 
 def statement_events(shift: Shift) -> Iterator[Event]:
     """All that is stated, not counted."""
-    for said in (*_software(), *_e_certification(), *_resolution_02(), *_programmes()):
+    for said in (*_software(), *_e_certification(), *_resolution_02(), *_programmes(), *_printed()):
         yield _reported(said, UNSHIFTED if said.period[1] > END else shift)
     yield from _antivirus(shift)
     # Targets of the year go with the shifted months and with the year's result, which is not shifted.
@@ -129,6 +153,16 @@ def _programmes() -> Iterator[Said]:
         day = date.fromisoformat(row["period_end"])
         at = datetime.combine(day, time(17), VN)
         yield Said(f"{row['programme']}_{row['indicator_code']}", PROVINCE, (day, day), at, row["value"], row["total"])
+
+
+def _printed() -> Iterator[Said]:
+    """A row without a unit is the province's, one without days is of November."""
+    for table, columns in _PRINTED.items():
+        for row in rows(table):
+            days = period(row) if "period_start" in row else _NOVEMBER
+            for indicator, column in columns.items():
+                unit = row.get("unit_code", PROVINCE)
+                yield Said(PREFIX + indicator, unit, days, PUBLISHED, row[column], document=REPORT)
 
 
 def _antivirus(shift: Shift) -> Iterator[Event]:

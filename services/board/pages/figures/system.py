@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 from itertools import zip_longest
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from schemas.indicators import Indicator
 from schemas.indicators.label_texts import MEASURED, label_text, title
+from schemas.text.dates import day as written_day
 from schemas.units import UnknownUnit
 from services.board.access import is_few
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
+from services.board.pages.figures.published_card import Beside, card, read_beside
 from services.board.pages.figures.system_data import (
     Choice,
     Content,
@@ -26,13 +29,14 @@ from services.board.pages.figures.system_data import (
     headlines,
     indicators,
     ranked,
+    read_compared,
     read_figures,
     read_parts,
 )
 from services.board.ui.charts import Step, bars, sample
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import of_content, ordinary, require_known, unreal
+from services.board.ui.page_layout import ordinary, require_known, unreal
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import Against
 from services.board.ui.redaction import of_when, shown_to
@@ -52,17 +56,24 @@ from services.board.ui.words import (
 )
 from services.kit import clock
 from services.readings import Reading
+from services.readings.comparison import Change, change
 
 WORKED_OFF = {"procedures": "dossier", "field": "report"}
 """The systems whose cases stand on the worklist."""
-OLD_SECONDS, COMPARED_SECONDS = 15.0, 60.0
-"""How old the figures may grow if nothing came; and those of the compared period, which move with the clock alone."""
+OLD_SECONDS, COMPARED_SECONDS, PUBLISHED_SECONDS = 15.0, 60.0, 120.0
+"""How old the figures may grow if nothing came; those of the compared period, which move with the clock alone; and what
+was published."""
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/system/{slug}`."""
     presents, others = SharedCache[Figures](OLD_SECONDS), SharedCache[Figures](COMPARED_SECONDS)
-    broken = SharedCache[Parts](OLD_SECONDS)
+    broken, publications = SharedCache[Parts](OLD_SECONDS), SharedCache[Beside](PUBLISHED_SECONDS)
+
+    async def beside(choice: Choice) -> Beside:
+        """What was published: it changes seldom, and whether all fits together takes long to read."""
+        key = choice.system, choice.unit, choice.period.as_of
+        return await publications.get(key, lambda: reading(lambda conn: read_beside(conn, choice, clock.now())))
 
     async def content(choice: Choice) -> Content:
         """All at once, each on a connection of its own; to break down something else reads nothing else anew."""
@@ -70,7 +81,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
         here, mark = (choice.system, choice.unit, choice.period), pages.poller.mark(choice.system)
         reads = (
             presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
-            others.get((here, then.first, then.last), lambda: reading(lambda conn: read_figures(conn, choice, then))),
+            others.get((here, then.first, then.last), lambda: reading(lambda conn: read_compared(conn, choice, then))),
             broken.get(
                 (here, choice.ranked, choice.by, mark), lambda: reading(lambda conn: read_parts(conn, choice, now))
             ),
@@ -88,7 +99,14 @@ def add(pages: Pages, reading: QueryPool) -> None:
         def draw(found: Content) -> Html:
             return render(context, choice, shown_to(context.account, found, whole))
 
-        return ordinary(context, f"/system/{slug}", of_content, [Asked("content", lambda: content(choice), draw)])
+        def body(at: Places) -> Html:
+            return tag("main", _head(context, choice), at["published"], at["content"], class_="page")
+
+        publication = Asked(
+            "published", partial(beside, choice), partial(card, context, choice), PUBLISHED_SECONDS, not_yet
+        )
+        asking = [publication, Asked("content", lambda: content(choice), draw)]
+        return ordinary(context, choice.path(), body, asking)
 
 
 def render(context: PageContext, choice: Choice, shown: Content) -> Html:
@@ -102,19 +120,18 @@ def render(context: PageContext, choice: Choice, shown: Content) -> Html:
     ]
     charts = tag("section", *_charts(context, shown), class_="charts")
     sections = (tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels)
-    return Html("".join([_head(context, choice, shown), charts, *sections]))
+    origins = [tag("div", *_origins(context, shown), class_="wide")]
+    return Html("".join([*origins, charts, *sections]))
 
 
-def _head(context: PageContext, choice: Choice, shown: Content) -> Html:
+def _head(context: PageContext, choice: Choice) -> Html:
+    """What stands there at once: of what and when the page is, and what else may be chosen."""
+    period = choice.period.period(clock.now())
+    where = f"{unit_name(choice.unit, context.language, period.last)} · {period.written}"
     return tag(
         "div",
         tag("h1", system_name(choice.system, context.language)),
-        tag(
-            "p",
-            f"{unit_name(choice.unit, context.language, shown.now.period.last)} · {shown.now.period.written}",
-            class_="small",
-        ),
-        *_origins(context, shown),
+        tag("p", where, class_="small"),
         _choices(context, choice),
         class_="title",
     )
@@ -212,10 +229,10 @@ def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
     pairs = (
         pair for pair in zip(shown.now.values, shown.then.values, strict=True) if pair[0].indicator.code not in apart
     )
-    return table(heads, (_figure_row(context, choice, *each) for each in pairs), (1, 2, 3, 4))
+    return table(heads, (_figure_row(context, choice, *each, shown.then) for each in pairs), (1, 2, 3, 4))
 
 
-def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading) -> list[object]:
+def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading, then: Figures) -> list[object]:
     language = context.language
     measured = MEASURED.get(r.indicator.unit) if r.indicator.unit != "minute" else None
     unit = tag("span", f" {measured.said(language)}", class_="small") if measured and r.value is not None else ""
@@ -223,33 +240,35 @@ def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Readin
         name_of(r.indicator, language),
         Html(_value(context, r) + unit),
         tag("span", figure(before, language), class_=_width(r)),
-        _change(r, before, language),
+        _change(r, before, then, language),
         _aim(r, language),
         link(choice.figure(r.indicator.code), context.word("how"), class_="how"),
     ]
 
 
-def _change(r: Reading, before: Reading, language: Language) -> Html | str:
-    """By how much it rose or fell (shares in points, all else in per cent), and whether that is good."""
-    now, then = r.printed, before.printed
-    if now is None or then is None or (not then and r.indicator.unit != "%"):
+def _change(r: Reading, before: Reading, then: Figures, language: Language) -> Html | str:
+    """By how much it rose or fell, and whether that is good; or that the sources did not cover the compared period."""
+    found = change(r, before)
+    if found is None:
         return ""
-    share = r.indicator.unit == "%"
-    by = now - then if share else (now - then) / abs(then) * 100
-    arrow = "↑" if by > 0 else "↓" if by < 0 else "→"
-    text = f"{arrow} {number(abs(by), 2 if share else 1, language)} {word('points', language) if share else '%'}"
-    judged = _judged(r.indicator, by)
-    if not judged:
+    since = then.since.get(r.indicator.code)
+    if since is None or since > then.period.first:
+        day = f" ({word('since', language).format(written_day(since))})" if since else ""
+        return tag("span", f"{word('not_covered', language)}{day}", class_="small uncovered")
+    arrow = "↑" if found.by > 0 else "↓" if found.by < 0 else "→"
+    text = f"{arrow} {_amount(r, found, language)}"
+    if found.better is None:
         return text
-    verdict = tag("span", f" {word(judged, language)}", class_="verdict")
-    return tag("span", text, verdict, class_="state-good" if judged == "better" else "state-bad")
+    verdict = tag("span", f" {word('better' if found.better else 'worse', language)}", class_="verdict")
+    return tag("span", text, verdict, class_="state-good" if found.better else "state-bad")
 
 
-def _judged(indicator: Indicator, by: Decimal) -> str:
-    """Whether a change is `better` or `worse`; empty where that cannot be said."""
-    if not by or indicator.better is None:
-        return ""
-    return "better" if (by > 0) == (indicator.better == "higher") else "worse"
+def _amount(r: Reading, found: Change, language: Language) -> str:
+    """Shares in points, what had a base in per cent, the rest as the figure itself is written."""
+    size = abs(found.by)
+    if found.kind == "points":
+        return f"{number(size, 2, language)} {word('points', language)}"
+    return f"{number(size, 1, language)} %" if found.kind == "percent" else figure(replace(r, value=size), language)
 
 
 def _aim(r: Reading, language: Language) -> str:

@@ -3,9 +3,9 @@ down."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from psycopg import Connection
@@ -14,6 +14,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import labels
 from services.board.ui.periods import SO_FAR, Against, PeriodChoice, step_of
 from services.readings import Period, Reading, read, sheet
+from services.readings.coverage import data_since
 from services.readings.memo import memoised
 
 
@@ -56,11 +57,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Figures:
-    """A system's figures of a period: of all indicators, and of the headline ones step by step."""
+    """A system's figures of a period: of all indicators, and of the headline ones step by step. `since`: of a period
+    that is compared with, by indicator, from which day on its sources tell of it; None: from none."""
 
     period: Period
     values: tuple[Reading, ...]
     steps: tuple[tuple[Reading, ...], ...]
+    since: Mapping[str, date | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,14 @@ def read_figures(conn: Connection, choice: Choice, period: Period) -> Figures:
     values = sheet(shared, indicators(choice.system), choice.unit, period)
     steps = sheet(shared, headlines(choice.system), choice.unit, period, step_of(period))
     return Figures(period, tuple(each[0] for each in values), tuple(map(tuple, steps)))
+
+
+def read_compared(conn: Connection, choice: Choice, period: Period) -> Figures:
+    """The same of the period that is compared with, and which of it may be: what its sources covered."""
+    shared = memoised(conn)
+    found = read_figures(shared, choice, period)
+    told = (r.indicator for r in found.values if r.value is not None)
+    return replace(found, since={i.code: data_since(shared, i, choice.unit, period) for i in told})
 
 
 def read_parts(conn: Connection, choice: Choice, period: Period) -> Parts:
