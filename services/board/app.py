@@ -22,8 +22,9 @@ from services.board.live.connections import Connections
 from services.board.live.poller import Poller
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import AlarmClient
+from services.board.pages.actions.bulk_actions import toolbar
 from services.board.pages.alarms import alarms
-from services.board.pages.figures import figure, system, wall
+from services.board.pages.figures import figure, figure_cases, system, wall
 from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
 from services.board.pages.quality import finding_rows, quarantine_page
@@ -31,6 +32,7 @@ from services.board.pages.reports import reports_page, schedule
 from services.board.pages.reports.maker import Maker
 from services.board.pages.targets import targets_page
 from services.board.pages.worklist import worklist
+from services.board.pages.worklist.worklist_rows import PATH
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
 from services.board.ui.page_layout import navigation_entries
@@ -88,6 +90,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     wall.add(pages, reading)
     system.add(pages, reading)
     figure.add(pages, reading)
+    figure_cases.add(pages, reading, lambda context: toolbar(context, worklist.DEEDS_HERE, PATH))
     worklist.add(pages, pool, reading, alarm_client)
     alarms.add(pages, settings, reading, alarm_client)
     map_routes.add(pages, settings, reading, pool)

@@ -114,6 +114,11 @@ def explain(
     )
 
 
+def keys_behind(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> list[UUID]:
+    """The keys of the events behind a figure, at most `MOST` of them."""
+    return _behind(conn, indicator.formula, Scope.of(unit, period))[1]
+
+
 def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, role: str = "") -> Iterator[Part]:
     value = evaluate(conn, formula, scope)[ALL]
     yield Part(depth, role, formula, value.value, value.reason)

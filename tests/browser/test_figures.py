@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Callable
@@ -148,6 +149,24 @@ def test_what_was_published_stands_first_beside_what_is_counted(visit: Visit) ->
     expect(card.locator(".findings li").first).to_contain_text("1022")
     card.locator("tbody a").first.click()
     expect(page.locator("main .huge")).to_have_text("290")
+
+
+def test_a_figure_leads_to_its_units_to_their_cases_and_to_how_late_one_is(visit: Visit) -> None:
+    page = visit("/figure/dossiers_open_overdue", "truc.le")
+    told = page.locator("main .huge").inner_text()
+    expect(page.locator(".said-figure")).to_contain_text(told.removeprefix("● "))
+    row = page.locator("main .panel tbody tr").first
+    unit, number = row.locator("th").inner_text(), row.locator("td").first.inner_text().removeprefix("● ")
+    row.get_by_role("link", name=WORDS["cases_of_unit"][0]).click()
+    expect(page.locator("main .pager")).to_contain_text(f"{number} dòng")
+    assert "unit=" in page.url and set(page.locator("tbody td:nth-child(2)").all_inner_texts()) == {unit}
+    with page.expect_download() as file:
+        page.get_by_role("link", name="CSV").click()
+    rows = list(csv.reader(file.value.path().read_text("utf-8-sig").splitlines()))
+    assert len(rows) == int(number) + 1 and all(row[rows[0].index(WORDS["late_days"][0])] for row in rows[1:])
+    page.locator("tbody a").first.click()
+    expect(page.locator("main")).to_contain_text(WORDS["late"][0])
+    expect(page.locator("main h2", has_text=WORDS["others_late"][0].partition(" (")[0])).to_be_visible()
 
 
 def by_field(command: Command, as_of: datetime) -> dict[str, tuple[Decimal, str] | None]:

@@ -21,6 +21,7 @@ from infra.local.servers import Instance
 from schemas.calendar import VN, WorkCalendar, local_day
 from schemas.procedures import DossierAccepted
 from services.board.access import Role
+from services.board.ui.words import WORDS
 from services.centre.prepare import settings_of
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
@@ -149,7 +150,11 @@ def test_rows_are_taken_away_as_files(operator: Session) -> None:
     eventually(lambda: "work-operator" in table()[-1], True)  # lists are read once a second for all
     rows = table()
     sheet = load_workbook(io.BytesIO(operator.http.get(f"/worklist/export.xlsx?{query}").content)).active
-    assert [[cell.value or "" for cell in row] for row in sheet.iter_rows()] == rows
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    written = [[f"{v:%d/%m/%Y %H:%M}" if isinstance(v, datetime) else str(v or "") for v in row] for row in cells]
+    assert written == rows
+    due, days, working = (cells[1][rows[0].index(WORDS[w][0])] for w in ("due", "late_days", "late_working_days"))
+    assert isinstance(due, datetime) and 0 < working < days
     assert rows[0][:2] == ["Loại", "Mã"]
     assert len(rows) == 2
     assert {SECOND, "Phường Chơn Thành", "work-operator", "quá hạn"} <= set(rows[1])

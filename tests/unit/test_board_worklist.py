@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 import pytest
 from openpyxl import load_workbook
 
-from schemas.calendar import DayChange
+from schemas.calendar import DayChange, WorkCalendar
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact
 from schemas.registry import FOLDS
@@ -25,6 +25,7 @@ from services.board.pages.alarms import alarms
 from services.board.pages.alarms.alarms_data import MOST
 from services.board.pages.alarms.alarms_data import Row as AlarmRow
 from services.board.pages.figures.system import _change
+from services.board.pages.figures.system_data import Figures
 from services.board.pages.worklist.worklist import LISTING, visible
 from services.board.pages.worklist.worklist_data import AlarmOf, Item, Row, _item
 from services.board.pages.worklist.worklist_rows import handling
@@ -32,7 +33,7 @@ from services.board.ui import exports
 from services.board.ui.live_page import PageContext
 from services.board.ui.pagination import PAGE, page_of
 from services.kit.settings import Settings
-from services.readings import Reading
+from services.readings import Period, Reading
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam
 OPERATOR = Account("an", "An", "operator", ("phuong_chon_thanh",))
@@ -81,21 +82,21 @@ def day_of(days: int) -> datetime:
     ("days", "stage"), [(-1, "overdue"), (0, "today"), (1, "soon"), (2, "soon"), (5, "soon"), (6, None)]
 )
 def test_a_dossier_waits_from_three_working_days_before_it_is_due(days: int, stage: str | None) -> None:
-    found = _item(dossier(day_of(days)), NOW, ())
+    found = _item(dossier(day_of(days)), NOW, WorkCalendar.base(), ())
     assert (found.stage if found else None) == stage
 
 
 def test_an_announced_day_off_makes_a_dossier_due_soon_earlier() -> None:
     off = DayChange(date(2026, 3, 13), False, "nghỉ bù", NOW - timedelta(days=20))
-    found = _item(dossier(day_of(6), off), NOW, ())
+    found = _item(dossier(day_of(6), off), NOW, WorkCalendar.base(), ())
     assert found
     assert found.stage == "soon"
 
 
 def test_a_wait_for_papers_stops_the_clock_unless_it_was_late_before() -> None:
     asked = timedelta(days=2)
-    assert _item(dossier(day_of(-1), asked=asked), NOW, ()) is None
-    late = _item(dossier(day_of(-4), asked=asked), NOW, ())
+    assert _item(dossier(day_of(-1), asked=asked), NOW, WorkCalendar.base(), ()) is None
+    late = _item(dossier(day_of(-4), asked=asked), NOW, WorkCalendar.base(), ())
     assert late
     assert late.stage == "overdue"
 
@@ -107,7 +108,9 @@ def test_a_report_stands_at_the_last_level_it_did_not_keep() -> None:
             ("received", received),
             *((event, {"code": "PA-1", "to_unit": "phuong_chon_thanh"}) for event in events),
         ]
-        return _item(row("report", [(event, timedelta(hours=hours), data) for event, data in life]), NOW, ())
+        return _item(
+            row("report", [(event, timedelta(hours=hours), data) for event, data in life]), NOW, WorkCalendar.base(), ()
+        )
 
     assert report(0.1) is None
     stages = [found.stage for hours in (0.5, 1.5, 3) if (found := report(hours))]
@@ -248,13 +251,21 @@ def test_a_change_says_whether_it_is_good() -> None:
         def reading(value: str) -> Reading:
             return Reading(CATALOGUE[code], "", Decimal(value), None, frozenset())
 
-        return re.sub("<.+?>", "", str(_change(reading(now), reading(then), "vi")))
+        period = Period(date(2026, 10, 1), date(2026, 10, 22), NOW)
+        compared = Figures(period, (), (), {code: since})
+        return re.sub("<.+?>", "", str(_change(reading(now), reading(then), compared, "vi")))
 
+    since: date | None = date(2026, 10, 1)
     lower = next(i.code for i in CATALOGUE.values() if i.better == "lower" and i.unit == "%")
     higher = next(i.code for i in CATALOGUE.values() if i.better == "higher" and i.unit == "%")
     assert "↓ 1,50 điểm tốt hơn" in change(lower, "2", "3.5")
     assert "↑ 1,50 điểm tốt hơn" in change(higher, "3.5", "2")
     assert "kém hơn" in change(lower, "3.5", "2")
     plain = next(i.code for i in CATALOGUE.values() if i.better is None and i.unit == "dossier")
-    assert change(plain, "12", "10") == "↑ 20,0 %"
-    assert change(plain, "12", "0") == ""
+    assert change(plain, "120", "100") == "↑ 20,0 %"
+    assert change(plain, "12", "10") == "↑ 2", "of ten cases two are not a fifth"
+    assert change(plain, "12000", "0") == "↑ 12.000"
+    since = date(2026, 10, 2)
+    assert change(plain, "120", "100") == "kỳ trước chưa đủ dữ liệu (từ 02/10/2026)"
+    since = None
+    assert change(plain, "120", "100") == "kỳ trước chưa đủ dữ liệu"

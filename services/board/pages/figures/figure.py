@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,9 +17,11 @@ from schemas.codes import HIDDEN, masked_id
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula_text import formula_text
 from schemas.text.dates import day_and_time
-from services.board.access import is_sensitive
+from services.board.access import is_few, is_sensitive
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
+from services.board.pages.figures.figure_cases import cases_path
+from services.board.pages.figures.system_data import ranked
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
 from services.board.ui.markup import Html, link, table, tag
@@ -25,48 +29,61 @@ from services.board.ui.page_layout import of_content, ordinary, require_known, u
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import PeriodChoice
 from services.board.ui.redaction import count_for, of_when, shown_to
-from services.board.ui.words import ago, count, name_of, number, signed, state_of, unit_name, why
+from services.board.ui.words import ago, count, figure, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
-from services.readings import explain, findings
+from services.readings import Reading, explain, findings, read
+from services.readings.cases_behind import has_cases
 from services.readings.explain import Evidence, Explanation, Part
 from services.readings.finding import Finding
 
+RATIO = ("numerator", "denominator")
 SAMPLE = 20
 KEPT_SECONDS = 5.0
 
 
-def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice) -> tuple[Explanation, list[Finding]]:
-    """The explanation of a figure for a period; and the disagreements known then."""
-    period = chosen.period(clock.now())
-    return explain(conn, CATALOGUE[code], unit, period, SAMPLE), findings(conn, period.as_of)
+@dataclass(frozen=True)
+class Opened:
+    """A figure opened: its explanation, the disagreements known then, and the same of each unit in it."""
+
+    explanation: Explanation
+    findings: Sequence[Finding]
+    units: Sequence[Reading]
+
+
+def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice) -> Opened:
+    """All that the page shows of a figure for a period."""
+    period, indicator = chosen.period(clock.now()), CATALOGUE[code]
+    by_unit = [r for r in read(conn, indicator, unit, period, "unit") if r.value is not None]
+    return Opened(explain(conn, indicator, unit, period, SAMPLE), findings(conn, period.as_of), by_unit)
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/figure/{code}`."""
-    kept: SharedCache[tuple[Explanation, list[Finding]]] = SharedCache(KEPT_SECONDS)
+    kept: SharedCache[Opened] = SharedCache(KEPT_SECONDS)
 
     @pages.page("/figure/{code}", dependencies=[Depends(require_known)])
     async def of_figure(asked: HTTPConnection, code: str, unit: str = "") -> LivePage:
         context = of_when(context_of(asked, pages.poller), [CATALOGUE[code]])
         key = (code, unit or None, context.chosen)
 
-        async def ask() -> tuple[Explanation, list[Finding]]:
+        async def ask() -> Opened:
             return await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
 
-        def draw(found: tuple[Explanation, list[Finding]]) -> Html:
-            shown = shown_to(context.account, found[0], not unit and context.chosen.whole)
-            return render(context, shown, found[1])
+        def draw(found: Opened) -> Html:
+            shown = shown_to(context.account, found, not unit and context.chosen.whole)
+            return render(context, shown.explanation, shown.findings, shown.units)
 
         here = context.chosen.address(f"/figure/{code}", unit=unit)
         return ordinary(context, here, of_content, [Asked("content", ask, draw)])
 
 
-def render(context: PageContext, shown: Explanation, found: list[Finding]) -> Html:
-    """The page's content."""
+def render(context: PageContext, shown: Explanation, found: Sequence[Finding], by_unit: Sequence[Reading] = ()) -> Html:
+    """The page's content: the figure in a sentence, of which units it is, then how it is made and of what."""
     number_of_events, cases = count(shown.events, context.language), context.account.may("cases")
     compared = cases or not is_sensitive(shown.reading.indicator)
     formula = formula_text(shown.reading.indicator.formula, context.language)
     panels = (
+        *((("by_unit", _units(context, shown, by_unit)),) if len(by_unit) > 1 else ()),
         ("formula", tag("p", formula, title=shown.formula, class_="formula"), _parts(context, shown.parts)),
         ("sources", _sources(context, shown, shown.period.as_of)),
         *((("findings", _findings(context, shown, found)),) if compared else ()),
@@ -79,6 +96,38 @@ def render(context: PageContext, shown: Explanation, found: list[Finding]) -> Ht
     return Html("".join([_head(context, shown), *sections]))
 
 
+def _sentence(context: PageContext, shown: Explanation) -> Html:
+    """The figure as one would say it, and from where it is known."""
+    r, language = shown.reading, context.language
+    if r.value is None or not shown.events:
+        return Html("")
+    said = context.word("figure_sentence").format(
+        name_of(r.indicator, language), figure(r, language), unit_name(shown.unit, language, shown.period.last),
+        shown.period.written, count(shown.events, language), len(shown.sources),
+    )  # fmt: skip
+    if len(shown.parts) > 1 and (of := [p for p in shown.parts if p.depth == 1 and p.role in RATIO]):
+        values = (number(p.value, 0, language) if p.value is not None else "–" for p in of)
+        said += " " + context.word("figure_ratio").format(*values) if len(of) == len(RATIO) else ""
+    return tag("p", said, class_="said-figure")
+
+
+def _units(context: PageContext, shown: Explanation, by_unit: Sequence[Reading]) -> Html:
+    """The same of each unit, the worst first, with the way to its cases."""
+    code, told = shown.reading.indicator.code, [r for r in ranked(by_unit) if not is_few(r)]
+    listed = has_cases(shown.reading.indicator) and context.account.may("cases")
+    rows = (
+        [
+            link(context.chosen.address(f"/figure/{code}", unit=r.group), unit_name(r.group, context.language)),
+            tag("span", signed(r, context.language), class_=f"state-{state_of(r)}"),
+            link(cases_path(context, code, r.group), context.word("cases_of_unit"))
+            if listed and context.account.sees(r.group)
+            else "",
+        ]
+        for r in told
+    )
+    return table([context.word("unit"), context.word("value"), context.word("cases_behind")], rows, (1,))
+
+
 def _head(context: PageContext, shown: Explanation) -> Html:
     r, language = shown.reading, context.language
     exact = "" if r.value is None or r.value == r.printed else _exact(context, r.value, r.indicator.unit)
@@ -87,6 +136,9 @@ def _head(context: PageContext, shown: Explanation) -> Html:
     told = context.account.may("cases") or not is_sensitive(r.indicator)
     lasting = (chosen.as_seen(shown.period.as_of) if told else chosen).address(path, unit=shown.unit)
     back = link(chosen.address(f"/system/{r.indicator.system}", unit=shown.unit), context.word("back"))
+    ways = [link(lasting, context.word("this_figure")), " · ", back]
+    if has_cases(r.indicator) and context.account.may("cases"):
+        ways = [link(cases_path(context, r.indicator.code, shown.unit), context.word("cases_all")), " · ", *ways]
     return tag(
         "div",
         tag("h1", name_of(r.indicator, language)),
@@ -98,7 +150,8 @@ def _head(context: PageContext, shown: Explanation) -> Html:
         ),
         *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
-        tag("p", link(lasting, context.word("this_figure")), " · ", back, class_="small"),
+        _sentence(context, shown),
+        tag("p", *ways, class_="small"),
         period_control(context, path, unit=shown.unit),
         class_="title",
     )
@@ -139,7 +192,7 @@ def _sources(context: PageContext, shown: Explanation, now: datetime) -> Html:
     return table(heads, rows, (1,))
 
 
-def _findings(context: PageContext, shown: Explanation, found: list[Finding]) -> Html:
+def _findings(context: PageContext, shown: Explanation, found: Sequence[Finding]) -> Html:
     concerning = [f for f in found if _concerns(f, shown)]
     if not concerning:
         return tag("p", context.word("no_findings"), class_="none")

@@ -79,7 +79,8 @@ def _verdict(context: PageContext, figures: Sequence[Published]) -> Html:
 
 def _row(context: PageContext, choice: Choice, one: Published) -> list[object]:
     of_days = PeriodChoice(days=(one.first, one.last), as_of=choice.period.as_of)
-    opened = of_days.address(f"/figure/{one.indicator.code}", unit=choice.unit)
+    only = one.cells[0].unit if len(one.cells) == 1 else choice.unit
+    opened = of_days.address(f"/figure/{one.indicator.code}", unit=only)
     return [
         link(opened, name_of(one.indicator, context.language)),
         days(one.first, one.last),

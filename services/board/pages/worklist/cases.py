@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi.responses import Response
 from psycopg import Connection
@@ -15,8 +15,9 @@ from psycopg_pool import AsyncConnectionPool
 from starlette.requests import HTTPConnection
 
 from schemas.calendar import local_day
+from schemas.cases import Lateness, lateness
 from schemas.fold import Fact, instant
-from schemas.indicators.label_texts import LIFE, event_name
+from schemas.indicators.label_texts import LIFE, event_name, label_text
 from schemas.offices import number_of
 from schemas.text.dates import day_and_time
 from services.board.auth import audit
@@ -26,21 +27,24 @@ from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.worklist import apology, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
+from services.board.pages.worklist.worklist_rows import PATH, late_by
 from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.timeline import Step, history, timeline_of_case
-from services.board.ui.words import unit_name
+from services.board.ui.words import count, unit_name
 from services.kit import clock
-from services.kit.facts import unpack
+from services.kit.facts import stored_calendars, unpack
 
 MOST_LETTERS = 200
+OTHERS = 10
+"""So many other late cases of the unit are listed."""
 
 
 @dataclass(frozen=True)
 class Case:
     """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
-    apology was written here; a source that gave a new date has its own."""
+    apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late."""
 
     row: Row
     ended: datetime | None
@@ -48,6 +52,8 @@ class Case:
     facts: Sequence[Fact]
     steps: Sequence[Step]
     letter: bool = False
+    late: Lateness | None = None
+    others: Sequence[Item] = ()
 
 
 def case(conn: Connection, kind: str, id: str) -> Case | None:
@@ -58,12 +64,21 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
         return None
     ended = conn.execute("SELECT ended_at FROM entity WHERE kind = %s AND id = %s", [kind, row.id]).fetchone()
     facts = sorted((unpack(f) for f in row.facts or ()), key=lambda fact: fact.time)
-    waits = worklist_data.item(conn, kind, row.id, clock.now()) if ended and ended[0] is None else None
-    return Case(row, ended[0] if ended else None, waits, facts, timeline_of_case(conn, kind, row.id, row.cases or ()))
+    now, end = clock.now(), ended[0] if ended else None
+    waits = worklist_data.item(conn, kind, row.id, now) if ended and end is None else None
+    steps = timeline_of_case(conn, kind, row.id, row.cases or ())
+    late = lateness(waits.due if waits else row.due_at, end or now, stored_calendars(conn).at(now))
+    return Case(row, end, waits, facts, steps, late=late)
 
 
-def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, toolbar: Callable[[PageContext], Html]) -> None:
-    """The pages."""
+def add(
+    pages: Pages,
+    pool: AsyncConnectionPool,
+    reading: QueryPool,
+    toolbar: Callable[[PageContext], Html],
+    waiting: Callable[[], Awaitable[Sequence[Item]]],
+) -> None:
+    """The pages. `waiting`: all that waits, as the worklist has read it."""
 
     async def ask(kind: str, id: str) -> Case | None:
         if kind not in ("dossier", "report"):
@@ -72,7 +87,8 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, toolbar: Ca
         if found:
             async with pool.connection() as conn:
                 actions = [action for action in await audit.latest(conn, id) if action.action == apology.DEED]
-            found = replace(found, steps=joined(found.steps, actions), letter=bool(actions))
+            others = [i for i in await waiting() if i.unit == found.row.unit and i.late and i.key != f"{kind}:{id}"]
+            found = replace(found, steps=joined(found.steps, actions), letter=bool(actions), others=others)
         return found
 
     @pages.page("/worklist/apology")
@@ -130,7 +146,12 @@ def render(context: PageContext, found: Case) -> Html:
         ("case_status", life(context, f"{row.kind}.{row.status}")),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
+        ("late", tag("strong", late_by(context, found.late), class_="state-bad") if found.late else ""),
         ("case_stage", context.word(f"stage_{found.waits.stage}") if found.waits else ""),
+        ("case_step", _step(context, found)),
+        ("case_holder", _holder(context, found)),
+        ("case_group", _group(context, row)),
+        ("case_channel", label_text("channel", row.state.get("channel", "counter"), language)),
         ("ended_at", day_and_time(found.ended) if found.ended else ""),
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
         *_more(context, row.state),
@@ -147,9 +168,45 @@ def render(context: PageContext, found: Case) -> Html:
             tag("h1", context.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
         )
         + tag("section", tag("h2", context.word("how_it_stands")), summary, class_="panel")
+        + _others(context, found)
         + tag("section", tag("h2", context.word("who_did_what")), history(context, found.steps), class_="panel")
         + tag("section", tag("h2", context.word("what_happened")), _story(context, found.facts), class_="panel")
     )  # fmt: skip
+
+
+def _step(context: PageContext, found: Case) -> str:
+    """The last that happened to it, which is where it stands."""
+    if not found.facts or found.ended:
+        return ""
+    last = found.facts[-1]
+    return context.word("case_step_since").format(life(context, last.event), day_and_time(last.time))
+
+
+def _holder(context: PageContext, found: Case) -> str:
+    """Who has it now: to whom it was given, or who took it; empty where it needs nobody."""
+    if found.waits is None:
+        return ""
+    taken = (a.assignee or a.acknowledged_by or "" for a in found.waits.alarms)
+    return ", ".join(dict.fromkeys(filter(None, taken))) or context.word("nobody")
+
+
+def _group(context: PageContext, row: Row) -> str:
+    """Its field or category."""
+    kind = "field" if row.kind == "dossier" else "category"
+    return label_text(kind, row.state[kind], context.language) if row.state.get(kind) else ""
+
+
+def _others(context: PageContext, found: Case) -> Html:
+    """What else of the unit is late, the longest first."""
+    shown = sorted(found.others, key=lambda i: i.due)[:OTHERS]
+    name = context.word("others_late").format(count(len(found.others), context.language))
+    rows = (
+        [link(f"{PATH}/{i.kind}/{quote(i.id)}", i.number), day_and_time(i.due), late_by(context, i.late)] for i in shown
+    )
+    listed = table([context.word(w) for w in ("case", "due", "late")], rows)
+    every = link(f"{PATH}?{urlencode({'unit': found.row.unit, 'late': 'yes'})}", context.word("others_all"))
+    inside = Html(listed + tag("p", every)) if shown else tag("p", context.word("others_none"), class_="none")
+    return tag("section", tag("h2", name), inside, class_="panel")
 
 
 def _more(context: PageContext, state: Mapping[str, Any]) -> list[tuple[str, object]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import parse_qs, parse_qsl, quote
+from urllib.parse import parse_qs, parse_qsl
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -23,6 +23,7 @@ from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.worklist import apology, cases, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
+from services.board.ui import exports
 from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import ordinary
@@ -43,6 +44,7 @@ LISTING: Listing[Item] = Listing(
         "channel": lambda i: (i.channel,),
         "handling": lambda i: (i.handling,),
         "assignee": lambda i: i.assignees,
+        "late": lambda i: ("yes" if i.late else "no",),
     },
     orders={
         "code": lambda i: i.number,
@@ -59,7 +61,6 @@ COLUMNS = (
     ("code", "case"), ("stage", "case_stage"), ("due", "due"), ("unit", "unit"), ("group", "case_group"),
     ("channel", "case_channel"), ("handling", "case_handling"),
 )  # fmt: skip
-MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
 
 
 def visible(rows: Iterable[Item], account: Account) -> list[Item]:
@@ -99,14 +100,12 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
     @app.get(PATH + "/export.{kind}")
     async def export(request: Request, kind: str) -> Response:
         context, query = context_of(request, poller), LISTING.parse(PATH, request.query_params)
-        if kind not in MIME:
+        if kind not in exports.MIME:
             raise HTTPException(404)
         _allow(context.account, "cases")
         rows = LISTING.select(visible(await shared.get(), context.account), query)
         content = await asyncio.to_thread(file_of, kind, context, rows)
-        name = f"{context.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}.{kind}"
-        head = {"content-disposition": f"attachment; filename*=UTF-8''{quote(name)}", "cache-control": "no-store"}
-        return Response(content, media_type=MIME[kind], headers=head)
+        return exports.download(content, kind, f"{context.word('worklist_file')}-{local_day(clock.now()):%Y%m%d}")
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:
@@ -131,7 +130,7 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         shared.forget()
         return answer(context, outcomes)
 
-    cases.add(pages, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH))
+    cases.add(pages, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH), shared.at_hand)
     saved_filters.add(app, pool, PATH, lambda query: LISTING.parse(PATH, dict(parse_qsl(query))).query())
 
 
@@ -165,6 +164,7 @@ def _title(context: PageContext, query: ListQuery, rows: Sequence[Item], kept: S
         "channel": (context.word("case_channel"), _named({r.channel: channel_name(r, language) for r in rows})),
         "handling": (context.word("case_handling"), [(h, context.word(f"handling_{h}")) for h in HANDLING]),
         "assignee": (context.word("assignee"), _named({who: who for r in rows for who in r.assignees})),
+        "late": (context.word("late"), [(each, context.word(f"late_{each}")) for each in ("yes", "no")]),
     }
     return Html(
         tag("div", tag("h1", context.word("worklist")), saved_filters.shelf(context, query, kept), class_="title")
@@ -182,10 +182,7 @@ def _named(names: Mapping[str, str]) -> list[tuple[str, str]]:
 def listed(context: PageContext, query: ListQuery, rows: Sequence[Item]) -> Html:
     """The counts and the table, as of the rows."""
     found = LISTING.select(rows, query)
-    files = tag(
-        "span",
-        *(link(query.address(f"{PATH}/export.{kind}"), kind.upper(), class_="plain", download="") for kind in MIME),
-    )
+    files = tag("span", *exports.links(query, f"{PATH}/export"))
     first = tag("th", tag("input", type="checkbox", data_all="", aria_label=context.word("all_rows")), scope="col")
     head = tag("tr", first, *(tag("th", h, scope="col") for h in heads(context, query, COLUMNS, LISTING.orders)))
     body = [row_of(context, i) for i in page_of(found, query)]

@@ -15,8 +15,10 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from schemas import cases
+from schemas.calendar import WorkCalendar
 from schemas.offices import case_id, number_of
 from schemas.procedures.dossier import WARN_WORKING_DAYS
+from services.kit.facts import stored_calendars
 from services.readings.memo import snapshot
 
 AHEAD = timedelta(days=WARN_WORKING_DAYS + 30)
@@ -60,6 +62,7 @@ class Item:
     waiting: bool
     extended: bool
     alarms: tuple[AlarmOf, ...]
+    late: cases.Lateness | None = None
 
     @property
     def number(self) -> str:
@@ -105,10 +108,10 @@ class Row(NamedTuple):
 def items(conn: Connection, now: datetime) -> list[Item]:
     """All that waits at `now`, the longest overdue first; many are due at the same hour, and keep one order too."""
     with snapshot(conn):
-        alarms = _alarms(conn)
+        alarms, calendar = _alarms(conn), stored_calendars(conn).at(now)
         with conn.cursor(row_factory=class_row(Row)) as cursor:
             rows = cursor.execute(_ROWS, {"now": now, "until": now + AHEAD}).fetchall()
-    found = (_item(row, now, _about(row, alarms)) for row in rows)
+    found = (_item(row, now, calendar, _about(row, alarms)) for row in rows)
     return sorted((item for item in found if item), key=lambda item: (item.due, item.kind, item.id))
 
 
@@ -116,10 +119,10 @@ def item(conn: Connection, kind: str, id: str, now: datetime) -> Item | None:
     """One case as the list shows it; None where it does not wait, or is not known."""
     with conn.cursor(row_factory=class_row(Row)) as cursor:
         row = cursor.execute(_ONE, {"kind": kind, "id": id}).fetchone()
-    return _item(row, now, _about(row, _alarms(conn, id))) if row else None
+    return _item(row, now, stored_calendars(conn).at(now), _about(row, _alarms(conn, id))) if row else None
 
 
-def _item(row: Row, now: datetime, alarms: Sequence[AlarmOf]) -> Item | None:
+def _item(row: Row, now: datetime, calendar: WorkCalendar, alarms: Sequence[AlarmOf]) -> Item | None:
     """A dossier waits from the first stage on, a report from the first level on that it did not meet."""
     reached = cases.reached(row.state, now)
     if not reached:
@@ -130,7 +133,7 @@ def _item(row: Row, now: datetime, alarms: Sequence[AlarmOf]) -> Item | None:
     return Item(
         row.kind, row.id, row.unit, row.origin, row.status, stage, due, row.opened_at, state.get("procedure", ""),
         state.get("field") or state.get("category") or "none", state.get("channel", "counter"),
-        bool(state.get("waiting")), row.extended, tuple(alarms),
+        bool(state.get("waiting")), row.extended, tuple(alarms), cases.lateness(due, now, calendar),
     )  # fmt: skip
 
 

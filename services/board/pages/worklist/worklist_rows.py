@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from urllib.parse import quote
 
+from schemas.cases import Lateness
 from schemas.indicators.label_texts import label_text
 from schemas.text.dates import day_and_time
 from services.board.pages.worklist.worklist_data import AlarmOf, Item
@@ -16,8 +17,8 @@ from services.board.ui.words import SIGNS, Language, unit_name
 PATH = "/worklist"
 SIGN = {"overdue": "bad", "today": "watch", "soon": "neutral", "resolve": "bad", "accept": "bad", "route": "bad"}
 HEADS = (
-    "case_kind", "case", "case_procedure", "case_stage", "due", "unit", "case_group", "case_channel", "case_handling",
-    "assignee", "origin",
+    "case_kind", "case", "case_procedure", "case_stage", "received_at", "due", "late_days", "late_working_days", "unit",
+    "case_group", "case_channel", "case_handling", "assignee", "origin",
 )  # fmt: skip
 
 
@@ -29,6 +30,13 @@ def group_name(i: Item, language: Language) -> str:
 def channel_name(i: Item, language: Language) -> str:
     """The way it came in, in words."""
     return label_text("channel", i.channel, language)
+
+
+def late_by(context: PageContext, late: Lateness | None) -> str:
+    """`trễ 5 ngày (3 ngày làm việc)`; empty where it is not late."""
+    if late is None:
+        return ""
+    return context.word("late_by").format(late.days, late.working) if late.days else context.word("late_today")
 
 
 def row_of(context: PageContext, i: Item) -> Html:
@@ -43,7 +51,7 @@ def row_of(context: PageContext, i: Item) -> Html:
             + tag("div", context.word(i.kind), " ", origin, class_="small")
         ),
         tag("span", f"{sign} {context.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
-        day_and_time(i.due),
+        Html(day_and_time(i.due) + tag("div", late_by(context, i.late), class_="small")),
         unit_name(i.unit, language),
         group_name(i, language),
         channel_name(i, language),
@@ -70,14 +78,15 @@ def file_of(kind: str, context: PageContext, rows: Sequence[Item]) -> bytes:
     """The rows as `csv` or `xlsx`."""
     heads = [context.word(name) for name in HEADS]
     cells = (_cells(context, row) for row in rows)
-    return exports.as_csv(heads, cells) if kind == "csv" else exports.as_xlsx(context.word("worklist"), heads, cells)
+    return exports.as_file(kind, context.word("worklist"), heads, cells)
 
 
 def _cells(context: PageContext, i: Item) -> list[exports.Cell]:
     language = context.language
     origin = "" if i.origin == "real" else context.word(i.origin)
     return [
-        context.word(i.kind), i.number, i.procedure, context.word(f"stage_{i.stage}"), day_and_time(i.due),
+        context.word(i.kind), i.number, i.procedure, context.word(f"stage_{i.stage}"), i.opened, i.due,
+        i.late.days if i.late else "", i.late.working if i.late else "",
         unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
         context.word(f"handling_{i.handling}"), ", ".join(i.assignees), origin,
     ]  # fmt: skip
