@@ -21,7 +21,7 @@ document.addEventListener("keydown", (event) => {
   const go = (path) => { location.href = `${path}${period.size ? `?${period}` : ""}`; };
   if (/^[1-8]$/.test(event.key)) go(`/system/${systems[event.key - 1]}`);
   else if (event.key === "0") go("/");
-  else if (event.key === "/") document.querySelector("input[type=search]")?.focus();
+  else if (event.key === "/") document.querySelector("[data-finder]")?.focus();
   else if (event.key === "?") document.getElementById("keys")?.showModal();
   else return;
   event.preventDefault();

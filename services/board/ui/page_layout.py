@@ -35,6 +35,8 @@ LAST: tuple[Way, ...] = (
     ("keys_of_emitters", "/keys", "accounts"),
 )
 
+SEARCH = "/search"
+"""What leads there is a field."""
 OF_PERIOD = frozenset(("/", "/index766"))
 """The pages of figures among them: the period that was chosen goes on there."""
 KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
@@ -115,7 +117,9 @@ def navigation_entries() -> tuple[Way, ...]:
 def navigation(context: PageContext, here: str) -> Html:
     """Links to the pages that the account may see."""
     links = (
-        link(
+        _finder(context)
+        if path == SEARCH
+        else link(
             context.chosen.address(path) if path in OF_PERIOD else path,
             context.word(key),
             aria_current="page" if path == here.partition("?")[0] else None,
@@ -125,6 +129,13 @@ def navigation(context: PageContext, here: str) -> Html:
     )
     home = link(context.chosen.address("/"), context.word("short_title"), class_="home")
     return Html("".join([home, *links]))
+
+
+def _finder(context: PageContext) -> Html:
+    """The field to search all with, `/` on the keyboard."""
+    name = context.word("search_field")
+    field = tag("input", type="search", name="text", maxlength=80, aria_label=name, placeholder=name, data_finder="")
+    return tag("form", field, method="get", action=SEARCH, role="search", class_="finder")
 
 
 def account_menu(context: PageContext, here: str) -> Html:

@@ -1,0 +1,35 @@
+"""What is found by a few letters without marks, and by whom."""
+
+from __future__ import annotations
+
+from services.board.access import PUBLIC, Account
+from services.board.live.poller import Poller
+from services.board.pages.search import fits, hits
+from services.board.ui.live_page import PageContext
+from services.kit.settings import Settings
+
+WARD = "phuong_chon_thanh"
+FOUND = {
+    "chon thanh": ("Phường Chơn Thành", f"/system/procedures?unit={WARD}"),
+    "ty le qua han": ("Tỷ lệ hồ sơ quá hạn", "/figure/overdue_share"),
+    "overdue_share": ("Tỷ lệ hồ sơ quá hạn", "/figure/overdue_share"),
+    "chat luong": ("Chất lượng dữ liệu", "/quality"),
+    "PHẢN ÁNH HIỆN": ("Phản ánh hiện trường", "/system/field"),
+}
+
+
+def found(account: Account, text: str) -> set[tuple[str, str]]:
+    context = PageContext(account, "vi", Poller(Settings()))
+    return {(hit.name, hit.path) for hit in hits(context, text)}
+
+
+def test_names_are_found_by_the_beginnings_of_their_words_without_marks() -> None:
+    admin = Account("admin", "", "admin")
+    assert [text for text, hit in FOUND.items() if hit not in found(admin, text)] == []
+    assert found(admin, "") == found(admin, "khong co gi nhu vay") == set()
+    assert fits("dong xoai", "Thành phố Đồng Xoài") and not fits("oai", "Thành phố Đồng Xoài")
+
+
+def test_who_may_not_open_a_page_does_not_find_it() -> None:
+    assert FOUND["chat luong"] not in found(PUBLIC, "chat luong")
+    assert FOUND["ty le qua han"] in found(PUBLIC, "ty le qua han")
