@@ -41,7 +41,10 @@ CONTAINERS: Mapping[str, Container] = {
     "aggregator": Container("medium", roles=("aggregator",)),
     "deadlines": Container("small", roles=("deadlines",)),
     "emitters": Container(
-        "small", roles=("emitters",), environment={"IOC_OPEN311_PUBLIC": "${IOC_OPEN311_PUBLIC:-false}"}
+        "small",
+        roles=("emitters",),
+        keys=("signing",),
+        environment={"IOC_OPEN311_PUBLIC": "${IOC_OPEN311_PUBLIC:-false}"},
     ),
     "simulator": Container("medium", volumes=("centre:/var/lib/ioc/centre",), after="demo"),
     "exporter": Container(

@@ -66,6 +66,7 @@ CREDENTIALS = (
     "grafana_admin",
     "grafana_key",
     "board_admin",
+    "signing",
     *DOORS,
     cluster.SUPERUSER,
     REPLICATION,

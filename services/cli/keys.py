@@ -31,16 +31,24 @@ def keys() -> None:
 @click.option("--source", help="Whose events these are, the CloudEvents `source`; by itself /NAME.")
 @click.option("--rate", default=FALLBACK_RATE, show_default=True, help="Events per second, ten seconds' at once.")
 @click.option("--days", default=365, show_default=True, help="How long it lasts.")
+@click.option("--signed", is_flag=True, help="Its secret is never sent: each request over HTTP is signed with it.")
 @USER
 def create(
-    name: str, systems: tuple[str, ...], places: tuple[str, ...], source: str | None, rate: float, days: int, user: str
-) -> None:
-    """Make a key and print its secret, once: it is kept nowhere."""
+    name: str, systems: tuple[str, ...], places: tuple[str, ...], source: str | None, rate: float, days: int,
+    signed: bool, user: str,
+) -> None:  # fmt: skip
+    """Make a key and print its secret, once: it is kept nowhere.
+
+    A --signed key opens POST /events alone, by HTTP Message Signatures (RFC 9421, hmac-sha256): docs/keys.md.
+    """
     from schemas.keys import Bounds
     from services.board.auth import keys as secrets
 
     bounds = Bounds(name, source or f"/{name}", systems, unit_codes(places))
-    secret = run(lambda conn: secrets.create(conn, operator(user), bounds, rate, days))
+    master = _master() if signed else None
+    if signed and not master:
+        raise click.ClickException("the secrets folder has no file `signing`; the next `ioc up` makes it")
+    secret = run(lambda conn: secrets.create(conn, operator(user), bounds, rate, days, master))
     click.echo(f"{name} reports {', '.join(systems)} as {bounds.source} for {days} days; its secret:", err=True)
     click.echo(secret)
 
@@ -68,7 +76,7 @@ def rotate(name: str, overlap_hours: float, user: str) -> None:
     """Give a key another secret and print it, once; meanwhile both open it."""
     from services.board.auth import keys as secrets
 
-    secret = run(lambda conn: secrets.rotate(conn, operator(user), name, timedelta(hours=overlap_hours)))
+    secret = run(lambda conn: secrets.rotate(conn, operator(user), name, timedelta(hours=overlap_hours), _master()))
     click.echo(f"{name} has another secret; that of before goes on for {overlap_hours:g} hours:", err=True)
     click.echo(secret)
 
@@ -82,3 +90,11 @@ def revoke(name: str, user: str) -> None:
 
     run(lambda conn: secrets.revoke(conn, operator(user), name))
     click.echo(f"{name} opens nothing any more")
+
+
+def _master() -> str | None:
+    """What the secrets of keys that sign are made of; None in a centre that has no such secret yet."""
+    from services.cli.chosen import chosen_settings
+    from services.kit.keys import SIGNING
+
+    return chosen_settings().credential(SIGNING)

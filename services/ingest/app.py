@@ -27,6 +27,7 @@ from services.ingest.open311.reports import Reports
 from services.kit import bus, logs, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
+from services.kit.keys import SIGNING
 from services.kit.service import guarded, serve
 from services.kit.settings import Settings
 
@@ -72,7 +73,7 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
     """The application with the named emitters; a broker that is not there yet is waited for in the background."""
     lines = {name: Line(_as(settings, f"emitter_{name}")) for name in names}
     pool = store.pool(settings, "emitters", size=2)
-    keyring = Keyring(pool, settings.emitter_bytes)
+    keyring = Keyring(pool, settings.emitter_bytes, settings.credential(SIGNING))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

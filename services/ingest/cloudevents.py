@@ -26,6 +26,7 @@ from starlette.requests import ClientDisconnect
 from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
 from schemas.registry import parse
 from schemas.sources import KEYS
+from services.ingest import signed
 from services.ingest.event_files import Splitter
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
@@ -127,6 +128,9 @@ def opened_by_key(
 
     async def by_key(request: Request, bearer: Bearer) -> Any:
         try:
+            if signed.is_signed(request):
+                key, request = await signed.verified(keyring, request)
+                return await work(door_with(keyring, key, publish), request)
             return await work(door_of(keyring, bearer.credentials if bearer else "", publish), request)
         except Refused as refused:
             metrics.REFUSED.labels(KEYS, refused.problem.code).inc()
@@ -205,8 +209,9 @@ def door_of(keyring: Keyring, secret: str, publish: PublishBy) -> Door:
     except Unavailable as error:
         raise unavailable(error, "send it again") from None
     if found is None:
-        how = "send 'Authorization: Bearer <secret>' with a key that lives; `ioc keys` makes and lists them"
-        raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer"})
+        how = "send 'Authorization: Bearer <secret>' with a key that lives, or sign the request with one that signs "
+        how += "(RFC 9421); `ioc keys` makes and lists them"
+        raise Refused(401, "unauthorised", how, headers={"WWW-Authenticate": "Bearer", **signed.WANTED})
     return door_with(keyring, found[0], publish)
 
 

@@ -12,7 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 from services.ingest.limits import Limits
 from services.kit import clock, store
 from services.kit.errors import Unavailable
-from services.kit.keys import SECRET, Key, all_keys, digest
+from services.kit.keys import SECRET, Key, all_keys, derived, digest
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS, NOTE_SECONDS = 2.0, 30.0
@@ -20,10 +20,11 @@ Ends = Callable[[str], Awaitable[None]]
 
 
 class Keyring:
-    """Who holds which key. `bytes_a_second`: what one key may send, whatever its number of events."""
+    """Who holds which key. `bytes_a_second`: what one key may send, whatever its number of events; `master`: what the
+    secrets of keys that sign are made of."""
 
-    def __init__(self, pool: AsyncConnectionPool, bytes_a_second: float) -> None:
-        self._pool, self._bytes = pool, bytes_a_second
+    def __init__(self, pool: AsyncConnectionPool, bytes_a_second: float, master: str | None = None) -> None:
+        self._pool, self._bytes, self._master = pool, bytes_a_second, master
         self._keys: dict[str, Key] | None = None
         self._by_digest: dict[str, Key] = {}
         self._limits: dict[str, tuple[float, Limits]] = {}
@@ -46,18 +47,36 @@ class Keyring:
             await asyncio.sleep(LOOK_SECONDS)
 
     def holder(self, secret: str) -> tuple[Key, datetime] | None:
-        """Whose secret it is, and until when it opens; None: nobody's. `Unavailable` until keys were seen once."""
+        """Whose secret it is, and until when it opens; None: nobody's, or that of a key that signs. `Unavailable` until
+        keys were seen once."""
         if not SECRET.fullmatch(secret):
             return None
-        if self._keys is None:
-            raise Unavailable("the database has not been seen yet, and with it no key")
+        self._require_seen()
         known = digest(secret)
         key = self._by_digest.get(known)
         until = key.opened_by(known, clock.now()) if key else None
-        if key is None or until is None:
+        if key is None or until is None or key.signed:
             return None
         self._seen.add(key.bounds.name)
         return key, until
+
+    def signing(self, name: str) -> tuple[Key, list[bytes]] | None:
+        """A key that signs, and its secrets that live; None: there is no such key, or nothing to make them of.
+        `Unavailable` until keys were seen once."""
+        self._require_seen()
+        key, now = (self._keys or {}).get(name), clock.now()
+        if key is None or not key.signed or self._master is None:
+            return None
+        living = [salt for known, salt in key.salts.items() if key.opened_by(known, now)]
+        return key, [derived(self._master, salt).encode() for salt in living]
+
+    def shown(self, key: Key) -> None:
+        """Note that a key was used."""
+        self._seen.add(key.bounds.name)
+
+    def _require_seen(self) -> None:
+        if self._keys is None:
+            raise Unavailable("the database has not been seen yet, and with it no key")
 
     def named(self, name: str) -> Key | None:
         """The key of a name, whether it lives or not: the broker knows who may speak in it."""

@@ -209,6 +209,10 @@ class Settings(BaseSettings):
         """The password of a credential, or None where there is no secrets folder."""
         return files.read(self.secrets / credential).strip() if self.secrets else None
 
+    def credential(self, name: str) -> str | None:
+        """As `password`, of one that not every centre has."""
+        return self.password(name) if self.secrets and (self.secrets / name).exists() else None
+
     @property
     def instance(self) -> Identity | None:
         """What tells this centre's processes from others'; None where it has no such secret."""

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -156,6 +157,19 @@ def test_a_program_that_speaks_of_another_unit_is_told_so(running: Instance, cli
     assert done.returncode != 0
     assert ("403" if program.port == "emitters" else "ermissions") in done.stdout + done.stderr
     assert stored_of(running, clinic, OTHER) == 0
+
+
+@pytest.mark.skipif("node" not in ASKED, reason="Node.js was not asked for")
+def test_what_another_library_signs_is_taken(running: Instance) -> None:
+    name, address = "ky-bang-node", f"http://127.0.0.1:{running.ports['emitters']}"
+    secret = output_of(running, "keys", "create", name, "--system", "health", "--units", WARD, "--signed").strip()
+    end = time.monotonic() + 30  # the door looks every two seconds
+    while (done := run("node", "node", "signed.mjs", address, name, WARD, secret=secret)).returncode:
+        assert "401" in done.stdout and time.monotonic() < end, done.stdout + done.stderr
+    assert is_stored(running, {"source": f"/{name}/node-signed", "id": yesterday()})
+    wrong = run("node", "node", "signed.mjs", address, name, WARD, secret="iock_" + "x" * 43)
+    assert wrong.returncode and "401" in wrong.stdout
+    output_of(running, "keys", "revoke", name)
 
 
 @pytest.mark.parametrize("language", [name for name in PROBES if name in ASKED])

@@ -197,7 +197,9 @@ def _roles(row: Process) -> set[str]:
 @pytest.mark.parametrize("row", ROWS_OF_OURS, ids=_name)
 def test_a_service_holds_its_own_passwords_and_no_other(row: Process) -> None:
     own = {row.user} & set(USERS) | {user for user in USERS if row.name == "emitters" and user.startswith("emitter_")}
-    keys = {"notifier": set(DOORS), "board": {"alarms"}, "emitters": {"keys", "keys_system"}}.get(row.name, set())
+    keys = {"notifier": set(DOORS), "board": {"alarms"}, "emitters": {"keys", "keys_system", "signing"}}.get(
+        row.name, set()
+    )
     assert set(SERVICES[row.name].get("secrets", [])) - FILES == own | _roles(row) | keys
 
 

@@ -16,7 +16,7 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from holders import ONE, Holder, is_stored, refused_for
+from holders import ONE, Holder, is_stored, refused_for, signature
 from support import command, output_of, serving
 
 from infra.local.servers import Instance
@@ -99,6 +99,35 @@ def test_lines_are_taken_however_many_there_are(running: Instance, clinic: Holde
     assert (said["accepted"], said["refused"], said["through"]) == (2999, 1, 3000)
     assert [(item["at"], item["status"]) for item in said["items"]] == [(1001, 422)]
     assert is_stored(running, events[-1])
+
+
+def test_a_key_that_signs_opens_http_by_its_signature_alone(running: Instance) -> None:
+    """Its secret is made anew by the emitters; while it is rotated both sign."""
+    name = "ky-tung-lan"
+    first = output_of(running, "keys", "create", name, "--system", "health", "--units", WARD, "--signed").strip()
+    url, event = f"http://127.0.0.1:{running.ports['emitters']}/events", visits(f"/{name}")
+
+    def sent(secret: str, told: dict[str, Any]) -> int:
+        body = json.dumps(told).encode()
+        return httpx.post(url, content=body, headers=signature(secret, name, body), timeout=60).status_code
+
+    def until_accepted(secret: str, told: dict[str, Any]) -> None:
+        end = time.monotonic() + 30  # the door looks every two seconds
+        while (status := sent(secret, told)) != 202:
+            assert status == 401 and time.monotonic() < end
+            time.sleep(0.2)
+
+    until_accepted(first, event)
+    assert is_stored(running, event)
+    second = output_of(running, "keys", "rotate", name).strip()
+    until_accepted(second, visits(f"/{name}"))
+    assert sent(first, visits(f"/{name}")) == 202 and sent("iock_" + "x" * 43, visits(f"/{name}")) == 401
+    opened = httpx.post(url, json=event, headers={"Authorization": f"Bearer {second}", "Content-Type": ONE})
+    assert opened.status_code == 401
+    with pytest.raises(nats.errors.Error):
+        address = f"nats://127.0.0.1:{running.ports['nats']}"
+        asyncio.run(nats.connect(address, user=name, password=second, allow_reconnect=False, max_reconnect_attempts=0))
+    output_of(running, "keys", "revoke", name)
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_what_is_pinned_for_other_languages_names_no_host() -> None:
 def test_every_program_in_another_language_is_short_and_shown() -> None:
     page = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
     programs = [file for kind in ("go", "mjs", "java") for file in (ROOT / "docs/clients").glob(f"*/*.{kind}")]
-    assert len(programs) == 4
+    assert len(programs) == 5
     for program in programs:
         text = program.read_text(encoding="utf-8")
         assert len(text.splitlines()) <= 40, program
