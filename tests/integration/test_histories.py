@@ -1,0 +1,123 @@
+"""Random histories of dossiers: report II.06 adds up in every unit and field, whatever the days; what ending dossiers
+would bring is what it brings once they have ended. No server is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from chance import examples
+from chance_worlds import START, UNITS, dossiers, told
+from hypothesis import HealthCheck, given
+from hypothesis import strategies as st
+
+from schemas.calendar_history import CalendarHistory
+from schemas.envelope import Event
+from schemas.fold import Fact, Point, in_order
+from schemas.index766.rules import rule_set
+from schemas.index766.scoring import CountPair
+from schemas.indicators import CATALOGUE
+from schemas.indicators.formula import Distinct, Formula, Statement, leaves
+from schemas.registry import FOLDS
+from services.readings.evaluate import ComponentCount
+from services.readings.index766 import score_of, total_of
+from services.readings.period import Period
+from services.readings.whatif import OpenDossier, amount, ended, points_of
+
+NONE = CalendarHistory()
+FIRST, LAST = date(2024, 10, 25), date(2024, 12, 31)
+AFTER = Period(date(2024, 12, 1), LAST, datetime(2024, 12, 31, 16, tzinfo=UTC))
+SLOW = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+COLUMNS = {number: CATALOGUE[f"ii06_{number:02}"].formula for number in range(3, 14)}
+LIVES = st.lists(st.integers(1, 9000), min_size=1, max_size=4, unique=True).flatmap(
+    lambda numbers: st.tuples(*(dossiers(number=number) for number in numbers))
+)
+
+
+def facts_of(life: Iterable[Event]) -> list[Fact]:
+    return [Fact(e.time, e.key.hex, e.data.event, e.unit, e.origin, e.fields) for e in life]
+
+
+def folded(id: str, facts: Iterable[Fact]) -> list[Point]:
+    return FOLDS["dossier"](id, in_order(facts), NONE).points
+
+
+def id_of(life: Sequence[Event]) -> str:
+    return str(life[0].fields["code"])
+
+
+@examples(6, long=1000, **SLOW)
+@given(LIVES, st.integers(0, 60), st.integers(0, 40), st.integers(0, 10))
+def test_report_ii06_adds_up_in_every_unit_and_field(
+    lives: tuple[list[Event], ...], first: int, length: int, early: int
+) -> None:
+    start = FIRST + timedelta(days=first)
+    last = start + timedelta(days=length)
+    as_of = datetime(last.year, last.month, last.day, 16, tzinfo=UTC) - timedelta(days=early, hours=early)
+    period = Period(start, last, max(as_of, Period(start, last, as_of).start))
+    every = [point for life in lives for point in folded(id_of(life), facts_of(life))]
+    for unit in (None, *UNITS):
+        for field in (None, "justice"):
+            some = [p for p in every if unit in (None, p.unit) and field in (None, dict(p.labels).get("field"))]
+            sums = points_of(some, period)
+            c = {number: amount(formula, sums, period) for number, formula in COLUMNS.items()}
+            assert c[3] == c[4] + c[5] + c[6] == c[7] + c[11], (unit, field, c)
+            assert c[7] == c[8] + c[9] + c[10] and c[11] == c[12] + c[13], (unit, field, c)
+            # A stop that is resolved after all, or a dossier that another unit accepts, is corrected at that moment, so
+            # what came and ended in a period may be below 0; what is open never is.
+            assert min(c[6], c[11], c[12], c[13]) >= 0, (unit, field, c)
+
+
+# --- what if ---
+
+COUNTS: dict[str, tuple[Formula, Formula]] = {
+    metric: pair
+    for metric, pair in total_of("portal").counts.items()
+    if not any(isinstance(leaf, Distinct | Statement) for part in pair for leaf in leaves(part))
+}
+Counts = Mapping[str, tuple[Decimal, Decimal]]
+
+
+def counted(points: Iterable[Point]) -> Counts:
+    """metric -> numerator and denominator over points."""
+    sums = points_of(points, AFTER)
+    return {m: (amount(above, sums, AFTER), amount(below, sums, AFTER)) for m, (above, below) in COUNTS.items()}
+
+
+def points(counts: Counts) -> Decimal:
+    """Of what is counted: a component is not where corrections of earlier months outweigh what came."""
+    some = {m: pair for m, pair in counts.items() if min(pair) >= 0}
+    given = {m: ComponentCount(CountPair(*pair), None, frozenset()) for m, pair in some.items()}
+    return score_of(rule_set("portal", LAST), "chon_thanh", given).points
+
+
+@examples(6, long=1000, **SLOW)
+@given(LIVES, st.integers(0, 30 * 24), st.booleans())
+def test_what_ending_dossiers_would_bring_is_what_it_brings(
+    lives: tuple[list[Event], ...], hours: int, electronic: bool
+) -> None:
+    at = max(max(e.time for e in life) for life in lives)
+    at = max(at, START) + timedelta(hours=1 + hours)
+    stand = {id_of(life): facts_of(life) for life in lives}
+    states = {id: FOLDS["dossier"](id, in_order(facts), NONE) for id, facts in stand.items()}
+    unended = [
+        OpenDossier(id, states[id].unit, states[id].origin, states[id].due_at, facts)
+        for id, facts in stand.items()
+        if states[id].opened_at and not states[id].ended_at
+    ]
+    before = counted(p for id, facts in stand.items() for p in folded(id, facts))
+    moves = [one.moves for one in ended([(d, at) for d in unended], total_of("portal"), AFTER, NONE, electronic)]
+    foretold = {
+        m: (
+            above + sum((one[m].numerator for one in moves if m in one), Decimal(0)),
+            below + sum((one[m].denominator for one in moves if m in one), Decimal(0)),
+        )
+        for m, (above, below) in before.items()
+    }
+    for number, d in enumerate(unended):
+        fields = {"code": d.id, "paper_result": True, "electronic_result": electronic}
+        stand[d.id] = [*d.facts, *facts_of([told("dossier.resolved", at, d.unit, number, **fields)])]
+    after = counted(p for id, facts in stand.items() for p in folded(id, facts))
+    assert after == foretold
+    assert points(after) == points(foretold)
