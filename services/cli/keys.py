@@ -64,7 +64,8 @@ def list_() -> None:
     for key in run(all_keys):
         bounds, seen = key.bounds, day_and_time(key.seen_at) if key.seen_at else "never"
         may = bounds.source, ", ".join(bounds.systems), ", ".join(bounds.units) or "all"
-        rows.append((bounds.name, key.state(clock.now()), *may, f"{key.rate:g}", day_and_time(key.expires_at), seen))
+        state = key.state(clock.now()) + (", signs" if key.signed else "")
+        rows.append((bounds.name, state, *may, f"{key.rate:g}", day_and_time(key.expires_at), seen))
     print_table(("key", "state", "source", "systems", "units", "a second", "until", "last use"), rows)
 
 

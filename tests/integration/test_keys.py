@@ -124,6 +124,8 @@ def test_a_key_that_signs_opens_http_by_its_signature_alone(running: Instance) -
     assert sent(first, visits(f"/{name}")) == 202 and sent("iock_" + "x" * 43, visits(f"/{name}")) == 401
     opened = httpx.post(url, json=event, headers={"Authorization": f"Bearer {second}", "Content-Type": ONE})
     assert opened.status_code == 401
+    (listed,) = (line for line in output_of(running, "keys", "list").splitlines() if line.startswith(name))
+    assert "rotating, signs" in listed
     with pytest.raises(nats.errors.Error):
         address = f"nats://127.0.0.1:{running.ports['nats']}"
         asyncio.run(nats.connect(address, user=name, password=second, allow_reconnect=False, max_reconnect_attempts=0))
