@@ -27,6 +27,7 @@ FOLDED = (
     "point",
     "rollup_day",
     "rollup_month",
+    "rollup_unit_month",
     "source",
     "position",
 )

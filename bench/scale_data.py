@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 from typing import NamedTuple
 
 import psycopg
@@ -17,7 +18,7 @@ from services.centre.prepare import settings_of
 from services.kit import store
 
 BASES = ("event_key", "event", "entity", "point", "series")
-SIZED = ("event", "event_key", "entity", "point", "rollup_day", "rollup_month", "series")
+SIZED = ("event", "event_key", "entity", "point", "rollup_day", "rollup_month", "rollup_unit_month", "series")
 
 
 class Copy(NamedTuple):
@@ -51,11 +52,12 @@ def scale(conn: psycopg.Connection, copies: Sequence[Copy]) -> None:
     conn.execute("DROP TABLE copy, heir")
 
 
-def stretch(conn: psycopg.Connection, times: int) -> None:
-    """Spread the base over so many times the days, each moment at its hour; what is stored itself goes away."""
+def stretch(conn: psycopg.Connection, times: int, first: date) -> None:
+    """Spread the base from its `first` day on over so many times the days, each moment at its hour; what lies before
+    stays where it is. What is stored itself goes away."""
     conn.execute(f"TRUNCATE {', '.join(SIZED)}, source, position")
     for table in ("event_key", "event", "point"):
-        conn.execute(_STRETCH.format(table=table), (times - 1,))
+        conn.execute(_STRETCH.format(table=table), (times - 1, first))
 
 
 def settle(conn: psycopg.Connection) -> None:
@@ -87,7 +89,7 @@ def hurried(instance: Instance) -> Iterator[psycopg.Connection]:
 
 _STRETCH = """
 UPDATE base_{table} SET time = time
-    + make_interval(days => %s * (time::date - (SELECT min(time)::date FROM base_event)))
+    + make_interval(days => %s * greatest(time::date - %s, 0))
 """
 _KEY = "md5({column}::text || c.number)::uuid"
 _STATEMENTS = (
@@ -128,7 +130,7 @@ _STATEMENTS = (
     FROM base_point b JOIN heir_series h ON h.id = b.series JOIN copy c ON c.number = h.number ORDER BY 2
     """,
     "DROP TABLE heir_series",
-    "TRUNCATE rollup_day, rollup_month",
+    "TRUNCATE rollup_day, rollup_month, rollup_unit_month",
     """
     INSERT INTO rollup_day SELECT series, date_bin('1 day', time, '1999-12-31 17:00+00'), count(*), sum(value)
     FROM point GROUP BY 1, 2 ORDER BY 2, 1
@@ -138,7 +140,11 @@ _STATEMENTS = (
     SELECT series, date_trunc('month', bucket + interval '7 hours', 'GMT') - interval '7 hours', sum(count), sum(sum)
     FROM rollup_day GROUP BY 1, 2 ORDER BY 2, 1
     """,
-    "ANALYZE series, point, rollup_day, rollup_month",
+    """
+    INSERT INTO rollup_unit_month SELECT s.summed_as, r.bucket, sum(r.count), sum(r.sum)
+    FROM rollup_month r JOIN series s ON s.id = r.series WHERE s.summed_as IS NOT NULL GROUP BY 1, 2 ORDER BY 2, 1
+    """,
+    "ANALYZE series, point, rollup_day, rollup_month, rollup_unit_month",
 )
 _SIZE = """
 SELECT coalesce(hypertable_size(to_regclass(%s)), pg_total_relation_size(to_regclass(%s)))

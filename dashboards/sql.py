@@ -1,7 +1,7 @@
 """Figures as SQL for Grafana's PostgreSQL data source, generated from the catalogue's formulas.
 
-The leaves of a formula are SQL functions of `infra/timescaledb/definitions.sql`, which hold to the rules of
-`services.readings`; here they are put together. Missing is NULL: it makes the whole missing, and is never 0. Values are
+The leaves of a formula are asked of the SQL function `figure_leaves`, as `services.readings` asks them; here they are
+put together. Missing is NULL: it makes the whole missing, and is never 0. Values are
 in base units (`schemas.indicators.metric.scale`), durations in hours or working days. Grafana fills in the time range,
 `$unit` and `$compare`; see `dashboards.queries.fill`.
 
@@ -12,29 +12,15 @@ month brought.
 
 from __future__ import annotations
 
-import json
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from dashboards.texts import clock_of, shown_as
-from schemas.indicators.formula import (
-    Combine,
-    Distinct,
-    Formula,
-    Last,
-    Median,
-    Ratio,
-    Score,
-    Statement,
-    Stock,
-    Sum,
-    UnitMean,
-    Where,
-)
+from schemas.indicators.formula import Combine, Formula, Median, Ratio, Score, UnitMean
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import periods, scale
-from schemas.registry import covering
+from schemas.indicators.plan import wanted, wanted_all
 
 Bucket = Literal["day", "month"]
 Language = Literal["vi", "en"]
@@ -107,22 +93,38 @@ def _query(
 
 
 class _Parts:
-    """The common table expressions of one query, each once: leaves, rows (start, grp, value), and what they need."""
+    """The common table expressions of one query: the leaves asked for, in rows (start, grp, f1, f2, …)."""
 
-    def __init__(self, bucket: str, by: str) -> None:
-        self.bucket, self.by = bucket, by
-        self._names: dict[str, str] = {}
+    def __init__(self, bucket: str, by: str, prefix: str = "f") -> None:
+        self.bucket, self.by, self.prefix = bucket, by, prefix
+        self._leaves: dict[str, None] = {}
+        self._means: dict[str, str] = {}
 
     @property
     def text(self) -> str:
         """All of them, as they stand after WITH."""
-        return ",\n".join(f"{name} AS ({text})" for text, name in self._names.items())
+        return ",\n".join(f"{name} AS ({text})" for name, text in self._tables().items())
 
     @property
     def joined(self) -> str:
         """The leaves side by side."""
-        first, *rest = [name for name in self._names.values() if name.startswith("f")]
+        first, *rest = self._tables()
         return first + "".join(f" FULL JOIN {name} USING (start, grp)" for name in rest)
+
+    def _tables(self) -> dict[str, str]:
+        return ({self.prefix: self._asked()} if self._leaves else {}) | {
+            name: text for text, name in self._means.items()
+        }
+
+    def _asked(self) -> str:
+        columns = ", ".join(
+            f"max(value) FILTER (WHERE leaf = {n}) AS {self.prefix}{n}" for n in range(1, len(self._leaves) + 1)
+        )
+        arguments = ", ".join((self.bucket, *map(_quoted, (self.by, wanted_all(self._leaves)))))
+        return (
+            f"SELECT start, grp, {columns}\nFROM asked, figure_leaves(root, first, last, known, {arguments})\n"
+            "WHERE first <= local_day(known) GROUP BY start, grp"
+        )
 
     def value(self, formula: Formula) -> str:
         """The formula as an expression over its leaves, which are added."""
@@ -135,55 +137,26 @@ class _Parts:
                 times = f"{factor} * " if factor != 1 else ""
                 return f"{times}{self.value(numerator)} / nullif({self.value(denominator)}, 0)"
             case UnitMean(of):
-                return self._leaf(_mean(of, self.bucket)) if not self.by else self.value(of)
-            case Statement(indicator, part, over):
-                return self._leaf(self._call("figure_stated", indicator, part, over or "none"))
-            case Sum(measure, where, of):
-                return self._measured("sum", measure, where, of)
-            case Stock(measure, where, at):
-                return self._measured("stock", measure, where, at)
-            case Last(measure, where):
-                return self._measured("last", measure, where, "")
-            case Distinct(measure, label, where):
-                return self._measured("distinct", measure, where, label)
-            case Median(measure, where):
-                return self._measured("median", measure, where, "")
-        raise TypeError(formula)
+                return self.value(of) if self.by else self._mean(of)
+            case Score():
+                raise TypeError(formula)
+        place = list(self._leaves | {wanted(formula): None}).index(wanted(formula)) + 1
+        self._leaves[wanted(formula)] = None
+        # By label, a group that a part lacks has none of it; a unit that it lacks was never heard of.
+        lacks_none = self.by in ("", "unit") or isinstance(formula, Median)
+        return f"{self.prefix}{place}" if lacks_none else f"coalesce({self.prefix}{place}, 0)"
 
-    def _measured(self, form: str, measure: str, where: Where, detail: str) -> str:
-        chosen = json.dumps(where, sort_keys=True)
-        if self.by not in ("", "unit"):
-            # By label, a group that a part lacks has none of it; a unit that it lacks was never heard of.
-            called = self._leaf(self._call("figure_measured", form, measure, chosen, detail, last="NULL"))
-            return called if form == "median" else f"coalesce({called}, 0)"
-        covered = _quoted("{" + ",".join(covering(measure)) + "}")
-        name = self._named(
-            "s", f"SELECT figure_reported(root, {_quoted(self.by)}, {covered}, known) AS spans FROM asked"
+    def _mean(self, of: Formula) -> str:
+        """The unweighted mean of the units' own figures, of those that have one."""
+        name = f"m{len(self._means) + 1}"
+        parts = _Parts(self.bucket, "unit")
+        value = parts.value(of)
+        text = (
+            f"WITH {parts.text}\nSELECT start, '' AS grp, avg({value}) AS value FROM asked, "
+            f"figure_periods(first, last, known, {self.bucket}) p LEFT JOIN {parts.joined} USING (start) "
+            "GROUP BY start"
         )
-        return self._leaf(
-            self._call("figure_measured", form, measure, chosen, detail, last=f"{name}.spans", besides=name)
-        )
-
-    def _call(self, function: str, *texts: str, last: str = "", besides: str = "") -> str:
-        arguments = [self.bucket, *map(_quoted, (self.by, *texts)), *([last] if last else [])]
-        sources = ", ".join(["asked", *([besides] if besides else [])])
-        return f"SELECT f.* FROM {sources}, {function}(root, first, last, known, {', '.join(arguments)}) f"
-
-    def _leaf(self, text: str) -> str:
-        return f"{self._named('f', text)}.value"
-
-    def _named(self, letter: str, text: str) -> str:
-        return self._names.setdefault(text, f"{letter}{len(self._names) + 1}")
-
-
-def _mean(of: Formula, bucket: str) -> str:
-    """The unweighted mean of the units' own figures, of those that have one."""
-    parts = _Parts(bucket, "unit")
-    value = parts.value(of)
-    return (
-        f"WITH {parts.text}\nSELECT start, '' AS grp, avg({value}) AS value FROM asked, "
-        f"figure_periods(first, last, known, {bucket}) p LEFT JOIN ({parts.joined}) USING (start) GROUP BY start"
-    )
+        return f"{self._means.setdefault(text, name)}.value"
 
 
 def in_order(name: str) -> str:

@@ -8,6 +8,44 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT (t AT TIME ZONE interval '7 ho
 CREATE OR REPLACE FUNCTION local_midnight(day date) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT day::timestamp AT TIME ZONE interval '7 hours' $$;
 
+-- The first local midnight at or after a moment, the midnight that begins its month, the first month at or after it.
+CREATE OR REPLACE FUNCTION next_midnight(t timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT local_midnight((t AT TIME ZONE interval '7 hours' - interval '1 microsecond')::date + 1)
+$$;
+
+CREATE OR REPLACE FUNCTION month_of(t timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT local_midnight(date_trunc('month', local_day(t)::timestamp)::date) $$;
+
+CREATE OR REPLACE FUNCTION next_month(t timestamptz) RETURNS timestamptz LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT local_midnight((date_trunc('month', t AT TIME ZONE interval '7 hours' - interval '1 microsecond')
+        + interval '1 month')::date)
+$$;
+
+-- --- sums by unit ---
+
+-- Of a series' labels those that figures ask for.
+CREATE OR REPLACE FUNCTION asked_labels(labels jsonb, asked text[]) RETURNS jsonb
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT coalesce(jsonb_object_agg(l.label, $1 -> l.label), '{}') FROM unnest(asked) l(label)
+$$;
+
+-- A trigger of `series`: a new one is summed under the first of its like. Of two made at once each may be the first: then there are two sums.
+CREATE OR REPLACE FUNCTION find_sum() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    kept text[];
+BEGIN
+    SELECT labels INTO kept FROM summed_labels WHERE measure = NEW.measure;
+    IF FOUND THEN
+        SELECT coalesce(min(s.id), NEW.id) INTO NEW.summed_as FROM series s
+        WHERE s.id = s.summed_as AND s.measure = NEW.measure AND s.unit = NEW.unit AND s.origin = NEW.origin
+            AND s.asked = asked_labels(NEW.labels, kept);
+        NEW.asked := CASE WHEN NEW.summed_as = NEW.id THEN asked_labels(NEW.labels, kept) END;
+    END IF;
+    RETURN NEW;
+END
+$$;
+
 -- --- figures ---
 -- Common arguments: `root`, a unit or `all`; the local days `first` to `last`, both included; `known`, the moment as of
 -- which; `bucket`: `day`, `month`, or for one single value `whole` and `level` (a level may be older than `first`);
@@ -27,180 +65,348 @@ RETURNS TABLE (root text, first date, last date, known timestamptz) LANGUAGE sql
     WHERE k.known = now() OR NOT EXISTS (SELECT FROM horizon WHERE time > k.known)
 $$;
 
+-- Functions that are joined are PL/pgSQL with estimates of rows: SQL functions would be planned in place, for billions of
+-- rows, each time. What is put together is planned once in a session; what looks for series is planned for their number.
 -- The periods asked for that have begun; `stop` is the first instant that no longer counts.
 CREATE OR REPLACE FUNCTION figure_periods(since date, until date, known timestamptz, bucket text)
-RETURNS TABLE (first date, last date, start timestamptz, stop timestamptz) LANGUAGE sql STABLE AS $$
-    SELECT f.day, l.day, local_midnight(f.day), least(local_midnight(l.day + 1), known + interval '1 microsecond')
+RETURNS TABLE (first date, last date, start timestamptz, stop timestamptz) LANGUAGE plpgsql STABLE ROWS 10 AS $$
+BEGIN
+    RETURN QUERY SELECT f.day, l.day, local_midnight(f.day), least(local_midnight(l.day + 1), known + interval '1 microsecond')
     FROM (
         SELECT d::date AS day FROM generate_series($1::timestamp, least($2, local_day(known))::timestamp, '1 day') d
-        WHERE d = $1 OR bucket = 'day' OR bucket = 'month' AND extract(day FROM d) = 1
+        WHERE bucket <> 'hour' AND (d = $1 OR bucket = 'day' OR bucket = 'month' AND extract(day FROM d) = 1)
     ) f, LATERAL (SELECT CASE bucket WHEN 'day' THEN f.day
         WHEN 'month' THEN least($2, (date_trunc('month', f.day::timestamp) + interval '1 month - 1 day')::date)
         ELSE $2 END) l(day)
     WHERE $1 <= $2
+    UNION ALL
+    SELECT local_day(h), local_day(h), h, least(h + interval '1 hour', known + interval '1 microsecond')
+    FROM generate_series(local_midnight($1), least(local_midnight($2 + 1) - interval '1 hour', known), '1 hour') h
+    WHERE bucket = 'hour';
+END
 $$;
 
--- The period, of those that begin with `start`, in which the local day that begins at `day` lies.
-CREATE OR REPLACE FUNCTION figure_start(bucket text, start timestamptz, day timestamptz) RETURNS timestamptz
+-- The period, of those that begin with `start`, in which a moment lies.
+CREATE OR REPLACE FUNCTION figure_start(bucket text, start timestamptz, moment timestamptz) RETURNS timestamptz
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE bucket WHEN 'day' THEN day
-        WHEN 'month' THEN greatest(start, local_midnight(date_trunc('month', local_day(day)::timestamp)::date))
-        ELSE start END
+    SELECT CASE bucket WHEN 'hour' THEN date_bin('1 hour', moment, '1999-12-31 17:00+00')
+        WHEN 'day' THEN local_midnight(local_day(moment)) WHEN 'month' THEN greatest(start, month_of(moment)) ELSE start END
 $$;
 
--- The series of a measure whose labels have one of the chosen values, and the group that each belongs to.
-CREATE OR REPLACE FUNCTION figure_series(root text, by text, measure text, chosen jsonb)
-RETURNS TABLE (id integer, unit text, labels jsonb, grp text) LANGUAGE sql STABLE AS $$
-    SELECT s.id, s.unit, s.labels,
-        CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END
-    FROM series s JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit
-    WHERE s.measure = $3
-        AND NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true)
+-- [since, until) in local days and what is left of a day at its ends, as `figure_stretches` gives them.
+CREATE OR REPLACE FUNCTION figure_days(since timestamptz, until timestamptz, sign integer)
+RETURNS TABLE (source text, sign integer, begins timestamptz, ends timestamptz) LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT p.source, $3, p.begins, p.ends
+    FROM (SELECT next_midnight(since), local_midnight(local_day(until))) m(first, last),
+        LATERAL (SELECT CASE WHEN m.first <= m.last THEN m.first ELSE until END,
+            CASE WHEN m.first <= m.last THEN m.last ELSE until END) d(first, last),
+        LATERAL (VALUES ('point', since, d.first), ('day', d.first, d.last), ('point', d.last, until)) p(source, begins, ends)
+    WHERE p.begins < p.ends
 $$;
 
--- Sums of some series' points in [since, until): of whole months where `months` are wanted, of whole days, and of the
--- points of the day that `until` cuts. `since` is a local midnight; `day` begins the month or day.
-CREATE OR REPLACE FUNCTION figure_parts(ids integer[], since timestamptz, until timestamptz, months boolean)
-RETURNS TABLE (series integer, day timestamptz, sum numeric, count bigint) LANGUAGE plpgsql STABLE AS $$
-#variable_conflict use_column
+-- [since, until) cut at midnights and, for periods of months, at firsts of months, none of it empty: of which table each
+-- part is read, and with which sign it counts. Of the last month the shorter side is read: the days until `until`, or the
+-- month less what comes after.
+CREATE OR REPLACE FUNCTION figure_stretches(since timestamptz, until timestamptz, bucket text)
+RETURNS TABLE (source text, sign integer, begins timestamptz, ends timestamptz) LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
+SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
-    today timestamptz := greatest(since, local_midnight(local_day(until)));
-    first_month timestamptz := local_midnight((date_trunc('month', local_day(since)::timestamp - interval '1 day')
-        + interval '1 month')::date);
-    final_month timestamptz := local_midnight(date_trunc('month', local_day(today)::timestamp)::date);
+    first_month timestamptz := next_month(since);
+    final_month timestamptz := month_of(until);
+    following timestamptz := next_month(until);
 BEGIN
-    IF NOT months OR first_month >= final_month THEN
-        first_month := since;
-        final_month := since;
+    IF bucket = 'hour' THEN
+        RETURN QUERY SELECT 'point', 1, since, until WHERE since < until;
+    ELSIF bucket = 'day' OR first_month > final_month THEN
+        RETURN QUERY SELECT * FROM figure_days(since, until, 1);
     ELSE
-        RETURN QUERY SELECT series, bucket, sum, count FROM rollup_month
-            WHERE series = ANY (ids) AND bucket >= first_month AND bucket < final_month;
-        RETURN QUERY SELECT series, bucket, sum, count FROM rollup_day
-            WHERE series = ANY (ids) AND bucket >= since AND bucket < first_month;
-    END IF;
-    RETURN QUERY SELECT series, bucket, sum, count FROM rollup_day
-        WHERE series = ANY (ids) AND bucket >= final_month AND bucket < today;
-    IF today < until THEN
-        RETURN QUERY SELECT series, today, sum(value), count(*) FROM point
-            WHERE series = ANY (ids) AND time >= today AND time < until GROUP BY series;
+        RETURN QUERY SELECT * FROM figure_days(since, first_month, 1);
+        RETURN QUERY SELECT 'month', 1, first_month, final_month WHERE first_month < final_month;
+        IF until - final_month <= following - until THEN
+            RETURN QUERY SELECT * FROM figure_days(final_month, until, 1);
+        ELSE
+            RETURN QUERY SELECT 'month', 1, final_month, following;
+            RETURN QUERY SELECT * FROM figure_days(until, following, -1);
+        END IF;
     END IF;
 END
 $$;
 
--- What points there are to a figure: sums (`detail` is `sum` or `count`), stocks (`end`, `start`), the last reported,
--- different values of the label `detail`, the middle one of a measure's points (one that its opposite took back does not
--- count). Groups and periods without points are absent.
-CREATE OR REPLACE FUNCTION figure_found(root text, first date, last date, known timestamptz, bucket text, by text,
-    form text, measure text, chosen jsonb, detail text)
-RETURNS TABLE (start timestamptz, grp text, value numeric) LANGUAGE plpgsql STABLE AS $$
+-- A quotient with more digits than anybody keeps; NULL where nothing is to be divided by.
+CREATE OR REPLACE FUNCTION exactly(n numeric, by numeric) RETURNS numeric LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT trim_scale((n + 0.0000000000000000000000000000000000000000) / nullif(by, 0))
+$$;
+
+-- The leaves of formulas that are asked for, as `schemas.indicators.plan.wanted` names them, in their order.
+CREATE OR REPLACE FUNCTION figure_wanted(wanted jsonb)
+RETURNS TABLE (leaf integer, form text, measure text, chosen jsonb, detail text, covered text[], over text)
+LANGUAGE plpgsql IMMUTABLE ROWS 10 AS $$
+BEGIN
+    RETURN QUERY SELECT w.place::integer, w.form, w.of, coalesce(w.where, '{}'), w.detail, w.covered, w.over FROM ROWS FROM (
+        jsonb_to_recordset(wanted) AS (form text, of text, "where" jsonb, detail text, covered text[], over text)
+    ) WITH ORDINALITY AS w(form, of, "where", detail, covered, over, place);
+END
+$$;
+
+-- The units below a root; null: all there are.
+CREATE OR REPLACE FUNCTION figure_units(root text) RETURNS text[] LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN $1 <> 'all' THEN ARRAY(SELECT u.unit FROM unit_scope u WHERE u.root = $1) END
+$$;
+
+-- What the points in [since, until) add up to, series by series; of the `summed` measures under the series that stands
+-- for its like. `moment` lies in the hour, day or month that was summed.
+CREATE OR REPLACE FUNCTION figure_parts(root text, plain text[], summed text[], since timestamptz, until timestamptz,
+    bucket text)
+RETURNS TABLE (series integer, moment timestamptz, sum numeric, count bigint) LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    units text[] := figure_units(root);
+    ids integer[];
+    sums integer[];
+    x record;
+BEGIN
+    IF plain || summed = '{}' THEN
+        RETURN;
+    END IF;
+    FOR x IN SELECT * FROM figure_stretches(since, until, bucket) LOOP
+        IF x.source = 'month' THEN
+            RETURN QUERY SELECT r.series, r.bucket, x.sign * r.sum, x.sign * r.count FROM rollup_unit_month r
+                WHERE r.bucket >= x.begins AND r.bucket < x.ends AND r.series = ANY (ARRAY(
+                    SELECT s.id FROM series s WHERE s.measure = ANY (summed) AND s.id = s.summed_as
+                        AND (units IS NULL OR s.unit = ANY (units))));
+            RETURN QUERY SELECT r.series, r.bucket, x.sign * r.sum, x.sign * r.count FROM rollup_month r
+                WHERE r.bucket >= x.begins AND r.bucket < x.ends AND r.series = ANY (ARRAY(
+                    SELECT s.id FROM series s WHERE s.measure = ANY (plain) AND (units IS NULL OR s.unit = ANY (units))));
+            CONTINUE;
+        END IF;
+        IF ids IS NULL THEN
+            SELECT array_agg(s.id), array_agg(CASE WHEN s.measure = ANY (summed) THEN s.summed_as ELSE s.id END)
+            INTO ids, sums FROM series s
+            WHERE s.measure = ANY (plain || summed) AND (units IS NULL OR s.unit = ANY (units));
+        END IF;
+        IF x.source = 'day' THEN
+            RETURN QUERY SELECT s.sum, r.bucket, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
+                FROM rollup_day r JOIN unnest(ids, sums) s(id, sum) ON s.id = r.series
+                WHERE r.series = ANY (ids) AND r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
+        ELSE
+            RETURN QUERY SELECT s.sum, CASE bucket WHEN 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
+                    ELSE local_midnight(local_day(p.time)) END, x.sign * sum(p.value), x.sign * count(*)
+                FROM point p JOIN unnest(ids, sums) s(id, sum) ON s.id = p.series
+                WHERE p.series = ANY (ids) AND p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
+        END IF;
+    END LOOP;
+END
+$$;
+
+-- Sums (`detail`: `sum` or `count`) and stocks (at the `end` or the `start` of each period) that have points, all at once.
+CREATE OR REPLACE FUNCTION figure_sums(root text, first date, last date, known timestamptz, bucket text, by text, wanted jsonb)
+RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, origins text[])
+LANGUAGE plpgsql STABLE ROWS 100
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     beginning CONSTANT timestamptz := '1999-12-31 17:00+00';  -- a local midnight before every event
     since timestamptz := local_midnight($2);
-    until timestamptz;
-    ids integer[];
+    until timestamptz := (SELECT max(stop) FROM figure_periods($2, $3, known, bucket));
+    running boolean := bucket IN ('hour', 'day', 'month');
+    -- Measures of which something in the period is asked, and those of which all before it is.
+    flows text[];
+    stocks text[];
+    summed text[];
 BEGIN
-    SELECT max(stop) INTO until FROM figure_periods($2, $3, known, bucket);
-    SELECT array_agg(id) INTO ids FROM figure_series(root, by, measure, chosen);
-    CASE form
-    WHEN 'sum' THEN RETURN QUERY
-        SELECT figure_start(bucket, since, x.day), s.grp, CASE detail WHEN 'sum' THEN sum(x.sum) ELSE sum(x.count) END
-        FROM figure_parts(ids, since, until, bucket <> 'day') x
-            JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-        GROUP BY 1, 2;
-    WHEN 'stock' THEN RETURN QUERY
-        WITH step AS (
-            SELECT figure_start(bucket, since, x.day) AS start, s.grp, sum(x.sum), sum(x.count) AS count
-            FROM figure_parts(ids, since, until, bucket <> 'day') x
+    IF until IS NULL THEN
+        RETURN;
+    END IF;
+    SELECT array_agg(DISTINCT w.measure) FILTER (WHERE w.form = 'sum' OR w.detail = 'end' OR running),
+        array_agg(DISTINCT w.measure) FILTER (WHERE w.form = 'stock') INTO flows, stocks
+    FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock');
+    SELECT array_agg(l.measure) INTO summed FROM summed_labels l
+    WHERE (by IN ('', 'unit') OR by = ANY (l.labels)) AND NOT EXISTS (
+        SELECT FROM figure_wanted(wanted) w, jsonb_object_keys(w.chosen) label
+        WHERE w.measure = l.measure AND w.form IN ('sum', 'stock') AND label <> ALL (l.labels));
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT * FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock')
+    ), part AS (
+        SELECT series, figure_start(bucket, since, moment) AS start, sum, count FROM figure_parts(root,
+            ARRAY(SELECT unnest(flows) EXCEPT SELECT unnest(summed)),
+            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket)
+        UNION ALL
+        SELECT series, NULL, sum, count FROM figure_parts(root,
+            ARRAY(SELECT unnest(stocks) EXCEPT SELECT unnest(summed)),
+            ARRAY(SELECT unnest(stocks) INTERSECT SELECT unnest(summed)), beginning, since, 'whole')
+    ), moved AS MATERIALIZED (
+        SELECT s.measure, CASE WHEN s.measure = ANY (summed) THEN s.asked ELSE s.labels END AS labels, s.origin, g.grp, x.start,
+            sum(x.sum) AS sum, sum(x.count) AS count
+        FROM part x JOIN series s ON s.id = x.series LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit AND by = 'unit',
+            LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
+        GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
+    ), matched AS MATERIALIZED (
+        SELECT a.leaf, a.form, a.detail, m.origin, m.grp, m.start, sum(m.sum) AS sum, sum(m.count) AS count
+        FROM asked a JOIN moved m ON m.measure = a.measure AND NOT EXISTS (
+            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (m.labels ->> c.key)) IS NOT true)
+        GROUP BY 1, 2, 3, 4, 5, 6
+    )
+    SELECT m.leaf, m.start, m.grp, CASE m.detail WHEN 'sum' THEN sum(m.sum) ELSE sum(m.count) END,
+        array_agg(DISTINCT m.origin)
+    FROM matched m WHERE m.form = 'sum' AND m.start IS NOT NULL GROUP BY m.leaf, m.start, m.grp, m.detail
+    UNION ALL
+    SELECT m.leaf, p.start, m.grp, sum(m.sum), array_agg(DISTINCT m.origin)
+    FROM matched m JOIN figure_periods($2, $3, known, bucket) p
+        ON m.start IS NULL OR m.start < p.start OR m.start = p.start AND m.detail = 'end'
+    WHERE m.form = 'stock' GROUP BY m.leaf, p.start, m.grp;
+END
+$$;
+
+-- The series of a measure whose labels have one of the chosen values, and the group that each belongs to.
+CREATE OR REPLACE FUNCTION figure_series(root text, by text, measure text, chosen jsonb)
+RETURNS TABLE (id integer, unit text, origin text, labels jsonb, grp text) LANGUAGE sql STABLE AS $$
+    SELECT s.id, s.unit, s.origin, s.labels,
+        CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END
+    FROM series s LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit
+    WHERE s.measure = $3 AND (u.unit IS NOT NULL OR $1 = 'all') 
+        AND NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true)
+$$;
+
+-- What points there are to a figure that is no sum: the last reported, different values of the label `detail`, the middle
+-- one of a measure's points (one that its opposite took back does not count). Groups and periods without are absent.
+CREATE OR REPLACE FUNCTION figure_found(root text, first date, last date, known timestamptz, bucket text, by text,
+    form text, measure text, chosen jsonb, detail text)
+RETURNS TABLE (start timestamptz, grp text, value numeric, origins text[]) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_custom_plan AS $$
+#variable_conflict use_column
+DECLARE
+    since timestamptz := CASE WHEN form = 'last' AND bucket = 'level' THEN '1999-12-31 17:00+00' ELSE local_midnight($2) END;
+    until timestamptz := (SELECT max(stop) FROM figure_periods($2, $3, known, bucket));
+    today timestamptz := greatest(since, local_midnight(local_day(until)));
+BEGIN
+    CASE
+    WHEN until IS NULL THEN RETURN;
+    WHEN form = 'last' AND bucket IN ('whole', 'level') THEN RETURN QUERY
+        SELECT local_midnight($2), s.grp, sum(x.sum), array_agg(DISTINCT s.origin)
+        FROM figure_series(root, by, measure, chosen) s, LATERAL (
+            (SELECT r.bucket AS day, r.sum FROM rollup_day r
+             WHERE r.series = s.id AND r.bucket >= since AND r.bucket < today ORDER BY r.bucket DESC LIMIT 1)
+            UNION ALL (SELECT today, sum(p.value) FROM point p
+             WHERE p.series = s.id AND p.time >= today AND p.time < until HAVING count(*) > 0)
+            ORDER BY day DESC LIMIT 1) x
+        GROUP BY 2;
+    WHEN form = 'last' THEN RETURN QUERY
+        SELECT start, grp, sum(sum), array_agg(DISTINCT origin) FROM (
+            SELECT DISTINCT ON (x.series, start) figure_start(bucket, since, x.moment) AS start, s.grp, s.origin, x.sum
+            FROM figure_parts(root, ARRAY[measure], '{}', since, until, CASE bucket WHEN 'hour' THEN bucket ELSE 'day' END) x
                 JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-            WHERE detail = 'end' OR bucket IN ('day', 'month') GROUP BY 1, 2
-        ), base AS (
-            SELECT s.grp, sum(x.sum), sum(x.count) AS count FROM figure_parts(ids, beginning, since, true) x
-                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series GROUP BY 1
-        ), held AS (
-            SELECT p.start, g.grp,
-                coalesce(base.sum, 0) + coalesce(CASE detail WHEN 'end' THEN sum(step.sum) OVER upto
-                    ELSE sum(step.sum) OVER ahead END, 0) AS sum,
-                coalesce(base.count, 0) + coalesce(CASE detail WHEN 'end' THEN sum(step.count) OVER upto
-                    ELSE sum(step.count) OVER ahead END, 0) AS count
-            FROM figure_periods($2, $3, known, bucket) p
-                CROSS JOIN (SELECT grp FROM step UNION SELECT grp FROM base) g
-                LEFT JOIN base ON base.grp = g.grp
-                LEFT JOIN step ON step.grp = g.grp AND step.start = p.start
-            WINDOW upto AS (PARTITION BY g.grp ORDER BY p.start),
-                ahead AS (PARTITION BY g.grp ORDER BY p.start ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-        )
-        SELECT start, grp, sum FROM held WHERE count > 0;
-    WHEN 'last' THEN RETURN QUERY
-        SELECT start, grp, sum(sum) FROM (
-            SELECT DISTINCT ON (x.series, start) figure_start(bucket, since, x.day) AS start, s.grp, x.sum
-            FROM figure_parts(ids, CASE bucket WHEN 'level' THEN beginning ELSE since END, until, false) x
-                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-            ORDER BY x.series, start, x.day DESC
+            ORDER BY x.series, start, x.moment DESC
         ) latest GROUP BY 1, 2;
-    WHEN 'distinct' THEN RETURN QUERY
-        SELECT start, grp, count(*) FILTER (WHERE sum <> 0)::numeric FROM (
-            SELECT figure_start(bucket, since, x.day) AS start, s.grp, sum(x.sum)
-            FROM figure_parts(ids, since, until, bucket <> 'day') x
+    WHEN form = 'distinct' THEN RETURN QUERY
+        SELECT start, grp, count(DISTINCT ROW(unit, label)) FILTER (WHERE sum <> 0)::numeric, array_agg(DISTINCT origin)
+        FROM (
+            SELECT figure_start(bucket, since, x.moment) AS start, s.grp, s.unit, s.labels ->> detail AS label,
+                sum(x.sum) AS sum, array_agg(s.origin) AS origins
+            FROM figure_parts(root, ARRAY[measure], '{}', since, until, bucket) x
                 JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-            GROUP BY 1, 2, s.unit, s.labels ->> detail
-        ) each GROUP BY 1, 2;
-    WHEN 'median' THEN RETURN QUERY
+            GROUP BY 1, 2, 3, 4 HAVING sum(x.count) > 0
+        ) each, unnest(origins) origin GROUP BY 1, 2;
+    WHEN form = 'median' THEN RETURN QUERY
         WITH each AS (
-            SELECT figure_start(bucket, since, local_midnight(local_day(x.time))) AS start, s.grp, abs(x.value) AS value,
-                sum(CASE WHEN x.value < 0 THEN -1 ELSE 1 END) AS number
+            SELECT figure_start(bucket, since, x.time) AS start, s.grp, abs(x.value) AS value,
+                sum(CASE WHEN x.value < 0 THEN -1 ELSE 1 END) AS number, array_agg(DISTINCT s.origin) AS origins
             FROM point x JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-            WHERE x.series = ANY (ids) AND x.time >= since AND x.time < until
+            WHERE x.time >= since AND x.time < until
             GROUP BY 1, 2, 3 HAVING sum(CASE WHEN x.value < 0 THEN -1 ELSE 1 END) > 0
         ), placed AS (
             SELECT start, grp, value, sum(number) OVER (PARTITION BY start, grp ORDER BY value) AS upto,
                 sum(number) OVER (PARTITION BY start, grp) AS total FROM each
         )
-        SELECT start, grp, (min(value) FILTER (WHERE 2 * upto >= total) + min(value) FILTER (WHERE 2 * upto > total)) / 2
-        FROM placed WHERE NOT EXISTS (SELECT FROM horizon h WHERE h.time > placed.start) GROUP BY 1, 2;
+        SELECT start, grp, (min(value) FILTER (WHERE 2 * upto >= total) + min(value) FILTER (WHERE 2 * upto > total)) / 2,
+            (SELECT array_agg(DISTINCT o) FROM each e, unnest(e.origins) o WHERE e.grp = placed.grp AND e.start = placed.start)
+        FROM placed GROUP BY 1, 2;
     END CASE;
 END
 $$;
 
--- From when to when each group's sources reported: {group: [first, last local day with a point of any of the measures]}.
-CREATE OR REPLACE FUNCTION figure_reported(root text, by text, covered text[], known timestamptz) RETURNS jsonb
-LANGUAGE plpgsql STABLE AS $$
+-- From when to when each group's sources reported: the first and last local day with a point of any of the measures. The
+-- groups `besides` may be left out.
+CREATE OR REPLACE FUNCTION figure_reported(root text, by text, covered text[], known timestamptz, besides text[])
+RETURNS TABLE (grp text, first timestamptz, last timestamptz) LANGUAGE plpgsql STABLE ROWS 10
+SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     today timestamptz := local_midnight(local_day(known));
+    units text[] := CASE WHEN by = 'unit' THEN ARRAY(SELECT u.unit FROM unit_scope u WHERE u.root = $1
+        AND NOT EXISTS (SELECT FROM unnest(besides) b WHERE b = u.row)) ELSE figure_units(root) END;
 BEGIN
-    RETURN (SELECT jsonb_object_agg(grp, jsonb_build_array(first, last)) FROM (
-        SELECT CASE by WHEN 'unit' THEN u.row ELSE '' END AS grp, min(x.day) AS first, max(x.day) AS last
-        FROM series s JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit, LATERAL (
-            (SELECT bucket AS day FROM rollup_day WHERE series = s.id AND bucket < today ORDER BY bucket LIMIT 1)
-            UNION ALL
-            (SELECT bucket FROM rollup_day WHERE series = s.id AND bucket < today ORDER BY bucket DESC LIMIT 1)
-            UNION ALL
-            (SELECT today FROM point WHERE series = s.id AND time >= today AND time <= known LIMIT 1)) x
-        WHERE s.measure = ANY (covered) GROUP BY 1) spans);
+    IF units = '{}' THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    SELECT g.grp, min(x.day), max(x.day)
+    FROM series s LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit,
+        LATERAL (SELECT CASE by WHEN 'unit' THEN u.row ELSE '' END) g(grp), LATERAL (
+        (SELECT bucket AS day FROM rollup_day WHERE series = s.id AND bucket < today ORDER BY bucket LIMIT 1)
+        UNION ALL
+        (SELECT bucket FROM rollup_day WHERE series = s.id AND bucket < today ORDER BY bucket DESC LIMIT 1)
+        UNION ALL
+        (SELECT today FROM point WHERE series = s.id AND time >= today AND time <= known LIMIT 1)) x
+    WHERE s.measure = ANY (covered) AND (units IS NULL OR s.unit = ANY (units)) GROUP BY 1;
 END
 $$;
 
--- A figure of points: 0 where none was found although its source `reported` around that time (see above), NULL where that
--- is unknown. By a label only what was found.
-CREATE OR REPLACE FUNCTION figure_measured(root text, first date, last date, known timestamptz, bucket text, by text,
-    form text, measure text, chosen jsonb, detail text, reported jsonb)
-RETURNS TABLE (start timestamptz, grp text, value numeric) LANGUAGE sql STABLE AS $$
-    WITH found AS MATERIALIZED (
-        SELECT * FROM figure_found($1, $2, $3, known, bucket, by, form, measure, chosen, detail)
+-- Every leaf's value, in all in one (`by` = ''): one for each period; by unit: of the units of which something is known; by
+-- a label: of the values found. Where `value` is NULL `reason` says why: a code of `services.readings.reasons` and what
+-- it names. A leaf that has no points is 0 where its sources reported around that time.
+CREATE OR REPLACE FUNCTION figure_leaves(root text, first date, last date, known timestamptz, bucket text, by text,
+    wanted jsonb)
+RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, reason jsonb, origins text[])
+LANGUAGE plpgsql STABLE
+SET plan_cache_mode = force_generic_plan AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT * FROM figure_stated($1, $2, $3, known, bucket, by, wanted);
+    RETURN QUERY
+    WITH asked AS MATERIALIZED (
+        SELECT w.leaf, w.form, w.measure, w.chosen, w.detail, w.covered FROM figure_wanted(wanted) w WHERE w.form <> 'stated'
     ), period AS MATERIALIZED (
-        SELECT start, stop FROM figure_periods($2, $3, known, bucket)
-    ), span AS (
-        SELECT key AS grp, (value ->> 0)::timestamptz AS first, (value ->> 1)::timestamptz AS last FROM jsonb_each(reported)
-    ), cell AS (
-        SELECT * FROM period, (SELECT grp FROM found UNION SELECT grp FROM span UNION SELECT '' WHERE by = '') g
-        WHERE by IN ('', 'unit')
+        SELECT p.start, p.stop, h.time > p.stop AND p.stop <> local_midnight(local_day(p.stop)) AS cut, h.time > p.start AS old
+        FROM figure_periods($2, $3, known, bucket) p, horizon h
+    ), found AS MATERIALIZED (
+        SELECT * FROM figure_sums($1, $2, $3, known, bucket, by, wanted) WHERE EXISTS (SELECT FROM asked)
+        UNION ALL
+        SELECT a.leaf, f.* FROM asked a, figure_found($1, $2, $3, known, bucket, by, a.form, a.measure, a.chosen, a.detail) f
+        WHERE a.form NOT IN ('sum', 'stock')
+    ), kept AS MATERIALIZED (
+        SELECT f.*, a.covered FROM found f JOIN asked a USING (leaf) JOIN period p USING (start)
+        WHERE NOT p.cut AND NOT (p.old AND a.form = 'median')
+    ), rows AS MATERIALIZED (  -- which units have all leaves that the same measures cover, in every period
+        SELECT k.covered, k.grp FROM kept k WHERE by = 'unit' GROUP BY 1, 2
+        HAVING count(*) = (SELECT count(*) FROM asked a, period p WHERE a.covered = k.covered)
+    ), span AS MATERIALIZED (
+        SELECT c.covered, r.*
+        FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR by = '' AND EXISTS (
+                SELECT FROM period p WHERE NOT EXISTS (SELECT FROM kept k WHERE k.leaf = a.leaf AND k.start = p.start))) c,
+            figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered)) r
+    ), cell AS (  -- where a value is wanted and none was found
+        SELECT a.leaf, a.form, p.*, '' AS grp, s.first, s.last FROM asked a CROSS JOIN period p
+            LEFT JOIN kept k ON k.leaf = a.leaf AND k.start = p.start LEFT JOIN span s ON s.covered = a.covered
+        WHERE by = '' AND k.leaf IS NULL
+        UNION ALL
+        SELECT a.leaf, a.form, p.*, s.grp, s.first, s.last FROM asked a CROSS JOIN period p JOIN span s ON s.covered = a.covered
+            LEFT JOIN kept k ON k.leaf = a.leaf AND k.start = p.start AND k.grp = s.grp
+        WHERE by = 'unit' AND k.leaf IS NULL AND NOT p.cut AND NOT (p.old AND a.form = 'median')
     )
-    SELECT c.start, c.grp, coalesce(f.value, CASE WHEN form NOT IN ('last', 'median') AND s.first < c.stop
-        AND (form = 'stock' OR s.last + interval '1 day' > c.start) THEN 0 END)
-    FROM cell c LEFT JOIN found f ON f.start = c.start AND f.grp = c.grp LEFT JOIN span s ON s.grp = c.grp
+    SELECT k.leaf, k.start, k.grp, k.value, NULL::jsonb, k.origins FROM kept k
     UNION ALL
-    SELECT * FROM found WHERE by NOT IN ('', 'unit')
+    SELECT c.leaf, c.start, c.grp, CASE WHEN w.reason IS NULL THEN 0 END, w.reason, '{}'
+    FROM cell c, LATERAL (SELECT CASE
+        WHEN c.cut THEN '["whole_days"]'
+        WHEN c.old AND c.form = 'median' THEN '["forgotten"]'
+        WHEN c.first IS NULL THEN '["never"]'
+        WHEN c.first >= c.stop THEN jsonb_build_array('before', local_day(c.first))
+        WHEN c.form IN ('last', 'median') THEN '["not_in_period"]'
+        WHEN c.form <> 'stock' AND c.last + interval '1 day' <= c.start THEN jsonb_build_array('after', local_day(c.last))
+        END) w(reason);
+END
 $$;
 
 -- Statistics and targets as stated, one row for each time that one was published or revised (`place` in that order);
@@ -215,37 +421,48 @@ SELECT e.kind, e.state ->> 'indicator' AS indicator, e.unit, e.origin,
 FROM entity e, jsonb_array_elements(e.state -> 'vintages') WITH ORDINALITY v(said, place)
 WHERE e.kind IN ('statistic', 'target');
 
--- A figure as stated: of each unit the statement in force, of these the one of the group's own unit, or those of its
--- units for which none above them speaks, put together as `over` says (`sum`, `mean`; `none`: only where it is one).
+-- Leaves that are statements: of each unit the statement in force, of these the one of the group's own unit, or those of its
+-- units for which none above them speaks, put together as `over` says (`sum`, `mean`; `none`: only where it is one). A
+-- target may be asked of days that have not begun.
 CREATE OR REPLACE FUNCTION figure_stated(root text, first date, last date, known timestamptz, bucket text, by text,
-    indicator text, part text, over text)
-RETURNS TABLE (start timestamptz, grp text, value numeric) LANGUAGE sql STABLE AS $$
-    WITH latest AS (
-        SELECT DISTINCT ON (s.unit, s.first, s.last) s.*, u.row, unit.above,
-            CASE part WHEN 'value' THEN s.value WHEN 'total' THEN s.total WHEN 'target' THEN s.target
-                WHEN 'reached' THEN s.reached::integer ELSE s.value / nullif(s.total, 0) * 100 END AS said
+    wanted jsonb)
+RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, reason jsonb, origins text[])
+LANGUAGE sql STABLE AS $$
+    WITH asked AS MATERIALIZED (
+        SELECT leaf, measure AS indicator, detail AS part, over FROM figure_wanted(wanted) WHERE form = 'stated'
+    ), latest AS MATERIALIZED (
+        SELECT DISTINCT ON (s.kind, s.indicator, s.unit, s.first, s.last) s.*, u.row, unit.above
         FROM statement s JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit JOIN unit ON unit.code = s.unit
-        WHERE s.indicator = $7 AND s.basis = 'table' AND s.published <= known AND (s.until > known) IS NOT FALSE
-            AND s.kind = CASE part WHEN 'target' THEN 'target' ELSE 'statistic' END
-        ORDER BY s.unit, s.first, s.last, s.place DESC
-    ), period AS (
-        SELECT * FROM figure_periods($2, $3, known, bucket)
-    ), current AS (
-        SELECT DISTINCT ON (p.start, s.unit) p.start, s.unit, s.above, s.said,
+        WHERE s.indicator = ANY (ARRAY(SELECT indicator FROM asked)) AND s.basis = 'table' AND s.published <= known
+            AND (s.until > known) IS NOT FALSE
+        ORDER BY s.kind, s.indicator, s.unit, s.first, s.last, s.place DESC
+    ), period AS MATERIALIZED (
+        SELECT * FROM figure_periods($2, $3, greatest(known, local_midnight($2)), bucket)
+    ), current AS MATERIALIZED (
+        SELECT DISTINCT ON (a.leaf, p.start, s.unit) a.leaf, a.over, p.start, s.unit, s.origin, s.above, v.said,
             CASE by WHEN 'unit' THEN s.row ELSE '' END AS grp, CASE by WHEN 'unit' THEN s.row ELSE $1 END AS speaker
-        FROM period p JOIN latest s ON s.said IS NOT NULL AND (bucket = 'level' OR s.last >= p.first)
+        FROM asked a JOIN latest s ON s.indicator = a.indicator
+            AND s.kind = CASE a.part WHEN 'target' THEN 'target' ELSE 'statistic' END,
+            LATERAL (SELECT CASE a.part WHEN 'value' THEN s.value WHEN 'total' THEN s.total WHEN 'target' THEN s.target
+                WHEN 'reached' THEN s.reached::integer ELSE exactly(s.value * 100, s.total) END) v(said), period p
+        WHERE v.said IS NOT NULL AND (bucket = 'level' OR s.last >= p.first)
             AND CASE s.kind WHEN 'target' THEN s.first ELSE s.last END <= p.last
-        ORDER BY p.start, s.unit, s.last DESC, s.first DESC
+        ORDER BY a.leaf, p.start, s.unit, s.last DESC, s.first DESC
     ), together AS (
-        SELECT c.start, c.grp, sum(c.said), count(*) FROM current c
+        SELECT c.leaf, c.over, c.start, c.grp, sum(c.said) AS sum, count(*) AS count, array_agg(DISTINCT c.origin) AS origins
+        FROM current c
         WHERE NOT EXISTS (
-            SELECT FROM current o WHERE o.start = c.start AND o.grp = c.grp AND o.unit <> c.unit
+            SELECT FROM current o WHERE o.leaf = c.leaf AND o.start = c.start AND o.grp = c.grp AND o.unit <> c.unit
                 AND (o.unit = o.speaker OR c.unit <> c.speaker AND o.unit = ANY (c.above)))
-        GROUP BY 1, 2
+        GROUP BY 1, 2, 3, 4
     )
-    SELECT coalesce(p.start, t.start), coalesce(t.grp, ''), CASE WHEN t.count = 1 OR over = 'sum' THEN t.sum
-        WHEN over = 'mean' THEN t.sum / t.count END
-    FROM together t FULL JOIN (SELECT start FROM period WHERE by = '') p ON p.start = t.start
+    SELECT t.leaf, t.start, t.grp,
+        CASE WHEN t.count = 1 OR t.over = 'sum' THEN t.sum WHEN t.over = 'mean' THEN exactly(t.sum, t.count) END,
+        CASE WHEN t.count > 1 AND t.over IS NULL THEN jsonb_build_array('not_added', t.count) END, t.origins
+    FROM together t
+    UNION ALL
+    SELECT a.leaf, p.start, '', NULL, '["not_stated"]', '{}' FROM asked a, period p
+    WHERE by = '' AND NOT EXISTS (SELECT FROM together t WHERE t.leaf = a.leaf AND t.start = p.start)
 $$;
 
 -- --- lists: codes are masked, and nothing in them finds the file again ---

@@ -44,22 +44,23 @@ HARMFUL = (
 held keeps a start or the notifier waiting."""
 LOCKING = (OWNER, "ioc_aggregator", "ioc_notifier", "ioc_board")
 """The roles whose services take advisory locks."""
-_ROLLUPS = ("rollup_day", "rollup_month")
+_ROLLUPS = ("rollup_day", "rollup_month", "rollup_unit_month")
 _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source", "position")
 # Nothing here leads to a single file: lists are masked, series have closed labels.
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")
+_FIGURES = ("unit", "unit_scope", "statement", "summed_labels")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
 _KEYS = ("emitter_key", "emitter_secret")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
 _IMPORTS = ("import", "import_event")
 _DEVICES = ("device_state", "device_outbox")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("ioc_aggregator", "SELECT", (*_FOLDED, "calendar_version")),
+    ("ioc_aggregator", "SELECT", (*_FOLDED, "summed_labels", "calendar_version")),
     ("ioc_aggregator", "INSERT", _FOLDED),
     ("ioc_aggregator", "UPDATE", ("entity", *_ROLLUPS, "source", "position", "calendar_version")),
     ("ioc_aggregator", "DELETE", ("entity", "point", *_ROLLUPS, "position")),
     ("ioc_deadlines", "SELECT", ("entity", "calendar_version", "horizon")),
-    ("ioc_reader", "SELECT", (*_FOLDED, "source_end", "calendar_version", "backup", "rebuild_check")),
+    ("ioc_reader", "SELECT", (*_FOLDED, *_FIGURES, "source_end", "calendar_version", "backup", "rebuild_check")),
     ("ioc_aggregator", "SELECT", ("horizon", "refused")),
     ("ioc_aggregator", "INSERT", ("refused",)),
     # To take a note out is to lock it first.
@@ -95,7 +96,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", ("finding",)),
     ("ioc_board", "INSERT", ("finding",)),
     ("ioc_board", "UPDATE", ("finding",)),
-    ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "source", "backup", "horizon")),
+    ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "summed_labels", "source", "backup", "horizon")),
 )
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""
 CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (

@@ -105,8 +105,10 @@ def bring_up_to_date(conninfo: str, before: Callable[[], None], progress: Progre
 
 @cache
 def fold_version() -> str:
-    """A digest of all that a fold rests on: the code and tables of `schemas`, the office's rules, the holidays."""
+    """A digest of all that a fold rests on, the code and tables of `schemas`, the office's rules, the holidays; and of
+    the tables that are kept of it."""
     digest = blake2b(installed("holidays").encode(), digest_size=16)
+    digest.update(" ".join(TABLES).encode())
     folder = Path(schemas.__file__).parent
     for file in sorted(f for f in folder.rglob("*") if f.suffix in (".py", ".csv")):
         if file.relative_to(folder).parts[0] not in ("contracts", "indicators"):
@@ -239,6 +241,11 @@ SELECT measure, unit, origin, labels,
        date_trunc('month', bucket + interval '7 hours', 'GMT') - interval '7 hours' AS bucket,
        sum(count)::bigint AS count, sum(sum) AS sum FROM folded_rollup_day GROUP BY 1, 2, 3, 4, 5;
 """
+_UNIT_MONTHS = (
+    "SELECT {0}.measure, {0}.unit, {0}.origin, asked_labels({0}.labels, l.labels) AS labels, bucket, "
+    "sum(count)::bigint AS count, sum(sum) AS sum FROM {1} JOIN summed_labels l ON l.measure = {0}.measure "
+    "GROUP BY 1, 2, 3, 4, 5"
+)
 _SYSTEM_OF = (
     "CASE type " + " ".join(f"WHEN '{name}' THEN '{data.system}'" for name, data in DATA_TYPES.items()) + " END"
 )
@@ -264,6 +271,10 @@ TABLES: dict[str, tuple[str, str]] = {
         )
         for table in ("rollup_day", "rollup_month")
     },
+    "rollup_unit_month": (
+        _UNIT_MONTHS.format("s", "rollup_unit_month r JOIN series s ON s.id = r.series"),
+        _UNIT_MONTHS.format("m", "folded_rollup_month m"),
+    ),
     "source": ("SELECT source, system, events, last_time, last_recorded FROM source", _SOURCES),
 }
 """table -> (the live rows by natural key, the rows that the log gives)."""
@@ -273,12 +284,15 @@ _REPLACE = f"""
 INSERT INTO series (measure, unit, origin, labels)
 SELECT DISTINCT measure, unit, origin, labels FROM folded_series
 WHERE number IN (SELECT number FROM folded_point) ON CONFLICT DO NOTHING;
-TRUNCATE entity, point, rollup_day, rollup_month, source;
+TRUNCATE entity, point, rollup_day, rollup_month, rollup_unit_month, source;
 INSERT INTO entity ({staging.ENTITY}) SELECT {staging.ENTITY} FROM folded_entity;
 INSERT INTO point SELECT n.id, p.time, p.key, p.value FROM folded_point p
 JOIN (SELECT r.number, s.id FROM folded_series r {_SERIES_OF}) n USING (number);
 INSERT INTO rollup_day SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_day r {_SERIES_OF};
 INSERT INTO rollup_month SELECT s.id, r.bucket, r.count, r.sum FROM folded_rollup_month r {_SERIES_OF};
+INSERT INTO rollup_unit_month (series, bucket, count, sum)
+SELECT s.summed_as, r.bucket, sum(r.count), sum(r.sum) FROM folded_rollup_month r {_SERIES_OF}
+WHERE s.summed_as IS NOT NULL GROUP BY 1, 2;
 INSERT INTO source {_SOURCES};
 UPDATE calendar_version SET version = version + 1;
 """

@@ -58,7 +58,7 @@ class Disagreement(Exception):
 async def apply(
     conn: AsyncConnection, ids: dict[SeriesName, int], removed: Sequence[Point], added: Sequence[Point]
 ) -> None:
-    """Delete and insert points and bring both rollups along, within the caller's transaction."""
+    """Delete and insert points and bring the rollups along, within the caller's transaction."""
     lines = (*_lines(removed, ids, -1), *_lines(added, ids, 1))
     await staging.fill(conn, f"COPY new_point ({staging.POINT}, sign) FROM STDIN", lines)
     if removed:
@@ -66,7 +66,7 @@ async def apply(
         if found.rowcount != len(removed):
             raise Disagreement(f"{len(removed)} points to take back, {found.rowcount} found; run `ioc rebuild`")
     await conn.execute(_INSERT_POINTS)
-    for table in _BUCKETS:
+    for table in _MOVE:
         await conn.execute(_MOVE[table])
         if removed:
             await conn.execute(_EMPTIED[table])
@@ -113,3 +113,19 @@ _EMPTIED = {
     "WHERE r.series = lost.series AND r.bucket = lost.bucket AND r.count = 0"
     for table in _BUCKETS
 }
+_UNIT_MOVES = f"""(
+    SELECT s.summed_as AS series, {_BUCKETS["rollup_month"]} AS bucket, sum(n.count) AS count, sum(n.sum) AS sum,
+        bool_or(n.lost) AS lost
+    FROM (
+        SELECT series, min(time) AS time, sum(sign) AS count, sum(sign * value) AS sum, bool_or(sign < 0) AS lost
+        FROM new_point n GROUP BY series, {_BUCKETS["rollup_month"]}
+    ) n JOIN series s ON s.id = n.series WHERE s.summed_as IS NOT NULL GROUP BY 1, 2
+) moved"""
+_MOVE["rollup_unit_month"] = f"""
+INSERT INTO rollup_unit_month AS r (series, bucket, count, sum) SELECT series, bucket, count, sum FROM {_UNIT_MOVES}
+ORDER BY 1, 2 ON CONFLICT (series, bucket) DO UPDATE SET count = r.count + excluded.count, sum = r.sum + excluded.sum
+"""
+_EMPTIED["rollup_unit_month"] = (
+    f"DELETE FROM rollup_unit_month r USING {_UNIT_MOVES} "
+    "WHERE moved.lost AND r.series = moved.series AND r.bucket = moved.bucket AND r.count = 0"
+)

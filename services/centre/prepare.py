@@ -43,7 +43,7 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
 
     In a database of the operator's own there are no roles of ours: the user of its address does everything.
     """
-    from infra.timescaledb import units
+    from infra.timescaledb import sums, units
     from infra.timescaledb.migrate import migrate
     from infra.timescaledb.roles import ensure_database_and_roles, grant_rights
     from services.aggregator.rebuild import bring_up_to_date
@@ -56,6 +56,8 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
     settings = settings_of(instance, "admin")
     migrate(settings.database("owner"))
     units.fill(settings.database("owner"))
+    sums.fill(settings.database("owner"))
+    sums.fill(settings.database("owner"))
     if own:
         grant_rights(settings.database("owner"))
     asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))

@@ -10,9 +10,8 @@ from psycopg import Connection
 from schemas.indicators import CATALOGUE, CHECKS, Indicator
 from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
-from services.readings import Reading, findings, noted, read
+from services.readings import Reading, findings, noted, sheet
 from services.readings.findings import NOTICED
-from services.readings.memo import memoised
 from services.readings.period import window
 
 OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED)
@@ -22,16 +21,16 @@ OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHE
 def figures(conn: Connection, now: datetime) -> Samples:
     """Every indicator in each of its periods. What has no value has no sample."""
     samples: Samples = {}
-    conn = memoised(conn)
-    for indicator in CATALOGUE.values():
-        for name in periods(indicator):
-            period = window(name, now)
-            rows = samples.setdefault(metric(indicator), {})
-            rows |= _rows(indicator, name, read(conn, indicator, None, period), ALL)
-            rows |= _rows(indicator, name, read(conn, indicator, None, period, "unit"))
-            if indicator.classes:
-                by_class = read(conn, indicator, None, period, indicator.classes)
-                samples.setdefault(class_metric(indicator), {}).update(_rows(indicator, name, by_class))
+    for name in sorted({name for indicator in CATALOGUE.values() for name in periods(indicator)}):
+        some = [indicator for indicator in CATALOGUE.values() if name in periods(indicator)]
+        for by in (None, "unit", *sorted({indicator.classes for indicator in some if indicator.classes})):
+            broken_down = [i for i in some if by in (None, "unit", i.classes)]
+            named = metric if by in (None, "unit") else class_metric
+            for indicator, readings in zip(
+                broken_down, sheet(conn, broken_down, None, window(name, now), by), strict=True
+            ):
+                rows = _rows(indicator, name, readings, "" if by else ALL)
+                samples.setdefault(named(indicator), {}).update(rows)
     return samples
 
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 
 from psycopg import Connection
 
 from schemas.indicators import Indicator
 from schemas.indicators.formula import Statement, leaves
 from schemas.registry import covering
-from schemas.zone import VN
-from services.readings import series_query
-from services.readings.evaluate import Scope
 from services.readings.period import Period
+
+
+def span(conn: Connection, measures: Iterable[str], unit: str | None, as_of: datetime) -> tuple[date, date] | None:
+    """The first and last local day with a point of any of the measures in a unit (None: in any) up to `as_of`."""
+    found = conn.execute(_SPAN, (unit or "all", sorted(measures), as_of)).fetchall()
+    return found[0] if found else None
 
 
 def data_since(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> date | None:
@@ -20,13 +24,11 @@ def data_since(conn: Connection, indicator: Indicator, unit: str | None, period:
 
     A statement speaks of its own period as a whole, so one alone reaches back to the first day of `period`.
     """
-    units = Scope.of(unit, period).units
     since = period.first if any(isinstance(leaf, Statement) for leaf in leaves(indicator.formula)) else date.min
     for measure in {leaf.measure for leaf in leaves(indicator.formula) if not isinstance(leaf, Statement)}:
-        spans = series_query.extent(conn, covering(measure), units, period.as_of).values()
-        if not spans:
+        if (reported := span(conn, covering(measure), unit, period.as_of)) is None:
             return None
-        since = max(since, min(first for first, _ in spans).astimezone(VN).date())
+        since = max(since, reported[0])
     return since
 
 
@@ -34,3 +36,6 @@ def covers(conn: Connection, indicator: Indicator, unit: str | None, period: Per
     """Whether there are data from the period's first day on."""
     since = data_since(conn, indicator, unit, period)
     return since is not None and since <= period.first
+
+
+_SPAN = "SELECT local_day(first), local_day(last) FROM figure_reported(%s, '', %s, %s, '{}')"

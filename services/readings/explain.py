@@ -14,25 +14,30 @@ from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas.indicators import Indicator
 from schemas.indicators.formula import (
+    Distinct,
     Formula,
     Last,
+    Median,
     Ratio,
     Score,
     Statement,
     Stock,
+    Sum,
     UnitMean,
     children,
     describe,
     leaves,
 )
 from services.readings import series_query, statements
-from services.readings.evaluate import ALL, Measured, Scope, component_counts, evaluate
+from services.readings.evaluate import component_counts, evaluate_all
+from services.readings.leaves import ALL, Scope
 from services.readings.period import Period
 from services.readings.read import Reading, read
 from services.readings.reasons import Reason
 from services.readings.series_query import BEGINNING, Selection
 from services.readings.stock_evidence import counted_keys, stocks_of, until
 
+Measured = Sum | Stock | Last | Distinct | Median
 SAMPLE = 5
 MOST = 100_000
 """So many events are looked at for their sources. Keys are hashes, so of more the smallest are a fair sample; a source
@@ -119,17 +124,22 @@ def keys_behind(conn: Connection, indicator: Indicator, unit: str | None, period
     return _behind(conn, indicator.formula, Scope.of(unit, period))[1]
 
 
-def _parts(conn: Connection, formula: Formula, scope: Scope, depth: int = 0, role: str = "") -> Iterator[Part]:
-    value = evaluate(conn, formula, scope)[ALL]
-    yield Part(depth, role, formula, value.value, value.reason)
-    if isinstance(formula, UnitMean):
-        return
-    if isinstance(formula, Score):
-        yield from _components(conn, formula, scope, depth + 1)
-        return
+def _parts(conn: Connection, formula: Formula, scope: Scope) -> Iterator[Part]:
+    """A formula and all that it is made of, each with its value."""
+    opened = list(_opened(formula))
+    values = evaluate_all(conn, [part for *_, part in opened], scope)
+    for (depth, role, part), value in zip(opened, values, strict=True):
+        yield Part(depth, role, part, value[ALL].value, value[ALL].reason)
+        if isinstance(part, Score):
+            yield from _components(conn, part, scope, depth + 1)
+
+
+def _opened(formula: Formula, depth: int = 0, role: str = "") -> Iterator[tuple[int, str, Formula]]:
+    yield depth, role, formula
     roles = ("numerator", "denominator") if isinstance(formula, Ratio) else ("term",) * 99
-    for name, part in zip(roles, children(formula), strict=False):
-        yield from _parts(conn, part, scope, depth + 1, name)
+    parts = () if isinstance(formula, UnitMean | Score) else children(formula)
+    for name, part in zip(roles, parts, strict=False):
+        yield from _opened(part, depth + 1, name)
 
 
 def _components(conn: Connection, formula: Score, scope: Scope, depth: int) -> Iterator[Part]:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.sql import SQL
 
 from schemas import units
-from schemas.calendar import VN
+from schemas.calendar import local_day
 from schemas.codes import masked
 from schemas.indicators import CHECKS
 from schemas.indicators.checks import Check
@@ -20,8 +20,10 @@ from schemas.indicators.formula_text import statistic
 from schemas.text.dates import day
 from schemas.text.numbers import plain
 from services.readings import noted, series_query, statements
-from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.coverage import span
+from services.readings.evaluate import evaluate_all
 from services.readings.finding import Finding, resting_on
+from services.readings.leaves import ALL, Scope
 from services.readings.memo import snapshot
 from services.readings.period import Period
 from services.readings.unread import unread
@@ -46,7 +48,7 @@ def _checked(
     for unit, start, end in scopes:
         # A statement is looked up by its last day, so that it is the one of this period and not of a longer one.
         scope = Scope.of(unit, Period(end if stated else start, end, as_of))
-        left, right = evaluate(conn, check.left, scope)[ALL].value, evaluate(conn, check.right, scope)[ALL].value
+        left, right = (values[ALL].value for values in evaluate_all(conn, [check.left, check.right], scope))
         if left is not None and right is not None and left != right:
             figures, evidence = resting_on(check.compared), _evidence(conn, check, scope)
             yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, figures, evidence)
@@ -64,11 +66,9 @@ def _measured_places(
     conn: Connection, check: Check, as_of: datetime, first: date | None, last: date | None
 ) -> list[Place]:
     measures = {leaf.measure for leaf in leaves(check.left) if not isinstance(leaf, Statement)}
-    periods = list(series_query.extent(conn, measures, None, as_of).values())
-    if not periods:
+    if (reported := span(conn, measures, None, as_of)) is None:
         return []
-    start = first or min(s[0] for s in periods).astimezone(VN).date()
-    end = last or min(max(s[1] for s in periods) + timedelta(days=1), as_of).astimezone(VN).date()
+    start, end = first or reported[0], last or min(reported[1] + timedelta(days=1), local_day(as_of))
     return [(None, start, end)] if start <= end else []
 
 

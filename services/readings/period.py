@@ -128,12 +128,6 @@ def next_midnight(t: datetime) -> datetime:
     return day if day == t else day + timedelta(days=1)
 
 
-def next_month(t: datetime) -> datetime:
-    """The first local midnight that begins a month at or after an instant (UTC)."""
-    month = last_month(t)
-    return month if month == t else last_month(month + timedelta(days=32))
-
-
 def last_month(t: datetime) -> datetime:
     """The local midnight that begins the month of an instant (UTC)."""
     return midnight(t.astimezone(VN).date().replace(day=1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -11,8 +11,8 @@ from psycopg import Connection
 
 from schemas import units
 from schemas.indicators import Indicator
-from services.readings.evaluate import ALL, Scope, Value, evaluate
-from services.readings.memo import memoised
+from services.readings.evaluate import evaluate_all, evaluate_periods
+from services.readings.leaves import BUCKETS, Bucket, Scope, Value
 from services.readings.period import Period
 from services.readings.reasons import Reason
 from services.readings.targets import in_force, settable, targets
@@ -66,39 +66,49 @@ def read(
     `by`: None for one reading; `unit`, `hour`, `day`, `month` or a label of the measure for one per group.
     Raises `evaluate.NotBrokenDown` where the formula has no such breakdown.
     """
-    found = targets(conn, period) if indicator.code in settable() else []
+    return sheet(conn, [indicator], unit, period, by)[0]
 
-    def reading(group: str, value: Value, day: date = period.last) -> Reading:
-        aim = in_force(found, indicator.code, group if by == "unit" else unit, day) if found else None
+
+def sheet(
+    conn: Connection, indicators: Iterable[Indicator], unit: str | None, period: Period, by: str | None = None
+) -> list[list[Reading]]:
+    """The readings of several indicators, each as `read` gives it, all of them asked at once."""
+    some = list(indicators)
+    grouped, days = _grouped(conn, some, unit, period, by)
+    aims = targets(conn, period) if {indicator.code for indicator in some}.intersection(settable()) else []
+
+    def reading(indicator: Indicator, group: str, value: Value) -> Reading:
+        of, day = group if by == "unit" else unit, days.get(group, period.last)
+        aim = in_force(aims, indicator.code, of, day) if aims else None
         return Reading(indicator, group, value.value, value.reason, value.origins, value.base, aim)
 
-    if by in ("hour", "day", "month"):
-        return [reading(name, _one(conn, indicator, unit, part), part.last) for name, part in _parts(period, by)]
-    if by is None:
-        return [reading(ALL, _one(conn, indicator, unit, period))]
+    return [[reading(one, *value) for value in values] for one, values in zip(some, grouped, strict=True)]
+
+
+Grouped = list[list[tuple[str, Value]]]
+
+
+def _grouped(
+    conn: Connection, indicators: Sequence[Indicator], unit: str | None, period: Period, by: str | None
+) -> tuple[Grouped, dict[str, date]]:
+    """The values of each indicator with their groups, in order; of groups that are times their last days."""
+    formulas, whole = [indicator.formula for indicator in indicators], Scope.of(unit, period)
+    if bucket := BUCKETS.get(by or ""):
+        parts = dict(_parts(period, bucket))
+        found = evaluate_periods(conn, formulas, whole, bucket, list(parts.values()))
+        days = {name: part.last for name, part in parts.items()}
+        return [list(zip(parts, values, strict=True)) for values in found], days
     place = (lambda of: units.order(of[0])) if by == "unit" else None
-    values = evaluate(conn, indicator.formula, Scope.of(unit, period, by))
-    return [reading(group, value) for group, value in sorted(values.items(), key=place)]
+    values = evaluate_all(conn, formulas, replace(whole, by=by))
+    return [sorted(some.items(), key=place) for some in values], {}
 
 
-def _parts(period: Period, by: str) -> Iterator[tuple[str, Period]]:
+def _parts(period: Period, by: Bucket) -> Iterator[tuple[str, Period]]:
     """The period cut up, each part with its name: `2024-11-05T07`, `2024-11-05`, `2024-11`."""
     match by:
         case "hour":
             yield from ((f"{part.first}T{part.hour:02}", part) for part in period.hours())
         case "day":
             yield from ((str(part.first), part) for part in period.days())
-        case _:
+        case "month":
             yield from ((part.first.strftime("%Y-%m"), part) for part in period.months())
-
-
-def _one(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> Value:
-    return evaluate(conn, indicator.formula, Scope.of(unit, period))[ALL]
-
-
-def sheet(
-    conn: Connection, indicators: Iterable[Indicator], unit: str | None, period: Period, by: str | None = None
-) -> list[list[Reading]]:
-    """The readings of several indicators, each as `read` gives it; what they share is asked once."""
-    shared = memoised(conn)
-    return [read(shared, indicator, unit, period, by) for indicator in indicators]

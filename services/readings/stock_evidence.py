@@ -13,10 +13,10 @@ from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas.indicators.formula import Combine, Formula, Stock, children
 from schemas.registry import MEASURE_SYSTEM, SYSTEMS
-from services.readings import series_query
-from services.readings.evaluate import Scope
+from services.readings.evaluate import evaluate_all
+from services.readings.leaves import ALL, Scope
 from services.readings.period import Period
-from services.readings.series_query import BEGINNING, Selection
+from services.readings.series_query import Selection
 
 Signed = tuple[Stock, int]
 
@@ -53,15 +53,15 @@ def counted_keys(conn: Connection, stocks: list[Signed], scope: Scope, most: int
     values: dict[str, Any] = {"kinds": list(system.FOLDS), "most": most}
     values["units"] = None if scope.units is None else sorted(scope.units)
     moves: list[Composable] = []
-    value = Decimal(0)
+    found = evaluate_all(conn, [stock for stock, _ in stocks], scope)
+    value = sum((sign * (v[ALL].value or 0) for v, (_, sign) in zip(found, stocks, strict=True)), Decimal(0))
     for number, (stock, sign) in enumerate(stocks):
         what, end = Selection(stock.measure, scope.units, stock.where), until(stock, scope.period)
-        value += sum(sign * t.sum for t in series_query.totals(conn, what, BEGINNING, end, None).values())
         condition, its_values = what.condition(f"s{number}_")
         values |= its_values | {f"until{number}": end}
         moves.append(_MOVES.format(SQL("+" if sign > 0 else "-"), condition, Placeholder(f"until{number}")))
-    ((found, keys),) = conn.execute(_STANDING.format(SQL(" UNION ALL ").join(moves)), values).fetchall()
-    return keys if found == value else None
+    ((net, keys),) = conn.execute(_STANDING.format(SQL(" UNION ALL ").join(moves)), values).fetchall()
+    return keys if net == value else None
 
 
 _MOVES = SQL("""

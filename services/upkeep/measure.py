@@ -36,7 +36,8 @@ async def _rows(conn: AsyncConnection, query: str) -> list[tuple[Any, ...]]:
 
 _TABLES = """
 SELECT relname, pg_total_relation_size(oid) FROM pg_class
-WHERE relnamespace = 'public'::regnamespace AND relname IN ('entity', 'event_key', 'rollup_month', 'series', 'source')
+WHERE relnamespace = 'public'::regnamespace
+    AND relname IN ('entity', 'event_key', 'rollup_month', 'rollup_unit_month', 'series', 'source')
 """
 _HYPERTABLES = """
 SELECT h.hypertable_name, hypertable_size(format('%I.%I', h.hypertable_schema, h.hypertable_name)::regclass),

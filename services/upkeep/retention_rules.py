@@ -23,7 +23,7 @@ class RetentionRule(NamedTuple):
 
 TABLES = (
     RetentionRule(
-        "rollup_day, rollup_month",
+        "rollup_day, rollup_month, rollup_unit_month",
         "for ever",
         "every figure of whole days, also of days before the horizon, stays as it was",
     ),

@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -23,14 +24,19 @@ from infra.timescaledb.migrate import migrate
 from schemas import units
 from schemas.calendar import VN
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.metric import periods, scale
+from schemas.indicators.formula import Combine, Sum
+from schemas.indicators.metric import metric, periods, scale
 from schemas.registry import SYSTEMS
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
+from services.board.access import Account
+from services.board.api import answers
+from services.board.api.questions import Question
 from services.centre.prepare import settings_of
+from services.exporter import figures as exported
 from services.kit import store
 from services.kit.settings import Settings
-from services.readings import Period, read
+from services.readings import Period, explain, read
 from services.readings.memo import memoised
 from services.readings.period import midnight
 from services.simulator.district import Plan
@@ -357,3 +363,42 @@ def test_the_tables_of_units_are_those_of_the_schemas_and_are_written_once(centr
         assert unit_tables.fill(url) is True
         assert conn.execute("SELECT row FROM unit_scope WHERE root = 'all' AND unit = 'so_tp'").fetchone() == ("so_tp",)
         assert conn.execute("SELECT name_vi FROM unit WHERE code = 'so_tp'").fetchone() == (units.get("so_tp").name_vi,)
+
+
+# --- one place ---
+
+
+def test_a_formula_that_is_changed_changes_everywhere(
+    boards: psycopg.Connection, reader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Query, explain, API, exporter and panel show another figure as soon as the catalogue has another formula."""
+    code = "dossiers_received"
+    before = everywhere(boards, reader, code)
+    formula = Combine((Sum("dossiers_received"), Sum("dossiers_ended", {"outcome": ("overdue",)})))
+    monkeypatch.setitem(CATALOGUE, code, replace(CATALOGUE[code], formula=formula))
+    late = read(reader, CATALOGUE["ii06_10"], None, MONTH)[0].value
+    assert late and set(before.values()) == {before["query"]}
+    assert set(everywhere(boards, reader, code).values()) == {before["query"] + float(late)}
+
+
+MONTH = Period.of(datetime(2024, 12, 1, tzinfo=VN) - timedelta(microseconds=1))
+
+
+def everywhere(boards: psycopg.Connection, reader: psycopg.Connection, code: str) -> dict[str, float]:
+    """What each way of asking says of a figure of November."""
+    indicator = CATALOGUE[code]
+    question = Question((indicator,), None, MONTH, None, lasting=True)
+    explained = explain(reader, indicator, None, MONTH)
+    with pytest.MonkeyPatch.context() as alone:
+        alone.setattr(exported, "CATALOGUE", {code: indicator})
+        samples = exported.figures(reader, MONTH.as_of)
+    panel = Asked(indicator, None, MONTH.first, MONTH.last).filled(sql.total(indicator))
+    found = {
+        "query": read(reader, indicator, None, MONTH)[0].value,
+        "explain": explained.reading.value,
+        "its first part": explained.parts[0].value,
+        "API": answers.figures(reader, Account("x", "", "admin"), question, "").figures[0].value,
+        "exporter": samples[metric(indicator)]["all", "month"],
+        "panel": boards.execute(panel).fetchall()[0][0],
+    }
+    return {way: float(value) for way, value in found.items() if value is not None}

@@ -54,7 +54,8 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
 @pytest.fixture
 def empty(database: Settings) -> Settings:
     with psycopg.connect(database.database("owner")) as conn:
-        conn.execute("TRUNCATE event_key, event, entity, point, rollup_day, rollup_month, source, alarm")
+        conn.execute("TRUNCATE event_key, event, entity, point, source, alarm")
+        conn.execute("TRUNCATE rollup_day, rollup_month, rollup_unit_month")
     return database
 
 

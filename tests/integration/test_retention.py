@@ -339,6 +339,7 @@ def test_what_is_kept_is_measured(centre: Instance) -> None:
         "point",
         "rollup_day",
         "rollup_month",
+        "rollup_unit_month",
         "series",
         "source",
     ):

@@ -100,9 +100,8 @@ def dimensions(indicator: Indicator) -> tuple[str, ...]:
 
 def read_figures(conn: Connection, choice: Choice, period: Period) -> Figures:
     """What the page shows of a period."""
-    shared = memoised(conn)
-    values = sheet(shared, indicators(choice.system), choice.unit, period)
-    steps = sheet(shared, headlines(choice.system), choice.unit, period, step_of(period))
+    values = sheet(conn, indicators(choice.system), choice.unit, period)
+    steps = sheet(conn, headlines(choice.system), choice.unit, period, step_of(period))
     return Figures(period, tuple(each[0] for each in values), tuple(map(tuple, steps)))
 
 
