@@ -12,6 +12,11 @@ def day(d: date) -> str:
     return f"{d.astimezone(VN) if isinstance(d, datetime) else d:%d/%m/%Y}"
 
 
+def day_of_year(d: date) -> str:
+    """`29/11`, where the year is known."""
+    return day(d)[:5]
+
+
 def days(first: date, last: date) -> str:
     """`01/11/2026 – 29/11/2026`, or the one day."""
     return day(first) if first == last else f"{day(first)} – {day(last)}"

@@ -113,6 +113,7 @@ def again(file: TextIO | None) -> None:
 
 
 def _erase(target: Target, reason: str, yes: bool, user: str | None) -> None:
+    from schemas.text.dates import day_and_time
     from services.centre import erase as erasing
     from services.cli.board_database import operator
 
@@ -120,7 +121,7 @@ def _erase(target: Target, reason: str, yes: bool, user: str | None) -> None:
     if not yes:
         found = _run(erasing.look(settings, target))
         for e in found.events:
-            click.echo(f"  {e['time']:%Y-%m-%d %H:%M}  {e['unit']}  {e['type'].removeprefix('vn.ioc.')}  {e['id']}")
+            click.echo(f"  {day_and_time(e['time'])}  {e['unit']}  {e['type'].removeprefix('vn.ioc.')}  {e['id']}")
         for ref in found.others:
             click.echo(f"  also told of: {ref.kind} {ref.id}, which stays")
         click.echo(f"{len(found.keys)} events would be erased and no figure moves; add --yes to do it")

@@ -18,7 +18,7 @@ from schemas.freshness import is_stale
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Statement, Sum
 from schemas.indicators.label_texts import source_name
-from schemas.text.dates import day_and_time
+from schemas.text.dates import day, day_and_time
 from schemas.text.numbers import plain
 from services.kit.facts import stored_calendars
 from services.readings import statements
@@ -121,8 +121,8 @@ def _copied(reported: list[Reported]) -> Iterator[Finding]:
         (unit, _, last), *others = sorted(same, key=lambda place: (place[2], place[0]))
         for other, start, end in others:
             whose = units.on(unit, last)
-            vi = f"Báo cáo giống hệt báo cáo của {whose.name_vi} đến ngày {last:%d/%m/%Y}, có thể sao chép"
-            en = f"The report says exactly what that of {whose.name_en} up to {last:%d/%m/%Y} says: copied?"
+            vi = f"Báo cáo giống hệt báo cáo của {whose.name_vi} đến ngày {day(last)}, có thể sao chép"
+            en = f"The report says exactly what that of {whose.name_en} up to {day(last)} says: copied?"
             yield Finding("copied_row", vi, en, other, start, end, Decimal(1), Decimal(0), "row", events=1)
 
 

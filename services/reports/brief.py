@@ -155,7 +155,7 @@ class _Writer:
         groups = (f"{getattr(g.group, name)} {self._number(g.points)}/{g.scored}" for g in score.groups if g.scored)
         yield self._of("groups", groups=", ".join(groups))
         yield self._of("weakest", components="; ".join(map(self._component, data.weakest)))
-        week = (f"{d.day:%d/%m} {'–' if d.points is None else self._number(d.points)}" for d in data.week)
+        week = (f"{dates.day_of_year(d.day)} {'–' if d.points is None else self._number(d.points)}" for d in data.week)
         yield self._of("days", days="; ".join(week))
         yield self._of("falling", units=self._list([self._unit(u, data.yesterday) for u in data.falling], named))
         for kind, line in (("department", "departments"), ("commune", "communes")):
@@ -170,7 +170,7 @@ class _Writer:
     def _incomplete(self) -> str:
         data, words, reasons = self._data, self._words, []
         if data.empty:
-            reasons.append(words.no_events.format(days=", ".join(f"{day:%d/%m}" for day in data.empty)))
+            reasons.append(words.no_events.format(days=", ".join(map(dates.day_of_year, data.empty))))
         if data.silent_since:
             since = dates.day_and_time(data.silent_since)
             reasons.append(words.silent.format(number=data.silent, since=since))

@@ -88,7 +88,7 @@ def opened(code: str, origins: frozenset[str], unit: str | None = None) -> Expla
 
 @pytest.mark.parametrize("origins", [REAL, SIMULATED])
 def test_a_figure_that_is_not_real_says_so(origins: frozenset[str]) -> None:
-    told = figure.render(LOOK, opened("dossiers_received", origins), [], "/", NOW)
+    told = figure.render(LOOK, opened("dossiers_received", origins), [])
     assert (LABEL in told) is ("Số liệu mô phỏng" in told) is (origins == SIMULATED)
 
 
@@ -104,7 +104,7 @@ def test_a_figure_that_is_not_real_says_so(origins: frozenset[str]) -> None:
 def test_a_figure_names_the_disagreements_that_are_about_it(code: str, unit: str | None, told: bool) -> None:
     about = frozenset({"dossiers_received"})
     found = Finding("x", "không khớp", "", "phuong_chon_thanh", None, None, Decimal(3), Decimal(2), "dossier", about)
-    page = figure.render(LOOK, opened(code, REAL, unit), [found], "/", NOW)
+    page = figure.render(LOOK, opened(code, REAL, unit), [found])
     assert ("không khớp" in page) is told is ("Không có mâu thuẫn" not in page)
 
 
@@ -112,4 +112,4 @@ def test_a_figure_names_the_disagreements_that_are_about_it(code: str, unit: str
 def test_a_figure_says_which_events_it_counts(history: bool, told: str) -> None:
     shown = replace(opened("dossiers_in_progress", REAL), events=1234, history=history)
     look = PageContext(Account("an", "", "operator"), "vi", cast(Poller, None))
-    assert told in figure.render(look, shown, [], "/", NOW)
+    assert told in figure.render(look, shown, [])

@@ -107,6 +107,16 @@ def test_a_file_whose_bytes_are_twisted_is_damaged_wherever_that_is() -> None:
     assert "is damaged" in refused(raw[:2] + raw[part + 3 :])
 
 
+@pytest.mark.parametrize("twisted", [{1722: 255}, {760: 0, 3613: 53}])
+def test_an_old_workbook_that_would_end_its_reader_is_damaged(twisted: dict[int, int]) -> None:
+    """Found by thrown bytes: a table of 680 GB, which ends the process, and a place in nothing, which panics."""
+    head, row = ["Đến ngày", "Đơn vị", "Cơ sở", "Lượt khám"], ["20/11/2026", "Phường Chơn Thành", "Trạm y tế", "41"]
+    raw = bytearray(xls(Page([["Khám chữa bệnh"], head, row])))
+    for place, byte in twisted.items():
+        raw[place] = byte
+    assert "is damaged or no workbook" in refused(bytes(raw))
+
+
 def test_entities_that_grow_without_end_are_refused() -> None:
     bomb = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa">' + "".join(
         f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9)

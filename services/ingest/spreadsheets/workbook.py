@@ -5,6 +5,8 @@ What calamine does not tell of XLSX and ODS (hidden rows, percent formats, formu
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -128,6 +130,7 @@ def _csv(raw: bytes, name: str) -> Sheet:
 def _packed(raw: bytes, name: str) -> list[Sheet]:
     if raw.startswith(_OLE):
         _check_ole(raw, name)
+        _check_opens(raw, name)
         seen: dict[str, marks.Marks] = {}
     else:
         try:
@@ -140,7 +143,12 @@ def _packed(raw: bytes, name: str) -> list[Sheet]:
     except PasswordError:
         raise NoWorkbook(_locked(name)) from None
     except CalamineError as wrong:
-        raise NoWorkbook(f"{name} is damaged or no workbook ({wrong}); {_SAVE}") from None
+        raise NoWorkbook(_damaged(name, str(wrong))) from None
+    except BaseException as wrong:
+        # What Rust did not expect is no Exception, and its type cannot be imported.
+        if type(wrong).__name__ != "PanicException":
+            raise
+        raise NoWorkbook(_damaged(name, str(wrong))) from None
 
 
 def _sheets(book: CalamineWorkbook, seen: dict[str, marks.Marks]) -> Iterator[Sheet]:
@@ -164,6 +172,21 @@ def _check_ole(raw: bytes, name: str) -> None:
         raise NoWorkbook(marks.MACROS.format(name=name))
     if _wide("WordDocument") in raw:
         raise NoWorkbook(f"{name} is a Word document and no workbook")
+
+
+_OPEN = "import io, sys, python_calamine as c; c.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))"
+
+
+def _check_opens(raw: bytes, name: str) -> None:
+    """In an old XLS one wrong byte can ask for more memory than there is, and whoever opens it is ended for it: let
+    that be another process."""
+    opened = subprocess.run([sys.executable, "-c", _OPEN], input=raw, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if opened.returncode < 0:
+        raise NoWorkbook(_damaged(name, opened.stderr.decode(errors="replace").partition("\n")[0]))
+
+
+def _damaged(name: str, why: str) -> str:
+    return f"{name} is damaged or no workbook ({why}); {_SAVE}"
 
 
 def _wide(text: str) -> bytes:
