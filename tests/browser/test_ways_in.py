@@ -59,7 +59,9 @@ def test_each_role_finds_the_pages_it_may_see_and_no_other(
     account = Account(name, "", PEOPLE[name][0])
     paths = {path for _, path, action in navigation_entries() if action is None or account.may(action)}
     assert {"/worklist", "/quality"} <= paths and "/people" not in paths
-    found = page.locator("header nav a").evaluate_all("links => links.map(a => new URL(a.href).pathname)")
+    found = page.locator("header nav :is(a, form)").evaluate_all(
+        "ways => ways.map(w => new URL(w.href || w.action).pathname)"
+    )
     assert set(found) == paths
     with asking(address, sessions[name]) as client:
         for page_of_admins, change in (("/people", "add"), ("/keys", "create")):
