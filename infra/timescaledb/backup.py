@@ -112,6 +112,8 @@ def restore(conninfo: str, saved: Database, folder: Path, progress: Progress) ->
 def _make_schema(conn: psycopg.Connection, saved: Database) -> None:
     """The empty tables as they were when the backup was made."""
     conn.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(_names(made("VIEW"))))
+    for trigger, table in conn.execute(_TRIGGERS, (made("FUNCTION"), present(conn))).fetchall():
+        conn.execute(sql.SQL("DROP TRIGGER {} ON {}").format(sql.Identifier(trigger), sql.Identifier(table)))
     # Before the tables: a function may give rows of one.
     conn.execute(sql.SQL("DROP FUNCTION IF EXISTS {}").format(_names(made("FUNCTION"))))
     for table in reversed(present(conn)):  # a hypertable is dropped alone or not at all; who refers to another first
@@ -186,6 +188,10 @@ def _one(conn: psycopg.Connection, query: sql.Composed | str, values: Sequence[o
     return row[0] if row else None
 
 
+_TRIGGERS = """
+SELECT t.tgname, c.relname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal AND p.proname = ANY(%s) AND c.relname = ANY(%s)
+"""
 _PRESENT = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
 _COLUMNS = """
 SELECT attname FROM pg_attribute

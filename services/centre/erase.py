@@ -132,7 +132,7 @@ async def erase_refused(settings: Settings, stream: str, seq: int, account: Acco
 
 async def carried(settings: Settings) -> list[Carried]:
     """All erasures of this centre, to be applied to a database that does not know of them."""
-    async with _database(settings) as conn:
+    async with await _connected(settings) as conn:
         row = await (await conn.execute("SELECT to_regclass('erasure') IS NOT NULL")).fetchone()
         if not row or not row[0]:
             return []
@@ -285,11 +285,16 @@ async def _stored(conn: AsyncConnection, keys: Sequence[UUID]) -> list[UUID]:
 
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[AsyncConnection]:
-    async with await AsyncConnection.connect(
-        store.conninfo(settings, "owner"), autocommit=True, application_name="ioc erase", options=store.SESSION
-    ) as conn:
+    async with await _connected(settings) as conn:
         await staging.make(conn)
         yield conn
+
+
+async def _connected(settings: Settings) -> AsyncConnection:
+    """Also to a database that has no tables of ours yet."""
+    return await AsyncConnection.connect(
+        store.conninfo(settings, "owner"), autocommit=True, application_name="ioc erase", options=store.SESSION
+    )
 
 
 def _detail(begun: Erasure, found: Concerned) -> dict[str, Any]:

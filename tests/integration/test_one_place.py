@@ -17,6 +17,7 @@ from dashboards.queries import fill
 from infra.local.servers import Instance
 from infra.timescaledb import definitions
 from schemas import codes
+from schemas.calendar import WorkCalendar
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded
 from schemas.indicators import CATALOGUE
@@ -109,7 +110,7 @@ def late_for(case: Folded, database: psycopg.Connection) -> dict[str, bool]:
     assert case.opened_at and case.due_at
     row = Row("dossier", "D", case.unit, case.origin, case.status, case.opened_at, case.due_at, case.state, False)
     owed = Owed("dossier", "H99.99-260302-0001", case.unit, case.origin, NOW, case.due_at, case.state)
-    item, stored = _item(row, NOW, ()), State(1, None, case.due_at, case.state, list(LIFE))
+    item, stored = _item(row, NOW, WorkCalendar.base(), ()), State(1, None, case.due_at, case.state, list(LIFE))
     listed = database.execute("SELECT stages_reached(%s)", [Jsonb(case.state)]).fetchone()
     pressing = [p for p in case.points if p.measure == "dossiers_pressing" and p.time <= NOW]
     return {
