@@ -256,7 +256,7 @@ def test_a_message_that_was_erased_before_a_crash_is_erased(running: Instance) -
             seq = (await client.jetstream().stream_info("EVENTS")).state.last_seq
         async with bus.connected(settings_of(running, "aggregator"), "test") as client:
             for _ in range(2):
-                await validate._erase(client.jetstream(), "EVENTS", seq)
+                await validate.erase_message(client.jetstream(), "EVENTS", seq)
         async with bus.connected(settings_of(running, "admin"), "test") as client:
             with pytest.raises(NotFoundError):
                 await client.jetstream().get_msg("EVENTS", seq)
