@@ -29,7 +29,7 @@ UNLIKE = 5
 
 @dataclass(frozen=True)
 class Beside:
-    """What was published of a system, and the findings about its figures."""
+    """What was published of a system, and which of its figures do not fit together."""
 
     figures: Sequence[Published]
     findings: Sequence[Finding]
@@ -40,7 +40,8 @@ def read_beside(conn: Connection, choice: Choice, now: datetime) -> Beside:
     own, as_of = indicators(choice.system), choice.period.as_of or now
     codes = {indicator.code for indicator in own}
     found = published(conn, own, choice.unit, as_of)
-    return Beside(found, [f for f in findings(conn, as_of) if codes & f.figures] if found else [])
+    apart = [f for f in findings(conn, as_of) if f.events is None and codes & f.figures] if found else []
+    return Beside(found, apart)
 
 
 def card(context: PageContext, choice: Choice, shown: Beside | None) -> Html:
@@ -119,10 +120,8 @@ def _sentences(context: PageContext, found: Sequence[Finding]) -> Html:
 
 
 def sentence(context: PageContext, f: Finding) -> str:
-    """A finding in a sentence, with both sides where two figures are compared."""
+    """A finding in a sentence, with both sides that are compared."""
     said = f.vi if context.language == "vi" else f.en
-    if f.events:
-        return said
     left, right, apart = (number(v, max(-int(v.normalize().as_tuple().exponent), 0), context.language)
                           for v in (f.left, f.right, abs(f.missing)))  # fmt: skip
     return f"{said}. {context.word('finding_sides').format(left, right, apart)}"

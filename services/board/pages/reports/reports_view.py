@@ -36,7 +36,7 @@ def _make(context: PageContext, month: date) -> Html:
     fields = form(
         context, f"{PATH}/make",
         tag("label", context.word("report_month"), chosen), tag("label", context.word("unit"), where),
-        tag("label", context.word("report_number"), number), tag("button", context.word("report_make")),
+        tag("label", context.word("report_number"), number), tag("button", context.word("report_make"), class_="plain"),
         class_="forms",
     )  # fmt: skip
     means = tag("p", context.word("report_means"), class_="small")
@@ -78,7 +78,9 @@ def of_issue(context: PageContext, one: Issue, said: Html) -> Html:
         facts.append(("report_corrects", str(one.corrects)))
     pairs = (Html(tag("dt", context.word(name)) + tag("dd", value)) for name, value in facts)
     files = (link(f"{PATH}/{one.id}/file/{kind}", kind.upper(), download="") for kind in FORMATS if kind != "html")
-    verify = form(context, f"{PATH}/{one.id}/verify", tag("button", context.word("report_verify")), class_="forms")
+    verify = form(
+        context, f"{PATH}/{one.id}/verify", tag("button", context.word("report_verify"), class_="plain"), class_="forms"
+    )
     name = context.word("report_preview")
     seen = tag("iframe", src=f"{PATH}/{one.id}/preview", title=name, sandbox="", class_="preview")
     return tag(

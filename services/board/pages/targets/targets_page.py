@@ -122,7 +122,7 @@ def _form(context: PageContext) -> Html:
             tag("input", type="date", name="first", required="", value=f"{today:%Y}-01-01")),
         tag("label", context.word("target_last"),
             tag("input", type="date", name="last", required="", value=f"{today:%Y}-12-31")),
-        tag("button", context.word("target_set")), class_="forms",
+        tag("button", context.word("target_set"), class_="plain"), class_="forms",
     )  # fmt: skip
     means = tag("p", context.word("target_means"), class_="small")
     return tag("section", tag("h2", context.word("target_new")), means, fields, class_="panel wide")
@@ -148,7 +148,7 @@ def _row(context: PageContext, one: Target) -> list[object]:
     indicator = CATALOGUE[one.indicator]
     decimals = max(0, -int(one.value.normalize().as_tuple().exponent))
     value = f"{_sign(indicator)} {number(one.value, decimals, context.language)}"
-    back = form(context, f"{PATH}/back/{one.key}", tag("button", context.word("target_back")))
+    back = form(context, f"{PATH}/back/{one.key}", tag("button", context.word("target_back"), class_="plain"))
     return [
         name_of(indicator, context.language), unit_name(one.unit, context.language), value, days(one.first, one.last),
         back if context.account.may("target") else "",
