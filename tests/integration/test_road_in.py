@@ -17,7 +17,7 @@ import nats
 import nats.errors
 import pytest
 from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig
+from nats.js.api import ConsumerConfig, ConsumerInfo
 from psycopg import AsyncConnection
 
 from infra.local.servers import Instance
@@ -99,7 +99,7 @@ def body(number: int) -> bytes:
 def test_what_is_in_work_is_not_given_out_anew_and_what_is_acknowledged_is_done(broker: tuple[int, Any]) -> None:
     async def work(js: JetStreamContext) -> Any:
         reader = await js.pull_subscribe_bind("reader", "ROAD")
-        messages = await pull.fetch(reader, 1000, 1.0)
+        messages = await pull.fetch(reader, COUNT, 1.0)  # all there are, so that none of the two seconds is waited away
         assert [message.headers for message in messages] == [{"Number": str(number)} for number in range(COUNT)]
         assert [message.data for message in messages] == [body(number) for number in range(COUNT)]
         assert [pull.recorded(message) for message in messages] == [m.metadata.timestamp for m in messages]
@@ -107,12 +107,21 @@ def test_what_is_in_work_is_not_given_out_anew_and_what_is_acknowledged_is_done(
             with pytest.raises(nats.errors.TimeoutError):
                 await pull.fetch(reader, 1000, 3.5)
         await pull.acknowledge(messages)
-        await js._nc.flush()
-        return await js.consumer_info("ROAD", "reader")
+        return await acknowledged(js)
 
     info = on_broker(broker[0], work)
     assert (info.num_ack_pending, info.num_pending, info.num_redelivered) == (0, 0, 0)
     assert info.ack_floor.stream_seq == COUNT
+
+
+async def acknowledged(js: JetStreamContext) -> ConsumerInfo:
+    """The consumer, once the broker has come to all that it was told: it answers first."""
+    for _ in range(400):
+        info = await js.consumer_info("ROAD", "reader")
+        if not info.num_ack_pending:
+            break
+        await asyncio.sleep(0.05)
+    return info
 
 
 def test_a_fetch_ends_when_the_consumer_goes_and_finds_the_one_that_comes(broker: tuple[int, Any]) -> None:
