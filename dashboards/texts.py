@@ -114,6 +114,5 @@ def aim(indicator: Indicator) -> Text:
     """The target as it is printed, with the decimal sign of each language: `≤ 0,5%`; empty without one."""
     if indicator.target is None:
         return Text("", "")
-    sign = "≤" if indicator.better == "lower" else "≥"
-    text = f"{sign} {indicator.target.normalize():f}{'%' if indicator.unit == '%' else ''}"
+    text = f"{indicator.bound} {indicator.target.normalize():f}{'%' if indicator.unit == '%' else ''}"
     return Text(text.replace(".", ","), text)

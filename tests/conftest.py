@@ -17,6 +17,7 @@ import psycopg
 import pytest
 import watched as small_demo
 from reaper import reaping
+from support import home_in
 
 from infra.local import ports
 from infra.local.paths import CHECKOUT, can_reach, home, run_as
@@ -181,10 +182,7 @@ def ioc(centre: Instance) -> Ioc:
 @pytest.fixture(scope="session")
 def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """A centre with all services, the scenario sent to its broker and folded by its aggregator."""
-    folder = open_folder / "published"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "runtime").symlink_to(home() / "runtime")
+    folder = home_in(open_folder, "published")
     running = new_instance(folder / "main")
     try:
         running.start(["nats", "timescaledb"])

@@ -16,12 +16,21 @@ from pathlib import Path
 import httpx
 from click.testing import CliRunner, Result
 
-from infra.local.paths import CHECKOUT
+from infra.local.paths import CHECKOUT, home
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of
 from services.cli.app import main
 from services.kit import bus, streams
+
+
+def home_in(folder: Path, name: str) -> Path:
+    """A home of state of one's own, with the programs that the checkout has fetched and nothing else."""
+    own = folder / name
+    own.mkdir()
+    own.chmod(0o755)
+    (own / "runtime").symlink_to(home() / "runtime")
+    return own
 
 
 async def _left(centre: Instance) -> int:

@@ -33,6 +33,11 @@ class Indicator:
     working: bool = field(default=False, kw_only=True)
     system: str = field(default="", kw_only=True)
 
+    @property
+    def bound(self) -> Literal["≤", "≥"]:
+        """How a value stands to the target that it meets."""
+        return "≤" if self.better == "lower" else "≥"
+
 
 def rows(system: str, *indicators: Indicator) -> tuple[Indicator, ...]:
     """The indicators of one system."""

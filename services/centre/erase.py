@@ -3,10 +3,8 @@ that an older backup brought back."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -270,12 +268,9 @@ async def _copies(js: JetStreamContext, stream: str, seq: int, lying: RawStreamM
 
 
 async def _caught_up(js: JetStreamContext) -> None:
-    """Wait until all that came is stored or refused: before that it could come back."""
-    end = time.monotonic() + PATIENCE
-    while left := await streams.unacknowledged(js, AGGREGATOR):
-        if time.monotonic() > end:
-            raise NotErasable(f"the aggregator has {left:,} messages to read first; `ioc status` shows whether it runs")
-        await asyncio.sleep(0.2)
+    """Wait until all that came by now is stored or refused: before that it could come back."""
+    if left := await streams.caught_up(js, AGGREGATOR, PATIENCE):
+        raise NotErasable(f"the aggregator has {left:,} messages to read first; `ioc status` shows whether it runs")
 
 
 async def _stored(conn: AsyncConnection, keys: Sequence[UUID]) -> list[UUID]:

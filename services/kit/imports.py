@@ -6,7 +6,6 @@ them is retracted that an import sent and no other import states. So figures are
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -249,14 +248,8 @@ async def note(
 
 async def settled(js: JetStreamContext, patience: timedelta = PATIENCE) -> None:
     """Wait until all that was sent before is stored, so that what is known can be asked for. Raises `Unavailable`."""
-    last = (await js.stream_info(AGGREGATOR.stream)).state.last_seq
-    end = asyncio.get_running_loop().time() + patience.total_seconds()
-    while True:
-        if (done := await streams.done_through(js, AGGREGATOR)) >= last:
-            return
-        if asyncio.get_running_loop().time() > end:
-            raise Unavailable(f"{last - done:,} events that were sent before are not stored yet: import it again later")
-        await asyncio.sleep(0.2)
+    if left := await streams.caught_up(js, AGGREGATOR, patience.total_seconds()):
+        raise Unavailable(f"{left:,} events that were sent before are not stored yet: import it again later")
 
 
 async def listed(conn: AsyncConnection, limit: int = 100) -> list[Import]:

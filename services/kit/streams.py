@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -26,7 +27,7 @@ from schemas.streams import CONSUMERS, MOST_BYTES, NEVER, QUARANTINE, STREAMS, C
 from services.kit.settings import Settings
 
 log = logging.getLogger(__name__)
-LAG_SECONDS = 0.1
+LAG_SECONDS, LOOK_SECONDS = 0.1, 0.2
 
 
 def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
@@ -136,6 +137,17 @@ async def done_through(js: JetStreamContext, consumer: Consumer) -> int:
 
 def _floor(info: ConsumerInfo) -> int:
     return info.ack_floor.stream_seq if info.ack_floor else 0
+
+
+async def caught_up(js: JetStreamContext, consumer: Consumer, seconds: float) -> int:
+    """Wait until a consumer has acknowledged what its stream holds by now, but no longer; how many are left of that."""
+    last = (await js.stream_info(consumer.stream)).state.last_seq
+    end = time.monotonic() + seconds
+    while True:
+        left = last - await done_through(js, consumer)
+        if left <= 0 or time.monotonic() > end:
+            return max(left, 0)
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def unacknowledged(js: JetStreamContext, consumer: Consumer) -> int:

@@ -20,8 +20,7 @@ def verdict(r: Reading) -> str:
     """Whether a reading meets its target; nothing where it has none."""
     if r.met is None:
         return ""
-    sign = "≤" if r.indicator.better == "lower" else "≥"
-    return f"{'✓ đạt' if r.met else '✗ chưa đạt'} ({sign} {r.target})"
+    return f"{'✓ đạt' if r.met else '✗ chưa đạt'} ({r.indicator.bound} {r.target})"
 
 
 def explanation_lines(e: Explanation, bold: Callable[[str], str] = str) -> Iterator[str]:

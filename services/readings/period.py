@@ -128,11 +128,6 @@ def next_midnight(t: datetime) -> datetime:
     return day if day == t else day + timedelta(days=1)
 
 
-def last_month(t: datetime) -> datetime:
-    """The local midnight that begins the month of an instant (UTC)."""
-    return midnight(t.astimezone(VN).date().replace(day=1))
-
-
 def last_midnight(t: datetime) -> datetime:
     """The last local midnight at or before an instant (UTC)."""
     return midnight(t.astimezone(VN).date())

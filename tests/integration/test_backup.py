@@ -24,10 +24,10 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 from nats.js.errors import NotFoundError
-from support import wait_until_idle
+from support import home_in, wait_until_idle
 
 from infra import backups
-from infra.local.paths import CHECKOUT, SetupError, home
+from infra.local.paths import CHECKOUT, SetupError
 from infra.local.servers import Instance
 from infra.timescaledb import backup as database
 from infra.timescaledb import migrate
@@ -85,7 +85,6 @@ class World:
 
     def __init__(self, folder: Path, make: Callable[[Path], Instance]) -> None:
         self.folder, self._make = folder, make
-        (folder / "runtime").symlink_to(home() / "runtime")
         self.plan = Plan(seed=5, start=datetime(2025, 11, 10, 2, tzinfo=UTC), rate=1.0)
         self.sendings = list(islice(self.plan.sendings(self.plan.start + timedelta(days=1)), 9000))
         self.emitter = Emitter(self.sendings)
@@ -166,10 +165,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[World]:
-    folder = open_folder / "backup"
-    folder.mkdir()
-    folder.chmod(0o755)
-    made = World(folder, new_instance)
+    made = World(home_in(open_folder, "backup"), new_instance)
     try:
         prepare(made.centre)
         made.centre.start_services(["aggregator"])

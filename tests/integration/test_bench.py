@@ -13,23 +13,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import output_of
+from support import home_in, output_of
 
 from bench import BENCHES, intake, module, report, table
 from bench.consumer_run import ConsumerRun
 from bench.options import Options
 from bench.result import Row, targets
-from infra.local.paths import CHECKOUT, home
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 
 
 @pytest.fixture(scope="module")
 def own_home(open_folder: Path) -> Path:
     """A home of state with the fetched programs, and nothing else."""
-    folder = open_folder / "bench"
-    folder.mkdir()
-    (folder / "runtime").symlink_to(home() / "runtime")
-    return folder
+    return home_in(open_folder, "bench")
 
 
 @pytest.fixture(scope="module")

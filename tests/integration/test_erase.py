@@ -17,9 +17,9 @@ from typing import Any
 
 import psycopg
 import pytest
-from support import command, hanging, output_of, wait_until_idle
+from support import command, hanging, home_in, output_of, wait_until_idle
 
-from infra.local.paths import CHECKOUT, home
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from infra.timescaledb.backup import present
 from schemas.envelope import Event
@@ -75,10 +75,7 @@ def events() -> list[Event]:
 @pytest.fixture(scope="module")
 def own(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A centre of its own with these events; some came twice, one came otherwise, and one could not be understood."""
-    folder = open_folder / "erase"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "runtime").symlink_to(home() / "runtime")
+    folder = home_in(open_folder, "erase")
     running = new_instance(folder / "main")
     try:
         running.start(["nats", "timescaledb"])

@@ -21,10 +21,9 @@ from chaos.disk import small_disk
 from click.testing import CliRunner, Result
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from support import wait_until_idle
+from support import home_in, wait_until_idle
 
 from infra.local import configure
-from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas import education, field, gis, health, types, units
 from schemas.indicators import CATALOGUE, Indicator
@@ -52,10 +51,7 @@ Scraped = dict[Key, float]
 @pytest.fixture(scope="module")
 def exported(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """An empty centre whose exporter looks twice a second."""
-    folder = open_folder / "exporter"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "runtime").symlink_to(home() / "runtime")
+    folder = home_in(open_folder, "exporter")
     running = new_instance(folder / "main")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IOC_EXPORTER_SECONDS", str(EVERY))

@@ -15,10 +15,10 @@ from typing import Any
 
 import httpx
 import pytest
-from support import wait_until_idle
+from support import home_in, wait_until_idle
 from visitors import Browser, admin_of
 
-from infra.local.paths import CHECKOUT, home
+from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from services.centre.prepare import prepare, settings_of
 from services.kit import bus, clock, quarantine
@@ -36,10 +36,7 @@ PLACE = "ioc.events.phuong_chon_thanh.field.report.received"
 @pytest.fixture(scope="module")
 def whole(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A centre of its own with all services and Prometheus."""
-    folder = open_folder / "private"
-    folder.mkdir()
-    folder.chmod(0o755)
-    (folder / "runtime").symlink_to(home() / "runtime")
+    folder = home_in(open_folder, "private")
     own = new_instance(folder / "main")
     try:
         own.start(["nats", "timescaledb", "alertmanager", "prometheus"])

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.local.servers import Instance
+from schemas.zone import VN
 from services.centre.prepare import settings_of
 from services.kit import store
-from services.readings.period import last_midnight, last_month
+from services.readings.period import last_midnight, midnight
 
 BEGIN = datetime(2023, 12, 20, tzinfo=UTC)
 moments = st.integers(0, 500 * 24).map(lambda hours: BEGIN + timedelta(hours=hours)) | st.datetimes(
@@ -36,6 +37,10 @@ def reader(centre: Instance) -> Iterator[psycopg.Connection]:
     with store.connect(settings_of(centre, "cli"), "reader") as conn:
         conn.autocommit = True
         yield conn
+
+
+def last_month(t: datetime) -> datetime:
+    return midnight(t.astimezone(VN).date().replace(day=1))
 
 
 def stretches(reader: psycopg.Connection, start: datetime, stop: datetime) -> list[Stretch]:

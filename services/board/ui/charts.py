@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import Literal
 
 from services.board.ui.markup import Html, tag
-from services.board.ui.words import Language, number
+from services.board.ui.words import Language, exact
 
 WIDTH, HEIGHT = 300, 48
 CHART_WIDTH, CHART_HEIGHT, LEFT, BOTTOM, TOP = 560, 190, 52, 22, 8
@@ -132,4 +132,4 @@ def _bar(kind: Kind, x: float, width: float, value: Decimal, scale: _Scale) -> H
 
 def _number(value: float, language: Language) -> str:
     digits = Decimal(f"{value:g}")
-    return number(digits, max(-int(digits.normalize().as_tuple().exponent), 0), language)
+    return exact(digits, language)

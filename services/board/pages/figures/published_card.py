@@ -18,7 +18,7 @@ from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import unreal
 from services.board.ui.periods import PeriodChoice
 from services.board.ui.redaction import findings_for
-from services.board.ui.words import SIGNS, count, name_of, number, unit_name
+from services.board.ui.words import SIGNS, count, exact, name_of, number, unit_name
 from services.readings import findings
 from services.readings.finding import Finding
 from services.readings.published import Cell, Published, published
@@ -122,6 +122,5 @@ def _sentences(context: PageContext, found: Sequence[Finding]) -> Html:
 def sentence(context: PageContext, f: Finding) -> str:
     """A finding in a sentence, with both sides that are compared."""
     said = f.vi if context.language == "vi" else f.en
-    left, right, apart = (number(v, max(-int(v.normalize().as_tuple().exponent), 0), context.language)
-                          for v in (f.left, f.right, abs(f.missing)))  # fmt: skip
+    left, right, apart = (exact(v, context.language) for v in (f.left, f.right, abs(f.missing)))
     return f"{said}. {context.word('finding_sides').format(left, right, apart)}"

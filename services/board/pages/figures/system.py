@@ -42,6 +42,7 @@ from services.board.ui.periods import Against
 from services.board.ui.redaction import of_when, shown_to
 from services.board.ui.words import (
     Language,
+    aim,
     axis,
     capital,
     figure,
@@ -241,7 +242,7 @@ def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Readin
         Html(_value(context, r) + unit),
         tag("span", figure(before, language), class_=_width(r)),
         _change(r, before, then, language),
-        _aim(r, language),
+        aim(r, language),
         link(choice.figure(r.indicator.code), context.word("how"), class_="how"),
     ]
 
@@ -269,14 +270,6 @@ def _amount(r: Reading, found: Change, language: Language) -> str:
     if found.kind == "points":
         return f"{number(size, 2, language)} {word('points', language)}"
     return f"{number(size, 1, language)} %" if found.kind == "percent" else figure(replace(r, value=size), language)
-
-
-def _aim(r: Reading, language: Language) -> str:
-    if r.target is None:
-        return ""
-    return f"{'≤' if r.indicator.better == 'lower' else '≥'} {r.target.normalize():f}".replace(
-        ".", "," if language == "vi" else "."
-    )
 
 
 def _broken_down(context: PageContext, choice: Choice, parts: Sequence[Reading]) -> Html:

@@ -23,7 +23,7 @@ from services.board.ui.page_layout import account_menu, keys, navigation, outage
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.board.ui.redaction import of_when, shown_to
-from services.board.ui.words import Language, ago, name_of, number, signed, state_of, system_name, unit_name, why, word
+from services.board.ui.words import Language, ago, aim, name_of, signed, state_of, system_name, unit_name, why, word
 from services.kit import clock
 from services.readings import Reading
 
@@ -149,14 +149,6 @@ def figure_cell(r: Reading, language: Language) -> Html:
     return tag(
         "span", signed(r, language), class_=f"state-{state_of(r)}", title=reason, data_why=reason, data_figure=""
     )
-
-
-def aim(r: Reading, language: Language) -> str:
-    """What a figure has to reach; empty without a target."""
-    if r.target is None:
-        return ""
-    sign = "≤" if r.indicator.better == "lower" else "≥"
-    return f"{sign} {number(r.target, 1 if r.target % 1 else 0, language)}"
 
 
 def _state(tile: Tile) -> str:

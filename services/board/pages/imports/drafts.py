@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from services.board.access import Account
+from services.board.live import worker
 from services.kit import clock, imports
 
 log = logging.getLogger("board")
@@ -137,18 +137,11 @@ class Drafts:
 
 
 async def _read(asked: Answer) -> Answer:
-    reader = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", READER,
-        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-    )  # fmt: skip
+    ended: int | None = None
     try:
-        said, _ = await asyncio.wait_for(reader.communicate(json.dumps(asked).encode()), READ_SECONDS)
+        ended, said = await worker.answered(READER, asked, READ_SECONDS, stderr=asyncio.subprocess.DEVNULL)
         found: Answer = json.loads(said)
     except (TimeoutError, ValueError):
-        log.warning("a workbook could not be read: its reader ended with %s", reader.returncode)
+        log.warning("a workbook could not be read: its reader ended with %s", ended)
         raise Unreadable from None
-    finally:
-        if reader.returncode is None:
-            reader.kill()
-            await reader.wait()
     return found

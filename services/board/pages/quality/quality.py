@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import NamedTuple
 
 from psycopg import Connection
@@ -22,7 +21,7 @@ from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import form
 from services.board.ui.redaction import findings_for
-from services.board.ui.words import count, number, unit_name
+from services.board.ui.words import count, exact, unit_name
 from services.readings.data_checks import ENDS, LATE
 from services.readings.finding import Finding
 
@@ -142,7 +141,7 @@ def _finding(context: PageContext, f: Finding, row: Row | None) -> list[object]:
         f.vi if context.language == "vi" else f.en,
         unit_name(f.unit, context.language),
         days(f.first, f.last) if f.first and f.last else "",
-        *(_exact(context, value) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
+        *(exact(value, context.language) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
         _evidence(context, f),
         _state(context, row) if row else "",
@@ -180,10 +179,6 @@ def _deed(context: PageContext, row: Row, deed: Deed) -> Html:
     note = tag("input", name="note", required="", maxlength="400", aria_label=context.word("finding_how"),
                placeholder=context.word("finding_how"))  # fmt: skip
     return tag("details", tag("summary", name), form(context, action, note, tag("button", name)))
-
-
-def _exact(context: PageContext, value: Decimal) -> str:
-    return number(value, max(-int(value.normalize().as_tuple().exponent), 0), context.language)
 
 
 def _late(context: PageContext, late: Sequence[Delayed] | None, last: Iterable[Record]) -> Html:

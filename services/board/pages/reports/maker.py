@@ -6,7 +6,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import sys
 from datetime import date
 from typing import Any
 
@@ -14,6 +13,7 @@ from psycopg import AsyncConnection
 
 from services.board.access import Account
 from services.board.auth import audit
+from services.board.live import worker
 from services.reports import issues
 from services.reports.issues import Kept
 from services.reports.making import Made
@@ -51,24 +51,17 @@ class Maker:
 
     async def _ask(self, asked: Answer) -> bytes:
         async with self._turns:
-            process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", MAKER, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-            )  # fmt: skip
             try:
-                said, _ = await asyncio.wait_for(process.communicate(json.dumps(asked).encode()), SECONDS)
+                ended, said = await worker.answered(MAKER, asked, SECONDS)
             except TimeoutError:
                 raise NotMade("it takes too long: ask for fewer days") from None
-            finally:
-                if process.returncode is None:
-                    process.kill()
-                    await process.wait()
-        if process.returncode == 0:
+        if ended == 0:
             return said
         try:
             problem = str(json.loads(said)["problem"])
         except (ValueError, KeyError):
             problem = ""
-        log.warning("a report was not made: the process ended with %s: %s", process.returncode, problem)
+        log.warning("a report was not made: the process ended with %s: %s", ended, problem)
         raise NotMade(problem)
 
 

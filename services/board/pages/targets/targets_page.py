@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection, Request
 
 from schemas import units
 from schemas.calendar import local_day
-from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators import CATALOGUE
 from schemas.text import numbers
 from schemas.text.dates import days
 from services.board.auth.middleware import fields_of, forbidden
@@ -23,7 +23,7 @@ from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import form, ordinary
-from services.board.ui.words import WORDS, name_of, number, unit_name
+from services.board.ui.words import WORDS, exact, name_of, unit_name
 from services.kit import clock
 from services.readings.period import Period
 from services.readings.targets import Target, settable, targets
@@ -131,11 +131,7 @@ def _form(context: PageContext) -> Html:
 def _figures(context: PageContext) -> Iterator[Html]:
     for code in settable():
         indicator = CATALOGUE[code]
-        yield tag("option", f"{name_of(indicator, context.language)} {_sign(indicator)}", value=code)
-
-
-def _sign(indicator: Indicator) -> str:
-    return "≤" if indicator.better == "lower" else "≥"
+        yield tag("option", f"{name_of(indicator, context.language)} {indicator.bound}", value=code)
 
 
 def _list(context: PageContext, found: list[Target]) -> Html:
@@ -146,8 +142,7 @@ def _list(context: PageContext, found: list[Target]) -> Html:
 
 def _row(context: PageContext, one: Target) -> list[object]:
     indicator = CATALOGUE[one.indicator]
-    decimals = max(0, -int(one.value.normalize().as_tuple().exponent))
-    value = f"{_sign(indicator)} {number(one.value, decimals, context.language)}"
+    value = f"{indicator.bound} {exact(one.value, context.language)}"
     back = form(context, f"{PATH}/back/{one.key}", tag("button", context.word("target_back"), class_="plain"))
     return [
         name_of(indicator, context.language), unit_name(one.unit, context.language), value, days(one.first, one.last),
