@@ -31,6 +31,20 @@ CHANNELS: Words = {
     "online": Text("trực tuyến", "online"),
     "post": Text("bưu chính", "post"),
 }
+PORTALS: Words = {
+    "national": Text("Cổng Dịch vụ công quốc gia", "national portal"),
+    "provincial": Text("hệ thống của tỉnh", "provincial portal"),
+    "own": Text("phần mềm riêng của đơn vị", "the office's own software"),
+    "ministry": Text("hệ thống của bộ, ngành", "a ministry's system"),
+    "ministry_agriculture": Text("Bộ Nông nghiệp và Môi trường", "Ministry of Agriculture and Environment"),
+    "ministry_construction": Text("Bộ Xây dựng", "Ministry of Construction"),
+    "ministry_culture": Text("Bộ Văn hoá, Thể thao và Du lịch", "Ministry of Culture, Sports and Tourism"),
+    "ministry_education": Text("Bộ Giáo dục và Đào tạo", "Ministry of Education and Training"),
+    "ministry_health": Text("Bộ Y tế", "Ministry of Health"),
+    "ministry_home_affairs": Text("Bộ Nội vụ", "Ministry of Home Affairs"),
+    "ministry_industry_trade": Text("Bộ Công Thương", "Ministry of Industry and Trade"),
+    "ministry_justice": Text("Bộ Tư pháp", "Ministry of Justice"),
+}
 CATEGORIES: Words = {
     "road": Text("đường sá", "roads"),
     "lighting": Text("chiếu sáng", "lighting"),
@@ -315,6 +329,7 @@ OTHERS: Mapping[str, Words] = {
         "overdue": Text("quá hạn", "overdue"),
         "late": Text("quá hạn", "late"),
     },
+    "portal": PORTALS,
     "priority": {"urgent": Text("khẩn", "urgent"), "normal": Text("thường", "normal")},
     "result": {
         "resolved": Text("đã giải quyết", "resolved"),
@@ -378,6 +393,7 @@ CLASS_TITLES: Words = {
     "paid": Text("theo thanh toán", "by payment"),
     "outcome": Text("theo tình hình đúng hạn", "by outcome"),
     "planned": Text("theo kế hoạch", "by whether planned"),
+    "portal": Text("theo cổng tiếp nhận", "by portal of origin"),
     "priority": Text("theo mức ưu tiên", "by priority"),
     "procedure": Text("theo thủ tục", "by procedure"),
     "result": Text("theo kết quả", "by result"),

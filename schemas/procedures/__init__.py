@@ -12,9 +12,11 @@ from schemas.envelope import EventData
 from schemas.fold import Fold
 from schemas.notes import Noted
 from schemas.offices import numbered
+from schemas.procedures import payment_clock, portals
 from schemas.procedures.measures import MEASURES
 from schemas.procedures.noted import note_refunds, noted_dossier
 from schemas.procedures.payment_service_calendar import fold_calendar_day, fold_payment, fold_service
+from schemas.procedures.portals import Portal
 from schemas.types import (
     JOINS,
     Channel,
@@ -44,6 +46,11 @@ Transaction = Annotated[Reference, Field(description="number of the transaction 
 PaymentKind = Annotated[Literal["tax", "fee"], Field(description="tax (nghĩa vụ tài chính) or fee (phí, lệ phí)")]
 
 
+def office_rules() -> bytes:
+    """The office's own tables in one form: what folds of dossiers rest on besides their code."""
+    return payment_clock.spelled() + portals.spelled()
+
+
 def _promise_contradiction(promised: datetime | None, time: datetime) -> str | None:
     if promised is None:
         return None
@@ -67,6 +74,7 @@ class DossierSubmitted(DossierEvent, event="dossier.submitted"):
     field: FieldOfWork
     channel: DossierChannel
     online_level: OnlineLevel = "none"
+    portal: Portal | None = None
 
 
 class DossierAccepted(DossierEvent, event="dossier.accepted"):
@@ -80,6 +88,7 @@ class DossierAccepted(DossierEvent, event="dossier.accepted"):
     field: FieldOfWork | None = None
     channel: DossierChannel | None = None
     online_level: OnlineLevel | None = None
+    portal: Portal | None = None
     promised_at: PromisedAt | None = None
     limit_days: Annotated[int, Field(ge=1, le=260)] | None = Field(
         None, description="limit in working days, instead of a promised date"

@@ -19,7 +19,7 @@ from schemas import cases, units
 from schemas.calendar import VN, local_day
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
-from schemas.procedures import payment_clock
+from schemas.procedures import payment_clock, portals
 from schemas.procedures.clock import Clock, Move, Promise, clock_of, minutes_worked, outcome
 
 WARN_WORKING_DAYS = 3
@@ -65,6 +65,7 @@ class _Progress:
 class _Life:
     """A dossier as its facts tell it."""
 
+    code: str
     facts: Sequence[Fact]
     course: _Progress
     received: Fact | None
@@ -81,7 +82,7 @@ def fold_dossier(id: str, facts: Sequence[Fact], calendars: CalendarHistory) -> 
     whole = _course(ordered)
 
     def fold(known: Sequence[Fact]) -> Folded:
-        return _fold(known, whole if known is ordered else _course(known), calendars)
+        return _fold(id, known, whole if known is ordered else _course(known), calendars)
 
     return as_known(fold, ordered, whole.turns)
 
@@ -116,11 +117,11 @@ def _step(course: _Progress, fact: Fact, end: Fact | None) -> bool:
         course.back.append(fact)
     course.handler, course.end = handler, end
     # What begins it is told as later than what it should have come before.
-    begins = fact.event in _BEGINS and fact.event not in course.first
+    begins = fact.event in BEGINS and fact.event not in course.first
     return reversed_ or handed or (begins and (over or "dossier.accepted" in course.first))
 
 
-_BEGINS = ("dossier.submitted", "dossier.accepted")
+BEGINS = ("dossier.submitted", "dossier.accepted")
 _GOES_ON = ("dossier.accepted", "dossier.processing_started", "dossier.supplement_requested")
 
 
@@ -136,8 +137,8 @@ def _handler(course: _Progress, fact: Fact, closed: bool) -> str | None:
     return handler
 
 
-def _fold(facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) -> Folded:
-    life = _read(facts, course)
+def _fold(id: str, facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) -> Folded:
+    life = _read(id, facts, course)
     clock = clock_of(facts, life.end, calendars, payment_clock.stops_clock(life.about.get("procedure")))
     head = life.received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
     state = {**_state(life, clock), **shift_of(head)}
@@ -153,7 +154,7 @@ def _fold(facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) 
     return folded
 
 
-def _read(facts: Sequence[Fact], course: _Progress) -> _Life:
+def _read(id: str, facts: Sequence[Fact], course: _Progress) -> _Life:
     submitted, accepted = (course.first.get(f"dossier.{event}") for event in ("submitted", "accepted"))
     end, received = course.end, submitted or accepted
     if end and received and end.time < received.time:
@@ -164,9 +165,25 @@ def _read(facts: Sequence[Fact], course: _Progress) -> _Life:
         ("channel", about.get("channel") or "counter"),
         ("field", about.get("field") or "none"),
         ("level", about.get("online_level") or "none"),
+        ("portal", portal_of(id, facts, received)[0]),
     )
     head = received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
-    return _Life(facts, course, received, accepted, end, about, labels, course.handler or head.unit)
+    return _Life(id, facts, course, received, accepted, end, about, labels, course.handler or head.unit)
+
+
+def portal_of(code: str, facts: Iterable[Fact], received: Fact | None) -> tuple[str, str]:
+    """Through which portal it came, and what says so: what is told of its beginning (`stated`), as nothing later may
+    change a figure of before; else the form of its code (`code`)."""
+    begun = [f for f in facts if received and (f.event, f.time) == (received.event, received.time)]
+    said = next((f.data["portal"] for f in begun if f.data.get("portal")), None)
+    return (said, "stated") if said else (portals.by_code(code) if begun else portals.NONE, "code")
+
+
+def portals_told(code: str, facts: Iterable[Fact]) -> dict[str, str]:
+    """Key of each fact that begins a dossier -> its portal: what has to be said where the code is taken away."""
+    begins = [f for f in facts if f.event in BEGINS]
+    found = {f.key: portal_of(code, begins, f)[0] for f in begins}
+    return {key: portal for key, portal in found.items() if portal != portals.NONE}
 
 
 def local_midnight(t: datetime) -> datetime:
@@ -366,9 +383,12 @@ def _state(life: _Life, clock: Clock) -> dict[str, Any]:
     promises = clock.promises
     since = {"due_since": promises[-1].since.isoformat()} if promises else {}
     moves = _unexcused(life, clock)
+    portal, by = portal_of(life.code, life.facts, life.received)
+    known = {"portal": portal, "portal_by": by} if portal != portals.NONE else {}
     extra = {"waits": _waits(clock), "promised": _promised(clock, moves), "findings": _findings(life, moves)}
     return {
         **about,
+        **known,
         **since,
         "waiting": any(p.paused for p in promises[-1:]),
         "supplements": sum(f.event == "dossier.supplement_requested" for f in life.facts),

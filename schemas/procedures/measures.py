@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from schemas.fold import Measure
 
-_DOSSIER = ("channel", "field", "level")
+_DOSSIER = ("channel", "field", "level", "portal")
 _SIGNS = ("dossiers_received", "dossiers_ended")
 MEASURES = (
     Measure("dossiers_received", "dossier", _DOSSIER, "Hồ sơ tiếp nhận", "Dossiers received", covered_by=_SIGNS),

@@ -14,7 +14,7 @@ from pydantic_core import from_json, to_json
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact, Folded, Labels, Point, in_order
-from schemas.procedures import payment_clock
+from schemas.procedures import office_rules
 from services.aggregator import staging
 from services.aggregator.folding import entity_rows, fold, notes_json
 from services.kit.facts import pack, unpack
@@ -95,7 +95,7 @@ def folded(chunks: Iterable[list[Entity]], calendars: CalendarHistory, many: boo
     if not many:
         yield from map(EntityFolder(calendars).fold, chunks)
         return
-    settled = (calendars.changes, payment_clock.spelled())
+    settled = (calendars.changes, office_rules())
     # Not forked: the parent has threads and a connection to the database.
     with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _begin, settled) as pool:
         waiting: deque[Future[Lines]] = deque()
@@ -111,10 +111,10 @@ _folders: list[EntityFolder] = []
 """The one of a process that folds."""
 
 
-def _begin(changes: list[Any], clock: bytes) -> None:
+def _begin(changes: list[Any], rules: bytes) -> None:
     Settings()  # which takes in the office's tables of units and of rules
-    if payment_clock.spelled() != clock:
-        raise RuntimeError("the office's rules of the clock are not those of the process that asks")
+    if office_rules() != rules:
+        raise RuntimeError("the office's rules are not those of the process that asks")
     _folders.append(EntityFolder(CalendarHistory(changes)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
@@ -22,6 +23,7 @@ from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.erasing import BY_EVENT, NUMBERED, alias_of, erased, letters, pattern_of
 from schemas.fold import Fact, Folded, in_order
+from schemas.procedures.dossier import portals_told
 from schemas.registry import DATA_TYPES
 from services.aggregator.event_store import ERASED, EntityCache, write_entities
 from services.aggregator.folding import Change, StoredEntity, fold
@@ -63,6 +65,17 @@ class Concerned:
     events: Sequence[dict[str, Any]]
     entities: dict[EntityRef, StoredEntity]
     calendars: CalendarHistory
+
+    @cached_property
+    def _portals(self) -> dict[str, str]:
+        """The form of a dossier's code may tell its portal, and its alias would not: then its events say it."""
+        kind, number = self.target
+        return portals_told(number, self.entities[EntityRef(kind, number)].facts) if kind == "dossier" else {}
+
+    def left(self, key: str, event: str, fields: dict[str, Any], alias: str) -> dict[str, Any]:
+        """What stays of the fields of an event."""
+        told = {"portal": self._portals[key]} if key in self._portals else {}
+        return erased(told | fields, BY_EVENT[event], self.target.kind, self.target.number, alias)
 
     @property
     def others(self) -> list[EntityRef]:
@@ -109,7 +122,8 @@ async def erase(conn: AsyncConnection, found: Concerned, erasure: Erasure) -> No
     """Write what is left, and that it was erased. `NotErasable` where a figure would move; nothing is written then."""
     target, alias = found.target, erasure.alias or ""
     await write_entities(conn, [_rewritten(found, ref, alias) for ref in sorted(found.entities)])
-    left = [Jsonb(erased(e["data"], DATA_TYPES[e["type"]], target.kind, target.number, alias)) for e in found.events]
+    events = ((e["key"].hex, DATA_TYPES[e["type"]].event, e["data"]) for e in found.events)
+    left = [Jsonb(found.left(key, event, fields, alias)) for key, event, fields in events]
     places = [e["time"] for e in found.events], [e["key"] for e in found.events]
     await conn.execute(_NO_LIMIT)
     await conn.execute(_LEAVE, [*places, [f"erased.{letters(16)}" for _ in left], left])
@@ -140,7 +154,7 @@ def begun(found: Concerned, at: datetime, by: str, reason: str) -> Erasure:
 def _rewritten(found: Concerned, ref: EntityRef, alias: str) -> Change:
     """The entity's next version; it bears the alias where it is the case that is erased."""
     target, stored = found.target, found.entities[ref]
-    facts = in_order(_left(fact, target, alias) if fact.key in found.keys else fact for fact in stored.facts)
+    facts = in_order(_left(found, fact, alias) if fact.key in found.keys else fact for fact in stored.facts)
     renamed = EntityRef(ref.kind, alias) if ref == (target.kind, target.number) else ref
     before, after = fold(ref, stored.facts, found.calendars), fold(renamed, facts, found.calendars)
     if _counted(before) != _counted(after):
@@ -149,8 +163,8 @@ def _rewritten(found: Concerned, ref: EntityRef, alias: str) -> Change:
     return Change(renamed, stored.version, facts, after, [], [], gone)
 
 
-def _left(fact: Fact, target: Target, alias: str) -> Fact:
-    return fact._replace(data=erased(fact.data, BY_EVENT[fact.event], target.kind, target.number, alias))
+def _left(found: Concerned, fact: Fact, alias: str) -> Fact:
+    return fact._replace(data=found.left(fact.key, fact.event, fact.data, alias))
 
 
 def _counted(folded: Folded) -> tuple[Any, ...]:

@@ -29,7 +29,7 @@ import schemas
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import EntityRef
 from schemas.fold import Fact
-from schemas.procedures import payment_clock
+from schemas.procedures import office_rules
 from schemas.registry import DATA_TYPES
 from services.aggregator import staging
 from services.aggregator.entity_folds import MANY, Entity, folded
@@ -113,7 +113,7 @@ def fold_version() -> str:
     for file in sorted(f for f in folder.rglob("*") if f.suffix in (".py", ".csv")):
         if file.relative_to(folder).parts[0] not in ("contracts", "indicators"):
             digest.update(file.read_bytes())
-    digest.update(payment_clock.spelled())
+    digest.update(office_rules())
     return digest.hexdigest()
 
 

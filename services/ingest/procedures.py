@@ -23,6 +23,7 @@ from schemas.procedures import (
     OnlineLevel,
     ProcedurePublished,
 )
+from schemas.procedures.portals import Portal
 from schemas.types import Channel, DossierCode, Instant, ProcedureCode, Slug, UnitCode
 from services.ingest.router import Emitter, Post, Words, compose
 
@@ -60,6 +61,7 @@ class DossierStatus(Words):
     procedure: ProcedureCode | None = None
     field: Slug | None = None
     online_level: OnlineLevel | None = None
+    portal: Portal | None = None
     promised_at: Instant | None = None
     limit_days: int | None = None
     limit_hours: int | None = None

@@ -3,6 +3,7 @@ machine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
@@ -13,25 +14,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas import indicators, units
 from schemas.instance import CREDENTIAL, Identity, identity
-from schemas.procedures import payment_clock
+from schemas.procedures import payment_clock, portals
 from schemas.text import files, moments
 
 
 @cache
-def _know_indicators(table: Path) -> None:
+def _take_in(table: Path, add: Callable[[Iterable[str], str], None]) -> None:
     """Once in a process, however many settings it makes."""
-    indicators.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
-
-
-@cache
-def _know(table: Path) -> None:
-    """Once in a process, however many settings it makes."""
-    units.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
-
-
-@cache
-def _keep_clock(table: Path) -> None:
-    payment_clock.add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
+    add(files.lines(files.decode(table.read_bytes(), table.name)), table.name)
 
 
 class Settings(BaseSettings):
@@ -165,6 +155,11 @@ class Settings(BaseSettings):
         description="full path of a table of procedures whose clock does (1) or does not (0) stand while a payment is "
         "awaited, in the form of `schemas/procedures/payment_clock.csv`; a change is taken up at the next start",
     )
+    portals: Path | None = Field(
+        None,
+        description="full path of a table of the portals that dossiers' codes tell of, in the form of "
+        "`schemas/procedures/portals.csv`, whose rows it replaces by number; a change is taken up at the next start",
+    )
     indicators: Path | None = Field(
         None,
         description="full path of a table of indicators of an office's own, see docs/deploy.md",
@@ -197,12 +192,13 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _know_units(self) -> Self:
         """A process that has settings knows the centre's own tables; `OSError` or an error of validation if not."""
-        if self.units:
-            _know(self.units.resolve())
-        if self.payment_clock:
-            _keep_clock(self.payment_clock.resolve())
-        if self.indicators:
-            _know_indicators(self.indicators.resolve())
+        tables = (
+            (self.units, units.add), (self.payment_clock, payment_clock.add), (self.portals, portals.add),
+            (self.indicators, indicators.add),
+        )  # fmt: skip
+        for table, add in tables:
+            if table:
+                _take_in(table.resolve(), add)
         return self
 
     def password(self, credential: str) -> str | None:

@@ -125,6 +125,21 @@ def test_the_same_again_by_any_road_counts_once(onestop: OneStop, ioc: Ioc) -> N
     assert onestop.until_stored(done["MaHoSo"], 2) == ["accepted", "resolved"]
 
 
+def test_figures_are_split_by_the_portal_of_origin(onestop: OneStop, ioc: Ioc) -> None:
+    def by_portal() -> dict[str, int]:
+        days = ("--from", f"{BEGIN:%Y-%m-%d}", "--to", f"{datetime.now(VN):%Y-%m-%d}", "--unit", "phuong_chon_thanh")
+        query = ioc("query", "dossiers_received", "--by", "portal", *days, "--format", "json")
+        return {one["portal"]: int(one["value"] or 0) for one in json.loads(query.stdout)["readings"]}
+
+    before = by_portal()
+    national, silent = dossier(CongTiepNhan="Cổng DVC quốc gia"), dossier()
+    assert onestop.push([national, silent]).json()["accepted"] == 2
+    for told in (national, silent):
+        assert onestop.until_stored(told["MaHoSo"], 1) == ["accepted"]
+    after = by_portal()
+    assert {name: after[name] - before.get(name, 0) for name in after} == {"national": 1, "provincial": 1}
+
+
 def test_what_was_moved_is_kept_and_is_a_finding(onestop: OneStop, ioc: Ioc) -> None:
     late = dossier(TrangThaiHoSo=9, NgayKetThucXuLy=day(5))
     code = late["MaHoSo"]

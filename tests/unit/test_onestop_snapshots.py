@@ -156,6 +156,38 @@ def test_one_moment_however_it_is_written_makes_one_event(moment: Any) -> None:
     assert events(NgayTiepNhan=moment)[0].digest == events()[0].digest
 
 
+@pytest.mark.parametrize(
+    ("portal", "meant"),
+    [
+        ("Cổng DVC Quốc gia", "national"),
+        ("CỔNG DỊCH VỤ CÔNG TỈNH", "provincial"),
+        ("Một cửa", "own"),
+        ("Bộ, ngành", "ministry"),
+        ("Bộ Tư pháp", "ministry_justice"),
+        ("", None),
+    ],
+)
+def test_the_portal_of_origin_is_told_where_the_system_says_it(portal: str, meant: str | None) -> None:
+    for status in (1, 4):
+        assert events(TrangThaiHoSo=status, CongTiepNhan=portal)[0].fields.get("portal") == meant
+    column = "Cổng tiếp nhận"
+    assert read(allowed((ROW | {column: portal}).items())[0], NOW).portal == meant
+
+
+def test_without_a_portal_an_event_is_what_it_was_before_there_was_one() -> None:
+    (filed,) = events(TrangThaiHoSo=1)
+    accepted, returned = events(TrangThaiHoSo=10, NgayTra="13/11/2026 10:00")
+    ids = [event.id.rpartition("/")[2] for event in (filed, accepted, returned)]
+    assert ids == ["iohebajbhi", "kgppeepipp", "aeipcmckgm"]
+    assert accepted.digest.hex == "01cc1047d130e9ab2824fe368a4c8868"
+
+
+def test_a_system_that_begins_to_name_the_portal_adds_to_what_it_told() -> None:
+    folded = fold([*events(), *events(CongTiepNhan="Cổng DVC Quốc gia")])
+    received = [dict(p.labels)["portal"] for p in folded.points if p.measure == "dossiers_received"]
+    assert (received, folded.state["portal"], folded.state["portal_by"]) == (["national"], "national", "stated")
+
+
 def test_days_without_a_time_lie_within_each_other() -> None:
     days = {"NgayTiepNhan": "09/11/2026", "NgayHenTra": "09/11/2026", "TrangThaiHoSo": 9}
     assert steps(**days, NgayKetThucXuLy=date(2026, 11, 9)) == [("accepted", "09 00:00"), ("resolved", "09 00:00")]
@@ -200,6 +232,7 @@ def test_ways_in_are_those_of_the_portal(way: Any, meant: str | None) -> None:
         ({"DonViXuLy": "H19.98"}, "wrong_unit", "DonViXuLy: is another office than the code's, H19.99"),
         ({"DonViXuLy": "000.00.98.H19"}, "wrong_unit", "DonViXuLy: is another office"),
         ({"KenhThucHien": 7}, "bad_value", "KenhThucHien: is none of"),
+        ({"CongTiepNhan": "0912345678"}, "bad_value", "CongTiepNhan: is none of"),
         ({"MucDo": "0912345678"}, "bad_value", "MucDo: is none of"),
         ({"MaTTHC": "0912345678"}, "bad_value", "MaTTHC: is no procedure's code"),
         ({"MaTTHC": "", "TrangThaiHoSo": 1}, "missing_field", "MaTTHC: is missing"),

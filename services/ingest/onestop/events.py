@@ -24,6 +24,8 @@ SOURCE = "/onestop"
 """Who speaks where no key names its own source."""
 NOT_TOLD = "not_told"
 """Why a dossier was refused or stopped: that is free text in an export, and dropped."""
+_LATER = ("portal",)
+"""Fields that events got later: without one an event has the id that it had before there was such a field."""
 _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
@@ -64,6 +66,7 @@ def _steps(it: Snapshot) -> Iterator[_Step]:
 def _beginning(it: Snapshot) -> _Step:
     """It was accepted with a promise; or filed, if it is not accepted or has no promise."""
     words = {"procedure": it.procedure, "field": it.field, "channel": it.channel, "online_level": it.level}
+    words["portal"] = it.portal
     if it.status not in (1, 3) and it.promised:
         return _Step(2, it.received, _data(it, 2, promised_at=it.promised, **words))
     words |= {"channel": it.channel or "counter", "online_level": it.level or "none"}
@@ -111,7 +114,9 @@ def _undated(it: Snapshot) -> str | None:
 def _event(step: _Step, it: Snapshot, source: str) -> Event:
     day = local_day(step.at)
     unit = units.heir(it.unit, day) if local_day(it.received) < day else it.unit
-    said = blake2b(f"{unit} {step.data.event} {step.data.model_dump_json()}".encode(), digest_size=5).hexdigest()
+    unsaid = {name for name in _LATER if getattr(step.data, name, None) is None}
+    data = step.data.model_dump_json(exclude=unsaid)
+    said = blake2b(f"{unit} {step.data.event} {data}".encode(), digest_size=5).hexdigest()
     moment = step.at.astimezone(UTC).isoformat()
     id = f"{it.code}/{step.status}/{moment}/{said.translate(_LETTERS)}"
     return make(step.data, source=source, id=id, time=step.at, unit=unit)

@@ -19,6 +19,7 @@ from schemas import units
 from schemas.calendar import VN, local_day
 from schemas.envelope import EARLIEST, FUTURE_TOLERANCE, Invalid
 from schemas.procedures import LONGEST_PROMISE, OnlineLevel
+from schemas.procedures.portals import Portal
 from schemas.text import moments, numbers
 from schemas.text.letters import slug
 from schemas.types import DOSSIER, Channel, ProcedureCode
@@ -27,7 +28,7 @@ from services.ingest.procedures import CHANNELS, STATUSES
 COLUMNS = (
     "MaHoSo", "MaTTHC", "TenTTHC", "MaLinhVuc", "TenLinhVuc", "KenhThucHien", "NgayTiepNhan", "NgayHenTra",
     "TrangThaiHoSo", "ThoiDiemXuLy", "NgayYeuCauBoSung", "NgayCongDanBoSung", "NgayTuChoi", "NgayKetThucXuLy",
-    "NgayTra", "HinhThucTra", "DonViXuLy", "MucDo",
+    "NgayTra", "HinhThucTra", "DonViXuLy", "MucDo", "CongTiepNhan",
 )  # fmt: skip
 NEEDED = ("MaHoSo", "TrangThaiHoSo", "NgayTiepNhan")
 PERSONAL = (
@@ -43,6 +44,17 @@ _WAYS = {"tructiep": 1, "tructuyen": 2, "buuchinh": 3, "buuchinhcongich": 3}
 _LEVELS: dict[str, Literal["none", "partial", "full"]] = {
     "1": "none", "2": "none", "3": "partial", "4": "full",
     "cungcapthongtin": "none", "motphan": "partial", "toantrinh": "full",
+}  # fmt: skip
+_PORTALS: dict[str, Portal] = {
+    "quocgia": "national", "dvcqg": "national", "congdvcqg": "national", "congdvcquocgia": "national",
+    "congdichvucongquocgia": "national",
+    "tinh": "provincial", "captinh": "provincial", "congdvctinh": "provincial", "congdvccaptinh": "provincial",
+    "congdichvucongtinh": "provincial", "congdichvucongcaptinh": "provincial",
+    "motcua": "own", "donvi": "own", "phanmemmotcua": "own", "phanmemdonvi": "own",
+    "bonganh": "ministry", "bocongthuong": "ministry_industry_trade", "bogiaoducvadaotao": "ministry_education",
+    "bonoivu": "ministry_home_affairs", "bonongnghiepvamoitruong": "ministry_agriculture",
+    "botuphap": "ministry_justice", "bovanhoathethaovadulich": "ministry_culture",
+    "boxaydung": "ministry_construction", "boyte": "ministry_health",
 }  # fmt: skip
 _PROCEDURE: TypeAdapter[str] = TypeAdapter(ProcedureCode)
 
@@ -70,6 +82,7 @@ class Snapshot:
     channel: Channel | None = None
     returned_by: Channel = "counter"
     level: OnlineLevel | None = None
+    portal: Portal | None = None
 
 
 def plain(text: str) -> str:
@@ -147,6 +160,7 @@ class _Reader:
             channel=self._way("KenhThucHien"),
             returned_by=self._way("HinhThucTra") or "counter",
             level=self._level(),
+            portal=self._portal(),
         )
         self._check(snapshot)
         return snapshot
@@ -275,6 +289,13 @@ class _Reader:
         if text and level is None:
             self._fault("bad_value", "MucDo", "is none of 1 to 4, toàn trình, một phần, cung cấp thông tin")
         return level
+
+    def _portal(self) -> Portal | None:
+        text = self._text("CongTiepNhan")
+        portal = _PORTALS.get(plain(text))
+        if text and portal is None:
+            self._fault("bad_value", "CongTiepNhan", "is none of quốc gia, tỉnh, một cửa, bộ ngành, a ministry's name")
+        return portal
 
     def _unit(self, code: str, day: date) -> str:
         """The unit that handles it, in the centre's own code."""

@@ -210,10 +210,13 @@ def _others(context: PageContext, found: Case) -> Html:
 
 
 def _more(context: PageContext, state: Mapping[str, Any]) -> list[tuple[str, object]]:
-    """What few cases have: waits, a date promised again, another unit before, duplicates."""
+    """What not all cases have: a portal of origin, waits, a date promised again, another unit before, duplicates."""
     promised, received = state.get("promised"), state.get("received_by")
     again = context.word("promised_again").format(day_and_time(instant(promised))) if promised else ""
+    portal = label_text("portal", state["portal"], context.language) if "portal" in state else ""
+    by_code = f" ({context.word('case_portal_by_code')})" if state.get("portal_by") == "code" else ""
     return [
+        ("case_portal", f"{portal}{by_code}"),
         ("case_waits", "; ".join(_wait(context, *wait) for wait in state.get("waits", ()))),
         ("case_promised", again),
         ("case_received_by", unit_name(received, context.language) if received else ""),

@@ -45,7 +45,12 @@ def _offer(x: Life) -> Offer:
 def _submitted(x: Life, t: datetime) -> p.DossierSubmitted:
     offer, channel = _offer(x), cast(Channel, x.cohort.course.way)
     return p.DossierSubmitted(
-        code=x.dossier_code(), procedure=offer.procedure, field=offer.field, channel=channel, online_level=offer.level
+        code=x.dossier_code(),
+        procedure=offer.procedure,
+        field=offer.field,
+        channel=channel,
+        online_level=offer.level,
+        portal="national" if channel == "online" and x.cohort.dice.happens(2, 70) else "provincial",
     )
 
 
