@@ -39,17 +39,13 @@ def alarms() -> None:
 @form_option()
 def list_(everything: bool, unit: str | None, system: str | None, severity: str | None, limit: int, form: str) -> None:
     """List the alarms, the latest last."""
-    from services.cli.output import write_json
+    from services.cli.output import answer
     from services.notifier import alarm_list
 
     units = _scope(unit)
     with connected() as conn:
         rows = alarm_list.alarms(conn, limit, everything, units, system, severity)
-    if form == "json":
-        write_json(rows)
-        return
-    for row in rows:
-        click.echo(_line(row, now()))
+    answer(form, rows, lambda: [_line(row, now()) for row in rows])
     click.echo(f"{len(rows)} alarms" if rows else "no alarms", err=True)
 
 

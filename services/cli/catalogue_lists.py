@@ -11,7 +11,7 @@ import click
 from schemas.text.columns import aligned
 from services.cli.chosen import as_messages
 from services.cli.options import form_option
-from services.cli.output import write_json
+from services.cli.output import answer, write_json
 from services.cli.times import Day, today
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ def events(type_: str | None, form: str) -> None:
 
     with as_messages(ValueError):
         listed = [outline(name) for name in DATA_TYPES] if type_ is None else details(event_type(type_))
-    if form == "json":
-        write_json(listed)
-    else:
-        click.echo("\n".join(outline_lines(listed) if isinstance(listed, list) else detail_lines(listed)))
+    answer(form, listed, lambda: outline_lines(listed) if isinstance(listed, list) else detail_lines(listed))
 
 
 @click.command()

@@ -81,13 +81,11 @@ def message(stream: str, seq: int, reason: str, yes: bool, user: str | None) -> 
 def list_(form: str) -> None:
     """What was erased: when, by whom, why, and what stands for it. As JSON it can be applied elsewhere, see `again`."""
     from services.centre import erase as erasing
-    from services.cli.output import print_table, write_json
+    from services.cli.output import answer, print_table
 
     found = _run(erasing.carried(chosen_settings("admin")))
-    if form == "json":
-        write_json([one._asdict() for one in found])
-        return
-    print_table(("at", "by", "kind", "alias", "events", "because", ""), [one.row() for one in found])
+    headers, rows = ("at", "by", "kind", "alias", "events", "because", ""), [one.row() for one in found]
+    answer(form, [one._asdict() for one in found], lambda: print_table(headers, rows))
 
 
 @erase.command(epilog="\b\nExamples:\n  ioc erase again\n  ioc erase again erasures.json")

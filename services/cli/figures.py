@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from services.cli.chosen import reading
 from services.cli.options import FIRST, LAST, form_option, period_of, period_options, unit_of
 from services.cli.output import bold
 from services.cli.times import Moment
+
+if TYPE_CHECKING:
+    from services.readings.explain import Explanation
 
 
 @click.command(epilog="""\b
@@ -36,18 +41,15 @@ def query(
     """Ask for a figure: an INDICATOR (or a sheet of them), of a unit, over a period, as of a moment."""
     from schemas.indicators import find
     from services.readings import sheet, values
+    from services.readings.tables import readings_table
 
     with reading() as conn:
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
         readings = sheet(conn, indicators, code, period, by)
     rows = [values.reading_values(r, by) for some in readings for r in some]
-    if form == "json":
-        output.write_json({"unit": code, **values.period_values(period), "by": by, "readings": rows})
-    elif form == "csv":
-        output.write_csv(rows)
-    else:
-        output.print_readings(readings, code, period, by)
+    value = {"unit": code, **values.period_values(period), "by": by, "readings": rows}
+    output.answer(form, value, lambda: output.show(readings_table(readings, code, period, by)), rows)
 
 
 @click.command(epilog="""\b
@@ -63,17 +65,19 @@ def explain(
     from schemas.indicators import find
     from services.readings import explain as open_figure
     from services.readings import values
-    from services.readings.lines import explanation_lines
 
     with reading() as conn:
         period = period_of(first, last, as_of)
         code = unit_of(unit, period)
         for one in find(indicator):
-            explanation = open_figure(conn, one, code, period)
-            if form == "json":
-                output.write_json(values.explanation_values(explanation))
-            else:
-                click.echo("\n".join(explanation_lines(explanation, bold)) + "\n")
+            opened = open_figure(conn, one, code, period)
+            output.answer(form, values.explanation_values(opened), partial(_opened_lines, opened))
+
+
+def _opened_lines(opened: Explanation) -> list[str]:
+    from services.readings.lines import explanation_lines
+
+    return [*explanation_lines(opened, bold), ""]
 
 
 @click.command(epilog="\b\nExamples:\n  ioc indicators\n  ioc indicators --system field --format json")
@@ -92,14 +96,10 @@ def indicators(system: str | None, form: str) -> None:
     if not rows:
         systems = ", ".join(dict.fromkeys(i.system for i in CATALOGUE.values()))
         raise click.ClickException(f"no system {system!r}; known: {systems}")
-    if form == "json":
-        output.write_json(rows)
-    elif form == "csv":
-        output.write_csv(rows)
-    else:
-        columns = ["system", "code", "vi", "en", "unit", "target"]
-        click.echo(aligned([columns, *([row[column] or "" for column in columns] for row in rows)]))
-        click.echo(f"{len(rows)} indicators; `ioc explain CODE` shows the formula of one")
+    columns = ["system", "code", "vi", "en", "unit", "target"]
+    cells = [columns, *([row[column] or "" for column in columns] for row in rows)]
+    last = f"{len(rows)} indicators; `ioc explain CODE` shows the formula of one"
+    output.answer(form, rows, lambda: (aligned(cells), last), rows)
 
 
 @click.command(epilog="\b\nExample:\n  ioc findings --from 2024-10-23 --to 2024-11-23")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -13,17 +13,15 @@ import click
 
 from services.cli.chosen import as_messages, chosen_instance, chosen_settings, connected, explained
 from services.cli.options import FILE, form_option
-from services.cli.output import write_json
+from services.cli.output import answer, bold
 from services.cli.times import Day
 from services.cli.user_option import USER_OF_DEED, login
 
 if TYPE_CHECKING:
     from services.ingest.spreadsheets.dry_run import DryRun
-    from services.ingest.spreadsheets.form import Question, Said
+    from services.ingest.spreadsheets.form import Said
     from services.ingest.spreadsheets.template import Template
 
-SHOWN = 30
-"""Questions and rows that are shown to people; JSON has all."""
 _ANSWER = re.compile(r"'?(.+?)'?!([A-Z]{1,3}[0-9]{1,7})\s*=(.*)", re.DOTALL)
 
 
@@ -65,13 +63,11 @@ def import_(
     nothing is sent and the exit status is 1, also of a dry run. Columns of personal data are dropped and counted.
     """
     from services.ingest.spreadsheets.dry_run import values
+    from services.ingest.spreadsheets.lines import lines
 
     by_hand = _by_hand(period, unit, [*answers, *_lines_of(file_of_answers)])
     run = _read(file, name, by_hand, published)
-    if form == "json":
-        write_json(values(run))
-    else:
-        click.echo("\n".join(_as_text(run)))
+    answer(form, values(run), lambda: lines(run, bold))
     if run.questions:
         number = len(run.questions)
         open_ = f"{number:,} questions are open" if number > 1 else "1 question is open"
@@ -167,40 +163,3 @@ def _send(file: Path, run: DryRun, user: str) -> None:
     click.echo(f"import {made.id}; to take it back: ioc imports take-back {made.id}", err=True)
     if counts.rejected:
         raise SystemExit(1)
-
-
-# --- what is shown ---
-
-
-def _as_text(run: DryRun) -> Iterator[str]:
-    from schemas.text import dates
-
-    form = run.form
-    yield f"{run.name} is {form.template.name}: {form.template.vi} — {form.template.en}"
-    for tab in form.tabs:
-        rows = sum(row.sheet == tab.sheet.name for row in form.rows)
-        yield f"  {tab.sheet.name}: {rows:,} rows{f', {dates.days(*tab.span)}' if tab.span else ''}"
-    for why in dict.fromkeys(skipped.why for skipped in form.skipped):
-        rows_of = [str(skipped.row) for skipped in form.skipped if skipped.why == why]
-        yield f"  left out, {why}: row {', '.join(rows_of[:SHOWN])}{' …' if len(rows_of) > SHOWN else ''}"
-    for dropped in form.dropped:
-        yield f"  column {dropped.column} of {dropped.sheet} not read, {dropped.why}: {dropped.cells:,} cells"
-    for check in form.totals:
-        if check.warning:
-            yield click.style(f"  does not add up: {check.sheet}, {check.warning}", fg="yellow")
-    yield f"  {len(run.drafts):,} events"
-    for question in run.questions[:SHOWN]:
-        yield from _question(question)
-    if len(run.questions) > SHOWN:
-        yield f"… and {len(run.questions) - SHOWN:,} more questions; --format json has all"
-
-
-def _question(question: Question) -> Iterator[str]:
-    yield click.style(f"? {question.sheet}!{question.cell}", bold=True) + (
-        f" says {question.says!r}" if question.says else ""
-    )
-    yield f"    {question.question}"
-    choice = question.choices[0] if question.choices else "…"
-    if question.choices:
-        yield f"    it could be: {', '.join(question.choices)}"
-    yield f"    answer: --answer '{question.sheet}!{question.cell}={choice}'"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from services.cli.times import Day, today
 
 if TYPE_CHECKING:
     from schemas.index766.unit_scores import ScoredUnit
+    from services.readings.tables import Table
 
 DATE = click.option("--date", "day", metavar="D", type=Day("last"), help="By the rules valid then; else today.")
 PROVINCE = click.option(
@@ -76,9 +77,9 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
     Numbers are written as 1234, 1.234, 1 234 or 2.050,0; what can be read in two ways (15,000) is refused, and then
     nothing is scored.
     """
-    from schemas.index766 import unit_scores, values
+    from schemas.index766 import unit_scores, values, words
     from schemas.index766.rules import rule_set
-    from services.cli.index766_tables import print_units
+    from services.readings.tables import scores_table
 
     day = day or today()
     with as_messages(ValueError):
@@ -88,10 +89,8 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
         scored = unit_scores.scored(rules, units, lent, day)
         if group:
             scored.append(unit_scores.together(scored, str(file)))
-    if form == "table":
-        print_units(rules, scored)
-    else:
-        _answer(form, values.score_values(rules, scored), scored)
+    table = scores_table(rules, scored)
+    _answer(form, values.score_values(rules, scored), scored, table, words.advice_lines(scored))
 
 
 @index766.command(
@@ -125,12 +124,13 @@ def live(
     statement, up to which day) or missing. A unit below the province has what its province reported of publication. For
     one unit a file may give what is missing; what events count is not taken from a file.
     """
+    from schemas.index766 import words
     from schemas.index766.rules import rule_set
     from schemas.index766.unit_scores import read_province
     from schemas.index766.values import score_values
-    from services.cli.index766_tables import print_units
     from services.readings import values
     from services.readings.index766 import read_rest, unit_index, unit_indices, with_rest
+    from services.readings.tables import scores_table
 
     if (file or province) and (unit is None or below):
         raise click.UsageError("--with and --province are about one unit: --unit U")
@@ -149,10 +149,9 @@ def live(
             scored = [with_rest(own, rest, lent) if rest or lent else own]
     if not scored:
         raise click.ClickException("no unit has events or reports of that period")
-    if form == "table":
-        print_units(rules, scored, period)
-    else:
-        _answer(form, {**values.period_values(period), **score_values(rules, scored)}, scored)
+    notes = words.advice_lines(scored) if len(scored) == 1 else words.lacking_lines(scored)
+    value = {**values.period_values(period), **score_values(rules, scored)}
+    _answer(form, value, scored, scores_table(rules, scored, period), notes)
 
 
 @index766.command(
@@ -168,18 +167,15 @@ def components(code: str, day: date | None, form: str) -> None:
     with as_messages(ValueError):
         rules = rule_set(code, day or today())
     rows = [values.component_values(component) for component in rules.components.values()]
-    if form == "json":
-        output.write_json({"rules": values.rules_values(rules), "components": rows})
-    elif form == "csv":
-        output.write_csv(rows)
-    else:
-        click.echo("\n".join(words.component_lines(rules)))
+    value = {"rules": values.rules_values(rules), "components": rows}
+    output.answer(form, value, lambda: words.component_lines(rules), rows)
 
 
-def _answer(form: str, value: dict[str, Any], scored: Sequence[ScoredUnit]) -> None:
+def _answer(form: str, value: dict[str, Any], scored: Sequence[ScoredUnit], table: Table, notes: Iterable[str]) -> None:
     from schemas.index766.values import score_rows
 
-    if form == "json":
-        output.write_json(value)
-    else:
-        output.write_csv([row for unit in scored for row in score_rows(unit)])
+    def text() -> Iterable[str]:
+        output.show(table)
+        return notes
+
+    output.answer(form, value, text, [row for unit in scored for row in score_rows(unit)])

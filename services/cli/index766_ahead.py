@@ -65,12 +65,8 @@ def whatif(
         ends = planned_ends(conn, where, now, dossiers, due, file, on)
         period = ahead.until(until or _month_end(max(ends.values(), default=now)))
         answer = ahead.what_if(conn, code, where, ends, period, electronic=not paper)
-    if form == "json":
-        output.write_json(values.what_if_values(answer))
-    elif form == "csv":
-        output.write_csv(list(values.dossier_rows(answer)))
-    else:
-        click.echo("\n".join(lines.what_if_lines(answer)))
+    rows = list(values.dossier_rows(answer))
+    output.answer(form, values.what_if_values(answer), lambda: lines.what_if_lines(answer), rows)
 
 
 @click.command(
@@ -110,12 +106,10 @@ def shortest(
             lists = ahead.shortest_by_unit(conn, code, where, period, now, wanted, electronic=not paper)
         else:
             lists = [ahead.shortest(conn, code, where, period, now, wanted, electronic=not paper)]
-    if form == "json":
-        output.write_json({"units": [values.shortest_values(one) for one in lists]})
-    elif form == "csv":
-        output.write_csv([row for one in lists for row in values.dossier_rows(one.what_if, one.gained)])
-    else:
-        click.echo("\n".join(line for one in lists for line in lines.shortest_lines(one)) or "no unit has events")
+    value = {"units": [values.shortest_values(one) for one in lists]}
+    text = [line for one in lists for line in lines.shortest_lines(one)] or ["no unit has events"]
+    rows = [row for one in lists for row in values.dossier_rows(one.what_if, one.gained)]
+    output.answer(form, value, lambda: text, rows)
 
 
 @click.command(epilog="\b\nExample:\n  ioc index766 forecast --unit phuong_chon_thanh")
@@ -133,12 +127,8 @@ def forecast(unit: str | None, code: str, form: str) -> None:
 
     with reading() as conn, as_messages(ValueError):
         answer = look_ahead(conn, code, _unit(unit), clock.now())
-    if form == "json":
-        output.write_json(values.forecast_values(answer))
-    elif form == "csv":
-        output.write_csv(values.forecast_values(answer)["past"])
-    else:
-        click.echo("\n".join(lines.forecast_lines(answer)))
+    value = values.forecast_values(answer)
+    output.answer(form, value, lambda: lines.forecast_lines(answer), value["past"])
 
 
 def _unit(text: str | None) -> str | None:

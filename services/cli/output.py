@@ -5,24 +5,35 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from schemas.text.dates import day_and_time
-
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from services.readings import Period, Reading
+    from services.readings.tables import Table
 
 WIDE = 160
 """Columns of a table that goes to a file or a pipe."""
 
 
 # --- for programs ---
+
+
+def answer(
+    form: str, value: Any, text: Callable[[], Iterable[str] | None], rows: Sequence[dict[str, Any]] = ()
+) -> None:
+    """The answer in the form that was asked for: `value` as JSON, `rows` as CSV, or the lines that `text` gives, if it
+    does not print by itself."""
+    if form == "json":
+        write_json(value)
+    elif form == "csv":
+        write_csv(rows)
+    elif lines := text():
+        click.echo("\n".join(lines))
 
 
 def write_json(value: Any, other: Callable[[Any], Any] = methodcaller("isoformat")) -> None:
@@ -80,51 +91,12 @@ def print_table(
     console().print(table)
 
 
-def print_readings(readings: Sequence[Sequence[Reading]], unit: str | None, period: Period, by: str | None) -> None:
-    """One table for the readings of one or more indicators (a list for each)."""
-    from schemas.text.origins import origins_line
+def show(table: Table) -> None:
+    """A table of readings or scores, with lines around; what sums others up is bold."""
+    from rich.markup import escape
 
-    every = [r for some in readings for r in some]
-    title, caption = _title(readings, unit, period), origins_line(origin for r in every for origin in r.origins)
-    if by is None:
-        rows = ((r.indicator.code, r.indicator.vi, _number(r), r.indicator.unit, _note(r)) for r in every)
-        print_table(("indicator", "", "value", "unit", ""), rows, (2,), title, caption, framed=True)
-        return
-    indicators = [some[0].indicator for some in readings if some]
-    alone = len(indicators) == 1
-    codes = [f"{i.code} ({i.unit})" if alone else i.code for i in indicators]
-    named = by == "unit"
-    headers = [by, *[""] * named, *codes, *[""] * alone]
-    numbers = range(1 + named, 1 + named + len(codes))
-    print_table(headers, _group_rows(readings, by, period, alone), numbers, title, caption, framed=True)
-
-
-def _group_rows(readings: Sequence[Sequence[Reading]], by: str, period: Period, alone: bool) -> Iterator[Sequence[str]]:
-    """A row for each group, a column for each indicator; with one indicator, its verdict or reason beside it."""
-    from schemas import units
-
-    cells = {(r.indicator.code, r.group): r for some in readings for r in some}
-    codes = [some[0].indicator.code for some in readings if some]
-    for group in dict.fromkeys(sorted((group for _, group in cells), key=units.order if by == "unit" else None)):
-        row = [cells.get((code, group)) for code in codes]
-        name = [units.on(group, period.last).name_vi] if by == "unit" else []
-        yield group, *name, *(_number(r) if r else "" for r in row), *([_note(r) for r in row if r] if alone else [])
-
-
-def _note(r: Reading) -> str:
-    from services.readings.lines import verdict
-
-    return r.reason or verdict(r)
-
-
-def _number(r: Reading) -> str:
-    return "–" if r.printed is None else f"{r.printed:,}"
-
-
-def _title(readings: Sequence[Sequence[Reading]], unit: str | None, period: Period) -> str:
-    from schemas import units
-
-    first = next((r.indicator for some in readings for r in some), None)
-    what = f"{first.vi} — {first.en}" if first and len(readings) == 1 else f"{len(readings)} indicators"
-    where = units.on(unit, period.last).name_vi if unit else "Toàn địa bàn"
-    return f"{what}\n{where}, {period.written}, as of {day_and_time(period.as_of)}"
+    rows = (
+        row and [f"[bold]{escape(c)}[/]" if row.total and c else escape(c) for c in row.cells] for row in table.rows
+    )
+    caption = table.caption and escape(table.caption)
+    print_table(table.headers, rows, table.right, escape(table.title), caption, framed=True)

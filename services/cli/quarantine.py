@@ -31,16 +31,13 @@ def quarantine() -> None:
 @form_option()
 def list_(code: str | None, limit: int, form: str) -> None:
     """List what lies in the quarantine, the latest last."""
-    from services.cli.output import write_json
+    from services.cli.output import answer
     from services.kit import quarantine
 
     matching = [lying for lying in _run(quarantine.listed) if code in (None, lying.code)]
     shown = matching[max(len(matching) - limit, 0) :]
-    if form == "json":
-        write_json([lying._asdict() for lying in shown])
-        return
-    for lying in shown:
-        click.echo(f"{lying.seq:>8}  {lying.recorded[:19]}  {lying.code:<16} {lying.reason}")
+    lines = [f"{one.seq:>8}  {one.recorded[:19]}  {one.code:<16} {one.reason}" for one in shown]
+    answer(form, [one._asdict() for one in shown], lambda: lines)
     click.echo(f"{len(shown)} of {len(matching)}" if matching else "nothing lies in the quarantine", err=True)
     _tell_of_outside()
 

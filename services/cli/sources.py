@@ -12,7 +12,7 @@ from schemas.personal import mask
 from schemas.text.origins import ORIGINS
 from services.cli.chosen import connected
 from services.cli.options import form_option
-from services.cli.output import print_table, write_json
+from services.cli.output import answer, print_table
 from services.cli.user_option import USER, impersonal
 from services.kit import clock
 
@@ -34,10 +34,7 @@ def list_(form: str) -> None:
     now = clock.now()
     with connected() as conn:
         every = sources.sources(conn, now)
-    if form == "json":
-        write_json([sources.values(source) for source in every])
-    else:
-        print_sources(every, now)
+    answer(form, [sources.values(source) for source in every], lambda: print_sources(every, now))
 
 
 @sources.command(epilog="\b\nExample:\n  ioc sources end /procedures/chon_thanh --why 'đã thay phần mềm Một cửa'")
@@ -75,19 +72,12 @@ def resume(source: str) -> None:
 def print_sources(every: Sequence[Source], now: datetime) -> None:
     """The sources for people, marked where they are not real and where they are silent for too long."""
     headers = ("system", "source", "", "events", "per minute", "last event", "")
-    rows = (
-        (
-            s.system,
-            s.source,
-            ORIGINS.get(s.origin, ""),
-            f"{s.events:,}",
-            f"{s.per_minute:,.1f}",
-            _age(s, now),
-            _state(s),
-        )
-        for s in every
-    )
-    print_table(headers, rows, right=(3, 4, 5))
+    print_table(headers, (_cells(source, now) for source in every), right=(3, 4, 5))
+
+
+def _cells(s: Source, now: datetime) -> tuple[str, ...]:
+    counts = f"{s.events:,}", f"{s.per_minute:,.1f}"
+    return s.system, s.source, ORIGINS.get(s.origin, ""), *counts, _age(s, now), _state(s)
 
 
 def _state(source: Source) -> str:
