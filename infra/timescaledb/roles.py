@@ -92,9 +92,9 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", ("alarm_orphan",)),
     ("ioc_board", "SELECT", ("report_issue",)),
     ("ioc_board", "INSERT", ("report_issue",)),
-    ("ioc_reader", "SELECT", ("report_issue", "finding")),
-    ("ioc_board", "SELECT", ("finding",)),
-    ("ioc_board", "INSERT", ("finding",)),
+    ("ioc_reader", "SELECT", ("report_issue", "finding", "finding_step")),
+    ("ioc_board", "SELECT", ("finding", "finding_step")),
+    ("ioc_board", "INSERT", ("finding", "finding_step")),
     ("ioc_board", "UPDATE", ("finding",)),
     ("ioc_grafana", "SELECT", (*_BOARDS, "series", "point", *_ROLLUPS, "summed_labels", "source", "backup", "horizon")),
 )

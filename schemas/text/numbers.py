@@ -58,6 +58,11 @@ def grouped(number: Decimal, decimals: int, language: Literal["vi", "en"] = "vi"
     return text.translate(_SWAPPED) if language == "vi" else text
 
 
+def exact(number: Decimal, language: Literal["vi", "en"] = "vi") -> str:
+    """A number with all its digits."""
+    return grouped(number, max(-int(number.normalize().as_tuple().exponent), 0), language)
+
+
 _SWAPPED = str.maketrans(",.", ".,")
 
 

@@ -10,11 +10,11 @@ from psycopg import Connection
 from schemas.indicators import CATALOGUE, CHECKS, Indicator
 from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
-from services.readings import Reading, findings, noted, sheet
+from services.readings import Reading, data_checks, findings, noted, sheet
 from services.readings.findings import NOTICED
 from services.readings.period import window
 
-OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED)
+OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED, *data_checks.CODES)
 """What `readings.findings` looks for besides the catalogue's checks."""
 
 
@@ -44,11 +44,8 @@ def _rows(
 def disagreements(conn: Connection, now: datetime) -> Samples:
     """How many findings there are of each check, 0 where it found none."""
     found: dict[tuple[str, ...], float] = {(code,): 0.0 for code in (*(check.code for check in CHECKS), *OTHER_CHECKS)}
-    for finding in findings(conn, now):
+    every = findings(conn, now)
+    for finding in every:
         found[finding.code,] += 1
-    (grave,) = conn.execute(_GRAVE).fetchall()[0]
+    grave = sum(f.severity == "critical" and f.handling.resolved_at is None for f in every)
     return {"ioc_findings": found, "ioc_findings_critical": {(): float(grave)}}
-
-
-_GRAVE = "SELECT count(*) FROM finding WHERE severity = 'critical' AND gone_at IS NULL AND resolved_at IS NULL"
-"""As the board keeps them."""

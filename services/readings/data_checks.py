@@ -12,19 +12,17 @@ from psycopg import Connection
 
 from schemas import units
 from schemas.calendar import local_day
-from schemas.economy import Stated
 from schemas.envelope import TYPE_PREFIX
 from schemas.freshness import is_stale
 from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Statement, Sum
 from schemas.indicators.label_texts import source_name
 from schemas.text.dates import day, day_and_time
-from schemas.text.numbers import plain
+from schemas.text.numbers import exact
 from services.kit.facts import stored_calendars
 from services.readings import statements
-from services.readings.evaluate import ALL, Scope, evaluate
+from services.readings.evaluate import ALL, Scope, evaluate_all
 from services.readings.finding import Finding, resting_on
-from services.readings.memo import memoised, snapshot
 from services.readings.period import Period
 from services.readings.sources import REGULAR, sources
 
@@ -44,45 +42,50 @@ CODES = ("reported_differs", "impossible_share", "copied_row", "silent_source", 
 """The codes of all findings that this module makes."""
 
 
-def data_checks(conn: Connection, as_of: datetime) -> list[Finding]:
-    """All of them as of a moment, from one snapshot."""
-    with snapshot(conn):
-        conn = memoised(conn)
-        stated = list(_reported(conn, as_of))
-        return [
-            *_differing(conn, stated, as_of), *_impossible(conn, as_of), *_copied(stated), *_silent(conn, as_of),
-            *_gaps(conn, as_of), *_back_dated(conn, as_of),
-        ]  # fmt: skip
+def data_checks(conn: Connection, as_of: datetime) -> Iterator[Finding]:
+    """All of them as of a moment, within the caller's snapshot. What is told of recording is as of what was recorded by
+    then, so that it stays true."""
+    stated = _reported(conn, as_of)
+    yield from _differing(conn, stated, as_of)
+    yield from _impossible(conn, as_of)
+    yield from _copied(stated)
+    yield from _silent(conn, as_of)
+    yield from _gaps(conn, as_of)
+    yield from _back_dated(conn, as_of)
 
 
-Reported = tuple[str, Stated]
-"""(what is counted, what a unit reported of it)."""
+Place = tuple[str, date, date]
+Reported = dict[Place, dict[str, Decimal]]
+"""(unit, first day, last day) -> what is counted -> what was reported of it."""
 
 
-def _reported(conn: Connection, as_of: datetime) -> Iterator[Reported]:
+def _reported(conn: Connection, as_of: datetime) -> Reported:
     since = local_day(as_of - LOOKED_BACK)
+    found: Reported = defaultdict(dict)
     for code, indicator in CATALOGUE.items():
         counted, formula = code.removeprefix(REPORTED), indicator.formula
         if counted != code and counted in CATALOGUE and isinstance(formula, Statement):
             for one in statements.stated_up_to(conn, formula.indicator, "statistic", None, as_of):
-                if one.basis == "table" and one.last >= since and one.part(formula.part) is not None:
-                    yield counted, one
+                if one.basis == "table" and one.last >= since and (said := one.part(formula.part)) is not None:
+                    found[one.unit, one.first, one.last][counted] = said
+    return found
 
 
-def _differing(conn: Connection, reported: list[Reported], as_of: datetime) -> Iterator[Finding]:
+def _differing(conn: Connection, reported: Reported, as_of: datetime) -> Iterator[Finding]:
     """A unit reports another number than the centre counts of the same days; of days that are over alone."""
-    for code, one in reported:
-        indicator = CATALOGUE[code]
-        scope = Scope.of(one.unit, Period(one.first, one.last, as_of))
-        counted, said = evaluate(conn, indicator.formula, scope)[ALL].value, one.part("value")
-        if counted is None or said is None or one.last >= local_day(as_of):
+    for (unit, first, last), row in reported.items():
+        if last >= local_day(as_of):
             continue
-        counted = as_rounded(counted, said)
-        if counted != said:
-            vi = f"{indicator.vi}: đơn vị báo cáo {plain(said)}, hệ thống đếm được {plain(counted)}"
-            en = f"{indicator.en}: reported {plain(said)}, counted {plain(counted)}"
+        scope = Scope.of(unit, Period(first, last, as_of))
+        values = evaluate_all(conn, [CATALOGUE[code].formula for code in row], scope)
+        for (code, said), found in zip(row.items(), values, strict=True):
+            if (counted := found[ALL].value) is None or (counted := as_rounded(counted, said)) == said:
+                continue
+            indicator = CATALOGUE[code]
+            vi = f"{indicator.vi}: đơn vị báo cáo {exact(said)}, hệ thống đếm được {exact(counted)}"
+            en = f"{indicator.en}: reported {exact(said, 'en')}, counted {exact(counted, 'en')}"
             concerned = frozenset({code, REPORTED + code})
-            yield Finding("reported_differs", vi, en, one.unit, one.first, one.last, said, counted, code, concerned)
+            yield Finding("reported_differs", vi, en, unit, first, last, said, counted, code, concerned)
 
 
 def as_rounded(counted: Decimal, said: Decimal) -> Decimal:
@@ -102,19 +105,16 @@ def _impossible(conn: Connection, as_of: datetime) -> Iterator[Finding]:
         for one in statements.stated_up_to(conn, formula.indicator, "statistic", None, as_of):
             said = one.part("value")
             if said is not None and not 0 <= said <= 100:
-                vi, en = f"{indicator.vi}: tỷ lệ {plain(said)} %", f"{indicator.en}: a share of {plain(said)} %"
+                vi, en = f"{indicator.vi}: tỷ lệ {exact(said)}%", f"{indicator.en}: a share of {exact(said, 'en')}%"
                 bound = Decimal(0 if said < 0 else 100)
                 yield Finding("impossible_share", vi, en, one.unit, one.first, one.last, said, bound, code,
                               frozenset({code}))  # fmt: skip
 
 
-def _copied(reported: list[Reported]) -> Iterator[Finding]:
+def _copied(reported: Reported) -> Iterator[Finding]:
     """A unit reports exactly what another reported, or itself of other days: many different numbers, all alike."""
-    rows: dict[tuple[str, date, date], dict[str, Decimal]] = defaultdict(dict)
-    for code, one in reported:
-        rows[one.unit, one.first, one.last][code] = one.part("value") or Decimal(0)
-    alike: dict[frozenset[tuple[str, Decimal]], list[tuple[str, date, date]]] = defaultdict(list)
-    for place, row in rows.items():
+    alike: dict[frozenset[tuple[str, Decimal]], list[Place]] = defaultdict(list)
+    for place, row in reported.items():
         if len({value for value in row.values() if value not in (0, 100)}) >= COPIED:
             alike[frozenset(row.items())].append(place)
     for same in alike.values():
@@ -134,7 +134,8 @@ def _silent(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             vi = f"{source_name(one.source, 'vi')}: chưa gửi dữ liệu từ {since}"
             en = f"{source_name(one.source, 'en')}: silent since {since}"
             what = f"{one.system}{one.source}"
-            yield Finding("silent_source", vi, en, None, None, None, Decimal(1), Decimal(0), what, events=1)
+            days = local_day(one.last_recorded), local_day(as_of)
+            yield Finding("silent_source", vi, en, None, *days, Decimal(1), Decimal(0), what, events=1)
 
 
 def _gaps(conn: Connection, as_of: datetime) -> Iterator[Finding]:
@@ -173,8 +174,8 @@ _ENDS = """
 SELECT d.unit, count(*), (array_agg(e.id ORDER BY e.recorded DESC))[1:20]
 FROM (
     SELECT id, time, recorded, data ->> 'code' AS code FROM event
-    WHERE time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s
-        AND type = ANY(%(ends)s)
+    WHERE time >= %(since)s AND time <= %(now)s AND recorded <= %(now)s AND origin <> 'shifted'
+        AND recorded - time > %(late)s AND type = ANY(%(ends)s)
 ) e JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
 WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
 GROUP BY d.unit ORDER BY 2 DESC, 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Literal
@@ -14,6 +14,8 @@ from schemas.indicators.checks import rests_on
 from schemas.indicators.formula import Leaf
 
 Severity = Literal["info", "warning", "critical"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
+"""The gravest first."""
 GRAVE: dict[str, Severity] = {
     "ii06_received": "critical", "ii06_resolved": "critical", "ii06_open": "critical", "ii06_balance": "critical",
     "impossible_share": "critical", "reported_differs": "warning", "back_dated_end": "warning",
@@ -21,6 +23,21 @@ GRAVE: dict[str, Severity] = {
     "over_refunded": "warning", "refunded_before": "warning", "paid_in_vain": "warning",
 }  # fmt: skip
 """Code -> how grave it is; sums that disagree are warnings, what is not named is information."""
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What has become of a finding: since when it is seen, who took it when, who resolved it when, and how (`note`)."""
+
+    first_seen: datetime | None = None
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    resolved_by: str | None = None
+    resolved_at: datetime | None = None
+    note: str | None = None
+
+
+UNSEEN = Handling()
 
 
 @dataclass(frozen=True)
@@ -43,6 +60,7 @@ class Finding:
     figures: frozenset[str] = frozenset()
     evidence: tuple[str, ...] = ()
     events: int | None = None
+    handling: Handling = UNSEEN
 
     @property
     def severity(self) -> Severity:

@@ -1,8 +1,10 @@
-"""Findings: where published or counted figures do not agree with each other. They are shown, never repaired."""
+"""Findings: where published or counted figures do not agree with each other, and what looks wrong in the data. They
+are shown, never repaired."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,26 +20,33 @@ from schemas.indicators.checks import Check
 from schemas.indicators.formula import Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
 from schemas.text.dates import day
-from schemas.text.numbers import plain
+from schemas.text.numbers import exact
 from services.readings import noted, series_query, statements
 from services.readings.coverage import span
+from services.readings.data_checks import data_checks
 from services.readings.evaluate import evaluate_all
-from services.readings.finding import Finding, resting_on
+from services.readings.finding import SEVERITIES, UNSEEN, Finding, resting_on
+from services.readings.finding_steps import handled
 from services.readings.leaves import ALL, Scope
-from services.readings.memo import snapshot
+from services.readings.memo import memoised, snapshot
 from services.readings.period import Period
 from services.readings.unread import unread
 
 
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
-    """All disagreements known at `as_of`; measured figures over the given days, by default over all there are.
+    """All that was known at `as_of`, the gravest first, each with what had become of it by then; measured figures over
+    the given days, by default over all there are.
 
     Both sides are read from one snapshot: what is stored meanwhile is in neither.
     """
     with snapshot(conn):
+        conn = memoised(conn)
         found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
-        stated = [*_contradictions(conn, as_of), *_unread(conn, as_of)]
-        return [*found, *stated, *noted.findings(conn, as_of), *_noticed(conn, as_of)]
+        found += [*_contradictions(conn, as_of), *_unread(conn, as_of), *noted.findings(conn, as_of)]
+        found += [*_noticed(conn, as_of), *data_checks(conn, as_of)]
+        became = handled(conn, as_of)
+    known = (replace(f, handling=became.get(f.key, UNSEEN)) for f in found)
+    return sorted(known, key=lambda f: SEVERITIES.index(f.severity))
 
 
 def _checked(
@@ -90,15 +99,15 @@ def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
             table = tables.get(place)
             if table is None or text is None or table == text:
                 continue
-            vi, en = _twice(indicator, plain(table), plain(text))
+            vi, en = _twice(indicator, table, text)
             yield Finding("contradiction", vi, en, *place, table, text, indicator, resting_on([Statement(indicator)]))
 
 
-def _twice(indicator: str, table: str, text: str) -> tuple[str, str]:
+def _twice(indicator: str, table: Decimal, text: Decimal) -> tuple[str, str]:
     vi, en = statistic(indicator, "vi"), statistic(indicator, "en")
     return (
-        f"Báo cáo tự mâu thuẫn về «{vi}»: bảng ghi {table}, lời văn ghi {text}",
-        f"The report contradicts itself on “{en}”: its table says {table}, its text {text}",
+        f"Báo cáo tự mâu thuẫn về «{vi}»: bảng ghi {exact(table)}, lời văn ghi {exact(text)}",
+        f"The report contradicts itself on “{en}”: its table says {exact(table, 'en')}, its text {exact(text, 'en')}",
     )
 
 

@@ -10,7 +10,7 @@ from schemas.text.dates import day, day_and_time
 from schemas.text.numbers import plain
 from schemas.text.origins import origins_line
 from services.readings.explain import Explanation
-from services.readings.finding import Finding
+from services.readings.finding import Finding, Handling
 from services.readings.forecast import Forecast
 from services.readings.read import Reading
 from services.readings.whatif import Shortest, WhatIf
@@ -49,13 +49,25 @@ def explanation_lines(e: Explanation, bold: Callable[[str], str] = str) -> Itera
 def finding_lines(f: Finding, bold: Callable[[str], str] = str) -> Iterator[str]:
     """A finding with both sides and what to look at; `bold` marks what it is."""
     days = f", {f.first} - {f.last}" if f.first else ""
-    yield bold(f"{f.code}: {_difference(f)}")
+    yield bold(f"{f.code} ({f.severity}): {_difference(f)}")
     yield f"  {f.vi}"
     yield f"  {f.en}"
     sides = "" if f.events is not None else f": {plain(f.left)} ≠ {plain(f.right)}"
     yield f"  {f.unit or 'toàn địa bàn'}{days}{sides}"
     if f.evidence:
         yield f"  see: {', '.join(f.evidence)}"
+    if steps := list(_handled(f.handling)):
+        yield f"  {'; '.join(steps)}"
+
+
+def _handled(h: Handling) -> Iterator[str]:
+    for what, at, by in (
+        ("seen since", h.first_seen, ""), ("taken", h.taken_at, h.taken_by), ("resolved", h.resolved_at, h.resolved_by)
+    ):  # fmt: skip
+        if at:
+            yield f"{what} {day_and_time(at)}{f' by {by}' if by else ''}"
+    if h.note:
+        yield h.note
 
 
 def _difference(f: Finding) -> str:

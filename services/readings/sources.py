@@ -50,16 +50,18 @@ class Source:
     shiftdays: int = 0
 
 
+Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str, int | None]
+
+
 def sources(conn: Connection, now: datetime) -> list[Source]:
-    """Every source that ever sent, by system."""
+    """Every source that had ever sent by `now`, by system."""
     recent: Counter[tuple[str, str]] = Counter()
     values = {"recorded": now - LATELY, "happened": now - HAPPENED}
     for source, type, number in conn.execute(_RECENT, values).fetchall():
         recent[source, DATA_TYPES[type].system] += number
     calendars = stored_calendars(conn)
     return [
-        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, calendars)
-        for row in conn.execute(_SOURCES).fetchall()
+        _source(row, recent[row[1], row[0]] / (LATELY.total_seconds() / 60), now, calendars) for row in _rows(conn, now)
     ]
 
 
@@ -88,12 +90,23 @@ def silence(allowed: Allowed) -> str:
     return " ".join(f"{number} {name}" for number, name in parts if number)
 
 
-Row = tuple[str, str, str | None, int, datetime, datetime, datetime | None, str, str, int | None]
+def _rows(conn: Connection, now: datetime) -> list[Row]:
+    """As they were at a moment; of one that has just passed, as they are."""
+    rows: list[Row] = conn.execute(_SOURCES).fetchall()
+    if all(row[5] <= now + LATELY for row in rows):
+        return rows
+    then: dict[tuple[str, str], tuple[int, datetime, datetime]] = {}
+    for source, type, number, last_time, last_recorded in conn.execute(_UP_TO, {"now": now}).fetchall():
+        key = DATA_TYPES[type].system, source
+        events, time, recorded = then.get(key, (0, last_time, last_recorded))
+        then[key] = events + number, max(time, last_time), max(recorded, last_recorded)
+    found = ((row, row[3:6] if row[5] <= now else then.get(row[:2])) for row in rows)
+    return [(*row[:3], *known, *row[6:]) for row, known in found if known]
 
 
 def _source(row: Row, per_minute: float, now: datetime, calendars: CalendarHistory) -> Source:
     system, source, origin, events, last_time, last_recorded, at, by, why, shiftdays = row
-    ended = Ended(at, by, why) if at else None
+    ended = Ended(at, by, why) if at and last_recorded <= at <= now else None
     silence = None if origin == "shifted" or events < REGULAR or ended else allowed(source, system)
     stale = silence is not None and is_stale(source, system, last_recorded, now, calendars)
     rate = round(per_minute, 1)
@@ -108,9 +121,12 @@ SELECT source, type, count(*) FROM event WHERE time >= %(happened)s AND recorded
 _SOURCES = """
 SELECT s.system, s.source, e.origin, s.events, s.last_time, s.last_recorded, x.at, x.by, x.why, e.shiftdays
 FROM source s
-LEFT JOIN source_end x ON x.source = s.source AND x.at >= s.last_recorded
+LEFT JOIN source_end x ON x.source = s.source
 LEFT JOIN LATERAL (SELECT origin, shiftdays FROM event WHERE time = s.last_time AND source = s.source LIMIT 1) e ON true
 ORDER BY s.system, s.source
+"""
+_UP_TO = """
+SELECT source, type, count(*), max(time), max(recorded) FROM event WHERE recorded <= %(now)s GROUP BY source, type
 """
 _END = """
 INSERT INTO source_end (source, at, by, why)

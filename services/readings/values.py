@@ -54,8 +54,8 @@ def explanation_values(e: Explanation) -> dict[str, Any]:
 
 def finding_values(f: Finding) -> dict[str, Any]:
     """A finding as JSON values."""
-    values = _values(f)
-    return {**values, "from": values.pop("first"), "to": values.pop("last"), "missing": str(f.missing)}
+    values = _values(f, besides=("handling",)) | {"missing": str(f.missing), "severity": f.severity}
+    return {**values, "from": values.pop("first"), "to": values.pop("last"), **_values(f.handling)}
 
 
 def what_if_values(w: WhatIf) -> dict[str, Any]:

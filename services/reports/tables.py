@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from schemas import units
 from schemas.calendar import WORKING_DAY
+from schemas.codes import masked_id
 from schemas.index766 import scoring
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import MEASURED, label_text
@@ -17,7 +18,7 @@ from schemas.text import dates
 from schemas.text.numbers import grouped, plain
 from services.readings import Period, Reading
 from services.readings import findings as all_findings
-from services.readings.finding import Finding
+from services.readings.finding import Finding, Handling
 from services.readings.index766 import unit_index
 from services.readings.overdue import overdue_dossiers
 from services.readings.read import round_half_up
@@ -27,6 +28,8 @@ from services.reports.figures import Figures, figure, year_so_far
 NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
 MOST_OVERDUE = 500
 """Rows of the list of overdue dossiers; how many more there are is said below."""
+EVIDENCE, LONGEST_ID = 3, 30
+"""So many events are named of a finding, with so many letters of each id: a cell is narrow."""
 
 
 class UnitColumn(NamedTuple):
@@ -328,21 +331,43 @@ def findings(figures: Figures, period: Period) -> Iterator[Table]:
     """Figures that should agree and do not, of the unit and those below it."""
     scope = units.scope(figures.unit) if figures.unit else None
     found = all_findings(figures.conn, period.as_of, period.first, period.last)
-    own = [f for f in found if (scope is None or f.unit in scope) and (f.last is None or f.last >= period.first)]
+    own = [f for f in found if (scope is None or f.unit in scope) and _is_of(f, period)]
     rows = tuple((str(number), *_finding(f, period)) for number, f in enumerate(own, start=1))
     if rows:
         columns = (
-            NUMBER, Column("Nội dung", 80, "left"), Column("Đơn vị", 30, "left"), Column("Số thứ nhất", 20),
-            Column("Số thứ hai", 20),
+            NUMBER, Column("Nội dung", 76, "left"), Column("Đơn vị", 28, "left"), Column("Số thứ nhất", 18),
+            Column("Số thứ hai", 18), Column("Mức độ", 18, "left"), Column("Xử lý", 32, "left"),
         )  # fmt: skip
         yield Table("findings", "Số liệu chưa khớp với nhau, giữ nguyên như báo cáo", columns, rows)
+
+
+def _is_of(f: Finding, period: Period) -> bool:
+    """Whether it is about days of the period, or about none."""
+    return (f.last is None or f.last >= period.first) and (f.first is None or f.first <= period.last)
 
 
 def _finding(f: Finding, period: Period) -> tuple[Cell, ...]:
     where = units.on(f.unit, period.last).name_vi if f.unit else "Toàn địa bàn"
     days = f" ({dates.days(f.first, f.last)})" if f.first and f.last else ""
     sides = (Figure(f.left), "") if f.events is not None else (_exact(f.left), _exact(f.right))
-    return f"{f.vi}{days}", where, *sides
+    return f"{f.vi}{days}{_evidence(f)}", where, *sides, _SEVERITY[f.severity], _handling(f.handling)
+
+
+def _evidence(f: Finding) -> str:
+    """Some of the events to look at, masked and cut short."""
+    ids = (id if len(id) <= LONGEST_ID else f"{id[:LONGEST_ID]}…" for id in map(masked_id, f.evidence[:EVIDENCE]))
+    more = len(f.evidence) - EVIDENCE
+    return f" [{', '.join(ids)}{f' và {more} sự kiện khác' if more > 0 else ''}]" if f.evidence else ""
+
+
+def _handling(h: Handling) -> str:
+    """Since when it is seen, who has it, who resolved it."""
+    said = (("phát hiện", h.first_seen, ""), ("nhận kiểm tra", h.taken_at, h.taken_by),
+            ("đã xử lý", h.resolved_at, h.resolved_by))  # fmt: skip
+    return "; ".join(f"{what} {dates.day(at)}{f' ({by})' if by else ''}" for what, at, by in said if at)
+
+
+_SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Thông tin"}
 
 
 def _exact(value: Decimal) -> Figure:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -19,10 +21,16 @@ from schemas.registry import parse
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.access import Account
-from services.board.pages.quality.finding_rows import Deed, act, all_findings, keep, rows
+from services.board.pages.quality.finding_rows import Deed, act, keep
 from services.centre.prepare import settings_of
 from services.kit import clock, store
-from services.readings.finding import Finding
+from services.readings import Period, findings, sources
+from services.readings.finding import Finding, Handling
+from services.reports import making
+from services.reports.content import Table, text_of
+from services.reports.tables import TABLES
+from services.reports.texts import read
+from tests.support import output_of
 
 HERE, OTHER = "xa_phu_rieng", "xa_phu_trung"
 FIRST, LAST = date(2026, 9, 1), date(2026, 9, 30)
@@ -86,10 +94,16 @@ def cleared(centre: Instance) -> Iterator[None]:
         conn.execute("DELETE FROM finding")
 
 
-def found(centre: Instance) -> list[Finding]:
+def found(centre: Instance, as_of: datetime | None = None) -> list[Finding]:
+    with reading(centre) as conn:
+        return [f for f in findings(conn, as_of or clock.now()) if f.unit in (HERE, OTHER)]
+
+
+@contextmanager
+def reading(centre: Instance) -> Iterator[psycopg.Connection]:
     with store.connect(settings_of(centre, "test"), "reader") as conn:
         conn.autocommit = True
-        return [f for f in all_findings(conn, clock.now()) if f.unit in (HERE, OTHER)]
+        yield conn
 
 
 def as_board(centre: Instance, *work: Callable[[AsyncConnection], Awaitable[Any]]) -> list[Any]:
@@ -124,35 +138,71 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
 def test_a_finding_is_seen_taken_resolved_and_open_anew_when_its_numbers_change(wrong: Instance) -> None:
     first = found(wrong)
     (one,) = [f for f in first if (f.code, f.unit) == ("ii06_received", HERE)]
-    began, later = clock.now(), clock.now() + timedelta(minutes=1)
+    began = clock.now()
 
     def doing(account: Account, deed: Deed, note: str = "") -> Callable[[AsyncConnection], Awaitable[bool]]:
         return lambda conn: act(conn, account, one.key, deed, note)
 
     elsewhere = Account("lan", "Lan", "supervisor", (OTHER,))
     done = as_board(
-        wrong, lambda conn: keep(conn, first, began), lambda conn: keep(conn, first, later),
+        wrong, lambda conn: keep(conn, first, began), lambda conn: keep(conn, first, clock.now()),
         doing(elsewhere, "take"), doing(SUPERVISOR, "take"), doing(SUPERVISOR, "resolve", "đơn vị gửi lại"),
     )  # fmt: skip
     assert done[2:] == [False, True, True], "who does not see the unit takes nothing"
     row = kept(wrong)[one.key]
     assert (row.first_seen, row.taken_by, row.resolved_by, row.note) == (began, "minh", "minh", "đơn vị gửi lại")
-    as_board(wrong, lambda conn: keep(conn, first, later))
-    assert kept(wrong)[one.key].resolved_by == "minh", "it stays resolved while nothing is new"
+    as_board(wrong, lambda conn: keep(conn, first, clock.now()))
+    assert kept(wrong)[one.key] == row, "it stays resolved while nothing is new"
+    assert kept(wrong, began)[one.key] == Handling(first_seen=began), "as it was"
 
     told(wrong, reported("reported_ii06_03", "101", revision=1))
     second = found(wrong)
-    as_board(wrong, lambda conn: keep(conn, second, later))
+    as_board(wrong, lambda conn: keep(conn, second, clock.now()))
     row = kept(wrong)[one.key]
     assert (row.first_seen, row.taken_by, row.resolved_by) == (began, "minh", None), "101 is not 99 either"
     told(wrong, reported("reported_ii06_03", "99", revision=2))
-    as_board(wrong, lambda conn: keep(conn, found(wrong), later))
+    as_board(wrong, lambda conn: keep(conn, found(wrong), clock.now()))
     assert one.key not in kept(wrong), "gone"
     sql = "SELECT action FROM audit WHERE subject = %s ORDER BY id"
     with psycopg.connect(settings_of(wrong, "cli").database("owner")) as conn:
         assert [a for (a,) in conn.execute(sql, [one.key])] == ["finding.take", "finding.resolve"]
 
 
-def kept(centre: Instance) -> dict[str, Any]:
-    with store.connect(settings_of(centre, "test"), "reader") as conn:
-        return dict(rows(conn))
+def kept(centre: Instance, as_of: datetime | None = None) -> dict[str, Handling]:
+    return {f.key: f.handling for f in found(centre, as_of)}
+
+
+def annex(centre: Instance, as_of: datetime) -> Table:
+    with reading(centre) as conn:
+        made = making.make(conn, read(None, TABLES), HERE, Period.of(as_of, FIRST, LAST))
+    (table,) = (table for table in made.report.tables if table.code == "findings")
+    return table
+
+
+def test_command_api_and_annex_tell_what_the_page_does(wrong: Instance) -> None:
+    """All of them: how grave, which events, since when it is seen, who has it; a report as of its own moment."""
+    before, began = found(wrong), clock.now()
+    (share,) = [f for f in before if (f.code, f.unit) == ("impossible_share", HERE)]
+    take = partial(act, account=SUPERVISOR, key=share.key, deed="take", note="")
+    as_board(wrong, lambda conn: keep(conn, before, began), lambda conn: take(conn))
+    told = json.loads(output_of(wrong, "findings", "--unit", HERE, "--format", "json"))
+    assert {f["code"] for f in told} >= {"impossible_share", "reported_differs", "back_dated_end"}
+    (one,) = [f for f in told if f["code"] == "impossible_share"]
+    assert (one["severity"], one["taken_by"], one["resolved_by"]) == ("critical", "minh", None)
+    assert datetime.fromisoformat(one["first_seen"]) == began
+    assert "taken" in (words := output_of(wrong, "findings", "--unit", HERE)) and "(critical)" in words
+
+    rows = {text_of(row[1]): row for row in annex(wrong, clock.now()).rows}
+    (row,) = [row for name, row in rows.items() if "104,5" in name]
+    assert row[5] == "Nghiêm trọng" and "nhận kiểm tra" in str(row[6]) and "(minh)" in str(row[6])
+    (late,) = [name for name in rows if "sau khi hạn đã qua" in name]
+    assert "[" in late and "data-finding" in late
+    assert all("minh" not in str(row[6]) for row in annex(wrong, began).rows), "not taken yet"
+    assert annex(wrong, began) == annex(wrong, began)
+
+
+def test_what_is_told_of_sources_is_as_of_what_had_come_by_then(wrong: Instance) -> None:
+    """Later events of a source do not end its silence of before, nor does it then exist before it sent."""
+    with reading(wrong) as conn:
+        (now,) = [s for s in sources.sources(conn, clock.now()) if (s.system, s.source) == ("economy", "/late")]
+        assert [s for s in sources.sources(conn, now.last_recorded - timedelta(days=30)) if s.source == "/late"] == []

@@ -39,9 +39,9 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue finding",
+        "report_issue finding finding_step",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event report_issue finding",
+        "import_event report_issue finding finding_step",
         "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding",
         "DELETE": "board_session api_token saved_filter outbox emitter_secret",
     },

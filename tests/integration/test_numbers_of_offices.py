@@ -230,7 +230,7 @@ def test_refunds_that_do_not_add_up_are_counted_and_found(empty: Settings, reade
 
 def test_very_many_repetitions_are_one_finding(empty: Settings, reader: psycopg.Connection) -> None:
     keep(empty, [told("payment.made", n / 1000, A, PAID, n) for n in range(1500)], 2)
-    (one,) = findings(reader, LATER)
+    (one,) = (f for f in findings(reader, LATER) if f.unit)
     assert (one.code, one.left, len(one.evidence)) == ("repeated", 1499, 20)
     assert figure(reader, "payments_amount") == 15000
 

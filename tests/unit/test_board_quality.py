@@ -97,7 +97,6 @@ def quality_of_all() -> Quality:
     return Quality(
         NOW,
         [finding(None), finding(WARD), finding(OTHER)],
-        {},
         [Delayed("/a", WARD, 2, timedelta(days=2)), Delayed("/a", OTHER, 1, timedelta(days=1))],
         [Record("/a", OTHER, "vn.ioc.dossier.rated.v1", "H99.95-261101-00012-x", NOW, NOW + timedelta(days=2))],
         [end(WARD), end(OTHER)],
@@ -123,12 +122,12 @@ def test_what_is_shown_says_of_which_moment_it_is() -> None:
 
 def test_of_many_rows_of_counts_the_first_are_shown_and_all_counted() -> None:
     late = [Delayed(f"/s{n}", WARD, 2, timedelta(days=2)) for n in range(quality.ROWS + 50)]
-    told = quality.panels(look(EVERYBODY), Quality(NOW, [], {}, late, (), []))
+    told = quality.panels(look(EVERYBODY), Quality(NOW, [], late, (), []))
     assert f"Ghi nhận muộn ({2 * len(late)})" in told and "và 50 mục khác" in told and "/s249" not in told
 
 
 def test_too_much_to_count_is_said_and_is_not_none() -> None:
-    told = quality.panels(look(EVERYBODY), Quality(NOW, [], {}, None, (), None))
+    told = quality.panels(look(EVERYBODY), Quality(NOW, [], None, (), None))
     assert told.count("chưa đếm được") == 2 and "(0)" not in told.partition("Ghi nhận muộn")[2]
 
 
@@ -181,7 +180,7 @@ def test_content_of_another_unit_is_closed_whatever_it_was_sent_as(raw: bytes, m
 
 
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
-    shown = Quality(NOW, [], {}, [], (), [])
+    shown = Quality(NOW, [], [], (), [])
     told = quarantine_page.render(look(EVERYBODY), shown, [lying(WARD)], "")
     assert "đơn vị không có hoặc không còn hiệu lực" in told and "/quality/quarantine/7" not in told
     assert "/quality/quarantine/7" in quarantine_page.render(look(BOUNDED), shown, [lying(WARD)], "")

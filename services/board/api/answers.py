@@ -21,6 +21,7 @@ from services.board.access import FEW, Account
 from services.board.api.questions import Question
 from services.board.ui.redaction import findings_for, shown_to
 from services.readings import Period, Reading, explain, findings, sheet, values
+from services.readings.finding import Handling, Severity
 from services.readings.period import midnight
 from services.readings.reasons import Reason
 from services.readings.sources import sources
@@ -173,6 +174,13 @@ class Disagreement(Answer):
     figures: list[str] = Field(description="the indicators that rest on it")
     evidence: list[str] = Field(description="ids of events, masked")
     events: int | None
+    severity: Severity = Field(description="how grave it is")
+    first_seen: datetime | None = Field(description="since when the board knows it; null: it has not looked since")
+    taken_by: str | None = Field(description="the account that looks after it")
+    taken_at: datetime | None
+    resolved_by: str | None = Field(description="the account that said it is settled; other numbers open it anew")
+    resolved_at: datetime | None
+    note: str | None = Field(description="what they wrote about it")
 
 
 class Disagreements(Answer):
@@ -331,12 +339,14 @@ def without_events(found: Explanations) -> Explanations:
 
 
 def without_cases(found: Disagreements) -> Disagreements:
-    """Disagreements without a case: those about one are counted by kind and unit, and no event is named."""
+    """Disagreements without a case: those about one are counted by kind and unit, and no event is named, nor what
+    people wrote about it."""
     cases = Counter((f.code, f.unit) for f in found.findings if f.what == "case")
     shown_values = [f.model_copy(update=_masked(f)) for f in found.findings if f.what != "case"]
     for (code, unit), number in cases.items():
         one = next(f for f in found.findings if (f.what, f.code, f.unit) == ("case", code, unit))
-        many = {"vi": f"{number} hồ sơ, phản ánh: {code}", "en": f"{number} cases: {code}", "evidence": []}
+        many: dict[str, Any] = dict.fromkeys(Handling.__dataclass_fields__)
+        many |= {"vi": f"{number} hồ sơ, phản ánh: {code}", "en": f"{number} cases: {code}", "evidence": []}
         shown_values.append(
             one.model_copy(update={**many, "left": str(number), "missing": str(number), "events": number})
         )
@@ -344,7 +354,7 @@ def without_cases(found: Disagreements) -> Disagreements:
 
 
 def _masked(f: Disagreement) -> dict[str, Any]:
-    return {"vi": masked_text(f.vi), "en": masked_text(f.en), "evidence": []}
+    return {"vi": masked_text(f.vi), "en": masked_text(f.en), "evidence": [], "note": None}
 
 
 def catalogue(known: Iterable[Indicator]) -> Catalogue:

@@ -9,8 +9,9 @@ from decimal import Decimal
 from itertools import groupby
 from typing import Literal
 
+from schemas.text.numbers import exact
 from services.board.ui.markup import Html, tag
-from services.board.ui.words import Language, exact
+from services.board.ui.words import Language
 
 WIDTH, HEIGHT = 300, 48
 CHART_WIDTH, CHART_HEIGHT, LEFT, BOTTOM, TOP = 560, 190, 52, 22, 8

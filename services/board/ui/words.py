@@ -91,11 +91,6 @@ def number(value: Decimal, decimals: int, language: Language) -> str:
     return numbers.grouped(round_half_up(value, decimals), decimals, language)
 
 
-def exact(value: Decimal, language: Language) -> str:
-    """A number with all its digits."""
-    return number(value, max(-int(value.normalize().as_tuple().exponent), 0), language)
-
-
 def capital(text: str) -> str:
     """A text as the head of a line."""
     return text[:1].upper() + text[1:]
@@ -110,7 +105,7 @@ def aim(r: Reading, language: Language) -> str:
     """What a figure has to reach, with all its digits; empty without a target."""
     if r.target is None:
         return ""
-    return f"{r.indicator.bound} {exact(r.target, language)}"
+    return f"{r.indicator.bound} {numbers.exact(r.target, language)}"
 
 
 def figure(r: Reading, language: Language) -> str:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas.text.dates import days
+from schemas.text.numbers import exact
 from services.board.access import is_sensitive
 from services.board.pages.figures.system_data import Choice, indicators
 from services.board.ui.live_page import PageContext
@@ -18,7 +19,7 @@ from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import unreal
 from services.board.ui.periods import PeriodChoice
 from services.board.ui.redaction import findings_for
-from services.board.ui.words import SIGNS, count, exact, name_of, number, unit_name
+from services.board.ui.words import SIGNS, count, name_of, number, unit_name
 from services.readings import findings
 from services.readings.finding import Finding
 from services.readings.published import Cell, Published, published

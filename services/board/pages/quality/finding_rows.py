@@ -1,5 +1,5 @@
-"""Findings as rows: since when each is seen, who took it, how it was resolved. What is found is read by `readings`; a
-finding that was resolved and has other numbers, or comes again, is open anew."""
+"""Findings as rows, and the steps that each has taken: seen, taken, resolved, gone. What is found, and what became of
+it, is read by `readings`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from psycopg import AsyncConnection, Connection
-from psycopg.rows import class_row
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
 from services.board.access import Account, Action
@@ -20,7 +19,6 @@ from services.board.auth import audit
 from services.board.live.query_pool import QueryPool, TooMuch
 from services.kit import clock, store
 from services.readings import findings
-from services.readings.data_checks import data_checks
 from services.readings.finding import Finding
 
 log = logging.getLogger("board")
@@ -28,31 +26,7 @@ EVERY_SECONDS = 60.0
 Deed = Literal["take", "resolve"]
 NEEDS: dict[Deed, Action] = {"take": "acknowledge", "resolve": "close"}
 """What one must be allowed for a deed."""
-
-
-class Row(NamedTuple):
-    """What is kept beside a finding."""
-
-    key: str
-    unit: str | None
-    first_seen: datetime
-    taken_by: str | None
-    taken_at: datetime | None
-    resolved_by: str | None
-    resolved_at: datetime | None
-    note: str | None
-
-
-def all_findings(conn: Connection, now: datetime) -> list[Finding]:
-    """Everything that is found as of a moment, the gravest first."""
-    order = ("critical", "warning", "info")
-    return sorted([*findings(conn, now), *data_checks(conn, now)], key=lambda f: order.index(f.severity))
-
-
-def rows(conn: Connection) -> dict[str, Row]:
-    """key -> what is kept beside the findings that were there when all were looked at last."""
-    with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return {row.key: row for row in cursor.execute(_ROWS).fetchall()}
+STEPS: dict[Deed, str] = {"take": "taken", "resolve": "resolved"}
 
 
 async def keep(conn: AsyncConnection, found: Sequence[Finding], now: datetime) -> None:
@@ -73,7 +47,7 @@ async def follow(pool: AsyncConnectionPool, reading: QueryPool) -> None:
     while True:
         now = clock.now()
         try:
-            found = await reading(partial(all_findings, now=now))
+            found = await reading(partial(findings, as_of=now))
             async with pool.connection() as conn:
                 await keep(conn, found, now)
         except (*store.OUTAGE, TooMuch) as problem:
@@ -88,29 +62,39 @@ async def act(conn: AsyncConnection, account: Account, key: str, deed: Deed, not
         if found is None or not (account.sees(found[0]) if found[0] else not account.units):
             return False
         values = {"key": key, "by": account.name, "now": clock.now(), "note": note or None}
-        await conn.execute(_TAKE if deed == "take" else _RESOLVE, values)
+        await conn.execute(_STEP, values | {"step": STEPS[deed]})
+        if deed == "resolve":
+            await conn.execute("UPDATE finding SET resolved_at = %(now)s WHERE key = %(key)s", values)
         of_unit = {"unit": found[0]} if found[0] else {}
         await audit.note(conn, account, f"finding.{deed}", key, {"note": note, **of_unit})
     return True
 
 
-_ROWS = """
-SELECT key, unit, first_seen, taken_by, taken_at, resolved_by, resolved_at, note FROM finding WHERE gone_at IS NULL
-"""
 _KEEP = """
-INSERT INTO finding (key, code, severity, unit, vi, en, sides, first_seen)
-SELECT key, code, severity, unit, vi, en, sides, %(now)s FROM jsonb_to_recordset(%(rows)s) AS r (
-    key text, code text, severity text, unit text, vi text, en text, sides text)
-ON CONFLICT (key) DO UPDATE SET severity = excluded.severity, vi = excluded.vi, en = excluded.en,
-    sides = excluded.sides, gone_at = NULL,
-    resolved_by = CASE WHEN finding.gone_at IS NULL AND finding.sides = excluded.sides THEN finding.resolved_by END,
-    resolved_at = CASE WHEN finding.gone_at IS NULL AND finding.sides = excluded.sides THEN finding.resolved_at END
-WHERE (finding.severity, finding.vi, finding.en, finding.sides)
-        IS DISTINCT FROM (excluded.severity, excluded.vi, excluded.en, excluded.sides)
-    OR finding.gone_at IS NOT NULL
+WITH found AS (
+    SELECT * FROM jsonb_to_recordset(%(rows)s) AS r (
+        key text, code text, severity text, unit text, vi text, en text, sides text)
+), opened AS (
+    SELECT n.key FROM found n LEFT JOIN finding o USING (key)
+    WHERE o.key IS NULL OR o.gone_at IS NOT NULL OR (o.resolved_at IS NOT NULL AND o.sides <> n.sides)
+), stored AS (
+    INSERT INTO finding (key, code, severity, unit, vi, en, sides)
+    SELECT key, code, severity, unit, vi, en, sides FROM found
+    ON CONFLICT (key) DO UPDATE SET severity = excluded.severity, vi = excluded.vi, en = excluded.en,
+        sides = excluded.sides, gone_at = NULL,
+        resolved_at = CASE WHEN finding.gone_at IS NULL AND finding.sides = excluded.sides THEN finding.resolved_at END
+    WHERE (finding.severity, finding.vi, finding.en, finding.sides)
+            IS DISTINCT FROM (excluded.severity, excluded.vi, excluded.en, excluded.sides)
+        OR finding.gone_at IS NOT NULL
+)
+INSERT INTO finding_step (finding, at, step) SELECT key, %(now)s, 'seen' FROM opened ORDER BY key
 """
-_GONE = "UPDATE finding SET gone_at = %(now)s WHERE gone_at IS NULL AND NOT key = ANY(%(keys)s)"
-_TAKE = "UPDATE finding SET taken_by = %(by)s, taken_at = %(now)s, note = coalesce(%(note)s, note) WHERE key = %(key)s"
-_RESOLVE = """
-UPDATE finding SET resolved_by = %(by)s, resolved_at = %(now)s, note = coalesce(%(note)s, note) WHERE key = %(key)s
+_GONE = """
+WITH gone AS (
+    UPDATE finding SET gone_at = %(now)s WHERE gone_at IS NULL AND NOT key = ANY(%(keys)s) RETURNING key
+)
+INSERT INTO finding_step (finding, at, step) SELECT key, %(now)s, 'gone' FROM gone ORDER BY key
+"""
+_STEP = """
+INSERT INTO finding_step (finding, at, step, by, note) VALUES (%(key)s, %(now)s, %(step)s, %(by)s, %(note)s)
 """

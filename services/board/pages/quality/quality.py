@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -14,14 +14,16 @@ from psycopg.sql import SQL
 
 from schemas.codes import masked, masked_id
 from schemas.text.dates import day_and_time, days
+from schemas.text.numbers import exact
 from services.board.access import Account
-from services.board.pages.quality.finding_rows import NEEDS, Deed, Row, all_findings, rows
+from services.board.pages.quality.finding_rows import NEEDS, Deed
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import form
 from services.board.ui.redaction import findings_for
-from services.board.ui.words import count, exact, unit_name
+from services.board.ui.words import count, unit_name
+from services.readings import findings
 from services.readings.data_checks import ENDS, LATE
 from services.readings.finding import Finding
 
@@ -70,7 +72,6 @@ class Quality:
 
     at: datetime
     findings: Sequence[Finding]
-    rows: Mapping[str, Row]
     late: Sequence[Delayed] | None
     last: Sequence[Record]
     ends: Sequence[End] | None
@@ -80,7 +81,6 @@ class Quality:
         return Quality(
             self.at,
             findings_for(account, self.findings),
-            self.rows,
             None if self.late is None else [d for d in self.late if account.sees(d.unit)],
             [r for r in self.last if account.sees(r.unit)][:LAST],
             None if self.ends is None else [e for e in self.ends if account.sees(e.unit)],
@@ -89,7 +89,7 @@ class Quality:
 
 def look_into(conn: Connection, now: datetime) -> Quality:
     """Read all that the page shows, of all units."""
-    found, kept = all_findings(conn, now), rows(conn)
+    found = findings(conn, now)
     values = {"since": now - timedelta(days=DAYS), "now": now, "late": LATE, "last": LAST}
     values["ends"] = list(ENDS)
     try:
@@ -99,8 +99,8 @@ def look_into(conn: Connection, now: datetime) -> Quality:
             last = [Record(*row) for row in conn.execute(_LAST, values).fetchall()]
             ends = [End(*row) for row in conn.execute(_ENDS, values).fetchall()]
     except QueryCanceled:
-        return Quality(now, found, kept, None, (), None)
-    return Quality(now, found, kept, late, last, ends)
+        return Quality(now, found, None, (), None)
+    return Quality(now, found, late, last, ends)
 
 
 def panels(context: PageContext, shown: Quality) -> Html:
@@ -108,7 +108,7 @@ def panels(context: PageContext, shown: Quality) -> Html:
     late, ends = shown.late, shown.ends
     return Html(
         tag("p", f"{context.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
-        + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings, shown.rows))
+        + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings))
         + _panel(context, "quality_late", None if late is None else sum(d.number for d in late),
                  context.word("quality_late_means").format(DAYS, _hours()), _late(context, late, shown.last))
         + _panel(context, "quality_ends", None if ends is None else len(ends),
@@ -126,16 +126,16 @@ def _panel(context: PageContext, key: str, found: int | None, means: str, *insid
     return tag("section", tag("h2", name), description, *inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
-def _findings(context: PageContext, found: Sequence[Finding], kept: Mapping[str, Row]) -> Html:
+def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
     heads = _words(
         context, "severity finding unit period finding_left finding_right finding_apart finding_see finding_state"
     )
     if not found:
         return tag("p", context.word("no_findings"), class_="none")
-    return table(heads, (_finding(context, f, kept.get(f.key)) for f in found), (4, 5, 6))
+    return table(heads, (_finding(context, f) for f in found), (4, 5, 6))
 
 
-def _finding(context: PageContext, f: Finding, row: Row | None) -> list[object]:
+def _finding(context: PageContext, f: Finding) -> list[object]:
     return [
         context.word(f"severity_{f.severity}"),
         f.vi if context.language == "vi" else f.en,
@@ -144,7 +144,7 @@ def _finding(context: PageContext, f: Finding, row: Row | None) -> list[object]:
         *(exact(value, context.language) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
         *([""] * (2 if f.events else 0)),
         _evidence(context, f),
-        _state(context, row) if row else "",
+        _state(context, f),
     ]
 
 
@@ -156,8 +156,11 @@ def _evidence(context: PageContext, f: Finding) -> Html:
     return tag("details", tag("summary", context.word("finding_events").format(len(f.evidence))), ids)
 
 
-def _state(context: PageContext, row: Row) -> Html:
+def _state(context: PageContext, f: Finding) -> Html:
     """Since when it is seen, who has it, how it was resolved; and what the account may do about it."""
+    row = f.handling
+    if not row.first_seen:
+        return Html("")
     lines = [context.word("finding_seen").format(day_and_time(row.first_seen))]
     if row.taken_by and row.taken_at:
         lines.append(context.word("finding_taken").format(row.taken_by, day_and_time(row.taken_at)))
@@ -165,17 +168,17 @@ def _state(context: PageContext, row: Row) -> Html:
         lines.append(context.word("finding_resolved").format(row.resolved_by, day_and_time(row.resolved_at)))
     lines += [row.note] if row.note else []
     said = (tag("div", line, class_="small") for line in lines)
-    own = context.account.sees(row.unit) if row.unit else not context.account.units
+    own = context.account.sees(f.unit) if f.unit else not context.account.units
     deeds = (deed for deed in NEEDS if own and not row.resolved_at and context.account.may(NEEDS[deed]))
-    return Html("".join([*said, *(_deed(context, row, deed) for deed in deeds)]))
+    return Html("".join([*said, *(_deed(context, f, deed) for deed in deeds)]))
 
 
-def _deed(context: PageContext, row: Row, deed: Deed) -> Html:
+def _deed(context: PageContext, f: Finding, deed: Deed) -> Html:
     """Taking is a press; how it was resolved is said."""
     name = context.word(f"finding_{deed}")
-    action = f"/quality/findings/{row.key}/{deed}"
+    action = f"/quality/findings/{f.key}/{deed}"
     if deed == "take":
-        return Html("") if row.taken_by == context.account.name else form(context, action, tag("button", name))
+        return Html("") if f.handling.taken_by == context.account.name else form(context, action, tag("button", name))
     note = tag("input", name="note", required="", maxlength="400", aria_label=context.word("finding_how"),
                placeholder=context.word("finding_how"))  # fmt: skip
     return tag("details", tag("summary", name), form(context, action, note, tag("button", name)))

@@ -16,6 +16,7 @@ from schemas.calendar import local_day
 from schemas.indicators import CATALOGUE
 from schemas.text import numbers
 from schemas.text.dates import days
+from schemas.text.numbers import exact
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.query_pool import QueryPool
 from services.board.pages.targets.setting import Refused, Wish, put, take_back
@@ -23,7 +24,7 @@ from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import form, ordinary
-from services.board.ui.words import WORDS, exact, name_of, unit_name
+from services.board.ui.words import WORDS, name_of, unit_name
 from services.kit import clock
 from services.readings.period import Period
 from services.readings.targets import Target, settable, targets
