@@ -38,6 +38,8 @@ REACHED = {
     "resolve": frozenset({"report.resolved", "report.refused"}),
 }
 _NO_STEP = ("report.overdue", "report.rated")
+ALIKE_DAYS, ALIKE_METRES = timedelta(days=7), 100.0
+"""Open reports of one category that came in so soon after one another, so near one another, may be the same matter."""
 
 
 class Leg(NamedTuple):
@@ -341,7 +343,8 @@ def _status(own: Sequence[Fact], story: _Story | None) -> str:
 def _state(own: Sequence[Fact], story: _Story | None) -> dict[str, Any]:
     routed = [f for f in own if f.event == "report.routed"]
     handler = {"to_unit": routed[-1].data["to_unit"]} if routed else {}
-    master = next((f.data["duplicate_of"] for f in own if f.data.get("duplicate_of")), None)
+    ends = [end for episode in story.episodes[-1:] if (end := episode.end)] if story else own
+    master = next((f.data["duplicate_of"] for f in ends if f.data.get("duplicate_of")), None)
     extra = {"duplicate_of": master} if master else {}
     if story and story.hands[-1][1] != story.received.unit:
         extra["received_by"] = story.received.unit

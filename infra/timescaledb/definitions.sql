@@ -500,19 +500,35 @@ SELECT masked(e.id) AS code, e.state ->> 'category' AS category, e.state ->> 'ch
 FROM entity e LEFT JOIN unit u ON u.code = e.unit
 WHERE e.kind = 'report' AND e.opened_at <= now();
 
--- Reports as Open311 tells of them: nothing in words, the place to about a hundred metres. A number that the door of
--- Open311 gave means nothing elsewhere and is told as it is; of another the register is left, with the day and what only
--- this database makes of the number. Whoever asks for an id knows the day by it.
+-- The number of a report as Open311 tells it. One that the door of Open311 gave means nothing elsewhere and is told as it
+-- is; of another the register is left, with the day and what only this database makes of the number by its secret.
+CREATE OR REPLACE FUNCTION open311_id(secret text, id text, opened_at timestamptz) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN id ~ '{open311}' THEN id ELSE coalesce(substring(id FROM '^{register}'), '')
+        || to_char(opened_at AT TIME ZONE interval '7 hours', 'YYMMDD') || '-'
+        || upper(left(encode(sha256(convert_to(secret || id, 'UTF8')), 'hex'), 12)) END
+$$;
+
+-- How far two places lie apart, for the few kilometres of a locality.
+CREATE OR REPLACE FUNCTION metres_between(latitude float8, longitude float8, of_latitude float8, of_longitude float8)
+RETURNS float8 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT 111195 * sqrt((latitude - of_latitude) ^ 2 + ((longitude - of_longitude) * cosd(of_latitude)) ^ 2)
+$$;
+
+-- Reports as Open311 tells of them: nothing in words, the place to about a hundred metres. Whoever asks for an id knows
+-- the day by it.
 CREATE OR REPLACE VIEW open311_request AS
-SELECT CASE WHEN e.id ~ '{open311}' THEN e.id ELSE coalesce(substring(e.id FROM '^{register}'), '')
-        || to_char(e.opened_at AT TIME ZONE interval '7 hours', 'YYMMDD') || '-'
-        || upper(left(encode(sha256(convert_to((SELECT value FROM open311_secret) || e.id, 'UTF8')), 'hex'), 12)) END AS id,
+SELECT open311_id((SELECT value FROM open311_secret), e.id, e.opened_at) AS id,
     e.state ->> 'category' AS category, e.state ->> 'channel' AS channel, e.state ->> 'priority' AS priority,
     e.status, e.unit, coalesce(e.state ->> 'received_by', e.unit) AS received_by, e.origin, e.opened_at, e.due_at, e.ended_at,
     greatest(e.opened_at, (e.facts -> -1 ->> 0)::timestamptz) AS updated_at,
     round((e.state ->> 'latitude')::numeric, 3)::float8 AS latitude,
-    round((e.state ->> 'longitude')::numeric, 3)::float8 AS longitude
-FROM entity e
+    round((e.state ->> 'longitude')::numeric, 3)::float8 AS longitude,
+    open311_id((SELECT value FROM open311_secret), m.id, m.opened_at) AS duplicate_of
+FROM entity e LEFT JOIN LATERAL (
+    SELECT m.id, m.opened_at FROM entity m
+    WHERE m.kind = 'report' AND m.id IN (e.state ->> 'duplicate_of', (e.state ->> 'duplicate_of') || '@' || e.unit)
+    ORDER BY length(m.id) DESC LIMIT 1) m ON true
 WHERE e.kind = 'report' AND e.opened_at <= now() AND e.state ? 'category';
 
 CREATE OR REPLACE VIEW feature_list AS

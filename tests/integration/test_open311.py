@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -252,13 +253,50 @@ def test_sent_again_it_is_one_report_only_with_a_mark(running: Instance, holder:
     assert len(rows) == 1
 
 
-def test_what_is_open_nearby_is_named(running: Instance, holder: Holder, city: Holder) -> None:
+def test_what_is_open_nearby_is_named(running: Instance, holder: Holder, ioc: Callable[..., Any]) -> None:
+    made_up = {
+        "specversion": "1.0", "id": number(), "source": "/test/open311", "type": "vn.ioc.report.received.v1",
+        "time": _ago(hours=1), "unit": WARD, "origin": "simulated",
+        "data": {"code": number(), "channel": "app", "category": "waste", "latitude": 11.6, "longitude": 106.8},
+    }  # fmt: skip
+    assert "sent 1" in ioc("emit", "-", input=json.dumps(made_up)).stdout
     first, _ = given(post(holder, lat="11.6", long="106.8", service_code="waste"))
     far, _ = given(post(holder, lat="11.603", long="106.8", service_code="waste"))
     wait_until_idle(running)
-    id, notice = given(post(holder, lat="11.6004", long="106.8003", service_code="waste"))
+    near = {"lat": "11.6004", "long": "106.8003"}
+    answer = post(holder, service_code="waste", **near)
+    id, notice = given(answer)
     assert notice and first in notice and far not in notice and id not in notice
-    assert given(post(holder, lat="11.6004", long="106.8003", service_code="road"))[1] is None
+    assert answer.json()[0]["extended_attributes"] == {"possible_duplicates": [first]}
+    other = post(holder, service_code="road", **near)
+    assert given(other)[1] is None and "extended_attributes" not in other.json()[0]
+
+
+def test_a_report_that_is_joined_to_another_leads_there_and_counts_apart(
+    running: Instance, holder: Holder, ioc: Callable[..., Any]
+) -> None:
+    def figures() -> dict[str, int]:
+        codes = ("received", "in_progress", "duplicate", "duplicates_waiting", "resolved")
+        read = (ioc("query", f"reports_{code}", "--unit", WARD, "--format", "json").stdout for code in codes)
+        return {code: int(json.loads(one)["readings"][0]["value"] or 0) for code, one in zip(codes, read, strict=True)}
+
+    master = received(holder, days=0.01)
+    wait_until_idle(running)
+    before = figures()
+    id, _ = given(post(holder, lat="11.7", long="106.9"))
+    event(holder, id, "refused", days=0, reason="duplicate", duplicate_of=master)
+    wait_until_idle(running)
+    (joined,) = get(holder, f"requests/{id}.json", locale="en", extensions="true").json()
+    assert (joined["status"], joined["status_notes"]) == ("closed", "duplicate")
+    leads = joined["extended_attributes"]["duplicate_of"]
+    assert leads in joined["service_notice"] and master not in str(joined)
+    assert get(holder, f"requests/{leads}.json").json()[0]["status"] == "open"
+    moved = {code: number - before[code] for code, number in figures().items()}
+    assert moved == {"received": 1, "in_progress": 0, "duplicate": 1, "duplicates_waiting": 1, "resolved": 0}
+    event(holder, master, "resolved", days=0, handling="handled")
+    wait_until_idle(running)
+    moved = {code: number - before[code] for code, number in figures().items()}
+    assert moved == {"received": 1, "in_progress": -1, "duplicate": 1, "duplicates_waiting": 0, "resolved": 1}
 
 
 @pytest.mark.parametrize(

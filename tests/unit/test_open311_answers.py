@@ -14,7 +14,7 @@ from schemas.keys import Bounds
 from schemas.zone import VN
 from services.ingest.keyring import Keyring
 from services.ingest.open311 import catalogue, queries
-from services.ingest.open311.documents import Problem, render, written
+from services.ingest.open311.documents import Given, GivenAlike, Problem, render, written
 from services.ingest.open311.reports import Row, told
 from services.ingest.open311.router import ANONYMOUS_RATE, Doorkeeper, language_of
 from services.ingest.router import Refused
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 25, 3, 0, tzinfo=UTC)
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 ROW = Row(
     "PA-261124-0A1B2C3D4E5F", "lighting", "app", "normal", "routed", WARD, WARD, "real",
-    NOW - timedelta(days=1), NOW + timedelta(days=4), None, NOW - timedelta(hours=2), 11.412, 106.653,
+    NOW - timedelta(days=1), NOW + timedelta(days=4), None, NOW - timedelta(hours=2), 11.412, 106.653, None,
 )  # fmt: skip
 
 
@@ -71,6 +71,24 @@ def test_a_report_is_told_in_the_words_of_the_standard() -> None:
     root = xml(render([told(ROW, "vi", extended=True)], "service_requests", "xml"))
     assert root.findtext("request/extended_attributes/unit") == WARD
     assert root.find("request/description") is not None and root.findtext("request/description") == ""
+
+
+def test_a_report_that_was_joined_to_another_says_where_its_result_is_told() -> None:
+    joined = ROW._replace(status="refused", ended_at=NOW, duplicate_of="PA-261124-BCDFGHJKLMNPQRST")
+    root = xml(render([told(joined, "en", extended=True)], "service_requests", "xml"))
+    assert (root.findtext("request/status"), root.findtext("request/status_notes")) == ("closed", "duplicate")
+    assert "PA-261124-BCDFGHJKLMNPQRST" in (root.findtext("request/service_notice") or "")
+    assert root.findtext("request/extended_attributes/duplicate_of") == "PA-261124-BCDFGHJKLMNPQRST"
+
+
+def test_what_may_be_the_same_is_an_attribute_that_others_pass_by() -> None:
+    more: dict[str, Any] = {"extended_attributes": {"possible_duplicates": ["PA-1", "PA-2"]}}
+    alike = GivenAlike(service_request_id="PA-3", service_notice=None, **more)
+    plain = json.loads(render([Given(service_request_id="PA-3", service_notice=None)], "service_requests", "json"))
+    assert json.loads(render([alike], "service_requests", "json")) == [plain[0] | more]
+    root = xml(render([alike], "service_requests", "xml"))
+    path = "request/extended_attributes/possible_duplicates/service_request_id"
+    assert [one.text for one in root.findall(path)] == ["PA-1", "PA-2"]
 
 
 def test_a_report_that_ended_is_closed_since_then() -> None:

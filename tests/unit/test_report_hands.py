@@ -202,6 +202,14 @@ def test_a_duplicate_of_a_duplicate_is_named_and_goes_on_waiting() -> None:
     assert fold(*life).state["duplicate_of"] == "PA-1022.9"
 
 
+def test_a_report_that_is_reopened_repeats_nothing_until_it_is_joined_again() -> None:
+    joined = step("refused", 10, reason="duplicate", duplicate_of="PA-1022.8")
+    again = step("refused", 12, reason="duplicate", duplicate_of="PA-1022.9")
+    life = [received(), joined, step("reopened", 11)]
+    assert "duplicate_of" not in fold(*life).state
+    assert fold(*life, again).state["duplicate_of"] == "PA-1022.9"
+
+
 def test_a_duplicate_of_what_never_came_has_no_beginning() -> None:
     assert fold(duplicate(10)).opened_at is None
 

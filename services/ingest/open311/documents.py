@@ -79,7 +79,8 @@ class ServiceRequest(BaseModel):
 
 
 class Extended(ServiceRequest):
-    """A report with what the standard has no words for: channel, priority, the unit's code and the origin."""
+    """A report with what the standard has no words for: channel, priority, the unit's code, the origin, and of one that
+    was joined to another the other's id (`duplicate_of`)."""
 
     extended_attributes: dict[str, str]
 
@@ -90,6 +91,13 @@ class Given(BaseModel):
     service_request_id: str
     service_notice: str | None
     account_id: None = None
+
+
+class GivenAlike(Given):
+    """As `Given`, where it may be the same matter as reports nearby: `possible_duplicates` are their ids, the nearest
+    first. A program that knows nothing of it passes it by."""
+
+    extended_attributes: dict[Literal["possible_duplicates"], list[str]]
 
 
 class Token(BaseModel):
@@ -134,6 +142,7 @@ ITEMS = {
     "errors": "error",
     "endpoints": "endpoint",
     "formats": "format",
+    "possible_duplicates": "service_request_id",
 }
 """Element of a list -> the element of each of its parts."""
 _UNWRITABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -4,8 +4,8 @@ and no word is a citizen's."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg.rows import class_row
@@ -13,7 +13,8 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas import units
 from schemas.calendar import local_day
-from schemas.indicators.label_texts import LIFE, Language, Text
+from schemas.indicators.label_texts import LIFE, OTHERS, Language, Text
+from schemas.report import ALIKE_DAYS, ALIKE_METRES
 from services.ingest.open311 import catalogue
 from services.ingest.open311.documents import Extended, ServiceRequest, written
 from services.ingest.open311.queries import MOST, Query, day_of
@@ -21,8 +22,8 @@ from services.ingest.open311.submissions import Submission
 from services.kit import clock, store
 from services.kit.errors import Unavailable
 
-ALIKE, ALIKE_METRES = timedelta(days=7), 150.0
-"""What lies so near and is so young may be the same: a hundred metres, and what rounding adds."""
+ROUNDED_METRES = 50.0
+"""What rounding adds to a distance."""
 SECONDS = 5.0
 """How long a program waits for the database."""
 MOST_FOR_A_HINT = 1.0
@@ -30,6 +31,11 @@ _ORIGINS = {
     "simulated": Text("Dữ liệu mô phỏng, không phải phản ánh thật", "Simulated: no real report"),
     "shifted": Text("Dữ liệu chuyển ngày", "Shifted in time"),
 }
+
+_JOINED = Text(
+    "Cùng một việc với phản ánh {}: kết quả xem ở phản ánh đó.",
+    "The same matter as report {}: its result is told there.",
+)
 
 
 class Row(NamedTuple):
@@ -49,6 +55,7 @@ class Row(NamedTuple):
     updated_at: datetime
     latitude: float | None
     longitude: float | None
+    duplicate_of: str | None
 
 
 class Reports:
@@ -81,8 +88,8 @@ class Reports:
         if None in where.values():
             return []
         asked = {
-            **where, "category": report.data["category"], "since": clock.now() - ALIKE, "scope": scope, "id": id,
-            "metres": ALIKE_METRES,
+            **where, "category": report.data["category"], "since": clock.now() - ALIKE_DAYS, "scope": scope, "id": id,
+            "metres": ALIKE_METRES + ROUNDED_METRES,
         }  # fmt: skip
         try:
             return [row.id for row in await self._rows(_ALIKE, asked, MOST_FOR_A_HINT)]
@@ -114,9 +121,10 @@ WHERE r.id = ANY (%(ids)s)
 ORDER BY r.opened_at, r.id
 """
 _ALIKE = """
-SELECT r.* FROM open311_request r, LATERAL (SELECT 111195 * sqrt((r.latitude - %(latitude)s) ^ 2
-    + ((r.longitude - %(longitude)s) * cosd(%(latitude)s)) ^ 2)) d(metres)
-WHERE r.opened_at >= %(since)s AND r.ended_at IS NULL AND r.category = %(category)s AND r.id <> %(id)s
+SELECT r.* FROM open311_request r,
+    metres_between(r.latitude, r.longitude, %(latitude)s, %(longitude)s) d(metres)
+WHERE r.opened_at >= %(since)s AND r.ended_at IS NULL AND r.origin = 'real'
+    AND r.category = %(category)s AND r.id <> %(id)s
     AND (%(scope)s::text[] IS NULL OR r.unit = ANY (%(scope)s) OR r.received_by = ANY (%(scope)s))
     AND d.metres <= %(metres)s
 ORDER BY d.metres, r.opened_at LIMIT 3
@@ -128,11 +136,13 @@ def told(row: Row, language: Language, extended: bool = False) -> ServiceRequest
     said = {
         "service_request_id": row.id,
         "status": "closed" if row.ended_at else "open",
-        "status_notes": LIFE[f"report.{row.status}"].said(language),
+        "status_notes": (OTHERS["handling"]["duplicate"] if row.duplicate_of else LIFE[f"report.{row.status}"]).said(
+            language
+        ),
         "service_name": catalogue.name(row.category, language),
         "service_code": row.category,
         "agency_responsible": _unit_name(row.unit, language),
-        "service_notice": _ORIGINS[row.origin].said(language) if row.origin in _ORIGINS else None,
+        "service_notice": " ".join(_notices(row, language)) or None,
         "requested_datetime": written(row.opened_at),
         "updated_datetime": written(row.ended_at or row.updated_at),
         "expected_datetime": written(row.due_at),
@@ -142,7 +152,15 @@ def told(row: Row, language: Language, extended: bool = False) -> ServiceRequest
     if not extended:
         return ServiceRequest.model_validate(said)
     more = {"channel": row.channel, "priority": row.priority, "unit": row.unit, "origin": row.origin}
+    more |= {"duplicate_of": row.duplicate_of} if row.duplicate_of else {}
     return Extended.model_validate(said | {"extended_attributes": more})
+
+
+def _notices(row: Row, language: Language) -> Iterator[str]:
+    if row.origin in _ORIGINS:
+        yield _ORIGINS[row.origin].said(language)
+    if row.duplicate_of:
+        yield _JOINED.said(language).format(row.duplicate_of)
 
 
 def _unit_name(code: str, language: Language) -> str:

@@ -22,6 +22,7 @@ from services.ingest.open311.documents import (
     Document,
     Endpoint,
     Given,
+    GivenAlike,
     Problem,
     Service,
     ServiceRequest,
@@ -40,7 +41,7 @@ HOME = f"/{NAME}"
 V2 = f"{HOME}/v2"
 SYSTEM = "field"
 SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
-CHANGESET = "2026-11-29T00:00:00+07:00"
+CHANGESET = "2026-11-30T00:00:00+07:00"
 """When what is answered here was changed last."""
 ASK_AGAIN = "ask again in a few seconds"
 ANONYMOUS_RATE = 20.0
@@ -149,7 +150,10 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
         notices = [text.said(language) for text in read.notices]
         if alike := await reports.alike(id, read, queries.scope("", key.bounds)):
             notices.append(submissions.MAYBE_KNOWN.said(language).format(", ".join(alike)))
-        return Answered([Given(service_request_id=id, service_notice=" ".join(notices) or None)], "service_requests")
+        given = Given(service_request_id=id, service_notice=" ".join(notices) or None)
+        if alike:
+            given = GivenAlike(**given.model_dump(), extended_attributes={"possible_duplicates": alike})
+        return Answered([given], "service_requests")
 
     async def request_by_id(request: Request, language: Language) -> Answered:
         """One report."""
@@ -171,7 +175,7 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
     _add(routes, f"{V2}/services", services, list[Service])
     _add(routes, f"{V2}/services/{{service_code}}", definition, Definition)
     _add(routes, f"{V2}/requests", requests, list[ServiceRequest])
-    _add(routes, f"{V2}/requests", report, list[Given])
+    _add(routes, f"{V2}/requests", report, list[GivenAlike | Given])
     _add(routes, f"{V2}/requests/{{service_request_id}}", request_by_id, list[ServiceRequest])
     _add(routes, f"{V2}/tokens/{{token_id}}", token, list[Token])
     return routes
