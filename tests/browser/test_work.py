@@ -122,7 +122,8 @@ def a_dossier(centre: Instance, inside: bool) -> str:
     scope = list(Account("", "", "viewer", (WARD,)).scope())
     with psycopg.connect(settings_of(centre, "cli").database("reader")) as conn:
         found = conn.execute(
-            "SELECT id FROM entity WHERE kind = 'dossier' AND (unit = ANY(%s)) = %s LIMIT 1", [scope, inside]
+            "SELECT id FROM entity WHERE kind = 'dossier' AND opened_at IS NOT NULL AND (unit = ANY(%s)) = %s LIMIT 1",
+            [scope, inside],
         ).fetchone()
     assert found
     return str(found[0])
