@@ -24,7 +24,7 @@ OWN_ALONE = frozenset({*NOTICES, *RETRACTIONS})
 OWNED: dict[str, tuple[str, ...]] = {
     "deadlines": NOTICES,
     **EMITTERS,
-    "board": ("dossier.extended", "indicator.target_"),
+    "board": ("dossier.extended", "report.refused", "indicator.target_"),
 }
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
 

@@ -15,8 +15,8 @@ from services.readings.reasons import Reason
 T = TypeVar("T", int, Decimal)
 Role = Literal["public", "viewer", "operator", "supervisor", "admin"]
 Action = Literal[
-    "cases", "acknowledge", "comment", "extend", "assign", "close", "resubmit", "accounts", "outlines", "import",
-    "report", "target",
+    "cases", "acknowledge", "comment", "extend", "join", "assign", "close", "resubmit", "accounts", "outlines",
+    "import", "report", "target",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 GIVEN: tuple[Role, ...] = ROLES[1:]
@@ -26,6 +26,7 @@ NEEDS: dict[Action, Role] = {
     "acknowledge": "operator",
     "comment": "operator",
     "extend": "operator",
+    "join": "operator",
     "import": "operator",
     "report": "operator",
     "assign": "supervisor",

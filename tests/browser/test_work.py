@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from deeds import emit_all
 from playwright.sync_api import Page, expect
 
 from infra.local.servers import Instance
@@ -61,6 +63,25 @@ def test_acknowledged_and_assigned_by_one_and_seen_by_the_other(visit: Visit) ->
     expect(other.locator('form[action="/worklist/do/assign"]')).to_have_count(0)
     row.locator("a").first.click()
     expect(other.locator("main")).to_contain_text("minh.vo")
+
+
+def test_a_report_is_joined_to_one_nearby_from_its_page(visit: Visit, watched: Instance) -> None:
+    first, second = (f"PA-NEAR-{time.time_ns()}-{n}" for n in (1, 2))
+    for code in (first, second):
+        data = {"code": code, "channel": "app", "category": "lighting", "latitude": 11.4321, "longitude": 106.6543}
+        head = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": "vn.ioc.report.received.v1"}
+        emit_all(watched, {**head, "unit": WARD, "time": clock.now().isoformat(), "data": data})
+    page, end = visit("/worklist", "truc.le"), time.monotonic() + 60
+    while any(page.request.get(f"/worklist/report/{code}").status != 200 for code in (first, second)):
+        assert time.monotonic() < end
+    page.goto(f"/worklist/report/{first}")
+    near = page.locator("tr", has=page.get_by_role("link", name=second))
+    expect(near).to_contain_text("0 m")
+    near.get_by_role("button").click()
+    expect(page.locator("[data-said] li").first).to_contain_text("✓")
+    expect(page.locator("main")).to_contain_text(WORDS["case_duplicate_of"][0])
+    page.get_by_role("link", name=second).first.click()
+    expect(page.locator("main")).to_contain_text(WORDS["report_joined"][0])
 
 
 def test_what_has_left_the_list_is_not_acted_upon(visit: Visit, heard: Any) -> None:

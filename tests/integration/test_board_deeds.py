@@ -35,7 +35,7 @@ from services.kit import bus, store
 
 WARD = "phuong_chon_thanh"
 STOPPED, DEAF, SIMULATED, ELSEWHERE, WITHOUT, NEW = (f"H98.77-260101-{number}" for number in range(7001, 7007))
-REPORT = "PA-DEEDS-1"
+REPORT, TWIN, MASTER, FAR = (f"PA-DEEDS-{number}" for number in range(1, 5))
 SERVICES = ("aggregator", "deadlines", "notifier", "board")
 PROMISED = now() - timedelta(days=2)
 WAYS = {
@@ -227,6 +227,34 @@ def test_a_new_date_survives_a_stopped_broker_and_a_killed_board(centre: Instanc
     eventually(lambda: waiting(centre), 0)
     centre.wait_ready("board")
     assert STOPPED in letter(operator, STOPPED)
+
+
+def test_a_report_is_joined_to_one_nearby_once_though_the_broker_is_away(centre: Instance, operator: Browser) -> None:
+    there = {"latitude": 11.41, "longitude": 106.61}
+    about = {"category": "water", "priority": "normal", "channel": "app"}
+    for code, where in ((TWIN, there), (MASTER, there), (FAR, {**there, "latitude": 11.42})):
+        send(centre, event(ReportReceived(code=code, **about, **where), WARD, now() - timedelta(minutes=5)))
+    wait_until_idle(centre)
+    centre.wait_ready("board")
+    page = operator.get(f"/worklist/report/{TWIN}").text
+    assert f"/worklist/report/{MASTER}" in page and f"/worklist/report/{FAR}" not in page
+    centre.stop_process("nats")
+    try:
+        joins = [do(operator, "/worklist/do/join", f"report:{TWIN}", into=into)["rows"][0] for into in (MASTER, FAR)]
+    finally:
+        centre.start_process("nats")
+    assert [(told["done"], told["said"]) for told in joins] == [
+        (True, WORDS["done_join_later"][0]), (False, WORDS["joined_before"][0]),
+    ]  # fmt: skip
+    eventually(lambda: waiting(centre), 0)
+    sql = "SELECT data, unit FROM event WHERE source = '/board' AND type = 'vn.ioc.report.refused.v1'"
+    told = {"code": TWIN, "reason": "duplicate", "duplicate_of": MASTER}
+    eventually(lambda: query(centre, sql), [(told, WARD)])
+    wait_until_idle(centre)
+    assert [row["into"] for row in noted(centre, TWIN, "report.joined")] == [MASTER]
+    assert f"/worklist/report/{TWIN}" in operator.get(f"/worklist/report/{MASTER}").text
+    again = do(operator, "/worklist/do/join", f"report:{TWIN}", f"dossier:{STOPPED}", into=FAR)["rows"]
+    assert [row["said"] for row in again] == [WORDS["report_not_open"][0], WORDS["no_report"][0]]
 
 
 def test_an_event_whose_acknowledgement_was_lost_is_sent_again_as_it_was(centre: Instance, home: str) -> None:

@@ -47,12 +47,13 @@ NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 MAY: dict[Role, set[str]] = {
     "public": set(),
     "viewer": {"cases"},
-    "operator": {"cases", "acknowledge", "comment", "extend", "import", "report"},
+    "operator": {"cases", "acknowledge", "comment", "extend", "join", "import", "report"},
     "supervisor": {
         "cases",
         "acknowledge",
         "comment",
         "extend",
+        "join",
         "import",
         "report",
         "assign",

@@ -54,14 +54,14 @@
     seen().forEach((box) => body.append("item", box.value));
     const button = form.querySelector("button");
     button.disabled = true;
-    const { away, refused } = form.closest("section").dataset;
+    const { away, refused } = document.querySelector(".tools[data-away]").dataset;
     try {
       const answer = await fetch(form.action, { method: "POST", body });
       const json = answer.headers.get("content-type")?.includes("json");
       show(json ? await answer.json() : { said: `${answer.status} ${answer.status < 500 ? refused : away}` });
       if (answer.ok) {
         form.reset();
-        form.closest("details").open = false;
+        form.closest("details")?.removeAttribute("open");
         if (!document.querySelector("input[name=item][hidden]")) chosen.clear();
         restore();
       }

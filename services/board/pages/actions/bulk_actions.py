@@ -58,6 +58,8 @@ def _deed_form(context: PageContext, deed: str, path: str) -> Html:
 
 def _fields(context: PageContext, deed: str) -> list[Html]:
     """What a deed needs to be told."""
+    if deed == "join":
+        return [tag("label", context.word("join_into"), tag("input", name="into", maxlength=80, required=""))]
     note = {"acknowledge": "note_optional", "assign": "note_optional", "extend": "reason_late"}.get(deed, "note")
     required = "" if deed in ("comment", "close", "extend") else None
     fields = [tag("label", context.word(note), tag("input", name="note", maxlength=400, required=required))]

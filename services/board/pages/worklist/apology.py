@@ -17,23 +17,22 @@ from psycopg_pool import AsyncConnectionPool
 from schemas import units
 from schemas.calendar import AFTERNOON, VN, local_day
 from schemas.calendar_history import CalendarHistory
-from schemas.envelope import Event, Invalid, check_event, refuse_personal
+from schemas.envelope import Event, Invalid, refuse_personal
 from schemas.procedures import LONGEST_PROMISE, DossierExtended
 from schemas.registry import make
 from schemas.text import dates, moments
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
-from services.board.live import outbox
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, InvalidInput, Outcome, not_tried, plain
+from services.board.pages.actions.decisions import SOURCE, Decision, lay_down
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
 from services.board.ui.words import unit_name, word
-from services.kit import clock, store
+from services.kit import clock
 from services.kit.facts import stored_calendars
 
-SOURCE = "/board"
 DEED = "dossier.extended"
 
 
@@ -140,22 +139,13 @@ class Extending:
         return outcomes + not_tried(map(_key, codes[len(outcomes) :]))
 
     async def _one(self, dossier: Dossier, day: date, reason: str, now: datetime, by: Account, sent: bool) -> Outcome:
-        key, decided = _key(dossier.id), False
-        try:
-            event = event_of(dossier, day, now)
-            check_event(event, now)
-            async with self._pool.connection() as conn, conn.transaction():
-                await conn.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-                if await _apology(conn, dossier.id):
-                    return Outcome(key, False, "extended_before")
-                await audit.note(conn, by, DEED, dossier.id, _detail(dossier, day, reason))
-                await outbox.put(conn, event.subject, event.to_json(), event.message_id)
-                decided = True
-        except store.OUTAGE:
-            return Outcome(key, False, "unknown" if decided else "store_away")
-        except Invalid as invalid:
-            return Outcome(key, False, "not_done", str(invalid))
-        return Outcome(key, True, "done_extend" if sent else "done_extend_later", dates.day(day))
+        async def barred(conn: AsyncConnection) -> str | None:
+            return "extended_before" if await _apology(conn, dossier.id) else None
+
+        key, event = _key(dossier.id), event_of(dossier, day, now)
+        done = Outcome(key, True, "done_extend" if sent else "done_extend_later", dates.day(day))
+        decided = Decision(key, DEED, dossier.id, _detail(dossier, day, reason), event, done)
+        return await lay_down(self._pool, by, decided, barred)
 
 
 def _key(code: str) -> str:

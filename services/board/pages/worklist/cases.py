@@ -19,18 +19,19 @@ from schemas.cases import Lateness, lateness
 from schemas.fold import Fact, instant
 from schemas.indicators.label_texts import LIFE, event_name, label_text
 from schemas.offices import number_of
+from schemas.report import ALIKE_DAYS, ALIKE_METRES, repeats
 from schemas.text.dates import day_and_time
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
-from services.board.pages.worklist import apology, worklist_data
+from services.board.pages.worklist import apology, joining, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
 from services.board.pages.worklist.worklist_rows import PATH, late_by
 from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import ordinary
+from services.board.ui.page_layout import form, ordinary
 from services.board.ui.timeline import Step, history, timeline_of_case
 from services.board.ui.words import count, unit_name
 from services.kit import clock
@@ -44,7 +45,8 @@ OTHERS = 10
 @dataclass(frozen=True)
 class Case:
     """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
-    apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late."""
+    apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late;
+    `alike`: which open reports may be the same matter."""
 
     row: Row
     ended: datetime | None
@@ -54,6 +56,7 @@ class Case:
     letter: bool = False
     late: Lateness | None = None
     others: Sequence[Item] = ()
+    alike: Sequence[joining.Alike] = ()
 
 
 def case(conn: Connection, kind: str, id: str) -> Case | None:
@@ -68,14 +71,15 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     waits = worklist_data.item(conn, kind, row.id, now) if ended and end is None else None
     steps = timeline_of_case(conn, kind, row.id, row.cases or ())
     late = lateness(waits.due if waits else row.due_at, end or now, stored_calendars(conn).at(now))
-    return Case(row, end, waits, facts, steps, late=late)
+    alike = joining.alike(conn, row.id) if kind == "report" else ()
+    return Case(row, end, waits, facts, steps, late=late, alike=alike)
 
 
 def add(
     pages: Pages,
     pool: AsyncConnectionPool,
     reading: QueryPool,
-    toolbar: Callable[[PageContext], Html],
+    toolbar: Callable[[PageContext, str], Html],
     waiting: Callable[[], Awaitable[Sequence[Item]]],
 ) -> None:
     """The pages. `waiting`: all that waits, as the worklist has read it."""
@@ -86,9 +90,10 @@ def add(
         found = await reading(lambda conn: case(conn, kind, id))
         if found:
             async with pool.connection() as conn:
-                actions = [action for action in await audit.latest(conn, id) if action.action == apology.DEED]
+                actions = [one for one in await audit.latest(conn, id) if one.action in (apology.DEED, joining.DEED)]
             others = [i for i in await waiting() if i.unit == found.row.unit and i.late and i.key != f"{kind}:{id}"]
-            found = replace(found, steps=joined(found.steps, actions), letter=bool(actions), others=others)
+            letter = any(one.action == apology.DEED for one in actions)
+            found = replace(found, steps=joined(found.steps, actions), letter=letter, others=others)
         return found
 
     @pages.page("/worklist/apology")
@@ -116,7 +121,7 @@ def add(
             return found
 
         def body(at: Places) -> Html:
-            tools = tag("div", _chosen(found), toolbar(context), class_="wide") if found.ended is None else ""
+            tools = tag("div", _chosen(found), toolbar(context, kind), class_="wide") if found.ended is None else ""
             return tag("main", tag("div", at["case"], class_="wide"), tools, class_="page work")
 
         shown = Asked("case", newest.get, lambda case: render(context, case), TICK_SECONDS, at_hand)
@@ -124,9 +129,14 @@ def add(
 
 
 def joined(steps: Sequence[Step], actions: Sequence[AuditRow]) -> list[Step]:
-    """The steps of a case's alarms and the new dates that were given, the newest first."""
-    extended = [Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}") for d in actions]
-    return sorted([*steps, *extended], key=lambda step: step.at, reverse=True)
+    """The steps of a case's alarms and what was decided about it, the newest first."""
+    decided = [
+        Step(0, d.at, "joined", d.by, d.detail["into"])
+        if d.action == joining.DEED
+        else Step(0, d.at, "extended", d.by, f"{d.detail['day']}: {d.detail['reason']}")
+        for d in actions
+    ]
+    return sorted([*steps, *decided], key=lambda step: step.at, reverse=True)
 
 
 def _chosen(found: Case) -> Html:
@@ -143,7 +153,7 @@ def render(context: PageContext, found: Case) -> Html:
     facts: list[tuple[str, object]] = [
         ("unit", unit_name(row.unit, language)),
         ("case_procedure", row.state.get("procedure", "")),
-        ("case_status", life(context, f"{row.kind}.{row.status}")),
+        ("case_status", _status(context, row)),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
         ("late", tag("strong", late_by(context, found.late), class_="state-bad") if found.late else ""),
@@ -168,18 +178,28 @@ def render(context: PageContext, found: Case) -> Html:
             tag("h1", context.word(row.kind), " ", number_of(row.id)), tag("p", origin, " ", letter), class_="title",
         )
         + tag("section", tag("h2", context.word("how_it_stands")), summary, class_="panel")
+        + _alike(context, found)
         + _others(context, found)
         + tag("section", tag("h2", context.word("who_did_what")), history(context, found.steps), class_="panel")
-        + tag("section", tag("h2", context.word("what_happened")), _story(context, found.facts), class_="panel")
+        + tag("section", tag("h2", context.word("what_happened")), _story(context, found), class_="panel")
     )  # fmt: skip
 
 
 def _step(context: PageContext, found: Case) -> str:
     """The last that happened to it, which is where it stands."""
-    if not found.facts or found.ended:
+    own = [fact for fact in found.facts if not repeats(number_of(found.row.id), fact)]
+    if not own or found.ended:
         return ""
-    last = found.facts[-1]
+    last = own[-1]
     return context.word("case_step_since").format(life(context, last.event), day_and_time(last.time))
+
+
+def _status(context: PageContext, row: Row) -> str:
+    """Where it stands; of a report that was joined to another, that it was."""
+    joined = row.status == "refused" and row.state.get("duplicate_of")
+    return (
+        label_text("handling", "duplicate", context.language) if joined else life(context, f"{row.kind}.{row.status}")
+    )
 
 
 def _holder(context: PageContext, found: Case) -> str:
@@ -209,6 +229,46 @@ def _others(context: PageContext, found: Case) -> Html:
     return tag("section", tag("h2", name), inside, class_="panel")
 
 
+def _report(id: str) -> Html:
+    return link(f"{PATH}/report/{quote(id)}", number_of(id))
+
+
+def _alike(context: PageContext, found: Case) -> Html:
+    """Open reports of the kind nearby, each with a button that joins this one to it."""
+    near = [a for a in found.alike if context.account.sees(a.unit)][:OTHERS]
+    if not near or found.ended:
+        return Html("")
+    heads = [
+        "report",
+        "received_at",
+        "distance",
+        "unit",
+        "case_duplicates",
+        *(["joining"] if context.account.may("join") else []),
+    ]
+    rows = (
+        [
+            _report(a.id), day_and_time(a.opened_at), f"{round(a.metres)} m", unit_name(a.unit, context.language),
+            a.duplicates or "", *([_join(context, a)] if context.account.may("join") else []),
+        ]
+        for a in near
+    )  # fmt: skip
+    hint = tag("p", context.word("alike_hint").format(round(ALIKE_METRES), ALIKE_DAYS.days), class_="small")
+    listed = table([context.word(head) for head in heads], rows)
+    return tag("section", tag("h2", context.word("alike")), hint, listed, class_="panel")
+
+
+def _join(context: PageContext, other: joining.Alike) -> Html:
+    into = tag("input", type="hidden", name="into", value=number_of(other.id))
+    button = tag(
+        "button",
+        context.word("join_this"),
+        class_="plain",
+        aria_label=f"{context.word('join_this')}: {number_of(other.id)}",
+    )
+    return form(context, f"{PATH}/do/join", into, button, data_deed="")
+
+
 def _more(context: PageContext, state: Mapping[str, Any]) -> list[tuple[str, object]]:
     """What not all cases have: a portal of origin, waits, a date promised again, another unit before, duplicates."""
     promised, received = state.get("promised"), state.get("received_by")
@@ -220,7 +280,7 @@ def _more(context: PageContext, state: Mapping[str, Any]) -> list[tuple[str, obj
         ("case_waits", "; ".join(_wait(context, *wait) for wait in state.get("waits", ()))),
         ("case_promised", again),
         ("case_received_by", unit_name(received, context.language) if received else ""),
-        ("case_duplicate_of", state.get("duplicate_of", "")),
+        ("case_duplicate_of", _report(master) if (master := state.get("duplicate_of")) else ""),
         ("case_duplicates", state.get("duplicates", "")),
     ]
 
@@ -237,15 +297,18 @@ def life(context: PageContext, event: str) -> str:
     return text.said(context.language) if text else event_name(event, context.language)
 
 
-def _story(context: PageContext, facts: Sequence[Fact]) -> Html:
+def _story(context: PageContext, found: Case) -> Html:
+    def told(fact: Fact) -> str | Html:
+        if repeats(number_of(found.row.id), fact):
+            return tag("span", context.word("report_joined"), " ", _report(fact.data["code"]))
+        joined = fact.data.get("duplicate_of")
+        return label_text("handling", "duplicate", context.language) if joined else life(context, fact.event)
+
     heads = [context.word(key) for key in ("when", "event", "unit")]
-    return table(
-        heads,
-        (
-            [day_and_time(f.time), life(context, f.event), unit_name(f.unit, context.language, local_day(f.time))]
-            for f in facts
-        ),
+    rows = (
+        [day_and_time(f.time), told(f), unit_name(f.unit, context.language, local_day(f.time))] for f in found.facts
     )
+    return table(heads, rows)
 
 
 _CASE = """

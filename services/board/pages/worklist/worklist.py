@@ -20,7 +20,7 @@ from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import Alarm, AlarmClient, InvalidInput, Outcome, Target
 from services.board.pages.actions.bulk_actions import answer, toolbar
-from services.board.pages.worklist import apology, cases, saved_filters
+from services.board.pages.worklist import apology, cases, joining, saved_filters
 from services.board.pages.worklist.worklist_data import STAGES, Item, item, items
 from services.board.pages.worklist.worklist_rows import PATH, SIGN, channel_name, file_of, group_name, row_of
 from services.board.ui import exports
@@ -31,7 +31,9 @@ from services.board.ui.pagination import Listing, ListQuery, filters, heads, pag
 from services.board.ui.words import SIGNS, count
 from services.kit import clock
 
-DEEDS_HERE = ("acknowledge", "assign", "comment", "extend")
+DEEDS_HERE = ("acknowledge", "assign", "comment", "extend", "join")
+OF_ONE_KIND = {"extend": ("dossier", "no_dossier"), "join": ("report", "no_report")}
+"""Deed -> the one kind of case that it fits, and what is said of others."""
 MOST = 200
 """So many rows are acted on at a time at most."""
 RANK = {stage: place for place, stage in enumerate(STAGES)}
@@ -77,7 +79,7 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         return await reading(lambda conn: items(conn, clock.now()))
 
     shared = ChangeCache(read, lambda: poller.mark("procedures", "field"))
-    extending = apology.Extending(pool, reading)
+    extending, joins = apology.Extending(pool, reading), joining.Joining(pool, reading)
 
     @pages.page(PATH)
     async def shown(asked: HTTPConnection) -> LivePage:
@@ -118,11 +120,16 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         fields = {name: values[0] for name, values in form.items()}
         try:
             targets = await reading(lambda conn: _targets(conn, keys, context.account))
-            if deed == "extend":
-                day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
-                codes = [t.key.partition(":")[2] for t in targets if t.key.startswith("dossier:")]
-                outcomes = await extending.do(codes, day, reason, context.account, "broker" not in poller.view.problems)
-                outcomes += [Outcome(t.key, False, "no_dossier") for t in targets if not t.key.startswith("dossier:")]
+            if deed in OF_ONE_KIND:
+                kind, not_so = OF_ONE_KIND[deed]
+                ids = [id for t in targets for of, _, id in [t.key.partition(":")] if of == kind]
+                sent = "broker" not in poller.view.problems
+                if deed == "extend":
+                    day, reason = apology.wish(fields.get("day", ""), fields.get("note", ""), clock.now())
+                    outcomes = await extending.do(ids, day, reason, context.account, sent)
+                else:
+                    outcomes = await joins.do(ids, fields.get("into", ""), context.account, sent)
+                outcomes += [Outcome(t.key, False, not_so) for t in targets if not t.key.startswith(f"{kind}:")]
             else:
                 outcomes = await alarm_client.do(deed, targets, fields, context.account)  # type: ignore[arg-type]
         except InvalidInput as wrong:
@@ -130,8 +137,14 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         shared.forget()
         return answer(context, outcomes)
 
-    cases.add(pages, pool, reading, lambda context: toolbar(context, DEEDS_HERE, PATH), shared.at_hand)
+    cases.add(pages, pool, reading, tools_of, shared.at_hand)
     saved_filters.add(app, pool, PATH, lambda query: LISTING.parse(PATH, dict(parse_qsl(query))).query())
+
+
+def tools_of(context: PageContext, kind: str) -> Html:
+    """What can be done with one case."""
+    fitting = [deed for deed in DEEDS_HERE if OF_ONE_KIND.get(deed, (kind,))[0] == kind]
+    return toolbar(context, fitting, PATH)
 
 
 def _allow(account: Account, action: Action) -> None:
