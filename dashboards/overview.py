@@ -6,8 +6,8 @@ from grafana_foundation_sdk.builders import common, stat, table, timeseries
 from grafana_foundation_sdk.models import common as options
 
 from dashboards import lists, marks, variables
-from dashboards.panels import CLOCK, GOOD, Board, Property, ValueStyle, course, now, rows, style_of, switch, tidy
-from dashboards.pieces import COLOURED, HERE, REFS, last, last_update, origin, own
+from dashboards.panels import CLOCK, GOOD, Board, Property, Query, ValueStyle, course, now, rows, style_of, switch, tidy
+from dashboards.pieces import COLOURED, HERE, REFS, by_verdict, last, last_update, origin, own
 from dashboards.texts import OVERVIEW, STALE, TITLES, Language, Text, name, shown_as
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import metric
@@ -52,12 +52,18 @@ def _tile(board: Board, slug: str) -> None:
     headline = _headline(slug)
     board.apply_style(panel, ValueStyle())
     opened = board.data_link(Text("Mở hệ thống", "Open the system"), board.url(slug))
-    for ref, indicator in zip(REFS, headline, strict=False):
-        panel.override_by_query(ref, [*board.properties(style_of(indicator), name(indicator)), opened])
+    queries: list[Query] = []
+    for indicator in headline:
+        figure = shown_as(indicator, f"{metric(indicator)}{{{HERE},{own(indicator)}}}")
+        given, free = [*board.properties(style_of(indicator), name(indicator)), opened], REFS[len(queries) :]
+        if indicator.settable:
+            queries += by_verdict(panel, indicator, figure, free[:3], *given)
+        else:
+            panel.override_by_query(free[0], given)
+            queries.append(now(figure, free[0]))
     panel.links([board.link(TITLES[slug], board.url(slug))])
     meanings = [board.meaning(i) for i in headline]
     what = Text("\n\n".join(m.vi for m in meanings), "\n\n".join(m.en for m in meanings))
-    queries = [now(shown_as(i, f"{metric(i)}{{{HERE},{own(i)}}}"), ref) for ref, i in zip(REFS, headline, strict=False)]
     board.add(f"tile/{slug}", panel, TITLES[slug], what, TILE, queries)
 
 

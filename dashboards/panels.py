@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from grafana_foundation_sdk.builders import bargauge, geomap, prometheus, stat, table, text, timeseries
@@ -14,10 +13,10 @@ from grafana_foundation_sdk.cog import builder, variants
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from dashboards.texts import CLASSES, LANGUAGE_LINK, NO_DATA, OVERVIEW, REACHED, Language, Text, Words, aim, clock_of
+from dashboards.texts import CLASSES, LANGUAGE_LINK, NO_DATA, OVERVIEW, REACHED, Language, Text, Words, aim
 from schemas.indicators.formula import describe
 from schemas.indicators.indicator import Indicator
-from schemas.indicators.metric import WINDOWS, periods, scale
+from schemas.indicators.metric import WINDOWS, periods
 
 PROMETHEUS = model.DataSourceRef("prometheus", "ioc-prometheus")
 TIMESCALEDB = model.DataSourceRef("grafana-postgresql-datasource", "ioc-timescaledb")
@@ -96,25 +95,10 @@ def switch(words: Words, good: str) -> ValueStyle:
 
 
 def style_of(indicator: Indicator) -> ValueStyle:
-    """A figure as the catalogue has it. Whether the target is reached is told by the printed value."""
+    """A figure as the catalogue has it."""
     if indicator.unit == "yes/no":
         return switch(REACHED, "1")
-    return ValueStyle("percentunit" if indicator.unit == "%" else "locale", indicator.decimals, _steps(indicator))
-
-
-def edge(indicator: Indicator) -> Decimal:
-    """In base units, the least value that is printed as the target (better higher), or as more than it (lower)."""
-    assert indicator.target is not None
-    half = Decimal("0.5").scaleb(-indicator.decimals)
-    return (indicator.target + (half if indicator.better == "lower" else -half)) * scale(indicator)
-
-
-def _steps(indicator: Indicator) -> tuple[tuple[float | None, str], ...]:
-    if indicator.target is None:
-        return ((None, PLAIN),)
-    low, high = (GOOD, BAD) if indicator.better == "lower" else (BAD, GOOD)
-    clock = clock_of(indicator)
-    return ((None, low), (float(edge(indicator)) / (clock.length.total_seconds() if clock else 1), high))
+    return ValueStyle("percentunit" if indicator.unit == "%" else "locale", indicator.decimals)
 
 
 def panel_id(key: str) -> int:
@@ -264,8 +248,8 @@ class Board:
         vi = [f"{indicator.vi} ({indicator.code}), {period[0]}.", f"Công thức: {describe(indicator.formula)}."]
         en = [f"{indicator.en} ({indicator.code}), {period[1]}.", f"Formula: {describe(indicator.formula)}."]
         if target.vi:
-            vi.append(f"Mục tiêu: {target.vi}; cam: chưa đạt, xanh: đạt.")
-            en.append(f"Target: {target.en}; orange: missed, blue: reached.")
+            vi.append(f"Mục tiêu khi chưa giao riêng: {target.vi}; cam: chưa đạt, xanh: đạt.")
+            en.append(f"Target where none is set: {target.en}; orange: missed, blue: reached.")
         if more:
             vi.append(more.vi)
             en.append(more.en)

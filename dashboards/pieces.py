@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import bargauge, common, stat
+from collections.abc import Sequence
+from decimal import Decimal
+
+from grafana_foundation_sdk.builders import bargauge, common, prometheus, stat
 from grafana_foundation_sdk.models import common as options
 
-from dashboards.panels import CLOCK, Board, Property, ValueStyle, now
+from dashboards.panels import BAD, CLOCK, GOOD, PLAIN, Board, Property, ValueStyle, now
 from dashboards.texts import ORIGINS, Text, shown_as
 from schemas.indicators.indicator import Indicator
-from schemas.indicators.metric import periods
+from schemas.indicators.metric import TARGET, periods, scale
 
 COLOURED = Property("custom.cellOptions", {"type": "color-text"})
 """A column whose words bear the colour of their state."""
@@ -36,6 +39,34 @@ def chosen(indicator: Indicator, name: str, *matchers: str) -> str:
     choice = 'label_replace(vector(1), "choice", "$period", "", "")'
     other = f'label_replace({choice}, "watched", "yes", "choice", "{"|".join(periods(indicator))}")'
     return f"{chosen_period} or ({own_period} and on (watched) {other})"
+
+
+def aimed(indicator: Indicator) -> str:
+    """The target that is in force for the chosen unit, in base units."""
+    return f'{TARGET}{{indicator="{indicator.code}",{HERE}}}'
+
+
+def verdict(indicator: Indicator, figure: str, reached: bool, how: str = "") -> str:
+    """A figure of the chosen unit where its printed value reaches the target in force, or where it misses it; with
+    `how` = `bool` 1 or 0 instead."""
+    half = Decimal("0.5").scaleb(-indicator.decimals) * scale(indicator)
+    lower = indicator.better == "lower"
+    sign = {(False, True): ">=", (False, False): "<", (True, True): "<", (True, False): ">="}[lower, reached]
+    aim = f"({aimed(indicator)} {'+' if lower else '-'} {half.normalize():f})"
+    return f"{figure} {sign} {how and f'{how} '}on (unit) group_left () {shown_as(indicator, aim)}"
+
+
+def by_verdict(
+    panel: stat.Panel, indicator: Indicator, figure: str, refs: Sequence[str], *given: Property
+) -> list[prometheus.Dataquery]:
+    """Queries of a figure that may have a target, of which one answers: where that is reached, where it is missed, and
+    where there is none. Each has its colour, whatever the target is by now, and the looks that are `given`."""
+    whole = f"({figure})"
+    without = f"{whole} unless on (unit) {aimed(indicator)}"
+    exprs = (verdict(indicator, whole, True), verdict(indicator, whole, False), without)
+    for ref, colour in zip(refs, (GOOD, BAD, PLAIN), strict=True):
+        panel.override_by_query(ref, [*given, Property("color", {"mode": "fixed", "fixedColor": colour})])
+    return [now(expr, ref, "{{period}}") for expr, ref in zip(exprs, refs, strict=True)]
 
 
 def last(panel: stat.Panel | bargauge.Panel) -> None:

@@ -47,6 +47,36 @@ def before(indicator: Indicator) -> str:
     return _query(indicator, _whole(indicator), "", "{value} AS value", compare="${compare:sqlstring}")
 
 
+def aim_by_day(indicator: Indicator) -> str:
+    """Rows (time, aim): on each local day of the range that has begun the target that was in force for `$unit`, as it
+    was set, else the catalogue's own; no row where there is none."""
+    return _aimed(
+        indicator, "p.start AS time, {aim} AS aim", "figure_periods(first, last, known, 'day') p", "p.last", "time"
+    )
+
+
+def aim(indicator: Indicator) -> str:
+    """One row (aim): the target in force for `$unit` on the last day of the range, as it was set, else the
+    catalogue's own; none where there is none."""
+    return _aimed(indicator, "{aim} AS aim", "LATERAL (SELECT least(last, local_day(known))) p(last)", "p.last")
+
+
+def _aimed(indicator: Indicator, columns: str, days: str, day: str, order: str = "") -> str:
+    factor = Decimal(1) if clock_of(indicator) else scale(indicator)
+    own = "NULL" if indicator.target is None else f"{indicator.target.normalize():f}"
+    number = shown_as(indicator, f"coalesce(t.target, {own}) * {factor}", timedelta(minutes=1))
+    lines = [
+        "WITH asked AS (SELECT * FROM figure_asked(${unit:sqlstring}, $__timeFrom(), $__timeTo(), 'none'))",
+        f"SELECT {columns.format(aim=f'({number})::float8')}",
+        f"FROM asked, {days} LEFT JOIN LATERAL",
+        f"    figure_targets(ARRAY[{_quoted(indicator.code)}], ARRAY[${{unit:sqlstring}}], ARRAY[{day}], now()) t",
+        "    ON true",
+        "" if indicator.target is not None else "WHERE t.target IS NOT NULL",
+        f"ORDER BY {order}" if order else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
 def ranked(indicator: Indicator, language: Language = "vi") -> str:
     """Rows (unit, name, value): code and name of each row below `$unit`, the worst first, those without data last."""
     order = "ASC" if indicator.better == "higher" else "DESC"

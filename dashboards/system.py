@@ -10,13 +10,13 @@ from grafana_foundation_sdk.models import common as options
 from dashboards import lists, marks, pieces, variables
 from dashboards import sql as figures
 from dashboards.panels import (
+    BAD,
     CLOCK,
     GOOD,
     Board,
     Property,
     ValueStyle,
     class_words,
-    edge,
     now,
     rows,
     sql,
@@ -24,8 +24,9 @@ from dashboards.panels import (
     switch,
     tidy,
 )
-from dashboards.pieces import COLOURED, EACH, HERE, OWN, REFS, chosen, own
+from dashboards.pieces import COLOURED, EACH, HERE, OWN, REFS, aimed, chosen, own, verdict
 from dashboards.texts import (
+    AIM,
     CLASS_TITLES,
     HOURS,
     REACHED,
@@ -35,7 +36,6 @@ from dashboards.texts import (
     Language,
     Text,
     Words,
-    aim,
     clock_of,
     name,
     shown_as,
@@ -154,8 +154,11 @@ def _now(board: Board, indicator: Indicator, width: int) -> None:
     board.name_series(panel, {window: Text(*WINDOWS[window]) for window in periods(indicator)})
     if key := LISTED.get(indicator.code):
         panel.links([board.link(Text("Danh sách", "List"), board.url(board.slug, view=key))])
-    query = now(chosen(indicator, metric(indicator), HERE), legend="{{period}}")
-    board.add(f"now/{indicator.code}", panel, name(indicator), board.meaning(indicator), (width, 4), [query])
+    figure = chosen(indicator, metric(indicator), HERE)
+    queries = [now(figure, legend="{{period}}")]
+    if indicator.settable:
+        queries = pieces.by_verdict(panel, indicator, figure, "ABC")
+    board.add(f"now/{indicator.code}", panel, name(indicator), board.meaning(indicator), (width, 4), queries)
 
 
 def _comparison(board: Board, indicator: Indicator) -> None:
@@ -166,6 +169,8 @@ def _comparison(board: Board, indicator: Indicator) -> None:
     board.apply_style(panel, style_of(indicator))
     for ref, words in (("A", Text("kỳ đang xem", "this range")), ("B", Text("kỳ so sánh", "compared"))):
         panel.override_by_query(ref, [Property("displayName", board.say(words))])
+    if indicator.settable:
+        panel.override_by_query("C", [Property("displayName", board.say(AIM))])
     called = name(indicator)
     title = Text(f"{called.vi}: so sánh", f"{called.en}: compared")
     more = Text(
@@ -173,6 +178,7 @@ def _comparison(board: Board, indicator: Indicator) -> None:
         "The range on display and the period chosen to compare with, in whole days, today up to now.",
     )
     queries = [sql(figures.total(indicator)), sql(figures.before(indicator), "B")]
+    queries += [sql(figures.aim(indicator), "C")] if indicator.settable else []
     board.add(f"compare/{indicator.code}", panel, title, board.meaning(indicator, more), (4, 6), queries)
 
 
@@ -187,19 +193,22 @@ def _history(board: Board, indicator: Indicator) -> None:
     )
     panel.legend(common.VizLegendOptions().show_legend(False)).show_points(options.VisibilityMode.AUTO)
     board.apply_style(panel, style_of(indicator))
-    if indicator.target is not None:
-        dashed = common.GraphThresholdsStyleConfig().mode(options.GraphThresholdsStyleMode.DASHED)
-        panel.thresholds_style(dashed)
-    else:
-        panel.override_by_name("value", [Property("color", {"mode": "fixed", "fixedColor": GOOD})])
+    panel.override_by_name("value", [Property("color", {"mode": "fixed", "fixedColor": GOOD})])
+    if indicator.settable:
+        dashed = {"fill": "dash", "dash": [6, 6]}
+        line = (("drawStyle", "line"), ("lineStyle", dashed), ("lineInterpolation", "stepAfter"), ("fillOpacity", 0))
+        drawn = [Property(f"custom.{name}", value) for name, value in line]
+        colour = Property("color", {"mode": "fixed", "fixedColor": BAD})
+        panel.override_by_name("aim", [Property("displayName", board.say(AIM)), colour, *drawn])
     panel.override_by_name("value", [Property("displayName", board.say(name(indicator)))])
     called = name(indicator)
     title = Text(f"{called.vi}: theo ngày", f"{called.en}: by day")
     more = Text(
         "Mỗi điểm là một ngày; ngày không có số liệu để trống.", "Each point is a day; a day without data is a gap."
     )
-    query = sql(figures.history(indicator), form="time_series")
-    board.add(f"history/{indicator.code}", panel, title, board.meaning(indicator, more), (8, 6), [query])
+    queries = [sql(figures.history(indicator), form="time_series")]
+    queries += [sql(figures.aim_by_day(indicator), "B", "time_series")] if indicator.settable else []
+    board.add(f"history/{indicator.code}", panel, title, board.meaning(indicator, more), (8, 6), queries)
 
 
 def _units(board: Board, headline: Sequence[Indicator]) -> None:
@@ -211,8 +220,7 @@ def _units(board: Board, headline: Sequence[Indicator]) -> None:
     )
     panel.override_by_name("unit", [Property("custom.hidden", True)])
     for ref, indicator in zip(REFS, headline, strict=False):
-        coloured = [COLOURED] if indicator.target is not None else []
-        board.column(panel, f"Value #{ref}", name(indicator), *coloured, how=style_of(indicator))
+        board.column(panel, f"Value #{ref}", name(indicator), how=style_of(indicator))
     panel.transformations(tidy("Time", order=(label, *(f"Value #{ref}" for ref in REFS[: len(headline)]), "unit")))
     queries = [
         rows(
@@ -224,8 +232,8 @@ def _units(board: Board, headline: Sequence[Indicator]) -> None:
     ]
     title = Text("Các đơn vị hiện nay", "All units now")
     what = Text(
-        "Các số liệu chính của từng đơn vị; bấm tên đơn vị để xem riêng. Cam: chưa đạt mục tiêu, xanh: đạt.",
-        "The headline figures of every unit; its name opens it alone. Orange: target missed, blue: reached.",
+        "Các số liệu chính của từng đơn vị; bấm tên đơn vị để xem riêng, với mục tiêu của đơn vị đó.",
+        "The headline figures of every unit; its name opens it alone, with the targets that it has.",
     )
     board.add("units", panel, title, what, (16, 12), queries)
 
@@ -270,20 +278,20 @@ def _classes(board: Board, indicator: Indicator) -> None:
 
 def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], how: ValueStyle) -> None:
     """All figures of one kind: value, target, and whether it is reached. A new indicator appears by itself."""
-    aimed = [i for i in group if i.target is not None]
+    goals = [i for i in group if i.settable]
     panel = table.Panel().filterable(True).cell_height(options.TableCellHeight.SM)
     board.column(
         panel, "indicator", Text("Chỉ số", "Indicator"), how=ValueStyle(words={metric(i): name(i) for i in group})
     )
     value = [Property("displayName", board.say(Text("Giá trị", "Value"))), *board.properties(how)]
     panel.override_by_regexp("/^Value( #A)?$/", value)
-    queries = [rows(f"sum by (indicator{', target' * bool(aimed)}) ({_all_of(group, bool(aimed))})")]
-    if aimed:
-        goals = {metric(i): aim(i) if i in aimed else Text("–", "–") for i in group}
-        board.column(panel, "target", Text("Mục tiêu", "Target"), how=ValueStyle(words=goals))
-        board.column(panel, "Value #B", Text("Kết quả", "Result"), COLOURED, how=switch(REACHED, "1"))
-        queries.append(rows(" or ".join(map(_reached, aimed)), "B"))
-    panel.transformations(tidy("Time", order=("indicator", "Value", "Value #A", "target", "Value #B")))
+    queries = [rows(f"sum by (indicator) ({_all_of(group)})")]
+    if goals:
+        board.column(panel, "Value #B", AIM, how=how)
+        board.column(panel, "Value #C", Text("Kết quả", "Result"), COLOURED, how=switch(REACHED, "1"))
+        queries.append(rows(" or ".join(map(_aim, goals)), "B"))
+        queries.append(rows(" or ".join(map(_reached, goals)), "C"))
+    panel.transformations(tidy("Time", order=("indicator", "Value", "Value #A", "Value #B", "Value #C")))
     what = Text(
         f"Mọi chỉ số loại này ({len(group)}) của đơn vị đã chọn, hiện tại hoặc từ đầu tháng; chưa có số liệu thì vắng.",
         f"All figures of this kind ({len(group)}) of the chosen unit, now or this month so far; one without is absent.",
@@ -292,15 +300,22 @@ def _catalogue(board: Board, key: str, words: Text, group: Sequence[Indicator], 
     board.add(f"all/{key}", panel, words, what, (12, height), queries)
 
 
-def _all_of(group: Sequence[Indicator], twice: bool) -> str:
+def _all_of(group: Sequence[Indicator]) -> str:
     names = "|".join(metric(i) for i in group)
     found = f'label_replace({{__name__=~"{names}",{HERE},{OWN}}}, "indicator", "$1", "__name__", "(.+)")'
-    found = f'label_replace({found}, "target", "$1", "__name__", "(.+)")' if twice else found
     return shown_as(group[0], found)
 
 
+def _aim(indicator: Indicator) -> str:
+    """The target in force, as its figure is shown."""
+    return _named(indicator, shown_as(indicator, aimed(indicator)))
+
+
 def _reached(indicator: Indicator) -> str:
-    """1 where the printed value reaches the target, else 0."""
-    sign = "<" if indicator.better == "lower" else ">="
-    expression = f"{metric(indicator)}{{{HERE},{own(indicator)}}} {sign} bool {edge(indicator).normalize():f}"
+    """1 where the printed value reaches the target in force, else 0."""
+    figure = shown_as(indicator, f"{metric(indicator)}{{{HERE},{own(indicator)}}}")
+    return _named(indicator, verdict(indicator, figure, True, "bool"))
+
+
+def _named(indicator: Indicator, expression: str) -> str:
     return f'sum by (indicator) (label_replace({expression}, "indicator", "{metric(indicator)}", "", ""))'

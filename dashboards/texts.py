@@ -66,6 +66,7 @@ SERVICES: Words = {
     "simulator": Text("Bộ mô phỏng", "Simulator"),
     "upkeep": Text("Bảo trì", "Upkeep"),
 }
+AIM = Text("Mục tiêu", "Target")
 REACHED: Words = {"1": Text("đạt", "reached"), "0": Text("chưa đạt", "not reached")}
 STALE: Words = {"0": Text("đúng nhịp", "in rhythm"), "1": Text("im lặng quá lâu", "silent too long")}
 UP: Words = {"1": Text("đang chạy", "up"), "0": Text("không trả lời", "down")}

@@ -9,7 +9,9 @@ import yaml
 
 from schemas.alerts import ALERTS, PLATFORM, RECORDS, Alert, Record
 from schemas.alerts import NAMES as ALERT_NAMES
-from schemas.indicators.metric import ALL
+from schemas.alerts.alert import REMEMBERED
+from schemas.indicators import CATALOGUE
+from schemas.indicators.metric import ALL, TARGET
 from schemas.registry import SYSTEMS
 
 RUNBOOKS = Path(__file__).resolve().parents[2] / "docs" / "runbooks"
@@ -29,16 +31,22 @@ _UNIT = (
     '{{ with printf "ioc_unit_info{unit=%q}" $labels.unit | query }}{{ . | first | label "name_LANGUAGE" }}{{ else }}'
     '{{ if eq $labels.unit "all" }}WHOLE{{ else }}{{ $labels.unit }}{{ end }}{{ end }}'
 )
-_TIME = {"en": "{{ $value | humanizeDuration }}"} | {
-    # Hours first: the words for minutes have an h in them.
-    "vi": '{{ $value | humanizeDuration | reReplaceAll "d" " ngày" | reReplaceAll "h" " giờ"'
-    ' | reReplaceAll "m" " phút" | reReplaceAll "s" " giây" }}'
+_COMMA = ' | reReplaceAll "[.]" ","'
+# Hours first: the words for minutes have an h in them.
+_WORDS = ' | reReplaceAll "d" " ngày" | reReplaceAll "h" " giờ" | reReplaceAll "m" " phút" | reReplaceAll "s" " giây"'
+_WRITTEN = {
+    "count": {"vi": 'printf "%.0f"', "en": 'printf "%.0f"'},
+    "decimal": {"vi": f'printf "%.2f"{_COMMA}', "en": 'printf "%.2f"'},
+    "percent": {"vi": f"humanizePercentage{_COMMA}", "en": "humanizePercentage"},
+    "for": {"vi": f"humanizeDuration{_WORDS}", "en": "humanizeDuration"},
+    "number": {"vi": f'printf "%g"{_COMMA}', "en": 'printf "%g"'},
 }
-_PERCENT = {
-    "en": "{{ $value | humanizePercentage }}",
-    "vi": '{{ $value | humanizePercentage | reReplaceAll "[.]" "," }}',
-}
-_COUNT = '{{ $value | printf "%.0f" }}'
+"""token -> language -> how a number is written."""
+_AIM = {"%": "percent", "minute": "for"}
+_TARGET = (
+    f'{{{{ with printf `last_over_time({TARGET}{{indicator="CODE",unit=%q}}[{REMEMBERED}])` $labels.unit | query }}}}'
+    "{{ . | first | value | WRITTEN }}{{ end }}"
+)
 
 
 def files() -> dict[str, str]:
@@ -79,23 +87,22 @@ def _labels(alert: Alert) -> dict[str, str]:
 def _annotations(alert: Alert) -> dict[str, str]:
     unit = "{{ $labels.unit }}" if alert.by_unit else ALL
     return {
-        "summary_vi": _filled(alert.vi, "vi"),
-        "summary_en": _filled(alert.en, "en"),
-        "action_vi": _filled(alert.do_vi, "vi"),
-        "action_en": _filled(alert.do_en, "en"),
+        "summary_vi": _filled(alert.vi, "vi", alert.aimed),
+        "summary_en": _filled(alert.en, "en", alert.aimed),
+        "action_vi": _filled(alert.do_vi, "vi", alert.aimed),
+        "action_en": _filled(alert.do_en, "en", alert.aimed),
         "dashboard_url": f"/d/ioc-{alert.system}?var-unit={unit}",
         "runbook_url": f"/runbooks/{alert.name}",
     }
 
 
-def _filled(text: str, language: str) -> str:
-    """The text with its tokens as templates of Prometheus."""
-    known = {
-        "unit": _UNIT.replace("LANGUAGE", language).replace("WHOLE", WHOLE[language]),
-        "count": _COUNT,
-        "percent": _PERCENT[language],
-        "for": _TIME[language],
-    }
+def _filled(text: str, language: str, aimed: str) -> str:
+    """The text with its tokens as templates of Prometheus; `aimed`: the figure whose target it names, if any."""
+    known = {token: f"{{{{ $value | {written[language]} }}}}" for token, written in _WRITTEN.items()}
+    known["unit"] = _UNIT.replace("LANGUAGE", language).replace("WHOLE", WHOLE[language])
+    if aimed:
+        written = _WRITTEN[_AIM.get(CATALOGUE[aimed].unit, "number")][language]
+        known["target"] = _TARGET.replace("CODE", aimed).replace("WRITTEN", written)
     return re.sub(r"<(\w+)>", lambda token: known.get(token[1], f"{{{{ $labels.{token[1]} }}}}"), text)
 
 

@@ -421,6 +421,25 @@ SELECT e.kind, e.state ->> 'indicator' AS indicator, e.unit, e.origin,
 FROM entity e, jsonb_array_elements(e.state -> 'vintages') WITH ORDINALITY v(said, place)
 WHERE e.kind IN ('statistic', 'target');
 
+-- The targets in force for figures of units (`all`: the whole locality) on days, as they were set by a moment: the unit's
+-- own, else that of the nearest unit above it, of several the one that began last. The whole locality has those of a unit
+-- that is in no other.
+CREATE OR REPLACE FUNCTION figure_targets(wanted text[], places text[], days date[], known timestamptz)
+RETURNS TABLE (indicator text, place text, day date, target numeric) LANGUAGE sql STABLE AS $$
+    WITH latest AS MATERIALIZED (
+        SELECT DISTINCT ON (s.indicator, s.unit, s.first, s.last) s.indicator, s.unit, s.first, s.last, s.target
+        FROM statement s
+        WHERE s.kind = 'target' AND s.indicator = ANY (wanted) AND s.published <= known AND (s.until > known) IS NOT FALSE
+        ORDER BY s.indicator, s.unit, s.first, s.last, s.place DESC
+    )
+    SELECT DISTINCT ON (t.indicator, p.place, d.day) t.indicator, p.place, d.day, t.target
+    FROM latest t LEFT JOIN unit own ON own.code = t.unit, unnest(days) d(day), unnest(places) p(place)
+        LEFT JOIN unit here ON here.code = p.place
+    WHERE t.target IS NOT NULL AND d.day BETWEEN t.first AND t.last
+        AND CASE p.place WHEN 'all' THEN own.above = '{}' ELSE t.unit = p.place OR t.unit = ANY (here.above) END
+    ORDER BY t.indicator, p.place, d.day, array_position(here.above, t.unit) NULLS FIRST, t.first DESC, t.last
+$$;
+
 -- Leaves that are statements: of each unit the statement in force, of these the one of the group's own unit, or those of its
 -- units for which none above them speaks, put together as `over` says (`sum`, `mean`; `none`: only where it is one). A
 -- target may be asked of days that have not begun.

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Literal
 
 from schemas.indicators import Indicator, find
-from schemas.indicators.metric import class_metric, metric, periods, scale
+from schemas.indicators.metric import TARGET, class_metric, metric, periods, scale
 
 PLATFORM = "platform"
 """The ninth system, which has no events of its own: the centre itself."""
@@ -26,7 +26,8 @@ class Alert:
     """One rule of Prometheus, and what it tells people.
 
     `vi`, `en`: what is the matter; `do_vi`, `do_en`: what to do first. Tokens in them: `<unit>` its name, `<count>`,
-    `<percent>`, `<for>` the value as a number, a share, a length of time; any other, as `<source>`, a label.
+    `<percent>`, `<for>` the value as a number, a share, a length of time; `<target>` what the figure `aimed` has to reach;
+    any other, as `<source>`, a label.
     `hold`: how long it must be so before it is said; `keep`: how long it must be over before it is taken back.
     `by_unit`: the expression gives the label `unit`; otherwise it is about the whole locality, `all`.
     `family`: its critical alert silences its warning; families `overdue_…` are silent while their source is.
@@ -45,6 +46,7 @@ class Alert:
     keep: str = "0s"
     by_unit: bool = field(default=False, kw_only=True)
     family: str = field(default="", kw_only=True)
+    aimed: str = field(default="", kw_only=True)
     labels: Mapping[str, str] = field(default_factory=dict, kw_only=True)
 
 
@@ -93,18 +95,16 @@ def printed(code: str, expr: str) -> str:
 
 
 def missed(indicator: Indicator, which: str) -> str:
-    """Where the figure misses its target, among the units `which`. The indicator has `target` and `better`."""
-    assert indicator.target is not None
+    """Where the figure misses the target that is in force, among the units `which`. The indicator has `better`."""
     sign = "<" if indicator.better == "higher" else ">"
     value = printed(indicator.code, figure(indicator.code, which))
-    return f"{value} {sign} {number(indicator.target * scale(indicator))}"
+    return f"{value} {sign} on (unit) group_left () {_in_force(indicator.code, which)}"
 
 
-def aim(indicator: Indicator) -> tuple[str, str]:
-    """The target as it is printed, with the decimal sign of each language: 0,5% and 0.5%."""
-    assert indicator.target is not None
-    text = number(indicator.target) + ("%" if indicator.unit == "%" else f" {indicator.unit}")
-    return text.replace(".", ","), text
+def _in_force(code: str, which: str) -> str:
+    """The targets of a figure; remembered only while none can be read: one that was taken back holds no more."""
+    selected = f'{TARGET}{{indicator="{code}",{which}}}'
+    return f"({selected} or ({remembered(selected)} unless on () ioc_database_up == 1))"
 
 
 def number(value: Decimal) -> str:

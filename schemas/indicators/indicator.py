@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
 
-from schemas.indicators.formula import Formula
+from schemas.indicators.formula import Formula, Statement
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,12 @@ class Indicator:
     windows: tuple[str, ...] = field(default=(), kw_only=True)
     working: bool = field(default=False, kw_only=True)
     system: str = field(default="", kw_only=True)
+
+    @property
+    def settable(self) -> bool:
+        """Whether a target can be set for it: it is counted, and known whether more or less is better. What is stated
+        has its plan stated beside it, as a figure of its own."""
+        return self.better is not None and not isinstance(self.formula, Statement)
 
     @property
     def bound(self) -> Literal["≤", "≥"]:

@@ -14,6 +14,8 @@ from schemas.indicators.indicator import Indicator
 
 ALL = "all"
 """The value of the label `unit` for the whole locality."""
+TARGET = "ioc_target"
+"""The gauge of all targets in force, as set or the catalogue's own: labels `indicator`, its code, and `unit`."""
 WINDOWS = {
     "now": ("hiện tại", "now"),
     "today": ("hôm nay", "today"),

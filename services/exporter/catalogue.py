@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from schemas.indicators import CATALOGUE, Indicator
-from schemas.indicators.metric import class_metric, metric
+from schemas.indicators.metric import TARGET, class_metric, metric
 
 _UNITS = {"%": "0-1", "minute": "seconds", "VND": "đồng"}
 """What a figure is given in where that is not its own unit."""
@@ -76,6 +76,7 @@ _PLATFORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("ioc_backup_last_success_timestamp_seconds", (), "When the last complete backup was made; absent: never"),
     ("ioc_rebuild_check_timestamp_seconds", (), "When `ioc rebuild --check` was last done; absent: never"),
     ("ioc_rebuild_check_differences", (), "Rows that differed then between what lives and the fold of the log"),
+    (TARGET, ("indicator", "unit"), "The target in force today, of a unit or of all, in the figure's own unit"),
     ("ioc_findings", ("check",), "Disagreements that a check has found"),
     ("ioc_findings_critical", (), "Critical findings that nobody has resolved"),
 )

@@ -8,7 +8,7 @@ from datetime import datetime
 from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, CHECKS, Indicator
-from schemas.indicators.metric import ALL, class_metric, metric, periods, scale
+from schemas.indicators.metric import ALL, TARGET, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
 from services.readings import Reading, data_checks, findings, noted, sheet
 from services.readings.findings import NOTICED
@@ -19,7 +19,7 @@ OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHE
 
 
 def figures(conn: Connection, now: datetime) -> Samples:
-    """Every indicator in each of its periods. What has no value has no sample."""
+    """Every indicator in each of its periods, and the targets. What has no value has no sample."""
     samples: Samples = {}
     for name in sorted({name for indicator in CATALOGUE.values() for name in periods(indicator)}):
         some = [indicator for indicator in CATALOGUE.values() if name in periods(indicator)]
@@ -31,7 +31,14 @@ def figures(conn: Connection, now: datetime) -> Samples:
             ):
                 rows = _rows(indicator, name, readings, "" if by else ALL)
                 samples.setdefault(named(indicator), {}).update(rows)
+                if by in (None, "unit") and name == periods(indicator)[0]:
+                    samples.setdefault(TARGET, {}).update(_targets(indicator, readings))
     return samples
+
+
+def _targets(indicator: Indicator, readings: Iterable[Reading]) -> dict[tuple[str, ...], float]:
+    aims = ((r.group or ALL, r.target) for r in readings)
+    return {(indicator.code, unit): float(aim * scale(indicator)) for unit, aim in aims if aim is not None}
 
 
 def _rows(

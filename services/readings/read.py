@@ -15,7 +15,7 @@ from services.readings.evaluate import evaluate_all, evaluate_periods
 from services.readings.leaves import BUCKETS, Bucket, Scope, Value
 from services.readings.period import Period
 from services.readings.reasons import Reason
-from services.readings.targets import in_force, settable, targets
+from services.readings.targets import in_force
 
 
 @dataclass(frozen=True)
@@ -75,11 +75,12 @@ def sheet(
     """The readings of several indicators, each as `read` gives it, all of them asked at once."""
     some = list(indicators)
     grouped, days = _grouped(conn, some, unit, period, by)
-    aims = targets(conn, period) if {indicator.code for indicator in some}.intersection(settable()) else []
+    places = {group for values in grouped for group, _ in values} if by == "unit" else {unit}
+    codes, ends = {one.code for one in some if one.settable}, {*days.values()} or {period.last}
+    aims = in_force(conn, sorted(codes), sorted(places, key=str), sorted(ends), period.as_of) if codes else {}
 
     def reading(indicator: Indicator, group: str, value: Value) -> Reading:
-        of, day = group if by == "unit" else unit, days.get(group, period.last)
-        aim = in_force(aims, indicator.code, of, day) if aims else None
+        aim = aims.get((indicator.code, group if by == "unit" else unit, days.get(group, period.last)))
         return Reading(indicator, group, value.value, value.reason, value.origins, value.base, aim)
 
     return [[reading(one, *value) for value in values] for one, values in zip(some, grouped, strict=True)]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
 from psycopg import Connection
 
-from schemas import units
 from schemas.economy import Stated
 from schemas.indicators import CATALOGUE
-from schemas.indicators.formula import Statement
+from schemas.indicators.metric import ALL
 from services.readings import statements
 from services.readings.period import Period
 
@@ -29,9 +29,8 @@ class Target(NamedTuple):
 
 
 def settable() -> list[str]:
-    """The codes of the figures that a target can be set for: those that are counted, of which it is known whether more
-    or less is better. What is stated has its plan stated beside it, as a figure of its own."""
-    return [code for code, i in CATALOGUE.items() if i.better and not isinstance(i.formula, Statement)]
+    """The codes of the figures that a target can be set for."""
+    return [code for code, indicator in CATALOGUE.items() if indicator.settable]
 
 
 def targets(conn: Connection, period: Period) -> list[Target]:
@@ -45,15 +44,14 @@ def _target(code: str, one: Stated) -> Target | None:
     return None if value is None else Target(code, one.unit, one.first, one.last, value, one.key)
 
 
-def in_force(found: list[Target], code: str, unit: str | None, day: date) -> Decimal | None:
-    """The target of a figure on a day: the unit's own, else that of the nearest unit above it; of several the one that
-    began last. The whole locality (None) has those of a unit that is in no other."""
-    chain = [unit, *(above.code for above in units.ancestors(unit))] if unit else None
-    fitting = [t for t in found if t.indicator == code and t.first <= day <= t.last]
-    if chain is None:
-        own = [t for t in fitting if not units.ancestors(t.unit)]
-        return max(own, key=lambda t: t.first).value if own else None
-    for place in chain:
-        if own := [t for t in fitting if t.unit == place]:
-            return max(own, key=lambda t: t.first).value
-    return None
+def in_force(
+    conn: Connection, codes: Iterable[str], units: Iterable[str | None], days: Iterable[date], known: datetime
+) -> dict[tuple[str, str | None, date], Decimal]:
+    """(figure, unit, day) -> its target as it was set by a moment, where one is in force: the unit's own, else that of
+    the nearest unit above it. The whole locality (None) has those of a unit that is in no other."""
+    places = [unit or ALL for unit in units]
+    found = conn.execute(_IN_FORCE, (list(codes), places, list(days), known)).fetchall()
+    return {(code, None if place == ALL else place, day): value for code, place, day, value in found}
+
+
+_IN_FORCE = "SELECT indicator, place, day, target FROM figure_targets(%s, %s, %s, %s)"

@@ -15,7 +15,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import MEASURED, label_text
 from schemas.registry import SYSTEMS
 from schemas.text import dates
-from schemas.text.numbers import grouped, plain
+from schemas.text.numbers import exact, grouped, plain
 from services.readings import Period, Reading
 from services.readings import findings as all_findings
 from services.readings.finding import Finding, Handling
@@ -134,17 +134,23 @@ def online_services(figures: Figures, period: Period) -> Iterator[Table]:
     """Shares of online services with dossiers and of dossiers online, with their flags; below the means of units."""
     heads = [
         UnitColumn(code, column, met, total)
-        for code, share, target, group in (
-            ("online_service_share", "Tỷ lệ (%)", 80, "DVC trực tuyến có phát sinh hồ sơ"),
-            ("online_dossier_share", "Tỷ lệ (%)", 50, "Hồ sơ xử lý trực tuyến"),
+        for code, group in (
+            ("online_service_share", "DVC trực tuyến có phát sinh hồ sơ"),
+            ("online_dossier_share", "Hồ sơ xử lý trực tuyến"),
         )
         for column, met, total in (
-            (Column(share, 26, "right", group), False, f"{code}_mean"),
-            (Column(f"So với chỉ tiêu (≥\u00a0{target}%)", 30, "center", group), True, None),
+            (Column("Tỷ lệ (%)", 26, "right", group), False, f"{code}_mean"),
+            (Column(f"So với chỉ tiêu{_aim(figures.one(code, period))}", 30, "center", group), True, None),
         )
     ]
     title = "Kết quả cung cấp dịch vụ công trực tuyến theo đơn vị"
     yield by_unit(figures, period, "online_services", title, heads, "Bình quân các đơn vị")
+
+
+def _aim(reading: Reading) -> str:
+    """The target of the unit that the report is of."""
+    bound, aim = reading.indicator.bound, reading.target
+    return "" if aim is None else f" ({bound}\u00a0{exact(aim)}{'%' if reading.indicator.unit == '%' else ''})"
 
 
 def _payment_heads() -> list[UnitColumn]:

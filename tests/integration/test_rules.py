@@ -113,7 +113,32 @@ def _targets(outcome: Literal["reached", "missed"]) -> list[tuple[str, float]]:
         (f'{metric}{{unit="{unit}",period="{period}"}}', reached if outcome == "reached" else missed)
         for metric, period, _, reached, missed, _ in TARGETS.values()
         for unit in UNITS
-    ]
+    ] + [(_aim(code, unit), float(row[2].rstrip("%")) / 100) for code, row in TARGETS.items() for unit in UNITS]
+
+
+def _aim(code: str, unit: str) -> str:
+    return f'ioc_target{{indicator="{code}",unit="{unit}"}}'
+
+
+def test_a_target_that_is_set_is_held_against_a_figure_that_has_none_of_its_own(
+    watch: Instance, tmp_path: Path
+) -> None:
+    """Counts, times and points alike, of one unit alone; of the others nothing is told."""
+    rows = (
+        ("dossiers_open_overdue", "ioc_procedures_dossiers_open_overdue", "now", 7, 5, ("7", "7"), ("5", "5")),
+        ("processing_time_mean", "ioc_procedures_processing_time_mean_seconds", "month", 7200, 3600,
+         ("2 giờ 0 phút 0 giây", "2h 0m 0s"), ("1 giờ 0 phút 0 giây", "1h 0m 0s")),
+        ("index766_points", "ioc_procedures_index766_points", "month", 79.96, 80, ("79,96", "79.96"), ("80", "80")),
+        ("pupils_per_class", "ioc_education_pupils_per_class", "now", 40.2, 35.5, ("40,20", "40.20"), ("35,5", "35.5")),
+    )  # fmt: skip
+    series, told = list[tuple[str, float]](), list[Told]()
+    for code, metric, period, value, aim, said, aims in rows:
+        series += [(f'{metric}{{unit="{unit}",period="{period}"}}', value) for unit in ("chon_thanh", "binh_long")]
+        series.append((_aim(code, "chon_thanh"), aim))
+        name, alert = _short(code, period, "chon_thanh", aims[1], said[1])
+        vi = f"Thị xã Chơn Thành: {CATALOGUE[code].vi} là {said[0]}, chưa đạt chỉ tiêu {aims[0]}"
+        told.append((name, alert | {"exp_annotations": alert["exp_annotations"] | {"summary_vi": vi}}))
+    _prove(watch, tmp_path, series, told)
 
 
 def _is_mean(code: str) -> bool:
