@@ -17,7 +17,7 @@ import psycopg
 import pytest
 import watched as small_demo
 from reaper import reaping
-from support import home_in
+from support import command, home_in
 
 from infra.local import ports
 from infra.local.paths import CHECKOUT, can_reach, home, run_as
@@ -169,12 +169,18 @@ Ioc = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture(scope="session")
 def ioc(centre: Instance) -> Ioc:
-    """Runs the `ioc` command against the centre, as an operator does: `ioc("emit", "-", input=text)`."""
+    """Runs the `ioc` command against the centre, as an operator does: `ioc("emit", "-", input=text)`. What reads a pipe
+    is a process of its own, for that has a descriptor."""
     env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name}
 
     def run(*arguments: str, input: str = "") -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "services.cli", *arguments]
-        return subprocess.run(command, env=env, cwd=CHECKOUT, input=input, capture_output=True, text=True, timeout=60)
+        if input:
+            words = [sys.executable, "-m", "services.cli", *arguments]
+            return subprocess.run(words, env=env, cwd=CHECKOUT, input=input, capture_output=True, text=True, timeout=60)
+        done = command(centre, *arguments)
+        if done.exception and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(arguments, done.exit_code, done.stdout, done.stderr)
 
     return run
 
