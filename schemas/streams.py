@@ -51,6 +51,9 @@ MOST_BYTES = 512 * 1024
 """Of a message with its headers. An event may have half of that; the broker's `max_payload` is the same."""
 RETAINED = "$MQTT_rmsgs"
 """Where the broker itself keeps what devices ask it to retain; it makes that stream with the first of them."""
+SESSIONS, SESSION = "$MQTT_sess", "$MQTT.sess.>"
+"""Where it keeps the sessions of devices that do not ask for a clean one, a record for each client's id for ever, and
+the subjects of these records; devices hear nothing, so none is of use to them."""
 NEVER = "ioc.quarantine.never.published"
 """A subject that nobody may publish."""
 

@@ -10,7 +10,7 @@ from schemas.broker_tokens import ASKED, SYSTEM_USER, USER, signer
 from schemas.keys import EVERY_DEVICE, subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import EMITTERS, KEYS, OWN_ALONE, may_say
-from schemas.streams import CONSUMERS, RETAINED
+from schemas.streams import CONSUMERS, RETAINED, SESSION, SESSIONS
 
 API = "$JS.API"
 INFO = (f"{API}.INFO", f"{API}.STREAM.INFO.*", f"{API}.STREAM.NAMES", f"{API}.CONSUMER.INFO.*.*")
@@ -34,7 +34,7 @@ def _own(owner: str) -> tuple[str, ...]:
     return _events(lambda event: may_say(owner, event))
 
 
-HEARD = {USER: (ASKED,), f"emitter_{KEYS}": (EVERY_DEVICE,)}
+HEARD = {USER: (ASKED, SESSION), f"emitter_{KEYS}": (EVERY_DEVICE,)}
 """user -> what it hears beside its own inbox."""
 RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
 PLATFORM = "platform"
@@ -84,9 +84,13 @@ PUBLISH: dict[str, tuple[str, ...]] = {
     "simulator": _events(lambda event: event not in OWN_ALONE),
     **{f"emitter_{name}": _own(name) for name in EMITTERS},
     # The doors of those who have a key: they have looked at the key's bounds. What devices ask to be retained by MQTT
-    # nobody has looked at, so it is thrown away.
-    f"emitter_{KEYS}": (*_by_key(lambda event: event not in OWN_ALONE), *_stream(RETAINED, "STREAM.PURGE.{}")),
-    # Tells the broker who a key's holder is and what they may say.
+    # nobody has looked at, so it is thrown away, and so are the sessions that are too many.
+    f"emitter_{KEYS}": (
+        *_by_key(lambda event: event not in OWN_ALONE),
+        *_stream(RETAINED, "STREAM.PURGE.{}"),
+        *_stream(SESSIONS, "STREAM.PURGE.{}"),
+    ),
+    # Tells the broker who a key's holder is and what they may say; sees whose devices have sessions kept.
     USER: (),
     # Sees the connections of a key that was taken back, and ends them.
     SYSTEM_USER: ("$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.*.KICK"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from schemas.broker_tokens import ASKED, Signer, claims
+from schemas.streams import SESSION
 from services.ingest.keyring import Keyring
 from services.kit import clock
 from services.kit.errors import Unavailable
@@ -27,28 +29,62 @@ CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 ACCOUNT = "$G"
 MOST_CONNECTIONS, MOST_DEVICES, MOST_SUBSCRIPTIONS = 10, 200, 20
 """Of one key: connections, those by MQTT besides, subscriptions of each; the broker has 200, and 1,000, for all."""
+MOST_SESSIONS = 500
+"""Of one key: ids of clients whose sessions the broker keeps, each in memory until its next start."""
+MOST_REMEMBERED = 10_000
+"""So many clients that were let in last are remembered, until it is seen whether their sessions are kept."""
 MQTT = "mqtt"
 ANSWER_SECONDS, CONNECT_SECONDS = 2.0, 0.2
 
 
 class Visitor(NamedTuple):
-    """Who asks to enter the broker: the keys that the answer is for, and what was shown."""
+    """Who asks to enter the broker: the keys that the answer is for, and what was shown. `client`: a device's id."""
 
     server: str
     nkey: str
     name: str
     secret: str
     by: str = "nats"
+    client: str = ""
 
 
 def visitor(data: bytes) -> Visitor:
     """What the broker asks. ValueError for anything else."""
     try:
         asked = claims(data)["nats"]
-        shown, by = asked["connect_opts"], asked.get("client_info", {}).get("type", "nats")
-        return Visitor(asked["server_id"]["id"], asked["user_nkey"], shown.get("user", ""), shown.get("pass", ""), by)
+        shown, told = asked["connect_opts"], asked.get("client_info", {})
+        by, client = told.get("type", "nats"), told.get("mqtt_id", "")
+        server, nkey = asked["server_id"]["id"], asked["user_nkey"]
+        return Visitor(server, nkey, shown.get("user", ""), shown.get("pass", ""), by, client)
     except (KeyError, TypeError, AttributeError) as wrong:
         raise ValueError(f"not a question about a user: {wrong!r}") from None
+
+
+class Sessions:
+    """The clients of each key whose sessions the broker keeps, as far as they came since this process began."""
+
+    def __init__(self) -> None:
+        self._entered: OrderedDict[str, str] = OrderedDict()
+        self._kept: defaultdict[str, set[str]] = defaultdict(set)
+
+    def enter(self, key: str, client: str) -> None:
+        """Let a key's client in. `Refused` where it is a new one, and the key has as many as it may."""
+        kept = self._kept[key]
+        if len(kept) >= MOST_SESSIONS and client not in kept:
+            raise Refused(f"the key {key} has {MOST_SESSIONS:,} sessions already; ask for clean ones")
+        self._entered[client] = key
+        if len(self._entered) > MOST_REMEMBERED:
+            self._entered.popitem(last=False)
+
+    async def see(self, message: Msg) -> None:
+        """A session that the broker has written down."""
+        try:
+            told = json.loads(message.data)
+            client, clean = str(told["id"]), bool(told.get("clean"))
+        except (ValueError, TypeError, KeyError):
+            return
+        if (key := self._entered.pop(client, None)) and not clean:
+            self._kept[key].add(client)
 
 
 class Callout:
@@ -56,11 +92,13 @@ class Callout:
 
     def __init__(self, signer: Signer, keyring: Keyring, client: Client, system: Client) -> None:
         self._signer, self._keyring, self._client, self._system = signer, keyring, client, system
+        self._sessions = Sessions()
 
     async def serve(self) -> None:
         """Answer from now on, however often the connection heals."""
         while not self._client.is_connected:  # noqa: ASYNC110 - it comes up by itself
             await asyncio.sleep(CONNECT_SECONDS)
+        await self._client.subscribe(SESSION, cb=self._sessions.see)
         await self._client.subscribe(ASKED, queue="keys", cb=self._answer)
 
     async def end(self, name: str) -> None:
@@ -112,14 +150,26 @@ class Callout:
         most = MOST_DEVICES if who.by == MQTT else MOST_CONNECTIONS
         if await self._number(who) >= most:
             raise Refused(f"the key {who.name} has {most} connections already")
+        if who.by == MQTT:
+            if who.client and await self._is_anothers(who):
+                raise Refused("a device of another key is connected by that client id")
+            self._sessions.enter(who.name, who.client)
         told = {"aud": ACCOUNT, "sub": who.nkey, "name": who.name, "exp": int(until.timestamp()), "nats": rights}
         return self._signer.token(told, int(clock.now().timestamp()))
 
     async def _number(self, who: Visitor) -> int:
         """How many such connections a key has on the node that answers first."""
+        found = await self._told(_about(who.name))
+        return sum((by == MQTT) == (who.by == MQTT) for _, _, by in _connections(found))
+
+    async def _is_anothers(self, who: Visitor) -> bool:
+        """Whether who bears its client's id is connected in another name: the broker would end that connection."""
+        found = await self._told(_json({"auth": True, "mqtt_client": who.client, "acc": ACCOUNT}))
+        return any(one.get("authorized_user") != who.name for one in _listed(found))
+
+    async def _told(self, asked: bytes) -> Msg:
         try:
-            answer = await self._system.request(CONNECTIONS, _about(who.name), timeout=ANSWER_SECONDS)
-            return sum((by == MQTT) == (who.by == MQTT) for _, _, by in _connections(answer))
+            return await self._system.request(CONNECTIONS, asked, timeout=ANSWER_SECONDS)
         except (nats.errors.Error, TimeoutError) as error:
             raise Unavailable(f"the broker does not tell its connections: {error!r}") from None
 
@@ -128,11 +178,14 @@ def _about(name: str) -> bytes:
     return _json({"auth": True, "user": name, "acc": ACCOUNT})
 
 
+def _listed(answer: Msg) -> list[dict[str, Any]]:
+    return json.loads(answer.data)["data"].get("connections") or []
+
+
 def _connections(answer: Msg) -> list[tuple[str, int, str]]:
     """(server, number, protocol) of each connection that a node tells of."""
-    told = json.loads(answer.data)
-    server, connections = told["server"]["id"], told["data"].get("connections") or []
-    return [(server, one["cid"], one.get("type", "nats")) for one in connections]
+    server = json.loads(answer.data)["server"]["id"]
+    return [(server, one["cid"], one.get("type", "nats")) for one in _listed(answer)]
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -21,7 +21,7 @@ from schemas.envelope import FUTURE_TOLERANCE, Event
 from schemas.gis import DeviceStateChanged, Kind, State
 from schemas.keys import EVERY_DEVICE, subject_by
 from schemas.registry import make
-from schemas.streams import RETAINED
+from schemas.streams import RETAINED, SESSIONS
 from schemas.types import Count, Instant
 from services.ingest.keyring import Keyring
 from services.ingest.router import Post, Refused, Words, understand, within
@@ -34,7 +34,9 @@ NAME = "devices"
 LARGEST = 4096
 ROUND_SECONDS, AGAIN_SECONDS, CONNECT_SECONDS = 10.0, 3.0, 0.2
 MOST_WAITING, MOST_BYTES_WAITING = 10_000, 16 * 2**20
-PURGE = f"$JS.API.STREAM.PURGE.{RETAINED}"
+PURGE = "$JS.API.STREAM.PURGE."
+MOST_SESSIONS = 10_000
+"""So many of the latest sessions the broker keeps on disk. Who comes back to one that is gone is put off once."""
 
 
 class Heartbeat(Words):
@@ -88,7 +90,7 @@ class Devices:
             try:
                 client = self._require()
                 await self._publish(client)
-                await self._forget_retained(client)
+                await self._forget(client)
             except (*store.OUTAGE, nats.errors.Error, Unavailable) as error:
                 log.warning("devices: what is to be published waits: %s: %s", type(error).__name__, error)
                 await asyncio.sleep(AGAIN_SECONDS)
@@ -155,15 +157,17 @@ class Devices:
         while await send(self._pool, client) == outbox.PAGE:
             pass
 
-    async def _forget_retained(self, client: Client) -> None:
-        """What devices asked to be retained lies with the broker unseen; nobody may hear it, and it is thrown away."""
-        if self._heard:
-            self._heard = False
-            try:
-                await client.request(PURGE, b"", timeout=bus.PUBLISH_TIMEOUT)
-            except (nats.errors.Error, TimeoutError) as error:
-                self._heard = True
-                raise Unavailable(f"the broker does not throw away what was retained: {error!r}") from None
+    async def _forget(self, client: Client) -> None:
+        """What devices asked to be retained lies with the broker unseen; nobody may hear it, and it is thrown away. Of
+        their sessions, which who only connects has too, the latest stay."""
+        heard, self._heard = self._heard, False
+        try:
+            if heard:
+                await client.request(PURGE + RETAINED, b"", timeout=bus.PUBLISH_TIMEOUT)
+            await client.request(PURGE + SESSIONS, b'{"keep": %d}' % MOST_SESSIONS, timeout=bus.PUBLISH_TIMEOUT)
+        except (nats.errors.Error, TimeoutError) as error:
+            self._heard = heard
+            raise Unavailable(f"the broker does not throw away what devices left there: {error!r}") from None
 
 
 async def send(pool: AsyncConnectionPool, client: Client) -> int:

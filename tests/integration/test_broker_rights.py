@@ -96,8 +96,8 @@ SUBJECTS = (
     | {"$JS.SNAPSHOT.ACK.x", "$JS.FC.EVENTS.x", "$SYS.REQ.SERVER.PING", "$SYS.REQ.USER.INFO", "$KV.x", "anything"}
     | {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK", "$SYS.REQ.SERVER.NODE.RELOAD", "$SYS.REQ.USER.AUTH"}
     | {f"_INBOX_{user}.x" for user in users.USERS}
-    | calls("STREAM.PURGE", "DIRECT.GET", stream="$MQTT_rmsgs")
-    | {f"ioc.devices.{U}.CAM-1.some-key"}
+    | {s for stream in ("$MQTT_rmsgs", "$MQTT_sess") for s in calls("STREAM.PURGE", "DIRECT.GET", stream=stream)}
+    | {"$MQTT.sess.Hw5Tq0aB", f"ioc.devices.{U}.CAM-1.some-key"}
 )
 
 
@@ -142,7 +142,7 @@ MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
     "emitter_payments": events("procedures.payment.made", "procedures.payment.refunded"),
     "emitter_field": named("field.report", REPORT),
-    "emitter_keys": BY_KEY | calls("STREAM.PURGE", stream="$MQTT_rmsgs"),
+    "emitter_keys": BY_KEY | calls("STREAM.PURGE", stream="$MQTT_rmsgs") | calls("STREAM.PURGE", stream="$MQTT_sess"),
     "keys": set(),
     "keys_system": {"$SYS.REQ.SERVER.PING.CONNZ", "$SYS.REQ.SERVER.NODE.KICK"},
     "deadlines": events(*NOTICES),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -19,8 +20,10 @@ from support import output_of, serving, wait_until_idle
 
 from infra.local.ports import is_free
 from infra.local.servers import Instance
-from schemas.streams import RETAINED
+from schemas.streams import RETAINED, SESSIONS
 from services.centre.prepare import settings_of
+from services.ingest import devices
+from services.ingest.callout import MOST_SESSIONS as MOST_OF_A_KEY
 from services.ingest.devices import Devices
 from services.ingest.keyring import Keyring
 from services.kit import bus, clock, store
@@ -33,9 +36,9 @@ SECONDS = 20
 class Device:
     """A connection by MQTT with a key's name and secret."""
 
-    def __init__(self, holder: Holder, secret: str = "") -> None:
+    def __init__(self, holder: Holder, secret: str = "", client: str = "") -> None:
         self.holder, self.number, self.answers = holder, f"CAM-{next(NUMBERS):04}", dict[str, Any]()
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=mqtt.MQTTv311)
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, client, protocol=mqtt.MQTTv311)
         self.client.username_pw_set(holder.name, secret or holder.secret)
         self.client.on_connect = lambda *said: self.answers.setdefault("connected", said[3])
         self.client.on_subscribe = lambda *said: self.answers.setdefault(f"heard {said[2]}", said[3])
@@ -183,6 +186,66 @@ def test_what_is_to_be_retained_is_thrown_away(running: Instance, camera: Device
         time.sleep(0.3)
 
 
+def enters(holder: Holder, client: str, clean: bool = False) -> bool:
+    """Whether the broker takes a connection, which is ended at once; a session that is not clean stays behind."""
+    words = (client, holder.name, holder.secret)
+    body = (
+        b"\0\4MQTT\4" + bytes([0xC0 | 2 * clean]) + b"\0\x3c" + b"".join(len(w).to_bytes(2) + w.encode() for w in words)
+    )
+    assert len(body) < 128
+    with socket.create_connection(("127.0.0.1", holder.running.ports["mqtt"]), timeout=SECONDS) as line:
+        line.sendall(b"\x10" + bytes([len(body)]) + body)
+        answer = line.recv(4)
+        line.sendall(b"\xe0\0")
+    return answer[:2] + answer[3:] == b"\x20\2\0"
+
+
+async def _sessions(running: Instance) -> int:
+    async with bus.connected(settings_of(running, "monitor"), "test") as client:
+        return int((await client.jetstream().stream_info(SESSIONS)).state.messages)
+
+
+def test_a_key_leaves_only_so_many_sessions_behind(running: Instance, watch: Holder) -> None:
+    greedy = Holder(running, "--system", "gis", "--units", WARD)
+    entered = 0
+    while entered < 2 * MOST_OF_A_KEY and enters(greedy, f"new-{entered}"):
+        entered += 1
+    assert MOST_OF_A_KEY <= entered < MOST_OF_A_KEY + 50
+    assert enters(greedy, "new-0") and not enters(greedy, "other", clean=True)
+    assert enters(watch, "a-camera", clean=True) and enters(watch, "a-camera")
+    greedy.said("revoke", greedy.name)
+
+
+def test_of_all_sessions_the_latest_are_kept_and_others_come_back(
+    running: Instance, watch: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(6):
+        assert enters(watch, f"kept-{n}")
+    monkeypatch.setattr(devices, "MOST_SESSIONS", 4)
+    assert asyncio.run(_sessions(running)) > 4
+    asyncio.run(_forget(running))
+    assert asyncio.run(_sessions(running)) == 4
+    assert enters(watch, "kept-5")
+    # Whose session was thrown away is put off once.
+    assert [enters(watch, "kept-0") for _ in range(3)] == [False, True, True]
+
+
+async def _forget(running: Instance) -> None:
+    settings = settings_of(running, "emitter_keys")
+    async with bus.connected(settings, "test") as client, store.pool(settings, "emitters", 1) as pool:
+        await Devices(Keyring(pool, 2**20), pool, lambda: client)._forget(client)
+
+
+def test_a_client_id_in_use_is_not_taken_over_by_another_key(running: Instance, watch: Holder) -> None:
+    thief, camera = Holder(running, "--system", "gis", "--units", WARD), Device(watch, client="gate-7")
+    assert not enters(thief, "gate-7", clean=True)
+    camera.say(state="online")
+    until(running, 1, watch.source, camera.number)
+    assert enters(watch, "gate-7", clean=True), "its own key may, as a device does that lost its connection"
+    camera.end()
+    thief.said("revoke", thief.name)
+
+
 def test_what_was_taken_when_the_process_died_counts_once(running: Instance, camera: Device) -> None:
     numbers = [f"{camera.number}-{n}" for n in range(20)]
     for number in numbers:
@@ -209,11 +272,11 @@ async def _taken_and_not_sent(running: Instance, camera: Device) -> None:
     """As a process does that dies the moment after."""
     settings = settings_of(running, "cli")
     async with store.pool(settings, "emitters", 1) as pool:
-        devices = Devices(keyring := Keyring(pool, 2**20), pool, lambda: pytest.fail("nothing is sent"))
+        hears = Devices(keyring := Keyring(pool, 2**20), pool, lambda: pytest.fail("nothing is sent"))
         await keyring._look()
         subject = camera.topic().replace("/", ".")
-        event, by = devices.understood(subject, b'{"kind": "camera", "state": "offline"}', clock.now())
-        assert [await devices._lay_down(event, by) for _ in range(2)] == [True, False]
+        event, by = hears.understood(subject, b'{"kind": "camera", "state": "offline"}', clock.now())
+        assert [await hears._lay_down(event, by) for _ in range(2)] == [True, False]
 
 
 def test_a_key_says_no_more_than_it_may(running: Instance) -> None:
