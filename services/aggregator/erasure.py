@@ -227,7 +227,7 @@ ON CONFLICT (key) DO UPDATE SET erasure = excluded.erasure
 _TEXTS = (
     ("alarm", "originator"), ("alarm", "entity"), ("alarm", "vi"), ("alarm", "en"), ("alarm_step", "note"),
     ("audit", "subject"), ("saved_filter", "query"), ("import_event", "entity"), ("finding", "key"),
-    ("finding", "vi"), ("finding", "en"), ("finding", "sides"), ("finding", "note"),
+    ("finding", "vi"), ("finding", "en"), ("finding", "sides"), ("finding_step", "note"),
 )  # fmt: skip
 _RENAME = SQL("UPDATE {table} SET {column} = regexp_replace({column}, %(of)s, %(by)s, 'g') WHERE {column} ~ %(of)s")
 _RENAME_WITHIN = (

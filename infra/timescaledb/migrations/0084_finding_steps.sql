@@ -1,7 +1,7 @@
 -- What became of each finding, step by step, so that it can be said as of any moment; a row of `finding` says what it is.
 CREATE TABLE finding_step (
     id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    finding text NOT NULL REFERENCES finding ON DELETE CASCADE,
+    finding text NOT NULL REFERENCES finding ON UPDATE CASCADE ON DELETE CASCADE,
     at      timestamptz NOT NULL,
     step    text NOT NULL CHECK (step IN ('seen', 'taken', 'resolved', 'gone')),
     by      text NOT NULL DEFAULT '',
