@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC
 
 from docx import Document
@@ -20,7 +20,8 @@ from docx.text.paragraph import Paragraph as DocxParagraph
 
 from services.reports import layout
 from services.reports.archive import repacked
-from services.reports.content import BLANK_LINE, Paragraph, Report, Section, Table, text_of
+from services.reports.as_pdf import chart_pictures
+from services.reports.content import BLANK_LINE, Chart, Paragraph, Report, Section, Table, text_of
 
 FONT = "Times New Roman"
 _ALIGN = {"left": ALIGN.LEFT, "center": ALIGN.CENTER, "right": ALIGN.RIGHT}
@@ -31,14 +32,15 @@ def write(report: Report) -> bytes:
     document = Document()
     _prepare(document, report)
     _head(document, report)
+    pictures = {c.code: png for c, png in zip(report.charts, chart_pictures(report), strict=True)}
     for title, section in report.headed:
         if not section.annex:
-            _section(document, title, section)
+            _section(document, title, section, pictures)
     _signature(document, report)
     for title, section in report.headed:
         if section.annex:
             _line(document, "").add_run().add_break(WD_BREAK.PAGE)
-            _section(document, title, section)
+            _section(document, title, section, pictures)
     out = io.BytesIO()
     document.save(out)
     return repacked(out.getvalue())
@@ -107,7 +109,7 @@ def _head(document: Docx, report: Report) -> None:
     _line(document, "")
 
 
-def _section(document: Docx, title: str, section: Section) -> None:
+def _section(document: Docx, title: str, section: Section, pictures: Mapping[str, bytes]) -> None:
     heading = _line(document, title, bold=True, align=ALIGN.LEFT)
     heading.paragraph_format.keep_with_next = True
     heading.paragraph_format.first_line_indent = Mm(layout.INDENT)
@@ -117,6 +119,8 @@ def _section(document: Docx, title: str, section: Section) -> None:
             paragraph = _line(document, block.text, align=ALIGN.JUSTIFY)
             paragraph.paragraph_format.first_line_indent = Mm(layout.INDENT)
             paragraph.paragraph_format.space_after = Pt(6)
+        elif isinstance(block, Chart):
+            _chart(document, block, pictures[block.code])
         else:
             _table(document, block)
 
@@ -151,6 +155,18 @@ def _table(document: Docx, table: Table) -> None:
     for note in table.notes:
         _line(document, note, italic=True, size=11, align=ALIGN.LEFT)
     _line(document, "", size=6)
+
+
+def _chart(document: Docx, chart: Chart, png: bytes) -> None:
+    title = _line(document, chart.name, bold=True, size=12)
+    title.paragraph_format.space_before = Pt(6)
+    line = _line(document, "")
+    picture = line.add_run().add_picture(io.BytesIO(png), width=Mm(layout.CHART))
+    picture._inline.docPr.set("descr", chart.spoken)
+    picture._inline.docPr.set("name", chart.code)
+    for paragraph in (title, line):
+        paragraph.paragraph_format.keep_with_next = True
+    _line(document, chart.legend, italic=True, size=11, align=ALIGN.LEFT)
 
 
 def _signature(document: Docx, report: Report) -> None:

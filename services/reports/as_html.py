@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import chain
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from services.reports.content import BLANK_LINE, Cell, Figure, Paragraph, Report, Table, text_of
+from services.reports.content import BLANK_LINE, Block, Cell, Chart, Figure, Paragraph, Report, Table, text_of
+from services.reports.drawing import of_chart
 from services.reports.layout import MOTTO, NATION
 
 STYLE = """
@@ -19,6 +20,8 @@ h2 { font-size: 14pt; margin: 1em 0 .3em } section > p { text-align: justify; te
 table { border-collapse: collapse; width: 100%; font-size: 11pt; margin: .5em 0 } caption { font-weight: bold }
 th, td { border: 1px solid #000; padding: .15em .3em } td.right { text-align: right; white-space: nowrap }
 td.center { text-align: center } thead { display: table-header-group } tr { break-inside: avoid }
+figure { margin: .5em 0 0; break-inside: avoid }
+figcaption { font-weight: bold; font-size: 12pt; text-align: center }
 .total { font-weight: bold } section > p.note { font-size: 11pt; font-style: italic; text-indent: 0 }
 footer { display: flex; justify-content: space-between; margin-top: 2em } footer div { white-space: pre-line }
 .to { font-size: 11pt } .to b { font-size: 12pt; font-style: italic } .by { text-align: center; font-weight: bold }
@@ -60,12 +63,17 @@ def _head(body: Element, report: Report) -> None:
         SubElement(body, "p").text = report.data_note
 
 
-def _section(body: Element, title: str, blocks: tuple[Paragraph | Table, ...]) -> None:
+def _section(body: Element, title: str, blocks: tuple[Block, ...]) -> None:
     section = SubElement(body, "section")
     SubElement(section, "h2").text = title
     for block in blocks:
         if isinstance(block, Paragraph):
             SubElement(section, "p").text = block.text
+        elif isinstance(block, Chart):
+            figure = SubElement(section, "figure", id=block.code)
+            SubElement(figure, "figcaption").text = block.name
+            figure.append(of_chart(block))
+            SubElement(section, "p", {"class": "note"}).text = block.legend
         else:
             _table(section, block)
 

@@ -10,8 +10,8 @@ from typing import Any
 import typst
 
 from schemas.calendar import local_day
-from services.reports import layout
-from services.reports.content import HeadCell, Paragraph, Report, Section, Table, text_of
+from services.reports import drawing, layout
+from services.reports.content import Block, Chart, HeadCell, Paragraph, Report, Section, Table, text_of
 
 FONT = "Liberation Serif"
 
@@ -55,8 +55,30 @@ def _values(report: Report) -> dict[str, Any]:
 
 
 def _section(title: str, section: Section) -> dict[str, Any]:
-    blocks = [{"kind": "p", "text": b.text} if isinstance(b, Paragraph) else _table(b) for b in section.blocks]
-    return {"title": title, "annex": section.annex, "blocks": blocks}
+    return {"title": title, "annex": section.annex, "blocks": [_block(block) for block in section.blocks]}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Paragraph(text):
+            return {"kind": "p", "text": text}
+        case Chart():
+            return {
+                "kind": "chart", "title": block.name, "spoken": block.spoken, "legend": block.legend,
+                "svg": drawing.of_report(block), "width": layout.CHART,
+            }  # fmt: skip
+    return _table(block)
+
+
+def chart_pictures(report: Report) -> list[bytes]:
+    """Its charts as PNG, for a document; in the font that the compiler brings, so they are alike everywhere."""
+    if not report.charts:
+        return []
+    source = resources.files(__package__).joinpath("charts.typ").read_bytes()
+    own = typst.Fonts(include_system_fonts=False, include_embedded_fonts=True)
+    said = {"charts": json.dumps([drawing.of_report(chart) for chart in report.charts], ensure_ascii=False)}
+    found = typst.compile(source, font_paths=own, sys_inputs=said, format="png", ppi=200.0)
+    return found if isinstance(found, list) else [found]
 
 
 def _table(table: Table) -> dict[str, Any]:

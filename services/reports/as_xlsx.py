@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC
 from decimal import Decimal
 from typing import Any
@@ -12,9 +12,12 @@ import xlsxwriter
 from xlsxwriter.utility import xl_rowcol_to_cell
 
 from services.readings.read import round_half_up
-from services.reports.content import Cell, Figure, Paragraph, Report, Table
+from services.reports.content import Cell, Chart, Figure, Paragraph, Report, Table
 from services.reports.layout import MOTTO, NATION
 
+CHARTS = "Biểu đồ"
+COLOURS = ("#1F4E79", "#A6A6A6")
+"""Of the period, and of the one before."""
 FONT = {"font_name": "Times New Roman", "font_size": 11}
 _OPTIONS = {"in_memory": True, "strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
 
@@ -30,6 +33,8 @@ def write(report: Report) -> bytes:
         _text(book, formats, report)
         for number, table in enumerate(report.tables, start=1):
             _table(book.add_worksheet(f"{number} {table.code}"[:31]), formats, table)
+        if report.charts:
+            _charts(book, formats, report.charts)
     return out.getvalue()
 
 
@@ -74,6 +79,8 @@ def _lines(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
         for block in section.blocks:
             if isinstance(block, Paragraph):
                 yield block.text, {}
+            elif isinstance(block, Chart):
+                yield f"{block.name}, ở trang «{CHARTS}»", {"italic": True}
             else:
                 yield f"Bảng {sheets[block.code]}: {block.title}", {"italic": True}
     for line in (*report.signature.office, report.signature.name):
@@ -104,6 +111,33 @@ def _table(sheet: Any, formats: Formats, table: Table) -> None:
             _write(sheet, formats, number, place, cell, formula, wishes)
     for number, note in enumerate(table.notes, start=first + len(table.all_rows)):
         sheet.write_string(number, 0, note, formats.of(italic=True))
+
+
+def _charts(book: Any, formats: Formats, charts: Sequence[Chart]) -> None:
+    """All charts on one sheet, each beside its values, so that it changes with them."""
+    sheet, row = book.add_worksheet(CHARTS), 0
+    sheet.set_column(0, 2, 22)
+    for chart in charts:
+        table = chart.table
+        names = [column.head for column in table.columns[2:]]
+        sheet.write_string(row, 0, chart.name, formats.of(bold=True))
+        for place, name in enumerate(("", *names)):
+            sheet.write_string(row + 1, place, name, formats.of(bold=True, border=1, text_wrap=True))
+        for number, (_, label, *values) in enumerate(table.rows, start=row + 2):
+            for place, cell in enumerate((label, *values)):
+                _write(sheet, formats, number, place, cell, None, {"border": 1, "align": "right" if place else "left"})
+        first, last = row + 2, row + 1 + len(table.rows)
+        drawn = book.add_chart({"type": "column"})
+        for place, name in enumerate(names, start=1):
+            drawn.add_series({
+                "name": name, "categories": [CHARTS, first, 0, last, 0], "values": [CHARTS, first, place, last, place],
+                "fill": {"color": COLOURS[place - 1]},
+            })  # fmt: skip
+        drawn.set_title({"name": chart.name, "name_font": {"size": 11}})
+        drawn.set_legend({"position": "bottom"})
+        drawn.set_size({"width": 760, "height": 300})
+        sheet.insert_chart(row, 4, drawn, {"description": chart.spoken})
+        row = max(last + 3, row + 17)
 
 
 def _write(

@@ -114,7 +114,66 @@ class Table:
                 yield from (HeadCell(column.head, place, down=2) for place, column in placed)
 
 
-Block = Annotated[Paragraph | Table, Field(discriminator="kind")]
+class Bar(NamedTuple):
+    """A bar of a chart, and the value of the same place in the period before."""
+
+    label: str
+    now: Decimal | None
+    before: Decimal | None = None
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture of one figure, step by step or unit by unit. `measured`: what its values count; `now`, `before`: what
+    the two periods are called, the latter "" where nothing is compared; `aim`: the target, where there is one."""
+
+    code: str
+    title: str
+    measured: str
+    now: str
+    before: str
+    bars: tuple[Bar, ...]
+    decimals: int = 0
+    aim: Decimal | None = None
+    kind: Literal["chart"] = "chart"
+
+    @property
+    def name(self) -> str:
+        """Its title with what its values count."""
+        return f"Biểu đồ: {self.title} ({self.measured})"
+
+    @property
+    def legend(self) -> str:
+        """What its bars, boxes and lines are."""
+        said = [f"Cột đậm: {self.now}"]
+        said += [f"khung: {self.before}"] if self.before else []
+        said += [f"đường nét đứt: mục tiêu {numbers.exact(self.aim)}"] if self.aim is not None else []
+        return f"{'; '.join(said)}."
+
+    @property
+    def spoken(self) -> str:
+        """What it shows, for who does not see it."""
+        known = [bar for bar in self.bars if bar.now is not None]
+        low, high = (pick(known, key=lambda bar: bar.now or 0) for pick in (min, max))
+        ends = (f"{what} {self._text(bar.now)} ({bar.label})" for what, bar in (("thấp nhất", low), ("cao nhất", high)))
+        return f"{self.name}, {self.now}: {len(known)} cột, {', '.join(ends)}. {self.legend}"
+
+    @property
+    def table(self) -> Table:
+        """Its values."""
+        heads = (self.now, self.before) if self.before else (self.now,)
+        columns = (Column("STT", 9, "center"), Column("", 40, "left"), *(Column(head, 30) for head in heads))
+        rows: tuple[tuple[Cell, ...], ...] = tuple(
+            (str(n), bar.label, *(Figure(value, self.decimals) for value in (bar.now, bar.before)[: len(heads)]))
+            for n, bar in enumerate(self.bars, start=1)
+        )
+        return Table(self.code, self.name, columns, rows)
+
+    def _text(self, value: Decimal | None) -> str:
+        return Figure(value, self.decimals).text
+
+
+Block = Annotated[Paragraph | Table | Chart, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True)
@@ -188,6 +247,11 @@ class Report:
     def tables(self) -> tuple[Table, ...]:
         """All tables, in their order."""
         return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Table))
+
+    @property
+    def charts(self) -> tuple[Chart, ...]:
+        """All charts, in their order."""
+        return tuple(block for section in self.sections for block in section.blocks if isinstance(block, Chart))
 
 
 def roman(number: int) -> str:

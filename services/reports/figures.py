@@ -35,9 +35,10 @@ class Figures:
 
     def one(self, code: str, period: Period) -> Reading:
         """The figure of a period."""
-        return self._read(code, period)[0]
+        return self.course(code, period)[0]
 
-    def _read(self, code: str, period: Period, by: str | None = None) -> list[Reading]:
+    def course(self, code: str, period: Period, by: str | None = None) -> list[Reading]:
+        """The figure of each group, as `readings.read` gives it."""
         readings = read(self.conn, CATALOGUE[code], self.unit, period, by)
         self.origins.update(origin for reading in readings for origin in reading.origins)
         return readings
@@ -46,7 +47,7 @@ class Figures:
         """group -> code -> reading, of the groups that have any value."""
         found: dict[str, dict[str, Reading]] = {}
         for code in codes:
-            for reading in self._read(code, period, by):
+            for reading in self.course(code, period, by):
                 found.setdefault(reading.group, {})[code] = reading
         return {group: row for group, row in found.items() if any(r.value is not None for r in row.values())}
 

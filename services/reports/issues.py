@@ -155,11 +155,16 @@ def recorded_since(conn: Connection, issue: Issue) -> list[LateEvents]:
 def changes(before: Report, after: Report) -> Iterator[Change]:
     """What two reports say differently: sentence by sentence, and cell by cell of rows of one name."""
     yield from _of_texts("", _lines(before), _lines(after))
-    tables = {table.code: table for table in after.tables}
-    for table in before.tables:
+    tables = {table.code: table for table in _tables(after)}
+    for table in _tables(before):
         yield from _of_tables(table, tables.pop(table.code, None))
     for table in tables.values():
         yield from (Change(f"{table.title} | {name}", "", " | ".join(cells)) for name, cells in _rows(table).items())
+
+
+def _tables(report: Report) -> tuple[Table, ...]:
+    """Its tables, and the values of its charts."""
+    return (*report.tables, *(chart.table for chart in report.charts))
 
 
 def _lines(report: Report) -> list[str]:

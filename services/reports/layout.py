@@ -12,6 +12,8 @@ PAGE = (210, 297)
 WIDTH = PAGE[0] - LEFT - RIGHT
 TEXT = 13
 """Text is 13 or 14; what stands in tables may be smaller, see `size`."""
+CHART = 150
+"""The width of a chart."""
 INDENT = 10
 """Of a paragraph's first line: 10 to 12.7."""
 

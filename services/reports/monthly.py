@@ -11,6 +11,7 @@ from schemas.calendar import local_day
 from schemas.text.dates import day_and_time
 from services.readings import Period
 from services.readings.memo import snapshot
+from services.reports.charts import chart_of
 from services.reports.content import Block, Head, Paragraph, Report, Section, Signature
 from services.reports.figures import Figures, closing, in_words
 from services.reports.tables import TABLES
@@ -47,7 +48,10 @@ def _blocks(figures: Figures, texts: SectionTexts, period: Period) -> Iterator[B
         if (text := figures.sentence(sentence, period)) is not None:
             yield Paragraph(text)
     for name in texts.tables:
-        yield from TABLES[name](figures, period)
+        for table in TABLES[name](figures, period):
+            yield table
+            if texts.charts and (chart := chart_of(figures, period, table.code)):
+                yield chart
 
 
 def _head(figures: Figures, texts: Texts, period: Period, number: str) -> Head:

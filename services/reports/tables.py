@@ -26,6 +26,8 @@ from services.reports.content import Cell, Column, Figure, Table
 from services.reports.figures import Figures, figure, year_so_far
 
 NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
+SYSTEM = "system_"
+"""How the codes of the systems' tables begin."""
 MOST_OVERDUE = 500
 """Rows of the list of overdue dossiers; how many more there are is said below."""
 EVIDENCE, LONGEST_ID = 3, 30
@@ -302,7 +304,7 @@ def systems(figures: Figures, period: Period) -> Iterator[Table]:
         notes = (f"{silent} chỉ số khác chưa có số liệu trong kỳ.",) if silent and rows else ()
         numbered = tuple((str(number), *row) for number, row in enumerate(rows, start=1))
         if rows:
-            yield Table(f"system_{slug}", name, columns, numbered, (), notes)
+            yield Table(f"{SYSTEM}{slug}", name, columns, numbered, (), notes)
 
 
 def _compared(figures: Figures, period: Period, reading: Reading) -> tuple[Cell, ...]:
@@ -310,7 +312,7 @@ def _compared(figures: Figures, period: Period, reading: Reading) -> tuple[Cell,
     before = figures.before(indicator.code, period)
     now, then = _measured(reading), _measured(before) if before else Figure(None)
     change = None if now.value is None or then.value is None else now.value - then.value
-    return indicator.vi, _measured_in(indicator), now, then, Figure(change, now.decimals), verdict(reading)
+    return indicator.vi, measured_in(indicator), now, then, Figure(change, now.decimals), verdict(reading)
 
 
 def _measured(reading: Reading) -> Figure:
@@ -323,7 +325,8 @@ def _measured(reading: Reading) -> Figure:
 _MINUTES = {True: (Decimal(WORKING_DAY // timedelta(minutes=1)), "ngày làm việc"), False: (Decimal(60), "giờ")}
 
 
-def _measured_in(indicator: Indicator) -> str:
+def measured_in(indicator: Indicator) -> str:
+    """What its values count, as it is printed."""
     if indicator.unit == "minute":
         return _MINUTES[indicator.working][1]
     words = MEASURED.get(indicator.unit)
@@ -342,7 +345,7 @@ def findings(figures: Figures, period: Period) -> Iterator[Table]:
     if rows:
         columns = (
             NUMBER, Column("Nội dung", 76, "left"), Column("Đơn vị", 28, "left"), Column("Số thứ nhất", 18),
-            Column("Số thứ hai", 18), Column("Mức độ", 18, "left"), Column("Xử lý", 32, "left"),
+            Column("Số thứ hai", 18), Column("Mức độ", 21, "left"), Column("Xử lý", 29, "left"),
         )  # fmt: skip
         yield Table("findings", "Số liệu chưa khớp với nhau, giữ nguyên như báo cáo", columns, rows)
 

@@ -60,11 +60,13 @@ class SignatureTexts(Strict):
 
 
 class SectionTexts(Strict):
-    """A section: sentences, then tables by their names. `closes`: the day of the month on which its month ends."""
+    """A section: sentences, then tables by their names; with `charts` a picture stands below the table of a system.
+    `closes`: the day of the month on which its month ends."""
 
     title: str
     text: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    charts: bool = False
     closes: int | None = Field(None, ge=1, le=28)
     annex: bool = False
 

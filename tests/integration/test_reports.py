@@ -113,6 +113,15 @@ def test_certified_copies_the_hotline_and_resolution_02(november: Report) -> Non
     assert targets == [(target, value, told[reached]) for target, value, reached in expected]
 
 
+def test_each_system_has_at_most_one_chart_of_the_figure_in_its_table(november: Report) -> None:
+    charts = {chart.code: chart for chart in november.charts}
+    assert len(charts) == len(november.charts) and "chart_procedures" in charts
+    received = charts["chart_procedures"]
+    assert len(received.bars) == 30 and received.bars[0].label == "01/11" and not received.before
+    values = [bar.now for bar in received.bars if bar.now is not None]
+    assert sum(values) == by_name(table(november, "system_procedures"))[received.title][1]
+
+
 def test_programmes_that_were_told_of_november(november: Report) -> None:
     shown = {row for t in november.tables if t.code.startswith("system_") for row in by_name(t).items()}
     values = {values[1] for _, values in shown}

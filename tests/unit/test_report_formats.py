@@ -7,11 +7,13 @@ import re
 import time
 import unicodedata
 import zipfile
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import openpyxl
@@ -21,7 +23,19 @@ from pypdf import PageObject, PdfReader
 from infra.local import fonts
 from infra.local.paths import home
 from services.reports import as_docx, as_html, as_json, as_pdf, as_xlsx
-from services.reports.content import Column, Figure, Head, Paragraph, Report, Section, Signature, Table, text_of
+from services.reports.content import (
+    Bar,
+    Chart,
+    Column,
+    Figure,
+    Head,
+    Paragraph,
+    Report,
+    Section,
+    Signature,
+    Table,
+    text_of,
+)
 from services.reports.issues import Change, changes
 from services.reports.tables import _ii06_columns
 
@@ -55,12 +69,17 @@ OTHER = Table(
     ),
     ("", "Bình quân", Figure(Decimal("55.48"), 2), Figure(Decimal(16_850_363_241))),
 )
+CHART = Chart(
+    "chart_procedures", "Hồ sơ tiếp nhận", "hồ sơ", "tháng 01 năm 2025", "tháng 12 năm 2024",
+    tuple(Bar(f"{n:02}/01", Decimal(1_230 + 37 * n) if n % 7 else None, Decimal(1_900 - 21 * n)) for n in range(1, 32)),
+    0, Decimal(2000),
+)  # fmt: skip
 REPORT = Report(
     None, date(2025, 1, 1), date(2025, 1, 31), datetime(2025, 2, 5, 3, tzinfo=UTC),
     Head("", "ỦY BAN NHÂN DÂN\nTỈNH BÌNH PHƯỚC", "12/BC-UBND", "Bình Phước", date(2025, 2, 5), "Kết quả tháng 01"),
     (
         Section("Thủ tục", (Paragraph(f"Có 64.123 hồ sơ. {LETTERS} {LETTERS.upper()}"), ii06(60))),
-        Section("Khác", (OTHER,)),
+        Section("Khác", (OTHER, CHART)),
         Section("Danh sách", (replace(OTHER, code="annex", title="Phụ lục của bảng"),), annex=True),
     ),
     Signature(("TM. ỦY BAN NHÂN DÂN", "CHỦ TỊCH"), "Người Ký", ("- Như trên;", "- Lưu: VT.")),
@@ -118,7 +137,7 @@ def test_two_reports_are_told_apart_cell_by_cell() -> None:
     row = (*table.rows[0][:3], Figure(Decimal(16_850_363_254)))
     other = replace(table, rows=(row, *table.rows[1:]), notes=("Mới.",))
     text = Section("Thủ tục", (Paragraph("Có 64.124 hồ sơ."), REPORT.tables[0]))
-    after = replace(REPORT, sections=(text, Section("Khác", (other,))))
+    after = replace(REPORT, sections=(text, Section("Khác", (other, CHART))))
     assert list(changes(REPORT, REPORT)) == []
     found = list(changes(REPORT, after))
     assert Change("Bảng khác | - a = b* #x $y$ _z_ <q> & 'c' | Tiền", "16.850.363.253", "16.850.363.254") in found
@@ -133,8 +152,8 @@ def test_two_reports_are_told_apart_cell_by_cell() -> None:
 def test_a_workbook_has_every_number_and_formulas_for_its_sums() -> None:
     raw = io.BytesIO(as_xlsx.write(REPORT))
     values, formulas = openpyxl.load_workbook(raw, data_only=True), openpyxl.load_workbook(raw)
-    assert len(values.sheetnames) == 1 + len(REPORT.tables)
-    for table, sheet in zip(REPORT.tables, values.worksheets[1:], strict=True):
+    assert values.sheetnames[len(REPORT.tables) + 1 :] == ["Biểu đồ"]
+    for table, sheet in zip(REPORT.tables, values.worksheets[1:-1], strict=True):
         first = 2 + len(table.head_rows)
         for number, row in enumerate(table.all_rows, start=first):
             for place, cell in enumerate(row, start=1):
@@ -195,6 +214,51 @@ def test_a_document_has_the_layout_of_the_decree(docx: zipfile.ZipFile) -> None:
     assert properties["rFonts"].get(f"{W}ascii") == "Times New Roman" and properties["sz"].get(f"{W}val") == "26"
     core = docx.read("docProps/core.xml").decode()
     assert re.findall(r"20\d\d-\d\d-\d\dT[0-9:]+Z", core) == ["2025-02-05T03:00:00Z"] * 2
+
+
+# --- charts ---
+
+
+def test_a_chart_says_what_it_shows_in_every_format(font: Path, docx: zipfile.ZipFile, pages: list[PageObject]) -> None:
+    spoken = CHART.spoken
+    assert "27 cột, thấp nhất 1.267 (01/01), cao nhất 2.377 (31/01)" in spoken and "mục tiêu 2.000" in spoken
+    html = as_html.write(REPORT).decode()
+    assert html.count('class="now"') == 27 and html.count('class="then"') == 31 and spoken.replace("&", "&amp;") in html
+    (drawn,) = part(docx, "document").iter(
+        "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}docPr"
+    )
+    (png,) = [name for name in docx.namelist() if name.startswith("word/media/")]
+    assert drawn.get("descr") == spoken and docx.read(png).startswith(b"\x89PNG")
+    alts = [str(one["/Alt"]) for one in structure(pages[0].pdf.trailer["/Root"]["/StructTreeRoot"]) if "/Alt" in one]
+    assert alts == [spoken]
+
+
+def structure(node: Any) -> Iterator[Any]:
+    """The elements of a tagged PDF."""
+    node = node.get_object()
+    if isinstance(node, list):
+        for one in node:
+            yield from structure(one)
+    elif isinstance(node, dict):
+        yield node
+        yield from structure(node["/K"]) if "/K" in node else ()
+
+
+def test_a_workbooks_chart_is_drawn_of_its_cells() -> None:
+    raw = as_xlsx.write(REPORT)
+    sheet = openpyxl.load_workbook(io.BytesIO(raw))["Biểu đồ"]
+    (chart,) = sheet._charts
+    first, second = (series.val.numRef.f for series in chart.series)
+    assert (first, second) == ("'Biểu đồ'!$B$3:$B$33", "'Biểu đồ'!$C$3:$C$33")
+    values = [(row[0].value, row[1].value, row[2].value) for row in sheet["A3:C33"]]
+    assert values == [(b.label, "–" if b.now is None else b.now, b.before) for b in CHART.bars]
+
+
+def test_what_a_chart_shows_otherwise_is_a_change() -> None:
+    bars = (CHART.bars[0]._replace(now=Decimal(7)), *CHART.bars[1:])
+    sections = (REPORT.sections[0], Section("Khác", (OTHER, replace(CHART, bars=bars))), REPORT.sections[2])
+    (one,) = changes(REPORT, replace(REPORT, sections=sections))
+    assert one == Change(f"{CHART.name} | 01/01 | tháng 01 năm 2025", "1.267", "7")
 
 
 # --- PDF ---
