@@ -28,6 +28,7 @@ from services.kit.facts import stored_calendars, unpack
 from services.readings.evaluate import ComponentCount, UnitCounts
 from services.readings.index766 import UnitIndex, score_of, total_of, unit_index, unit_indices
 from services.readings.period import Period, last_moment
+from services.readings.reasons import Reason
 
 CLOSING = time(17)
 """When a day's dossiers end, if nothing else is said."""
@@ -286,13 +287,11 @@ def _with(index: UnitIndex, counts: UnitCounts) -> UnitIndex:
 
 
 def _moved(count: ComponentCount, moves: Iterable[Move]) -> ComponentCount:
-    """A count after moves; what is not known stays so."""
+    """A count after moves; what is not known stays so, and what falls below 0 is not counted."""
     if count.count is None:
         return count
-    pair = count.count
-    for move in moves:
-        pair = _moved_pair(pair, move)
-    return replace(count, count=pair)
+    pair = _pair(_sum_of([Move(count.count.numerator, count.count.denominator), *moves]))
+    return replace(count, count=pair, reason=None if pair else Reason("not_counted"))
 
 
 def shortest_of(before: UnitIndex, period: Period, found: Sequence[Ended], wanted: Sequence[Decimal]) -> Shortest:
@@ -313,15 +312,20 @@ def _best_first(before: UnitIndex, found: Sequence[Ended]) -> Iterator[tuple[End
     alike = defaultdict[_Kind, list[Ended]](list)
     for one in reversed(found):
         alike[tuple(sorted(one.moves.items()))].append(one)
-    counts = {m: c.count for m, c in before.counts.items() if c.count is not None}
+    known = ((m, c.count) for m, c in before.counts.items() if c.count is not None)
+    counts = {m: Move(count.numerator, count.denominator) for m, count in known}
     components = before.score.rules.components
 
+    def exact(metric: str, count: Move) -> Fraction:
+        pair = _pair(count)
+        return scoring.exact(components[metric], pair) if pair else Fraction(0)
+
     def worth(kind: _Kind) -> Fraction:
-        some = ((components[m], counts[m], _moved_pair(counts[m], move)) for m, move in kind if m in counts)
-        return sum((scoring.exact(c, after) - scoring.exact(c, count) for c, count, after in some), Fraction(0))
+        some = ((m, counts[m], _sum_of([counts[m], move])) for m, move in kind if m in counts)
+        return sum((exact(m, after) - exact(m, count) for m, count, after in some), Fraction(0))
 
     def rounded(kind: Iterable[str]) -> Decimal:
-        return sum((scoring.points(components[m], counts[m]) for m in kind if m in counts), Decimal(0))
+        return sum((scoring.half_up(exact(m, counts[m])) for m in kind if m in counts), Decimal(0))
 
     gained = Decimal(0)
     while alike:
@@ -330,7 +334,7 @@ def _best_first(before: UnitIndex, found: Sequence[Ended]) -> Iterator[tuple[End
             return
         metrics = [metric for metric, _ in kind]
         gained -= rounded(metrics)
-        counts |= {m: _moved_pair(counts[m], move) for m, move in kind if m in counts}
+        counts |= {m: _sum_of([counts[m], move]) for m, move in kind if m in counts}
         gained += rounded(metrics)
         yield alike[kind].pop(), gained
         if not alike[kind]:
@@ -341,8 +345,13 @@ _Kind = tuple[tuple[str, Move], ...]
 """What alike dossiers move: the moves of each component."""
 
 
-def _moved_pair(count: CountPair, move: Move) -> CountPair:
-    return CountPair(count.numerator + move.numerator, count.denominator + move.denominator)
+def _sum_of(moves: Sequence[Move]) -> Move:
+    return Move(*(sum(sides, Decimal(0)) for sides in zip(*moves, strict=True)))
+
+
+def _pair(count: Move) -> CountPair | None:
+    """What counts; None where corrections of earlier months outweigh what came."""
+    return CountPair(*count) if min(count) >= 0 else None
 
 
 _OPEN = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -109,7 +110,7 @@ def ii06_by_unit(figures: Figures, period: Period) -> Iterator[Table]:
     """Report II.06 with its thirteen columns, by unit."""
     title = "Tình hình, kết quả giải quyết thủ tục hành chính theo đơn vị (biểu II.06)"
     table = by_unit(figures, period, "ii06_by_unit", title, _II06_HEADS)
-    yield Table(table.code, table.title, _ii06_columns("Đơn vị"), table.rows, table.total)
+    yield explained(Table(table.code, table.title, _ii06_columns("Đơn vị"), table.rows, table.total))
 
 
 def ii06_by_field(figures: Figures, period: Period) -> Iterator[Table]:
@@ -122,7 +123,20 @@ def ii06_by_field(figures: Figures, period: Period) -> Iterator[Table]:
     ]
     title = "Tình hình, kết quả giải quyết thủ tục hành chính theo lĩnh vực (biểu II.06)"
     total = _total(figures, period, _II06_HEADS, "Tổng số")
-    yield Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total)
+    yield explained(Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total))
+
+
+def explained(table: Table) -> Table:
+    """The table, with a note where a column of what came or ended in the period is below 0: what an earlier period had
+    counted was corrected in this one."""
+    cells = (cell.value for row in table.all_rows for cell in row if isinstance(cell, Figure))
+    return replace(table, notes=(CORRECTED,)) if any(value is not None and value < 0 for value in cells) else table
+
+
+CORRECTED = (
+    "Số âm là phần điều chỉnh trong kỳ: hồ sơ kỳ trước đã tính cho đơn vị này nay do đơn vị khác tiếp nhận, hoặc đã "
+    "tính là kết thúc (dừng giải quyết) nay được giải quyết tiếp với kết quả khác; số của kỳ trước giữ nguyên."
+)
 
 
 def _none_of_it(reading: Reading | None) -> Figure:

@@ -98,9 +98,9 @@ def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("code", "found"),
     [
-        ("dossiers_received", ("channel", "field", "level")),
-        ("overdue_share", ("channel", "field", "level")),
-        ("on_time_share", ("channel", "field", "level", "outcome", "result")),
+        ("dossiers_received", ("channel", "field", "level", "portal")),
+        ("overdue_share", ("channel", "field", "level", "portal")),
+        ("on_time_share", ("channel", "field", "level", "portal", "outcome", "result")),
         ("reports_received", ("category", "channel", "priority")),
         ("antivirus_coverage", ()),
         ("poverty_rate", ()),

@@ -37,7 +37,7 @@ from services.reports.content import (
     text_of,
 )
 from services.reports.issues import Change, changes
-from services.reports.tables import _ii06_columns
+from services.reports.tables import CORRECTED, _ii06_columns, explained
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 LETTERS = "aáàảãạ ăắằẳẵặ âấầẩẫậ eéèẻẽẹ êếềểễệ iíìỉĩị oóòỏõọ ôốồổỗộ ơớờởỡợ uúùủũụ ưứừửữự yýỳỷỹỵ đ"
@@ -144,6 +144,13 @@ def test_two_reports_are_told_apart_cell_by_cell() -> None:
     assert Change("Bảng khác", "", "Mới.") in found
     assert [c.after for c in found if c.place == ""] == ["Có 64.124 hồ sơ."]
     assert {c.place.partition(" | ")[0] for c in found} == {"", "Bảng khác", "Phụ lục của bảng"}
+
+
+def test_a_column_below_0_is_explained() -> None:
+    table = replace(ii06(3), notes=())
+    below = (*table.rows[0][:9], Figure(Decimal(-1)), *table.rows[0][10:])
+    assert explained(table) == table
+    assert explained(replace(table, rows=(below, *table.rows[1:]))).notes == (CORRECTED,)
 
 
 # --- XLSX ---

@@ -160,3 +160,17 @@ def test_a_thousand_dossiers_take_less_than_a_second() -> None:
         return time.process_time() - start
 
     assert min(spent() for _ in range(3)) <= 1.0
+
+
+def test_what_ends_take_back_may_outweigh_what_came_and_is_then_not_counted() -> None:
+    """A correction of an earlier month: no count is below 0, and of two ends the order is the same."""
+    back, forth = ({IN_TIME: Move(by, NONE), RESULTS: Move(ONE, ONE)} for by in (-ONE, ONE))
+    before = index(ON_TIME=(0, 500), ORIGINAL_RESULT_AVAILABLE=(0, 9))
+    alone = shortest_of(before, PERIOD, [Ended(dossier(), at(26), back)], [ONE])
+    assert alone.what_if.after.counts[IN_TIME].count is None and IN_TIME in alone.what_if.after.score.missing
+    assert alone.gained == (alone.what_if.gain,) and alone.what_if.gain > 0
+    for first, second in ((back, forth), (forth, back)):
+        both = [Ended(dossier(number=n), at(26), some) for n, some in enumerate((first, second))]
+        found = shortest_of(before, PERIOD, both, [Decimal(10)])
+        assert found.what_if.after.counts[IN_TIME].count == CountPair(NONE, Decimal(500))
+        assert found.gained[-1] == found.what_if.gain
