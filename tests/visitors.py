@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import httpx
 from psycopg import AsyncConnection
@@ -22,6 +23,8 @@ from services.centre.prepare import settings_of
 
 PASSWORD = "mot-mat-khau-du-dai"
 HTML = {"accept": "text/html"}
+BUSY = b'class="busy"'
+PATIENCE_SECONDS = 30.0
 T = TypeVar("T")
 
 
@@ -32,12 +35,24 @@ class OpenedPage(NamedTuple):
     protocols: list[str]
 
 
+class Patient(httpx.Client):
+    """Who asks again for a page that says it is busy, as a person does."""
+
+    def get(self, url: httpx.URL | str, **options: Any) -> httpx.Response:
+        """What is there once the page is whole; after a while, what there is."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            answer = super().get(url, **options)
+            if BUSY not in answer.content or time.monotonic() > end:
+                return answer
+
+
 class Browser:
     """A browser without a screen: its cookies, its Origin."""
 
     def __init__(self, home: str) -> None:
         self.home = home
-        self.http = httpx.Client(base_url=home, headers={**HTML, "origin": home}, timeout=20)
+        self.http = Patient(base_url=home, headers={**HTML, "origin": home}, timeout=20)
 
     def get(self, path: str) -> httpx.Response:
         return self.http.get(path)

@@ -35,7 +35,7 @@ from services.board.pages.worklist import worklist
 from services.board.pages.worklist.worklist_rows import PATH
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
-from services.board.ui.page_layout import navigation_entries
+from services.board.ui.page_layout import busy_page, navigation_entries
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
@@ -86,7 +86,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
         leave_provider = oidc.add(app, pool, settings)
     login.add(app, pool, settings.board_url, leave_provider)
     alarm_client = AlarmClient(settings, pool)
-    pages = Pages(app, poller, connections)
+    pages = Pages(app, poller, connections, busy_page)
     wall.add(pages, reading)
     system.add(pages, reading)
     figure.add(pages, reading)

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 from alarms import eventually
 from support import board_beside
-from visitors import Browser, add_account, entered
+from visitors import BUSY, HTML, Browser, add_account, entered
 from websockets.exceptions import InvalidStatus
 
 from infra.local.servers import Instance
@@ -62,7 +62,7 @@ def held(centre: Instance, table: str) -> Iterator[None]:
 
 def test_who_asks_for_too_much_is_told_and_everybody_elses_figures_go_on(centre: Instance, home: str) -> None:
     def opened(code: str) -> httpx.Response:
-        return Browser(home).http.get(f"/figure/{code}")
+        return httpx.get(f"{home}/figure/{code}", headers=HTML, timeout=20)
 
     eventually(lambda: DATABASE in Browser(home).get("/").text, False)  # it has just been started
     with held(centre, "event_key"), ThreadPoolExecutor(len(COUNTED)) as many:
@@ -72,9 +72,11 @@ def test_who_asks_for_too_much_is_told_and_everybody_elses_figures_go_on(centre:
             walls.append(Browser(home).get("/").text)
             done, waiting = wait(waiting, timeout=0.3)
             told += [answer.result() for answer in done]
-    assert [(page.status_code, TOO_MUCH in page.text) for page in told] == [(200, True)] * len(COUNTED)
+    assert [(page.status_code, TOO_MUCH in page.text or BUSY in page.content) for page in told] == [(200, True)] * len(
+        COUNTED
+    )
     assert [DATABASE in wall for wall in walls] == [False] * len(walls), "the database did answer"
-    assert TOO_MUCH not in opened(COUNTED[0]).text
+    assert TOO_MUCH not in Browser(home).get(f"/figure/{COUNTED[0]}").text
 
 
 def test_an_open_figure_follows_what_is_stored(centre: Instance, home: str, ioc: Callable[..., object]) -> None:

@@ -12,8 +12,10 @@ import pytest
 from services.board.live import change_cache
 from services.board.live.cache import SHARE, SharedCache
 from services.board.live.change_cache import ChangeCache
+from services.board.live.patience import PATIENCE, Patience, in_patience
 from services.board.live.query_pool import TooMuch
 from services.board.pages.map.overlays import Folder
+from services.kit import clock
 
 
 def test_nobody_waits_for_the_answer_to_another_question() -> None:
@@ -123,3 +125,62 @@ def test_shapes_are_looked_at_anew_when_a_file_has_changed_and_not_before(tmp_pa
     assert [f["geometry"]["coordinates"][0] for f in json.loads(folder.packed())["features"]] == [106.7, 106.6]
     folder.remove("a")
     assert json.loads(folder.packed()) == folder.shapes()
+
+
+def test_whose_patience_is_over_is_given_the_answer_before_and_of_when_it_is() -> None:
+    async def look() -> None:
+        kept, never = SharedCache[str](0), asyncio.Event()
+        first, before = clock.now(), await kept.get("same", lambda: answer("first"))
+        await asyncio.sleep(0.01)
+        PATIENCE.set(patience := Patience(asyncio.get_running_loop().time() + 0.05))
+        assert await kept.get("same", lambda: answer("second", never)) == before == "first"
+        assert patience.of and first <= patience.of < clock.now()
+        with pytest.raises(TimeoutError):
+            await in_patience(kept.get("unknown", lambda: answer("nothing", never)))
+        never.set()
+        PATIENCE.set(patience := Patience.begins())
+        assert await kept.get("same", lambda: answer("third")) == "second", "it went on coming"
+        assert patience.of is None
+
+    async def answer(what: str, first: asyncio.Event | None = None) -> str:
+        if first:
+            await first.wait()
+        return what
+
+    asyncio.run(look())
+
+
+@pytest.mark.parametrize("error", [TooMuch("much"), OSError("away")])
+def test_who_is_patient_is_told_the_error_and_a_page_what_was_known(error: Exception) -> None:
+    async def look() -> None:
+        given: list[str | Exception] = ["known"]
+        shared, kept = ChangeCache(lambda: answer(given), lambda: len(given)), SharedCache[str](0)
+        for get in (shared.get, lambda: kept.get("same", lambda: answer(given))):
+            del given[1:]
+            assert await get() == "known"
+            given.append(error)
+            await asyncio.sleep(0.01)
+            with pytest.raises(type(error)):
+                await get()
+            PATIENCE.set(patience := Patience(asyncio.get_running_loop().time() + 5))
+            assert await get() == "known" and patience.of
+            PATIENCE.set(None)
+
+    async def answer(given: list[str | Exception]) -> str:
+        if isinstance(given[-1], Exception):
+            raise given[-1]
+        return given[-1]
+
+    asyncio.run(look())
+
+
+def test_of_another_mark_none_is_fresh() -> None:
+    async def look() -> list[int]:
+        kept, asked = SharedCache[int](60), iter(range(9))
+
+        async def answer() -> int:
+            return next(asked)
+
+        return [await kept.get("same", answer, mark) for mark in ("a", "a", "b", "b")]
+
+    assert asyncio.run(look()) == [0, 0, 1, 1]

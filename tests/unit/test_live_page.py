@@ -33,6 +33,7 @@ from services.board.ui.live_page import (
     protocol,
 )
 from services.board.ui.markup import Html, tag
+from services.board.ui.page_layout import busy_page
 from services.board.ui.words import WORDS
 from services.kit.settings import Settings
 
@@ -40,12 +41,13 @@ Answer = Callable[[], Any]
 
 
 class Board:
-    """A board of one page, on which a place asks for what a test answers; `lets` stands for the doors."""
+    """A board of one page, on which a place asks for what a test answers; `troubles`: what it is not made for, each
+    once; `let_in` stands for the doors."""
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.connections, self.drawn, self.bodies = answer, Connections(), 0, 0
-        self.app = FastAPI()
-        pages = Pages(self.app, Poller(Settings()), self.connections)
+        self.app, self.troubles = FastAPI(), list[Exception]()
+        pages = Pages(self.app, Poller(Settings()), self.connections, busy_page)
 
         async def ask() -> Any:
             given = self.answer()
@@ -59,6 +61,9 @@ class Board:
 
         @pages.page("/one/{name}")
         async def one(asked: HTTPConnection, name: str) -> LivePage:
+            if self.troubles:
+                raise self.troubles.pop()
+
             async def body(at: Places) -> Html:
                 self.bodies += 1
                 return Html(tag("h1", name) + at["asked"] + at["clock"])
@@ -83,7 +88,15 @@ class Board:
         async def let_in(scope: Any, receive: Any, send: Any) -> None:
             if scope["type"] != "lifespan":
                 scope["state"] = {"account": PUBLIC, "session": "s", "csrf": ""}
-            await self.app(scope, receive, send)
+            sent: list[Any] = []
+
+            async def sending(message: Any) -> None:
+                sent.append(message)
+                await send(message)
+
+            await self.app(scope, receive, sending)
+            if not sent and scope["type"] == "websocket":
+                await send({"type": "websocket.close"})
 
         return TestClient(let_in)
 
@@ -108,6 +121,29 @@ def test_the_document_is_whole_and_the_connection_brings_what_has_changed() -> N
         given[0] = "two <3"
         assert hears(socket, "two") == "<b>two &lt;3</b>"
     assert board.bodies == 1, "what stands around the places is made for the document alone"
+
+
+def test_what_does_not_come_in_time_is_said_to_be_busy_and_comes_later() -> None:
+    given: list[Any] = [psycopg.OperationalError("away")]
+    board, told = Board(lambda: given[0]), WORDS["busy"][0]
+    answer = board.client().get("/one/x")
+    assert answer.status_code == 200 and told in answer.text and WORDS["try_again"][0] in answer.text
+    assert "<h1>x</h1>" in answer.text
+    with board.opened() as socket:
+        given[0] = "two"
+        hears(socket, "two")
+
+
+@pytest.mark.parametrize("error", [psycopg.OperationalError("away"), TooMuch("much"), TimeoutError()])
+def test_a_page_that_cannot_be_made_has_another_stand_in_for_it(error: Exception) -> None:
+    board = Board(lambda: "one")
+    board.troubles = [error]
+    text = board.client().get("/one/x").text
+    assert "data-busy" in text and WORDS["busy"][0] in text and "<nav" in text
+    board.troubles = [error]
+    with pytest.raises(WebSocketDisconnect), board.opened() as socket:
+        hears(socket, "nothing of the page that stands in: it is asked for again")
+    assert "<h1>x</h1>" in board.client().get("/one/x").text
 
 
 def test_what_is_the_same_answer_is_drawn_once() -> None:

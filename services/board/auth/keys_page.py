@@ -82,10 +82,9 @@ def add(pages: Pages, pool: AsyncConnectionPool) -> None:
         context = context_of(asked, pages.poller)
 
         async def body(at: Places) -> Html:
-            said = done.take(asked.state.session)
             async with pool.connection() as conn:
                 rows = await keys.within(conn, context.account)
-            return render(context, rows, said, clock.now())
+            return render(context, rows, done.take(asked.state.session), clock.now())
 
         return ordinary(context, "/keys", body)
 

@@ -16,7 +16,16 @@ from psycopg_pool import AsyncConnectionPool
 
 from services.board.access import PUBLIC, Account
 from services.board.auth import accounts, audit, sessions
-from services.board.auth.middleware import COOKIE, LARGEST_FORM, fields_of, language_of, ours, page
+from services.board.auth.middleware import (
+    COOKIE,
+    LARGEST_FORM,
+    fields_of,
+    forbidden,
+    language_of,
+    ours,
+    page,
+    plain_page,
+)
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.words import Language, word
 from services.kit import clock
@@ -93,9 +102,9 @@ def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, leave: LeaveP
     @app.post("/login")
     async def log_in(request: Request) -> Response:
         if not ours(request, home):
-            return Response("this request comes from another site", 403)
+            return forbidden("another_site")
         if int(request.headers.get("content-length") or LARGEST_FORM) >= LARGEST_FORM:
-            return Response("too large", 413)
+            return plain_page(413, "form_too_large")
         fields = fields_of(await request.body())
         name, target = accounts.plain(fields.get("name", "")), fields.get("next", "/")
         account, problem = await _try(pool, brake, name, fields.get("password", ""))

@@ -23,7 +23,7 @@ from services.board.auth.problems import Problem, unanswered
 from services.board.auth.sessions import Session, Sessions, login_from
 from services.board.live.query_pool import TooMuch
 from services.board.ui.live_page import belongs
-from services.board.ui.markup import Html, styles, tag
+from services.board.ui.markup import Html, link, styles, tag
 from services.board.ui.periods import BadPeriod
 from services.board.ui.words import Language, word
 from services.kit import store
@@ -34,6 +34,7 @@ COOKIE = "ioc_session"
 ASSETS = ("/static/", "/favicon.ico")
 ENTRY = ("/login", "/oidc/", "/api/openapi.json")
 """Paths that need no session: they show nothing of the centre."""
+LANGUAGES: tuple[Language, ...] = ("vi", "en")
 SAFE = ("GET", "HEAD")
 PROGRAMS = re.compile(r"/(?:api|mcp)(?:/.*)?")
 """Paths for programs: they may show a token, and are answered in their own form."""
@@ -66,14 +67,16 @@ HEADERS = {
 def add_errors(app: FastAPI) -> None:
     """Answer an outage of the database, and what is not allowed, as the doors do."""
     for outage in (*store.OUTAGE[:3], TimeoutError, ConnectionError):
-        app.add_exception_handler(outage, lambda request, error: unavailable())
-    app.add_exception_handler(TooMuch, lambda request, error: plain_page(503, "too_much"))
+        app.add_exception_handler(outage, lambda request, error: unavailable(request))
+    app.add_exception_handler(TooMuch, lambda request, error: unavailable(request, "too_much"))
     app.add_exception_handler(BadPeriod, lambda request, error: plain_page(400, "bad_period"))
     app.add_exception_handler(RequestValidationError, lambda request, error: plain_page(400, "bad_address"))
     app.add_exception_handler(400, lambda request, error: unreadable())
     app.add_exception_handler(403, lambda request, error: forbidden())
     app.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
     app.add_exception_handler(405, lambda request, error: plain_page(405, "bad_address"))
+    app.add_exception_handler(413, lambda request, error: plain_page(413, "form_too_large"))
+    app.add_exception_handler(422, lambda request, error: plain_page(422, error.detail))
     app.add_exception_handler(Exception, lambda request, error: plain_page(500, "failed"))
 
 
@@ -124,7 +127,7 @@ class AuthMiddleware:
         try:
             session = await self._sessions.find(request.cookies.get(COOKIE))
         except store.OUTAGE:
-            await unavailable()(request.scope, receive, send)
+            await unavailable(request)(request.scope, receive, send)
             return
         account = session.account if session else PUBLIC if self._public else None
         refusal = self._refusal(request, account)
@@ -175,7 +178,7 @@ class AuthMiddleware:
             return login(request)
         if request.method not in SAFE:
             if not ours(request, self._home):
-                return Response("this request comes from another site", 403)
+                return forbidden("another_site")
             if account is PUBLIC:
                 return login(request)
         if not self._may_see(account, request.scope["path"]):
@@ -317,16 +320,19 @@ def unreadable() -> Response:
     return plain_page(400, "odd_characters")
 
 
-def unavailable() -> Response:
-    """503 in both languages, which looks again by itself."""
-    return plain_page(503, "unavailable", '<meta http-equiv="refresh" content="3">')
+def unavailable(request: HTTPConnection, reason: str = "unavailable") -> Response:
+    """503 in both languages, with the way to ask again; where that changes nothing, it does so by itself."""
+    safe = request.scope["method"] in SAFE or request.scope["path"].startswith(ENTRY)
+    again = link("" if safe else "/", f"{word('try_again', 'vi')} · {word('try_again', 'en')}")
+    return plain_page(503, reason, '<meta http-equiv="refresh" content="3">' if safe else "", "busy", tag("p", again))
 
 
-def plain_page(status: int, reason: str, head: str = "") -> Response:
+def plain_page(status: int, reason: str, head: str = "", heading: str = "", more: str = "") -> Response:
     """A page that says one thing in both languages, without a script."""
-    vi, en = (tag("p", word(reason, language), lang=language) for language in ("vi", "en"))
-    back = tag("p", tag("a", word("title", "vi"), href="/"))
-    return page("vi", Html(tag("h1", str(status)) + vi + en + back), status, head)
+    vi, en = (tag("p", word(reason, language), lang=language) for language in LANGUAGES)
+    title = " · ".join(word(heading, language) for language in LANGUAGES) if heading else str(status)
+    back = tag("p", link("/", word("title", "vi")))
+    return page("vi", Html(tag("h1", title) + vi + en + more + back), status, head)
 
 
 def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:

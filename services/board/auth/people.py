@@ -75,9 +75,9 @@ def add(pages: Pages, pool: AsyncConnectionPool) -> None:
         context = context_of(asked, pages.poller)
 
         async def body(at: Places) -> Html:
-            known = done.take(asked.state.session)
             async with pool.connection() as conn:
                 rows, actions = await _seen_by(conn, context.account)
+            known = done.take(asked.state.session)
             return render(context, rows, actions, said if said == known else "", clock.now())
 
         return ordinary(context, "/people", body)

@@ -29,7 +29,8 @@ COOKIE_LASTS = timedelta(days=400)
 """As long as browsers keep a token at most. The board alone says when its session ends."""
 LOOK_SECONDS = 2.0
 """How soon an open page hears that its session has ended."""
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS, HURRY_SECONDS = 2.0, 0.4
+"""So long is waited for the database: for whose session is not remembered, and for whose is."""
 REMEMBERED_SECONDS = 600.0
 """So long after its last answer a database that is away throws nobody out."""
 
@@ -85,13 +86,15 @@ class Sessions:
         if not token:
             return None
         key = digest(token)
-        if self._away and (session := self._remembered(key)):
-            return session
+        remembered = self._remembered(key)
+        if self._away and remembered:
+            return remembered
         try:
-            return (await self._read({key}, {key})).get(key)
+            async with asyncio.timeout(HURRY_SECONDS if remembered else None):
+                return (await self._read({key}, {key})).get(key)
         except store.OUTAGE:
-            if session := self._remembered(key):
-                return session
+            if remembered:
+                return remembered
             raise
 
     async def follow(self) -> None:

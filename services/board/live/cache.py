@@ -7,50 +7,74 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
+from datetime import datetime
+from functools import partial
 from typing import Generic, TypeVar
 
+from services.board.live.patience import PATIENCE, Known, newest
+from services.kit import clock
+
 T = TypeVar("T")
-MOST, SHARE = 16, 5
+MOST, SHARE = 32, 5
 """So many answers are kept, each for so many times what it took at least: who looks often must not keep the board
 busy."""
 
 
-class _Answer(Generic[T]):
-    """An answer from the moment it is asked for; `until`: how long it is the newest."""
+class _Question(Generic[T]):
+    """What was asked. `coming`: its answer from the moment it is asked for, which is the newest for this `mark` and
+    until then; `known`: the last that came."""
 
-    def __init__(self, ask: Callable[[], Awaitable[T]], seconds: float) -> None:
-        self._began, self._seconds = time.monotonic(), seconds
-        self.until = math.inf
-        self.given = asyncio.ensure_future(ask())
-        self.given.add_done_callback(self._done)
+    def __init__(self) -> None:
+        self.coming: asyncio.Task[T] | None = None
+        self.known: Known[T] | None = None
+        self.mark: Hashable = None
+        self.until = 0.0
 
-    def _done(self, given: asyncio.Future[T]) -> None:
+    def ask(self, ask: Callable[[], Awaitable[T]], seconds: float) -> asyncio.Task[T]:
+        """Ask for the answer now."""
+        self.until, self.coming = math.inf, asyncio.create_task(_unhurried(ask))
+        self.coming.add_done_callback(partial(self._came, clock.now(), time.monotonic(), seconds))
+        return self.coming
+
+    def _came(self, at: datetime, began: float, seconds: float, coming: asyncio.Task[T]) -> None:
         now = time.monotonic()
-        failed = given.cancelled() or given.exception() is not None
-        self.until = now if failed else now + max(self._seconds, SHARE * (now - self._began))
+        failed = coming.cancelled() or coming.exception() is not None
+        if not failed and (self.known is None or self.known.at <= at):
+            self.known = Known(coming.result(), at)
+        if coming is self.coming:
+            self.until = now if failed else now + max(seconds, SHARE * (now - began))
+
+
+async def _unhurried(ask: Callable[[], Awaitable[T]]) -> T:
+    """What is shared is not hurried by the patience of the page that asked first."""
+    PATIENCE.set(None)
+    return await ask()
 
 
 class SharedCache(Generic[T]):
     """The latest answers by what was asked; the least used give way.
 
     Nobody waits for the answer to another question. An error is told to all who waited for that answer; the next who
-    comes asks again.
+    comes asks again. A page whose patience is over is given the answer before (`patience.newest`).
     """
 
     def __init__(self, seconds: float, most: int = MOST) -> None:
         self._seconds, self._most = seconds, most
-        self._answers: OrderedDict[Hashable, _Answer[T]] = OrderedDict()
+        self._questions: OrderedDict[Hashable, _Question[T]] = OrderedDict()
 
     def clear(self) -> None:
         """What was answered so far has changed: the next who comes asks again."""
-        self._answers.clear()
+        for question in self._questions.values():
+            question.coming = None
 
-    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """The answer to `key`, from `ask` where none is fresh."""
-        cached = self._answers.get(key)
-        if cached is None or time.monotonic() >= cached.until:
-            cached = self._answers[key] = _Answer(ask, self._seconds)
-        self._answers.move_to_end(key)
-        if len(self._answers) > self._most:
-            self._answers.popitem(last=False)
-        return await asyncio.shield(cached.given)  # who goes away leaves it to the others who wait
+    async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], mark: Hashable = None) -> T:
+        """The answer to `key`, from `ask` where none is fresh; of another `mark` none is."""
+        question = self._questions.setdefault(key, _Question())
+        coming = question.coming
+        if coming is None or question.mark != mark or time.monotonic() >= question.until:
+            question.mark, coming = mark, question.ask(ask, self._seconds)
+        self._questions.move_to_end(key)
+        if len(self._questions) > self._most:
+            self._questions.popitem(last=False)
+        # Who goes away leaves it to the others who wait.
+        return await newest(asyncio.shield(coming), question.known)

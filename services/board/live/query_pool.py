@@ -7,8 +7,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from psycopg import Connection
 from psycopg.errors import QueryCanceled, TransactionTimeout
@@ -36,17 +36,16 @@ class QueryPool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._threads = ThreadPoolExecutor(THREADS, "reader")
-        self._asked = 0
+        self._asked = set[Future[Any]]()
 
     async def __call__(self, ask: Ask[T]) -> T:
         """See the class."""
-        if self._asked >= THREADS + WAITING:
-            raise TooMuch(f"{self._asked} questions wait already")
-        self._asked += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._read, ask)
-        finally:
-            self._asked -= 1
+        self._asked = {asked for asked in self._asked if not asked.done()}  # who went away may have left it running
+        if len(self._asked) >= THREADS + WAITING:
+            raise TooMuch(f"{len(self._asked)} questions wait already")
+        asked = self._threads.submit(self._read, ask)
+        self._asked.add(asked)
+        return await asyncio.wrap_future(asked)
 
     def _read(self, ask: Ask[T]) -> T:
         with store.connect(self.settings, "reader") as conn:

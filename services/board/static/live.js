@@ -1,6 +1,6 @@
 // Keeps the page up to date: the board sends each place that has changed, and every other second that it is still there.
 (() => {
-  const LOST_MS = 5000, AGAIN_MS = 500, ENDED = 4401;
+  const LOST_MS = 5000, AGAIN_MS = 500, BUSY_MS = 5000, ENDED = 4401;
   const cutOff = (is) => document.body.classList.toggle("cut-off", is);
 
   // What is the same stays, and with it the focus, the selection, an opened list. A figure that changes is a new element.
@@ -63,5 +63,7 @@
     socket.onclose = ({ code }) => end(code);
     hold();
   };
+  // What could not be had at all is asked for again as a whole.
+  if (document.querySelector("[data-busy]")) setTimeout(() => location.reload(), BUSY_MS);
   connect();
 })();

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +25,15 @@ from starlette.requests import HTTPConnection
 from starlette.responses import HTMLResponse, Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.live.connections import Connections
+from services.board.live.patience import BUSY, PATIENCE, Patience, in_patience
 from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import TooMuch
-from services.board.ui.markup import Html, styles, tag
+from services.board.ui.markup import Html, link, styles, tag
 from services.board.ui.periods import SO_FAR, PeriodChoice, today
-from services.board.ui.words import Language, word
+from services.board.ui.words import Language, ago, word
 from services.kit import clock, store
 
 log = logging.getLogger("board")
@@ -105,43 +107,57 @@ Places = Mapping[str, Html]
 @dataclass(frozen=True)
 class LivePage:
     """A page: what lives on it, and what stands around that. `body` is asked for the document alone, so that what is
-    told once can be told there."""
+    told once can be told there. `stands_in`: for another, which could not be had in time."""
 
     context: PageContext
     body: Callable[[Places], Awaitable[Html]]
     live: Sequence[Live] = ()
     asked: Sequence[Asked] = ()
     scripts: Sequence[str] = ()
+    stands_in: bool = False
 
-    async def document(self) -> Response:
-        """The whole page, as of now."""
+    async def document(self, until: float) -> Response:
+        """The whole page as of now, or as far as it is known by then (`Patience`)."""
         view, now = self.context.poller.view, clock.now()
         places = {one.id: _place(one.id, one.draw(view, now)) for one in self.live}
-        contents = await asyncio.gather(*(_drawn_first(self.context, one) for one in self.asked))
+        contents = await asyncio.gather(*(_drawn_first(self.context, one, until) for one in self.asked))
         places |= {one.id: _place(one.id, html) for one, html in zip(self.asked, contents, strict=True)}
+        PATIENCE.set(Patience(until))
         return HTMLResponse(document_of(self.context, await self.body(places), self.scripts))
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Where pages are registered."""
+    """Where pages are registered. `busy`: what stands in for the page at a path while that cannot be had."""
 
     app: FastAPI
     poller: Poller
     connections: Connections
+    busy: Callable[[PageContext, str], LivePage]
 
     def page(self, path: str, dependencies: Sequence[Any] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-        """Registers what makes a page, or a response in its stead, of whoever asks for a path. Its parameters are those
-        of FastAPI, and it asks for nothing that `LivePage` can ask for later."""
+        """Registers what makes a page, or a response in its stead, of whoever asks for a path (`asked`). Its parameters
+        are those of FastAPI, and it asks for nothing that `LivePage` can ask for later."""
 
         def register(make: Callable[..., Any]) -> Callable[..., Any]:
-            asked = Depends(make)
+            @wraps(make)
+            async def in_time(*args: Any, asked: HTTPConnection, **named: Any) -> Any:
+                patience = Patience.begins()
+                asked.state.until, waits = patience.until, PATIENCE.set(patience)
+                try:
+                    return await in_patience(make(*args, asked=asked, **named))
+                except BUSY:
+                    return self.busy(context_of(asked, self.poller), asked.scope["path"])
+                finally:
+                    PATIENCE.reset(waits)
 
-            async def document(made: Any = asked) -> Response:
-                return made if isinstance(made, Response) else await made.document()
+            page = Depends(in_time)
 
-            async def connection(socket: WebSocket, made: Any = asked) -> None:
-                if isinstance(made, LivePage):
+            async def document(asked: HTTPConnection, made: Any = page) -> Response:
+                return made if isinstance(made, Response) else await made.document(asked.state.until)
+
+            async def connection(socket: WebSocket, made: Any = page) -> None:
+                if isinstance(made, LivePage) and not made.stands_in:
                     with self.connections.opened(socket.state.session) as ended:
                         await keep_up(socket, made, ended)
 
@@ -268,16 +284,30 @@ async def _ask(page: LivePage, one: Asked, sending: _Sending) -> None:
         await asyncio.sleep(one.seconds)
 
 
-async def _drawn_first(context: PageContext, one: Asked) -> Html:
+async def _drawn_first(context: PageContext, one: Asked, until: float) -> Html:
+    """A place with the newest, or with what was known before, or with the reason that it is empty."""
+    patience = Patience(until)
+    PATIENCE.set(patience)  # each place is drawn in a task of its own
     try:
-        return one.draw(await (one.first or one.ask)())
+        content = one.draw(await in_patience((one.first or one.ask)()))
     except TooMuch:
         return too_much(context)
+    except BUSY:
+        return busy(context)
+    return Html(busy(context, patience.of) + content) if patience.of else content
 
 
 def too_much(context: PageContext) -> Html:
     """That there is more to read than can be read now."""
     return tag("p", context.word("too_much"), class_="trouble", role="status")
+
+
+def busy(context: PageContext, of: datetime | None = None) -> Html:
+    """That the newest cannot be had now, of when what is shown is, and the way to ask again."""
+    shown = context.word("last_known").format(day_and_time(of), ago(of, clock.now(), context.language)) if of else ""
+    again = link("", context.word("try_again"))
+    said = (tag("strong", shown), " · ") if shown else ()
+    return tag("p", *said, context.word("busy"), " · ", again, class_="busy", role="status")
 
 
 def _place(id: str, content: Html) -> Html:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence, Set
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fastapi import HTTPException
@@ -13,9 +14,10 @@ from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
 from services.board.access import Action
+from services.board.live.patience import BUSY, in_patience
 from services.board.live.poller import LiveState
 from services.board.ui import found_pages
-from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Places
+from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Places, busy
 from services.board.ui.markup import Html, link, tag
 
 Way = tuple[str, str, Action | None]
@@ -73,9 +75,26 @@ def ordinary(
 
     async def whole(at: Places) -> Html:
         content = body(at)
-        return Html(_bar(context, here, at) + (content if isinstance(content, Html) else await content))
+        if not isinstance(content, Html):
+            try:
+                content = await in_patience(content)
+            except BUSY:
+                content = _waiting(context, here, [at[one.id] for one in asked])
+        return Html(_bar(context, here, at) + content)
 
     return LivePage(context, whole, (*frame, *live), asked, scripts)
+
+
+def busy_page(context: PageContext, here: str) -> LivePage:
+    """What stands in for a page that cannot be had now."""
+    return replace(ordinary(context, here, lambda at: _waiting(context, here, ())), stands_in=True)
+
+
+def _waiting(context: PageContext, here: str, places: Sequence[Html]) -> Html:
+    """A page's name, that the rest cannot be had now, and what of it can; its script asks for it again."""
+    name = next((word for word, path, _ in navigation_entries() if path == here.partition("?")[0]), "title")
+    title = tag("div", tag("h1", context.word(name)), busy(context), class_="title")
+    return tag("main", title, *places, class_="page", data_busy="")
 
 
 def of_content(at: Places) -> Html:

@@ -81,10 +81,10 @@ def add(pages: Pages, reading: QueryPool) -> None:
         now, then = choice.periods(clock.now())
         here, mark = (choice.system, choice.unit, choice.period), pages.poller.mark(choice.system)
         reads = (
-            presents.get((here, mark), lambda: reading(lambda conn: read_figures(conn, choice, now))),
+            presents.get(here, lambda: reading(lambda conn: read_figures(conn, choice, now)), mark),
             others.get((here, then.first, then.last), lambda: reading(lambda conn: read_compared(conn, choice, then))),
             broken.get(
-                (here, choice.ranked, choice.by, mark), lambda: reading(lambda conn: read_parts(conn, choice, now))
+                (here, choice.ranked, choice.by), lambda: reading(lambda conn: read_parts(conn, choice, now)), mark
             ),
         )
         return Content(*await asyncio.gather(*reads))

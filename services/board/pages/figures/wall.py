@@ -45,7 +45,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
         def read(conn: Connection) -> Tile:
             return tile_of(conn, slug, None, chosen.period(clock.now()))
 
-        return await kept.get((slug, chosen, pages.poller.mark(slug)), lambda: reading(read))
+        return await kept.get((slug, chosen), lambda: reading(read), pages.poller.mark(slug))
 
     @pages.page("/")
     async def of_all(asked: HTTPConnection) -> LivePage:

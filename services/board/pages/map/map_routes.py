@@ -16,6 +16,7 @@ from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.cache import SharedCache
+from services.board.live.patience import PATIENCE, Patience
 from services.board.live.poller import LiveState
 from services.board.live.query_pool import QueryPool
 from services.board.pages.map import map_query, map_view
@@ -40,7 +41,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
     async def content_of(map_filter: MapFilter) -> MapContent:
         if at := map_filter.at:
             return await kept.get(at, lambda: reading(lambda conn: map_query.past(conn, at)))
-        return await kept.get(news_of(poller.view), lambda: reading(map_query.present))
+        return await kept.get("present", lambda: reading(map_query.present), news_of(poller.view))
 
     @pages.page("/map")
     async def of_map(asked: HTTPConnection) -> LivePage:
@@ -54,13 +55,15 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
     @app.get("/map/data")
     async def data(request: Request) -> Response:
         context = context_of(request, poller)
-        map_filter, now = _filter_of(request, context), clock.now()
+        map_filter, now, patience = _filter_of(request, context), clock.now(), Patience.begins()
+        PATIENCE.set(patience)
         found = await content_of(map_filter)
         unread = found.more(map_filter, context.account)
         response = await asyncio.to_thread(
             map_view.answer, context, found.items, map_filter, request.query_params, now, unread
         )
-        response["moment"] = day_and_time(map_filter.at) if map_filter.at else context.word("map_now")
+        moment = map_filter.at or patience.of
+        response["moment"] = day_and_time(moment) if moment else context.word("map_now")
         return JSONResponse(response, headers={"cache-control": "no-store"})
 
     @app.get("/map/outlines")

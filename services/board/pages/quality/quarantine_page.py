@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -33,7 +34,7 @@ from services.kit.errors import Unavailable
 from services.kit.quarantine import Body, Lying, NothingThere
 
 LATEST = 300
-KEPT_SECONDS = 60.0
+KEPT_SECONDS, BROKER_SECONDS = 60.0, 1.0
 SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
 
 
@@ -59,15 +60,14 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
     async def waiting() -> list[Lying] | None:
         try:
             js = broker()
-            return await lies.get(await quarantine.mark(js), lambda: quarantine.listed(js, LATEST))
+            async with asyncio.timeout(BROKER_SECONDS):
+                return await lies.get("lies", lambda: quarantine.listed(js, LATEST), await quarantine.mark(js))
         except SILENT:
             return None
 
     async def ask() -> tuple[Quality, list[Lying] | None]:
-        return (
-            await known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now()))),
-            await waiting(),
-        )
+        looked = known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
+        return await asyncio.gather(looked, waiting())
 
     @pages.page("/quality")
     async def of_quality(asked: HTTPConnection, code: str = "") -> LivePage:

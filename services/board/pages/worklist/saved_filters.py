@@ -13,12 +13,11 @@ from psycopg_pool import AsyncConnectionPool
 from schemas.personal import find
 from schemas.text import collation
 from services.board.access import PUBLIC, Account
-from services.board.auth.middleware import fields_of, language_of
+from services.board.auth.middleware import fields_of
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import form
 from services.board.ui.pagination import ListQuery
-from services.board.ui.words import word
 
 MOST, LONGEST_NAME = 30, 60
 
@@ -38,7 +37,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, path: str, understood: Callable
         name, query = " ".join(fields.get("name", "").split())[:LONGEST_NAME], understood(fields.get("query", ""))
         # A query is what was searched for, which may be anybody.
         if find(f"{name} {unquote_plus(query)}"):
-            raise HTTPException(422, word("note_personal", language_of(request)))
+            raise HTTPException(422, "note_personal")
         if name:
             async with pool.connection() as conn:
                 await conn.execute(_SAVE, {"account": account.name, "name": name, "query": query, "most": MOST})

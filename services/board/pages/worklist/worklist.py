@@ -29,11 +29,13 @@ from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.words import SIGNS, count
-from services.kit import clock
+from services.kit import clock, store
 
 DEEDS_HERE = ("acknowledge", "assign", "comment", "extend", "join")
 OF_ONE_KIND = {"extend": ("dossier", "no_dossier"), "join": ("report", "no_report")}
 """Deed -> the one kind of case that it fits, and what is said of others."""
+FILTERS_SECONDS = 0.2
+"""The list waits no longer than this for the filters that somebody has put aside."""
 MOST = 200
 """So many rows are acted on at a time at most."""
 RANK = {stage: place for place, stage in enumerate(STAGES)}
@@ -87,8 +89,11 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
 
         async def body(at: Places) -> Html:
             rows = visible(await shared.at_hand(), context.account)
-            async with pool.connection() as conn:
-                kept = await saved_filters.of(conn, context.account)
+            try:
+                async with asyncio.timeout(FILTERS_SECONDS), pool.connection() as conn:
+                    kept = await saved_filters.of(conn, context.account)
+            except store.OUTAGE:
+                kept = []
             title = tag("div", _title(context, query, rows, kept), class_="wide")
             tools = tag("div", toolbar(context, DEEDS_HERE, PATH), class_="wide")
             return tag("main", title, tag("div", at["list"], class_="wide"), tools, class_="page work")
