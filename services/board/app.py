@@ -24,6 +24,8 @@ from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import AlarmClient
 from services.board.pages.actions.bulk_actions import toolbar
 from services.board.pages.alarms import alarms
+from services.board.pages.changes import changes_page
+from services.board.pages.changes.changes_data import SharedChanges
 from services.board.pages.figures import figure, figure_cases, system, wall
 from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
@@ -87,7 +89,9 @@ def build(settings: Settings, health: Health) -> FastAPI:
     login.add(app, pool, settings.board_url, leave_provider)
     alarm_client = AlarmClient(settings, pool)
     pages = Pages(app, poller, connections, busy_page)
-    wall.add(pages, reading)
+    since = SharedChanges(reading)
+    wall.add(pages, reading, since)
+    changes_page.add(pages, since)
     system.add(pages, reading)
     figure.add(pages, reading)
     figure_cases.add(pages, reading, lambda context: toolbar(context, worklist.DEEDS_HERE, PATH))

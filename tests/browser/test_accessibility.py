@@ -15,6 +15,7 @@ PAGES = (
     "/system/procedures",
     "/figure/overdue_share",
     "/worklist",
+    "/changes",
     "/map",
     "/alarms",
     "/quality",

@@ -18,7 +18,7 @@ Visit = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}
 PAPER = {"width": 718, "height": 1000}
 """A4 upright with a browser's margins."""
-PATHS = "/", "/system/procedures", "/figure/overdue_share", "/worklist", "/alarms", "/map"
+PATHS = "/", "/system/procedures", "/figure/overdue_share", "/worklist", "/changes", "/alarms", "/map"
 SMALLEST = 24
 OUT = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CUT = """() => [...document.querySelectorAll('main .panel, main figure, main article, main dl, main table')]

@@ -67,6 +67,11 @@ class SharedCache(Generic[T]):
         for question in self._questions.values():
             question.coming = None
 
+    def at_hand(self, key: Hashable) -> T | None:
+        """The last answer to `key`, without a question; None where there is none."""
+        question = self._questions.get(key)
+        return question.known.answer if question and question.known else None
+
     async def get(self, key: Hashable, ask: Callable[[], Awaitable[T]], mark: Hashable = None) -> T:
         """The answer to `key`, from `ask` where none is fresh; of another `mark` none is."""
         question = self._questions.setdefault(key, _Question())

@@ -12,6 +12,11 @@ apply();
 const language = new URLSearchParams(location.search).get("lang");
 if (language) document.cookie = `ioc_lang=${language === "en" ? "en" : "vi"}; path=/; max-age=31536000; samesite=lax`;
 
+// A group of pages that is open closes when the reader goes elsewhere.
+const fold = (except) => document.querySelectorAll(".ways[open]").forEach((group) => { if (group !== except) group.open = false; });
+document.addEventListener("click", ({ target }) => fold(target.closest(".ways")));
+document.addEventListener("keydown", ({ key }) => { if (key === "Escape") fold(); });
+
 // Keys: 1-8 open a system, 0 the wall, / the search field, ? the list of keys. In a field they are what they are.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea, [contenteditable]")) return;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -25,6 +25,7 @@ Way = tuple[str, str, Action | None]
 FIRST: tuple[Way, ...] = (
     ("wall", "/", None),
     ("worklist", "/worklist", "cases"),
+    ("changes", "/changes", "cases"),
     ("map", "/map", None),
     ("alarms", "/alarms", "cases"),
     ("quality", "/quality", "cases"),
@@ -37,6 +38,11 @@ LAST: tuple[Way, ...] = (
     ("keys_of_emitters", "/keys", "accounts"),
 )
 
+FOLDED = {
+    "ways_reports": ("/brief", "/index766", "/targets", "/reports"),
+    "ways_centre": ("/sources", "/imports", "/contacts", "/people", "/keys"),
+}
+"""What a group is called -> its pages; what is in none stands in the row."""
 SEARCH = "/search"
 """What leads there is a field."""
 OF_PERIOD = frozenset(("/", "/index766"))
@@ -134,20 +140,30 @@ def navigation_entries() -> tuple[Way, ...]:
 
 
 def navigation(context: PageContext, here: str) -> Html:
-    """Links to the pages that the account may see."""
-    links = (
-        _finder(context)
-        if path == SEARCH
-        else link(
-            context.chosen.address(path) if path in OF_PERIOD else path,
-            context.word(key),
-            aria_current="page" if path == here.partition("?")[0] else None,
-        )
-        for key, path, action in navigation_entries()
-        if action is None or context.account.may(action)
-    )
+    """Links to the pages that the account may see: those for each day in a row, the others folded by what they are
+    for."""
+    ways = {path: key for key, path, action in navigation_entries() if action is None or context.account.may(action)}
+    page = here.partition("?")[0]
+    folded = {path for paths in FOLDED.values() for path in paths}
+    links = [_way(context, path, ways[path], page) for path in ways if path not in folded and path != SEARCH]
+    groups = [_group(context, word, [path for path in paths if path in ways], ways, page)
+              for word, paths in FOLDED.items()]  # fmt: skip
     home = link(context.chosen.address("/"), context.word("short_title"), class_="home")
-    return Html("".join([home, *links]))
+    return Html("".join([home, *links, *groups, _finder(context)]))
+
+
+def _way(context: PageContext, path: str, word: str, page: str) -> Html:
+    target = context.chosen.address(path) if path in OF_PERIOD else path
+    return link(target, context.word(word), aria_current="page" if path == page else None)
+
+
+def _group(context: PageContext, word: str, paths: Sequence[str], ways: Mapping[str, str], page: str) -> Html:
+    """Pages folded under what they are for; one alone stands for itself."""
+    links = [_way(context, path, ways[path], page) for path in paths]
+    if len(links) < 2:
+        return Html("".join(links))
+    name = tag("summary", context.word(word), aria_current="true" if page in paths else None)
+    return tag("details", name, tag("div", *links), class_="ways", name="ways")
 
 
 def _finder(context: PageContext) -> Html:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from psycopg import Connection
 from starlette.requests import HTTPConnection
@@ -16,6 +17,8 @@ from services.board.live.active_alarms import ActiveAlarm
 from services.board.live.cache import SharedCache
 from services.board.live.poller import HEADLINES, LiveState, Tile, tile_of
 from services.board.live.query_pool import QueryPool
+from services.board.pages.changes.changes_data import USUAL, SharedChanges, since_of
+from services.board.pages.changes.changes_page import line
 from services.board.ui.charts import sparkline
 from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, tag
@@ -27,6 +30,7 @@ from services.board.ui.words import Language, ago, aim, name_of, signed, state_o
 from services.kit import clock
 from services.readings import Reading
 
+T = TypeVar("T")
 OLD_SECONDS = 15.0
 MOST_TILES = 64
 """So many tiles of other periods are kept: of eight periods."""
@@ -35,7 +39,7 @@ TOLD = 8
 """So many alarms the ticker tells at most."""
 
 
-def add(pages: Pages, reading: QueryPool) -> None:
+def add(pages: Pages, reading: QueryPool, changes: SharedChanges) -> None:
     """The page `/`."""
     kept: SharedCache[Tile] = SharedCache(OLD_SECONDS, most=MOST_TILES)
 
@@ -50,10 +54,20 @@ def add(pages: Pages, reading: QueryPool) -> None:
     @pages.page("/")
     async def of_all(asked: HTTPConnection) -> LivePage:
         every = (indicator for indicators in HEADLINES.values() for indicator in indicators)
-        return wall(of_when(context_of(asked, pages.poller), every), tile)
+        return wall(of_when(context_of(asked, pages.poller), every), tile, changed)
+
+    def changed(context: PageContext) -> Asked:
+        """What changed since yesterday; a wall does not wait for it."""
+
+        def of(read: Callable[[datetime], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
+            return lambda: read(since_of(USUAL, clock.now()))
+
+        return Asked("changes", of(changes.since), partial(line, context), OLD_SECONDS, of(changes.at_hand))
 
 
-def wall(context: PageContext, tile: Callable[[str, PeriodChoice], Awaitable[Tile]]) -> LivePage:
+def wall(
+    context: PageContext, tile: Callable[[str, PeriodChoice], Awaitable[Tile]], changed: Callable[[PageContext], Asked]
+) -> LivePage:
     """The page: a place for each tile, so that only what has changed is sent. Those of the month so far follow the
     watch, of another period they are asked for."""
     places = [(slug, f"tile-{slug}", place) for place, slug in enumerate(SYSTEMS, 1)]
@@ -67,15 +81,18 @@ def wall(context: PageContext, tile: Callable[[str, PeriodChoice], Awaitable[Til
 
     async def body(at: Places) -> Html:
         inside = tag("div", *(at[id] for _, id, _ in places), class_="tiles")
-        whole = tag("main", _bar(context, at), at["outage"], inside, _foot_bar(context, at), class_="wall")
+        since = at["changes"] if asking else ""
+        whole = tag("main", _bar(context, at), at["outage"], since, inside, _foot_bar(context, at), class_="wall")
         return Html(whole + keys(context))
 
+    asking = [changed(context)] if context.account.may("cases") else []
     if context.chosen == SO_FAR:
-        return LivePage(context, body, (*frame, *(Live(id, live(slug, place)) for slug, id, place in places)))
-    asking = [
+        tiles = (Live(id, live(slug, place)) for slug, id, place in places)
+        return LivePage(context, body, (*frame, *tiles), asking)
+    others = [
         Asked(id, partial(tile, slug, context.chosen), asked(slug, place), OLD_SECONDS) for slug, id, place in places
     ]
-    return LivePage(context, body, frame, asking)
+    return LivePage(context, body, frame, [*asking, *others])
 
 
 def _bar(context: PageContext, at: Places) -> Html:
