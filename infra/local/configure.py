@@ -1,5 +1,6 @@
 """The servers' configuration files, filled in from the templates in `infra` and written into the instance."""
 
+import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -52,7 +53,13 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     """Write the broker's configuration, with its users and their passwords."""
     store = data / "nats" / "streams"
     store.mkdir(parents=True, exist_ok=True)
-    node = Node(port=ports["nats"], monitor=ports["nats_monitor"], mqtt=ports["mqtt"] if is_on("IOC_MQTT") else None)
+    certificate, key = os.environ.get("IOC_TLS_CERTIFICATE"), os.environ.get("IOC_TLS_KEY")
+    node = Node(
+        port=ports["nats"],
+        monitor=ports["nats_monitor"],
+        mqtt=ports["mqtt"] if is_on("IOC_MQTT") else None,
+        tls=(certificate, key) if certificate and key else None,
+    )
     share = _share_of_disk(data / "nats" / "max_file_store")
     write_private(data / "nats" / "server.conf", render(node, store, share, password_of))
 

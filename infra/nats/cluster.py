@@ -6,6 +6,7 @@ the address under which the others reach it, so the same declaration serves one 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Node:
     monitor_host: str = "127.0.0.1"
     mqtt: int | None = None
     """Where devices are heard by MQTT; None: nowhere."""
+    tls: tuple[str, str] | None = None
+    """Certificate and key for these devices; None: they speak without TLS."""
 
 
 def render(
@@ -59,13 +62,18 @@ def render(
         "store": str(store).replace("\\", "\\\\").replace('"', '\\"'),
         "max_file_store": max_file_store,
         "max_connections": CLIENTS + (DEVICES if node.mqtt else 0),
-        "mqtt": f'mqtt {{ listen: "{node.host}:{node.mqtt}" }}' if node.mqtt else "",
+        "mqtt": f'mqtt {{ listen: "{node.host}:{node.mqtt}"{_tls(node)} }}' if node.mqtt else "",
         "users": users.render(password_of),
         "callout": users.callout(password_of),
         "system_user": users.system_user(password_of),
         "cluster": _cluster(node, nodes, password_of(ROUTES)) if nodes else "",
     }
     return Template((FOLDER / "server.conf").read_text()).substitute(values)
+
+
+def _tls(node: Node) -> str:
+    certificate, key = map(json.dumps, node.tls or ("", ""))
+    return f", tls {{ cert_file: {certificate}, key_file: {key} }}" if node.tls else ""
 
 
 def _cluster(node: Node, nodes: Sequence[Node], password: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from faststream import AckPolicy, FastStream
 from faststream.nats import JStream, NatsBroker, PullSub
-from faststream.security import SASLPlaintext
+from faststream.security import BaseSecurity, SASLPlaintext
 from nats.aio.msg import Msg
 from nats.js.api import ConsumerInfo
 
@@ -45,9 +45,9 @@ async def raw(message: Any) -> list[Msg]:
 def broker_of(settings: Settings) -> NatsBroker:
     """FastStream's broker, connected as the aggregator's credential."""
     options = bus.connection_options(settings, "aggregator")
-    user, password = options.pop("user", None), options.pop("password", None)
-    security = SASLPlaintext(username=user, password=password) if user else None
-    return NatsBroker(**options, security=security, apply_types=False, logger=None)
+    user, password, tls = (options.pop(name, None) for name in ("user", "password", "tls"))
+    shown = SASLPlaintext(user, password, ssl_context=tls) if user else BaseSecurity(ssl_context=tls)
+    return NatsBroker(**options, security=shown, apply_types=False, logger=None)
 
 
 def _noted(health: Health, info: ConsumerInfo) -> None:

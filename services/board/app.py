@@ -123,4 +123,4 @@ def main() -> None:
         app = build(settings, health)
     except (WrongTexts, schedule.BadSchedule) as wrong:
         raise SystemExit(f"board: {wrong}") from None
-    serve(app, settings, health, settings.board_port, patience=3)
+    serve(app, settings, health, settings.board_port, patience=3, outside=True)

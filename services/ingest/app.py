@@ -168,4 +168,4 @@ def main() -> None:
         raise SystemExit(f"no emitter {', '.join(sorted(strangers))}; there are {', '.join(known)}")
     health = Health("emitters", stalled_after=10, instance=settings.instance)
     app = build(settings, names, health)
-    serve(app, settings, health, settings.emitters_port)
+    serve(app, settings, health, settings.emitters_port, outside=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -50,6 +51,7 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
         log.warning("broker: %s", error)
 
     return {
+        **_tls(settings),
         "servers": settings.nats_servers,
         "name": name,
         "inbox_prefix": f"_INBOX_{settings.user}".encode(),
@@ -60,11 +62,25 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
     }
 
 
+def _tls(settings: Settings) -> dict[str, Any]:
+    """Whom a connection by `tls://…` trusts: whom this machine does, and the setting's certificates."""
+    if not any(server.startswith("tls://") for server in settings.nats_servers):
+        return {}
+    trusted = ssl.create_default_context()
+    if settings.tls_ca:
+        trusted.load_verify_locations(settings.tls_ca)
+    return {"tls": trusted}
+
+
 @asynccontextmanager
 async def connected(settings: Settings, name: str) -> AsyncIterator[Client]:
     """A connection for a command that ends; `Unavailable` where no broker answers."""
 
+    client: Client | None = None
+
     async def on_error(error: Exception) -> None:
+        if client is None and isinstance(error, ssl.SSLError | patches.NoTls):
+            raise error  # nats-py would try for ever
         if not isinstance(error, OSError):  # that nobody answers is said once, at the end
             log.warning("broker: %s", error)
 

@@ -6,6 +6,7 @@ Whoever raises a pinned version looks here first: a patch whose lack is made goo
 |---|---|---|
 | nats-py 2.16 | `publish_async` gives a refusal of the broker to nobody | its future is waited for in vain |
 | nats-py 2.16 | a header block that is none ends the connection | the message comes again, for ever, and nothing else |
+| nats-py 2.16 | goes on by `tls://…` where the broker offers no TLS | whoever stands between hears the password |
 | nats-py 2.16 | looks at each letter of a header's name for spaces | a tenth of the time that a fetch takes |
 | FastStream 0.7.8 | a batch has no bound in bytes | a batch of large messages fills the memory |
 | FastStream 0.7.8 | its loop knows nats-py's own `TimeoutError` alone | it dies with messages in hand, without a word |
@@ -18,6 +19,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from functools import cache
+from typing import Any
 
 import nats.errors
 from nats.aio.client import Client
@@ -37,6 +39,7 @@ def nats_py() -> None:
     """Mend what every connection to the broker needs, once in a process."""
     _hear_refusals()
     _bear_headers()
+    _insist_on_tls()
     Client._parse_header_lines = staticmethod(headers_of)  # type: ignore[method-assign]
 
 
@@ -69,6 +72,23 @@ def _bear_headers() -> None:
             return None
 
     Client._process_headers = mended  # type: ignore[method-assign]
+
+
+class NoTls(nats.errors.Error):
+    """A broker that was to speak TLS does not."""
+
+
+def _insist_on_tls() -> None:
+    """Have a connection by `tls://…` end before anything is shown to a broker that offers no TLS."""
+    take = Client._process_info
+
+    async def mended(self: Client, info: dict[str, Any], initial_connection: bool = False) -> None:
+        server = self._current_server
+        if initial_connection and server and server.uri.scheme == "tls" and not info.get("tls_required"):
+            raise NoTls("the address says tls://, and the broker offers no TLS")
+        await take(self, info, initial_connection=initial_connection)
+
+    Client._process_info = mended  # type: ignore[method-assign]
 
 
 def headers_of(raw: bytes) -> dict[str, str]:

@@ -37,8 +37,15 @@ async def guarded(name: str, work: Awaitable[None]) -> None:
         fatal(logging.getLogger(name), f"{name} cannot go on", error)
 
 
-def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience: int = 10) -> None:
-    """Answer on the door until told to stop; requests under way then get `patience` seconds."""
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2; those of 1.3 are what they are, and older versions are not spoken."""
+
+
+def serve(
+    app: ASGIApp, settings: Settings, health: Health, port: int, patience: int = 10, outside: bool = False
+) -> None:
+    """Answer on the door until told to stop; requests under way then get `patience` seconds. `outside`: for others than
+    our own services, so by TLS where there is a certificate."""
     import uvicorn  # what has no door does without it
 
     from services.kit import guard
@@ -56,4 +63,10 @@ def serve(app: ASGIApp, settings: Settings, health: Health, port: int, patience:
         timeout_graceful_shutdown=patience,
         headers=[(HEADER, settings.instance.id)] if settings.instance else [],
         **guard.options(Crowd(Trusted(settings.proxies))),
+        **(_certificate(settings) if outside else {}),
     )
+
+
+def _certificate(settings: Settings) -> dict[str, Any]:
+    certificate, key = settings.tls_certificate, settings.tls_key
+    return {"ssl_certfile": certificate, "ssl_keyfile": key, "ssl_ciphers": CIPHERS} if certificate else {}

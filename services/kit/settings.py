@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -187,6 +187,17 @@ class Settings(BaseSettings):
         description="full path of a folder with Liberation Serif 2, which a PDF embeds; none: this machine's, "
         "else fetched beside the servers",
     )
+    tls_certificate: Path | None = Field(
+        None,
+        description="full path of a certificate with its chain (PEM), with which emitters, board and the devices' "
+        "gateway speak TLS; together with `tls_key`",
+    )
+    tls_key: Path | None = Field(None, description="full path of that certificate's key (PEM, without a password)")
+    tls_ca: Path | None = Field(
+        None,
+        description="full path of the certificates (PEM) of who signed those of the broker (`tls://…`) and the "
+        "database (`sslmode=verify-full`), where this machine does not trust them by itself",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @model_validator(mode="after")
@@ -199,6 +210,12 @@ class Settings(BaseSettings):
         for table, add in tables:
             if table:
                 _take_in(table.resolve(), add)
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_and_key(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("IOC_TLS_CERTIFICATE and IOC_TLS_KEY are set together, or neither")
         return self
 
     def password(self, credential: str) -> str | None:
@@ -235,6 +252,10 @@ class Settings(BaseSettings):
         """The connection URL for a role (`owner`, `aggregator`, `deadlines`, `reader`), password inside."""
         url = self.reader_url if role == "reader" and self.reader_url else self.database_url
         parts = urlsplit(url)
+        said = dict(parse_qsl(parts.query))
+        if self.tls_ca and said.get("sslmode", "").startswith("verify-") and "sslrootcert" not in said:
+            url = f"{url}&{urlencode({'sslrootcert': str(self.tls_ca)})}"
+            parts = urlsplit(url)
         if parts.username or self.secrets is None:
             return url
         name = f"ioc_{role}"
