@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 import logging
 import threading
 import time as clocks
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from hashlib import blake2b
+from hashlib import blake2b, sha256
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -40,12 +42,39 @@ def _log(refusal: Refusal) -> None:
     log.error("the centre refuses %s %s: %s", refusal.event["type"], refusal.event["id"], refusal.why)
 
 
+class _Signing(httpx.Auth):
+    """Signs each request by RFC 9421 with a key's secret, which is never sent."""
+
+    requires_request_body = True
+
+    def __init__(self, key: str, secret: str) -> None:
+        self._key, self._secret = key, secret.encode()
+
+    def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
+        """The request with its digest and signature, as of now."""
+        request.headers["Content-Digest"] = f"sha-256=:{_base64(sha256(request.content).digest())}:"
+        path = request.url.raw_path.partition(b"?")[0].decode()
+        covered = {"@method": request.method, "@path": path}
+        covered |= {name: request.headers[name] for name in ("content-type", "content-digest")}
+        names = " ".join(f'"{name}"' for name in covered)
+        said = f'({names});created={int(clocks.time())};keyid="{self._key}";alg="hmac-sha256"'
+        base = "\n".join([*(f'"{name}": {value}' for name, value in covered.items()), f'"@signature-params": {said}'])
+        request.headers["Signature-Input"] = f"sig={said}"
+        request.headers["Signature"] = f"sig=:{_base64(hmac.digest(self._secret, base.encode(), 'sha256'))}:"
+        yield request
+
+
+def _base64(raw: bytes) -> str:
+    return b64encode(raw).decode()
+
+
 class Emitter:
     """Emits events of one `source` under a key's `secret` to the centre's emitters at `url`.
 
     `outbox` is the file in which they wait; `on_refused` is told, from another thread, of each that the centre will
-    never take, and these stay in the file too (`refused`). Closed, it waits a few seconds for what is on its way; the
-    rest is sent by the next one that is given the same file.
+    never take, and these stay in the file too (`refused`). `key` is the name of a key that signs (`ioc keys create
+    --signed`): then each request is signed with its secret, which is never sent. Closed, it waits a few seconds for
+    what is on its way; the rest is sent by the next one that is given the same file.
     """
 
     def __init__(
@@ -55,11 +84,14 @@ class Emitter:
         source: str,
         outbox: str | Path,
         on_refused: Callable[[Refusal], None] = _log,
+        key: str | None = None,
     ) -> None:
         self._source, self._on_refused = source, on_refused
         self._outbox = Outbox(Path(outbox))
-        headers = {"Authorization": f"Bearer {secret}", "Content-Type": "application/cloudevents-batch+json"}
-        self._http = httpx.Client(base_url=url, headers=headers, timeout=SECONDS)
+        headers = {"Content-Type": "application/cloudevents-batch+json"}
+        headers |= {} if key else {"Authorization": f"Bearer {secret}"}
+        signing = _Signing(key, secret) if key else None
+        self._http = httpx.Client(base_url=url, headers=headers, auth=signing, timeout=SECONDS)
         self._news, self._ending = threading.Event(), threading.Event()
         self.problem: str | None = None
         self._sender = threading.Thread(target=self._send_all, name="emitter", daemon=True)
@@ -179,9 +211,15 @@ class AsyncEmitter:
     """The same for a program with an event loop, which nothing here holds up."""
 
     def __init__(
-        self, url: str, secret: str, source: str, outbox: str | Path, on_refused: Callable[[Refusal], None] = _log
+        self,
+        url: str,
+        secret: str,
+        source: str,
+        outbox: str | Path,
+        on_refused: Callable[[Refusal], None] = _log,
+        key: str | None = None,
     ) -> None:
-        self._of: Callable[[], Emitter] = lambda: Emitter(url, secret, source, outbox, on_refused)
+        self._of: Callable[[], Emitter] = lambda: Emitter(url, secret, source, outbox, on_refused, key)
         self._emitter: Emitter
 
     async def __aenter__(self) -> Self:

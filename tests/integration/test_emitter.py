@@ -18,6 +18,7 @@ from string import ascii_lowercase
 import psycopg
 import pytest
 from pydantic import ValidationError
+from receiver import receiving
 from support import output_of, serving
 
 from infra.local.paths import CHECKOUT
@@ -99,6 +100,28 @@ def test_an_event_loop_is_not_held_up(place: Place, tmp_path: Path) -> None:
 
     asyncio.run(work())
     assert len(place.until_stored(50)) == 50
+
+
+def test_a_key_that_signs_never_sends_its_secret(running: Instance, tmp_path: Path) -> None:
+    name = "".join(random.choices(ascii_lowercase, k=12))
+    bounds = ("--system", "health", "--units", WARD, "--signed")
+    secret = output_of(running, "keys", "create", name, *bounds).split()[-1]
+    place = Place(running, secret, f"/{name}")
+    with receiving() as heard:
+        url = f"http://127.0.0.1:{heard.port}"
+        with Emitter(url, secret, place.source, tmp_path / "heard", key=name) as emitter:
+            emitter.emit(visits(0), WARD)
+            emitter.flush(2)
+    assert heard.got and secret not in str(heard.got)
+    with place.emitter(tmp_path / "outbox", key=name) as emitter:
+        for number in range(20):
+            emitter.emit(visits(number), WARD)
+        assert emitter.flush(60), emitter.problem
+    assert len(place.until_stored(20)) == 20
+    with place.emitter(tmp_path / "opened") as emitter:
+        emitter.emit(visits(30), WARD)
+        assert not emitter.flush(2) and "401" in (emitter.problem or ""), "shown as a token it opens nothing"
+    output_of(running, "keys", "revoke", name)
 
 
 def test_while_the_centre_is_away_events_wait_on_disk(place: Place, tmp_path: Path) -> None:
