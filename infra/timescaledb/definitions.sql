@@ -148,13 +148,21 @@ BEGIN
 END
 $$;
 
+-- Each unit below a root with its row. The estimate makes joins with it hash it, be it one unit or all of a nation.
+CREATE OR REPLACE FUNCTION figure_rows(root text) RETURNS TABLE (unit text, "row" text)
+LANGUAGE plpgsql STABLE ROWS 1000 AS $$
+BEGIN
+    RETURN QUERY SELECT u.unit, u.row FROM unit_scope u WHERE u.root = $1;
+END
+$$;
+
 -- The units below a root; null: all there are.
 CREATE OR REPLACE FUNCTION figure_units(root text) RETURNS text[] LANGUAGE sql STABLE AS $$
     SELECT CASE WHEN $1 <> 'all' THEN ARRAY(SELECT u.unit FROM unit_scope u WHERE u.root = $1) END
 $$;
 
 -- What the points in [since, until) add up to, series by series; of the `summed` measures under the series that stands
--- for its like. `moment` lies in the hour, day or month that was summed.
+-- for its like. `moment` lies in the hour, day or month that was summed; where nothing is bucketed it says nothing.
 CREATE OR REPLACE FUNCTION figure_parts(root text, plain text[], summed text[], since timestamptz, until timestamptz,
     bucket text)
 RETURNS TABLE (series integer, moment timestamptz, sum numeric, count bigint) LANGUAGE plpgsql STABLE
@@ -162,6 +170,7 @@ SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
     units text[] := figure_units(root);
+    running boolean := bucket IN ('hour', 'day', 'month');
     ids integer[];
     sums integer[];
     x record;
@@ -171,13 +180,16 @@ BEGIN
     END IF;
     FOR x IN SELECT * FROM figure_stretches(since, until, bucket) LOOP
         IF x.source = 'month' THEN
-            RETURN QUERY SELECT r.series, r.bucket, x.sign * r.sum, x.sign * r.count FROM rollup_unit_month r
+            RETURN QUERY SELECT r.series, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum),
+                    x.sign * sum(r.count)::bigint FROM rollup_unit_month r
                 WHERE r.bucket >= x.begins AND r.bucket < x.ends AND r.series = ANY (ARRAY(
                     SELECT s.id FROM series s WHERE s.measure = ANY (summed) AND s.id = s.summed_as
-                        AND (units IS NULL OR s.unit = ANY (units))));
-            RETURN QUERY SELECT r.series, r.bucket, x.sign * r.sum, x.sign * r.count FROM rollup_month r
+                        AND (units IS NULL OR s.unit = ANY (units)))) GROUP BY 1, 2;
+            RETURN QUERY SELECT r.series, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum),
+                    x.sign * sum(r.count)::bigint FROM rollup_month r
                 WHERE r.bucket >= x.begins AND r.bucket < x.ends AND r.series = ANY (ARRAY(
-                    SELECT s.id FROM series s WHERE s.measure = ANY (plain) AND (units IS NULL OR s.unit = ANY (units))));
+                    SELECT s.id FROM series s WHERE s.measure = ANY (plain) AND (units IS NULL OR s.unit = ANY (units))))
+                GROUP BY 1, 2;
             CONTINUE;
         END IF;
         IF ids IS NULL THEN
@@ -186,12 +198,12 @@ BEGIN
             WHERE s.measure = ANY (plain || summed) AND (units IS NULL OR s.unit = ANY (units));
         END IF;
         IF x.source = 'day' THEN
-            RETURN QUERY SELECT s.sum, r.bucket, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
+            RETURN QUERY SELECT s.sum, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
                 FROM rollup_day r JOIN unnest(ids, sums) s(id, sum) ON s.id = r.series
                 WHERE r.series = ANY (ids) AND r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
         ELSE
-            RETURN QUERY SELECT s.sum, CASE bucket WHEN 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
-                    ELSE local_midnight(local_day(p.time)) END, x.sign * sum(p.value), x.sign * count(*)
+            RETURN QUERY SELECT s.sum, CASE WHEN bucket = 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
+                    WHEN running THEN local_midnight(local_day(p.time)) ELSE x.begins END, x.sign * sum(p.value), x.sign * count(*)
                 FROM point p JOIN unnest(ids, sums) s(id, sum) ON s.id = p.series
                 WHERE p.series = ANY (ids) AND p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
         END IF;
@@ -239,13 +251,14 @@ BEGIN
     ), moved AS MATERIALIZED (
         SELECT s.measure, CASE WHEN s.measure = ANY (summed) THEN s.asked ELSE s.labels END AS labels, s.origin, g.grp, x.start,
             sum(x.sum) AS sum, sum(x.count) AS count
-        FROM part x JOIN series s ON s.id = x.series LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit AND by = 'unit',
+        FROM part x JOIN series s ON s.id = x.series
+            LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
             LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
         GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
     ), matched AS MATERIALIZED (
         SELECT a.leaf, a.form, a.detail, m.origin, m.grp, m.start, sum(m.sum) AS sum, sum(m.count) AS count
-        FROM asked a JOIN moved m ON m.measure = a.measure AND NOT EXISTS (
-            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (m.labels ->> c.key)) IS NOT true)
+        FROM asked a JOIN moved m ON m.measure = a.measure AND (a.chosen = '{}' OR NOT EXISTS (
+            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (m.labels ->> c.key)) IS NOT true))
         GROUP BY 1, 2, 3, 4, 5, 6
     )
     SELECT m.leaf, m.start, m.grp, CASE m.detail WHEN 'sum' THEN sum(m.sum) ELSE sum(m.count) END,
@@ -327,8 +340,9 @@ END
 $$;
 
 -- From when to when each group's sources reported: the first and last local day with a point of any of the measures. The
--- groups `besides` may be left out.
-CREATE OR REPLACE FUNCTION figure_reported(root text, by text, covered text[], known timestamptz, besides text[])
+-- groups `besides` may be left out; of a group with such a day in [start, stop), where these are given, one is enough.
+CREATE OR REPLACE FUNCTION figure_reported(root text, by text, covered text[], known timestamptz, besides text[],
+    start timestamptz, stop timestamptz)
 RETURNS TABLE (grp text, first timestamptz, last timestamptz) LANGUAGE plpgsql STABLE ROWS 10
 SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
@@ -336,13 +350,23 @@ DECLARE
     today timestamptz := local_midnight(local_day(known));
     units text[] := CASE WHEN by = 'unit' THEN ARRAY(SELECT u.unit FROM unit_scope u WHERE u.root = $1
         AND NOT EXISTS (SELECT FROM unnest(besides) b WHERE b = u.row)) ELSE figure_units(root) END;
+    seen text[];
 BEGIN
     IF units = '{}' THEN
         RETURN;
     END IF;
+    IF by = 'unit' AND $6 < today THEN
+        seen := ARRAY(SELECT u.unit FROM unnest(units) u(unit) WHERE EXISTS (
+            SELECT FROM series s, LATERAL (SELECT FROM rollup_day r
+                WHERE r.series = s.id AND r.bucket >= $6 AND r.bucket < least($7, today) LIMIT 1) r
+            WHERE s.measure = ANY (covered) AND s.unit = u.unit));
+        RETURN QUERY SELECT DISTINCT u.row, $6, $6 FROM unit_scope u WHERE u.root = $1 AND u.unit = ANY (seen);
+        units := ARRAY(SELECT u.unit FROM unit_scope u WHERE u.root = $1 AND u.unit = ANY (units) AND u.row <> ALL (
+            ARRAY(SELECT o.row FROM unit_scope o WHERE o.root = $1 AND o.unit = ANY (seen))));
+    END IF;
     RETURN QUERY
     SELECT g.grp, min(x.day), max(x.day)
-    FROM series s LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit,
+    FROM series s LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
         LATERAL (SELECT CASE by WHEN 'unit' THEN u.row ELSE '' END) g(grp), LATERAL (
         (SELECT bucket AS day FROM rollup_day WHERE series = s.id AND bucket < today ORDER BY bucket LIMIT 1)
         UNION ALL
@@ -385,7 +409,10 @@ BEGIN
         SELECT c.covered, r.*
         FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR by = '' AND EXISTS (
                 SELECT FROM period p WHERE NOT EXISTS (SELECT FROM kept k WHERE k.leaf = a.leaf AND k.start = p.start))) c,
-            figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered)) r
+            (SELECT min(p.start), min(p.stop) FROM period p HAVING count(*) = 1 UNION ALL
+                SELECT NULL, NULL WHERE (SELECT count(*) FROM period) <> 1) o(start, stop),
+            figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered),
+                o.start, o.stop) r
     ), cell AS (  -- where a value is wanted and none was found
         SELECT a.leaf, a.form, p.*, '' AS grp, s.first, s.last FROM asked a CROSS JOIN period p
             LEFT JOIN kept k ON k.leaf = a.leaf AND k.start = p.start LEFT JOIN span s ON s.covered = a.covered

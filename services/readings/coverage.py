@@ -38,4 +38,4 @@ def covers(conn: Connection, indicator: Indicator, unit: str | None, period: Per
     return since is not None and since <= period.first
 
 
-_SPAN = "SELECT local_day(first), local_day(last) FROM figure_reported(%s, '', %s, %s, '{}')"
+_SPAN = "SELECT local_day(first), local_day(last) FROM figure_reported(%s, '', %s, %s, '{}', NULL, NULL)"

@@ -372,7 +372,8 @@ def test_the_hotline_balances_over_any_days(database: Settings, reader: psycopg.
     ]
     fill(database, events)
     for first in (date(2024, 11, 1), date(2024, 11, 4), date(2024, 11, 6)):
-        found = {f.code: f.missing for f in findings(reader, NEVER, first, date(2024, 11, 30))}
+        every = findings(reader, NEVER, first, date(2024, 11, 30))
+        found = {f.code: f.missing for f in every if f.code != "silent_source"}  # by then nothing came for long
         assert found == ({"hotline_groups": 1} if first < date(2024, 11, 6) else {}), first
 
 
