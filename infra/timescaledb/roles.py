@@ -51,7 +51,8 @@ _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", 
 _FIGURES = ("unit", "unit_scope", "statement", "summed_labels")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
 _KEYS = ("emitter_key", "emitter_secret")
-_BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox")
+_CONTACTS = ("unit_contact", "procedure_name")
+_BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox", *_CONTACTS)
 _IMPORTS = ("import", "import_event")
 _DEVICES = ("device_state", "device_outbox")
 RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
@@ -83,7 +84,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "UPDATE", (*_BOARD, "import")),
     ("ioc_reader", "SELECT", _IMPORTS),
     ("ioc_reader", "SELECT", ("erasure", "erasure_event")),
-    ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox")),
+    ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox", *_CONTACTS)),
     ("ioc_notifier", "SELECT", (*_ALARMS, "brief", "entity", "position", "person", "alarm_orphan")),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "brief", "position")),
     ("ioc_notifier", "UPDATE", ("alarm", "alarm_published", "notification", "brief", "position")),

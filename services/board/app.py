@@ -26,6 +26,7 @@ from services.board.pages.actions.bulk_actions import toolbar
 from services.board.pages.alarms import alarms
 from services.board.pages.changes import changes_page
 from services.board.pages.changes.changes_data import SharedChanges
+from services.board.pages.contacts import contacts_page
 from services.board.pages.figures import figure, figure_cases, system, wall
 from services.board.pages.imports import imports_page
 from services.board.pages.map import map_routes
@@ -102,6 +103,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     imports_page.add(pages, reading, pool)
     reports_page.add(pages, reading, pool, maker)
     targets_page.add(pages, reading, pool)
+    contacts_page.add(pages, pool)
     people.add(pages, pool)
     keys_page.add(pages, pool)
     for page in found_pages.find_pages():

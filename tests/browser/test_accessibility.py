@@ -24,6 +24,7 @@ PAGES = (
     "/targets",
     "/reports",
     "/brief",
+    "/contacts",
     "/people",
     "/keys",
     "/login",

@@ -39,11 +39,12 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue finding finding_step",
+        "report_issue finding finding_step unit_contact procedure_name",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event report_issue finding finding_step",
-        "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding",
-        "DELETE": "board_session api_token saved_filter outbox emitter_secret",
+        "import_event report_issue finding finding_step unit_contact procedure_name",
+        "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding "
+        "unit_contact procedure_name",
+        "DELETE": "board_session api_token saved_filter outbox emitter_secret unit_contact procedure_name",
     },
     "ioc_grafana": {
         "SELECT": "unit unit_scope dossier_list report_list feature_list statement alarm_list series point source "

@@ -34,6 +34,7 @@ LAST: tuple[Way, ...] = (
     ("targets", "/targets", "cases"),
     ("reports", "/reports", "cases"),
     ("imports", "/imports", "import"),
+    ("contacts", "/contacts", "cases"),
     ("people", "/people", "accounts"),
     ("keys_of_emitters", "/keys", "accounts"),
 )

@@ -26,6 +26,8 @@ from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
+from services.board.pages.contacts.contacts_data import Contact, contact_of, procedure_names
+from services.board.pages.contacts.contacts_page import call
 from services.board.pages.worklist import apology, joining, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
 from services.board.pages.worklist.worklist_rows import PATH, late_by
@@ -46,7 +48,7 @@ OTHERS = 10
 class Case:
     """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
     apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late;
-    `alike`: which open reports may be the same matter."""
+    `alike`: which open reports may be the same matter; `contact`: whom to call; `procedure`: its name."""
 
     row: Row
     ended: datetime | None
@@ -57,6 +59,8 @@ class Case:
     late: Lateness | None = None
     others: Sequence[Item] = ()
     alike: Sequence[joining.Alike] = ()
+    contact: Contact | None = None
+    procedure: str = ""
 
 
 def case(conn: Connection, kind: str, id: str) -> Case | None:
@@ -91,9 +95,13 @@ def add(
         if found:
             async with pool.connection() as conn:
                 actions = [one for one in await audit.latest(conn, id) if one.action in (apology.DEED, joining.DEED)]
+                contact, code = await contact_of(conn, found.row.unit), found.row.state.get("procedure", "")
+                name = (await procedure_names(conn, code)).get(code, "") if code else ""
             others = [i for i in await waiting() if i.unit == found.row.unit and i.late and i.key != f"{kind}:{id}"]
             letter = any(one.action == apology.DEED for one in actions)
-            found = replace(found, steps=joined(found.steps, actions), letter=letter, others=others)
+            found = replace(
+                found, steps=joined(found.steps, actions), letter=letter, others=others, contact=contact, procedure=name
+            )
         return found
 
     @pages.page("/worklist/apology")
@@ -152,7 +160,8 @@ def render(context: PageContext, found: Case) -> Html:
     row, language = found.row, context.language
     facts: list[tuple[str, object]] = [
         ("unit", unit_name(row.unit, language)),
-        ("case_procedure", row.state.get("procedure", "")),
+        ("case_contact", call(context, found.contact, row.unit)),
+        ("case_procedure", " · ".join(filter(None, (found.procedure, row.state.get("procedure", ""))))),
         ("case_status", _status(context, row)),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),

@@ -1,0 +1,1 @@
+"""Whom to call about a unit, and what procedures are called."""
