@@ -21,6 +21,7 @@ from services.board.access import is_few, is_sensitive
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures.figure_cases import cases_path
+from services.board.pages.figures.said_findings import sentences, to_quality
 from services.board.pages.figures.system_data import ranked
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
@@ -194,9 +195,8 @@ def _sources(context: PageContext, shown: Explanation, now: datetime) -> Html:
 
 def _findings(context: PageContext, shown: Explanation, found: Sequence[Finding]) -> Html:
     concerning = [f for f in found if _concerns(f, shown)]
-    if not concerning:
-        return tag("p", context.word("no_findings"), class_="none")
-    return tag("ul", *(tag("li", f.vi if context.language == "vi" else f.en, f" ({f.missing})") for f in concerning))
+    way = to_quality(context) if concerning and context.account.may("cases") else ""
+    return Html(sentences(context, concerning) + way)
 
 
 def _concerns(finding: Finding, shown: Explanation) -> bool:

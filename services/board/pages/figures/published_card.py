@@ -11,8 +11,8 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas.text.dates import days
-from schemas.text.numbers import exact
 from services.board.access import is_sensitive
+from services.board.pages.figures.said_findings import sentences
 from services.board.pages.figures.system_data import Choice, indicators
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, table, tag
@@ -58,7 +58,7 @@ def card(context: PageContext, choice: Choice, shown: Beside | None) -> Html:
     listed = table(heads, (_row(context, choice, one) for one in figures), (2, 3))
     said = findings_for(context.account, shown.findings) if inside else []
     return tag("section", tag("h2", _title(context, figures)), _verdict(context, figures), listed,
-               _sentences(context, said), class_="panel wide published")  # fmt: skip
+               sentences(context, said), class_="panel wide published")  # fmt: skip
 
 
 def _title(context: PageContext, figures: Sequence[Published]) -> str:
@@ -112,16 +112,3 @@ def _agreement(context: PageContext, one: Published) -> Html:
 def _unlike(context: PageContext, one: Published, cell: Cell) -> str:
     counted = "–" if cell.counted is None else _value(context, one, cell.counted)
     return f"{unit_name(cell.unit, context.language, one.last)} {_value(context, one, cell.stated)} / {counted}"
-
-
-def _sentences(context: PageContext, found: Sequence[Finding]) -> Html:
-    if not found:
-        return tag("p", context.word("no_findings"), class_="small")
-    return tag("ul", *(tag("li", sentence(context, f)) for f in found), class_="findings")
-
-
-def sentence(context: PageContext, f: Finding) -> str:
-    """A finding in a sentence, with both sides that are compared."""
-    said = f.vi if context.language == "vi" else f.en
-    left, right, apart = (exact(v, context.language) for v in (f.left, f.right, abs(f.missing)))
-    return f"{said}. {context.word('finding_sides').format(left, right, apart)}"
