@@ -17,9 +17,10 @@ from schemas.calendar import Limit, WorkCalendar, local_day
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, instant
 
-_MATTERS = frozenset({"payment.made", *(f"dossier.{event}" for event in (
+MATTERS = frozenset({"payment.made", *(f"dossier.{event}" for event in (
     "accepted", "extended", "supplement_requested", "supplement_received", "payment_requested", "stopped",
     "processing_started"))})  # fmt: skip
+"""The events by which a due date may come to be, or be moved."""
 _ALWAYS = datetime.max.replace(tzinfo=UTC)
 
 
@@ -154,7 +155,7 @@ def clock_of(facts: Sequence[Fact], end: Fact | None, calendars: CalendarHistory
     for fact in facts:
         if fact.time > until:
             break
-        if fact.event in _MATTERS:
+        if fact.event in MATTERS:
             _take(clock, waiting, fact, calendars)
     if end and not clock.promises and (accepted := _first_acceptance(facts)):
         clock.promises.append(Promise(accepted.time, _promised(accepted, calendars), False, accepted.key))

@@ -17,6 +17,8 @@ from services.kit.facts import stored_calendars
 LATELY = timedelta(minutes=5)
 HAPPENED = timedelta(minutes=15)
 """The log lies by what happened when, so of what was recorded lately only what also happened lately is counted."""
+MONTHS = timedelta(days=90)
+"""Longer than any silence that is allowed."""
 REGULAR = 10
 """A source has a rhythm from so many events on: who has only tried out how to send is not waited for."""
 
@@ -91,12 +93,15 @@ def silence(allowed: Allowed) -> str:
 
 
 def _rows(conn: Connection, now: datetime) -> list[Row]:
-    """As they were at a moment; of one that has just passed, as they are."""
+    """As they were at a moment; of one that has just passed, as they are. Of a source that has sent since, what it sent
+    in the months before is counted."""
     rows: list[Row] = conn.execute(_SOURCES).fetchall()
     if all(row[5] <= now + LATELY for row in rows):
         return rows
     then: dict[tuple[str, str], tuple[int, datetime, datetime]] = {}
-    for source, type, number, last_time, last_recorded in conn.execute(_UP_TO, {"now": now}).fetchall():
+    for source, type, number, last_time, last_recorded in conn.execute(
+        _UP_TO, {"since": now - MONTHS, "now": now}
+    ).fetchall():
         key = DATA_TYPES[type].system, source
         events, time, recorded = then.get(key, (0, last_time, last_recorded))
         then[key] = events + number, max(time, last_time), max(recorded, last_recorded)
@@ -126,7 +131,8 @@ LEFT JOIN LATERAL (SELECT origin, shiftdays FROM event WHERE time = s.last_time 
 ORDER BY s.system, s.source
 """
 _UP_TO = """
-SELECT source, type, count(*), max(time), max(recorded) FROM event WHERE recorded <= %(now)s GROUP BY source, type
+SELECT source, type, count(*), max(time), max(recorded) FROM event
+WHERE time > %(since)s AND time <= %(now)s AND recorded <= %(now)s GROUP BY source, type
 """
 _END = """
 INSERT INTO source_end (source, at, by, why)

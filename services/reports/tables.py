@@ -400,16 +400,17 @@ def _exact(value: Decimal) -> Figure:
 def overdue(figures: Figures, period: Period) -> Iterator[Table]:
     """The dossiers that were overdue at the end, the longest first: masked numbers, no names."""
     moment = min(period.as_of, period.stop)
-    found = overdue_dossiers(figures.conn, figures.unit, moment)
+    found = overdue_dossiers(figures.conn, figures.unit, moment, MOST_OVERDUE)
+    every = figures.one("ii06_13", period).value or Decimal(0)
     rows: tuple[tuple[Cell, ...], ...] = tuple(
         (
             str(number), d.code, units.on(d.unit, period.last).name_vi, _capital(label_text("field", d.field, "vi")),
             dates.day(d.promised), Figure(Decimal(d.days)),
         )
-        for number, d in enumerate(found[:MOST_OVERDUE], start=1)
+        for number, d in enumerate(found, start=1)
     )  # fmt: skip
-    more = len(found) - len(rows)
-    notes = (f"Còn {grouped(Decimal(more), 0)} hồ sơ khác, không liệt kê.",) if more else ()
+    more = every - len(rows)
+    notes = (f"Còn {grouped(more, 0)} hồ sơ khác, không liệt kê.",) if more > 0 else ()
     columns = (
         NUMBER, Column("Mã hồ sơ", 42, "left"), Column("Đơn vị", 44, "left"), Column("Lĩnh vực", 30, "left"),
         Column("Ngày hẹn trả", 22, "center"), Column("Số ngày quá hạn", 16),

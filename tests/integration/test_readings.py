@@ -31,6 +31,7 @@ from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read
 from services.readings.index766 import unit_index
 from services.readings.lines import explanation_lines
+from services.readings.overdue import overdue_dossiers
 from services.readings.whatif import open_dossiers, until, what_if
 
 
@@ -100,6 +101,10 @@ def test_figures_are_those_of_the_events(database: Settings, reader: psycopg.Con
         expected = figures(World(events), q)
         assert {code: answers(reader, code, q)[""] for code in CODES} == expected, q
         hold_identities(expected)
+        moment = min(q.as_of, Period(q.first, q.last, q.as_of).stop - timedelta(microseconds=1))
+        listed = overdue_dossiers(reader, q.unit, moment, 1000)
+        assert expected["ii06_13"] in (None, len(listed)), q
+        assert overdue_dossiers(reader, q.unit, moment, 2) == listed[:2]
 
 
 def hold_identities(f: dict[str, Decimal | None]) -> None:
