@@ -65,7 +65,7 @@ class _Progress:
 class _Life:
     """A dossier as its facts tell it."""
 
-    code: str
+    portal: tuple[str, str]
     facts: Sequence[Fact]
     course: _Progress
     received: Fact | None
@@ -161,14 +161,15 @@ def _read(id: str, facts: Sequence[Fact], course: _Progress) -> _Life:
         # A clock that was wrong at one of the two doors: it ended when it came, not before.
         end = end._replace(time=received.time)
     about = {**(accepted.data if accepted else {}), **(submitted.data if submitted else {})}
+    portal = portal_of(id, facts, received)
     labels = (
         ("channel", about.get("channel") or "counter"),
         ("field", about.get("field") or "none"),
         ("level", about.get("online_level") or "none"),
-        ("portal", portal_of(id, facts, received)[0]),
+        ("portal", portal[0]),
     )
     head = received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
-    return _Life(id, facts, course, received, accepted, end, about, labels, course.handler or head.unit)
+    return _Life(portal, facts, course, received, accepted, end, about, labels, course.handler or head.unit)
 
 
 def portal_of(code: str, facts: Iterable[Fact], received: Fact | None) -> tuple[str, str]:
@@ -383,7 +384,7 @@ def _state(life: _Life, clock: Clock) -> dict[str, Any]:
     promises = clock.promises
     since = {"due_since": promises[-1].since.isoformat()} if promises else {}
     moves = _unexcused(life, clock)
-    portal, by = portal_of(life.code, life.facts, life.received)
+    portal, by = life.portal
     known = {"portal": portal, "portal_by": by} if portal != portals.NONE else {}
     extra = {"waits": _waits(clock), "promised": _promised(clock, moves), "findings": _findings(life, moves)}
     return {
