@@ -29,8 +29,8 @@ def made(folder: Path) -> Certificates:
     issuer, subject = (
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "localhost")
     )
-    root = _begun(issuer, issuer, signing).add_extension(x509.BasicConstraints(True, None), critical=True)
-    leaf = _begun(subject, issuer, own).add_extension(x509.SubjectAlternativeName(NAMES), critical=False)
+    root = _begun(issuer, issuer, signing, signing).add_extension(x509.BasicConstraints(True, None), critical=True)
+    leaf = _begun(subject, issuer, own, signing).add_extension(x509.SubjectAlternativeName(NAMES), critical=False)
     files = Certificates(*(folder / name for name in ("authority.pem", "certificate.pem", "key.pem")))
     for file, begun in ((files.authority, root), (files.certificate, leaf)):
         file.write_bytes(begun.sign(signing, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
@@ -40,8 +40,14 @@ def made(folder: Path) -> Certificates:
     return files
 
 
-def _begun(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _begun(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, signing: ec.EllipticCurvePrivateKey
+) -> x509.CertificateBuilder:
     now = datetime.now(UTC)
     begun = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key.public_key())
     begun = begun.serial_number(x509.random_serial_number())
+    # Python 3.13 asks for who signed.
+    begun = begun.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+    signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(signing.public_key())
+    begun = begun.add_extension(signer, critical=False)
     return begun.not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=1))

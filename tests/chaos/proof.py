@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import astuple, dataclass
 
 import psycopg
@@ -50,7 +50,8 @@ def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
     stage.wait_until_idle()
     stage.wait_for(lambda: not stage.sql(_OUTSIDE), 60, "what was refused does not come into the quarantine")
     log = Counter(dict[tuple[str, str], int]({(s, i): n for s, i, n in stage.sql(_LOG)}))
-    aside = quarantined(stage)
+    reasons = quarantined(stage)
+    aside = Counter({body: len(why) for body, why in reasons.items()})
     meant, refused = Counter(stage.load.meant), stage.load.refused
     twice_aside = aside - refused - stage.load.repeated
     strange = [name for name in log - meant if name not in meant and name[0] != SOURCE]
@@ -65,7 +66,7 @@ def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
         seconds=time.monotonic() - began,
     )
     wrong = [f"lost: {name}" for name in [*(meant - log), *(refused - aside)][:5]]
-    wrong += [f"in the quarantine without reason or twice: {body[:300]!r}" for body in list(twice_aside)[:5]]
+    wrong += [f"in the quarantine, {reasons[body]}: {body[:300]!r}" for body in list(twice_aside)[:5]]
     wrong += [f"nobody meant {name}" for name in strange[:5]]
     wrong += [str(difference) for difference in rebuild.check(stage.settings("cli").database("owner"), lambda *_: None)]
     wrong += _misread(stage)
@@ -83,14 +84,18 @@ _OUTSIDE = "SELECT seq FROM refused LIMIT 1"
 _OWED = "SELECT kind, id, notice_at FROM entity WHERE notice_at <= now() LIMIT 1"
 
 
-def quarantined(stage: Stage) -> Counter[bytes]:
-    """The bodies that lie in the quarantine, each with how often."""
+def quarantined(stage: Stage) -> dict[bytes, list[str]]:
+    """The bodies that lie in the quarantine, each with why, as often as it lies there."""
 
-    async def read() -> Counter[bytes]:
+    async def read() -> dict[bytes, list[str]]:
         async with bus.connected(stage.settings("cli"), "chaos") as client:
             js = client.jetstream()
             state = (await js.stream_info("QUARANTINE")).state
-            seqs = range(state.first_seq, state.last_seq + 1) if state.messages else ()
-            return Counter([(await js.get_msg("QUARANTINE", seq)).data or b"" for seq in seqs])
+            found = defaultdict[bytes, list[str]](list)
+            for seq in range(state.first_seq, state.last_seq + 1) if state.messages else ():
+                message = await js.get_msg("QUARANTINE", seq)
+                headers = message.headers or {}
+                found[message.data or b""].append(f"{headers.get('Ioc-Code')}: {headers.get('Ioc-Reason')}")
+            return found
 
     return asyncio.run(read())

@@ -133,7 +133,7 @@ def test_what_is_posted_wrongly_is_answered_by_a_page_too(reader: Browser) -> No
     personal = reader.post("/worklist/saved", name="0912345678", query="")
     large = reader.post("/worklist/saved", name="a" * 300_000, query="")
     strange = reader.http.post("/people/add", headers={"origin": "http://elsewhere.example"})
-    for answer, status, word in ((personal, 422, "note_personal"), (large, 413, "form_too_large"),
+    for answer, status, word in ((personal, 422, "note_personal"), (large, 413, "content_too_large"),
                                  (strange, 403, "another_site")):  # fmt: skip
         assert answer.status_code == status
         assert all(text in answer.text for text in WORDS[word]), word

@@ -21,6 +21,8 @@ TOKENS = {
     "unit",
     "count",
     "percent",
+    "decimal",
+    "target",
     "for",
     "disease",
     "service",
@@ -66,7 +68,8 @@ def test_critical_alarms_are_counted_for_whom_they_wait() -> None:
 def test_no_alert_tells_passers_by_how_many_people_are_ill_or_complained(alert: Alert) -> None:
     counted = [i for i in CATALOGUE.values() if metric(i) in alert.expr and is_sensitive(i)]
     assert bool(counted) is is_of_people(alert)
-    assert heard(bell(alert.name, alert.system)) is heard(bell(alert.name, alert.system, "all")) is not bool(counted)
+    hidden = any(is_of_people(a) for a in ALERTS if (a.name, a.system) == (alert.name, alert.system))
+    assert heard(bell(alert.name, alert.system)) is heard(bell(alert.name, alert.system, "all")) is not hidden
     assert set(re.findall(r"<(\w+)>", alert.vi + alert.en)) <= TOKENS
 
 

@@ -104,7 +104,7 @@ def add(app: FastAPI, pool: AsyncConnectionPool, home: str | None, leave: LeaveP
         if not ours(request, home):
             return forbidden("another_site")
         if int(request.headers.get("content-length") or LARGEST_FORM) >= LARGEST_FORM:
-            return plain_page(413, "form_too_large")
+            return plain_page(413, "content_too_large")
         fields = fields_of(await request.body())
         name, target = accounts.plain(fields.get("name", "")), fields.get("next", "/")
         account, problem = await _try(pool, brake, name, fields.get("password", ""))

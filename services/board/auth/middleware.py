@@ -75,7 +75,7 @@ def add_errors(app: FastAPI) -> None:
     app.add_exception_handler(403, lambda request, error: forbidden())
     app.add_exception_handler(404, lambda request, error: plain_page(404, "not_found"))
     app.add_exception_handler(405, lambda request, error: plain_page(405, "bad_address"))
-    app.add_exception_handler(413, lambda request, error: plain_page(413, "form_too_large"))
+    app.add_exception_handler(413, lambda request, error: plain_page(413, "content_too_large"))
     app.add_exception_handler(422, lambda request, error: plain_page(422, error.detail))
     app.add_exception_handler(Exception, lambda request, error: plain_page(500, "failed"))
 
