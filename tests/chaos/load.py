@@ -37,14 +37,14 @@ class Load:
     """Sends `plan` at `rate` messages per second from `start` to `finish`; rate 0: only what `send` is given.
 
     `meant` are the (source, id) of the events that must be in the log, `refused` the bodies that must lie in the
-    quarantine; `sent` counts messages handed to the broker, `retries` those it did not acknowledge in time, and
-    `repeated` how often each was handed over once more: the broker may have it so many times too often.
+    quarantine, each as often as it was given; `sent` counts messages handed to the broker, `retries` those it did not
+    acknowledge in time, and `repeated` how often each was handed over once more: the broker may have it so many times
+    too often.
     """
 
     def __init__(self, settings: Settings, plan: Plan, rate: float) -> None:
         self.meant: set[tuple[str, str]] = set()
-        self._refused: dict[str, bytes] = {}
-        self.repeated: Counter[bytes] = Counter()
+        self.refused, self.repeated = Counter[bytes](), Counter[bytes]()
         self.sent = self.retries = 0
         self.plan = plan
         self._planned = 0
@@ -96,11 +96,6 @@ class Load:
         """The moment of the plan before which all was sent."""
         return self._ahead.at
 
-    @property
-    def refused(self) -> Counter[bytes]:
-        """What must lie in the quarantine."""
-        return Counter(self._refused.values())
-
     def send(self, sendings: list[Sending]) -> None:
         """Send these in their order and wait until all are acknowledged. For another thread than the load's."""
         asyncio.run_coroutine_threadsafe(self._together(sendings), self._loop).result(120)
@@ -146,4 +141,4 @@ class Load:
         if sending.event and sending.kind == "meant":
             self.meant.add((sending.event.source, sending.event.id))
         if sending.kind == "refused":
-            self._refused[sending.message_id] = sending.raw
+            self.refused[sending.raw] += 1
