@@ -409,8 +409,7 @@ BEGIN
         SELECT c.covered, r.*
         FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR by = '' AND EXISTS (
                 SELECT FROM period p WHERE NOT EXISTS (SELECT FROM kept k WHERE k.leaf = a.leaf AND k.start = p.start))) c,
-            (SELECT min(p.start), min(p.stop) FROM period p HAVING count(*) = 1 UNION ALL
-                SELECT NULL, NULL WHERE (SELECT count(*) FROM period) <> 1) o(start, stop),
+            (SELECT CASE count(*) WHEN 1 THEN min(p.start) END, min(p.stop) FROM period p) o(start, stop),
             figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered),
                 o.start, o.stop) r
     ), cell AS (  -- where a value is wanted and none was found

@@ -46,7 +46,8 @@ def list_(everything: bool, unit: str | None, system: str | None, severity: str 
     with connected() as conn:
         rows = alarm_list.alarms(conn, limit, everything, units, system, severity)
     answer(form, rows, lambda: [_line(row, now()) for row in rows])
-    click.echo(f"{len(rows)} alarms" if rows else "no alarms", err=True)
+    if form == "table":
+        click.echo(f"{len(rows)} alarms" if rows else "no alarms", err=True)
 
 
 @alarms.command(epilog="\b\nExample:\n  ioc alarms show 12")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ def score(file: Path, code: str, day: date | None, form: str, province: Path | N
         scored = unit_scores.scored(rules, units, lent, day)
         if group:
             scored.append(unit_scores.together(scored, str(file)))
-    table = scores_table(rules, scored)
+    table = partial(scores_table, rules, scored)
     _answer(form, values.score_values(rules, scored), scored, table, words.advice_lines(scored))
 
 
@@ -151,7 +152,7 @@ def live(
         raise click.ClickException("no unit has events or reports of that period")
     notes = words.advice_lines(scored) if len(scored) == 1 else words.lacking_lines(scored)
     value = {**values.period_values(period), **score_values(rules, scored)}
-    _answer(form, value, scored, scores_table(rules, scored, period), notes)
+    _answer(form, value, scored, partial(scores_table, rules, scored, period), notes)
 
 
 @index766.command(
@@ -171,11 +172,13 @@ def components(code: str, day: date | None, form: str) -> None:
     output.answer(form, value, lambda: words.component_lines(rules), rows)
 
 
-def _answer(form: str, value: dict[str, Any], scored: Sequence[ScoredUnit], table: Table, notes: Iterable[str]) -> None:
+def _answer(
+    form: str, value: dict[str, Any], scored: Sequence[ScoredUnit], table: Callable[[], Table], notes: Iterable[str]
+) -> None:
     from schemas.index766.values import score_rows
 
     def text() -> Iterable[str]:
-        output.show(table)
+        output.show(table())
         return notes
 
     output.answer(form, value, text, [row for unit in scored for row in score_rows(unit)])

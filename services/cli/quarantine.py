@@ -38,8 +38,9 @@ def list_(code: str | None, limit: int, form: str) -> None:
     shown = matching[max(len(matching) - limit, 0) :]
     lines = [f"{one.seq:>8}  {one.recorded[:19]}  {one.code:<16} {one.reason}" for one in shown]
     answer(form, [one._asdict() for one in shown], lambda: lines)
-    click.echo(f"{len(shown)} of {len(matching)}" if matching else "nothing lies in the quarantine", err=True)
-    _tell_of_outside()
+    if form == "table":  # a program hears of what it asked, also where no database answers
+        click.echo(f"{len(shown)} of {len(matching)}" if matching else "nothing lies in the quarantine", err=True)
+        _tell_of_outside()
 
 
 def _tell_of_outside() -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Protocol
 
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from schemas.envelope import Event, Invalid, check_event
+from schemas import units
+from schemas.calendar import local_day
+from schemas.envelope import Event, EventData, Invalid, check_event
+from schemas.registry import make
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.live import outbox
@@ -17,6 +21,29 @@ from services.kit import clock, store
 
 SOURCE = "/board"
 """Who speaks in these events."""
+
+
+class Folded(Protocol):
+    """A case as it is folded, as far as an event about it depends on that."""
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+
+    @property
+    def origin(self) -> str:
+        """Real, simulated or moved in time."""
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What its events made of it."""
+
+
+def event_about(case: Folded, data: EventData, id: str, now: datetime) -> Event:
+    """What is said now about a case: of its origin, as moved in time as it is, by the unit that its unit has become."""
+    shift = case.state.get("shiftdays", 0)
+    unit = units.heir(case.unit, local_day(now - timedelta(days=shift)))
+    return make(data, source=SOURCE, id=id, time=now, unit=unit, origin=case.origin, shiftdays=shift)
 
 
 class Decision(NamedTuple):

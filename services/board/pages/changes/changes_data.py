@@ -9,14 +9,15 @@ from typing import NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from schemas.calendar import local_day
 from schemas.text import moments
-from schemas.zone import VN
 from services.board.access import Account
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.ui.periods import BadPeriod
 from services.kit import clock
 from services.readings.changes import ChangedCase, changed_cases, newly_silent
+from services.readings.period import midnight
 from services.readings.sources import Source
 
 KEPT_SECONDS = 30.0
@@ -61,7 +62,7 @@ class Changes:
 def since_of(text: str, now: datetime) -> datetime:
     """The moment that an address names, one of `DAYS` or any written moment. Raises `BadPeriod`."""
     if (back := DAYS.get(text or USUAL)) is not None:
-        return now.astimezone(VN).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=back)
+        return midnight(local_day(now) - timedelta(days=back))
     try:
         moment = moments.read(text).first
     except moments.NoMoment as wrong:

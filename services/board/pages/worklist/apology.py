@@ -7,26 +7,24 @@ from that record, and the event is sent when the broker takes it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
-from schemas import units
 from schemas.calendar import AFTERNOON, VN, local_day
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, Invalid, refuse_personal
 from schemas.procedures import LONGEST_PROMISE, DossierExtended
-from schemas.registry import make
 from schemas.text import dates, moments
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import ENOUGH, LONGEST_NOTE, InvalidInput, Outcome, not_tried, plain
-from services.board.pages.actions.decisions import SOURCE, Decision, lay_down
+from services.board.pages.actions.decisions import Decision, event_about, lay_down
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
 from services.board.ui.words import unit_name, word
@@ -105,16 +103,8 @@ def refusal(dossier: Dossier | None, day: date, now: datetime, calendars: Calend
 
 def event_of(dossier: Dossier, day: date, now: datetime) -> Event:
     """The event that gives the new date, under the one id of a dossier's extension."""
-    shift = dossier.state.get("shiftdays", 0)
-    return make(
-        DossierExtended(code=dossier.id, promised_at=promise_of(day)),
-        source=SOURCE,
-        id=f"{dossier.id}/extended",
-        time=now,
-        unit=units.heir(dossier.unit, local_day(now - timedelta(days=shift))),
-        origin=dossier.origin,
-        shiftdays=shift,
-    )
+    said = DossierExtended(code=dossier.id, promised_at=promise_of(day))
+    return event_about(dossier, said, f"{dossier.id}/extended", now)
 
 
 class Extending:

@@ -4,25 +4,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
-from schemas import units
-from schemas.calendar import local_day
 from schemas.envelope import Event
 from schemas.field import ReportRefused
 from schemas.offices import SEPARATOR, number_of
-from schemas.registry import make
 from schemas.report import ALIKE_DAYS, ALIKE_METRES
 from services.board.access import Account
 from services.board.auth import audit
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import ENOUGH, InvalidInput, Outcome, not_tried, plain
-from services.board.pages.actions.decisions import SOURCE, Decision, lay_down
+from services.board.pages.actions.decisions import Decision, event_about, lay_down
 from services.kit import clock
 from services.kit.facts import unpack
 
@@ -87,16 +84,8 @@ def refusal(report: Report | None, other: Report | None, by: Account) -> str | N
 
 def event_of(report: Report, other: Report, now: datetime) -> Event:
     """The event that says so."""
-    shift = report.state.get("shiftdays", 0)
-    return make(
-        ReportRefused(code=number_of(report.id), reason="duplicate", duplicate_of=number_of(other.id)),
-        source=SOURCE,
-        id=f"{report.id}/joined/{now.isoformat()}",
-        time=now,
-        unit=units.heir(report.unit, local_day(now - timedelta(days=shift))),
-        origin=report.origin,
-        shiftdays=shift,
-    )
+    said = ReportRefused(code=number_of(report.id), reason="duplicate", duplicate_of=number_of(other.id))
+    return event_about(report, said, f"{report.id}/joined/{now.isoformat()}", now)
 
 
 class Joining:
