@@ -2,12 +2,17 @@
 
 import os
 import pwd
-from collections.abc import Iterator
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from infra.local.orphans import PROC, command_line
 
-LISTENING = "0A"
+LISTENING = " 0A "
+KEPT_SECONDS = 0.05
+"""Who waits for a process asks about each of its ports, and about the supervisor's: they are read once for all."""
 
 
 def holds(pid: int | None, port: int) -> bool:
@@ -31,7 +36,7 @@ def stranger(pid: int | None, port: int) -> str | None:
     return None if not sockets or holds(pid, port) else _named(sockets)
 
 
-def _named(sockets: dict[str, int]) -> str:
+def _named(sockets: Mapping[str, int]) -> str:
     for pid in (int(entry.name) for entry in PROC.iterdir() if entry.name.isdigit()):
         with suppress(OSError):
             if sockets.keys() & set(_inodes(pid)):
@@ -39,15 +44,20 @@ def _named(sockets: dict[str, int]) -> str:
     return f"a program of {_user(next(iter(sockets.values())))}"
 
 
-def _sockets(port: int) -> dict[str, int]:
+def _sockets(port: int) -> Mapping[str, int]:
     """The sockets that listen on a port: inode -> number of the account."""
-    found = {}
+    return _listening(int(time.monotonic() / KEPT_SECONDS)).get(port, {})
+
+
+@lru_cache(maxsize=1)
+def _listening(_: int) -> Mapping[int, Mapping[str, int]]:
+    """Port -> inode -> number of the account. The kernel's tables also name thousands of connections that are over."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
     for table in ("tcp", "tcp6"):
         with suppress(OSError):
-            for line in (PROC / "net" / table).read_text().splitlines()[1:]:
-                row = line.split()
-                if row[3] == LISTENING and int(row[1].rpartition(":")[2], 16) == port:
-                    found[f"socket:[{row[9]}]"] = int(row[7])
+            rows = (line.split() for line in (PROC / "net" / table).read_text().splitlines() if LISTENING in line)
+            for row in rows:
+                found[int(row[1].rpartition(":")[2], 16)][f"socket:[{row[9]}]"] = int(row[7])
     return found
 
 

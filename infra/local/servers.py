@@ -54,7 +54,7 @@ from infra.nats.users import USERS
 from infra.timescaledb.roles import REPLICATION, ROLES
 from schemas import instance
 
-READY_SECONDS, ANSWER_SECONDS = 90.0, 3.0
+READY_SECONDS, ANSWER_SECONDS, LOOK_SECONDS = 90.0, 3.0, 0.1
 FOLDER_OF_LOGS, LOG = 0o750, 0o640
 WATCHERS = ("prometheus", "alertmanager")
 DISPLACED_SECONDS, TRIES = 3.0, 3
@@ -249,17 +249,21 @@ class Instance(Endpoints):
 
     def is_ready(self, name: str) -> bool:
         """Whether the process, and no other in its place, answers in its own protocol."""
-        process, pid = BY_NAME[name], self.pid(name)
-        if not all(listeners.holds(pid, self.ports[port]) for port in open_ports(process)):
-            return False
-        if process.ready == "postgresql":
-            return readiness.serves_queries(self._superuser_at(name))
-        return readiness.answers(self._fill(process.ready))
+        return self._serves(BY_NAME[name], self.pid(name))
 
     def displaced(self, name: str) -> str | None:
         """Which port of the process another program holds, in words; None: none of them."""
-        pid = self.pid(name)
-        for port in (self.ports[port] for port in open_ports(BY_NAME[name])):
+        return self._displaced(BY_NAME[name], self.pid(name))
+
+    def _serves(self, process: Process, pid: int | None) -> bool:
+        if not all(listeners.holds(pid, self.ports[port]) for port in open_ports(process)):
+            return False
+        if process.ready == "postgresql":
+            return readiness.serves_queries(self._superuser_at(process.name))
+        return readiness.answers(self._fill(process.ready))
+
+    def _displaced(self, process: Process, pid: int | None) -> str | None:
+        for port in (self.ports[port] for port in open_ports(process)):
             if (stranger := listeners.stranger(pid, port)) is not None:
                 return f"its port {port} is held by {stranger}"
         return None
@@ -267,19 +271,22 @@ class Instance(Endpoints):
     def wait_ready(self, name: str, timeout: float = READY_SECONDS) -> None:
         """Wait until the process is ready; raises `NotReady` when it gives up or the time (seconds) is over, and
         `Displaced` when another program has its port. Time in which it waits for a busy processor does not count."""
-        began, displaced = time.monotonic(), 0.0
-        while not ((pid := self.pid(name)) and self.is_ready(name)):
-            problem, now = self.displaced(name), time.monotonic()
+        process, began, displaced = BY_NAME[name], time.monotonic(), 0.0
+        while True:
+            reported = next((state for state in self._states() if state["name"] == name), None)
+            state, pid = (reported["statename"], reported["pid"] or None) if reported else ("UNKNOWN", None)
+            if pid and self._serves(process, pid):
+                return
+            problem, now = self._displaced(process, pid), time.monotonic()
             deadline = began + timeout + readiness.starved(pid)
             displaced = displaced or now if problem else 0.0
-            state = next((state["statename"] for state in self._states() if state["name"] == name), "UNKNOWN")
             if problem and (state == "FATAL" or now > min(displaced + DISPLACED_SECONDS, deadline)):
                 raise Displaced(f"{name} is not ready: {problem}")
             if state == "FATAL" or now > deadline:
                 raise NotReady(
                     f"{name} is not ready ({state.lower()}); the end of {self.log(name)}:\n{self.log_tail(name)}"
                 )
-            time.sleep(0.05)
+            time.sleep(LOOK_SECONDS)
 
     def processes(self) -> list[ProcessState]:
         """The state of each process that was started since the supervisor runs, in the table's order."""
@@ -324,8 +331,7 @@ class Instance(Endpoints):
     # --- inside ---
 
     def _states(self) -> list[dict[str, Any]]:
-        supervisor = self._supervisor()
-        return supervisor.states() if supervisor.is_running() else []
+        return self._supervisor().states()
 
     def _running(self) -> set[str]:
         return {state["name"] for state in self._states() if state["statename"] in RUNNING_STATES}

@@ -25,6 +25,7 @@ CALL_SECONDS = 10.0
 UNKNOWN_SECONDS = 70.0
 """For a process of an earlier version to stop: more than any row of the table was ever given."""
 NO_SUCH_NAME, NOT_RUNNING, ALREADY_STARTED = 10, 70, 60
+NO_ANSWER = (OSError, xmlrpc.client.Error, http.client.HTTPException)
 RUNNING_STATES = ("STARTING", "RUNNING", "BACKOFF", "STOPPING")
 
 
@@ -69,7 +70,7 @@ class Supervisor:
             return False
         try:
             return int(self._rpc.getState()["statecode"]) == 1
-        except (OSError, xmlrpc.client.Error, http.client.HTTPException):
+        except NO_ANSWER:
             return False
 
     def _pid(self) -> int | None:
@@ -115,8 +116,14 @@ class Supervisor:
         return re.findall(r"^(?=\[program:(.+?)\]$)((?:.+\n)+)", self.file.read_text(), re.MULTILINE)
 
     def states(self) -> list[dict[str, Any]]:
-        """What the supervisor knows of each program: name, statename, pid, start, now, spawnerr."""
-        return list(self._rpc.getAllProcessInfo())
+        """What the supervisor knows of each program: name, statename, pid, start, now, spawnerr. None while it does
+        not run."""
+        if not listeners.holds(self._pid(), self._port):
+            return []
+        try:
+            return list(self._rpc.getAllProcessInfo())
+        except NO_ANSWER:
+            return []
 
     def start(self, name: str) -> None:
         """Start a program, without waiting for it."""
