@@ -39,8 +39,6 @@ from services.kit.errors import Unavailable
 
 BODY_SECONDS = 10.0
 RETRY_SECONDS = 5
-MOST_DRAINED = 16 * 2**20
-"""How much of a body that is too large is still read (and forgotten), so that the sender hears why."""
 
 Publish = Callable[[Event], Awaitable["Stored"]]
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
@@ -175,21 +173,19 @@ def within(what: str, bucket: Bucket, amount: int) -> None:
 
 
 async def read_body(request: Request, most: int = MAX_EVENT_BYTES) -> bytes:
-    """The body of at most so many bytes, never more of it in memory; `Refused` if it is larger or slow."""
-    body, size = bytearray(), 0
+    """The body of at most so many bytes, hardly more of it in memory; `Refused` if it is larger or slow."""
+    body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
-                size += len(chunk)
-                if size <= most:
-                    body += chunk
-                elif size > MOST_DRAINED:
+                body += chunk
+                if len(body) > most:
                     break
     except TimeoutError:
         raise Refused(408, "too_slow", f"the body did not arrive within {BODY_SECONDS:.0f} s") from None
     except ClientDisconnect:
         raise Refused(400, "not_json", "the body ended too early") from None
-    if size > most:
+    if len(body) > most:
         raise Refused(413, "too_large", f"a body may have {most:,} bytes", headers={"Connection": "close"})
     return bytes(body)
 

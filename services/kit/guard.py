@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
@@ -46,7 +47,7 @@ class Guarded(HttpToolsProtocol):
         self._part, self._silent = 0, 0  # bytes of this slice, and since the parser last told of anything
         self._drained = 0
         self._whole = True  # no message has begun that is not whole
-        self._refused = False
+        self._refused = False  # what still comes is read and forgotten
         self._fed = b""
 
     def is_held_up(self) -> bool:
@@ -54,7 +55,7 @@ class Guarded(HttpToolsProtocol):
         return self.flow is not None and self.flow.read_paused
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _Patient(transport, self.hang_up)))
         self.address = self.client[0] if self.client else ""
         self.waits = waiting(HEAD_SECONDS)
         if not self.crowd.admit(self):
@@ -146,9 +147,25 @@ class Guarded(HttpToolsProtocol):
             self.crowd.hold(self, 0)
             self.waits = waiting(HEAD_SECONDS if self._whole else DRAIN_SECONDS)
 
+    def hang_up(self, transport: asyncio.Transport) -> None:
+        """Close; one who was answered while still sending is read for a while, or the answer is lost on the way."""
+        if self._whole or self.cycle is None or not self.cycle.response_complete:
+            transport.close()
+        elif not self._refused:
+            self._refused, self.waits = True, waiting(DRAIN_SECONDS)
+            self.pipeline.clear()
+            if transport.can_write_eof():
+                transport.write_eof()
+
+    def shutdown(self) -> None:
+        """The server ends, and waits for nobody who was answered."""
+        super().shutdown()
+        if self._refused:
+            self.transport.abort()
+
     def handle_websocket_upgrade(self) -> None:
         """The other protocol takes the connection over, and its place in the crowd stays taken."""
-        self.waits = None
+        self.waits, self._whole = None, True
         super().handle_websocket_upgrade()
 
     def _refuse(self) -> None:
@@ -163,6 +180,20 @@ class Guarded(HttpToolsProtocol):
         self._drained += size
         if self._drained > MOST_DRAINED:
             self.transport.abort()
+
+
+class _Patient:
+    """A transport that is closed as `hang_up` closes it."""
+
+    def __init__(self, transport: asyncio.Transport, hang_up: Callable[[asyncio.Transport], None]) -> None:
+        self._transport, self._hang_up = transport, hang_up
+
+    def close(self) -> None:
+        """In its time."""
+        self._hang_up(self._transport)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class GuardedSocket(WebSocketsSansIOProtocol):

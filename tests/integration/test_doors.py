@@ -233,11 +233,17 @@ def test_without_a_token_the_notifier_waits_for_no_body(doors: Instance, path: s
         assert stranger.recv(65536).startswith(b"HTTP/1.1 401 ")
 
 
-def test_a_body_that_is_too_large_is_told_so(doors: Instance) -> None:
-    with socket.create_connection(address(doors, "notifier"), PATIENCE) as visitor:
-        head = post(doors, "notifier", f"Content-Length: {6 * MIB}", "Connection: close", key=key_of(doors, "notifier"))
-        visitor.sendall(head + b" " * 6 * MIB)
-        assert all_of(visitor).startswith(b"HTTP/1.1 413 ")
+@pytest.mark.parametrize("door", DOORS_TAKING)
+@pytest.mark.parametrize("header", [f"Content-Length: {6 * MIB}", "Transfer-Encoding: chunked"])
+def test_a_body_that_is_too_large_is_told_so_to_one_who_still_sends(doors: Instance, door: str, header: str) -> None:
+    part = b" " * 2**16
+    part = b"10000\r\n" + part + b"\r\n" if "chunked" in header else part
+    with socket.create_connection(address(doors, door), PATIENCE) as visitor:
+        visitor.sendall(post(doors, door, header, "Connection: close", key=key_of(doors, door)))
+        for _ in range(6 * MIB // 2**16):
+            visitor.sendall(part)
+            time.sleep(0.005)  # it has been answered long before its end
+        assert all_of(visitor).startswith(b"HTTP/1.1 403 " if door == "board" else b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("door", DOORS_TAKING)
