@@ -17,6 +17,7 @@ from schemas.index766.scoring import ComponentScore, half_up
 from schemas.indicators import CATALOGUE
 from schemas.text import dates, numbers
 from services.readings import read
+from services.readings.memo import snapshot
 from services.reports.brief_data import MOST, BriefData, Watched, brief_data, yesterday_of
 from services.reports.texts import Strict, WrongTexts, check_figures, parsed, places
 
@@ -114,8 +115,10 @@ def read_texts(file: Path | None) -> BriefTexts:
 
 
 def brief(conn: Connection, texts: BriefTexts, unit: str | None, as_of: datetime, language: Language) -> Brief:
-    """The brief of a unit (None: the whole locality) on the morning of a moment, about the day before."""
-    return written(conn, texts, brief_data(conn, texts.rules, unit, as_of), language)
+    """The brief of a unit (None: the whole locality) on the morning of a moment, about the day before. All of it is
+    read from one snapshot."""
+    with snapshot(conn):
+        return written(conn, texts, brief_data(conn, texts.rules, unit, as_of), language)
 
 
 def written(conn: Connection, texts: BriefTexts, data: BriefData, language: Language) -> Brief:

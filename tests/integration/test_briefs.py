@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from alarms import event, eventually, notifying, now, query, send
@@ -16,6 +17,10 @@ from support import wait_until_idle
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.procedures import DossierAccepted, DossierResolved
+from services.centre.prepare import settings_of
+from services.kit import store
+from services.reports import brief
+from services.reports.brief_data import BriefData, brief_data
 
 HERE = "phuong_an_loc"
 Ioc = Callable[..., CompletedProcess[str]]
@@ -61,9 +66,10 @@ def test_a_brief_comes_once_though_the_notifier_is_killed_while_it_is_sent(
     accepted = (event(DossierAccepted(code=code, promised_at=now() + timedelta(days=9)), HERE, yesterday)
                 for code in codes)  # fmt: skip
     send(centre, *accepted, event(DossierResolved(code=codes[0]), HERE, yesterday + timedelta(seconds=1)))
+    centre.start_services(["aggregator"])
+    wait_until_idle(centre)
     receiver.mood = "holds"  # it takes the brief, and its answer never comes
     with notifying(centre, routes(receiver.port)):
-        wait_until_idle(centre)
         receiver.wait("/chu_tich", "BẢN TIN SÁNG")
         receiver.wait("/pho", "MORNING BRIEF")
         assert query(centre, "SELECT DISTINCT state FROM brief") == [("sending",)]
@@ -87,3 +93,29 @@ def test_a_brief_comes_once_though_the_notifier_is_killed_while_it_is_sent(
     assert told.returncode == 0 and told.stdout.strip() in first.replace("\n\nBản tin số", "\nBản tin số")
     with_routes = query(centre, "SELECT person, length(title || body) < 1200 FROM brief ORDER BY person")
     assert with_routes == [("chu_tich", True), ("pho", True)]
+
+
+def test_all_of_a_brief_is_of_one_moment(centre: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where more is stored between its index and its sentences."""
+    texts = brief.read_texts(None)
+
+    def then_more(*asked: Any) -> BriefData:
+        data = brief_data(*asked)
+        more = DossierAccepted(code="H99.96-261128-0009", promised_at=now() + timedelta(days=9))
+        send(centre, event(more, HERE, now() - timedelta(days=1)))
+        wait_until_idle(centre)
+        return data
+
+    def told() -> str:
+        with store.connect(settings_of(centre, "cli"), "reader") as conn:
+            return brief.brief(conn, texts, HERE, now(), "vi").text
+
+    centre.start_services(["aggregator"])
+    try:
+        before = told()
+        with monkeypatch.context() as patch:
+            patch.setattr(brief, "brief_data", then_more)
+            assert told() == before
+        assert told() != before
+    finally:
+        centre.stop_process("aggregator")
