@@ -277,7 +277,7 @@ def _check_unit(where: str, code: str, day: date, existing: bool = True) -> None
     try:
         valid = units.valid_at(code, day)
     except units.UnknownUnit as unknown:
-        raise Invalid("wrong_unit", f"{where}: {unknown.args[0]}") from None
+        raise Invalid("wrong_unit", f"{where}: {unknown}") from None
     if existing and not valid:
         raise Invalid("wrong_unit", f"{where}: {code} is not valid on {day.isoformat()}")
 

@@ -49,8 +49,7 @@ def _named(part: list[Token], before: list[Token], at_end: bool, day: date) -> t
         found = units.find(text, day)
         return (found,) if _is_spelled(part, found) else ()
     except AmbiguousUnit as several:
-        codes = [one.partition(" (")[0] for one in str(several).partition(": ")[2].partition(";")[0].split(", ")]
-        return tuple(units.get(code) for code in codes)
+        return tuple(several.units)
     except UnknownUnit:
         return ()
 

@@ -12,10 +12,10 @@ its code says from which day (`valid_from`) it bears which name and level. Its s
 import difflib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Literal, get_args
 
@@ -71,14 +71,25 @@ class Unit:
 
 
 class UnknownUnit(KeyError):
-    """No unit has this code or spelling; the message names the nearest ones."""
+    """No unit has this code or spelling; the message names the nearest ones, which are looked for when it is read."""
 
-    def __str__(self) -> str:  # a KeyError prints its message quoted
-        return str(self.args[0])
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+    def __str__(self) -> str:
+        return f"no unit {self.text!r}; {_nearest(self.text)}"
 
 
 class AmbiguousUnit(UnknownUnit):
     """Several units bear this name; the message names them, a day or a code decides."""
+
+    def __init__(self, text: str, units: Sequence[Unit]) -> None:
+        super().__init__(text)
+        self.units = units
+
+    def __str__(self) -> str:
+        return f"several units are called {self.text!r}: {_listed(self.units)}; give the code, or a day"
 
 
 def get(code: str) -> Unit:
@@ -86,7 +97,7 @@ def get(code: str) -> Unit:
     try:
         return _index().units[code]
     except KeyError:
-        raise _unknown(code) from None
+        raise UnknownUnit(code) from None
 
 
 def on(code: str, day: date) -> Unit:
@@ -111,10 +122,10 @@ def find(text: str, day: date | None = None) -> Unit:
         over = {one.code for one in _named(above, index)}
         named = tuple(one for one in _named(head, index) if over.intersection(up.code for up in ancestors(one.code)))
     if not named:
-        raise _unknown(text)
+        raise UnknownUnit(text)
     chosen = [unit for unit in named if (unit.valid_at(day) if day else unit.valid_to is None)] or named
     if len(chosen) > 1:
-        raise AmbiguousUnit(f"several units are called {text!r}: {_listed(chosen)}; give the code, or a day")
+        raise AmbiguousUnit(text, chosen)
     return chosen[0]
 
 
@@ -236,7 +247,7 @@ def add(lines: Iterable[str], table: str = "added units") -> list[Unit]:
     more = read_units(lines, table)
     build_index(more, _index().units)
     _added.extend(more)
-    for known in (_index, subtree, scope):
+    for known in (_index, _nearest, subtree, scope):
         known.cache_clear()
     return more
 
@@ -400,13 +411,13 @@ def _fold(text: str) -> str:
     return _plain(bare(_plain(text)))
 
 
-def _unknown(text: str) -> UnknownUnit:
+@lru_cache(maxsize=1000)  # one wrong code comes with thousands of events
+def _nearest(text: str) -> str:
     index = _index()
     near = difflib.get_close_matches(text.strip().lower(), index.units, n=3)
     named = difflib.get_close_matches(_fold(text), index.folded, n=3)
     found = {unit.code: unit for unit in [index.units[code] for code in near] + [index.folded[n][0] for n in named]}
-    hint = f"nearest: {_listed(found.values())}" if found else "the table of units lists all codes"
-    return UnknownUnit(f"no unit {text!r}; {hint}")
+    return f"nearest: {_listed(found.values())}" if found else "the table of units lists all codes"
 
 
 def _listed(units: Iterable[Unit]) -> str:
