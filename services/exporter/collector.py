@@ -41,7 +41,9 @@ class Rounds:
         self._database = Database(settings, patience)
         self._problems = {"database": "not asked yet", "nats": "not asked yet"}
         self._state: object = None
+        self._found_at: datetime | None = None
         self._figures: Samples = {}
+        self._findings: Samples = {}
         self.snapshot.put("success", _one(LAST_SUCCESS, 0))
 
     async def go(self) -> None:
@@ -78,14 +80,16 @@ class Rounds:
 
     def _read(self, conn: Connection, now: datetime) -> Samples:
         samples = platform(conn, now)
-        # Figures move with events and with time: deadlines pass, days begin.
-        state = sum(samples["ioc_events_total"].values()), now.replace(second=0, microsecond=0)
-        if state != self._state:
+        # Figures move with events and with time: deadlines pass, days begin. Findings look back over weeks of events.
+        minute = now.replace(second=0, microsecond=0)
+        if (state := (sum(samples["ioc_events_total"].values()), minute)) != self._state:
             started = time.monotonic()
-            self._figures = {**figures(conn, now), **disagreements(conn, now)}
+            self._figures = figures(conn, now)
+            if minute != self._found_at:
+                self._findings = disagreements(conn, now)
             self._figures |= _one(ROUND, time.monotonic() - started)
-            self._state = state
-        return {**samples, **self._figures}
+            self._state, self._found_at = state, minute
+        return {**samples, **self._figures, **self._findings}
 
     async def look_at_broker(self) -> None:
         """Its disk, its health check, its streams and their readers."""
