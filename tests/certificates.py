@@ -12,6 +12,11 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+SIGNS = x509.KeyUsage(
+    key_cert_sign=True, crl_sign=True, digital_signature=False, content_commitment=False, key_encipherment=False,
+    data_encipherment=False, key_agreement=False, encipher_only=False, decipher_only=False,
+)  # fmt: skip
+"""What an authority's key is for: Python 3.13 believes none that does not say so."""
 NAMES = (x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1")))
 
 
@@ -30,6 +35,7 @@ def made(folder: Path) -> Certificates:
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]) for name in ("authority", "localhost")
     )
     root = _begun(issuer, issuer, signing, signing).add_extension(x509.BasicConstraints(True, None), critical=True)
+    root = root.add_extension(SIGNS, critical=True)
     leaf = _begun(subject, issuer, own, signing).add_extension(x509.SubjectAlternativeName(NAMES), critical=False)
     files = Certificates(*(folder / name for name in ("authority.pem", "certificate.pem", "key.pem")))
     for file, begun in ((files.authority, root), (files.certificate, leaf)):
