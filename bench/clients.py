@@ -18,14 +18,14 @@ from websockets.typing import Origin, Subprotocol
 if TYPE_CHECKING:
     from playwright.async_api import Page
 
-TILE, PLACE = "/system/field", "tile-field"
+FIGURE, PLACE = "reports_received", "tile-field"
 PATIENCE_SECONDS = 60.0
 Shown = tuple[float, int]
 """(moment in seconds, figure), rising."""
-_MAIN = re.compile(rf'href="{TILE}".*?<div class="main">(.*?)</div>', re.DOTALL)
-_NOTES = """([place, tile]) => {
+_SHOWN = re.compile(rf'<span[^>]*data-figure="{FIGURE}"[^>]*>(.*?)</span>', re.DOTALL)
+_NOTES = """([place, figure]) => {
   window.notes = [];
-  const seen = () => document.querySelector(`.tile[href="${tile}"] .main`).textContent;
+  const seen = () => document.querySelector(`.tile [data-figure="${figure}"]`).textContent;
   const note = () => window.notes.push([Date.now() / 1000, seen()]);
   new MutationObserver(note).observe(document.getElementById(place), {subtree: true, childList: true});
   note();
@@ -66,8 +66,8 @@ class Client:
                 self._take(tile)
 
     def _take(self, html: str) -> None:
-        if main := _MAIN.search(html):
-            self.shown.append((time.time(), figure_of(main[1])))
+        if shown := _SHOWN.search(html):
+            self.shown.append((time.time(), figure_of(shown[1])))
 
     async def close(self) -> None:
         """Hang up."""
@@ -145,6 +145,6 @@ async def _page(browser: Any, address: str, cookies: httpx.Cookies) -> Page:
     await context.add_cookies([{"name": name, "value": value, "url": address} for name, value in cookies.items()])
     page: Page = await context.new_page()
     await page.goto(address)
-    await page.wait_for_selector(f'.tile[href="{TILE}"] .main')
-    await page.evaluate(_NOTES, [PLACE, TILE])
+    await page.wait_for_selector(f'.tile [data-figure="{FIGURE}"]')
+    await page.evaluate(_NOTES, [PLACE, FIGURE])
     return page

@@ -39,6 +39,7 @@ from services.board.pages.worklist.worklist_rows import PATH
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
 from services.board.ui.page_layout import busy_page, navigation_entries
+from services.board.ui.periods import SO_FAR
 from services.kit import bus, logs, store
 from services.kit.health import Health
 from services.kit.service import guarded, serve
@@ -48,7 +49,7 @@ from services.reports.texts import WrongTexts
 
 def build(settings: Settings, health: Health) -> FastAPI:
     """The application: pages, the way in, and the watch that feeds them."""
-    poller, reading = Poller(settings), QueryPool(settings)
+    poller, reading = Poller(settings, SO_FAR.before), QueryPool(settings)
     pool = store.pool(settings, "board", size=8, give_up=1)
     private = partial(bus.private_id, settings)
     connections = Connections()

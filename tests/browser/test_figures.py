@@ -101,8 +101,12 @@ def test_all_figures_are_those_of_ioc_query(visit: Visit, command: Command) -> N
 
 def test_the_wall_and_the_explanation_show_the_same(visit: Visit, command: Command) -> None:
     wall = visit("/", "truc.le")
-    for slug, code in (("procedures", "dossiers_received"), ("health", "visits"), ("social", "mentions")):
-        main = wall.locator(f'.tile[href="/system/{slug}"] .main')
+    for slug, code in (
+        ("procedures", "dossiers_open_overdue"),
+        ("field", "reports_received"),
+        ("education", "attendance_share"),
+    ):
+        main = wall.locator(f'.tile[href="/system/{slug}"] [data-figure="{code}"]')
         expect(main).to_have_text(re.compile(r"\d"))
         (value,) = query(command, code).values()
         assert printed(main.inner_text()) == value

@@ -80,7 +80,7 @@ def test_the_wall_of_a_phone_has_its_tiles_one_below_the_other(visit: Visit) -> 
     sizes = page.locator(".tile :is(dt span, dd span, .what, h2 span)").evaluate_all(
         "all => all.map(e => parseFloat(getComputedStyle(e).fontSize))"
     )
-    assert len(sizes) > 50 and min(sizes) >= 12
+    assert len(sizes) > 40 and min(sizes) >= 12
 
 
 def test_worklist_and_system_are_printed_dark_on_white_and_whole(visit: Visit) -> None:

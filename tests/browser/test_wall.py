@@ -24,6 +24,11 @@ Visit = Callable[..., Page]
 SILENCE_SECONDS = 4 * 3600
 GENEROUS_MS = 8000
 """What a test allows on a busy machine; `ioc bench board` holds the figure itself."""
+READ_FROM_FIVE_METRES = 34
+"""Pixels of a letter's height on a screen of 55 inches with 1080 rows: 22 mm."""
+CUT = """() => [...document.querySelectorAll('.tile, .tile *')]
+  .filter(e => e.clientWidth && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2))
+  .map(e => e.outerHTML.slice(0, 200))"""
 NOTED = """selector => {
   window.noted = [];
   const seen = document.querySelector(selector);
@@ -47,11 +52,28 @@ def test_eight_tiles_with_data_and_nothing_to_scroll(visit: Visit, size: tuple[i
         size[0],
     ]
     expect(page.locator(".origin")).to_contain_text("mô phỏng")
+    rows = tiles.locator("dt span, dd span")
+    sizes = rows.evaluate_all("all => all.map(e => parseFloat(getComputedStyle(e).fontSize))")
+    assert len(sizes) == 2 * 2 * len(SYSTEMS) and min(sizes) >= READ_FROM_FIVE_METRES * size[1] / 1080
+    assert page.evaluate(CUT) == []
+
+
+def test_the_pages_turn_by_themselves_until_they_are_stopped(visit: Visit) -> None:
+    page = visit("/?rotate=5", "truc.le")
+    page.wait_for_url("**/map")
+    page.wait_for_url("**/worklist")
+    page.keyboard.press("r")
+    assert page.evaluate("[document.body.classList.contains('rotates'), sessionStorage.rotate ?? null]") == [
+        False,
+        None,
+    ]
+    page.goto("/")
+    assert not page.evaluate("document.body.classList.contains('rotates')")
 
 
 def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> None:
     page = visit("/", "truc.le")
-    main = page.locator('.tile[href="/system/field"] .main')
+    main = page.locator('.tile [data-figure="reports_received"]')
     expect(main).to_have_text(re.compile(r"\d"))
     page.evaluate(NOTED, '.tile[href="/system/field"]')
     before = count(main.inner_text())

@@ -466,12 +466,33 @@ def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection)
     def one_more() -> None:
         if len(moments) < 6:
             asyncio.run(store_one())
-            moments.append(tile_of(reader, "field", None, Period.of(now)))
+            moments.append(tile_of(reader, "field", None, Period.of(now), Period.of(now - timedelta(days=31))))
 
     with Busy.connect(database.database("reader"), autocommit=True) as busy:
         busy.meanwhile = one_more
-        assert tile_of(busy, "field", None, Period.of(now)) in moments
-    assert len({tile.main.value for tile in moments}) == len(moments) > 1
+        assert tile_of(busy, "field", None, Period.of(now), Period.of(now - timedelta(days=31))) in moments
+    assert len({tile.readings[-1].value for tile in moments}) == len(moments) > 1, "each has one report more"
+
+
+def test_a_tile_says_what_its_leading_figure_was_where_its_sources_tell_of_it(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    """Two reports that are late in November; of October is known what happened from its 20th day on."""
+
+    def report(n: int, when: datetime) -> Event:
+        said = {"code": f"PA-{n}", "channel": "app", "category": "road", "priority": "normal"}
+        return told("report.received", when, "chon_thanh", n, **said)
+
+    events = [report(0, at(20, month=10)), report(1, at(2)), report(2, at(3))]
+    fill(database, [*events, told("report.resolved", at(25, month=10), "chon_thanh", 3, code="PA-0")])
+    now = Period.of(at(20, 8))
+    of_october = Period(date(2024, 10, 1), date(2024, 10, 20), at(20, 8, month=10))
+    assert tile_of(reader, "field", None, now, of_october).before is None
+    since_then = Period(date(2024, 10, 21), date(2024, 10, 31), at(31, 8, month=10))
+    tile = tile_of(reader, "field", None, now, since_then)
+    assert (tile.main.indicator.code, tile.main.value) == ("reports_overdue", 2)
+    assert tile.before == read(reader, tile.main.indicator, None, since_then)[0] and tile.before.value == 0
+    assert tile_of(reader, "field", None, now, since_then, tile) == tile
 
 
 def opened(

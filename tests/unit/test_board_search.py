@@ -6,6 +6,7 @@ from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
 from services.board.pages.search import fits, hits
 from services.board.ui.live_page import PageContext
+from services.board.ui.periods import SO_FAR
 from services.kit.settings import Settings
 
 WARD = "phuong_chon_thanh"
@@ -19,7 +20,7 @@ FOUND = {
 
 
 def found(account: Account, text: str) -> set[tuple[str, str]]:
-    context = PageContext(account, "vi", Poller(Settings()))
+    context = PageContext(account, "vi", Poller(Settings(), SO_FAR.before))
     return {(hit.name, hit.path) for hit in hits(context, text)}
 
 

@@ -32,6 +32,7 @@ from services.board.pages.worklist.worklist_rows import handling
 from services.board.ui import exports
 from services.board.ui.live_page import PageContext
 from services.board.ui.pagination import PAGE, page_of
+from services.board.ui.periods import SO_FAR
 from services.kit.settings import Settings
 from services.readings import Period, Reading
 
@@ -129,7 +130,7 @@ def test_handling_is_that_of_the_alarm_that_most_needs_somebody() -> None:
 
 def test_whoever_has_one_of_its_alarms_is_named() -> None:
     several = item("A", alarms=(alarm(1, "an"), alarm(2), alarm(3, "binh", "Phòng A"), alarm(4, "an")))
-    told = handling(PageContext(OPERATOR, "vi", Poller(Settings())), several)
+    told = handling(PageContext(OPERATOR, "vi", Poller(Settings(), SO_FAR.before)), several)
     assert [told.count(who) for who in (">an<", ">Phòng A<")] == [1, 1]
     assert several.assignees == ("Phòng A",)
 
@@ -214,7 +215,7 @@ def test_a_list_of_alarms_that_was_cut_says_so() -> None:
         "id": 1, "status": "active", "severity": "info", "system": "field", "unit": "phuong_chon_thanh", "type": "T",
         "originator": "report:x", "origin": "real", "vi": "Chậm", "en": "Late", "raised_at": NOW,
     }  # fmt: skip
-    look, one = PageContext(OPERATOR, "vi", Poller(Settings())), AlarmRow(**told)
+    look, one = PageContext(OPERATOR, "vi", Poller(Settings(), SO_FAR.before)), AlarmRow(**told)
     asked = alarms.LISTING.parse("/alarms", {})
     assert "20.000" in alarms._whole(look, asked, [one] * (MOST + 1))
     assert "20.000 cảnh báo" not in alarms._whole(look, asked, [one] * MOST)

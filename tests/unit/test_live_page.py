@@ -34,6 +34,7 @@ from services.board.ui.live_page import (
 )
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import busy_page
+from services.board.ui.periods import SO_FAR
 from services.board.ui.words import WORDS
 from services.kit.settings import Settings
 
@@ -47,7 +48,7 @@ class Board:
     def __init__(self, answer: Answer) -> None:
         self.answer, self.connections, self.drawn, self.bodies = answer, Connections(), 0, 0
         self.app, self.troubles = FastAPI(), list[Exception]()
-        pages = Pages(self.app, Poller(Settings()), self.connections, busy_page)
+        pages = Pages(self.app, Poller(Settings(), SO_FAR.before), self.connections, busy_page)
 
         async def ask() -> Any:
             given = self.answer()

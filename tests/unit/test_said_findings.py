@@ -13,6 +13,7 @@ from services.board.access import Account
 from services.board.live.poller import Poller
 from services.board.pages.figures.said_findings import sentences
 from services.board.ui.live_page import PageContext
+from services.board.ui.periods import SO_FAR
 from services.board.ui.words import Language
 from services.kit.settings import Settings
 from services.readings.finding import Finding
@@ -26,7 +27,7 @@ def of_events(code: str, unit: str, number: int, vi: str, en: str) -> Finding:
 
 
 def told(language: Language, *found: Finding) -> list[str]:
-    context = PageContext(Account("an", "", "viewer"), language, Poller(Settings()))
+    context = PageContext(Account("an", "", "viewer"), language, Poller(Settings(), SO_FAR.before))
     return [html.unescape(line) for line in re.findall("<li>(.*?)</li>", sentences(context, found))]
 
 

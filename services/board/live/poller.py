@@ -17,13 +17,15 @@ from nats.aio.client import Client
 from psycopg import Connection
 
 from schemas.calendar import local_day
-from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.live.active_alarms import ActiveAlarms, active_alarms, last_step
+from services.board.live.wall_figures import FIGURES
 from services.kit import bus, clock, store
 from services.kit.health import Health
 from services.kit.settings import Settings
 from services.readings import Period, Reading, read, sheet
+from services.readings.coverage import covers
 from services.readings.memo import snapshot
 from services.readings.sources import Source, sources
 
@@ -41,16 +43,19 @@ FLOOD = 500
 SILENT_SECONDS = 2.0
 """After so long without an answer of the database the boards say so."""
 TREND_DAYS = 14
-HEADLINES = {slug: tuple(i for i in CATALOGUE.values() if i.system == slug and i.headline) for slug in SYSTEMS}
+AN_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Tile:
-    """One system: its headline figures, the daily values of the `main` one, when its last event was recorded."""
+    """One system: its figures on the wall, the daily values of the `main` one, what that was at the moment `then` (None
+    where its sources did not cover the period compared with), when its last event was recorded."""
 
     system: str
     readings: tuple[Reading, ...]
     trend: tuple[Reading, ...] = ()
+    before: Reading | None = None
+    then: datetime | None = None
     recorded: datetime | None = None
     origins: frozenset[str] = frozenset()
 
@@ -88,8 +93,9 @@ class Revision:
 class Poller:
     """Follows the database for ever; `view` is the newest look, and `looked` waits for the next."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, before: Callable[[Period], Period]) -> None:
+        """`before`: what a period is compared with."""
+        self._settings, self._before = settings, before
         self._view = LiveState(clock.now())
         self._heard = -SILENT_SECONDS
         self._cut_off: datetime | None = None
@@ -171,7 +177,8 @@ class Poller:
             return
         for slug in systems:
             previous = None if whole else self._view.tiles.get(slug)
-            tile = await self._do(tile_of, conn, slug, news.get(slug), Period.of(clock.now()), previous)
+            period = Period.of(clock.now())
+            tile = await self._do(tile_of, conn, slug, news.get(slug), period, self._before(period), previous)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         self._next.set()
@@ -193,14 +200,26 @@ def marks(conn: Connection) -> dict[str, Revision]:
     return {system: Revision(int(events), recorded) for system, events, recorded in rows}
 
 
-def tile_of(conn: Connection, system: str, mark: Revision | None, period: Period, previous: Tile | None = None) -> Tile:
-    """A system's tile for a period. `previous`: the tile before, whose past days are taken over."""
+def tile_of(
+    conn: Connection,
+    system: str,
+    mark: Revision | None,
+    period: Period,
+    then: Period,
+    previous: Tile | None = None,
+) -> Tile:
+    """A system's tile for a period, compared with `then`. `previous`: the tile before, whose past days are taken over,
+    and for an hour what was before."""
     with snapshot(conn):
-        readings = tuple(group[0] for group in sheet(conn, HEADLINES[system], None, period))
+        readings = tuple(group[0] for group in sheet(conn, FIGURES[system], None, period))
         origins = frozenset().union(*(r.origins for r in readings))
-        tile = Tile(system, readings, (), mark.recorded if mark else None, origins)
-        trend = _trend(conn, tile.main.indicator, period, previous.trend if previous else ())
-        return replace(tile, trend=trend)
+        tile = Tile(system, readings, recorded=mark.recorded if mark else None, origins=origins)
+        main = tile.main.indicator
+        trend = _trend(conn, main, period, previous.trend if previous else ())
+        if previous and previous.then and then.as_of - previous.then < AN_HOUR and previous.main.indicator is main:
+            return replace(tile, trend=trend, before=previous.before, then=previous.then)
+        before = read(conn, main, None, then)[0] if covers(conn, main, None, then) else None
+        return replace(tile, trend=trend, before=before, then=then.as_of)
 
 
 def _trend(conn: Connection, indicator: Indicator, period: Period, previous: Sequence[Reading]) -> tuple[Reading, ...]:

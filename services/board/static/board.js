@@ -17,7 +17,23 @@ const fold = (except) => document.querySelectorAll(".ways[open]").forEach((group
 document.addEventListener("click", ({ target }) => fold(target.closest(".ways")));
 document.addEventListener("keydown", ({ key }) => { if (key === "Escape") fold(); });
 
-// Keys: 1-8 open a system, 0 the wall, / the search field, ? the list of keys. In a field they are what they are.
+// Screens that nobody touches go from page to page: `?rotate=30` begins it, so many seconds a page, and r ends and begins it.
+const ROTATED = ["/", "/map", "/worklist", "/changes", "/quality"];
+const LEAST_SECONDS = 5, USUAL_SECONDS = 30;
+let turning;
+const rotate = (seconds) => {
+  clearTimeout(turning);
+  document.body.classList.toggle("rotates", seconds > 0);
+  if (!seconds) return sessionStorage.removeItem("rotate");
+  sessionStorage.rotate = Math.max(seconds, LEAST_SECONDS);
+  const pages = ROTATED.filter((path) => document.querySelector(`nav a[href^="${path}"]`));
+  const next = pages[(pages.indexOf(location.pathname) + 1) % pages.length];
+  turning = setTimeout(() => { location.href = next; }, sessionStorage.rotate * 1000);
+};
+const begun = Number(new URLSearchParams(location.search).get("rotate") ?? sessionStorage.rotate);
+if (begun > 0 && ROTATED.includes(location.pathname)) rotate(begun);
+
+// Keys: 1-8 open a system, 0 the wall, / the search field, r turns the pages, ? the list of keys. In a field they are what they are.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest?.("input, select, textarea, [contenteditable]")) return;
   const systems = ["procedures", "economy", "education", "health", "gis", "security", "field", "social"];
@@ -27,6 +43,7 @@ document.addEventListener("keydown", (event) => {
   if (/^[1-8]$/.test(event.key)) go(`/system/${systems[event.key - 1]}`);
   else if (event.key === "0") go("/");
   else if (event.key === "/") document.querySelector("[data-finder]")?.focus();
+  else if (event.key === "r") rotate(document.body.classList.contains("rotates") ? 0 : USUAL_SECONDS);
   else if (event.key === "?") document.getElementById("keys")?.showModal();
   else return;
   event.preventDefault();

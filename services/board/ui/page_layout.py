@@ -48,7 +48,14 @@ SEARCH = "/search"
 """What leads there is a field."""
 OF_PERIOD = frozenset(("/", "/index766"))
 """The pages of figures among them: the period that was chosen goes on there."""
-KEYS = (("1 – 8", "key_systems"), ("0", "key_wall"), ("/", "key_search"), ("Tab, Enter", "key_tab"), ("?", "key_help"))
+KEYS = (
+    ("1 – 8", "key_systems"),
+    ("0", "key_wall"),
+    ("/", "key_search"),
+    ("R", "key_turn"),
+    ("Tab, Enter", "key_tab"),
+    ("?", "key_help"),
+)
 """(key, word): what `board.js` does on each."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +19,7 @@ from schemas.text.durations import coarse
 from services.board.access import is_few
 from services.kit import clock
 from services.readings import Reading
+from services.readings.comparison import Change
 from services.readings.read import round_half_up
 from services.readings.reasons import Reason
 
@@ -151,6 +153,16 @@ def signed(r: Reading, language: Language) -> str:
     """A reading with the sign of its state before it."""
     sign = SIGNS[state_of(r)]
     return f"{sign} {figure(r, language)}" if sign and r.printed is not None else figure(r, language)
+
+
+def moved(r: Reading, found: Change, language: Language) -> str:
+    """By how much a figure moved: shares in points, what had a base in per cent, the rest as it is written itself."""
+    size, arrow = abs(found.by), "↑" if found.by > 0 else "↓" if found.by < 0 else "→"
+    if found.kind == "points":
+        return f"{arrow} {number(size, 2, language)} {word('points', language)}"
+    if found.kind == "percent":
+        return f"{arrow} {number(size, 1, language)} %"
+    return f"{arrow} {figure(replace(r, value=size), language)}"
 
 
 def ago(then: datetime | None, now: datetime, language: Language) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from decimal import Decimal
 from functools import partial
 from itertools import zip_longest
@@ -46,8 +45,8 @@ from services.board.ui.words import (
     axis,
     capital,
     figure,
+    moved,
     name_of,
-    number,
     signed,
     state_of,
     system_name,
@@ -57,7 +56,7 @@ from services.board.ui.words import (
 )
 from services.kit import clock
 from services.readings import Reading
-from services.readings.comparison import Change, change
+from services.readings.comparison import change
 
 WORKED_OFF = {"procedures": "dossier", "field": "report"}
 """The systems whose cases stand on the worklist."""
@@ -256,20 +255,11 @@ def _change(r: Reading, before: Reading, then: Figures, language: Language) -> H
     if since is None or since > then.period.first:
         day = f" ({word('since', language).format(written_day(since))})" if since else ""
         return tag("span", f"{word('not_covered', language)}{day}", class_="small uncovered")
-    arrow = "↑" if found.by > 0 else "↓" if found.by < 0 else "→"
-    text = f"{arrow} {_amount(r, found, language)}"
+    text = moved(r, found, language)
     if found.better is None:
         return text
     verdict = tag("span", f" {word('better' if found.better else 'worse', language)}", class_="verdict")
     return tag("span", text, verdict, class_="state-good" if found.better else "state-bad")
-
-
-def _amount(r: Reading, found: Change, language: Language) -> str:
-    """Shares in points, what had a base in per cent, the rest as the figure itself is written."""
-    size = abs(found.by)
-    if found.kind == "points":
-        return f"{number(size, 2, language)} {word('points', language)}"
-    return f"{number(size, 1, language)} %" if found.kind == "percent" else figure(replace(r, value=size), language)
 
 
 def _broken_down(context: PageContext, choice: Choice, parts: Sequence[Reading]) -> Html:

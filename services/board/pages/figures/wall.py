@@ -10,13 +10,15 @@ from typing import TypeVar
 from psycopg import Connection
 from starlette.requests import HTTPConnection
 
+from schemas.indicators import Indicator
 from schemas.indicators.label_texts import source_name
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
 from services.board.live.active_alarms import ActiveAlarm
 from services.board.live.cache import SharedCache
-from services.board.live.poller import HEADLINES, LiveState, Tile, tile_of
+from services.board.live.poller import LiveState, Tile, tile_of
 from services.board.live.query_pool import QueryPool
+from services.board.live.wall_figures import FIGURES, WALL
 from services.board.pages.changes.changes_data import USUAL, SharedChanges, since_of
 from services.board.pages.changes.changes_page import line
 from services.board.ui.charts import sparkline
@@ -26,9 +28,23 @@ from services.board.ui.page_layout import account_menu, keys, navigation, outage
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.board.ui.redaction import of_when, shown_to
-from services.board.ui.words import Language, ago, aim, name_of, signed, state_of, system_name, unit_name, why, word
+from services.board.ui.words import (
+    Language,
+    ago,
+    aim,
+    figure,
+    moved,
+    name_of,
+    signed,
+    state_of,
+    system_name,
+    unit_name,
+    why,
+    word,
+)
 from services.kit import clock
 from services.readings import Reading
+from services.readings.comparison import change
 
 T = TypeVar("T")
 OLD_SECONDS = 15.0
@@ -47,13 +63,14 @@ def add(pages: Pages, reading: QueryPool, changes: SharedChanges) -> None:
         """A system of a period other than the month so far."""
 
         def read(conn: Connection) -> Tile:
-            return tile_of(conn, slug, None, chosen.period(clock.now()))
+            period = chosen.period(clock.now())
+            return tile_of(conn, slug, None, period, chosen.before(period))
 
         return await kept.get((slug, chosen), lambda: reading(read), pages.poller.mark(slug))
 
     @pages.page("/")
     async def of_all(asked: HTTPConnection) -> LivePage:
-        every = (indicator for indicators in HEADLINES.values() for indicator in indicators)
+        every = (indicator for indicators in FIGURES.values() for indicator in indicators)
         return wall(of_when(context_of(asked, pages.poller), every), tile, changed)
 
     def changed(context: PageContext) -> Asked:
@@ -124,21 +141,38 @@ def _tile(
     name = tag("h2", tag("span", f"{place}. {system_name(slug, language)}"))
     foot = tag("div", _foot(tile, silent, now, language), class_="foot")
     if tile is None:
-        what, rows = name_of(HEADLINES[slug][0], language), tag("dl")
+        what, rows = _called(FIGURES[slug][0], language), tag("dl")
         return _card(target, "", name, tag("div", class_="main"), tag("div", what, class_="what"), rows, foot)
     largest = tile.readings.index(tile.main)
     tile = shown_to(context.account, tile, whole=context.chosen.whole)
     first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
+    course = sparkline([r.printed for r in tile.trend])
     return _card(
         target,
         f"{_state(tile)}{' stale' if silent else ''}",
         name,
         tag("div", figure_cell(first, language), class_="main"),
-        tag("div", f"{name_of(first.indicator, language)} {aim(first, language)}", class_="what"),
-        tag("div", sparkline([r.printed for r in tile.trend])),
+        tag("div", f"{_called(first.indicator, language)} {aim(first, language)}", class_="what"),
+        _moved(first, tile.before, language),
+        tag("div", course) if course else Html(""),
         tag("dl", *(_row(reading, language) for reading in others)),
         foot,
     )
+
+
+def _called(indicator: Indicator, language: Language) -> str:
+    """What a figure is called on the wall."""
+    short = next(one for one in WALL[indicator.system] if one.code == indicator.code)
+    return short.vi if language == "vi" else short.en
+
+
+def _moved(r: Reading, before: Reading | None, language: Language) -> Html:
+    """By how much the leading figure moved, and what it was; nothing where that may not be said."""
+    if before is None or (found := change(r, before)) is None:
+        return Html("")
+    state = "neutral" if found.better is None else "good" if found.better else "bad"
+    by = tag("span", moved(r, found, language), class_=f"state-{state}")
+    return tag("div", by, " · ", word("was", language).format(figure(before, language)), class_="moved")
 
 
 def _card(target: str, state: str, *content: Html) -> Html:
@@ -155,17 +189,18 @@ def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: L
 
 
 def _row(r: Reading, language: Language) -> Html:
-    called = name_of(r.indicator, language)
-    name = tag("dt", tag("span", called, title=called), tag("small", aim(r, language)))
-    return Html(name + tag("dd", figure_cell(r, language)))
+    name = tag(
+        "dt", tag("span", _called(r.indicator, language), title=name_of(r.indicator, language)),
+        tag("small", aim(r, language)),
+    )  # fmt: skip
+    return tag("div", name, tag("dd", figure_cell(r, language)))
 
 
 def figure_cell(r: Reading, language: Language) -> Html:
     """A figure with its state, which flashes when it changes; one that is missing says why to who points at it."""
     reason = why(r.reason, language) or None
-    return tag(
-        "span", signed(r, language), class_=f"state-{state_of(r)}", title=reason, data_why=reason, data_figure=""
-    )
+    shown = {"class_": f"state-{state_of(r)}", "title": reason, "data_why": reason, "data_figure": r.indicator.code}
+    return tag("span", signed(r, language), **shown)
 
 
 def _state(tile: Tile) -> str:
