@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -16,12 +17,14 @@ from schemas.streams import AGGREGATOR
 from schemas.text.dates import day
 from services.board.access import Account, Role
 from services.board.auth import accounts
+from services.board.pages.map.overlays import Folder
 from services.centre.prepare import settings_of
 from services.centre.reporter import SILENT, Bar, Reporter
 from services.centre.scenario import load_scenario, weeks_for
 from services.kit import bus, clock, streams
 from services.kit.settings import Settings
 from services.simulator import SCENARIOS, progress
+from services.simulator.district.geography import outlines
 from services.simulator.progress import LOADED
 
 SCENARIO = "november-2024"
@@ -51,6 +54,14 @@ async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) 
             if name not in known:
                 by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)
                 await accounts.add(conn, by, new, password_of(f"board_{name}"))
+
+
+def lay_outlines(instance: Instance) -> None:
+    """Schematic outlines of the demo's units, for the map; an administrator may take them away."""
+    laid = instance.data / "outlines.laid"
+    if not laid.exists():
+        Folder(instance.data).put("so-do-phuong-xa.geojson", json.dumps(outlines()).encode())
+        laid.touch()
 
 
 def load_once(instance: Instance, reporter: Reporter = SILENT) -> int:

@@ -21,6 +21,7 @@ def demo() -> None:
     with explained(), stopping_on_failure(instance, say):
         bring_up(instance, say, later=content.NOT_YET)
         content.make_accounts(instance)
+        content.lay_outlines(instance)
         click.echo(content.first_sight(instance))
         weeks = content.load_once(instance, TERMINAL)
         say("waking the simulated district")

@@ -5,14 +5,20 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import httpx
+import pytest
 from playwright.sync_api import FilePayload, Locator, Page, expect
 
+from infra.local.servers import Instance
+from schemas import units
+from schemas.indicators import CATALOGUE
 from services.board.pages.map.geojson import LARGEST
 from services.board.ui.words import WORDS
+from services.centre.demo import lay_outlines
+from services.simulator.district.geography import WARDS
 
 Visit = Callable[..., Page]
 AREA = {"type": "Polygon", "coordinates": [[[106.6, 11.4], [106.7, 11.4], [106.7, 11.5], [106.6, 11.4]]]}
@@ -193,3 +199,37 @@ def test_a_file_needs_the_token_of_its_page(address: str, sessions: dict[str, st
     with ask as client:
         answer = client.post("/map/outlines/check?name=a", content=OWN["buffer"], headers={"origin": address})
         assert answer.status_code == 403
+
+
+@pytest.fixture
+def outlined(watched: Instance) -> Iterator[Instance]:
+    """The small demo with the schematic outlines of its units."""
+    lay_outlines(watched)
+    try:
+        yield watched
+    finally:
+        for file in (watched.data / "outlines.laid", *(watched.data / "layers").glob("so-do*")):
+            file.unlink()
+
+
+def test_units_are_coloured_by_a_figure_and_the_address_keeps_it(
+    visit: Visit, outlined: Instance, command: Callable[..., str]
+) -> None:
+    page = the_map(visit)
+    areas, legend = page.locator(".map .area"), page.locator("#map-legend")
+    expect(areas).to_have_count(len(WARDS) + 1)  # and what says that they are schematic
+    expect(legend).to_have_text("")
+    page.locator("[name=figure]").select_option("dossiers_received")
+    expect(legend).to_contain_text(CATALOGUE["dossiers_received"].vi)
+    page.reload()
+    expect(page.locator("[name=figure]")).to_have_value("dossiers_received")
+    expect(page.locator(".map .area.step-4").first).to_be_visible()
+    told = json.loads(command("query", "dossiers_received", "--by", "unit", "--format", "json"))["readings"]
+    counts = {units.get(r["unit"]).name_vi: int(r["value"]) for r in told if r["value"]}
+    titles = page.locator(".map .area[class*=step] title").evaluate_all("all => all.map(e => e.textContent)")
+    shown = {name: int(value.replace(".", "")) for name, _, value in (title.partition(": ") for title in titles)}
+    assert shown.keys() <= counts.keys() and len(shown) > 5
+    assert all(abs(counts[name] - number) <= 2 for name, number in shown.items()), "but for what came meanwhile"
+    page.locator("[name=figure]").select_option("")
+    expect(page.locator(".map .area[class*=step]")).to_have_count(0)
+    expect(legend).to_have_text("")

@@ -6,6 +6,7 @@ import json
 import random
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,6 +34,7 @@ from services.board.pages.map.map_view import answer, filter_of
 from services.board.pages.map.overlays import Folder, plain
 from services.board.ui.live_page import PageContext
 from services.board.ui.words import word
+from services.simulator.district.geography import WARDS, outlines
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
@@ -426,3 +428,29 @@ def test_every_layer_has_its_sign_and_words() -> None:
     features = [spot(n, "feature", group=layer, latitude=11.0 + n / 10) for n, layer in enumerate(Layer.__args__)]  # type: ignore[attr-defined]
     marks = answer(look(EVERYBODY), features, MapFilter(), {"z": "18", "list": "1"}, NOW)["marks"]
     assert len({mark[5] for mark in marks}) == len(features)
+
+
+def test_the_demos_outlines_divide_the_ground_and_each_unit_lies_in_its_own() -> None:
+    """The areas add up to that of the whole, so that none covers another; each is taken as a file of one's own is."""
+    overlay = read(json.dumps(outlines()).encode())
+    *divided, said = overlay.features
+    assert "không phải địa giới" in said["properties"]["name"]
+    rings = {f["properties"]["unit"]: f["geometry"]["coordinates"][0] for f in divided}
+    assert not overlay.skipped and rings.keys() == {ward.unit for ward in WARDS}
+    for ward in WARDS:
+        assert [unit for unit, ring in rings.items() if surrounds(ring, ward.longitude, ward.latitude)] == [ward.unit]
+    west, east = (pick(x for ring in rings.values() for x, _ in ring) for pick in (min, max))
+    south, north = (pick(y for ring in rings.values() for _, y in ring) for pick in (min, max))
+    cut = (east - west) / 6
+    whole = (east - west) * (north - south) - 2 * cut**2
+    assert sum(map(area, rings.values())) == pytest.approx(whole, rel=1e-3)
+
+
+def area(ring: list[list[float]]) -> float:
+    return abs(sum(ax * by - bx * ay for (ax, ay), (bx, by) in pairwise(ring))) / 2
+
+
+def surrounds(ring: list[list[float]], x: float, y: float) -> bool:
+    """Whether a place lies within a convex ring."""
+    sides = [(bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0 for (ax, ay), (bx, by) in pairwise(ring)]
+    return len(set(sides)) == 1

@@ -21,8 +21,8 @@ const make = (name, attributes = {}, ...inside) => {
 
 function draw(map) {
   const form = document.getElementById("map-form"), card = map.querySelector(".map-card");
-  const layers = ["shapes", "graticule", "names", "pins", "marks", "scale"].map((name) => make("g", { class: name }));
-  const [shapes, graticule, names, pins, marks, scale] = layers;
+  const layers = ["shapes", "graticule", "pins", "marks", "names", "scale"].map((name) => make("g", { class: name }));
+  const [shapes, graticule, pins, marks, names, scale] = layers;
   const svg = make("svg", { tabindex: 0, role: "group", "aria-label": map.dataset.label }, ...layers);
   map.prepend(svg);
 
@@ -270,7 +270,9 @@ function draw(map) {
       const [x, y] = project(longitude, latitude, SHAPE_ZOOM);
       return `${(x - ox).toFixed(2)} ${(y - oy).toFixed(2)}`;
     }).join("L") + (closed ? "Z" : "")).join("");
-    return make("path", { d, class: `${closed ? "area" : "way"} ${whose}` }, ...titled(feature.properties.name));
+    const path = make("path", { d, class: `${closed ? "area" : "way"} ${whose}` }, ...titled(feature.properties.name));
+    path.feature = feature.properties;
+    return path;
   };
   const pin = (name, at, whose) => {
     const told = name ? { role: "button", "aria-label": name } : {};
@@ -280,12 +282,34 @@ function draw(map) {
     return [dot, at];
   };
 
+  // --- units in the colours of a figure ---
+
+  let figures = {};
+  const colour = () => shapes.querySelectorAll(".area").forEach((path) => {
+    const [step, missed, said] = figures[path.feature.unit] ?? [null, false, path.feature.name];
+    for (let n = 0; n < 5; n++) path.classList.toggle(`step-${n}`, n === step);
+    path.classList.toggle("missed", missed);
+    path.querySelector("title")?.replaceChildren(said);
+  });
+  const tint = async () => {
+    const asked = new URLSearchParams([...choice()].filter(([key]) => ["figure", "span", "lang"].includes(key)));
+    const answer = asked.get("figure") && (await fetch(`/map/figures?${asked}`).catch(() => null));
+    if (answer && !answer.ok) return;  // what is shown stays, the band above says why
+    const told = answer ? await answer.json() : { units: {}, legend: "" };
+    figures = told.units;
+    document.getElementById("map-legend").innerHTML = told.legend;
+    colour();
+  };
+  form.addEventListener("change", ({ target }) => ["figure", "span"].includes(target.name) && tint());
+  document.addEventListener("ioc-news", ({ target }) => target.id === "map-news" && tint());
+
   const own = document.getElementById("map-own"), shelf = own && `ioc-outlines ${own.dataset.account}`;
   let everybodys = [], mine = JSON.parse((own && localStorage.getItem(shelf)) || "{}");
   const outlines = () => {
     const told = [["", everybodys], ["mine", Object.values(mine).flat()]];
     const every = (each) => told.flatMap(([whose, all]) => all.flatMap((f) => each(f, whose)));
     shapes.replaceChildren(...every((f, whose) => (are("Point")(f) ? [] : outline(f, whose))));
+    colour();
     dots = every((f, whose) => (are("Point")(f) ? parts(f.geometry).flat().map((at) => pin(f.properties.name, at, whose)) : []));
     pins.replaceChildren(...dots.map(([dot]) => dot));
     areas = every((f) => (f.properties.name && are("Polygon")(f) ? [[f.properties.name, ...around([f])]] : []));
@@ -320,6 +344,7 @@ function draw(map) {
   const back = new URLSearchParams(location.search).get("ago"), slider = form.querySelector("[name=ago]");
   if (slider && back) slider.value = back;
   ask(true);
+  tint();
 }
 
 // The page's content is put in after the script was read.

@@ -6,8 +6,9 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime
 
+from fastapi import HTTPException
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from psycopg import Rollback
+from psycopg import Connection, Rollback
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import HTTPConnection, Request
 
@@ -19,15 +20,17 @@ from services.board.live.cache import SharedCache
 from services.board.live.patience import PATIENCE, Patience
 from services.board.live.poller import LiveState
 from services.board.live.query_pool import QueryPool
-from services.board.pages.map import map_query, map_view
-from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, read
+from services.board.pages.map import choropleth, geojson, map_query, map_view
+from services.board.pages.map.geojson import LARGEST, Overlay, Unfit
 from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
 from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import ordinary
+from services.board.ui.redaction import of_when, shown_to
 from services.kit import clock
 from services.kit.settings import Settings
+from services.readings import Reading, read
 
 KEPT_SECONDS = 15.0
 
@@ -37,6 +40,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
     app, poller = pages.app, pages.poller
     folder = Folder(settings.data)
     kept: SharedCache[MapContent] = SharedCache(KEPT_SECONDS)
+    coloured: SharedCache[list[Reading]] = SharedCache(KEPT_SECONDS)
 
     async def content_of(map_filter: MapFilter) -> MapContent:
         if at := map_filter.at:
@@ -48,7 +52,8 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
         context = context_of(asked, poller)
 
         def body(at: Places) -> Html:
-            return Html(map_view.page(context, _filter_of(asked, context), folder) + at["map-news"])
+            figure = choropleth.figure_of(asked.query_params)
+            return Html(map_view.page(context, _filter_of(asked, context), figure, folder) + at["map-news"])
 
         return ordinary(context, "/map", body, live=[map_news()], scripts=["map"])
 
@@ -66,6 +71,22 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
         response["moment"] = day_and_time(moment) if moment else context.word("map_now")
         return JSONResponse(response, headers={"cache-control": "no-store"})
 
+    @app.get("/map/figures")
+    async def figures(request: Request) -> Response:
+        """By which the units are coloured."""
+        context, now = context_of(request, poller), clock.now()
+        if (figure := choropleth.figure_of(request.query_params)) is None:
+            raise HTTPException(404)
+        shown = of_when(context, [figure])
+
+        def of_units(conn: Connection) -> list[Reading]:
+            return read(conn, figure, None, shown.chosen.period(now), "unit")
+
+        key = figure.code, shown.chosen
+        readings = await coloured.get(key, lambda: reading(of_units), poller.mark(figure.system))
+        seen = shown_to(context.account, readings, whole=False)
+        return JSONResponse(choropleth.shades(context, seen), headers={"cache-control": "no-store"})
+
     @app.get("/map/outlines")
     async def shapes() -> Response:
         packed = await asyncio.to_thread(folder.packed)
@@ -78,7 +99,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
             return forbidden()
         body, kept_as = await _body(request), plain(name)
         try:
-            overlay = await asyncio.to_thread(read, body)
+            overlay = await asyncio.to_thread(geojson.read, body)
             async with pool.connection() as conn, conn.transaction():
                 await audit.note(conn, context.account, "map.outline_put", kept_as)
                 await asyncio.to_thread(folder.keep, name, overlay)
@@ -91,7 +112,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
         """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
         context = context_of(request, poller)
         try:
-            overlay = await asyncio.to_thread(read, await _body(request))
+            overlay = await asyncio.to_thread(geojson.read, await _body(request))
         except Unfit as unfit:
             return _refused(context, unfit)
         response = {"name": plain(name), "said": _summary(context, plain(name), overlay), **overlay.collection}

@@ -12,11 +12,13 @@ from schemas import units
 from schemas.codes import masked
 from schemas.field import Category
 from schemas.gis import Layer
+from schemas.indicators import Indicator
 from schemas.indicators.label_texts import label_text
 from schemas.offices import number_of
 from schemas.text import collation
 from schemas.text.dates import day_and_time
 from services.board.access import Account, coarse
+from services.board.pages.map import choropleth
 from services.board.pages.map.map_query import (
     HIDDEN_LAYERS,
     NEAREST,
@@ -243,8 +245,8 @@ def _counts(context: PageContext, items: Sequence[MapItem]) -> Html:
     return table([context.word("map_what"), context.word("map_count")], rows, (1,))
 
 
-def page(context: PageContext, map_filter: MapFilter, folder: Folder) -> Html:
-    """The page around the drawing, which the script fills."""
+def page(context: PageContext, map_filter: MapFilter, figure: Indicator | None, folder: Folder) -> Html:
+    """The page around the drawing, which the script fills. `figure`: what the units are coloured by."""
     buttons = (("in", "+", "map_in"), ("out", "−", "map_out"), ("all", "⤢", "map_all"))
     drawing = tag(
         "div",
@@ -255,6 +257,7 @@ def page(context: PageContext, map_filter: MapFilter, folder: Folder) -> Html:
         data_label=context.word("map_label"),
         data_close=context.word("close"),
     )
+    keys = tag("p", context.word("map_keys"), class_="small")
     return tag(
         "main",
         tag(
@@ -263,8 +266,8 @@ def page(context: PageContext, map_filter: MapFilter, folder: Folder) -> Html:
             tag("p", class_="small", id="map-said", role="status"),
             class_="title",
         ),
-        _form(context, map_filter),
-        tag("section", drawing, tag("p", context.word("map_keys"), class_="small"), class_="panel wide"),
+        _form(context, map_filter, figure),
+        tag("section", drawing, tag("p", id="map-legend", role="status"), keys, class_="panel wide"),
         tag("section", tag("h2", context.word("map_list")), tag("div", id="map-list"), class_="panel wide"),
         section(context, folder) if context.account.name else Html(""),
         class_="page",
@@ -275,11 +278,14 @@ def _button(context: PageContext, do: str, sign: str, name: str) -> Html:
     return tag("button", sign, type="button", data_map=do, aria_label=context.word(name))
 
 
-def _form(context: PageContext, map_filter: MapFilter) -> Html:
+def _form(context: PageContext, map_filter: MapFilter, figure: Indicator | None) -> Html:
     public = context.account.role == "public"
     layers = ["reports", *(layer for layer in get_args(Layer) if not (public and layer in HIDDEN_LAYERS))]
     boxes = [_box_of(context, layer, not map_filter.layers or layer in map_filter.layers) for layer in layers]
-    parts = [tag("fieldset", tag("legend", context.word("map_layers")), *boxes, class_="layers")]
+    parts = [
+        tag("details", tag("summary", context.word("map_layers")), tag("fieldset", *boxes), class_="layers"),
+        *choropleth.choice(context, figure),
+    ]
     if not public:
         categories = {value: _group("category", value, context.language) for value in get_args(Category)}
         statuses = {value: context.word(f"report_{value}") for value in STATUSES}

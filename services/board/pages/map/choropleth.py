@@ -1,0 +1,69 @@
+"""Units of the map coloured by a figure: in five steps from the least to the most, each with what it is in words."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.registry import SYSTEMS
+from services.board.ui.live_page import PageContext
+from services.board.ui.markup import Html, tag
+from services.board.ui.periods import SPANS
+from services.board.ui.words import aim, figure, name_of, signed, state_of, system_name, unit_name
+from services.readings import Reading
+
+STEPS = 5
+
+
+def figure_of(params: Mapping[str, str]) -> Indicator | None:
+    """By which figure an address colours the map; None: by none."""
+    return CATALOGUE.get(params.get("figure", ""))
+
+
+def shades(context: PageContext, readings: Iterable[Reading]) -> dict[str, Any]:
+    """`units`: unit -> [step from 0 to 4, whether it misses its target, what it is in words]; `legend`: what the steps
+    mean. Units of one value have one step; those without a value have none."""
+    known = [r for r in readings if r.printed is not None]
+    if not known:
+        return {"units": {}, "legend": context.word("map_figure_none")}
+    values = sorted(r.printed for r in known if r.printed is not None)
+    steps = {r.group: bisect_left(values, r.printed) * STEPS // len(values) for r in known if r.printed is not None}
+    said = {r.group: f"{unit_name(r.group, context.language)}: {signed(r, context.language)}" for r in known}
+    units = {r.group: [steps[r.group], state_of(r) == "bad", said[r.group]] for r in known}
+    return {"units": units, "legend": _legend(context, known, steps)}
+
+
+def _legend(context: PageContext, known: Iterable[Reading], steps: Mapping[str, int]) -> Html:
+    by_step: dict[int, list[Reading]] = {}
+    for one in sorted(known, key=lambda r: r.printed or 0):
+        by_step.setdefault(steps[one.group], []).append(one)
+    language, (first, *_) = context.language, next(iter(by_step.values()))
+    target = f" ({aim(first, language)})" if first.target is not None else ""
+    rows = (_step(step, *(figure(r, language) for r in (of[0], of[-1]))) for step, of in sorted(by_step.items()))
+    return Html(tag("b", name_of(first.indicator, language) + target) + "".join(rows))
+
+
+def _step(step: int, least: str, most: str) -> Html:
+    return tag("span", tag("i", class_=f"step step-{step}"), least if least == most else f"{least} – {most}")
+
+
+def choice(context: PageContext, chosen: Indicator | None) -> list[Html]:
+    """The fields by which a reader colours the map: figure and span."""
+    groups = (
+        tag("optgroup", *(_option(i.code, name_of(i, context.language), i == chosen) for i in CATALOGUE.values()
+                          if i.system == slug and (i.headline or i == chosen)),
+            label=system_name(slug, context.language))
+        for slug in SYSTEMS
+    )  # fmt: skip
+    none = _option("", context.word("map_figure_off"), chosen is None)
+    spans = (_option(span, context.word(f"span_{span}"), span == context.chosen.span) for span in SPANS)
+    return [
+        tag("label", context.word("map_figure"), tag("select", none, *groups, name="figure")),
+        tag("label", context.word("map_figure_of"), tag("select", *spans, name="span")),
+    ]
+
+
+def _option(value: str, text: str, chosen: bool) -> Html:
+    return tag("option", text, value=value, selected="" if chosen else None)
