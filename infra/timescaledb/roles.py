@@ -93,7 +93,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", ("alarm_orphan",)),
     ("ioc_board", "SELECT", ("report_issue",)),
     ("ioc_board", "INSERT", ("report_issue",)),
-    ("ioc_reader", "SELECT", ("report_issue", "finding", "finding_step")),
+    ("ioc_reader", "SELECT", ("report_issue", "finding", "finding_step", "procedure_name")),
     ("ioc_board", "SELECT", ("finding", "finding_step")),
     ("ioc_board", "INSERT", ("finding", "finding_step")),
     ("ioc_board", "UPDATE", ("finding",)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from alarms import event, now, send
+from alarms import event, eventually, now, send
 from support import wait_until_idle
 from visitors import Browser, add_account, admin_of, board, entered, shut_out
 
@@ -55,6 +55,9 @@ def test_a_case_says_whom_to_call_and_what_its_procedure_is_called(centre: Insta
     shown = case(viewer)
     assert "Nguyễn Văn An, Phó Chủ tịch" in shown and 'href="tel:02713666777"' in shown
     assert f"Chứng thực bản sao · {CODE}" in shown
+    # The list is shared, and read anew when something came or some time is over.
+    eventually(lambda: "Chứng thực bản sao" in html.unescape(viewer.get("/worklist").text), True)
+    assert f";{CODE};Chứng thực bản sao;" in viewer.get("/worklist/export.csv").text.replace(",", ";")
     assert "Trần Thị Bình" in viewer.get("/contacts").text
     assert WORDS["deed_contact.set"][0] in html.unescape(admin.get("/people").text)
     kept(admin, "units", "Phường Chơn Thành")

@@ -63,6 +63,7 @@ class Item:
     extended: bool
     alarms: tuple[AlarmOf, ...]
     late: cases.Lateness | None = None
+    procedure_name: str = ""
 
     @property
     def number(self) -> str:
@@ -103,6 +104,7 @@ class Row(NamedTuple):
     extended: bool
     cases: list[str] | None = None
     facts: list[list[Any]] | None = None
+    procedure_name: str | None = None
 
 
 def items(conn: Connection, now: datetime) -> list[Item]:
@@ -134,6 +136,7 @@ def _item(row: Row, now: datetime, calendar: WorkCalendar, alarms: Sequence[Alar
         row.kind, row.id, row.unit, row.origin, row.status, stage, due, row.opened_at, state.get("procedure", ""),
         state.get("field") or state.get("category") or "none", state.get("channel", "counter"),
         bool(state.get("waiting")), row.extended, tuple(alarms), cases.lateness(due, now, calendar),
+        row.procedure_name or "",
     )  # fmt: skip
 
 
@@ -155,7 +158,8 @@ def _about(row: Row, alarms: Mapping[tuple[str, str], Sequence[AlarmOf]]) -> lis
 
 _COLUMNS = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state,
-    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
+    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases,
+    (SELECT name FROM procedure_name p WHERE p.code = state ->> 'procedure') AS procedure_name
 FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
 """
 _ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""

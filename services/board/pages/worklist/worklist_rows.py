@@ -17,8 +17,8 @@ from services.board.ui.words import SIGNS, Language, unit_name
 PATH = "/worklist"
 SIGN = {"overdue": "bad", "today": "watch", "soon": "neutral", "resolve": "bad", "accept": "bad", "route": "bad"}
 HEADS = (
-    "case_kind", "case", "case_procedure", "case_stage", "received_at", "due", "late_days", "late_working_days", "unit",
-    "case_group", "case_channel", "case_handling", "assignee", "origin",
+    "case_kind", "case", "case_procedure", "case_procedure_name", "case_stage", "received_at", "due", "late_days",
+    "late_working_days", "unit", "case_group", "case_channel", "case_handling", "assignee", "origin",
 )  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def row_of(context: PageContext, i: Item) -> Html:
         tag("span", f"{sign} {context.word(f'stage_{i.stage}')}".strip(), class_=f"state-{SIGN[i.stage]}"),
         Html(day_and_time(i.due) + tag("div", late_by(context, i.late), class_="small")),
         unit_name(i.unit, language),
-        group_name(i, language),
+        Html(tag("span", group_name(i, language)) + tag("div", i.procedure_name or i.procedure, class_="small")),
         channel_name(i, language),
         handling(context, i),
     )
@@ -85,8 +85,8 @@ def _cells(context: PageContext, i: Item) -> list[exports.Cell]:
     language = context.language
     origin = "" if i.origin == "real" else context.word(i.origin)
     return [
-        context.word(i.kind), i.number, i.procedure, context.word(f"stage_{i.stage}"), i.opened, i.due,
-        i.late.days if i.late else "", i.late.working if i.late else "",
+        context.word(i.kind), i.number, i.procedure, i.procedure_name, context.word(f"stage_{i.stage}"), i.opened,
+        i.due, i.late.days if i.late else "", i.late.working if i.late else "",
         unit_name(i.unit, language), group_name(i, language), channel_name(i, language),
         context.word(f"handling_{i.handling}"), ", ".join(i.assignees), origin,
     ]  # fmt: skip
