@@ -26,7 +26,7 @@ WHOLE = Text("Toàn địa bàn", "Whole locality")
 LANGUAGE_LINK = Text("English", "Tiếng Việt")
 """The link to the other language, in that language."""
 OVERVIEW = Text("Toàn cảnh điều hành", "Overview")
-PLATFORM = Text("Sức khoẻ nền tảng", "Platform health")
+PLATFORM = Text("Sức khỏe nền tảng", "Platform health")
 
 TITLES: Words = {
     "overview": OVERVIEW,

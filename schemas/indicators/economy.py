@@ -41,7 +41,7 @@ INDICATORS = rows(
     Indicator("poverty_rate", "Tỷ lệ hộ nghèo", "Poverty rate", Statement("poverty_rate"), "%", 2, better="lower", headline=True),
     # Digital government, as each unit reports it every month.
     Indicator("paperless_meetings", "Phòng họp không giấy: số cuộc họp trong kỳ", "Paperless meetings in the period", Statement("paperless_meetings", over_units="sum"), "meeting"),
-    Indicator("paperless_meetings_total", "Phòng họp không giấy: luỹ kế", "Paperless meetings so far", Statement("paperless_meetings_total", over_units="sum"), "meeting"),
+    Indicator("paperless_meetings_total", "Phòng họp không giấy: lũy kế", "Paperless meetings so far", Statement("paperless_meetings_total", over_units="sum"), "meeting"),
     _mean("documents_signed_pct", "Văn bản ký số", "Documents signed digitally"),
     _mean("documents_online_pct", "Văn bản xử lý trên môi trường mạng", "Documents handled online"),
     _mean("official_email_pct", "Cán bộ dùng thư điện tử công vụ", "Staff using official e-mail"),

@@ -19,6 +19,6 @@ INDICATORS = rows(
     Indicator("disease_cases_confirmed", "Ca bệnh xác định", "Confirmed cases of disease", Sum("disease_cases_confirmed"), "case", better="lower"),
     Indicator("disease_cases_open", "Ca bệnh đang theo dõi", "Cases under observation", Combine((Stock("disease_cases"),), (Stock("disease_cases_closed"),)), "case", better="lower"),
     Indicator("outbreaks_open", "Ổ dịch đang hoạt động", "Outbreaks going on", Combine((Stock("outbreaks_declared"),), (Stock("outbreaks_closed"),)), "outbreak", better="lower", headline=True),
-    Indicator("health_records_linked", "Sổ sức khoẻ điện tử liên kết trong kỳ", "Health records linked in the period", Sum("health_records_linked"), "person"),
+    Indicator("health_records_linked", "Sổ sức khỏe điện tử liên kết trong kỳ", "Health records linked in the period", Sum("health_records_linked"), "person"),
     *stated(SYSTEM),
 )  # fmt: skip

@@ -109,7 +109,7 @@ INDICATORS = rows(
     Indicator("paid_online_share", "Tỷ lệ hồ sơ thanh toán trực tuyến", "Share of dossiers with an obligation paid online", Ratio(Sum("dossiers_paid_online"), Sum("dossiers_with_fee")), "%", 2, Decimal(45), "higher"),
     # Digitisation and satisfaction.
     Indicator("electronic_result_share", "Tỷ lệ kết quả điện tử", "Share of results issued electronically", Ratio(Sum("results_issued", {"electronic": ("yes",)}), Sum("results_issued")), "%", 2, Decimal(100), "higher"),
-    Indicator("digitised_share", "Tỷ lệ số hoá hồ sơ", "Share of dossiers digitised, with electronic result", Ratio(Sum("dossiers_digitised"), Sum("results_issued")), "%", 2, Decimal(80), "higher"),
+    Indicator("digitised_share", "Tỷ lệ số hóa hồ sơ", "Share of dossiers digitised, with electronic result", Ratio(Sum("dossiers_digitised"), Sum("results_issued")), "%", 2, Decimal(80), "higher"),
     Indicator("reused_share", "Tỷ lệ tái sử dụng dữ liệu", "Share of dossiers with a reused component", Ratio(Sum("dossiers_reusing"), _RECEIVED), "%", 2, Decimal(50), "higher"),
     Indicator("synchronised_share", "Tỷ lệ hồ sơ đồng bộ lên Cổng DVCQG", "Share of dossiers synchronised", Ratio(Sum("dossiers_synchronised"), _RECEIVED), "%", 2, Decimal(100), "higher"),
     Indicator("satisfaction_share", "Tỷ lệ hài lòng", "Share of satisfied ratings", Ratio(Sum("dossier_ratings", {"verdict": ("satisfied",)}, "count"), Sum("dossier_ratings", of="count")), "%", 2, Decimal(90), "higher"),
@@ -159,7 +159,7 @@ INDICATORS = rows(
         ("data_reuse", "Khai thác, sử dụng lại dữ liệu", "Data reused"),
         ("online_payment", "Thanh toán trực tuyến", "Online payment"),
         ("online_dossiers", "Hồ sơ trực tuyến", "Online dossiers"),
-        ("dossier_digitisation", "Số hoá hồ sơ", "Dossiers digitised"),
+        ("dossier_digitisation", "Số hóa hồ sơ", "Dossiers digitised"),
         ("e_results", "Cấp kết quả điện tử", "Electronic results"),
         ("publication", "Công bố, công khai TTHC", "Publication of procedures"),
         ("full_online_services", "DVC trực tuyến toàn trình", "Fully online services"),

@@ -40,7 +40,7 @@ WALL: Mapping[str, tuple[Shown, ...]] = {
     ),
     "gis": (
         Shown("devices_down", "Thiết bị đang hỏng", "Devices down"),
-        Shown("land_parcels_digitised_pct", "Thửa đất số hoá", "Parcels digitised"),
+        Shown("land_parcels_digitised_pct", "Thửa đất số hóa", "Parcels digitised"),
         Shown("map_features", "Trên bản đồ", "On the map"),
     ),
     "security": (

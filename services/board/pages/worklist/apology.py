@@ -189,7 +189,7 @@ def _form(a: Apology) -> Html:
             "div",
             tag("p", tag("strong", unit.upper()), tag("br"), "BỘ PHẬN TIẾP NHẬN VÀ TRẢ KẾT QUẢ"),
             tag(
-                "p", tag("strong", "CỘNG HOÀ XÃ HỘI CHỦ NGHĨA VIỆT NAM"), tag("br"),
+                "p", tag("strong", "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"), tag("br"),
                 tag("strong", "Độc lập - Tự do - Hạnh phúc", class_="motto"),
             ),
             class_="letterhead",
