@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import resource
 import zipfile
 from pathlib import Path
 
@@ -115,6 +116,14 @@ def test_an_old_workbook_that_would_end_its_reader_is_damaged(twisted: dict[int,
     for place, byte in twisted.items():
         raw[place] = byte
     assert "is damaged or no workbook" in refused(bytes(raw))
+
+
+def test_an_old_workbook_that_asks_for_more_without_end_is_damaged_before_it_has_all() -> None:
+    """Found by thrown bytes: a chain of sectors that leads to itself, in six kilobytes."""
+    raw = xls(Page([["a"]]))
+    assert "is damaged or no workbook" in refused(raw[:512] + bytes(16) + raw[512:])
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    assert most < 2 * limits.OPENED_MEMORY
 
 
 def test_entities_that_grow_without_end_are_refused() -> None:

@@ -6,6 +6,8 @@ MOST_BYTES = 64 * 2**20
 MOST_UNPACKED = 512 * 2**20
 MOST_ROWS = 100_000
 MOST_COLUMNS = 300
+OPENED_MEMORY, OPENED_SECONDS = 2**30, 20
+"""Bytes and seconds of a processor that an old workbook may take to be opened."""
 
 
 class TooLarge(ValueError):

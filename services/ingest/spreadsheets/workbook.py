@@ -18,7 +18,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from schemas.text import files
 from services.ingest.spreadsheets import marks
-from services.ingest.spreadsheets.limits import MOST_BYTES, MOST_ROWS, TooLarge
+from services.ingest.spreadsheets.limits import MOST_BYTES, MOST_ROWS, OPENED_MEMORY, OPENED_SECONDS, TooLarge
 
 Value = str | int | float | bool | date | datetime | time | timedelta
 """What calamine gives; the empty text is an empty cell."""
@@ -174,15 +174,31 @@ def _check_ole(raw: bytes, name: str) -> None:
         raise NoWorkbook(f"{name} is a Word document and no workbook")
 
 
-_OPEN = "import io, sys, python_calamine as c; c.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))"
+_OPEN = f"""
+import io, resource, sys
+for what, most in ((resource.RLIMIT_AS, {OPENED_MEMORY}), (resource.RLIMIT_CPU, {OPENED_SECONDS})):
+    hard = resource.getrlimit(what)[1]
+    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+    resource.setrlimit(what, (most, most))
+import python_calamine
+try:
+    with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read())) as book:
+        for name in book.sheet_names:
+            book.get_sheet_by_name(name)
+except MemoryError:
+    sys.exit("it asks for more memory than a workbook needs")
+except BaseException:
+    pass  # whoever opens it next says what is wrong
+"""
 
 
 def _check_opens(raw: bytes, name: str) -> None:
-    """In an old XLS one wrong byte can ask for more memory than there is, and whoever opens it is ended for it: let
-    that be another process."""
+    """In an old XLS one wrong byte can ask for more memory than there is, or for all of it bit by bit, and whoever
+    opens it is ended for it: let that be another process, within limits."""
     opened = subprocess.run([sys.executable, "-c", _OPEN], input=raw, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if opened.returncode < 0:
-        raise NoWorkbook(_damaged(name, opened.stderr.decode(errors="replace").partition("\n")[0]))
+    if opened.returncode:
+        said = opened.stderr.decode(errors="replace").strip().partition("\n")[0]
+        raise NoWorkbook(_damaged(name, said or "it asks for more than a workbook needs"))
 
 
 def _damaged(name: str, why: str) -> str:
