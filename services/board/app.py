@@ -29,6 +29,7 @@ from services.board.pages.changes.changes_data import SharedChanges
 from services.board.pages.contacts import contacts_page
 from services.board.pages.figures import figure, figure_cases, system, wall
 from services.board.pages.imports import imports_page
+from services.board.pages.index766 import index766_page
 from services.board.pages.map import map_routes
 from services.board.pages.quality import finding_rows, quarantine_page
 from services.board.pages.reports import reports_page, schedule
@@ -103,6 +104,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     quarantine_page.add(pages, reading, pool)
     imports_page.add(pages, reading, pool)
     reports_page.add(pages, reading, pool, maker)
+    index766_page.add(pages, reading)
     targets_page.add(pages, reading, pool)
     contacts_page.add(pages, pool)
     people.add(pages, pool)

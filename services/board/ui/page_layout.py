@@ -31,6 +31,7 @@ FIRST: tuple[Way, ...] = (
     ("quality", "/quality", "cases"),
 )
 LAST: tuple[Way, ...] = (
+    ("index766", "/index766", None),
     ("targets", "/targets", "cases"),
     ("reports", "/reports", "cases"),
     ("imports", "/imports", "import"),
