@@ -26,7 +26,7 @@ GENEROUS_MS = 8000
 """What a test allows on a busy machine; `ioc bench board` holds the figure itself."""
 READ_FROM_FIVE_METRES = 34
 """Pixels of a letter's height on a screen of 55 inches with 1080 rows: 22 mm."""
-CUT = """() => [...document.querySelectorAll('.tile, .tile *')]
+CUT = """() => [...document.querySelectorAll('.tile, .tile :is(h2, .main, .what, .moved, .foot, dt, dd, span)')]
   .filter(e => e.clientWidth && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2))
   .map(e => e.outerHTML.slice(0, 200))"""
 NOTED = """selector => {
