@@ -18,6 +18,7 @@ from schemas.sources import KEYS
 from services.ingest import cloudevents, router
 from services.ingest.callout import Callout
 from services.ingest.devices import Devices
+from services.ingest.group_commit import GroupCommit
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.memory import Memory
@@ -46,6 +47,7 @@ class Line:
         self.settings = settings
         self.client: Client | None = None
         self.memory = Memory()
+        self._together = GroupCommit(self._send)
 
     def require(self) -> Client:
         """The connection; `Unavailable` while there is none."""
@@ -57,12 +59,18 @@ class Line:
     async def publish(self, event: Event, by: str | None = None) -> router.Stored:
         """Returns when the event is on disk, in the name of the key `by` if of one, else raises `Unavailable` within
         seconds."""
-        client = self.require()
+        self.require()
         if known := self.memory.sequence(event.digest):
             return router.Stored(known, known=True)
-        ack = await bus.publish(client.jetstream(), event, PUBLISH_SECONDS, by)
-        self.memory.keep(event.digest, ack.seq)
-        return router.Stored(ack.seq, known=False)
+        try:
+            number = await self._together.put(bus.outgoing(event, by))
+        except bus.OUTAGE as error:
+            raise bus.unacknowledged(event, error) from error
+        self.memory.keep(event.digest, number)
+        return router.Stored(number, known=False)
+
+    async def _send(self, messages: Sequence[bus.Outgoing]) -> Sequence[int | BaseException]:
+        return await bus.deliver_together(self.require().jetstream(), messages, PUBLISH_SECONDS)
 
     async def lost(self) -> None:
         """The connection was lost."""

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from hashlib import blake2b
 from itertools import islice
@@ -164,9 +164,19 @@ async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TI
     """Publish one event, in the name of the key `by` if of one, and wait until it is on disk. `Unavailable` if that
     cannot be said in `within` seconds."""
     try:
-        return await deliver(js, Outgoing(subject_by(event.subject, by), event.to_json()), within)
+        return await deliver(js, outgoing(event, by), within)
     except OUTAGE as error:
-        raise Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}") from error
+        raise unacknowledged(event, error) from error
+
+
+def outgoing(event: Event, by: str | None = None) -> Outgoing:
+    """An event as it is published, in the name of the key `by` if of one."""
+    return Outgoing(subject_by(event.subject, by), event.to_json())
+
+
+def unacknowledged(event: Event, error: BaseException) -> Unavailable:
+    """That it cannot be said whether an event is on disk."""
+    return Unavailable(f"the broker has not acknowledged {event.id}: {error or type(error).__name__}")
 
 
 async def deliver(js: JetStreamContext, message: Outgoing, within: float = PUBLISH_TIMEOUT) -> PubAck:
@@ -181,6 +191,43 @@ async def deliver(js: JetStreamContext, message: Outgoing, within: float = PUBLI
                 await asyncio.sleep(BUSY_SECONDS)
 
 
+async def deliver_together(
+    js: JetStreamContext, messages: Sequence[Outgoing], within: float = PUBLISH_TIMEOUT
+) -> list[int | BaseException]:
+    """Publish messages of one stream as one, so that the broker syncs and answers once; where it does not take them so,
+    each by itself. The number of each in the stream, or why it has none: what `OUTAGE` lists."""
+    try:
+        last = await _deliver_batch(js, messages, within)
+        return [last.seq - len(messages) + number for number in range(1, len(messages) + 1)]
+    except (APIError, _NoBatch):  # it refuses one of them, or knows no batches
+        acks = await asyncio.gather(*(deliver(js, each, within) for each in messages), return_exceptions=True)
+        return [ack.seq if isinstance(ack, PubAck) else ack for ack in acks]
+    except OUTAGE as error:
+        return [error] * len(messages)
+
+
+async def _deliver_batch(js: JetStreamContext, messages: Sequence[Outgoing], within: float) -> PubAck:
+    async with asyncio.timeout(within):
+        while True:
+            *before, (last, commit) = zip(messages, _batch_headers(len(messages)), strict=True)
+            for message, batch in before:
+                await js._nc.publish(message.subject, message.raw, headers=message.headers | batch)
+            try:
+                ack = await js.publish(last.subject, last.raw, timeout=within, headers=last.headers | commit)
+            except APIError as refusal:
+                if refusal.code != BUSY:
+                    raise
+                await asyncio.sleep(BUSY_SECONDS)
+            else:
+                if before and ack.batch_size != len(messages):
+                    raise _NoBatch
+                return ack
+
+
+class _NoBatch(Exception):
+    """The broker answered for the last message alone."""
+
+
 async def publish_many(
     js: JetStreamContext,
     events: Iterable[Event],
@@ -191,7 +238,7 @@ async def publish_many(
 ) -> int:
     """Publish events with many in flight, in the name of the key `by` if of one; returns how many were acknowledged,
     which is all. See `publish_raw`."""
-    messages = (Outgoing(subject_by(event.subject, by), event.to_json()) for event in events)
+    messages = (outgoing(event, by) for event in events)
     return await publish_raw(js, messages, on_progress, within, on_wait)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import chain, islice
 
 import pytest
 
@@ -55,3 +56,31 @@ def test_a_full_stream_is_told_at_once_and_leaves_nothing_behind(centre: Instanc
     finally:
         asyncio.run(_limit(centre, before))
     assert time.monotonic() - began < bus.PATIENCE / 2
+
+
+def test_what_goes_together_is_numbered_as_it_lies_in_the_stream_and_a_refused_one_is_told_alone(
+    centre: Instance,
+) -> None:
+    events = [
+        parse(text.encode(), clock.now())
+        for text in islice(chain.from_iterable(map(dict.values, samples().values())), 5)
+    ]
+    good = [bus.outgoing(event) for event in events]
+    strange = bus.Outgoing("ioc.nowhere", b"{}")
+
+    async def run() -> None:
+        async with (
+            bus.connected(settings_of(centre, "cli"), "test") as client,
+            bus.connected(settings_of(centre, "admin"), "test") as looking,
+        ):
+            js = client.jetstream()
+            numbers = await bus.deliver_together(js, good)
+            assert numbers == list(range(min(numbers), min(numbers) + len(good)))
+            lie = [(await looking.jetstream().get_msg(EVENTS.name, number)).data for number in numbers]
+            assert lie == [message.raw for message in good]
+            one, refused, other = await bus.deliver_together(js, [good[0], strange, good[1]], 2)
+            assert isinstance(one, int) and isinstance(other, int) and isinstance(refused, BaseException)
+            (alone,) = await bus.deliver_together(js, good[:1])
+            assert isinstance(alone, int) and alone > max(one, other)
+
+    asyncio.run(run())
