@@ -148,13 +148,16 @@ def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tu
 def cells(text: str, name: str) -> list[list[str]]:
     """All lines of a table as cells, titles and blank ones too; the separator is the one that makes the lines alike.
 
-    Raises `Unreadable` for a quote that never ends.
+    Raises `Unreadable` for a quote that never ends, and for a cell of more than 128 KiB.
     """
     first, _, rest = text.partition("\n")
     if _is_hint(first):
         text = "\n" + rest
-    separator = max(reversed(_SEPARATORS), key=lambda mark: _alike(text, mark))
-    found = list(csv.reader([*lines(text), _END], delimiter=separator))
+    try:
+        separator = max(reversed(_SEPARATORS), key=lambda mark: _alike(text, mark))
+        found = list(csv.reader([*lines(text), _END], delimiter=separator))
+    except csv.Error as wrong:
+        raise Unreadable(f"{name} is no table: {wrong}") from None
     if found.pop() != [_END]:
         raise Unreadable(f'{name}: a quote (") begins and never ends')
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import resource
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,49 @@ def test_more_rows_than_are_read_are_named() -> None:
     with xlsxwriter.Workbook(box) as book:
         book.add_worksheet("Xa").write(0, 16_000, "a")
     assert "has a cell in column 16001 of the sheet 'Xa': delete what is there" in refused(box.getvalue())
+
+
+def far(rows: int, columns: int) -> bytes:
+    """A sheet with one cell in its first row and one far away."""
+    box = io.BytesIO()
+    with xlsxwriter.Workbook(box) as book:
+        sheet = book.add_worksheet("Xa")
+        sheet.write(0, columns - 1, "a")
+        sheet.write(rows - 1, 0, "a")
+    return box.getvalue()
+
+
+def repeated(rows: int, columns: int) -> bytes:
+    """The same as an ODS that says a cell once for so many."""
+    said = {b"<table:table-row>": b"rows", b"<table:table-cell ": b"columns"}
+    with zipfile.ZipFile(io.BytesIO(ods(Page([["a"]])))) as box:
+        parts = {name: box.read(name) for name in box.namelist()}
+    for (begin, what), number in zip(said.items(), (rows, columns), strict=True):
+        more = b' table:number-%s-repeated="%d"' % (what, number)
+        parts["content.xml"] = parts["content.xml"].replace(begin, begin.rstrip(b" >") + more + begin[-1:], 1)
+    box = io.BytesIO()
+    with zipfile.ZipFile(box, "w") as archive:
+        for name, part in parts.items():
+            archive.writestr(name, part)
+    return box.getvalue()
+
+
+@pytest.mark.parametrize("made", [far, repeated])
+def test_a_few_bytes_that_ask_for_millions_of_cells_are_refused(made: Callable[[int, int], bytes]) -> None:
+    assert "reaches to row 90,000 and column 290 in the sheet" in refused(made(90_000, 290))
+    assert workbook.read(made(4, 290), "a.xlsx")[0].rows
+
+
+@pytest.mark.parametrize(
+    ("raw", "why"),
+    [
+        (b"a;" + b"b" * 200_000 + b"\nc;d\n", "a.xlsx is no table: field larger than field limit"),
+        (b"a\n" * 1_000_001, "the table reaches to row 1,000,001"),
+        (b"a\r" * 1_000_001, "the table reaches to row 1,000,001"),
+    ],
+)
+def test_a_csv_that_is_none_or_endless_is_refused_before_it_is_taken_apart(raw: bytes, why: str) -> None:
+    assert why in refused(raw)
 
 
 def test_a_file_that_unpacks_to_more_than_a_workbook_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

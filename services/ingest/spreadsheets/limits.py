@@ -5,7 +5,11 @@ from __future__ import annotations
 MOST_BYTES = 64 * 2**20
 MOST_UNPACKED = 512 * 2**20
 MOST_ROWS = 100_000
+MOST_LINES = 1_000_000
+"""Of a CSV, in whose cells lines may end."""
 MOST_COLUMNS = 300
+MOST_CELLS = 4_000_000
+"""Of a sheet, from its first to the last that has anything in it: all that lies between takes memory."""
 OPENED_MEMORY, OPENED_SECONDS = 2**30, 20
 """Bytes and seconds of a processor that an old workbook may take to be opened."""
 

@@ -17,7 +17,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
-from services.ingest.spreadsheets.limits import MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, TooLarge
+from services.ingest.spreadsheets.limits import MOST_CELLS, MOST_COLUMNS, MOST_ROWS, MOST_UNPACKED, TooLarge
 
 MACROS = "{name} carries macros: save it as XLSX without them, then import it"
 _SAVE = "open it in Excel or LibreOffice and save it as XLSX"
@@ -181,6 +181,7 @@ class _XlsxSheet:
         self.marks, self._percent, self._recalculated, self._name = marks, percent, recalculated, name
         self._parser = parser
         self._row = self._column = -1
+        self._widest = 0
         self._place: str | None = None
         self._formula = False
         self._value = ""
@@ -222,9 +223,11 @@ class _XlsxSheet:
         self._value = ""
         if self._row >= MOST_ROWS:
             raise TooLarge(self._row + 1, self._name)
-        far = self._place[1:2].isalpha() if self._place else self._column >= MOST_COLUMNS
-        if far and self._at() >= MOST_COLUMNS:
-            raise NoMarks(f"has a cell in column {self._at() + 1} of the sheet {self._name!r}: delete what is there")
+        if self._place is None or self._place[1:2].isalpha():  # the others are the first 26
+            self._widest = max(self._widest, self._at() + 1)
+            if self._widest > MOST_COLUMNS:
+                raise NoMarks(f"has a cell in column {self._widest} of the sheet {self._name!r}: delete what is there")
+        _check_area(self._row + 1, self._widest, self._name)
 
     def _text(self, text: str) -> None:
         self._value += text
@@ -241,6 +244,12 @@ class _XlsxSheet:
         return self._column
 
 
+def _check_area(rows: int, columns: int, sheet: str) -> None:
+    if rows * columns > MOST_CELLS:
+        far = f"reaches to row {rows:,} and column {columns} in the sheet {sheet!r}"
+        raise NoMarks(f"{far}, over {MOST_CELLS:,} cells: delete what lies far away")
+
+
 def _number(letters: str) -> int:
     number = 0
     for letter in letters:
@@ -253,15 +262,16 @@ def _number(letters: str) -> int:
 
 def _ods(box: _Box) -> dict[str, Marks]:
     found: dict[str, Marks] = {}
-    at = {"row": 0, "column": 0, "rows": 1}
-    marks = Marks()
+    at = {"row": 0, "column": 0, "rows": 1, "widest": 0}
+    marks, name = Marks(), ""
 
     def start(tag: str, has: dict[str, str]) -> None:
-        nonlocal marks
+        nonlocal marks, name
         has = {key.rpartition(":")[2]: value for key, value in has.items()}
         if tag == "table":
-            marks = found.setdefault(has.get("name", ""), Marks())
-            at.update(row=0)
+            name = has.get("name", "")
+            marks = found.setdefault(name, Marks())
+            at.update(row=0, widest=0)
         elif tag == "table-row":
             at.update(column=0, rows=int(has.get("number-rows-repeated", 1)))
             if has.get("visibility", "visible") != "visible" and at["rows"] <= MOST_ROWS:
@@ -273,6 +283,9 @@ def _ods(box: _Box) -> dict[str, Marks]:
         width = int(has.get("number-columns-repeated", 1))
         if "value-type" in has and (at["row"] + at["rows"] > MOST_ROWS or at["column"] + width > MOST_COLUMNS):
             raise TooLarge(at["row"] + at["rows"])
+        if "value-type" in has:
+            at["widest"] = max(at["widest"], at["column"] + width)
+            _check_area(at["row"] + at["rows"], at["widest"], name)
         places = [(at["row"], at["column"] + step) for step in range(min(width, MOST_COLUMNS))]
         if has.get("value-type") == "percentage":
             marks.percent.update(places)

@@ -18,7 +18,14 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from schemas.text import files
 from services.ingest.spreadsheets import marks
-from services.ingest.spreadsheets.limits import MOST_BYTES, MOST_ROWS, OPENED_MEMORY, OPENED_SECONDS, TooLarge
+from services.ingest.spreadsheets.limits import (
+    MOST_BYTES,
+    MOST_LINES,
+    MOST_ROWS,
+    OPENED_MEMORY,
+    OPENED_SECONDS,
+    TooLarge,
+)
 
 Value = str | int | float | bool | date | datetime | time | timedelta
 """What calamine gives; the empty text is an empty cell."""
@@ -118,6 +125,8 @@ def read(raw: bytes, name: str) -> list[Sheet]:
 
 
 def _csv(raw: bytes, name: str) -> Sheet:
+    if (count := max(raw.count(b"\n"), raw.count(b"\r"))) > MOST_LINES:
+        raise TooLarge(count)
     text = files.decode_any(raw, name)
     if text.lstrip().lower().startswith(_HTML):
         raise NoWorkbook(f"{name} is a page of HTML or XML under the name of a workbook; {_SAVE}")
