@@ -10,6 +10,7 @@ from importlib import import_module
 
 from fastapi import FastAPI
 from nats.aio.client import Client
+from nats.js import JetStreamContext
 
 from schemas import sources
 from schemas.broker_tokens import SYSTEM_USER, USER, signer
@@ -48,6 +49,7 @@ class Line:
         self.client: Client | None = None
         self.memory = Memory()
         self._together = GroupCommit(self._send)
+        self._js: JetStreamContext | None = None
 
     def require(self) -> Client:
         """The connection; `Unavailable` while there is none."""
@@ -70,7 +72,9 @@ class Line:
         return router.Stored(number, known=False)
 
     async def _send(self, messages: Sequence[bus.Outgoing]) -> Sequence[int | BaseException]:
-        return await bus.deliver_together(self.require().jetstream(), messages, PUBLISH_SECONDS)
+        client = self.require()
+        self._js = self._js or client.jetstream()
+        return await bus.deliver_together(self._js, messages, PUBLISH_SECONDS)
 
     async def lost(self) -> None:
         """The connection was lost."""
@@ -99,7 +103,8 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
             yield
 
     app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
-    for name, line in lines.items():
+    # A path is looked for in one router after the other: that of most events is the first.
+    for name, line in sorted(lines.items(), key=lambda one: one[0] != KEYS):
         if name == KEYS:
             app.include_router(cloudevents.router(keyring, line.publish))
             app.include_router(open311.router(keyring, Reports(pool), line.publish, settings.open311_public))
