@@ -143,7 +143,7 @@ class Guarded(HttpToolsProtocol):
         """Either another request may come, or the rest of this one."""
         super().on_response_complete()
         if self.cycle.response_complete:
-            self._body = 0
+            self._body, self.cycle.body = 0, bytearray()  # what was not read of it is held no longer
             self.crowd.hold(self, 0)
             self.waits = waiting(HEAD_SECONDS if self._whole else DRAIN_SECONDS)
 
