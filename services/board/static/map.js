@@ -153,6 +153,7 @@ function draw(map) {
     history.replaceState(history.state, "", `/map?${query}`);
     if (view) for (const [key, value] of Object.entries({ ...bounds(), z: view.zoom })) query.set(key, value);
     if (list || !view) query.set("list", 1);
+    if (list) tint();
     try {
       const answer = await fetch(`/map/data?${query}`);
       if (!answer.ok) throw new Error(answer.status);
@@ -284,7 +285,7 @@ function draw(map) {
 
   // --- units in the colours of a figure ---
 
-  let figures = {};
+  let figures = {}, tints = 0;
   const colour = () => shapes.querySelectorAll(".area").forEach((path) => {
     const [step, missed, said] = figures[path.feature.unit] ?? [null, false, path.feature.name];
     for (let n = 0; n < 5; n++) path.classList.toggle(`step-${n}`, n === step);
@@ -293,15 +294,14 @@ function draw(map) {
   });
   const tint = async () => {
     const asked = new URLSearchParams([...choice()].filter(([key]) => ["figure", "span", "lang"].includes(key)));
-    const answer = asked.get("figure") && (await fetch(`/map/figures?${asked}`).catch(() => null));
-    if (answer && !answer.ok) return;  // what is shown stays, the band above says why
+    const turn = ++tints;
+    const answer = asked.get("figure") && (await fetch(`/map/figures?${asked}`).catch(() => ({ ok: false })));
+    if (turn !== tints || answer?.ok === false) return;  // what is shown stays, the band above says why
     const told = answer ? await answer.json() : { units: {}, legend: "" };
     figures = told.units;
     document.getElementById("map-legend").innerHTML = told.legend;
     colour();
   };
-  form.addEventListener("change", ({ target }) => ["figure", "span"].includes(target.name) && tint());
-  document.addEventListener("ioc-news", ({ target }) => target.id === "map-news" && tint());
 
   const own = document.getElementById("map-own"), shelf = own && `ioc-outlines ${own.dataset.account}`;
   let everybodys = [], mine = JSON.parse((own && localStorage.getItem(shelf)) || "{}");
@@ -344,7 +344,6 @@ function draw(map) {
   const back = new URLSearchParams(location.search).get("ago"), slider = form.querySelector("[name=ago]");
   if (slider && back) slider.value = back;
   ask(true);
-  tint();
 }
 
 // The page's content is put in after the script was read.
