@@ -40,8 +40,7 @@ class Rounds:
         self._keep = 2 * self._every + min(self._every, patience)
         self._database = Database(settings, patience)
         self._problems = {"database": "not asked yet", "nats": "not asked yet"}
-        self._state: object = None
-        self._found_at: datetime | None = None
+        self._state: tuple[float, datetime | None] = (-1, None)
         self._figures: Samples = {}
         self._findings: Samples = {}
         self.snapshot.put("success", _one(LAST_SUCCESS, 0))
@@ -85,10 +84,10 @@ class Rounds:
         if (state := (sum(samples["ioc_events_total"].values()), minute)) != self._state:
             started = time.monotonic()
             self._figures = figures(conn, now)
-            if minute != self._found_at:
+            if minute != self._state[1]:
                 self._findings = disagreements(conn, now)
             self._figures |= _one(ROUND, time.monotonic() - started)
-            self._state, self._found_at = state, minute
+            self._state = state
         return {**samples, **self._figures, **self._findings}
 
     async def look_at_broker(self) -> None:

@@ -181,14 +181,7 @@ def unacknowledged(event: Event, error: BaseException) -> Unavailable:
 
 async def deliver(js: JetStreamContext, message: Outgoing, within: float = PUBLISH_TIMEOUT) -> PubAck:
     """Publish one message, again and again where too many wait to be written. Raises what `OUTAGE` lists."""
-    async with asyncio.timeout(within):
-        while True:
-            try:
-                return await js.publish(message.subject, message.raw, timeout=within, headers=message.headers)
-            except APIError as refusal:
-                if refusal.code != BUSY:
-                    raise
-                await asyncio.sleep(BUSY_SECONDS)
+    return await _deliver_batch(js, (message,), within)
 
 
 async def deliver_together(
@@ -199,7 +192,9 @@ async def deliver_together(
     try:
         last = await _deliver_batch(js, messages, within)
         return [last.seq - len(messages) + number for number in range(1, len(messages) + 1)]
-    except (APIError, _NoBatch):  # it refuses one of them, or knows no batches
+    except (APIError, _NoBatch) as refused:  # it refuses one of them, or knows no batches
+        if len(messages) == 1:
+            return [refused]
         acks = await asyncio.gather(*(deliver(js, each, within) for each in messages), return_exceptions=True)
         return [ack.seq if isinstance(ack, PubAck) else ack for ack in acks]
     except OUTAGE as error:
@@ -209,17 +204,15 @@ async def deliver_together(
 async def _deliver_batch(js: JetStreamContext, messages: Sequence[Outgoing], within: float) -> PubAck:
     async with asyncio.timeout(within):
         while True:
-            *before, (last, commit) = zip(messages, _batch_headers(len(messages)), strict=True)
-            for message, batch in before:
-                await js._nc.publish(message.subject, message.raw, headers=message.headers | batch)
+            last, headers = await _all_but_the_last(js, messages)
             try:
-                ack = await js.publish(last.subject, last.raw, timeout=within, headers=last.headers | commit)
+                ack = await js.publish(last.subject, last.raw, timeout=within, headers=headers)
             except APIError as refusal:
                 if refusal.code != BUSY:
                     raise
                 await asyncio.sleep(BUSY_SECONDS)
             else:
-                if before and ack.batch_size != len(messages):
+                if len(messages) > 1 and ack.batch_size != len(messages):
                     raise _NoBatch
                 return ack
 
@@ -332,10 +325,8 @@ class _Flight:
 
     async def _shipped(self, messages: tuple[Outgoing, ...]) -> _Shipment:
         """Send messages as one; the answer to the last is that of all."""
-        *before, (last, commit) = zip(messages, _batch_headers(len(messages)), strict=True)
-        for message, batch in before:
-            await self._js._nc.publish(message.subject, message.raw, headers=message.headers | batch)
-        answer = await self._js.publish_async(last.subject, last.raw, headers=last.headers | commit)
+        last, headers = await _all_but_the_last(self._js, messages)
+        answer = await self._js.publish_async(last.subject, last.raw, headers=headers)
         return _Shipment(messages, answer)
 
     async def land(self) -> None:
@@ -396,6 +387,14 @@ class _Flight:
         """nats-py lets a few thousand be in flight at a time; one that is never answered would count for ever."""
         for shipment in self._window:
             shipment.answer.cancel()
+
+
+async def _all_but_the_last(js: JetStreamContext, messages: Sequence[Outgoing]) -> tuple[Outgoing, dict[str, str]]:
+    """Send what goes as one but for its last message; that, and the headers with which it commits all."""
+    *before, (last, commit) = zip(messages, _batch_headers(len(messages)), strict=True)
+    for message, batch in before:
+        await js._nc.publish(message.subject, message.raw, headers=message.headers | batch)
+    return last, last.headers | commit
 
 
 def _batch_headers(size: int) -> list[dict[str, str]]:

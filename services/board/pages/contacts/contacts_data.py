@@ -52,9 +52,9 @@ async def contact_of(conn: AsyncConnection, unit: str) -> Contact | None:
     return min(known, key=lambda contact: above.index(contact.unit), default=None)
 
 
-async def procedure_names(conn: AsyncConnection, code: str | None = None) -> dict[str, str]:
-    """Code -> name, of one procedure or of all."""
-    return dict(await (await conn.execute(_NAMES, {"code": code})).fetchall())
+async def procedure_names(conn: AsyncConnection) -> dict[str, str]:
+    """Code -> name, of all procedures."""
+    return dict(await (await conn.execute(_NAMES)).fetchall())
 
 
 async def put_contacts(conn: AsyncConnection, account: Account, text: str) -> int:
@@ -118,7 +118,7 @@ ON CONFLICT (unit) DO UPDATE SET officer = excluded.officer, phone = excluded.ph
     changed_at = excluded.changed_at, changed_by = excluded.changed_by
 """
 _NO_CONTACT = "DELETE FROM unit_contact WHERE unit = %(key)s"
-_NAMES = "SELECT code, name FROM procedure_name WHERE %(code)s::text IS NULL OR code = %(code)s ORDER BY code"
+_NAMES = "SELECT code, name FROM procedure_name ORDER BY code"
 _NAME = """
 INSERT INTO procedure_name (code, name, changed_at, changed_by) VALUES (%(key)s, %(first)s, %(at)s, %(by)s)
 ON CONFLICT (code) DO UPDATE SET name = excluded.name, changed_at = excluded.changed_at,

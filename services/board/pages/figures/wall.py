@@ -146,7 +146,6 @@ def _tile(
     largest = tile.readings.index(tile.main)
     tile = shown_to(context.account, tile, whole=context.chosen.whole)
     first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
-    course = sparkline([r.printed for r in tile.trend])
     return _card(
         target,
         f"{_state(tile)}{' stale' if silent else ''}",
@@ -154,7 +153,7 @@ def _tile(
         tag("div", figure_cell(first, language), class_="main"),
         tag("div", f"{_called(first.indicator, language)} {aim(first, language)}", class_="what"),
         _moved(first, tile.before, language),
-        tag("div", course) if course else Html(""),
+        tag("div", sparkline([r.printed for r in tile.trend])),
         tag("dl", *(_row(reading, language) for reading in others)),
         foot,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from schemas.indicators import CATALOGUE, Indicator
@@ -25,23 +25,23 @@ def figure_of(params: Mapping[str, str]) -> Indicator | None:
 def shades(context: PageContext, readings: Iterable[Reading]) -> dict[str, Any]:
     """`units`: unit -> [step from 0 to 4, whether it misses its target, what it is in words]; `legend`: what the steps
     mean. Units of one value have one step; those without a value have none."""
-    known = [r for r in readings if r.printed is not None]
+    known = sorted((value, r.group, r) for r in readings if (value := r.printed) is not None)
     if not known:
         return {"units": {}, "legend": context.word("map_figure_none")}
-    values = sorted(r.printed for r in known if r.printed is not None)
-    steps = {r.group: bisect_left(values, r.printed) * STEPS // len(values) for r in known if r.printed is not None}
-    said = {r.group: f"{unit_name(r.group, context.language)}: {signed(r, context.language)}" for r in known}
-    units = {r.group: [steps[r.group], state_of(r) == "bad", said[r.group]] for r in known}
-    return {"units": units, "legend": _legend(context, known, steps)}
+    values = [value for value, _, _ in known]
+    units, by_step = {}, dict[int, list[Reading]]()
+    for value, unit, r in known:
+        step = bisect_left(values, value) * STEPS // len(values)
+        said = f"{unit_name(unit, context.language)}: {signed(r, context.language)}"
+        units[unit] = [step, state_of(r) == "bad", said]
+        by_step.setdefault(step, []).append(r)
+    return {"units": units, "legend": _legend(context, by_step)}
 
 
-def _legend(context: PageContext, known: Iterable[Reading], steps: Mapping[str, int]) -> Html:
-    by_step: dict[int, list[Reading]] = {}
-    for one in sorted(known, key=lambda r: r.printed or 0):
-        by_step.setdefault(steps[one.group], []).append(one)
+def _legend(context: PageContext, by_step: Mapping[int, Sequence[Reading]]) -> Html:
     language, (first, *_) = context.language, next(iter(by_step.values()))
     target = f" ({aim(first, language)})" if first.target is not None else ""
-    rows = (_step(step, *(figure(r, language) for r in (of[0], of[-1]))) for step, of in sorted(by_step.items()))
+    rows = (_step(step, *(figure(r, language) for r in (of[0], of[-1]))) for step, of in by_step.items())
     return Html(tag("b", name_of(first.indicator, language) + target) + "".join(rows))
 
 

@@ -26,7 +26,7 @@ from services.board.auth.audit import AuditRow
 from services.board.auth.middleware import plain_page
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
-from services.board.pages.contacts.contacts_data import Contact, contact_of, procedure_names
+from services.board.pages.contacts.contacts_data import Contact, contact_of
 from services.board.pages.contacts.contacts_page import call
 from services.board.pages.worklist import apology, joining, worklist_data
 from services.board.pages.worklist.worklist_data import Item, Row
@@ -48,7 +48,7 @@ OTHERS = 10
 class Case:
     """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
     apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late;
-    `alike`: which open reports may be the same matter; `contact`: whom to call; `procedure`: its name."""
+    `alike`: which open reports may be the same matter; `contact`: whom to call."""
 
     row: Row
     ended: datetime | None
@@ -60,7 +60,6 @@ class Case:
     others: Sequence[Item] = ()
     alike: Sequence[joining.Alike] = ()
     contact: Contact | None = None
-    procedure: str = ""
 
 
 def case(conn: Connection, kind: str, id: str) -> Case | None:
@@ -95,13 +94,11 @@ def add(
         if found:
             async with pool.connection() as conn:
                 actions = [one for one in await audit.latest(conn, id) if one.action in (apology.DEED, joining.DEED)]
-                contact, code = await contact_of(conn, found.row.unit), found.row.state.get("procedure", "")
-                name = (await procedure_names(conn, code)).get(code, "") if code else ""
+                contact = await contact_of(conn, found.row.unit)
             others = [i for i in await waiting() if i.unit == found.row.unit and i.late and i.key != f"{kind}:{id}"]
             letter = any(one.action == apology.DEED for one in actions)
-            found = replace(
-                found, steps=joined(found.steps, actions), letter=letter, others=others, contact=contact, procedure=name
-            )
+            steps = joined(found.steps, actions)
+            found = replace(found, steps=steps, letter=letter, others=others, contact=contact)
         return found
 
     @pages.page("/worklist/apology")
@@ -161,7 +158,7 @@ def render(context: PageContext, found: Case) -> Html:
     facts: list[tuple[str, object]] = [
         ("unit", unit_name(row.unit, language)),
         ("case_contact", call(context, found.contact, row.unit)),
-        ("case_procedure", " · ".join(filter(None, (found.procedure, row.state.get("procedure", ""))))),
+        ("case_procedure", " · ".join(filter(None, (row.procedure_name, row.state.get("procedure", ""))))),
         ("case_status", _status(context, row)),
         ("received_at", day_and_time(row.opened_at)),
         ("due", day_and_time(found.waits.due if found.waits else row.due_at) if row.due_at else ""),
@@ -320,8 +317,4 @@ def _story(context: PageContext, found: Case) -> Html:
     return table(heads, rows)
 
 
-_CASE = """
-SELECT kind, id, unit, origin, status, opened_at, due_at, state, facts,
-    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases
-FROM case_row(%s, %s) WHERE opened_at IS NOT NULL
-"""
+_CASE = f"{worklist_data.SELECTED}, facts FROM case_row(%s, %s) WHERE opened_at IS NOT NULL"

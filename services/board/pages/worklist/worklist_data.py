@@ -156,14 +156,15 @@ def _about(row: Row, alarms: Mapping[tuple[str, str], Sequence[AlarmOf]]) -> lis
     return [a for a, id in zip(of_number, ids, strict=True) if row.id == (id if id in further else a.entity)]
 
 
-_COLUMNS = """
+SELECTED = """
 SELECT kind, id, unit, origin, status, opened_at, due_at, state,
-    kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases,
-    (SELECT name FROM procedure_name p WHERE p.code = state ->> 'procedure') AS procedure_name
-FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL
+kind = 'dossier' AND jsonb_path_exists(facts, 'strict $[*] ? (@[2] == "dossier.extended")') AS extended, cases,
+(SELECT name FROM procedure_name p WHERE p.code = state ->> 'procedure') AS procedure_name
 """
-_ROWS = f"""{_COLUMNS} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""
-_ONE = f"""{_COLUMNS} AND kind = %(kind)s AND id = %(id)s AND kind IN ('dossier', 'report')"""
+"""What a `Row` is made of, but for its facts."""
+_OPEN = f"{SELECTED} FROM entity WHERE ended_at IS NULL AND opened_at IS NOT NULL"
+_ROWS = f"""{_OPEN} AND opened_at <= %(now)s AND (kind = 'report' OR kind = 'dossier' AND due_at < %(until)s)"""
+_ONE = f"""{_OPEN} AND kind = %(kind)s AND id = %(id)s AND kind IN ('dossier', 'report')"""
 _ALARMS = """
 SELECT id, kind, entity, stage, type, severity, raised_at, acknowledged_at, acknowledged_by, assignee, deadline, office
 FROM alarm WHERE cleared_at IS NULL AND entity IS NOT NULL
