@@ -26,6 +26,14 @@ PATIENCE_MS = 15_000
 FIELD = '.tile [data-figure="reports_received"]'
 STEADY = ("reports_received", "pupils", "map_features", "enterprises_new", "budget_revenue_of_plan", "attendance_share")
 """Figures of the wall that time alone does not move; empty while the page has none."""
+CUT_OFF = (
+    "WebSocket",
+    "ERR_CONNECTION_(REFUSED|RESET|CLOSED|ABORTED)",
+    "ERR_EMPTY_RESPONSE",
+    "ERR_CONTENT_LENGTH_MISMATCH",
+    "ERR_INCOMPLETE_CHUNKED_ENCODING",
+)
+"""What a browser says of a server that falls before, at or amid an answer."""
 NOTES = """codes => {
   const look = () => {
     const tiles = codes.map(code => document.querySelector(`.tile [data-figure="${code}"]`)?.innerText ?? "");
@@ -54,7 +62,7 @@ class Note(NamedTuple):
 @pytest.fixture
 def wall(visit: Visit, heard: Any) -> Iterator[Page]:
     """An open wall that takes down what it shows, also when it is loaded anew."""
-    heard.expected += ["ERR_CONNECTION_REFUSED", "WebSocket", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE"]
+    heard.expected += CUT_OFF
     page = visit("/", "truc.le")
     page.add_init_script(f"document.addEventListener('DOMContentLoaded', () => ({NOTES})({json.dumps(STEADY)}))")
     page.evaluate("localStorage.removeItem('notes')")
