@@ -43,7 +43,7 @@ from services.board.ui.page_layout import busy_page, navigation_entries
 from services.board.ui.periods import SO_FAR
 from services.kit import bus, logs, store
 from services.kit.health import Health
-from services.kit.service import guarded, serve
+from services.kit.service import UNWATCHED, guarded, serve
 from services.kit.settings import Settings
 from services.reports.texts import WrongTexts
 
@@ -70,7 +70,9 @@ def build(settings: Settings, health: Health) -> FastAPI:
             for task in tasks:
                 task.cancel()
 
-    app = FastAPI(title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, telemetry=UNWATCHED
+    )
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     needs = {path: action for _, path, action in navigation_entries() if action}
     app.add_middleware(

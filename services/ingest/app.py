@@ -19,6 +19,7 @@ from schemas.sources import KEYS
 from services.ingest import cloudevents, router
 from services.ingest.callout import Callout
 from services.ingest.devices import Devices
+from services.ingest.fast_path import FastPath
 from services.ingest.group_commit import GroupCommit
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
@@ -30,7 +31,7 @@ from services.kit import bus, logs, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
 from services.kit.keys import SIGNING
-from services.kit.service import guarded, serve
+from services.kit.service import UNWATCHED, guarded, serve
 from services.kit.settings import Settings
 
 EMITTERS: dict[str, router.Emitter] = {
@@ -102,11 +103,15 @@ def build(settings: Settings, names: Sequence[str], health: Health) -> FastAPI:
                 stack.callback(asyncio.create_task(guarded("emitters", work)).cancel)
             yield
 
-    app = FastAPI(title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="IOC emitters", version="1", docs_url=None, redoc_url=None, lifespan=lifespan, telemetry=UNWATCHED
+    )
     # A path is looked for in one router after the other: that of most events is the first.
     for name, line in sorted(lines.items(), key=lambda one: one[0] != KEYS):
         if name == KEYS:
-            app.include_router(cloudevents.router(keyring, line.publish))
+            events = cloudevents.endpoint(keyring, line.publish)
+            app.include_router(cloudevents.router(events))
+            app.add_middleware(FastPath, endpoints={cloudevents.PATH: events})
             app.include_router(open311.router(keyring, Reports(pool), line.publish, settings.open311_public))
             app.include_router(onestop.router(keyring, line.publish))
         else:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
@@ -28,6 +28,7 @@ from schemas.registry import parse
 from schemas.sources import KEYS
 from services.ingest import signed
 from services.ingest.event_files import Splitter
+from services.ingest.fast_path import Endpoint
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.router import (
@@ -122,11 +123,11 @@ class Door:
 
 
 def opened_by_key(
-    keyring: Keyring, publish: PublishBy, work: Callable[[Door, Request], Awaitable[Any]]
-) -> Callable[..., Awaitable[Any]]:
+    keyring: Keyring, publish: PublishBy, work: Callable[[Door, Request], Awaitable[Response]]
+) -> Endpoint:
     """An endpoint of those who have a key: what `work` answers, or refuses."""
 
-    async def by_key(request: Request, bearer: Bearer) -> Any:
+    async def by_key(request: Request, bearer: Bearer) -> Response:
         try:
             if signed.is_signed(request):
                 key, request = await signed.verified(keyring, request)
@@ -139,13 +140,17 @@ def opened_by_key(
     return by_key
 
 
-def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
-    """The one path, opened by a key's secret. `publish` as for an emitter, in the name of a key."""
-    routes = APIRouter(tags=["cloudevents"])
+def endpoint(keyring: Keyring, publish: PublishBy) -> Endpoint:
+    """What answers at the one path, opened by a key's secret. `publish` as for an emitter, in the name of a key."""
+    return opened_by_key(keyring, publish, _events)
 
+
+def router(events: Endpoint) -> APIRouter:
+    """The one path, as OpenAPI tells of it."""
+    routes = APIRouter(tags=["cloudevents"])
     routes.add_api_route(
         PATH,
-        opened_by_key(keyring, publish, _events),
+        events,
         name="events",
         methods=["POST"],
         status_code=202,
@@ -239,15 +244,15 @@ def _form(request: Request) -> str:
     )  # fmt: skip
 
 
-async def _events(door: Door, request: Request) -> Any:
+async def _events(door: Door, request: Request) -> Response:
     return await _FORMS[_form(request)](door, request)
 
 
-async def _one(door: Door, request: Request) -> Accepted:
+async def _one(door: Door, request: Request) -> Response:
     return await _single(door, await body_of(door, request, MAX_EVENT_BYTES))
 
 
-async def _binary(door: Door, request: Request) -> Accepted:
+async def _binary(door: Door, request: Request) -> Response:
     data = await body_of(door, request, MAX_EVENT_BYTES)
     try:
         json.loads(data)
@@ -270,9 +275,10 @@ def _structured(request: Request, data: bytes) -> bytes:
     return json.dumps(said, ensure_ascii=False).encode()[:-1] + b', "data": ' + data + b"}"
 
 
-async def _single(door: Door, raw: bytes) -> Accepted:
+async def _single(door: Door, raw: bytes) -> Response:
     within("events", door.limits.events, 1)
-    return await door.take(raw)
+    accepted = await door.take(raw)
+    return Response(accepted.model_dump_json(), 202, media_type="application/json")
 
 
 async def body_of(door: Door, request: Request, most: int) -> bytes:
@@ -397,7 +403,7 @@ def answer_of(said: Answers | LinesRead) -> JSONResponse:
     return JSONResponse(said.model_dump(exclude_none=True), status, headers)
 
 
-_FORMS: dict[str, Callable[[Door, Request], Awaitable[Any]]] = {
+_FORMS: dict[str, Callable[[Door, Request], Awaitable[Response]]] = {
     ONE: _one,
     "binary": _binary,
     BATCH: _batch,

@@ -41,7 +41,8 @@ BODY_SECONDS = 10.0
 RETRY_SECONDS = 5
 
 Publish = Callable[[Event], Awaitable["Stored"]]
-Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(HTTPBearer(auto_error=False))]
+BEARER = HTTPBearer(auto_error=False)
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(BEARER)]
 
 
 class Stored(NamedTuple):

@@ -16,6 +16,7 @@ from services.kit.health import Health
 from services.kit.settings import Settings
 
 if TYPE_CHECKING:
+    from fastapi.telemetry import TelemetryConfig
     from starlette.types import ASGIApp
 
 
@@ -37,6 +38,8 @@ async def guarded(name: str, work: Awaitable[None]) -> None:
         fatal(logging.getLogger(name), f"{name} cannot go on", error)
 
 
+UNWATCHED: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""What FastAPI is told of telemetry: Prometheus watches here, and looking for another watcher costs each request."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Of TLS 1.2; those of 1.3 are what they are, and older versions are not spoken."""
 

@@ -18,7 +18,7 @@ from psycopg_pool import AsyncConnectionPool
 from services.kit import bus, clock, logs, metrics, store
 from services.kit.errors import Unavailable
 from services.kit.health import Health
-from services.kit.service import guarded, serve
+from services.kit.service import UNWATCHED, guarded, serve
 from services.kit.settings import Settings
 from services.notifier import event_consumer, http_api, zalo
 from services.notifier.auto_resolve import Ends
@@ -65,7 +65,9 @@ def build(settings: Settings, routes: Routes, health: Health) -> FastAPI:
             await asyncio.gather(*tasks, return_exceptions=True)
         await pool.close()
 
-    app = FastAPI(title="IOC notifier", version="1", docs_url=None, redoc_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="IOC notifier", version="1", docs_url=None, redoc_url=None, lifespan=lifespan, telemetry=UNWATCHED
+    )
     http_api.add(app, pool, routes, watchdog, post, tokens_of(settings))
     return app
 

@@ -76,7 +76,7 @@ class Doors:
         until = now + timedelta(days=400)
         keyring.know([Key(bounds, 1e12, now, until, None, None, {digest(SECRET): until})])
         app = FastAPI()
-        app.include_router(cloudevents.router(keyring, self._publish))
+        app.include_router(cloudevents.router(cloudevents.endpoint(keyring, self._publish)))
         app.include_router(onestop.router(keyring, self._publish))
         app.include_router(open311.router(keyring, Reports(pool), self._publish, public=False))
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://doors")

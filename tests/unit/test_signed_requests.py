@@ -52,7 +52,7 @@ class Door:
         plain = Key(Bounds(OTHER, f"/{OTHER}", tuple(SYSTEMS)), 1e12, now, until, None, None, {digest(PLAIN): until})
         keyring.know([signing, plain])
         self.keyring, self._app = keyring, FastAPI()
-        self._app.include_router(cloudevents.router(keyring, self._publish))
+        self._app.include_router(cloudevents.router(cloudevents.endpoint(keyring, self._publish)))
 
     async def _publish(self, event: Event, by: str) -> Stored:
         assert by == NAME

@@ -36,6 +36,7 @@ from services.board.auth.problems import Problem, ProblemDetails, unanswered
 from services.board.live.query_pool import QueryPool, TooMuch
 from services.board.ui.exports import Cell, as_csv
 from services.kit import clock, store
+from services.kit.service import UNWATCHED
 from services.readings.evaluate import NotBrokenDown
 
 BASE = "/api"
@@ -78,6 +79,7 @@ def build(reading: QueryPool, home: str) -> FastAPI:
         description="Every figure of the centre, read only. Errors are problem+json (RFC 9457).",
         docs_url=None,
         redoc_url=None,
+        telemetry=UNWATCHED,
         dependencies=[Depends(HTTPBearer(auto_error=False, description="a token of `ioc people token add`"))],
     )
     _add_errors(app)
