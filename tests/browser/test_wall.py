@@ -3,11 +3,13 @@ figure, by mouse and by keyboard, in both languages."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from browser.conftest import WARD, Command
 from browser.deeds import count, emit_report, tab_to, vietnamese
 from chaos.clock import SteppedClock
 from playwright.sync_api import Page, expect
@@ -118,6 +120,31 @@ def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> 
     for key in ("formula", "sources", "findings"):
         expect(page.locator("h2", has_text=WORDS[key][0])).to_be_visible()
     expect(page.locator("section [title^='/simulator']").first).to_be_visible()
+
+
+def test_who_is_bounded_to_a_unit_begins_at_its_own_wall(visit: Visit, command: Command) -> None:
+    page, field = visit("/", "lan.tran"), '[data-figure="reports_received"]'
+    shown = page.locator(".heading > .period > summary")
+    expect(shown).to_contain_text("Phường Chơn Thành")
+    expect(page.locator(f".tile {field}")).to_have_text(re.compile(r"\d"))
+    (told,) = json.loads(command("query", "reports_received", "--unit", WARD, "--format", "json"))["readings"]
+    own = int(told["value"])
+    assert own
+    expect(page.locator(f".tile {field}")).to_have_text(vietnamese(own))
+    shown.click()
+    page.get_by_role("link", name=WORDS["period_last_month"][0]).click()
+    expect(shown).to_contain_text("Phường Chơn Thành")
+    shown.click()
+    page.get_by_role("link", name=WORDS["whole"][0]).click()
+    shown.click()
+    page.get_by_role("link", name=WORDS["period_this_month"][0]).click()
+    expect(page).to_have_url(re.compile(r"/\?unit=$"))
+    expect(shown).to_contain_text(WORDS["whole"][0])
+    expect(page.locator(f".tile {field}")).to_have_text(visit("/", "truc.le").locator(f".tile {field}").inner_text())
+    assert count(page.locator(f".tile {field}").inner_text()) > own
+    page.goto("/")
+    page.click('.tile[href="/system/procedures?unit=phuong_chon_thanh"]')
+    expect(page.locator(".title")).to_contain_text("Phường Chơn Thành")
 
 
 def test_english_at_a_click_and_for_the_next_pages(visit: Visit) -> None:

@@ -207,29 +207,32 @@ def tile_of(
     period: Period,
     then: Period,
     previous: Tile | None = None,
+    unit: str | None = None,
 ) -> Tile:
-    """A system's tile for a period, compared with `then`. `previous`: the tile before, whose past days are taken over,
-    and for an hour what was before."""
+    """A system's tile for a period, compared with `then`, of a unit or of the whole locality. `previous`: the tile
+    before, whose past days are taken over, and for an hour what was before."""
     with snapshot(conn):
-        readings = tuple(group[0] for group in sheet(conn, FIGURES[system], None, period))
+        readings = tuple(group[0] for group in sheet(conn, FIGURES[system], unit, period))
         origins = frozenset().union(*(r.origins for r in readings))
         tile = Tile(system, readings, recorded=mark.recorded if mark else None, origins=origins)
         main = tile.main.indicator
-        trend = _trend(conn, main, period, previous.trend if previous else ())
+        trend = _trend(conn, main, unit, period, previous.trend if previous else ())
         if previous and previous.then and then.as_of - previous.then < AN_HOUR and previous.main.indicator is main:
             return replace(tile, trend=trend, before=previous.before, then=previous.then)
-        before = read(conn, main, None, then)[0] if covers(conn, main, None, then) else None
+        before = read(conn, main, unit, then)[0] if covers(conn, main, unit, then) else None
         return replace(tile, trend=trend, before=before, then=then.as_of)
 
 
-def _trend(conn: Connection, indicator: Indicator, period: Period, previous: Sequence[Reading]) -> tuple[Reading, ...]:
+def _trend(
+    conn: Connection, indicator: Indicator, unit: str | None, period: Period, previous: Sequence[Reading]
+) -> tuple[Reading, ...]:
     """The last days of the period and before. Of the `previous` only the last is read anew: it is what events change
     at once."""
     last = min(period.last, local_day(period.as_of))
     first = last - timedelta(days=TREND_DAYS - 1)
     continued = previous and previous[-1].indicator is indicator and previous[-1].group == last.isoformat()
     days = Period(last if continued else first, last, period.as_of)
-    return (*(previous[:-1] if continued else ()), *read(conn, indicator, None, days, by="day"))
+    return (*(previous[:-1] if continued else ()), *read(conn, indicator, unit, days, by="day"))
 
 
 def silent(every: Iterable[Source]) -> dict[str, tuple[str, ...]]:

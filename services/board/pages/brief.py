@@ -9,7 +9,7 @@ from schemas.calendar import local_day
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.ui.found_pages import Page
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of, unit_of
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import of_content, ordinary, require_known
 from services.kit import clock
@@ -25,10 +25,9 @@ def add(pages: Pages, reading: QueryPool) -> None:
     made: SharedCache[Brief] = SharedCache(FRESH_SECONDS)
 
     @pages.page(PATH, dependencies=[Depends(require_known)])
-    async def of_brief(asked: HTTPConnection, unit: str = "") -> LivePage:
+    async def of_brief(asked: HTTPConnection) -> LivePage:
         context = context_of(asked, pages.poller)
-        own = context.account.units[0] if context.account.units and "unit" not in asked.query_params else ""
-        chosen, language = unit or own, context.language
+        chosen, language = unit_of(context, asked), context.language
 
         async def ask() -> Brief:
             key = (chosen, language, local_day(clock.now()))

@@ -73,6 +73,13 @@ def context_of(asked: HTTPConnection, poller: Poller) -> PageContext:
     return PageContext(asked.state.account, "en" if chosen == "en" else "vi", poller, asked.state.csrf, light, period)
 
 
+def unit_of(context: PageContext, asked: HTTPConnection) -> str:
+    """The unit that a page is of where its address says none: the first of those that the account is bounded to; ""
+    is the whole locality, which `unit=` asks for too."""
+    own = context.account.units
+    return asked.query_params.get("unit", own[0] if own else "")
+
+
 @dataclass(frozen=True)
 class Live:
     """A place on a page that follows the watch: its HTML of a look at a moment."""

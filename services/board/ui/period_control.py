@@ -56,7 +56,9 @@ def _form(context: PageContext, path: str, seen: datetime, others: dict[str, str
     options = [
         tag("option", f"{m:%m/%Y}", value=f"{m:%Y-%m}", selected="" if m == chosen.month else None) for m in months
     ]
-    hidden = (tag("input", type="hidden", name=name, value=value) for name, value in others.items() if value)
+    hidden = (
+        tag("input", type="hidden", name=name, value=value) for name, value in others.items() if value is not None
+    )
     span = tag("input", type="hidden", name="span", value=chosen.span) if chosen.span != "month" else ""
     return tag(
         "form", *hidden, span,

@@ -106,8 +106,8 @@ class PeriodChoice:
         return chosen | ({"as_of": self.as_of.isoformat()} if self.as_of else {})
 
     def address(self, path: str, **others: str | None) -> str:
-        """`path` for this period, with other parameters before it; what is empty is left out."""
-        query = urlencode({key: value for key, value in others.items() if value} | self.params)
+        """`path` for this period, with other parameters before it; what is None is left out."""
+        query = urlencode({key: value for key, value in others.items() if value is not None} | self.params)
         return f"{path}?{query}" if query else path
 
 

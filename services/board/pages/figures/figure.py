@@ -74,7 +74,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
             shown = shown_to(context.account, found, not unit and context.chosen.whole)
             return render(context, shown.explanation, shown.findings, shown.units)
 
-        here = context.chosen.address(f"/figure/{code}", unit=unit)
+        here = context.chosen.address(f"/figure/{code}", unit=unit or None)
         return ordinary(context, here, of_content, [Asked("content", ask, draw)])
 
 

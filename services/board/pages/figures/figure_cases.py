@@ -102,8 +102,8 @@ def _head(context: PageContext, indicator: Indicator, unit: str) -> Html:
     period = context.chosen.period(clock.now())
     name = f"{context.word('cases_behind')}: {name_of(indicator, context.language)}"
     where = f"{unit_name(unit or None, context.language, period.last)} · {period.written}"
-    opened = context.chosen.address(f"/figure/{indicator.code}", unit=unit)
-    control = period_control(context, f"/figure/{indicator.code}/cases", unit=unit)
+    opened = context.chosen.address(f"/figure/{indicator.code}", unit=unit or None)
+    control = period_control(context, f"/figure/{indicator.code}/cases", unit=unit or None)
     back = link(opened, context.word("back_to_figure"))
     return tag("div", tag("h1", name), tag("p", where, " · ", back, class_="small"), control, class_="title")
 

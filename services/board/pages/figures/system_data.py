@@ -37,7 +37,7 @@ class Choice:
     def others(self) -> dict[str, str | None]:
         """What its address says besides the period."""
         against = None if self.against == "previous" else self.against
-        return {"unit": self.unit, "against": against, "ranked": self.ranked, "by": self.by}
+        return {"unit": self.unit, "against": against, "ranked": self.ranked or None, "by": self.by or None}
 
     def path(self, **other: str | None) -> str:
         """The address of this page, with something else chosen."""

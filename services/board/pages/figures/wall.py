@@ -1,4 +1,5 @@
-"""The wall: eight tiles that are read at a glance, and kept up to date in place."""
+"""The wall: eight tiles that are read at a glance, and kept up to date in place. Who is bounded to units begins at that
+of their own."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from fastapi import Depends
 from psycopg import Connection
 from starlette.requests import HTTPConnection
 
@@ -22,9 +24,17 @@ from services.board.live.wall_figures import FIGURES, WALL
 from services.board.pages.changes.changes_data import USUAL, SharedChanges, since_of
 from services.board.pages.changes.changes_page import line
 from services.board.ui.charts import sparkline
-from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Pages, Places, context_of, unit_of
 from services.board.ui.markup import Html, link, tag
-from services.board.ui.page_layout import account_menu, keys, navigation, outage_band, public_mode, status
+from services.board.ui.page_layout import (
+    account_menu,
+    keys,
+    navigation,
+    outage_band,
+    public_mode,
+    require_known,
+    status,
+)
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.board.ui.redaction import of_when, shown_to
@@ -48,8 +58,8 @@ from services.readings.comparison import change
 
 T = TypeVar("T")
 OLD_SECONDS = 15.0
-MOST_TILES = 64
-"""So many tiles of other periods are kept: of eight periods."""
+MOST_TILES = 256
+"""So many tiles of other periods and of units are kept: of 32 walls."""
 WORST = ("bad", "watch", "good", "neutral", "missing")
 TOLD = 8
 """So many alarms the ticker tells at most."""
@@ -59,19 +69,20 @@ def add(pages: Pages, reading: QueryPool, changes: SharedChanges) -> None:
     """The page `/`."""
     kept: SharedCache[Tile] = SharedCache(OLD_SECONDS, most=MOST_TILES)
 
-    async def tile(slug: str, chosen: PeriodChoice) -> Tile:
-        """A system of a period other than the month so far."""
+    async def tile(slug: str, unit: str, chosen: PeriodChoice) -> Tile:
+        """A system of a unit, or of a period other than the month so far."""
 
         def read(conn: Connection) -> Tile:
             period = chosen.period(clock.now())
-            return tile_of(conn, slug, None, period, chosen.before(period))
+            return tile_of(conn, slug, None, period, chosen.before(period), unit=unit or None)
 
-        return await kept.get((slug, chosen), lambda: reading(read), pages.poller.mark(slug))
+        return await kept.get((slug, unit, chosen), lambda: reading(read), pages.poller.mark(slug))
 
-    @pages.page("/")
+    @pages.page("/", dependencies=[Depends(require_known)])
     async def of_all(asked: HTTPConnection) -> LivePage:
         every = (indicator for indicators in FIGURES.values() for indicator in indicators)
-        return wall(of_when(context_of(asked, pages.poller), every), tile, changed)
+        context = of_when(context_of(asked, pages.poller), every)
+        return wall(context, unit_of(context, asked), tile, changed)
 
     def changed(context: PageContext) -> Asked:
         """What changed since yesterday; a wall does not wait for it."""
@@ -83,46 +94,65 @@ def add(pages: Pages, reading: QueryPool, changes: SharedChanges) -> None:
 
 
 def wall(
-    context: PageContext, tile: Callable[[str, PeriodChoice], Awaitable[Tile]], changed: Callable[[PageContext], Asked]
+    context: PageContext,
+    unit: str,
+    tile: Callable[[str, str, PeriodChoice], Awaitable[Tile]],
+    changed: Callable[[PageContext], Asked],
 ) -> LivePage:
-    """The page: a place for each tile, so that only what has changed is sent. Those of the month so far follow the
-    watch, of another period they are asked for."""
+    """The page of a unit, or of the whole locality: a place for each tile, so that only what has changed is sent. Those
+    of the whole and of the month so far follow the watch, the others are asked for."""
     places = [(slug, f"tile-{slug}", place) for place, slug in enumerate(SYSTEMS, 1)]
     frame = (status(context), _clock(), outage_band(context), _ticker(context))
 
     def live(slug: str, place: int) -> Callable[[LiveState, datetime], Html]:
-        return lambda view, now: _tile(context, slug, place, view.tiles.get(slug), view.silent.get(slug, ()), now)
+        return lambda view, now: _tile(context, "", slug, place, view.tiles.get(slug), view.silent.get(slug, ()), now)
 
     def asked(slug: str, place: int) -> Callable[[Tile], Html]:
-        return lambda found: _tile(context, slug, place, found, (), clock.now())
+        return lambda found: _tile(context, unit, slug, place, found, silent(slug), clock.now())
+
+    def silent(slug: str) -> tuple[str, ...]:
+        """Its sources that are silent now, on a wall of now."""
+        return context.poller.view.silent.get(slug, ()) if context.chosen == SO_FAR else ()
 
     async def body(at: Places) -> Html:
         inside = tag("div", *(at[id] for _, id, _ in places), class_="tiles")
         since = at["changes"] if asking else ""
-        whole = tag("main", _bar(context, at), at["outage"], since, inside, _foot_bar(context, at), class_="wall")
+        whole = tag("main", _bar(context, unit, at), at["outage"], since, inside, _foot_bar(context, at), class_="wall")
         return Html(whole + keys(context))
 
     asking = [changed(context)] if context.account.may("cases") else []
-    if context.chosen == SO_FAR:
+    if context.chosen == SO_FAR and not unit:
         tiles = (Live(id, live(slug, place)) for slug, id, place in places)
         return LivePage(context, body, (*frame, *tiles), asking)
     others = [
-        Asked(id, partial(tile, slug, context.chosen), asked(slug, place), OLD_SECONDS) for slug, id, place in places
+        Asked(id, partial(tile, slug, unit, context.chosen), asked(slug, place), OLD_SECONDS)
+        for slug, id, place in places
     ]
     return LivePage(context, body, frame, [*asking, *others])
 
 
-def _bar(context: PageContext, at: Places) -> Html:
+def _bar(context: PageContext, unit: str, at: Places) -> Html:
     ways = tag("nav", navigation(context, "/"), aria_label=context.word("pages"))
-    heading = tag("div", tag("h1", context.word("title")), _period(context), class_="heading")
+    heading = tag("div", tag("h1", context.word("title")), _shown(context, unit), class_="heading")
     return tag("header", heading, ways, at["status"], at["clock"], class_="bar")
 
 
-def _period(context: PageContext) -> Html:
-    """Of which days the figures are; opened, what else may be chosen."""
-    written = context.chosen.period(clock.now()).written
-    at = f" · {context.word('as_of')} {day_and_time(context.chosen.as_of)}" if context.chosen.as_of else ""
-    return tag("details", tag("summary", written + at), period_control(context, "/"), class_="period over")
+def _shown(context: PageContext, unit: str) -> Html:
+    """Of which unit and days the figures are; opened, what else may be chosen."""
+    period, language = context.chosen.period(clock.now()), context.language
+    offered = list(dict.fromkeys(["", *context.account.units, unit]))
+    names = {code: unit_name(code or None, language, period.last) for code in offered}
+    said = [names[unit]] if len(offered) > 1 else []
+    said += [period.written]
+    said += [f"{context.word('as_of')} {day_and_time(context.chosen.as_of)}"] if context.chosen.as_of else []
+    ways = (
+        link(context.chosen.address("/", unit=code), name, aria_current="true" if code == unit else None)
+        for code, name in names.items()
+    )
+    units = tag("span", *ways, class_="choice") if len(offered) > 1 else ""
+    control = period_control(context, "/", unit=unit if len(offered) > 1 else None)
+    inside = tag("div", units, control)
+    return tag("details", tag("summary", " · ".join(said)), inside, class_="period over")
 
 
 def _foot_bar(context: PageContext, at: Places) -> Html:
@@ -135,16 +165,16 @@ def _clock() -> Live:
 
 
 def _tile(
-    context: PageContext, slug: str, place: int, tile: Tile | None, silent: tuple[str, ...], now: datetime
+    context: PageContext, unit: str, slug: str, place: int, tile: Tile | None, silent: tuple[str, ...], now: datetime
 ) -> Html:
-    language, target = context.language, context.chosen.address(f"/system/{slug}")
+    language, target = context.language, context.chosen.address(f"/system/{slug}", unit=unit or None)
     name = tag("h2", tag("span", f"{place}. {system_name(slug, language)}"))
     foot = tag("div", _foot(tile, silent, now, language), class_="foot")
     if tile is None:
         what, rows = _called(FIGURES[slug][0], language), tag("dl")
         return _card(target, "", name, tag("div", class_="main"), tag("div", what, class_="what"), rows, foot)
     largest = tile.readings.index(tile.main)
-    tile = shown_to(context.account, tile, whole=context.chosen.whole)
+    tile = shown_to(context.account, tile, whole=context.chosen.whole and not unit)
     first, *others = tile.readings[largest], *tile.readings[:largest], *tile.readings[largest + 1 :]
     return _card(
         target,

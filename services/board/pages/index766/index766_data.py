@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
-from urllib.parse import urlencode
 
 from psycopg import Connection
 
@@ -40,12 +39,11 @@ class Choice:
     @property
     def others(self) -> dict[str, str | None]:
         """What its address says besides the period."""
-        return {"unit": self.unit, "rules": "" if self.rules == "portal" else self.rules}
+        return {"unit": self.unit, "rules": None if self.rules == "portal" else self.rules}
 
-    def path(self, **other: str) -> str:
+    def path(self, **other: str | None) -> str:
         """The address of the same with something else chosen."""
-        chosen = {**self.others, **other, **self.period.params}
-        return f"{PATH}?{urlencode({name: value for name, value in chosen.items() if value or name == 'unit'})}"
+        return self.period.address(PATH, **self.others | other)
 
     def ongoing(self, now: datetime) -> bool:
         """Whether it is of now, so that something can be done about it."""

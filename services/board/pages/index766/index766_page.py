@@ -27,7 +27,7 @@ from services.board.pages.index766.index766_data import (
 )
 from services.board.pages.index766.index766_view import ACTIONS, WORK, course_of_days, render
 from services.board.ui import exports
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet, unit_of
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import ordinary, require_known
 from services.kit import clock
@@ -68,11 +68,10 @@ def add(pages: Pages, reading: QueryPool) -> None:
         return Course(days, ahead)
 
     @pages.page(PATH, dependencies=[Depends(require_known)])
-    async def of_index(asked: HTTPConnection, unit: str = "", rules: Rules = "portal", component: str = "") -> LivePage:
+    async def of_index(asked: HTTPConnection, rules: Rules = "portal", component: str = "") -> LivePage:
         context = context_of(asked, pages.poller)
-        own = context.account.units[0] if context.account.units and "unit" not in asked.query_params else ""
         by_dossier = {m for m, pair in total_of(rules).counts.items() if of_dossiers(pair)}
-        choice = Choice(unit or own, rules, component if component in by_dossier else "", context.chosen)
+        choice = Choice(unit_of(context, asked), rules, component if component in by_dossier else "", context.chosen)
         cases = may_see(context.account, choice.unit)
 
         def body(at: Places) -> Html:

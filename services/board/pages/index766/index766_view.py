@@ -75,7 +75,7 @@ def _missing(context: PageContext, own: UnitIndex) -> str:
 
 def _choices(context: PageContext, choice: Choice) -> Html:
     rules = (
-        link(choice.path(rules="" if code == "portal" else code), context.word(f"rules_{code}"),
+        link(choice.path(rules=None if code == "portal" else code), context.word(f"rules_{code}"),
              aria_current="true" if code == choice.rules else None)
         for code in ("portal", "decree")
     )  # fmt: skip
@@ -210,7 +210,7 @@ def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> 
     weakest = sorted(below, key=lambda u: (u.score.points - u.score.scored, units.order(u.unit)))
     rows = (
         [
-            link(choice.path(unit=u.unit, component=""), unit_name(u.unit, language)),
+            link(choice.path(unit=u.unit), unit_name(u.unit, language)),
             str(u.rank) if u.rank else "–",
             f"{_points(context, u.score.points)} / {u.score.scored}",
             *(_points(context, g.points) if g.scored else "–" for g in u.score.groups),
