@@ -28,6 +28,7 @@ from services.board.pages.changes import changes_page
 from services.board.pages.changes.changes_data import SharedChanges
 from services.board.pages.contacts import contacts_page
 from services.board.pages.figures import figure, figure_cases, system, wall
+from services.board.pages.handover import handover_page
 from services.board.pages.imports import imports_page
 from services.board.pages.index766 import index766_page
 from services.board.pages.map import map_routes
@@ -109,6 +110,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     index766_page.add(pages, reading)
     targets_page.add(pages, reading, pool)
     contacts_page.add(pages, pool)
+    handover_page.add(pages, reading, pool, alarm_client)
     people.add(pages, pool)
     keys_page.add(pages, pool)
     for page in found_pages.find_pages():

@@ -147,6 +147,9 @@ def routes(file: Path | None) -> None:
             f"after {step.after}{f' ({step.when})' if step.when else ''}: {', '.join(step.to)}" for step in route.steps
         )
         click.echo(f"{route.name} ({route.when}{', digest' if route.digest else ''}): {steps}")
+    for name, rota in table.rotas.items():
+        turn = rota.turn(now())
+        click.echo(f"{name}: {turn.person} until {_shown(turn.until)}, then {turn.then}")
     click.echo(
         f"{len(table.people)} people, {len(table.rotas)} rotas, {len(table.routes)} routes: all in order", err=True
     )

@@ -59,6 +59,15 @@ class Tried(BaseModel):
     why: str
 
 
+class OnCall(BaseModel):
+    """Who is on call by a rota until when, and who after that, by their names."""
+
+    rota: str
+    person: str
+    until: datetime
+    then: str
+
+
 class Tokens(NamedTuple):
     """What opens the door: for people's deeds, and for Alertmanager."""
 
@@ -75,6 +84,7 @@ def add(
     _add_webhook(webhook, pool, watchdog)
     _add_actions(actions, pool, routes)
     _add_test(actions, routes, post)
+    _add_on_call(actions, routes)
     app.include_router(webhook)
     app.include_router(actions)
     app.get("/runbooks/{name}", response_class=PlainTextResponse)(runbook)
@@ -115,6 +125,15 @@ def _add_webhook(locked: APIRouter, pool: AsyncConnectionPool, watchdog: Watchdo
             raised = await alarm_repository.raise_all(conn, alerts.raised, now)
         count(raised)
         return {"raised": len(raised)}
+
+
+def _add_on_call(locked: APIRouter, routes: Routes) -> None:
+    @locked.get("/on_call")
+    async def on_call() -> list[OnCall]:
+        """Who is on call now, by each rota of the table of routes."""
+        turns = [(name, rota.turn(clock.now())) for name, rota in routes.rotas.items()]
+        names = {code: person.name for code, person in routes.people.items()}
+        return [OnCall(rota=name, person=names[t.person], until=t.until, then=names[t.then]) for name, t in turns]
 
 
 def _add_actions(locked: APIRouter, pool: AsyncConnectionPool, routes: Routes) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -55,6 +55,7 @@ def _system(slug: str) -> str:
     return slug
 
 
+A_WEEK = timedelta(days=7)
 When = Literal["working", "off", "always"]
 Duration = Annotated[timedelta, BeforeValidator(durations.read)]
 Clock = Annotated[time, BeforeValidator(_clock)]
@@ -97,6 +98,14 @@ class Person(_Row):
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
 
 
+class Turn(NamedTuple):
+    """Who is on call until when, and who after that; the names stand in the table."""
+
+    person: str
+    until: datetime
+    then: str
+
+
 class Rota(_Row):
     """People who are on call in turn, a week each from `handover` on; `start` is a day in the first one's week."""
 
@@ -104,12 +113,13 @@ class Rota(_Row):
     handover: Annotated[tuple[int, time], BeforeValidator(_handover)] = (0, time(7))
     start: date = date(2024, 1, 1)
 
-    def on_call(self, now: datetime) -> str:
-        """Who is on call at a moment."""
+    def turn(self, now: datetime) -> Turn:
+        """Whose turn it is at a moment."""
         day, clock = self.handover
         first = datetime.combine(self.start, clock, VN)
         first -= timedelta(days=(first.weekday() - day) % 7)
-        return self.people[(now - first) // timedelta(days=7) % len(self.people)]
+        passed, number = (now - first) // A_WEEK, len(self.people)
+        return Turn(self.people[passed % number], first + (passed + 1) * A_WEEK, self.people[(passed + 1) % number])
 
 
 class StepOf(_Row):
@@ -205,7 +215,7 @@ class Routes(_Row):
 
     def persons(self, targets: Iterable[str], now: datetime) -> list[str]:
         """The people that are meant by names of people and rotas, at a moment, each once."""
-        found = (self.rotas[name].on_call(now) if name in self.rotas else name for name in targets)
+        found = (self.rotas[name].turn(now).person if name in self.rotas else name for name in targets)
         return list(dict.fromkeys(found))
 
 

@@ -25,6 +25,7 @@ PAGES = (
     "/reports",
     "/brief",
     "/contacts",
+    "/handover",
     "/people",
     "/keys",
     "/login",

@@ -39,11 +39,11 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue finding finding_step unit_contact procedure_name",
+        "report_issue finding finding_step unit_contact procedure_name shift_handover",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event report_issue finding finding_step unit_contact procedure_name",
+        "import_event report_issue finding finding_step unit_contact procedure_name shift_handover",
         "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding "
-        "unit_contact procedure_name",
+        "unit_contact procedure_name shift_handover",
         "DELETE": "board_session api_token saved_filter outbox emitter_secret unit_contact procedure_name",
     },
     "ioc_grafana": {

@@ -35,6 +35,7 @@ LAST: tuple[Way, ...] = (
     ("targets", "/targets", "cases"),
     ("reports", "/reports", "cases"),
     ("imports", "/imports", "import"),
+    ("handover", "/handover", "cases"),
     ("contacts", "/contacts", "cases"),
     ("people", "/people", "accounts"),
     ("keys_of_emitters", "/keys", "accounts"),
@@ -42,7 +43,7 @@ LAST: tuple[Way, ...] = (
 
 FOLDED = {
     "ways_reports": ("/brief", "/index766", "/targets", "/reports"),
-    "ways_centre": ("/sources", "/imports", "/contacts", "/people", "/keys"),
+    "ways_centre": ("/handover", "/sources", "/imports", "/contacts", "/people", "/keys"),
 }
 """What a group is called -> its pages; what is in none stands in the row."""
 SEARCH = "/search"

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import httpx
 from psycopg import Rollback
 from psycopg_pool import AsyncConnectionPool
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from schemas.envelope import Invalid, refuse_personal
 from schemas.instance import HEADER
@@ -67,6 +68,18 @@ class Outcome(NamedTuple):
     done: bool
     said: str
     detail: str = ""
+
+
+class OnCall(BaseModel):
+    """Who is on call by a rota until when, and who after that."""
+
+    rota: str
+    person: str
+    until: datetime
+    then: str
+
+
+_ON_CALL = TypeAdapter(list[OnCall])
 
 
 class InvalidInput(ValueError):
@@ -128,15 +141,29 @@ class AlarmClient:
             if answers[-1].state in ("away", "unknown"):
                 break
 
-    async def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        head = {"Authorization": f"Bearer {self._token('alarms') or ''}"}
+    async def on_call(self) -> list[OnCall] | None:
+        """Who is on call now, by each rota; None while the notifier does not tell."""
         try:
-            answer = await self._client.post(path, json=body, headers=head)
+            answer = await self._client.get("/on_call", headers=self._head())
+            answer.raise_for_status()
+            return _ON_CALL.validate_json(answer.content) if self._is_ours(answer) else None
+        except (httpx.HTTPError, ValidationError):
+            return None
+
+    def _head(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token('alarms') or ''}"}
+
+    def _is_ours(self, answer: httpx.Response) -> bool:
+        return not self._instance or answer.headers.get(HEADER) == self._instance.id
+
+    async def _post(self, path: str, body: Mapping[str, Any]) -> Answer:
+        try:
+            answer = await self._client.post(path, json=body, headers=self._head())
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             return Answer("away", str(error))
         except httpx.HTTPError as error:
             return Answer("unknown", str(error))
-        if self._instance and answer.headers.get(HEADER) != self._instance.id:
+        if not self._is_ours(answer):
             return Answer("away", "another program answers in the notifier's place")
         if answer.status_code >= 500:
             return Answer("unknown", answer.text)

@@ -1,0 +1,1 @@
+"""A shift that is handed over, and who is on call."""
