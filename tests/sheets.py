@@ -81,7 +81,7 @@ def _write_xlsx(sheet: Any, row: int, column: int, value: Any, share: Any, day: 
 
 
 def xls(*pages: Page) -> bytes:
-    """By xlwt. What is shown in percent is told by no reader of XLS that is used here."""
+    """By xlwt, which stores no results of formulas."""
     book, box = xlwt.Workbook(), io.BytesIO()
     day, share = xlwt.easyxf(num_format_str="dd/mm/yyyy"), xlwt.easyxf(num_format_str="0%")
     for page in pages:

@@ -21,6 +21,7 @@ from services.ingest.spreadsheets.limits import MOST_CELLS, MOST_COLUMNS, MOST_R
 
 MACROS = "{name} carries macros: save it as XLSX without them, then import it"
 _SAVE = "open it in Excel or LibreOffice and save it as XLSX"
+DAMAGED = f"is damaged or no workbook ({{}}); {_SAVE}"
 _BUILT_IN_PERCENT = {9, 10}
 _CHUNK = 1 << 16
 _DAMAGED = (
@@ -59,7 +60,7 @@ def read(raw: bytes) -> dict[str, Marks]:
     except (NoMarks, TooLarge):
         raise
     except _DAMAGED as wrong:
-        raise NoMarks(f"is damaged or no workbook ({wrong}); {_SAVE}") from None
+        raise NoMarks(DAMAGED.format(wrong)) from None
 
 
 def _read(box: _Box) -> dict[str, Marks]:
@@ -151,12 +152,17 @@ def _targets(box: _Box) -> dict[str, str]:
     return found
 
 
+def shows_percent(format: str) -> bool:
+    """Whether a number's format shows a fraction as percent: not where the sign is but a text of it."""
+    return "%" in re.sub(r'"[^"]*"|\\.', "", format)
+
+
 def _percent_styles(box: _Box) -> set[str]:
     """The numbers of the cell styles that show a fraction as percent."""
     formats, styles, within = set(_BUILT_IN_PERCENT), set[str](), [False, 0]
 
     def start(tag: str, has: dict[str, str]) -> None:
-        if tag == "numFmt" and "%" in re.sub(r'"[^"]*"|\\.', "", has.get("formatCode", "")):
+        if tag == "numFmt" and shows_percent(has.get("formatCode", "")):
             formats.add(int(has["numFmtId"]))
         elif tag == "cellXfs":
             within[0] = True

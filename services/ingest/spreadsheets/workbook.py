@@ -1,12 +1,11 @@
 """A workbook's bytes as sheets of cells: XLSX, XLS, ODS by calamine, CSV by the house's own reading of tables.
 
-What calamine does not tell of XLSX and ODS (hidden rows, percent formats, formulas without a value) is told by `marks`.
+What calamine does not tell (hidden rows, percent formats, formulas without a value) is told by `marks`, and of XLS by
+`xls_marks`.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -17,13 +16,11 @@ from typing import NamedTuple
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 from schemas.text import files
-from services.ingest.spreadsheets import marks
+from services.ingest.spreadsheets import marks, xls_marks
 from services.ingest.spreadsheets.limits import (
     MOST_BYTES,
     MOST_LINES,
     MOST_ROWS,
-    OPENED_MEMORY,
-    OPENED_SECONDS,
     TooLarge,
 )
 
@@ -139,13 +136,10 @@ def _csv(raw: bytes, name: str) -> Sheet:
 def _packed(raw: bytes, name: str) -> list[Sheet]:
     if raw.startswith(_OLE):
         _check_ole(raw, name)
-        _check_opens(raw, name)
-        seen: dict[str, marks.Marks] = {}
-    else:
-        try:
-            seen = marks.read(raw)
-        except marks.NoMarks as wrong:
-            raise NoWorkbook(f"{name} {wrong}") from None
+    try:
+        seen = xls_marks.read(raw) if raw.startswith(_OLE) else marks.read(raw)
+    except marks.NoMarks as wrong:
+        raise NoWorkbook(f"{name} {wrong}") from None
     try:
         with CalamineWorkbook.from_filelike(BytesIO(raw)) as book:
             return list(_sheets(book, seen))
@@ -183,35 +177,8 @@ def _check_ole(raw: bytes, name: str) -> None:
         raise NoWorkbook(f"{name} is a Word document and no workbook")
 
 
-_OPEN = f"""
-import io, resource, sys
-for what, most in ((resource.RLIMIT_AS, {OPENED_MEMORY}), (resource.RLIMIT_CPU, {OPENED_SECONDS})):
-    hard = resource.getrlimit(what)[1]
-    most = most if hard == resource.RLIM_INFINITY else min(most, hard)
-    resource.setrlimit(what, (most, most))
-import python_calamine
-try:
-    with python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read())) as book:
-        for name in book.sheet_names:
-            book.get_sheet_by_name(name)
-except MemoryError:
-    sys.exit("it asks for more memory than a workbook needs")
-except BaseException:
-    pass  # whoever opens it next says what is wrong
-"""
-
-
-def _check_opens(raw: bytes, name: str) -> None:
-    """In an old XLS one wrong byte can ask for more memory than there is, or for all of it bit by bit, and whoever
-    opens it is ended for it: let that be another process, within limits."""
-    opened = subprocess.run([sys.executable, "-c", _OPEN], input=raw, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    if opened.returncode:
-        said = opened.stderr.decode(errors="replace").strip().partition("\n")[0]
-        raise NoWorkbook(_damaged(name, said or "it asks for more than a workbook needs"))
-
-
 def _damaged(name: str, why: str) -> str:
-    return f"{name} is damaged or no workbook ({why}); {_SAVE}"
+    return f"{name} {marks.DAMAGED.format(why)}"
 
 
 def _wide(text: str) -> bytes:
