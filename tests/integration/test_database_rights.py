@@ -39,11 +39,11 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue finding finding_step unit_contact procedure_name shift_handover",
+        "report_issue finding finding_step unit_contact procedure_name shift_handover import_columns",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "import_event report_issue finding finding_step unit_contact procedure_name shift_handover",
+        "import_event report_issue finding finding_step unit_contact procedure_name shift_handover import_columns",
         "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding "
-        "unit_contact procedure_name shift_handover",
+        "unit_contact procedure_name shift_handover import_columns",
         "DELETE": "board_session api_token saved_filter outbox emitter_secret unit_contact procedure_name",
     },
     "ioc_grafana": {

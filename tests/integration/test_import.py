@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -248,6 +249,34 @@ def test_a_clerk_uploads_answers_confirms_and_takes_back(storing: Instance, home
     assert WORDS["import_taken_back"][0] in text_of(clerk, place)
     wait_for(lambda: figure(storing, *of) is None)
     assert "tt-7.xlsx" in text_of(clerk, "/imports")
+
+
+def test_a_column_explained_on_the_board_is_known_to_the_account_and_a_correction_says_from_what_to_what(
+    home: str,
+) -> None:
+    def book(day: str, meetings: int) -> bytes:
+        head = ["Đơn vị", "Họp không giấy", "Số cuộc họp không giấy lũy kế", "Tỷ lệ văn bản ký số"]
+        return xlsx(Page([[f"Tính đến ngày {day}"], head, ["Phường Chơn Thành", meetings, 40, 98]]))
+
+    def opened(browser: Browser, body: bytes) -> str:
+        draft = uploaded(browser, "phan-mem.xlsx", body)
+        posted(browser, f"{draft}/read", template="software")
+        return draft
+
+    clerk, other = entered(home, CLERK), entered(home, WARD_CLERK)
+    first = opened(clerk, book("31/08/2025", 3))
+    assert "Sheet1!B2" in text_of(clerk, first) and WORDS["import_confirm"][0] not in text_of(clerk, first)
+    posted(clerk, f"{first}/read", template="software", at_0="Sheet1!B2", other_0="paperless_meetings_period")
+    place = posted(clerk, f"{first}/send")
+    wait_for(lambda: WORDS["import_arrived"][0] in text_of(clerk, place))
+    assert WORDS["import_confirm"][0] in text_of(clerk, opened(clerk, book("30/09/2025", 4))), "nothing is asked again"
+    assert "Sheet1!B2" in text_of(other, opened(other, book("30/09/2025", 4))), (
+        "what a column means is one's own to say"
+    )
+    corrected = text_of(clerk, opened(clerk, book("31/08/2025", 5)))
+    assert WORDS["import_difference"][0].format(0, 1, 2) in corrected
+    row = re.sub("<[^>]*>", " ", corrected.partition(WORDS["import_now"][0])[2])
+    assert re.search(r"\b3 +5\b", row), row
 
 
 def test_the_page_is_bounded_and_a_bad_file_is_told(home: str) -> None:

@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def answer(asked: Answer) -> Answer:
 def _read(asked: Answer, said: Answer) -> None:
     """Put into `said` what is found, as far as one comes."""
     answers = {(sheet, cell): text for sheet, cell, text in asked.get("answers", ())}
-    by_hand = dry_run.said(answers, asked.get("period"), asked.get("unit"))
+    by_hand = replace(dry_run.said(answers, asked.get("period"), asked.get("unit")), columns=asked.get("columns", {}))
     published = date.fromisoformat(asked["published"]) if asked.get("published") else None
     run = dry_run.dry_run(Path(asked["file"]), asked["name"], asked.get("template"), by_hand, published)
     said |= _form(run.form, run.questions)
@@ -82,6 +83,7 @@ def _form(form: Form, questions: list[Question]) -> Answer:
         skipped.setdefault((one.sheet, one.why), []).append(one.row)
     return {
         "template": form.template.name,
+        "answered": form.columns,
         "columns": {column.name: next(iter(column.headers), column.name) for column in form.template.columns},
         "sheets": list(tabs()),
         "questions": [vars(question) for question in questions[:SHOWN]],

@@ -28,6 +28,8 @@ READERS, READ_SECONDS = 2, 90.0
 """Workbooks that are read at a time, and for how long."""
 READER = "services.ingest.spreadsheets"
 Answer = dict[str, Any]
+Columns = dict[str, dict[str, str]]
+"""Mark of a header -> its columns -> what was answered of them."""
 
 
 class TooLarge(Exception):
@@ -117,13 +119,15 @@ class Drafts:
         for draft in list(self._drafts.values())[: max(len(self._drafts) + 1 - MOST, 0)]:
             self.drop(draft)
 
-    async def read(self, draft: Draft, account: Account, to_send: bool = False) -> None:
-        """Have a draft read as it was answered, compared with what the centre holds. Raises `Unreadable`."""
+    async def read(self, draft: Draft, account: Account, columns: Columns, to_send: bool = False) -> None:
+        """Have a draft read as it was answered, now and before (`columns`), compared with what the centre holds. Raises
+        `Unreadable`."""
         asked = {
             "file": str(draft.file),
             "name": draft.name,
             **draft.choices,
             "answers": [[*place, text] for place, text in draft.answers.items()],
+            "columns": columns,
             "scope": sorted(account.scope()) if account.units else None,
             "plan": str(draft.plan) if to_send else None,
             "settled": to_send,

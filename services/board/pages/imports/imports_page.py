@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import nats.errors
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from psycopg import AsyncConnection, Connection
+from psycopg.types.json import Jsonb
 from psycopg_pool import AsyncConnectionPool
 from starlette.requests import HTTPConnection, Request
 
@@ -18,7 +19,7 @@ from services.board.auth import audit
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.query_pool import QueryPool
 from services.board.pages.imports import import_view as view
-from services.board.pages.imports.drafts import Draft, Drafts, TooLarge, Unreadable
+from services.board.pages.imports.drafts import Columns, Draft, Drafts, TooLarge, Unreadable
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, Pages, Places, context_of
 from services.board.ui.markup import Html
@@ -91,7 +92,9 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
 
     async def read(draft: Draft, account: Account, to_send: bool = False) -> None:
         try:
-            await drafts.read(draft, account, to_send)
+            async with pool.connection() as conn:
+                columns = await remembered(conn, account)
+            await drafts.read(draft, account, columns, to_send)
         except Unreadable:
             draft.said = {**draft.said, "problem": "the reader ended without an answer"}
 
@@ -191,8 +194,19 @@ async def send(pool: AsyncConnectionPool, account: Account, draft: Draft) -> Imp
     async with pool.connection() as conn, conn.transaction():
         lines = (Line(*line[:4]) for line in draft.lines())
         made = await audit.import_made(conn, account, file, summary, lines, clock.now())
+        await _remember(conn, account, draft.said["answered"])
         await _lay_down(conn, made.id, (tuple(line[4:6]) for line in draft.lines() if line[3]))
     return made
+
+
+async def remembered(conn: AsyncConnection, account: Account) -> Columns:
+    """What an account has answered of the columns of workbooks that it sent: what one means is one's own to say."""
+    return dict(await (await conn.execute(_REMEMBERED, [account.name])).fetchall())
+
+
+async def _remember(conn: AsyncConnection, account: Account, columns: Columns) -> None:
+    for header, answers in columns.items():
+        await conn.execute(_REMEMBER, [account.name, header, Jsonb(answers)])
 
 
 async def _lay_down(conn: AsyncConnection, number: int, messages: Iterable[tuple[str, str]]) -> None:
@@ -215,6 +229,11 @@ async def _visible(pool: AsyncConnectionPool, account: Account, number: int) -> 
     return found if found and covers(account, found) else None
 
 
+_REMEMBERED = "SELECT header, answers FROM import_columns WHERE account = %s"
+_REMEMBER = """
+INSERT INTO import_columns AS known (account, header, answers) VALUES (%s, %s, %s)
+ON CONFLICT (account, header) DO UPDATE SET answers = known.answers || excluded.answers
+"""
 _WAITING = "SELECT count(*) FROM outbox WHERE starts_with(subject, 'ioc.events.') AND starts_with(message_id, %s)"
 _INDICATORS = """
 SELECT DISTINCT split_part(entity, '|', 1) FROM import_event WHERE import = %s AND kind IN ('statistic', 'target')
