@@ -71,7 +71,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_upkeep", "SELECT", ("horizon",)),
     ("ioc_emitters", "SELECT", (*_KEYS, "open311_request")),
     ("ioc_emitters", "SELECT", _DEVICES),
-    ("ioc_emitters", "INSERT", _DEVICES),
+    ("ioc_emitters", "INSERT", (*_DEVICES, "report_photo")),
     ("ioc_emitters", "UPDATE", _DEVICES),
     ("ioc_emitters", "DELETE", ("device_outbox",)),
     ("ioc_aggregator", "SELECT", ("emitter_key",)),
@@ -94,7 +94,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_board", "SELECT", ("report_issue", "shift_handover", "import_columns")),
     ("ioc_board", "INSERT", ("report_issue", "shift_handover", "import_columns")),
     ("ioc_board", "UPDATE", ("shift_handover", "import_columns")),
-    ("ioc_reader", "SELECT", ("report_issue", "finding", "finding_step", "procedure_name")),
+    ("ioc_reader", "SELECT", ("report_issue", "finding", "finding_step", "procedure_name", "report_photo")),
     ("ioc_board", "SELECT", ("finding", "finding_step")),
     ("ioc_board", "INSERT", ("finding", "finding_step")),
     ("ioc_board", "UPDATE", ("finding",)),
@@ -103,7 +103,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""
 CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ioc_emitters", ("note_key_use",)),
-    ("ioc_upkeep", ("move_horizon", "forget_log", "forget_series", "forget_entities", "compress_log")),
+    ("ioc_upkeep", ("move_horizon", "forget_log", "forget_series", "forget_entities", "forget_photos", "compress_log")),
 )
 """(role, functions that it may call, which then act as the owner)."""
 

@@ -179,6 +179,7 @@ async def _rename(conn: AsyncConnection, number: str, alias: str) -> None:
         await conn.execute(_RENAME.format(table=Identifier(table), column=Identifier(column)), values)
     for query in _RENAME_WITHIN:
         await conn.execute(query, values)
+    await conn.execute("DELETE FROM report_photo WHERE report = %s", [number])
 
 
 async def known(conn: AsyncConnection, keys: Sequence[UUID], kind: str | None) -> Target | None:

@@ -64,6 +64,7 @@ async def forget(conn: AsyncConnection) -> Forgotten:
     events = await _one(conn, "SELECT forget_log()")
     entities = await _one(conn, "SELECT forget_entities(%s)", list(STATE_KINDS))
     await conn.execute("SELECT forget_series()")
+    await conn.execute("SELECT forget_photos()")
     return Forgotten(horizon, events, entities)
 
 

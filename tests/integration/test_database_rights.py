@@ -26,7 +26,7 @@ MAY: dict[str, dict[str, str]] = {
     "ioc_deadlines": {"SELECT": "entity calendar_version horizon"},
     "ioc_emitters": {
         "SELECT": "emitter_key emitter_secret open311_request device_state device_outbox",
-        "INSERT": "device_state device_outbox",
+        "INSERT": "device_state device_outbox report_photo",
         "UPDATE": "device_state device_outbox",
         "DELETE": "device_outbox",
     },

@@ -78,6 +78,26 @@ def test_only_a_public_place_is_kept(place: str, public: bool) -> None:
 
 
 @pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://anh.example.org/2026/a.jpg", True),
+        ("https://anh.example.org:8443/a?id=x-17", True),
+        ("http://anh.example.org/a.jpg", False),
+        ("javascript:alert(1)", False),
+        ("https://anh.example.org/a b.jpg", False),
+        ("https://an:mat-khau@example.org/a.jpg", False),
+        ("https://anh.example.org/0912345678.jpg", False),
+        ("https://anh.example.org/" + "a" * 500, False),
+        ("ảnh chụp tối qua", False),
+    ],
+)
+def test_of_a_photo_an_address_that_everybody_may_read_is_kept_and_the_report_stands(address: str, kept: bool) -> None:
+    report = read(media_url=address)
+    assert report.photo == (address if kept else None)
+    assert (submissions.PHOTO_DROPPED in report.notices) is not kept
+
+
+@pytest.mark.parametrize(
     ("said", "names"),
     [
         ({"lat": ""}, "long:"),
@@ -86,7 +106,6 @@ def test_only_a_public_place_is_kept(place: str, public: bool) -> None:
         ({"lat": "", "long": ""}, "lat and long"),
         ({"lat": "", "long": "", "address_string": "12 Nguyễn Huệ"}, "public place"),
         ({"service_code": ""}, "service_code"),
-        ({"media_url": "https://example.org/a.jpg"}, "media_url: this centre keeps no photos"),
         ({"attribute[priority]": "now"}, "attribute[priority]: there are urgent, normal"),
         ({"attribute[colour]": "red"}, "attribute[colour]: is not expected"),
         ({"full_name": "Nguyễn"}, "full_name: is not expected"),

@@ -96,15 +96,30 @@ class Reports:
         except Unavailable:
             return []
 
+    async def keep_photo(self, id: str, address: str) -> None:
+        """Keep where a photo of a report lies; `Unavailable` while the database is away."""
+        try:
+            async with asyncio.timeout(SECONDS), self._turn, self._pool.connection() as conn:
+                await conn.execute(_KEEP_PHOTO, {"report": id, "address": address, "at": clock.now()})
+        except store.OUTAGE as error:
+            raise _away(error) from None
+
     async def _rows(self, statement: str, asked: dict[str, Any], seconds: float = SECONDS) -> list[Row]:
         try:
             async with asyncio.timeout(seconds), self._turn, self._pool.connection() as conn:
                 cursor = conn.cursor(row_factory=class_row(Row))
                 return await (await cursor.execute(statement.encode(), asked)).fetchall()
         except store.OUTAGE as error:
-            raise Unavailable(f"the database does not answer ({type(error).__name__})") from None
+            raise _away(error) from None
 
 
+def _away(error: Exception) -> Unavailable:
+    return Unavailable(f"the database does not answer ({type(error).__name__})")
+
+
+_KEEP_PHOTO = """
+INSERT INTO report_photo (report, address, at) VALUES (%(report)s, %(address)s, %(at)s) ON CONFLICT DO NOTHING
+"""
 _LISTED = """
 SELECT r.* FROM open311_request r
 WHERE r.opened_at >= %(since)s AND r.opened_at < %(until)s

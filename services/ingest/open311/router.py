@@ -9,7 +9,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from schemas.indicators.label_texts import Language
+from schemas.indicators.label_texts import Language, Text
 from schemas.keys import Bounds
 from services.ingest.cloudevents import PublishBy, door_with
 from services.ingest.keyring import Keyring
@@ -135,8 +135,8 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
         return Answered([told(row, language, extended) for row in rows], "service_requests")
 
     async def report(request: Request, language: Language) -> Answered:
-        """A report comes in: answered with its id once it is on disk. A form; nothing of a person is kept, nor photos,
-        nor the description."""
+        """A report comes in: answered with its id once it is on disk. A form; nothing of a person is kept, nor the
+        description, and of a photo its address alone."""
         body = await read_body(request, submissions.LARGEST)
         said = dict(request.query_params) | submissions.fields(body, request.headers.get("content-type", ""))
         key = door.holder(secret_of(request, said))
@@ -147,7 +147,7 @@ def router(keyring: Keyring, reports: Reports, publish: PublishBy, public: bool)
             metrics.DROPPED.labels(NAME, name).inc()
         id = await intake.take(read, own)
         language = language_of(request, said)
-        notices = [text.said(language) for text in read.notices]
+        notices = [text.said(language) for text in (*read.notices, *await _photo_kept(reports, id, read.photo))]
         if alike := await reports.alike(id, read, queries.scope("", key.bounds)):
             notices.append(submissions.MAYBE_KNOWN.said(language).format(", ".join(alike)))
         given = Given(service_request_id=id, service_notice=" ".join(notices) or None)
@@ -266,6 +266,16 @@ def refused(problem: Refused, form: str) -> Response:
     status = 400 if problem.status == 422 else problem.status
     said = [Problem(code=status, description=reason) for reason in problem.problem.reasons]
     return Response(render(said, "errors", form), status, problem.headers, KINDS[form])
+
+
+async def _photo_kept(reports: Reports, id: str, address: str | None) -> list[Text]:
+    """What the sender is told of a photo that could not be kept: the report is on disk, and stands without."""
+    if address:
+        try:
+            await reports.keep_photo(id, address)
+        except Unavailable:
+            return [submissions.PHOTO_AWAY]
+    return []
 
 
 def _jurisdiction(request: Request) -> None:

@@ -28,11 +28,11 @@ MARK = "Idempotency-Key"
 KIND = "application/x-www-form-urlencoded"
 LARGEST = 64 * 2**10
 MOST_FIELDS = 100
-LONGEST_PLACE, LONGEST_MARK = 120, 200
+LONGEST_PLACE, LONGEST_MARK, LONGEST_ADDRESS = 120, 200, 500
 OF_A_PERSON = ("email", "device_id", "account_id", "first_name", "last_name", "phone")
-KEPT = ("api_key", "jurisdiction_id", "service_code", "lat", "long", "address_string")
+KEPT = ("api_key", "jurisdiction_id", "service_code", "lat", "long", "address_string", "media_url")
 """The standard's fields that are looked at."""
-KNOWN = frozenset({*KEPT, *OF_A_PERSON, "address_id", "description", "media_url", "locale"})
+KNOWN = frozenset({*KEPT, *OF_A_PERSON, "address_id", "description", "locale"})
 _ATTRIBUTES = {f"attribute[{asked.code}]": asked.code for asked in catalogue.ATTRIBUTES}
 _LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 """Of which numbers are made, see `schemas.codes.OPEN311`: no vowels, so no words, and no digits, so nobody's number."""
@@ -49,6 +49,14 @@ PLACE_DROPPED = Text(
     "Địa chỉ không được lưu: chỉ giữ tên nơi công cộng, không giữ địa chỉ nhà.",
     "The address is not kept: only the name of a public place is, no home address.",
 )
+PHOTO_DROPPED = Text(
+    "Ảnh không được lưu: chỉ giữ địa chỉ https:// của ảnh, không có số của người nào trong đó.",
+    "The photo is not kept: only its https:// address is, with no number of a person in it.",
+)
+PHOTO_AWAY = Text(
+    "Chưa lưu được địa chỉ ảnh; nếu có Idempotency-Key, hãy gửi lại y như vậy.",
+    "The photo's address could not be kept now; with an Idempotency-Key, send the same again.",
+)
 MAYBE_KNOWN = Text(
     "Gần đó đã có phản ánh cùng loại đang xử lý: {}.", "Nearby there is a report of that kind in progress: {}."
 )
@@ -57,13 +65,14 @@ MAYBE_KNOWN = Text(
 @dataclass(frozen=True)
 class Submission:
     """A report in the words of the event. `mark`: the program's own for this sending; `dropped`: the fields of a person
-    that it held; `notices`: what the sender is told of what is not kept."""
+    that it held; `notices`: what the sender is told of what is not kept; `photo`: where one lies, by the sender."""
 
     unit: str
     data: dict[str, Any]
     mark: str
     dropped: tuple[str, ...]
     notices: tuple[Text, ...]
+    photo: str | None = None
 
     def seed(self, key: str) -> bytes:
         """What its number is made of: chance, or of a report with a mark the key, the mark and what it says."""
@@ -81,7 +90,7 @@ def number(day: date, seed: bytes) -> str:
 def fields(body: bytes, kind: str = KIND) -> dict[str, str]:
     """The fields of a form, empty ones left out; `Refused` where it is none."""
     if body and kind.partition(";")[0].strip().lower() != KIND:
-        raise Refused(400, "bad_form", f"Content-Type: send a form as {KIND}; photos are not kept")
+        raise Refused(400, "bad_form", f"Content-Type: send a form as {KIND}; of a photo its address, as media_url")
     try:
         pairs = parse_qsl(body.decode(), strict_parsing=bool(body.strip()), max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
@@ -96,8 +105,6 @@ def read(said: Mapping[str, str], bounds: Bounds, mark: str = "") -> Submission:
     """A report as the event holds it. `mark`: the program's own for this sending, where no attribute names one."""
     if strangers := [name for name in said if name not in KNOWN and name not in _ATTRIBUTES]:
         raise Refused(400, "bad_form", *(f"{name}: is not expected here" for name in strangers[:20]))
-    if "media_url" in said:
-        raise Refused(400, "no_photos", "media_url: this centre keeps no photos; send the report without")
     attributes = {_ATTRIBUTES[name]: value for name, value in said.items() if name in _ATTRIBUTES}
     mark = attributes.pop("client_id", mark)
     if len(mark) > LONGEST_MARK:
@@ -110,7 +117,18 @@ def read(said: Mapping[str, str], bounds: Bounds, mark: str = "") -> Submission:
         )
     data = {"channel": "app", "category": _category(said), **_chosen(attributes), **where}
     dropped = tuple(name for name in OF_A_PERSON if name in said)
-    return Submission(_unit(said, bounds), data, mark, dropped, tuple(_notices(said, dropped, place)))
+    photo = _photo(said.get("media_url", ""))
+    notices = [*_notices(said, dropped, place), *([PHOTO_DROPPED] if "media_url" in said and not photo else [])]
+    return Submission(_unit(said, bounds), data, mark, dropped, tuple(notices), photo)
+
+
+def _photo(address: str) -> str | None:
+    """Where a photo lies; None where that is no address that everybody may read."""
+    fits = len(address) <= LONGEST_ADDRESS and _ADDRESS.fullmatch(address) and not personal.find(address)
+    return address if fits else None
+
+
+_ADDRESS = re.compile(r"https://[a-z0-9.-]+(?::\d{1,5})?/[!-~]*", re.IGNORECASE)
 
 
 def public_place(text: str) -> str | None:

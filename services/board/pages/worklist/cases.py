@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from fastapi.responses import Response
 from psycopg import Connection
@@ -48,7 +48,7 @@ OTHERS = 10
 class Case:
     """A case with its whole story. `waits`: how the worklist shows it; None where it needs nobody now. `letter`: an
     apology was written here; a source that gave a new date has its own. `others`: what else of its unit is late;
-    `alike`: which open reports may be the same matter; `contact`: whom to call."""
+    `alike`: which open reports may be the same matter; `photos`: where some lie; `contact`: whom to call."""
 
     row: Row
     ended: datetime | None
@@ -59,6 +59,7 @@ class Case:
     late: Lateness | None = None
     others: Sequence[Item] = ()
     alike: Sequence[joining.Alike] = ()
+    photos: Sequence[str] = ()
     contact: Contact | None = None
 
 
@@ -75,7 +76,8 @@ def case(conn: Connection, kind: str, id: str) -> Case | None:
     steps = timeline_of_case(conn, kind, row.id, row.cases or ())
     late = lateness(waits.due if waits else row.due_at, end or now, stored_calendars(conn).at(now))
     alike = joining.alike(conn, row.id) if kind == "report" else ()
-    return Case(row, end, waits, facts, steps, late=late, alike=alike)
+    photos = [address for (address,) in conn.execute(_PHOTOS, [number_of(row.id)])] if kind == "report" else ()
+    return Case(row, end, waits, facts, steps, late=late, alike=alike, photos=photos)
 
 
 def add(
@@ -169,6 +171,7 @@ def render(context: PageContext, found: Case) -> Html:
         ("case_group", _group(context, row)),
         ("case_channel", label_text("channel", row.state.get("channel", "counter"), language)),
         ("ended_at", day_and_time(found.ended) if found.ended else ""),
+        ("case_photos", _photos(context, found.photos)),
         ("handler", unit_name(row.state["to_unit"], language) if "to_unit" in row.state else ""),
         *_more(context, row.state),
     ]
@@ -198,6 +201,13 @@ def _step(context: PageContext, found: Case) -> str:
         return ""
     last = own[-1]
     return context.word("case_step_since").format(life(context, last.event), day_and_time(last.time))
+
+
+def _photos(context: PageContext, addresses: Sequence[str]) -> Html:
+    """Links to where the sender of a report has its photos; the board fetches none."""
+    ways = (tag("a", f"{context.word('case_photo')} {n} ({urlsplit(address).hostname})", href=address, target="_blank",
+                rel="noopener noreferrer") for n, address in enumerate(addresses, 1))  # fmt: skip
+    return Html(" · ".join(ways))
 
 
 def _status(context: PageContext, row: Row) -> str:
@@ -317,4 +327,5 @@ def _story(context: PageContext, found: Case) -> Html:
     return table(heads, rows)
 
 
+_PHOTOS = "SELECT address FROM report_photo WHERE report = %s ORDER BY at, address"
 _CASE = f"{worklist_data.SELECTED}, facts FROM case_row(%s, %s) WHERE opened_at IS NOT NULL"
