@@ -32,6 +32,7 @@ HOLDERS = ("mot-key", "hai-key", "ba-key", "bon-key")
 """One key may send 5,000 events a second; four of them do not meet that bound."""
 SIZE, ABREAST = 500, 16
 EVEN_SECONDS, QUICK_SECONDS = 15, 3
+BESIDE_RATE = 50
 UNIT, FACILITIES = "phuong_chon_thanh", 1000
 ROWS = (
     Row("batch_rate", f"in batches of {SIZE}, each event acknowledged on disk", "events/s", at_least=5000),
@@ -43,6 +44,8 @@ ROWS = (
     Row("one_broker_ms", "the broker meanwhile", "ms"),
     Row("half_p50_ms", "from due to answered at half of that rate, median", "ms"),
     Row("half_p99_ms", "99 of 100 at half of that rate", "ms", at_most=50),
+    Row("flood_rate", "asked for at once by one key, in batches: as much as it gets answered", "events/s"),
+    Row("beside_p99_ms", f"99 of 100 of another key's {BESIDE_RATE} events a second meanwhile", "ms", at_most=1000),
     Row("broker_rate", "baseline: the same events straight to the broker, by a program of the centre", "events/s"),
     Row("versus_broker", "in batches to the baseline", "×"),
     Row("workbook_rows", "a workbook to read", "rows"),
@@ -76,13 +79,17 @@ async def _run(instance: Instance, options: Options, say: Say) -> dict[str, Any]
         found["broker_rate"].append(amount / await _straight(instance, load, amount))
         say(f"round {round_ + 1}: " + ", ".join(f"{key} {values[-1]:,.0f}" for key, values in found.items()))
     middle = {key: median(values) for key, values in found.items()}
-    rate = middle["one_rate"] / 2
-    delays = await load.evenly(rate, QUICK_SECONDS if options.quick else EVEN_SECONDS)
+    rate, seconds = middle["one_rate"] / 2, QUICK_SECONDS if options.quick else EVEN_SECONDS
+    delays = await load.evenly(rate, seconds)
+    say("one key floods the door")
+    flooded, beside = await load.beside_a_flood(seconds)
     return {
         "events": amount,
         **{key: round(value, 1) for key, value in middle.items()},
         "half_p50_ms": round(1000 * median(delays), 2),
         "half_p99_ms": round(1000 * quantiles(delays, n=100)[98], 2),
+        "flood_rate": round(flooded),
+        "beside_p99_ms": round(1000 * quantiles(beside, n=100)[98], 2),
         "versus_broker": round(middle["batch_rate"] / middle["broker_rate"], 3),
         "rounds_of": {key: [round(value, 1) for value in values] for key, values in found.items()},
     }
@@ -130,6 +137,17 @@ class _Load:
     def evenly(self, rate: float, seconds: float) -> Awaitable[list[float]]:
         """Post at an even rate; the delay of each in seconds."""
         return senders.post_evenly(self._port, self._requests(int(rate * seconds)), rate, 4 * ABREAST)
+
+    async def beside_a_flood(self, seconds: float) -> tuple[float, list[float]]:
+        """What one key asks for in a second, as much as is answered with anything, and meanwhile the delays of another
+        that keeps within its rate."""
+        (flooding, secret), (name, other), *_ = self._secrets.items()
+        body = b"[" + b",".join(self.events(f"/{flooding}", SIZE)) + b"]"
+        batch = senders.request(secret, BATCH, body)
+        ones = [senders.request(other, ONE, one) for one in self.events(f"/{name}", int(BESIDE_RATE * seconds))]
+        flood = asyncio.create_task(senders.flood(self._port, batch, ABREAST, seconds))
+        delays = await senders.post_evenly(self._port, ones, BESIDE_RATE, ABREAST)
+        return await flood * SIZE / seconds, delays
 
     async def opened(self) -> None:
         """The doors look for keys every two seconds."""

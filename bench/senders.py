@@ -67,6 +67,22 @@ async def post_evenly(port: int, requests: Iterable[bytes], rate: float, abreast
     return delays
 
 
+async def flood(port: int, whole: bytes, abreast: int, seconds: float) -> int:
+    """Post the same for so long, so many at a time, whatever is answered; how many were."""
+    end, answered = time.monotonic() + seconds, 0
+
+    async def sender() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        nonlocal answered
+        while time.monotonic() < end:
+            await _post(reader, writer, whole)
+            answered += 1
+        writer.close()
+
+    await asyncio.gather(*(sender() for _ in range(abreast)))
+    return answered
+
+
 async def _until_taken(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, whole: bytes) -> int:
     """Post it, again where the broker is too busy to answer in time, as a sender does; how often it was sent again.
     Raises where it is refused."""
