@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import AwareDatetime, BeforeValidator, Field, model_validator
@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     )
     retention_days: int = Field(
         3660, description="how long events, points and what has ended are kept; days and open state stay for ever"
+    )
+    stream_days: dict[Literal["EVENTS", "QUARANTINE", "ALERTS"], Annotated[int, Field(ge=1, le=400)]] = Field(
+        {},
+        description='how long the broker keeps a stream, as `{"QUARANTINE": 30}`; what is not named 400 days, which is '
+        "the most; it holds from the next start on",
     )
     data: Path | None = Field(None, description="folder of this centre, where a service keeps what it must remember")
     exporter_seconds: float = Field(

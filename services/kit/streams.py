@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -30,8 +31,9 @@ log = logging.getLogger(__name__)
 LAG_SECONDS, LOOK_SECONDS = 0.1, 0.2
 
 
-def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
-    """The JetStream configuration of a declared stream, kept by `replicas` nodes with `disk` bytes of storage each."""
+def stream_config(stream: Stream, disk: int, replicas: int = 1, kept: timedelta | None = None) -> StreamConfig:
+    """The JetStream configuration of a declared stream, kept by `replicas` nodes with `disk` bytes of storage each, for
+    as long as declared or `kept`."""
     return StreamConfig(
         name=stream.name,
         description=stream.purpose,
@@ -39,7 +41,7 @@ def stream_config(stream: Stream, disk: int, replicas: int = 1) -> StreamConfig:
         retention=RetentionPolicy.LIMITS,
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,  # a full stream refuses the emitter; it never drops what it acknowledged
-        max_age=stream.max_age.total_seconds(),
+        max_age=(kept or stream.max_age).total_seconds(),
         max_bytes=int(disk * stream.max_share),
         max_msg_size=MOST_BYTES,
         # nats-server 2.15 knows no other way to a stream that drops nothing as a repetition than a source.
@@ -80,7 +82,8 @@ async def ensure_streams(
     account = await js.account_info()
     disk = account.limits.max_storage if account.limits.max_storage > 0 else settings.nats_storage
     for stream in STREAMS:
-        wanted = stream_config(stream, disk, settings.replicas)
+        days = settings.stream_days.get(stream.name)  # type: ignore[call-overload]
+        wanted = stream_config(stream, disk, settings.replicas, timedelta(days=days) if days else None)
         try:
             config = (await js.stream_info(stream.name)).config
         except NotFoundError:

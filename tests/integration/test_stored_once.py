@@ -22,7 +22,7 @@ from schemas.envelope import Event
 from schemas.field import ReportReceived
 from schemas.procedures import DossierAccepted
 from schemas.registry import make
-from schemas.streams import ALERTS, EVENTS
+from schemas.streams import ALERTS, EVENTS, STREAMS
 from services.centre.prepare import settings_of
 from services.deadlines.app import AGAIN_SECONDS, Said, poll
 from services.kit import bus, clock, store, streams
@@ -145,6 +145,23 @@ def test_a_stream_with_the_window_of_before_is_brought_up_in_place(centre: Insta
         time.sleep(0.2)
     assert again.seq > first.seq
     assert not asyncio.run(_window(centre, None)).duplicate_window  # and stays so
+
+
+def test_a_stream_is_kept_as_long_as_is_set_and_by_itself_as_declared(centre: Instance) -> None:
+    settings = settings_of(centre, "admin")
+    room = {"nats_storage": broker_storage(centre.data) or settings.nats_storage}
+
+    async def kept(**changed: Any) -> dict[str, float]:
+        """Stream -> days, once the streams are made as set."""
+        async with bus.connected(settings, "test") as client:
+            js = client.jetstream()
+            await streams.ensure_streams(js, settings.model_copy(update=room | changed))
+            found = [(await js.stream_info(one.name)).config for one in STREAMS]
+        return {str(one.name): (one.max_age or 0) / 86400 for one in found}
+
+    declared = {one.name: one.max_age.days for one in STREAMS}
+    assert asyncio.run(kept(stream_days={"QUARANTINE": 30})) == declared | {"QUARANTINE": 30}
+    assert asyncio.run(kept()) == declared
 
 
 def test_what_the_house_tells_of_alarms_has_ids_that_nobody_else_can_say(centre: Instance) -> None:

@@ -6,10 +6,13 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from infra.timescaledb.migrate import MIGRATIONS
 from schemas.registry import FOLDS
 from schemas.streams import STREAMS
+from services.kit.settings import Settings
 from services.readings.period import next_midnight
 from services.upkeep.retention import kept_days
 from services.upkeep.retention_rules import LEAST_DAYS, STATE_KINDS, retention_rules
@@ -20,6 +23,13 @@ def test_retention_is_at_least_what_the_broker_may_send_again() -> None:
     assert timedelta(days=LEAST_DAYS) > max(stream.max_age for stream in STREAMS)
     with pytest.raises(ValueError, match=f"IOC_RETENTION_DAYS is 100; set it to {LEAST_DAYS} or more"):
         kept_days(100)
+
+
+@pytest.mark.parametrize("wrong", ['{"QUARANTINE": 401}', '{"EVENTS": 0}', '{"ORDERS": 30}', "30"])
+def test_a_stream_is_kept_no_longer_than_the_log_allows(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IOC_STREAM_DAYS", wrong)
+    with pytest.raises((ValidationError, SettingsError), match="stream_days"):
+        Settings()
 
 
 def test_the_database_holds_the_same_limit() -> None:
