@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
+from alarms import eventually, query
 from shown import unexplained
 from support import wait_until_idle
 
@@ -181,6 +182,8 @@ def test_every_acknowledged_event_is_told_somewhere(running: Instance) -> None:
 
     posted, _, spoilt = asyncio.run(all_at_once())
     wait_until_idle(running, 240)
+    # While the broker is busy, what is refused is noted, and brought in a moment later.
+    eventually(lambda: query(running, "SELECT count(*) FROM refused"), [(0,)], 120)
     told = [*asyncio.run(contents(running, posted)), *(event.to_json() for event in events)]
     quarantined = asyncio.run(lying(running))
     assert set(spoilt) <= quarantined.keys(), "what the enemy sent lies in the quarantine, and nowhere else"
