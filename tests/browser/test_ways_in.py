@@ -91,6 +91,17 @@ def test_a_bounded_account_sees_no_case_of_another_unit(
     assert not [code for code in foreign if code in shown]
 
 
+@pytest.mark.parametrize(("path", "name"), [("/", "truc.le"), ("/map", "truc.le"), ("/login", "")])
+def test_a_page_whose_styles_are_not_found_says_why(visit: Visit, heard: Any, path: str, name: str) -> None:
+    heard.expected.append("ERR_FAILED")
+    page = visit(path, name)
+    expect(page.locator(".unstyled")).to_be_hidden()
+    page.route("**/*.css", lambda route: route.abort())
+    page.reload()
+    expect(page.locator(".unstyled")).to_be_visible()
+    expect(page.locator(".unstyled")).to_contain_text("IOC_BOARD_URL")
+
+
 def test_what_there_is_not_is_not_found(visit: Visit, heard: Any) -> None:
     heard.expected.append("404")
     page = visit("/system/weather", "truc.le")

@@ -22,7 +22,7 @@ from services.board.auth.address import PREFIX, is_below
 from services.board.auth.problems import Problem, unanswered
 from services.board.auth.sessions import Session, Sessions, login_from
 from services.board.live.query_pool import TooMuch
-from services.board.ui.live_page import belongs
+from services.board.ui.live_page import belongs, unstyled
 from services.board.ui.markup import Html, link, styles, tag
 from services.board.ui.periods import BadPeriod
 from services.board.ui.words import Language, word
@@ -338,6 +338,7 @@ def plain_page(status: int, reason: str, head: str = "", heading: str = "", more
 def page(language: Language, content: Html, status: int = 200, head: str = "", light: bool = False) -> Response:
     """A page without a script."""
     kind = "enter light" if light else "enter"
+    content = Html(unstyled(language) + content)
     text = _PAGE.format(lang=language, title=word("title", language), content=content, head=styles() + head, kind=kind)
     return HTMLResponse(text, status, {"content-security-policy": STRICT, "cache-control": "no-store"})
 

@@ -186,6 +186,7 @@ def document_of(context: PageContext, content: Html, scripts: Iterable[str] = ()
     cut_off = tag("div", context.word("cut_off"), id="cut-off", class_="trouble", role="alert")
     body = tag(
         "body",
+        unstyled(context.language),
         cut_off,
         content,
         class_="light" if context.light else None,
@@ -193,6 +194,11 @@ def document_of(context: PageContext, content: Html, scripts: Iterable[str] = ()
         data_session=context.csrf,
     )
     return "<!doctype html>\n" + tag("html", tag("head", *head), body, lang=context.language)
+
+
+def unstyled(language: Language) -> Html:
+    """What the style sheets hide: that they could not be loaded, as below a path that a proxy takes away unsaid."""
+    return tag("p", word("unstyled", language), class_="unstyled")
 
 
 @cache
