@@ -43,14 +43,16 @@ MASKS = {
 }
 """What stands in a masked text instead."""
 
-_GAP = r"[\W_]{0,6}"
+_WIDEST = 12
+"""So many characters may stand between two digits of one number."""
+_GAP = rf"[\W_]{{0,{_WIDEST}}}"
 _YYMMDD = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 """As it stands in the code of a dossier."""
 # Each begins with a letter or a set of them, for which the engine looks fast; together they cost 3 µs an event.
 _SIGNS = (
     re.compile(rf"0(?<!\d0)(?!\d-{_YYMMDD}-\d{{4}}){_GAP}+(?:[1-9]|0{_GAP}+[1-9])(?:{_GAP}+\d){{8}}"),
     re.compile(rf"8(?<!\d8){_GAP}+4(?:{_GAP}+\d){{9}}"),
-    re.compile(r"[1-9](?<!\d\d)\d\d(?:\d{9}|(?:[\W_]{1,6}+\d{3}){3})(?!\d)"),
+    re.compile(rf"[1-9](?<!\d\d)\d\d(?:\d{{9}}|(?:[\W_]{{1,{_WIDEST}}}+\d{{3}}){{3}})(?!\d)"),
     re.compile(r"[1-9](?<![0-9A-Za-z]\d)\d[\W_]{0,3}+[A-Za-z]\w?[\W_]{0,3}+\d{3}[\W_]?\d\d(?!\d)"),
     re.compile(
         r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[0-9A-F]{2}|(?<=&)(?:#|\w{2,6};)|(?<=\\)[nrtu])",
@@ -62,7 +64,7 @@ _LABEL = re.compile(
     "|sdt|dt[ .:]|ien thoai|phone|tel|mobile|zalo|so may|a cong| at "
 )
 """Words that say what the number behind them is, or that stand for @."""
-_SPELLED = re.compile(rf"a cong| at |\d(?:{_GAP}\w?{_GAP}\d){{3}}")
+_SPELLED = re.compile(rf"a cong| at |\d(?:{_GAP}(?:[^\W_]{_GAP})?\d){{3}}")
 _BEYOND = re.compile("[^\x00-\u036f]")
 """Beyond the letters and accents that Vietnamese is made of."""
 _NEXT = "%[89ABab][0-9A-Fa-f]"
@@ -218,7 +220,7 @@ _ADDRESS = re.compile(
 
 _YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _CLOCK = r"(?:[01]?\d|2[0-3])[:hg][0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?"
-_ALONE = "".join(rf"(?<!\d[\W_]{{{gap}}})" for gap in range(1, 7))
+_ALONE = "".join(rf"(?<!\d[\W_]{{{gap}}})" for gap in range(1, _WIDEST + 1))
 _ZONE = r"(?:Z|[+\-]\d\d:?\d\d)?"
 _DATE = rf"(?:{_YEAR}(?P<a>[\-/.]){_MONTH}(?P=a){_DAY}|{_DAY}(?P<b>[\-/.]){_MONTH}(?P=b){_YEAR})"
 _LATITUDE, _LONGITUDE = r"(?:[6-9]|1\d|2[0-4])\.\d{3,}", r"1[01]\d\.\d{3,}"
@@ -255,8 +257,10 @@ _NAMED_PHONE = re.compile(
 )
 
 _RUN = re.compile(r"\d+")
-_JOINT = re.compile(r"(?!,\s|;\s)[\W_]{1,6}")
-"""What may stand between two parts of one number; after a comma and a space comes another."""
+_JOINT = re.compile(rf"[\W_]{{1,{_WIDEST}}}")
+"""What may stand between two parts of one number."""
+_NEXT_OF_A_LIST = re.compile(r"[,;]\s")
+"""After a comma and a space comes another number, if `_is_list`."""
 _MONEY = re.compile(r"\s{0,2}(?:d|dong|vnd|trieu|ty)\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
 _MOMENT = re.compile(rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
@@ -270,26 +274,38 @@ def _numbers(text: str) -> Iterator[Found]:
     """Citizen numbers and phones among the runs of digits, alone or several in a row."""
     runs = [run.span() for run in _RUN.finditer(text)]
     joined = [False, *(_JOINT.fullmatch(text, a[1], b[0]) is not None for a, b in pairwise(runs))]
+    listed = [False, *(_NEXT_OF_A_LIST.match(text, a[1]) is not None for a, b in pairwise(runs))]
     parts = [text[slice(*run)] for run in runs]
     for first, part in enumerate(parts):
         if part[0] not in "08" and len(part) not in (3, 12):
             continue
         digits, last = part, first
         while len(digits) <= _LONGEST:
-            if len(digits) >= 10 and (
-                what := _what(digits, parts[first : last + 1], text, runs[first][0], runs[last][1])
+            own = parts[first : last + 1]
+            if (
+                len(digits) >= 10
+                and (what := _what(digits, own, text, runs[first][0], runs[last][1]))
+                and not (any(listed[first + 1 : last + 1]) and _is_list(own))
             ):
                 yield Found(runs[first][0], runs[last][1], what)
             last += 1
-            if last == len(runs) or not joined[last]:
+            if last == len(runs) or not joined[last] or (listed[last] and len(digits) >= 10):
                 break
             digits += parts[last]
+
+
+def _is_list(parts: list[str]) -> bool:
+    """Whether what stands between commas are figures or codes: no figure has a zero in front; of codes all have, or
+    they are as long as each other and in order."""
+    sizes = set(map(len, parts))
+    in_order = len(sizes) == 1 and len(parts) > 2 and parts == sorted(parts)
+    return parts[0][0] != "0" or min(sizes) < 3 or in_order or all(part[0] == "0" for part in parts)
 
 
 def _what(digits: str, parts: list[str], text: str, start: int, end: int) -> str | None:
     plus = text[max(start - 2, 0) : start].lstrip("(").endswith(("+", "+("))
     what = None
-    if _is_phone(digits, len(parts) == 1, plus):
+    if _is_phone(digits, parts, plus):
         what = PHONE
     elif len(digits) == 12 and _is_citizen(digits, parts, text[start:end]):
         what = CITIZEN
@@ -304,14 +320,18 @@ def _is_amount(text: str, start: int, end: int) -> bool:
 
 
 _PHONE_ALONE = re.compile(r"0[1-9]\d{8}|02\d{9}|01[2689]\d{8}|(?:00)?84(?:[35789]\d{8}|2\d{8,9}|0[35789]\d{8})")
-_PHONE_IN_PARTS = re.compile(r"0[235789]\d{8}|02\d{9}|01[2689]\d{8}|(?:00)?84(?:[35789]\d{8}|0[35789]\d{8})")
+_PHONE_IN_PARTS = re.compile(r"0[235789]\d{8}|02\d{9}|01[2689]\d{8}|(?:00)?840?[35789]\d{8}|00842\d{9}")
+_LANDLINE_IN_PARTS = re.compile(r"84 (?:2\d{9}|(?=(?: ?\d){10}$)(?:2[48]|2\d\d)(?: \d{2,8})+)")
+"""84, the place, and the rest: with other parts they are figures in a row."""
 _PHONE_ABROAD = re.compile(r"84\d{9,10}|840\d{9}")
 
 
-def _is_phone(digits: str, alone: bool, plus: bool) -> bool:
+def _is_phone(digits: str, parts: list[str], plus: bool) -> bool:
     if plus and _PHONE_ABROAD.fullmatch(digits):
         return True
-    return bool((_PHONE_ALONE if alone else _PHONE_IN_PARTS).fullmatch(digits))
+    if len(parts) == 1:
+        return bool(_PHONE_ALONE.fullmatch(digits))
+    return bool(_PHONE_IN_PARTS.fullmatch(digits) or _LANDLINE_IN_PARTS.fullmatch(" ".join(parts)))
 
 
 def _is_citizen(digits: str, parts: list[str], text: str) -> bool:
