@@ -13,7 +13,7 @@ from schemas.text.columns import aligned
 from services.cli.chosen import as_messages, chosen_instance, chosen_settings, connected, explained, reading
 from services.cli.options import UNIT, unit_of
 from services.cli.times import Days, Moment
-from services.cli.user_option import USER_OF_DEED, login
+from services.cli.user_option import USER_OF_DEED, impersonal, login
 from services.reports.formats import FORMATS, write
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ def _made(period: Period, unit: str | None, number: str, keeper: str | None) -> 
     from services.reports.tables import TABLES
     from services.reports.texts import WrongTexts, read
 
+    impersonal("--number", number)
     with reading() as conn:
         with as_messages(WrongTexts):
             texts = read(chosen_settings().report_texts, TABLES)

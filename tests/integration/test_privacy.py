@@ -138,8 +138,12 @@ def by_the_board(centre: Instance) -> None:
         browser.post("/quality/quarantine/1/discard", csrf=token, reason=number)
         browser.post("/quality/quarantine/1/resubmit", csrf=token, event=number)
         browser.post("/people/add", csrf=token, name=number, full_name=number, role="viewer", password="x" * 14)
-        shape = {"type": "Feature", "properties": {"name": number}, "geometry": {"type": "Point", "coordinates": [0]}}
-        browser.http.post("/map/outlines", params={"name": number}, json=shape, headers={"x-csrf-token": token})
+        for name, within in ((f"{number}.geojson", None), ("x", number)):
+            place = {"type": "Point", "coordinates": [106.65, 11.43]}
+            shape = {"type": "Feature", "properties": {"name": within}, "geometry": place}
+            refused = browser.http.post("/map/outlines", params={"name": name}, json=shape, headers={"x-csrf": token})
+            assert refused.status_code == 422 and number not in refused.text
+        browser.post("/reports/make", csrf=token, month="2024-11", number=number)
     for number in NUMBERS[:4]:
         stranger.log_in(number, number)
 
@@ -159,6 +163,7 @@ def by_commands(centre: Instance) -> None:
     told += ioc("sources", "end", "/test/privacy", "--why", f"gọi {NUMBERS[0]}")
     told += ioc("quarantine", "discard", "1", "--reason", f"gọi {NUMBERS[1]}")
     told += ioc("alarms", "comment", "1", f"gọi {NUMBERS[2]}")
+    told += ioc("report", "11/2024", "--store", "--number", NUMBERS[0])
     told += ioc("people", "add", "so", "--full-name", f"An {NUMBERS[3]}", "--generate")
     assert not any(number in told for number in NUMBERS)
 

@@ -424,6 +424,18 @@ def test_names_lead_nowhere_else() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["0912345678.geojson", "Nhà 0912 345 678.json", "079304001234", "an@example.vn.geojson", "xe 51A-738.26",
+     "0912 ------- 345678", "0\u200b912345678.geojson"],
+)  # fmt: skip
+def test_no_file_is_kept_under_a_personal_name_and_the_refusal_does_not_repeat_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(Unfit) as refused:
+        Folder(tmp_path).put(name, collection())
+    assert refused.value.key == "outline_personal" and not any(c.isdigit() for c in refused.value.where)
+    assert not (tmp_path / "layers").exists()
+
+
 def test_every_layer_has_its_sign_and_words() -> None:
     features = [spot(n, "feature", group=layer, latitude=11.0 + n / 10) for n, layer in enumerate(Layer.__args__)]  # type: ignore[attr-defined]
     marks = answer(look(EVERYBODY), features, MapFilter(), {"z": "18", "list": "1"}, NOW)["marks"]

@@ -97,8 +97,9 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
         context = context_of(request, poller)
         if not context.account.may("outlines"):
             return forbidden()
-        body, kept_as = await _body(request), plain(name)
+        body = await _body(request)
         try:
+            kept_as = plain(name)
             overlay = await asyncio.to_thread(geojson.read, body)
             async with pool.connection() as conn, conn.transaction():
                 await audit.note(conn, context.account, "map.outline_put", kept_as)
@@ -111,11 +112,13 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
     async def check(request: Request, name: str) -> Response:
         """The shapes of a file that its reader's browser alone will keep: nothing of it stays here."""
         context = context_of(request, poller)
+        body = await _body(request)
         try:
-            overlay = await asyncio.to_thread(geojson.read, await _body(request))
+            kept_as = plain(name)
+            overlay = await asyncio.to_thread(geojson.read, body)
         except Unfit as unfit:
             return _refused(context, unfit)
-        response = {"name": plain(name), "said": _summary(context, plain(name), overlay), **overlay.collection}
+        response = {"name": kept_as, "said": _summary(context, kept_as, overlay), **overlay.collection}
         return JSONResponse(response, headers={"cache-control": "no-store"})
 
     @app.post("/map/outlines/remove")

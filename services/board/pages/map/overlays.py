@@ -11,6 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from schemas.envelope import Invalid, refuse_personal
 from schemas.text.letters import slug
 from services.board.pages.map.geojson import LARGEST, Overlay, Unfit, mended, read
 from services.board.ui.live_page import PageContext
@@ -88,8 +89,14 @@ class Folder:
 
 
 def plain(name: str) -> str:
-    """A file's name of small letters, digits and hyphens: it leads nowhere else."""
-    return slug(Path(name).stem, "-")[:60] or "layer"
+    """A file's name of small letters, digits and hyphens: it leads nowhere else. Raises `Unfit` if it is personal."""
+    kept = slug(Path(name).stem, "-")[:60] or "layer"
+    try:
+        for written in (name, kept):
+            refuse_personal("name", written)
+    except Invalid as personal:
+        raise Unfit("outline_personal", personal.reason) from None
+    return kept
 
 
 def section(context: PageContext, folder: Folder) -> Html:

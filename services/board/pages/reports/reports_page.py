@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection, Request
 
 from schemas import units
 from schemas.calendar import local_day, month_end
+from schemas.personal import find
 from services.board.access import Account
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.query_pool import QueryPool
@@ -88,7 +89,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
             return forbidden()
         month = read_month(fields.get("month", ""))
         number = fields.get("number", "").strip()
-        if month is None or not NUMBER.fullmatch(number) or (unit and not known(unit, month)):
+        if month is None or not NUMBER.fullmatch(number) or find(number) or (unit and not known(unit, month)):
             done.put(session, ("report_bad_month", ""))
             return RedirectResponse(PATH, 303)
         try:
