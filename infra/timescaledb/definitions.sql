@@ -595,16 +595,43 @@ SELECT id,
        acknowledged_at, acknowledged_by, assignee, deadline, cleared_at, cleared_by
 FROM alarm;
 
--- Who may hold an alarm: accounts of the board, as services without a right to their passwords see them.
-CREATE OR REPLACE VIEW person AS
-SELECT name, full_name, role, units, disabled FROM account;
+-- A name as it is compared with another: in small letters, its accents composed, with single spaces.
+CREATE OR REPLACE FUNCTION plain_name(name text) RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT lower(normalize(regexp_replace(btrim(name), '\s+', ' ', 'g')))
+$$;
 
--- Active alarms whose holder, who was given it or else acknowledged it, is disabled by now: nobody sees to them.
+-- Who may hold an alarm: accounts of the board, as services without a right to their passwords see them. `sees`: the
+-- units that those bounded to `units` see.
+CREATE OR REPLACE VIEW person AS
+SELECT name, full_name, role, units, disabled,
+    ARRAY(SELECT s.unit FROM unit_scope s WHERE s.root = ANY (a.units)) AS sees
+FROM account a;
+
+-- By which names accounts are called: by their own, and in full, where that is no other's own.
+CREATE OR REPLACE VIEW person_called AS
+SELECT plain_name(name) AS called, name FROM account
+UNION
+SELECT plain_name(full_name), name FROM account a
+WHERE NOT EXISTS (SELECT FROM account o WHERE plain_name(o.name) = plain_name(a.full_name));
+
+-- Why an account, as `person` has it, can see to no alarm of a unit; null: it can.
+CREATE OR REPLACE FUNCTION why_no_holder(disabled boolean, role text, units text[], sees text[], unit text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE
+        WHEN disabled THEN 'is disabled'
+        WHEN role NOT IN ('operator', 'supervisor', 'admin') THEN 'is a ' || role || ' and acts on no alarms'
+        WHEN units <> '{}' AND unit <> ALL (sees)
+            THEN 'sees ' || array_to_string(units, ', ') || ' alone, and it is about ' || unit END
+$$;
+
+-- Active alarms whose holder, who was given it or else acknowledged it, can see to it no more: nobody does.
 CREATE OR REPLACE VIEW alarm_orphan AS
-SELECT a.id AS alarm, p.name AS person
-FROM alarm a JOIN account p
-    ON p.disabled AND lower(normalize(coalesce(a.assignee, a.acknowledged_by))) IN (p.name, lower(normalize(p.full_name)))
-WHERE a.cleared_at IS NULL;
+SELECT alarm, person, why FROM (
+    SELECT a.id AS alarm, p.name AS person, w.why, bool_and(w.why IS NOT NULL) OVER (PARTITION BY a.id) AS nobody
+    FROM alarm a JOIN person_called c ON c.called = plain_name(coalesce(a.assignee, a.acknowledged_by))
+        JOIN person p ON p.name = c.name, why_no_holder(p.disabled, p.role, p.units, p.sees, a.unit) w(why)
+    WHERE a.cleared_at IS NULL) held
+WHERE nobody;
 
 -- The row of a number, or of `NUMBER@office`: its own where the number has several cases, else the number's. (An incident
 -- that another office opened is another's; a notice about a report is published by whoever speaks for it, of what is

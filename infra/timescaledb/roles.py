@@ -50,6 +50,7 @@ _FOLDED = ("event_key", "event", "entity", "series", "point", *_ROLLUPS, "source
 _BOARDS = ("unit", "unit_scope", "dossier_list", "report_list", "feature_list", "statement", "alarm_list")
 _FIGURES = ("unit", "unit_scope", "statement", "summed_labels")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
+_PERSONS = ("person", "person_called", "alarm_orphan")
 _KEYS = ("emitter_key", "emitter_secret")
 _CONTACTS = ("unit_contact", "procedure_name")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox", *_CONTACTS)
@@ -85,7 +86,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_reader", "SELECT", _IMPORTS),
     ("ioc_reader", "SELECT", ("erasure", "erasure_event")),
     ("ioc_board", "DELETE", ("board_session", "api_token", "saved_filter", "outbox", *_CONTACTS)),
-    ("ioc_notifier", "SELECT", (*_ALARMS, "brief", "entity", "position", "person", "alarm_orphan")),
+    ("ioc_notifier", "SELECT", (*_ALARMS, "brief", "entity", "position", *_PERSONS)),
     ("ioc_notifier", "INSERT", ("alarm", "alarm_step", "notification", "brief", "position")),
     ("ioc_notifier", "UPDATE", ("alarm", "alarm_published", "notification", "brief", "position")),
     ("ioc_notifier", "DELETE", ("position",)),

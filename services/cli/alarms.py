@@ -184,7 +184,7 @@ def _line(row: dict[str, Any], now: datetime) -> str:
     about = f"{row['unit']:<20} {row['vi']} [{row['originator']}]"
     mark = "" if row["origin"] == "real" else f" {row['origin'].upper()}"
     head = f"{row['id']:>6}  {row['status']:<12} {click.style(row['severity'].ljust(8), fg=colour)}"
-    gone = " (disabled)" if row["orphan"] else ""
+    gone = " (can see to it no more)" if row["orphan"] else ""
     return f"{head} {since:>8}  {about}{mark}" + (f"  ← {who}{gone}" if who else "")
 
 

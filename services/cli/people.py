@@ -104,8 +104,9 @@ def role(name: str, role: Role, user: str) -> None:
     """Give an account another role. It is logged out everywhere."""
     from dataclasses import replace
 
-    _change(user, name, lambda account: replace(account, role=role))
+    remaining = _change(user, name, lambda account: replace(account, role=role))
     _tell(name, f"is {role}")
+    _tell_alarms(name, remaining)
 
 
 @people.command(
@@ -122,8 +123,9 @@ def units(name: str, places: tuple[str, ...], everywhere: bool, user: str) -> No
     if bool(places) == everywhere:
         raise click.UsageError("name the units, or say --all")
     codes = unit_codes(places)
-    _change(user, name, lambda account: replace(account, units=codes))
+    remaining = _change(user, name, lambda account: replace(account, units=codes))
     _tell(name, f"sees {', '.join(codes) or 'the whole locality'}")
+    _tell_alarms(name, remaining)
 
 
 @people.command(epilog="\b\nExample:\n  ioc people disable lan")
@@ -139,11 +141,7 @@ def disable(name: str, user: str) -> None:
 
     remaining = in_transaction(shut_out)  # what the account holds is read before anybody can take it back
     _tell(name, "is disabled")
-    if remaining:
-        numbers = ", ".join(map(str, remaining))
-        click.echo(
-            f"{name} has {len(remaining)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away"
-        )
+    _tell_alarms(name, remaining)
 
 
 @people.command(epilog="\b\nExample:\n  ioc people enable lan")
@@ -208,13 +206,23 @@ def token_revoke(account: str, name: str, user: str) -> None:
     _tell(of, f"has the token {called} no more")
 
 
-def _change(user: str, name: str, to: Callable[[Account], Account]) -> None:
+def _change(user: str, name: str, to: Callable[[Account], Account]) -> list[int]:
+    """The alarms that it has and can see to no more."""
     from services.board.auth import accounts
 
-    async def change(conn: AsyncConnection) -> None:
+    async def change(conn: AsyncConnection) -> list[int]:
         await accounts.change(conn, operator(user), to(await accounts.get(conn, name)))
+        return await accounts.held_by(conn, name)
 
-    run(change)
+    return in_transaction(change)
+
+
+def _tell_alarms(name: str, remaining: list[int]) -> None:
+    if remaining:
+        numbers = ", ".join(map(str, remaining))
+        click.echo(
+            f"{name} has {len(remaining)} alarms, which escalate now: {numbers}; `ioc alarms assign` gives them away"
+        )
 
 
 def _password(generate: bool) -> str:

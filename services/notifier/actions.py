@@ -75,8 +75,8 @@ class Assign(Act):
 
 
 async def acknowledge(conn: AsyncConnection, id: int, act: Act, now: datetime) -> Alarm:
-    """Someone takes notice, and the escalation stops; they take it over from who is disabled. The same again by the
-    same user changes nothing."""
+    """Someone takes notice, and the escalation stops; they take it over from who can see to it no more. The same
+    again by the same user changes nothing."""
     alarm = await _active(conn, id)
     if alarm.acknowledged_at and alarm.acknowledged_by != act.user:
         raise Conflict(

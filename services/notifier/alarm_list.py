@@ -38,7 +38,7 @@ def _read(conn: Connection, sql: str, values: Mapping[str, Any]) -> list[dict[st
 
 
 _LIST = """
-SELECT *, EXISTS (SELECT FROM alarm_orphan WHERE alarm = id) AS orphan FROM alarm_list
+SELECT *, id IN (SELECT alarm FROM alarm_orphan) AS orphan FROM alarm_list
 WHERE (%(all)s OR status <> 'cleared')
 AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) AND (%(system)s::text IS NULL OR system = %(system)s)
 AND (%(severity)s::text IS NULL OR severity = %(severity)s) ORDER BY id DESC LIMIT %(limit)s

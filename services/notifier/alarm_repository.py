@@ -94,9 +94,10 @@ async def hand_on(conn: AsyncConnection, alarms: Sequence[Watched], now: datetim
 
 
 async def orphans(conn: AsyncConnection, stored: bool = True) -> dict[int, str]:
-    """Active alarm -> its holder who is disabled; only those whose escalation is `held` back by them, or all."""
+    """Active alarm -> who has it and why they can see to it no more; only those whose escalation that holds back, or
+    all."""
     sql = """
-    SELECT o.alarm, o.person FROM alarm_orphan o JOIN alarm a ON a.id = o.alarm
+    SELECT o.alarm, o.person || ', who had it, ' || o.why FROM alarm_orphan o JOIN alarm a ON a.id = o.alarm
     WHERE a.acknowledged_at IS NOT NULL OR NOT %s
     """
     return dict(await (await conn.execute(sql, (stored,))).fetchall())

@@ -55,9 +55,7 @@ class Rounds:
             looked = await self._follow_cases(conn, now)
             await self._mind_ourselves(conn, now)
             gone = await alarm_repository.orphans(conn)
-            await alarm_repository.reopen(
-                conn, [(id, f"{who}, who had it, is disabled") for id, who in gone.items()], now
-            )
+            await alarm_repository.reopen(conn, list(gone.items()), now)
             await self._plan(conn, now)
             await self._count(conn, now)
         self._looked, self._first = looked, False

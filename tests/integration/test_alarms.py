@@ -20,6 +20,7 @@ from receiver import Receiver, receiving
 from infra.local.secrets import write_private
 from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
+from services.board.access import GIVEN, Account
 from services.centre.prepare import settings_of
 from services.kit import bus, store
 from services.notifier import alarm_repository
@@ -271,11 +272,64 @@ def test_what_a_disabled_person_holds_escalates_and_is_listed(running: Instance,
     told = ioc("people", "disable", "t3.mai", "--user", "x").stdout
     assert f"t3.mai has 2 alarms, which escalate now: {held}, {given}" in told
     eventually(lambda: [steps(running, f"incident:SC-{code}")[-1] for code in ("HELD", "GIVEN")], ["reopened"] * 2)
-    assert "t3.mai (disabled)" in ioc("alarms", "list").stdout
+    assert "t3.mai (can see to it no more)" in ioc("alarms", "list").stdout
     assert post(running, f"/alarms/{given}/acknowledge", {"user": "t3.mai"}).status_code == 422
     assert post(running, f"/alarms/{given}/acknowledge", {"user": "binh"}).status_code == 200
     time.sleep(2)
     assert query(running, "SELECT assignee, acknowledged_by FROM alarm WHERE id = %s", given) == [(None, "binh")]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("role", "viewer"), "is a viewer and acts on no alarms"),
+        (("units", "xa_nha_bich"), "sees xa_nha_bich alone, and it is about {unit}"),
+    ],
+)
+@pytest.mark.parametrize("called", ["{name}", "TÊN  {name}"])
+def test_what_somebody_has_who_may_not_any_more_escalates(
+    running: Instance, ioc: Ioc, change: tuple[str, str], why: str, called: str
+) -> None:
+    what, value = change
+    name, code = f"t3.{what}.{len(called)}", f"SC-{what.upper()}-{len(called)}"
+    words = ("--full-name", f"Tên {name}", "--role", "operator", "--units", QUIET, "--generate", "--user", "x")
+    assert ioc("people", "add", name, *words).returncode == 0
+    send(running, opened(code, QUIET))
+    id = alarm(running, f"incident:{code}")
+    given = post(running, f"/alarms/{id}/assign", {"user": "an", "assignee": called.format(name=name)})
+    assert given.status_code == 200, given.text
+    assert query(running, "SELECT count(*) FROM alarm_orphan WHERE alarm = %s", id) == [(0,)]
+    told = ioc("people", what, name, value, "--user", "x").stdout
+    assert f"{name} has 1 alarms, which escalate now: {id}" in told
+    eventually(lambda: steps(running, f"incident:{code}")[-1], "reopened")
+    noted = "SELECT note FROM alarm_step WHERE alarm = %s AND step = 'reopened'"
+    assert query(running, noted, id) == [(f"{name}, who had it, {why.format(unit=QUIET)}",)]
+    again = post(running, f"/alarms/{id}/acknowledge", {"user": name})
+    assert again.status_code == 422 and why.format(unit=QUIET) in again.json()["detail"]
+    assert post(running, f"/alarms/{id}/acknowledge", {"user": "binh"}).status_code == 200
+    assert query(running, "SELECT count(*) FROM alarm_orphan WHERE alarm = %s", id) == [(0,)]
+
+
+def test_two_of_one_name_hold_an_alarm_while_one_of_them_may(running: Instance, ioc: Ioc) -> None:
+    for name in ("t3.hai1", "t3.hai2"):
+        words = ("--full-name", "Hai Người", "--role", "operator", "--generate", "--user", "x")
+        assert ioc("people", "add", name, *words).returncode == 0
+    send(running, opened("SC-BOTH", QUIET))
+    id = alarm(running, "incident:SC-BOTH")
+    assert post(running, f"/alarms/{id}/assign", {"user": "an", "assignee": "Hai Người"}).status_code == 200
+    assert ioc("people", "disable", "t3.hai1", "--user", "x").returncode == 0
+    assert query(running, "SELECT count(*) FROM alarm_orphan WHERE alarm = %s", id) == [(0,)]
+    assert ioc("people", "role", "t3.hai2", "viewer", "--user", "x").returncode == 0
+    assert query(running, "SELECT person FROM alarm_orphan WHERE alarm = %s ORDER BY 1", id) == [
+        ("t3.hai1",), ("t3.hai2",),
+    ]  # fmt: skip
+    eventually(lambda: steps(running, "incident:SC-BOTH")[-1], "reopened")
+
+
+def test_the_roles_that_may_hold_an_alarm_are_those_that_may_acknowledge_one(running: Instance) -> None:
+    asked = "SELECT why_no_holder(false, %s, '{}', '{}', 'x') IS NULL"
+    for role in GIVEN:
+        assert query(running, asked, role) == [(Account("a", "", role).may("acknowledge"),)]
 
 
 def test_a_deadline_that_passes_begins_the_escalation_again(running: Instance, receiver: Receiver, ioc: Ioc) -> None:

@@ -32,14 +32,15 @@ MAY: dict[str, dict[str, str]] = {
     },
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
-        "SELECT": "alarm alarm_step alarm_published notification brief entity position person alarm_orphan",
+        "SELECT": "alarm alarm_step alarm_published notification brief entity position person "
+        "person_called alarm_orphan",
         "INSERT": "alarm alarm_step notification brief position",
         "UPDATE": "alarm alarm_published notification brief position",
         "DELETE": "position",
     },
     "ioc_board": {
         "SELECT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
-        "report_issue finding finding_step unit_contact procedure_name shift_handover import_columns",
+        "report_issue finding finding_step unit_contact procedure_name shift_handover import_columns alarm_orphan",
         "INSERT": "account board_session api_token saved_filter outbox audit emitter_key emitter_secret import "
         "import_event report_issue finding finding_step unit_contact procedure_name shift_handover import_columns",
         "UPDATE": "account board_session api_token saved_filter outbox emitter_key emitter_secret import finding "

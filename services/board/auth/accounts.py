@@ -177,7 +177,7 @@ async def set_disabled(conn: AsyncConnection, by: Account, name: str, disabled: 
 
 
 async def held_by(conn: AsyncConnection, name: str) -> list[int]:
-    """The active alarms that a disabled account was given, or has acknowledged."""
+    """The active alarms that an account was given, or has acknowledged, and can see to no more."""
     found = await conn.execute("SELECT alarm FROM alarm_orphan WHERE person = %s ORDER BY alarm", [name])
     return [alarm for (alarm,) in await found.fetchall()]
 

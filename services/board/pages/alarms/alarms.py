@@ -238,7 +238,7 @@ def _status(context: PageContext, r: Row) -> Html:
     by = r.cleared_by if r.status == "cleared" else r.assignee or r.acknowledged_by
     who = [author(context, by) if by else ""]
     if r.orphan:
-        who.append(context.word("disabled_person"))
+        who.append(context.word("orphan_alarm"))
     if r.deadline and r.status != "cleared":
         who.append(f"{context.word('until')} {day_and_time(r.deadline)}")
     badge = tag("span", context.word(f"alarm_{r.status}"), class_=f"badge {r.status}")

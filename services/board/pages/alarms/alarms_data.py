@@ -23,7 +23,7 @@ PLAIN = frozenset({"unit", "period", "instance", "job", "service"})
 
 class Row(NamedTuple):
     """An alarm. `unit` is a code or `all`; `kind` and `entity`: the case that it is about, None for others;
-    `orphan`: its holder is disabled."""
+    `orphan`: its holder can see to it no more."""
 
     id: int
     status: str
@@ -89,7 +89,7 @@ def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
 _COLUMNS = """
 SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
     a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
-    a.cleared_by, EXISTS (SELECT FROM alarm_orphan o WHERE o.alarm = a.id) AS orphan, a.office
+    a.cleared_by, a.id IN (SELECT alarm FROM alarm_orphan) AS orphan, a.office
 FROM alarm a JOIN alarm_list l USING (id)
 """
 _ROWS = f"""{_COLUMNS} WHERE a.cleared_at IS NULL OR a.cleared_at >= %(midnight)s
