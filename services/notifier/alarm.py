@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from schemas.offices import case_id
 from schemas.registry import SYSTEMS
+from schemas.types import Severity as Level
 
 Severity = Literal["info", "warning", "critical"]
 SEVERITIES: dict[Severity, tuple[str, str]] = {
@@ -16,6 +17,8 @@ SEVERITIES: dict[Severity, tuple[str, str]] = {
 }
 """In rising order, with their names in Vietnamese and English."""
 RANKS = {name: rank for rank, name in enumerate(SEVERITIES)}
+LEVELS = {name: rank for rank, name in enumerate(get_args(Level))}
+"""How bad incidents and crises are by themselves, in rising order: finer than the severities."""
 PLATFORM = "platform"
 NAMES: dict[str, tuple[str, str]] = {
     **{slug: (vi, en) for slug, (_, vi, en) in SYSTEMS.items()},
@@ -49,7 +52,8 @@ class Key(NamedTuple):
 
 
 class Raise(NamedTuple):
-    """An alarm to be raised, or refreshed where it is active. `due_at` with `kind` and `entity`: what was not kept."""
+    """An alarm to be raised, or refreshed where it is active. `due_at` with `kind` and `entity`: what was not kept.
+    `level`: how bad what it is about is by itself, if that is known."""
 
     way: Way
     originator: str
@@ -68,6 +72,7 @@ class Raise(NamedTuple):
     stage: str | None = None
     due_at: datetime | None = None
     office: str | None = None
+    level: str | None = None
 
     @property
     def key(self) -> Key:
@@ -113,6 +118,7 @@ class Alarm(NamedTuple):
     next_at: datetime | None
     ended_at: datetime | None = None
     office: str | None = None
+    level: str | None = None
 
 
 class Happened(NamedTuple):
@@ -122,6 +128,15 @@ class Happened(NamedTuple):
     step: Step
     by: str = OURSELVES
     note: str = ""
+
+
+def rise(before: Any, after: Any) -> tuple[str, str] | None:
+    """From what to what an alarm rises: by severity, or within one by level; None: it does not."""
+    if before.severity != after.severity:
+        return (before.severity, after.severity) if RANKS[after.severity] > RANKS[before.severity] else None
+    if before.level and after.level and LEVELS[after.level] > LEVELS[before.level]:
+        return before.level, after.level
+    return None
 
 
 def own(type: str, originator: str, severity: Severity, texts: tuple[str, str, str, str]) -> Raise:

@@ -14,7 +14,7 @@ from psycopg.rows import class_row, namedtuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from services.kit.facts import unpack
-from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity, dashboard
+from services.notifier.alarm import OURSELVES, RANKS, Alarm, Happened, Key, Raise, Severity, dashboard, rise
 from services.notifier.domain import State
 from services.notifier.escalation import PlannedNotification, PreviousNotification
 from services.notifier.webhook import ResolvedAlert
@@ -37,12 +37,12 @@ async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetim
     wanted: dict[Any, Raise] = {}
     for one in raised:
         known = wanted.get(_unique(one))
-        if known is None or RANKS[one.severity] >= RANKS[known.severity]:
+        if known is None or not rise(one, known):
             wanted[_unique(one)] = one
     stored = await _stored(conn, wanted.values())
     heard = {(_unique(h), h.due_at) for h in stored if h.due_at is not None}
     active = {_unique(h): h for h in stored if h.cleared_at is None and _unique(h) in wanted}
-    risen = {key for key, h in active.items() if RANKS[wanted[key].severity] > RANKS[h.severity]}
+    risen = {key for key, h in active.items() if rise(h, wanted[key])}
     missed = [r for r in wanted.values() if _unique(r) in risen or (_unique(r), r.due_at) not in heard]
     fresh = [r for r in missed if _unique(r) not in active]
     numbers = await _rows(conn, _INSERT, [r._asdict() for r in fresh], now=now)
@@ -61,18 +61,20 @@ async def _stored(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
 
 
 async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], now: datetime) -> None:
-    """Only what changed is a step of the history; a severity rises and never falls while the alarm is active."""
+    """Only what changed is a step of the history; severity and level rise and never fall while the alarm is active."""
     rows, steps, reopened = [], [], []
     for stored, one in pairs:
-        rises = RANKS[one.severity] > RANKS[stored.severity]
-        severity = one.severity if rises else stored.severity
+        rises = rise(stored, one)
+        grave = one if rises else stored
+        own = {"id": stored.id, "severity": grave.severity, "level": grave.level or one.level, "rises": bool(rises)}
         goes_on = RANKS[one.severity] >= RANKS[stored.severity]
-        rows.append(one._asdict() | {"id": stored.id, "severity": severity, "rises": rises, "goes_on": goes_on})
-        changes = [f"{stored.severity} → {severity}"] * rises + [f"due {one.due_at}"] * (one.due_at != stored.due_at)
+        rows.append(one._asdict() | own | {"goes_on": goes_on})
+        changes = [f"{rises[0]} → {rises[1]}"] if rises else []
+        changes += [f"due {one.due_at}"] * (one.due_at != stored.due_at)
         if changes:
             steps.append(Happened(stored.id, "refreshed", OURSELVES, ", ".join(changes)))
         if rises and stored.acknowledged_by:
-            why = f"{severity} is above {stored.severity}, which {stored.acknowledged_by} had acknowledged"
+            why = f"{rises[1]} is above {rises[0]}, which {stored.acknowledged_by} had acknowledged"
             reopened.append((stored.id, why))
     await _rows(conn, _REFRESH, rows, now=now)
     await note(conn, now, steps)
@@ -289,17 +291,17 @@ async def _rows(conn: AsyncConnection, sql: str, rows: Sequence[dict[str, Any]],
 
 _INSERT = """
 INSERT INTO alarm (way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
-                   kind, entity, stage, due_at, office, raised_at, refreshed_at, since, next_at)
+                   kind, entity, stage, due_at, office, level, raised_at, refreshed_at, since, next_at)
 SELECT way, originator, type, severity, system, unit, origin, vi, en, do_vi, do_en, dashboard,
-       kind, entity, stage, due_at, office, %(now)s, %(now)s, %(now)s, %(now)s
+       kind, entity, stage, due_at, office, level, %(now)s, %(now)s, %(now)s, %(now)s
 FROM jsonb_to_recordset(%(rows)s) AS r (
     way text, originator text, type text, severity text, system text, unit text, origin text, vi text, en text,
     do_vi text, do_en text, dashboard text, kind text, entity text, stage text, due_at timestamptz,
-    office text)
+    office text, level text)
 RETURNING id
 """
 _HELD = """
-SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by, a.office
+SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by, a.office, a.level
 FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz)
 JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r.due_at
 """
@@ -311,11 +313,12 @@ _OPEN_DOSSIER = """
 SELECT unit, origin FROM entity WHERE kind = 'dossier' AND id = %s AND opened_at IS NOT NULL AND ended_at IS NULL
 """
 _REFRESH = """
-UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, vi = r.vi, en = r.en,
-    do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at, next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END,
+UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, level = r.level,
+    vi = r.vi, en = r.en, do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at,
+    next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END,
     ended_at = CASE WHEN r.goes_on THEN NULL ELSE a.ended_at END
 FROM jsonb_to_recordset(%(rows)s) AS r (
-    id bigint, severity text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean,
+    id bigint, severity text, level text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean,
     goes_on boolean)
 WHERE a.id = r.id
 """

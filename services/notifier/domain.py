@@ -155,6 +155,7 @@ def to_raise(event: Event) -> Raise | None:
         stage=stage,
         due_at=instant(data[kind.due]) if kind.due else event.time,
         office=_office(event, entity.kind),
+        level=data["severity"] if kind.severity is _by_level else None,
     )
 
 

@@ -226,14 +226,34 @@ def test_a_rise_above_what_was_acknowledged_begins_anew(running: Instance, recei
     assert post(running, f"/alarms/{alarm(running, about)}/close", {"user": "an", "note": "xong"}).status_code == 200
 
 
-def test_an_incident_that_becomes_critical_begins_anew_in_whatever_order(running: Instance) -> None:
-    mild = opened("SC-RISES", QUIET, "medium")
-    send(running, mild)
-    id = alarm(running, "incident:SC-RISES")
+@pytest.mark.parametrize(
+    ("first", "then", "rises"),
+    [
+        ("medium", "critical", "warning → critical"), ("high", "critical", "high → critical"),
+        ("low", "high", "info → critical"), ("critical", "high", None), ("high", "high", None),
+    ],
+)  # fmt: skip
+def test_an_incident_that_becomes_worse_begins_anew_in_whatever_order(
+    running: Instance, first: str, then: str, rises: str | None
+) -> None:
+    code = f"SC-{first}-{then}".upper()
+    begun = opened(code, QUIET, first)
+    send(running, begun)
+    id = alarm(running, f"incident:{code}")
     assert post(running, f"/alarms/{id}/acknowledge", {"user": "an"}).status_code == 200
-    send(running, opened("SC-RISES", QUIET, "critical", at=mild.time))
-    eventually(lambda: steps(running, "incident:SC-RISES"), ["raised", "acknowledged", "refreshed", "reopened"])
-    assert query(running, "SELECT status, severity FROM alarm_list WHERE id = %s", id) == [("active", "critical")]
+    later = opened(code, QUIET, then, at=begun.time)
+    last = opened(f"{code}-AFTER", QUIET)
+    send(running, later, last)
+    alarm(running, f"incident:{last.data.code}")  # by then the one before it was heard too
+    more = ["refreshed", "reopened"] if rises else []
+    eventually(lambda: steps(running, f"incident:{code}"), ["raised", "acknowledged", *more])
+    noted = query(running, "SELECT note FROM alarm_step WHERE alarm = %s AND step = 'refreshed'", id)
+    assert noted == ([(rises,)] if rises else [])
+    state = "active" if rises else "acknowledged"
+    assert query(running, "SELECT status FROM alarm_list WHERE id = %s", id) == [(state,)]
+    if rises:  # acknowledged at its worst it stays so, whatever is told of it again
+        assert post(running, f"/alarms/{id}/acknowledge", {"user": "an"}).status_code == 200
+        assert query(running, "SELECT level FROM alarm WHERE id = %s", id) == [(then,)]
 
 
 def test_nobody_acts_or_is_given_an_alarm_who_is_no_person(running: Instance, ioc: Ioc) -> None:
