@@ -30,6 +30,7 @@ from services.board.pages.contacts import contacts_page
 from services.board.pages.figures import figure, figure_cases, system, wall
 from services.board.pages.handover import handover_page
 from services.board.pages.imports import imports_page
+from services.board.pages.imports.drafts import Drafts
 from services.board.pages.index766 import index766_page
 from services.board.pages.map import map_routes
 from services.board.pages.quality import finding_rows, quarantine_page
@@ -57,7 +58,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     connections = Connections()
     sessions, home = Sessions(pool, connections), settings.board_url or f"http://127.0.0.1:{settings.board_port}"
     tools = mcp_app.McpApp(reading, pool, home)
-    maker, plan = Maker(), schedule.read(settings)
+    maker, plan, drafts = Maker(), schedule.read(settings), Drafts()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -65,7 +66,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
             sending = (outbox.run(pool, lambda: poller.broker, subjects, private) for subjects in outbox.SUBJECTS)
             planned = (schedule.keep_time(plan, pool, maker),) if plan else ()
             found = finding_rows.follow(pool, reading)
-            endless = (poller.run(health), sessions.follow(), tools.run(), found, *sending, *planned)
+            own = (poller.run(health), sessions.follow(), tools.run(), drafts.sweep_for_ever())
+            endless = (*own, found, *sending, *planned)
             tasks = [asyncio.create_task(guarded("board", one)) for one in endless]
             yield
             for task in tasks:
@@ -105,7 +107,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     alarms.add(pages, settings, reading, alarm_client)
     map_routes.add(pages, settings, reading, pool)
     quarantine_page.add(pages, reading, pool)
-    imports_page.add(pages, reading, pool)
+    imports_page.add(pages, reading, pool, drafts)
     reports_page.add(pages, reading, pool, maker)
     index766_page.add(pages, reading)
     targets_page.add(pages, reading, pool)

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
 import time
+from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,6 +21,8 @@ from services.board.live.cache import SHARE, SharedCache
 from services.board.live.change_cache import ChangeCache
 from services.board.live.patience import PATIENCE, Patience, in_patience
 from services.board.live.query_pool import TooMuch
+from services.board.pages.imports import drafts
+from services.board.pages.imports.drafts import FOLDER, KEPT, Drafts
 from services.board.pages.map.overlays import Folder
 from services.kit import clock
 
@@ -184,3 +193,65 @@ def test_of_another_mark_none_is_fresh() -> None:
         return [await kept.get("same", answer, mark) for mark in ("a", "a", "b", "b")]
 
     assert asyncio.run(look()) == [0, 0, 1, 1]
+
+
+async def workbook() -> AsyncIterator[bytes]:
+    yield b"names and phones"
+
+
+KILLED = """
+import asyncio, os, signal
+from test_board_kept import workbook
+from services.board.pages.imports.drafts import Drafts
+board = Drafts()
+asyncio.run(board.put("session", "x.xlsx", workbook()))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_workbooks_lie_here_for_two_hours_also_where_a_board_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(drafts, "SWEEP_SECONDS", 0.01)
+    env = {
+        **os.environ,
+        "TMPDIR": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path]),
+    }
+    killed = subprocess.run([sys.executable, "-c", KILLED], env=env)
+    assert killed.returncode == -signal.SIGKILL and len(list(tmp_path.glob(f"{FOLDER}*/workbook"))) == 1
+    for other in ("ioc-test-1", f"{FOLDER}x-y", f"{FOLDER}old"):
+        (tmp_path / other).mkdir()
+    first, real = clock.now(), clock.now
+    others = {"ioc-test-1", f"{FOLDER}x-y", f"{FOLDER}old"}
+
+    def lying() -> set[str]:
+        return {path.name for path in tmp_path.iterdir()} - others
+
+    async def until_lying(number: int) -> None:
+        for _ in range(1000):
+            if len(lying()) == number:
+                break
+            await asyncio.sleep(0.01)
+        assert len(lying()) == number
+
+    async def follow() -> None:
+        board = Drafts()
+        sweeping = asyncio.create_task(board.sweep_for_ever())
+        old, busy = [await board.put("session", "x.xlsx", workbook()) for _ in range(2)]
+        busy.busy = True
+        await asyncio.sleep(0.1)
+        assert len(lying()) == 3
+        monkeypatch.setattr(clock, "now", lambda: first + KEPT + timedelta(minutes=1))
+        new = await board.put("other", "x.xlsx", workbook())
+        await until_lying(2)
+        assert lying() == {Path(one.folder.name).name for one in (busy, new)}
+        assert board.get("session", old.id) is None
+        busy.busy = False
+        await until_lying(1)
+        sweeping.cancel()
+
+    asyncio.run(follow())
+    monkeypatch.setattr(clock, "now", real)
+    assert others <= {path.name for path in tmp_path.iterdir()}

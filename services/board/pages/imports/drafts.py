@@ -6,7 +6,9 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterable, Iterator
+import shutil
+import tempfile
+from collections.abc import AsyncIterable, Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -24,6 +26,9 @@ LARGEST = 64 * 2**20
 MOST, MOST_OF_ONE = 40, 5
 """Drafts at a time, of all and of one session; the oldest give way."""
 KEPT = timedelta(hours=2)
+SWEEP_SECONDS = 60.0
+FOLDER = "ioc-import-"
+"""How the folder of a draft is called; then come the second of its upload, and a word made by chance."""
 READERS, READ_SECONDS = 2, 90.0
 """Workbooks that are read at a time, and for how long."""
 READER = "services.ingest.spreadsheets"
@@ -75,7 +80,7 @@ class Draft:
 
 
 class Drafts:
-    """All drafts of this board. They end with it."""
+    """All drafts of this board. They end with it; those of one that was killed end when they are too old."""
 
     def __init__(self) -> None:
         self._drafts: dict[str, Draft] = {}
@@ -84,7 +89,9 @@ class Drafts:
     async def put(self, session: str, name: str, body: AsyncIterable[bytes]) -> Draft:
         """Keep an upload. Raises `TooLarge`."""
         self._make_room(session)
-        draft = Draft(token_urlsafe(12), session, name, clock.now(), TemporaryDirectory(prefix="ioc-import-"))
+        now = clock.now()
+        folder = TemporaryDirectory(prefix=f"{FOLDER}{int(now.timestamp())}-")
+        draft = Draft(token_urlsafe(12), session, name, now, folder)
         digest, size = imports.hasher(), 0
         try:
             with draft.file.open("wb") as file:
@@ -111,10 +118,23 @@ class Drafts:
         if self._drafts.pop(draft.id, None):
             draft.folder.cleanup()
 
+    async def sweep_for_ever(self) -> None:
+        """For ever: delete what has lain here for longer than it may, of this board and of boards that were killed."""
+        while True:
+            await asyncio.to_thread(sweep, self._drop_old(), clock.now())
+            await asyncio.sleep(SWEEP_SECONDS)
+
+    def _drop_old(self) -> frozenset[str]:
+        """Forget what is too old; the names of the folders that are left: what is read right now is dropped after."""
+        for draft in list(self._drafts.values()):
+            if draft.at + KEPT < clock.now() and not draft.busy:
+                self.drop(draft)
+        return frozenset(Path(draft.folder.name).name for draft in self._drafts.values())
+
     def _make_room(self, session: str) -> None:
-        old = [draft for draft in self._drafts.values() if draft.at + KEPT < clock.now()]
+        self._drop_old()
         own = [draft for draft in self._drafts.values() if draft.session == session]
-        for draft in (*old, *own[: max(len(own) + 1 - MOST_OF_ONE, 0)]):
+        for draft in own[: max(len(own) + 1 - MOST_OF_ONE, 0)]:
             self.drop(draft)
         for draft in list(self._drafts.values())[: max(len(self._drafts) + 1 - MOST, 0)]:
             self.drop(draft)
@@ -138,6 +158,14 @@ class Drafts:
                 draft.said = await _read(asked)
         finally:
             draft.busy = False
+
+
+def sweep(own: Collection[str], now: datetime) -> None:
+    """Delete the folders of drafts that are too old, but for our `own`: a board that was killed left them."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER}*"):
+        uploaded = folder.name.removeprefix(FOLDER).partition("-")[0]
+        if folder.name not in own and uploaded.isdecimal() and int(uploaded) < (now - KEPT).timestamp():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _read(asked: Answer) -> Answer:

@@ -33,10 +33,10 @@ SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
 CHOICES = ("template", "period", "unit", "published")
 
 
-def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
+def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, drafts: Drafts) -> None:
     """The pages, and the forms on them."""
     app, poller = pages.app, pages.poller
-    drafts, done = Drafts(), FlashMessages[str]()
+    done = FlashMessages[str]()
 
     @pages.page(PATH)
     async def of_all(asked: HTTPConnection) -> LivePage:
