@@ -8,9 +8,11 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
@@ -122,3 +124,31 @@ def _wait_served(page: str, running: subprocess.Popen[bytes], seconds: float = 3
             except httpx.TransportError:
                 assert running.poll() is None and time.monotonic() < end, f"{page} does not answer"
             time.sleep(0.1)
+
+
+@contextmanager
+def liar(port: int, lies: Mapping[str, bytes]) -> Iterator[None]:
+    """Another program on a port of the centre's: whatever it is asked, it does not refuse, and says what stands for the
+    first path in `lies` that what is asked for begins with."""
+
+    class Liar(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = next(lie for path, lie in lies.items() if self.path.startswith(path))
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *words: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", port), Liar)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()

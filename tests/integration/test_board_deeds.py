@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -18,7 +19,7 @@ import psycopg
 import pytest
 from alarms import event, eventually, now, query, send, wait_until_told
 from roads import Road, road_to
-from support import free_port, wait_until_idle
+from support import board_beside, free_port, liar, wait_until_idle
 from visitors import Browser, add_account, entered
 
 from infra.local.paths import CHECKOUT
@@ -34,7 +35,7 @@ from services.centre.prepare import settings_of
 from services.kit import bus, store
 
 WARD = "phuong_chon_thanh"
-STOPPED, DEAF, SIMULATED, ELSEWHERE, WITHOUT, NEW = (f"H98.77-260101-{number}" for number in range(7001, 7007))
+STOPPED, DEAF, SIMULATED, ELSEWHERE, WITHOUT, NEW, LIED = (f"H98.77-260101-{number}" for number in range(7001, 7008))
 REPORT, TWIN, MASTER, FAR = (f"PA-DEEDS-{number}" for number in range(1, 5))
 SERVICES = ("aggregator", "deadlines", "notifier", "board")
 PROMISED = now() - timedelta(days=2)
@@ -211,6 +212,27 @@ def test_an_answer_that_was_lost_is_not_taken_for_a_refusal(centre: Instance, ho
         {str(id): "unknown" for (id,) in query(centre, "SELECT id FROM alarm WHERE entity = %s", WITHOUT)},
     ]
     assert noted(centre, keys[1], "alarm.acknowledge") == []
+
+
+def test_another_program_in_the_notifiers_place_does_nothing_and_tells_nothing(centre: Instance, home: str) -> None:
+    send(centre, late(LIED))
+    eventually(lambda: bool(free_alarms(centre, LIED)), True)
+    free, port, until = free_alarms(centre, LIED), free_port(), now() + timedelta(hours=8)
+    on_call = [{"rota": "x", "person": "thief", "until": until.isoformat(), "then": "thief"}]
+    lies = {"/on_call": json.dumps(on_call).encode(), "/": b"{}"}
+    with liar(port, lies), board_beside(centre, IOC_NOTIFIER_DOOR=f"http://127.0.0.1:{port}") as address:
+        supervisor = entered(address, "deeds-supervisor")
+        for deed, fields in (
+            ("acknowledge", {}),
+            ("assign", {"assignee": "deeds-operator"}),
+            ("comment", {"note": "x"}),
+        ):
+            row = do(supervisor, f"/worklist/do/{deed}", f"dossier:{LIED}", **fields)["rows"][0]
+            assert (row["done"], row["said"]) == (False, WORDS["notifier_away"][0]), deed
+            assert noted(centre, f"dossier:{LIED}", f"alarm.{deed}") == []
+        shown = supervisor.get("/handover").text
+        assert "thief" not in shown and WORDS["on_call_unknown"][0] in shown
+    assert free_alarms(centre, LIED) == free
 
 
 def test_a_new_date_survives_a_stopped_broker_and_a_killed_board(centre: Instance, operator: Browser) -> None:

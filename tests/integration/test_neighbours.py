@@ -8,18 +8,16 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from alarms import eventually
+from support import liar
 
 from infra.local import configure, listeners, ports
 from infra.local.paths import CHECKOUT
@@ -28,34 +26,12 @@ from infra.local.servers import Instance, NotReady
 from infra.loopback import DIRECT
 
 TAKEN = 'ioc_last_progress_timestamp_seconds{job="services",service="upkeep"}>1000'
-LIE = b'ioc_indicator{code="dossiers_received",unit="all"} 987654321\nioc_last_progress_timestamp_seconds 1\n'
-
-
-class Liar(BaseHTTPRequestHandler):
-    """Says to everything what a healthy service would say, with figures of its own."""
-
-    def do_GET(self) -> None:
-        body = (
-            LIE if "metrics" in self.path else b'{"ok": true, "service": "upkeep", "statusz": "ok", "database": "ok"}'
-        )
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *words: object) -> None: ...
-
-
-@contextmanager
-def liar(port: int) -> Iterator[None]:
-    server = ThreadingHTTPServer(("127.0.0.1", port), Liar)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
+FIGURE = b'ioc_indicator{code="dossiers_received",unit="all"} 987654321\n'
+LIES = {
+    "/metrics": FIGURE + b"ioc_last_progress_timestamp_seconds 1\n",
+    "/": b'{"ok": true, "service": "upkeep", "statusz": "ok", "database": "ok"}',
+}
+"""What a healthy service would say, with figures of its own."""
 
 
 def prometheus(centre: Instance, question: str) -> list[dict[str, dict[str, str]]]:
@@ -94,7 +70,7 @@ def test_a_service_whose_port_was_taken_is_not_healthy_and_comes_back_on_another
     taken = watched.ports["health_upkeep"]
     displace(watched, "upkeep")
     try:
-        with liar(taken):
+        with liar(taken, LIES):
             watched.start_process("upkeep")  # as the supervisor does, time and again
             eventually(lambda: state(watched, "upkeep")[1] != "", True)
             ready, problem = state(watched, "upkeep")
@@ -140,7 +116,7 @@ def test_a_server_that_answers_in_anothers_place_is_not_ours(
     try:
         fresh.start(["alertmanager"])
         fresh.stop_process("alertmanager")
-        with liar(fresh.ports["alertmanager"]):
+        with liar(fresh.ports["alertmanager"], LIES):
             fresh.start_process("alertmanager")
             assert not fresh.is_ready("alertmanager")
             with pytest.raises(NotReady, match=f"process {os.getpid()}"):
