@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import re
 import subprocess
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, TypeVar
 
@@ -15,13 +17,14 @@ import nats.errors
 import pytest
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
+from nats.js.errors import NotFoundError
 
 from infra.local.servers import Instance
 from schemas.envelope import MAX_EVENT_BYTES
-from schemas.streams import AGGREGATOR, EVENTS, QUARANTINE
+from schemas.streams import AGGREGATOR, EVENTS, NEVER, QUARANTINE
 from services.aggregator.validate import HEAD_BYTES, digest
 from services.centre.prepare import settings_of
-from services.kit import bus, pull, store
+from services.kit import bus, pull, quarantine, store
 
 T = TypeVar("T")
 Ioc = Callable[..., subprocess.CompletedProcess[str]]
@@ -106,7 +109,10 @@ def aside(centre: Instance, seqs: list[int]) -> list[tuple[dict[str, str], bytes
         state = (await js.stream_info(QUARANTINE.name)).state
         found = []
         for seq in range(state.first_seq, state.last_seq + 1):
-            message = await js.get_msg(QUARANTINE.name, seq)
+            try:
+                message = await js.get_msg(QUARANTINE.name, seq)
+            except NotFoundError:  # it was discarded
+                continue
             if int((message.headers or {}).get("Ioc-Sequence", 0)) in seqs:
                 found.append((message.headers or {}, message.data or b""))
         return found
@@ -193,6 +199,39 @@ def test_an_answer_of_the_broker_calls_nothing(running: Instance, call: str) -> 
     assert on_broker(running, "admin", messages) == before + 2
 
 
+@pytest.mark.parametrize("reply", ["ioc.quarantine.field", "ioc.quarantine.x", NEVER])
+def test_an_answer_of_the_broker_in_the_quarantine_is_listed_and_discarded_like_any_other(
+    running: Instance, ioc: Ioc, reply: str
+) -> None:
+    """It has no headers, and is known by its content; what lies under `NEVER` goes into the stream of events too."""
+
+    async def answered_there(js: JetStreamContext) -> None:
+        await js._nc.publish(REPORTS, RUBBISH, reply=reply)
+        await js._nc.flush()
+
+    async def answers(js: JetStreamContext) -> list[int]:
+        found = []
+        for one in await quarantine.listed(js):
+            if (await quarantine.get(js, one.seq))[1].data.startswith(b'{"stream":"EVENTS"'):
+                found.append(one.seq)
+        return found
+
+    before = set(on_broker(running, "cli", answers))
+    on_broker(running, "emitter_field", answered_there)
+    more = 2 if reply == NEVER else 1
+    wait(lambda: len(set(on_broker(running, "cli", answers)) - before) == more, "it does not lie there")
+    arrives(running)
+    seqs = [str(seq) for seq in sorted(set(on_broker(running, "cli", answers)) - before)]
+    assert len(seqs) == more
+    listed = ioc("quarantine", "list", "--limit", "1000").stdout
+    assert all(re.search(rf"^ *{seq}  ", listed, re.MULTILINE) for seq in seqs)
+    assert '"stream": "EVENTS"' in ioc("quarantine", "show", seqs[0]).stdout
+    again = ioc("quarantine", "resubmit", seqs[0], "--user", "x")
+    assert again.returncode == 1 and "stays" in again.stderr
+    assert ioc("quarantine", "discard", *seqs, "--reason", "an answer", "--user", "x").returncode == 0
+    assert set(on_broker(running, "cli", answers)) == before
+
+
 @contextmanager
 def quarantine_full(centre: Instance) -> Iterator[None]:
     """Inside, the quarantine takes nothing more."""
@@ -226,6 +265,31 @@ def test_a_full_quarantine_stops_nobody_and_what_waits_outside_is_brought_in(run
     wait(lambda: not rows(running, outside), "they are not brought in")
     assert sorted(body for _, body in aside(running, seqs)) == sorted(bodies)
     assert "wait outside" not in ioc("quarantine", "list", "--limit", "1").stderr
+
+
+def test_what_is_personal_waits_in_the_stream_until_it_is_brought_in_or_erased(running: Instance, ioc: Ioc) -> None:
+    """docs/privacy.md says so: while the quarantine takes nothing there is no place for its masked copy."""
+    number = f"09{random.randrange(10**8):08}"
+    bodies = [json.dumps(report() | {"subject": number}).encode() for _ in range(2)]
+
+    async def clear(js: JetStreamContext) -> list[int]:
+        found = []
+        for seq in seqs:
+            with suppress(NotFoundError):
+                found += [seq] if number.encode() in ((await js.get_msg(EVENTS.name, seq)).data or b"") else []
+        return found
+
+    with quarantine_full(running):
+        seqs = publish(running, *bodies)
+        wait(lambda: len(rows(running, "SELECT FROM refused WHERE seq = ANY (%s)", seqs)) == 2, "not noted")
+        assert on_broker(running, "admin", clear) == seqs
+        erased = ioc("erase", "message", "EVENTS", str(seqs[0]), "--reason", "letter 1", "--yes", "--user", "x")
+        assert erased.returncode == 0, erased.stderr
+        assert on_broker(running, "admin", clear) == seqs[1:]
+    wait(lambda: not rows(running, "SELECT FROM refused"), "not brought in")
+    assert on_broker(running, "admin", clear) == []
+    found = dict(zip(seqs, sorted(aside(running, seqs), key=lambda one: int(one[0]["Ioc-Sequence"])), strict=True))
+    assert found[seqs[0]][1] == b"" and b"[phone]" in found[seqs[1]][1]
 
 
 def test_what_was_erased_meanwhile_is_still_told_of(running: Instance) -> None:
