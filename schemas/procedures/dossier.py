@@ -255,9 +255,11 @@ def _points(life: _Life, clock: Clock, calendars: CalendarHistory) -> Iterator[P
         for component, name in _COMPONENTS.items():
             if accepted.data.get(name):
                 yield point(component, field, accepted.time, accepted.key)
+    for fact in _letters(life):
+        yield point("dossiers_extended", field, fact.time, fact.key)
     for fact in life.facts:
-        if measure := _EACH.get(fact.event):
-            yield point(measure, field, fact.time, fact.key)
+        if fact.event == "dossier.supplement_requested":
+            yield point("supplements_requested", field, fact.time, fact.key)
         if fact.event == "dossier.rated":
             yield point(
                 "dossier_ratings", (("verdict", verdict(fact.data["score"])),), fact.time, fact.key, fact.data["score"]
@@ -299,7 +301,15 @@ _COMPONENTS = {
     "dossiers_from_store": "store_components",
     "dossiers_identified": "identity_verified",
 }
-_EACH = {"dossier.supplement_requested": "supplements_requested", "dossier.extended": "dossiers_extended"}
+
+
+def _letters(life: _Life) -> list[Fact]:
+    """Its letters of apology; one that is told again under another id is one."""
+    told: dict[tuple[datetime, str, datetime], Fact] = {}
+    for fact in life.facts:
+        if fact.event == "dossier.extended":
+            told.setdefault((fact.time, fact.unit, instant(fact.data["promised_at"])), fact)
+    return list(told.values())
 
 
 def _requests(life: _Life) -> list[Fact]:
@@ -424,7 +434,7 @@ def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
         ["repromised", m.fact.key, {"unit": m.fact.unit, "old": m.before.isoformat(), "new": m.after.isoformat()}]
         for m in moves
     ]
-    extended = [f for f in life.facts if f.event == "dossier.extended"]
+    extended = _letters(life)
     found += [["extended_again", f.key, {"unit": f.unit, "new": f.data["promised_at"]}] for f in extended[1:]]
     found += [["went_back", f.key, {"unit": f.unit}] for f in life.course.back]
     # A stop that comes again is another pause.

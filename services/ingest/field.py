@@ -77,7 +77,8 @@ def step(words: Step, code: str) -> Event:
     """A report was verified, refused, routed, accepted, resolved or reopened."""
     fields = {"code": code} | words.model_dump(exclude={"step", "at", "unit"}, exclude_none=True)
     data = STEPS[words.step](**fields)
-    return compose(NAME, f"{code}/{words.step}/{words.at.isoformat()}", words.at, words.unit, data)
+    id = "/".join((code, words.step, words.at.isoformat(), *([words.to_unit] if words.to_unit else [])))
+    return compose(NAME, id, words.at, words.unit, data)
 
 
 def rating(words: Rating, code: str) -> Event:

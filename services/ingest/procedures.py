@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from hashlib import blake2b
 from typing import Literal
 
 from schemas.envelope import Event, EventData, Invalid
@@ -24,6 +26,7 @@ from schemas.procedures import (
     ProcedurePublished,
 )
 from schemas.procedures.portals import Portal
+from schemas.retraction import in_letters
 from schemas.types import Channel, DossierCode, Instant, ProcedureCode, Slug, UnitCode
 from services.ingest.router import Emitter, Post, Words, compose
 
@@ -123,15 +126,26 @@ def dossier_status(words: DossierStatus) -> Event:
     fields = words.model_dump(exclude={"status", "at", "unit", "resumes", "channel"}, exclude_none=True)
     if words.channel or words.status == 1:
         fields["channel"] = CHANNELS[words.channel or 1]
-    # A tax and a fee may be asked for at once.
-    id = f"{words.code}/{words.status}{'/tax' if words.kind == 'tax' else ''}/{words.at.isoformat()}"
+    promise = _promise(words.promised_at, words.limit_days, words.limit_hours)
+    # A tax and a fee may be asked for at once, and an acceptance told anew with the date as it is by then.
+    id = f"{words.code}/{words.status}{'/tax' if words.kind == 'tax' else ''}/{words.at.isoformat()}{promise}"
     return compose(NAME, id, words.at, words.unit, data(**fields))
+
+
+def _promise(*said: datetime | int | None) -> str:
+    """What an id says of a promised date, or of a limit: in letters, as digits beside a moment look like a telephone's.
+    Nothing where none is promised, so such ids are what they were."""
+    if not any(said):
+        return ""
+    words = " ".join(str(one) for one in said)
+    return "/" + in_letters(blake2b(words.encode(), digest_size=6).hexdigest())
 
 
 def extension(words: Extension, code: str) -> Event:
     """The promised date of a dossier is moved, with apologies."""
     data = DossierExtended(code=code, promised_at=words.promised_at, reason=words.reason)
-    return compose(NAME, f"{code}/extension/{words.at.isoformat()}", words.at, words.unit, data)
+    id = f"{code}/extension/{words.at.isoformat()}{_promise(words.promised_at)}"
+    return compose(NAME, id, words.at, words.unit, data)
 
 
 def rating(words: Rating, code: str) -> Event:

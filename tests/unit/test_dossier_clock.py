@@ -278,6 +278,16 @@ def test_what_a_supervisor_should_see_is_named() -> None:
     assert codes(accepted(at(9)), resolved(at(11)), step("processing_started", 12)) == ["went_back"]
 
 
+def test_a_letter_of_apology_that_is_told_again_under_another_id_is_one() -> None:
+    letter, corrected = (fact("extended", at(11), promised_at=at(day, 17).isoformat()) for day in (18, 19))
+    again = letter._replace(key=letter.key + "z")
+    life = [accepted(at(9)), letter, again]
+    assert (count(life, "dossiers_extended"), codes(*life), noted(*life)) == (1, [], [again.key])
+    life = [accepted(at(9)), letter, corrected]
+    assert (count(life, "dossiers_extended"), codes(*life), noted(*life)) == (2, ["extended_again"], [])
+    assert fold(*life).due_at == at(19, 17)
+
+
 def test_what_is_told_during_a_pause_is_not_too_late() -> None:
     asked_for, received = step("supplement_requested", 11), step("supplement_received", 12)
     ended = [accepted(at(9)), step("stopped", 10), asked_for, received]

@@ -56,7 +56,51 @@ def test_each_status_of_the_portal_is_one_event(words: dict[str, Any], event: st
     assert told.data.event == event
     assert told.time == datetime(2026, 3, 10, 2, 30, tzinfo=UTC)
     assert told.source == "/procedures/phuong_chon_thanh"
-    assert told.id == f"H99.99-260310-0001/{words['status']}/2026-03-10T02:30:00+00:00"
+    id = f"H99.99-260310-0001/{words['status']}/2026-03-10T02:30:00+00:00"
+    assert told.id == id if words["status"] != 2 else told.id.startswith(f"{id}/")
+
+
+@pytest.mark.parametrize(
+    ("path", "words", "others"),
+    [
+        (
+            "/procedures/dossiers",
+            {**DOSSIER, "status": 2, "promised_at": "2026-03-17T17:00:00+07:00"},
+            [{"promised_at": "2026-03-18T17:00:00+07:00"}, *({"promised_at": None, "limit_days": n} for n in (5, 7))],
+        ),
+        (
+            "/procedures/dossiers",
+            {**DOSSIER, "status": 2, "limit_days": 5},
+            [{"limit_days": None, "limit_hours": 5}, {"limit_days": None, "limit_hours": 8}],
+        ),
+        (
+            "/procedures/dossiers/{code}/extension",
+            {"at": AT, "unit": "phuong_chon_thanh", "promised_at": "2026-03-17T17:00:00+07:00"},
+            [{"promised_at": "2026-03-18T17:00:00+07:00"}],
+        ),
+        (
+            "/field/reports/{code}/steps",
+            {"step": "routed", "at": AT, "unit": "phuong_chon_thanh", "to_unit": "phuong_chon_thanh"},
+            [{"to_unit": "phuong_minh_hung"}],
+        ),
+    ],
+)
+def test_another_promise_or_receiver_of_the_same_moment_is_another_event_and_the_same_words_are_not(
+    path: str, words: dict[str, Any], others: list[dict[str, Any]]
+) -> None:
+    code = {"code": "H99.99-260310-0001" if "dossiers" in path else "PA-260310-0001"} if "{code}" in path else {}
+    spellings = [words, words, {**words, "at": "2026-03-10T02:30:00Z"}]
+    if promised := words.get("promised_at"):
+        spellings.append({**words, "promised_at": promised.replace("17:00:00+07:00", "10:00:00Z")})
+    assert len({(event.key, event.digest) for event in (tell(path, again, **code) for again in spellings)}) == 1
+    keys = {tell(path, {**words, **other}, **code).key for other in ({}, *others)}
+    assert len(keys) == 1 + len(others)
+
+
+def test_a_step_without_a_receiver_has_the_id_that_it_always_had() -> None:
+    words = {"step": "accepted", "at": AT, "unit": "phuong_chon_thanh"}
+    told = tell("/field/reports/{code}/steps", words, code="PA-260310-0001")
+    assert told.id == "PA-260310-0001/accepted/2026-03-10T02:30:00+00:00"
 
 
 def test_a_tax_and_a_fee_that_are_asked_for_at_once_are_two_events() -> None:
