@@ -19,7 +19,7 @@ from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import OWN_ALONE, OWNED
 
 NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
-SOURCE = re.compile(r"[!-~]{2,120}")
+SOURCE = re.compile(r"(?!/+$)[!-~]{2,120}")
 MOST_REMEMBERED = 10_000
 DEVICES = "ioc.devices."
 """How a device's subject begins: `ioc.devices.<unit>.<device>.<key>`, by MQTT `ioc/devices/<unit>/<device>/<key>`."""
@@ -86,8 +86,8 @@ def problem(name: str, source: str, systems: Collection[str]) -> tuple[str, str]
         )
     if not SOURCE.fullmatch(source):
         return (
-            "nguồn là một URI hoặc đường dẫn, 2 đến 120 ký tự ASCII không có dấu cách",
-            "a source is a URI or a path, 2 to 120 characters of ASCII without spaces",
+            "nguồn là một URI hoặc đường dẫn, 2 đến 120 ký tự ASCII không có dấu cách, không chỉ gồm dấu gạch chéo",
+            "a source is a URI or a path, 2 to 120 characters of ASCII without spaces, and not slashes alone",
         )
     if personal.find(name) or personal.find(source):
         return (

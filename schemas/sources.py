@@ -14,10 +14,9 @@ EMITTERS: dict[str, tuple[str, ...]] = {
 its token over HTTP and its line in docker-compose.yml follow from this row."""
 KEYS = "keys"
 """As an emitter: the door of those who have a key, who each speak as a source of their own."""
-RETRACTIONS = tuple(
-    f"{report}retracted"
-    for report in ("indicator.", "indicator.target_", "roster.", "visits.", "beds.", "health_record.", "antivirus.")
-)
+IMPORTED = ("indicator.", "roster.", "visits.", "beds.", "health_record.", "antivirus.")
+"""How the events begin that the forms of workbooks state, and those that take it back."""
+RETRACTIONS = tuple(f"{report}retracted" for report in (*IMPORTED, "indicator.target_"))
 """What takes a report back, which only the centre's own imports do: it may be anybody's report."""
 OWN_ALONE = frozenset({*NOTICES, *RETRACTIONS})
 """What nobody outside may say."""
@@ -25,8 +24,13 @@ OWNED: dict[str, tuple[str, ...]] = {
     "deadlines": NOTICES,
     **EMITTERS,
     "board": ("dossier.extended", "report.refused", "indicator.target_"),
+    "spreadsheets": IMPORTED,
+    "onestop": ("dossier.",),
+    "simulator": ("",),
+    "scenario": ("",),
 }
-"""The first step of a source's path, for an emitter also its name -> how the events begin that it can make."""
+"""The first step of a source's path, for an emitter also its name -> how the events begin that it can make: what is
+made by chance may be any event, and no key may take its source."""
 
 
 def may_say(owner: str, event: str) -> bool:

@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -20,12 +20,14 @@ from infra.local.configure import broker_storage
 from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.field import ReportReceived
+from schemas.health import VisitsReported
 from schemas.procedures import DossierAccepted
 from schemas.registry import make
 from schemas.streams import ALERTS, EVENTS, STREAMS
 from services.centre.prepare import settings_of
 from services.deadlines.app import AGAIN_SECONDS, Said, poll
 from services.kit import bus, clock, store, streams
+from services.kit.imports import event_of, midnight
 
 UNIT = "phuong_chon_thanh"
 NUMBERS = count(1)
@@ -109,6 +111,22 @@ def test_nobody_takes_a_key_of_a_payments_door_by_an_event_of_another_kind(runni
     publish(running, "emitter_payments", PAYMENTS, json.dumps(coming).encode())
     wait_for_log(running, coming["id"])
     assert query(running, "SELECT type FROM event WHERE id = %s", coming["id"]) == [("vn.ioc.payment.made.v1",)]
+
+
+def test_nobody_takes_a_key_of_a_coming_import_by_an_event_of_another_kind(running: Instance) -> None:
+    day = date(2026, 11, 2)
+    said = VisitsReported(facility=f"tram_{next(NUMBERS)}_stored_once", day=day, visits=0, insured=0)
+    coming = event_of("health", UNIT, midnight(day) + timedelta(hours=17), said)
+    thief = payment(next(NUMBERS)) | {
+        "id": coming.id,
+        "source": coming.source,
+        "type": "vn.ioc.report.received.v1",
+        "data": {"code": f"PA-THIEF-{next(NUMBERS)}", "channel": "app", "category": "road"},
+    }
+    publish(running, "emitter_field", REPORTS, json.dumps(thief).encode())
+    publish(running, "cli", coming.subject, coming.to_json())
+    wait_for_log(running, coming.id)
+    assert query(running, "SELECT type FROM event WHERE id = %s", coming.id) == [("vn.ioc.visits.reported.v1",)]
 
 
 def make_event(body: dict[str, Any]) -> Event:

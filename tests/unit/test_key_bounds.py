@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import b32decode, urlsafe_b64decode
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from schemas import units
 from schemas.broker_tokens import claims, signer
 from schemas.envelope import Event
-from schemas.keys import Bounds, Owners, parted, subject_by
-from schemas.registry import parse
-from schemas.sources import NOTICES
+from schemas.keys import Bounds, Owners, parted, problem, subject_by
+from schemas.registry import DATA_TYPES, parse
+from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
+from services.board.pages.actions import decisions
+from services.deadlines import notices
+from services.ingest.onestop import events as onestop
+from services.ingest.procedures import STATUSES
+from services.ingest.spreadsheets.template import templates
+from services.kit import imports
+from services.simulator.district import truth
+from services.simulator.november_2024 import shift
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 WARD = "phuong_chon_thanh"
@@ -89,6 +99,60 @@ def test_a_source_is_its_keys_alone() -> None:
     assert Owners().trespass(event(), None) is None
     assert Owners().trespass(event(), "tram") is not None
     assert owners.names == {"tram", "other"}
+
+
+MADE = {
+    **{f"/{name}/{WARD}": (name, {d.event for d in DATA_TYPES.values()} - set(OWN_ALONE)) for name in EMITTERS},
+    notices.SOURCE: ("deadlines", set(NOTICES)),
+    decisions.SOURCE: (
+        "board",
+        {"dossier.extended", "report.refused", "indicator.target_set", "indicator.target_retracted"},
+    ),
+    onestop.SOURCE: ("onestop", {data.event for data in STATUSES.values()} | {"dossier.supplement_received"}),
+    **{
+        imports.SOURCE + template.name: ("spreadsheets", {one.event for one in template.events} | set(RETRACTIONS))
+        for template in templates().values()
+    },
+    truth.SOURCES: ("simulator", {d.event for d in DATA_TYPES.values()} - set(OWN_ALONE)),
+    shift.SOURCE: ("scenario", {d.event for d in DATA_TYPES.values()} - set(OWN_ALONE)),
+}
+"""Each source under which the centre's own programs speak -> whose it is, and what they make under it."""
+
+
+@pytest.mark.parametrize("source", MADE)
+def test_each_source_of_the_centre_has_one_owner_who_may_say_what_it_makes(source: str) -> None:
+    owner, events = MADE[source]
+    assert [name for name in OWNED if source.split("/")[1] == name] == [owner]
+    said = {event for event in events if owner not in EMITTERS or event.startswith(EMITTERS[owner])}
+    assert said and {event: trespass(source, event) for event in said} == dict.fromkeys(said)
+    for name in (source, source.lstrip("/"), f"/{source}", f"{source.rstrip('/')}/x"):
+        assert problem("some-key", name, ["procedures"]), name
+
+
+@pytest.mark.parametrize("source", [source for source in MADE if not source.startswith(("/simulator", "/scenario"))])
+def test_a_source_of_the_centre_cannot_be_taken_by_what_another_system_says(source: str) -> None:
+    """What each emitter's credential may publish, against each source that is not its own."""
+    owner, events = MADE[source]
+    systems = {data.system for data in DATA_TYPES.values() if data.event in events and may_say(owner, data.event)}
+    for emitter, begins in EMITTERS.items():
+        others = (d.event for d in DATA_TYPES.values() if d.event.startswith(begins) and d.system not in systems)
+        assert all(trespass(source, event) for event in others), emitter
+
+
+def test_every_source_that_a_program_names_is_known_here() -> None:
+    """As a constant of its module, as all do."""
+    named = {
+        found
+        for path in (Path(__file__).parents[2] / "services").rglob("*.py")
+        for found in re.findall(r'^SOURCES? = "(/[^"]+)"', path.read_text(), re.MULTILINE)
+    }
+    assert {source.split("/")[1] for source in named} | EMITTERS.keys() == OWNED.keys()
+
+
+def test_no_key_may_have_every_source() -> None:
+    for source in ("//", "///", "x"):
+        assert problem("some-key", source, ["health"]), source
+    assert problem("some-key", "/x", ["health"]) is None
 
 
 def test_the_name_of_a_key_is_the_last_step_of_its_subjects() -> None:
