@@ -164,7 +164,7 @@ def _unread(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     for one in unread(conn, as_of):
         vi, en = one.both_languages()
         code = f"unread_{one.kind}"
-        yield Finding(code, vi, en, None, None, None, one.number, Decimal(0), one.indicator, evidence=one.ids)
+        yield Finding(code, vi, en, None, None, None, one.number, Decimal(0), one.name, evidence=one.ids)
 
 
 _EVIDENCE = SQL("""
