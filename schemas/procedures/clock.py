@@ -42,11 +42,13 @@ class Wait(NamedTuple):
 
 
 class Move(NamedTuple):
-    """A date that was promised again without an extension: it changes no due date."""
+    """A date that was promised again without an extension: it changes no due date. `named_by`: the event that had named
+    the date `before`."""
 
     fact: Fact
     before: datetime
     after: datetime
+    named_by: str
 
 
 @dataclass(slots=True)
@@ -57,6 +59,7 @@ class Clock:
     waits: list[Wait] = field(default_factory=list)
     moves: list[Move] = field(default_factory=list)
     named: datetime | None = None
+    named_by: str = ""
     accepted: bool = False
 
 
@@ -194,10 +197,10 @@ def _moved_by(
     now = fact.time
     if fact.event == "dossier.accepted" and not clock.accepted:
         waiting.open.clear()  # whoever promises a date knows what is still to come
-        clock.named, clock.accepted = _promised(fact, calendars), True
+        clock.named, clock.named_by, clock.accepted = _promised(fact, calendars), fact.key, True
         return Promise(now, clock.named, False, fact.key)
     if fact.event == "dossier.extended":
-        clock.named = instant(fact.data["promised_at"])
+        clock.named, clock.named_by = instant(fact.data["promised_at"]), fact.key
         return Promise(now, clock.named, bool(waiting.open), fact.key)
     if current is None:
         return None
@@ -212,8 +215,8 @@ def _promise_again(clock: Clock, fact: Fact, current: Promise, calendars: Calend
     again, named = _promised(fact, calendars), clock.named
     assert named is not None
     if local_day(again) not in (local_day(named), local_day(current.due)):
-        clock.moves.append(Move(fact, named, again))
-    clock.named = again
+        clock.moves.append(Move(fact, named, again, clock.named_by))
+    clock.named, clock.named_by = again, fact.key
 
 
 def _resumed(paused: Promise, now: datetime, key: str, calendars: CalendarHistory) -> Promise:

@@ -430,8 +430,12 @@ def _at_once(move: Move, life: _Life) -> bool:
 
 def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
     """What a supervisor should see: [code, key of the event, details]."""
-    found = [
-        ["repromised", m.fact.key, {"unit": m.fact.unit, "old": m.before.isoformat(), "new": m.after.isoformat()}]
+    found: list[list[Any]] = [
+        [
+            "repromised",
+            m.fact.key,
+            {"unit": m.fact.unit, "old": m.before.isoformat(), "new": m.after.isoformat(), "named_by": m.named_by},
+        ]
         for m in moves
     ]
     extended = _letters(life)

@@ -1,5 +1,6 @@
 """What looks wrong in the data themselves, beside the sums that must agree: reports that differ from what is counted,
-rows that look copied, shares that cannot be, silent sources, gaps in what they sent, ends told after the due date."""
+rows that look copied, shares that cannot be, silent sources, gaps in what they sent, ends told after the due date,
+promises dated before those that were told earlier."""
 
 from __future__ import annotations
 
@@ -38,7 +39,15 @@ GAP_DAYS, GAP_LEAST = timedelta(days=14), timedelta(hours=1)
 LATE = timedelta(hours=24)
 """How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
 ENDS = tuple(f"{TYPE_PREFIX}dossier.{step}.v1" for step in ("resolved", "returned", "stopped", "refused", "withdrawn"))
-CODES = ("reported_differs", "impossible_share", "copied_row", "silent_source", "gap", "back_dated_end")
+CODES = (
+    "reported_differs",
+    "impossible_share",
+    "copied_row",
+    "silent_source",
+    "gap",
+    "back_dated_end",
+    "back_dated_promise",
+)
 """The codes of all findings that this module makes."""
 
 
@@ -154,13 +163,20 @@ def _gaps(conn: Connection, as_of: datetime) -> Iterator[Finding]:
 
 
 def _back_dated(conn: Connection, as_of: datetime) -> Iterator[Finding]:
-    """Dossiers of the last days whose end lies within their time, and was recorded after it."""
+    """Dossiers of the last days whose end lies within their time, and was recorded after it; and those judged by a
+    promise that was recorded late, after the one that it now comes before."""
     values = {"since": as_of - LATE_DAYS, "now": as_of, "late": LATE, "ends": list(ENDS)}
     figures = resting_on([Sum("dossiers_ended")])
     for unit, number, ids in conn.execute(_ENDS, values).fetchall():
         vi = f"{number} hồ sơ được ghi nhận kết thúc trước hạn sau khi hạn đã qua"
         en = f"{number} dossiers were told to have ended in time after their time was over"
         yield Finding("back_dated_end", vi, en, unit, None, None, Decimal(number), Decimal(0), "dossier", figures,
+                      tuple(ids), number)  # fmt: skip
+    figures = resting_on([Sum(measure) for measure in ("dossiers_repromised", "dossiers_pressing", "dossiers_ended")])
+    for unit, number, ids in conn.execute(_PROMISES, values).fetchall():
+        vi = f"{number} hồ sơ: một ngày hẹn khác được báo muộn, ghi thời điểm trước lần hẹn đã báo"
+        en = f"{number} dossiers: another promise was told late, dated before the one that had been told"
+        yield Finding("back_dated_promise", vi, en, unit, None, None, Decimal(number), Decimal(0), "dossier", figures,
                       tuple(ids), number)  # fmt: skip
 
 
@@ -178,5 +194,15 @@ FROM (
         AND recorded - time > %(late)s AND type = ANY(%(ends)s)
 ) e JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
 WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
+GROUP BY d.unit ORDER BY 2 DESC, 1
+"""
+_PROMISES = """
+SELECT d.unit, count(DISTINCT d.id), (array_agg(DISTINCT e.id))[1:20]
+FROM entity d CROSS JOIN LATERAL jsonb_array_elements(d.state -> 'findings') n(said)
+    JOIN event_key f ON f.key = (n.said -> 2 ->> 'named_by')::uuid JOIN event e ON e.key = f.key AND e.time = f.time
+    JOIN event_key l ON l.key = (n.said ->> 1)::uuid JOIN event later ON later.key = l.key AND later.time = l.time
+WHERE d.kind = 'dossier' AND d.state ? 'findings' AND n.said ->> 0 = 'repromised'
+    AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s AND e.origin <> 'shifted'
+    AND e.recorded - e.time > %(late)s AND later.recorded < e.recorded
 GROUP BY d.unit ORDER BY 2 DESC, 1
 """

@@ -19,6 +19,7 @@ SEVERITIES: tuple[Severity, ...] = ("critical", "warning", "info")
 GRAVE: dict[str, Severity] = {
     "ii06_received": "critical", "ii06_resolved": "critical", "ii06_open": "critical", "ii06_balance": "critical",
     "impossible_share": "critical", "reported_differs": "warning", "back_dated_end": "warning",
+    "back_dated_promise": "warning",
     "contradiction": "warning", "repromised": "warning", "extended_again": "warning", "contradicted": "warning",
     "over_refunded": "warning", "refunded_before": "warning", "paid_in_vain": "warning",
 }  # fmt: skip

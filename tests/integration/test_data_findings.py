@@ -83,7 +83,27 @@ def wrong(centre: Instance) -> Instance:
         event("dossier.accepted", end - timedelta(days=9), {"code": code, "promised_at": promised}),
         event("dossier.resolved", end, {"code": code}),
     )  # fmt: skip
+    for acceptances in back_dated(end):
+        told(centre, *acceptances)
     return centre
+
+
+def back_dated(end: datetime) -> Iterator[list[dict[str, Any]]]:
+    """Acceptances with another promise, told together, then what is told after them: before the one, on time for
+    another, with the same date for a third."""
+    dossiers = [f"H99.81-261101-{number:04}" for number in (2, 3, 4)]
+    day = timedelta(days=1)
+
+    def accepted(code: str, at: datetime, promised: datetime) -> dict[str, Any]:
+        return event("dossier.accepted", at, {"code": code, "promised_at": promised.isoformat()})
+
+    yield [accepted(code, end, end + 20 * day) for code in dossiers]
+    before, beside, again = dossiers
+    yield [
+        accepted(before, end - day, end + 5 * day),
+        accepted(beside, clock.now(), end + 30 * day),
+        accepted(again, end - day, end + 20 * day),
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +146,8 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     assert ("copied_row", OTHER) in some and ("copied_row", HERE) not in some
     late = some["back_dated_end", HERE]
     assert late.events == 1 and late.evidence and late.severity == "warning"
+    promised = some["back_dated_promise", HERE]
+    assert (promised.events, len(promised.evidence), promised.severity) == (1, 1, "warning")
     differs = [f for f in found(wrong) if f.code == "reported_differs" and f.unit == HERE]
     assert {(f.what, f.left) for f in differs} >= {("ii06_03", 100), ("ii06_07", 90)}
     keys = [f.key for f in found(wrong)]
