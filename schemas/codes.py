@@ -24,6 +24,11 @@ OPEN311 = re.compile("^PA-[0-9]{6}-[BCDFGHJKLMNPQRSTVWXZ]{16}$")
 _LONG = re.compile(r"\d{3,}")
 
 
+def names_office(code: str) -> bool:
+    """Whether a dossier's code says which office gave it (`H19.12-…`), and not the province or ministry alone."""
+    return any(part.isdigit() and part.strip("0") for part in code.partition("-")[0].split("."))
+
+
 def masked(code: str) -> str:
     """The number of a case as it may be read outside: `H57.25-24••••-••••`, `PA-••••`; of another form nothing is left.
 

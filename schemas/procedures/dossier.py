@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from schemas import cases, units
+from schemas import cases, codes, units
 from schemas.calendar import VN, local_day
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Folded, Labels, Point, as_known, in_order, instant, shift_of, verdict
@@ -65,6 +65,7 @@ class _Progress:
 class _Life:
     """A dossier as its facts tell it."""
 
+    code: str
     portal: tuple[str, str]
     facts: Sequence[Fact]
     course: _Progress
@@ -169,7 +170,7 @@ def _read(id: str, facts: Sequence[Fact], course: _Progress) -> _Life:
         ("portal", portal[0]),
     )
     head = received or next((f for f in facts if f.event in LIFE_RANK), facts[0])
-    return _Life(portal, facts, course, received, accepted, end, about, labels, course.handler or head.unit)
+    return _Life(id, portal, facts, course, received, accepted, end, about, labels, course.handler or head.unit)
 
 
 def portal_of(code: str, facts: Iterable[Fact], received: Fact | None) -> tuple[str, str]:
@@ -441,6 +442,7 @@ def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
     extended = _letters(life)
     found += [["extended_again", f.key, {"unit": f.unit, "new": f.data["promised_at"]}] for f in extended[1:]]
     found += [["went_back", f.key, {"unit": f.unit}] for f in life.course.back]
+    found += [["accepted_elsewhere", f.key, {"unit": f.unit}] for f in _accepted_elsewhere(life)]
     # A stop that comes again is another pause.
     done = [f for f in life.facts if life.end and f.event == life.end.event != "dossier.stopped"]
     found += [
@@ -449,6 +451,29 @@ def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
         if f.time != done[0].time
     ]
     return found
+
+
+def _accepted_elsewhere(life: _Life) -> list[Fact]:
+    """The acceptances by units that nothing joins to those that had accepted it before, where its code names no office:
+    then it may be another dossier. With an office's code there is one, and it was handed on."""
+    if codes.names_office(life.code):
+        return []
+    found, before = list[Fact](), list[str]()
+    for fact in life.facts:
+        if fact.event == "dossier.accepted" and fact.unit not in before:
+            if before and not any(_joined(fact.unit, unit) for unit in before):
+                found.append(fact)
+            before.append(fact.unit)
+    return found
+
+
+def _joined(unit: str, other: str) -> bool:
+    """Whether one of two units stands above the other, or follows upon it."""
+    try:
+        above = other in units.scope(unit) or unit in units.scope(other)
+    except units.UnknownUnit:
+        return False
+    return above or units.succeeds(unit, other)
 
 
 def _next_notice(facts: Sequence[Fact], promise: Promise, calendars: CalendarHistory) -> datetime | None:

@@ -150,6 +150,13 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "Dossier {case}: told to be in progress after its end ({unit})",
         ("dossiers_ended",),
     ),
+    "accepted_elsewhere": (
+        "Hồ sơ {case}: mã không nêu cơ quan, thêm một đơn vị tiếp nhận mà không thấy bàn giao; "
+        "có thể là hai hồ sơ ({unit})",
+        "Dossier {case}: its code names no office, and another unit accepted it that nothing joins to the first; "
+        "these may be two dossiers ({unit})",
+        ("dossiers_received", "dossiers_pressing", "dossiers_ended"),
+    ),
     "duplicate_of_duplicate": (
         "Phản ánh {case} có phản ánh trùng nhưng chính nó cũng trùng phản ánh khác; cần nối với phản ánh gốc ({unit})",
         "Report {case} is repeated by others and repeats one itself; they belong to the first ({unit})",

@@ -82,6 +82,7 @@ def wrong(centre: Instance) -> Instance:
         *ii06(HERE, *columns), *ii06(OTHER, *columns), reported("documents_signed_pct", "104.5"),
         event("dossier.accepted", end - timedelta(days=9), {"code": code, "promised_at": promised}),
         event("dossier.resolved", end, {"code": code}),
+        *(event("dossier.accepted", end, {"code": "H81-261101-0005", "limit_days": 90}, u) for u in (HERE, OTHER)),
     )  # fmt: skip
     for acceptances in back_dated(end):
         told(centre, *acceptances)
@@ -148,6 +149,8 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     assert late.events == 1 and late.evidence and late.severity == "warning"
     promised = some["back_dated_promise", HERE]
     assert (promised.events, len(promised.evidence), promised.severity) == (1, 1, "warning")
+    elsewhere = [f for f in found(wrong) if f.code == "accepted_elsewhere"]
+    assert [(len(f.evidence), f.severity, "H81-26••••" in f.vi) for f in elsewhere] == [(1, "warning", True)]
     differs = [f for f in found(wrong) if f.code == "reported_differs" and f.unit == HERE]
     assert {(f.what, f.left) for f in differs} >= {("ii06_03", 100), ("ii06_07", 90)}
     keys = [f.key for f in found(wrong)]

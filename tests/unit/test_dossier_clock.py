@@ -278,6 +278,30 @@ def test_what_a_supervisor_should_see_is_named() -> None:
     assert codes(accepted(at(9)), resolved(at(11)), step("processing_started", 12)) == ["went_back"]
 
 
+@pytest.mark.parametrize(
+    ("code", "office"),
+    [
+        ("H19-261109-0001", False), ("H19.00-261109-0001", False), ("000.00.00.H19-261109-0001", False),
+        ("H19.12-261109-0001", True), ("H19.00.7-261109-0001", True), ("000.01.12.H19-261109-0001", True),
+    ],
+)  # fmt: skip
+def test_an_acceptance_by_a_unit_that_nothing_joins_to_the_first_is_shown_where_the_code_names_no_office(
+    code: str, office: bool
+) -> None:
+    def shown(*life: Fact) -> list[str]:
+        state = fold_dossier(code, in_order(life), CalendarHistory()).state
+        return [key for found, key, _ in state.get("findings", []) if found == "accepted_elsewhere"]
+
+    mine, theirs, third = accepted(at(9)), accepted(at(9, 10), B), accepted(at(10), C)
+    assert shown(mine, theirs) == ([] if office else [theirs.key])
+    assert len(shown(mine, theirs, third, accepted(at(10, 11)))) == (0 if office else 2)
+    assert shown(mine, accepted(at(9, 10))) == [], "the same unit again"
+    assert shown(accepted(at(9), "dong_nai"), accepted(at(9, 10), B)) == [], "handed down"
+    assert shown(accepted(at(9), B), accepted(at(9, 10), "dong_nai")) == [], "taken up"
+    early = datetime(2025, 6, 27, 9, tzinfo=VN)
+    assert shown(accepted(early, "chon_thanh_minh_hung"), accepted(at(9), B)) == [], "its successor"
+
+
 def test_a_letter_of_apology_that_is_told_again_under_another_id_is_one() -> None:
     letter, corrected = (fact("extended", at(11), promised_at=at(day, 17).isoformat()) for day in (18, 19))
     again = letter._replace(key=letter.key + "z")
