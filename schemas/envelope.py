@@ -24,7 +24,7 @@ from schemas import attributes, personal, units
 from schemas.calendar import local_day
 from schemas.json_members import repeated
 from schemas.sources import trespass
-from schemas.types import Instant, UnitCode
+from schemas.types import Instant, NamesUnit, UnitCode
 from schemas.unit_fields import named, unit_fields
 
 TYPE_PREFIX = "vn.ioc."
@@ -267,19 +267,21 @@ def check_event(event: Event, now: datetime) -> None:
 def _check_units(event: Event) -> None:
     """The unit of the envelope, and every other that the data names."""
     day = local_day(event.time - timedelta(days=event.shiftdays) if event.shiftdays else event.time)
-    _check_unit("unit", event.unit, day)
+    _check_unit("unit", event.unit, day, NamesUnit())
     for path, rule in unit_fields(type(event.data)):
         for where, code in named(event.fields, path):
-            _check_unit(f"data{where}", code, day, rule.existing)
+            _check_unit(f"data{where}", code, day, rule)
 
 
-def _check_unit(where: str, code: str, day: date, existing: bool = True) -> None:
+def _check_unit(where: str, code: str, day: date, rule: NamesUnit) -> None:
     try:
         valid = units.valid_at(code, day)
     except units.UnknownUnit as unknown:
         raise Invalid("wrong_unit", f"{where}: {unknown}") from None
-    if existing and not valid:
+    if rule.existing and not valid:
         raise Invalid("wrong_unit", f"{where}: {code} is not valid on {day.isoformat()}")
+    if rule.levels and (level := units.on(code, day).level) not in rule.levels:
+        raise Invalid("wrong_unit", f"{where}: {code} is a {level}; name a {' or '.join(rule.levels[:2])}")
 
 
 def _check_place(event: Event) -> None:

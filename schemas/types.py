@@ -27,14 +27,22 @@ Day = Annotated[date, Field(ge=date(2000, 1, 1))]
 
 @dataclass(frozen=True)
 class NamesUnit:
-    """Marks a text that names a unit: it must be a known one, and `existing` on the day of the event."""
+    """Marks a text that names a unit: it must be a known one, and `existing` on the day of the event; of one of these
+    `levels`, where any are named."""
 
     existing: bool = True
+    levels: tuple[str, ...] = ()
 
 
 _UNIT = StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")
 UnitCode = Annotated[str, _UNIT, NamesUnit()]
-Ward = Annotated[UnitCode, Field(description="code of the ward or commune it concerns")]
+Ward = Annotated[
+    str,
+    _UNIT,
+    NamesUnit(levels=("ward", "commune", "township", "district")),
+    Field(description="code of the ward or commune it concerns"),
+]
+"""Where it happened: no department and no whole province, which figures by ward would show beside the wards."""
 OfficeCode = Annotated[str, _UNIT, NamesUnit(existing=False)]
 """The unit that gave a number, which it keeps when the unit is no more."""
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]

@@ -63,6 +63,29 @@ def test_a_field_that_names_a_unit_names_one_of_that_day(name: str, field: str) 
     registry.parse(json.dumps({**event, "origin": "shifted", "shiftdays": 364, "unit": "binh_phuoc"}).encode(), NOW)
 
 
+@pytest.mark.parametrize("name", [name for name, field in WITH_UNITS if field == "ward"])
+@pytest.mark.parametrize(
+    ("ward", "level"),
+    [("so_gtvt", "department"), ("binh_phuoc", "province"), ("chon_thanh", ""), ("chon_thanh_minh_hung", "")],
+)
+def test_a_ward_is_no_department_and_no_province(name: str, ward: str, level: str) -> None:
+    event = {**json.loads(changed(name, ward=ward)), "unit": "binh_phuoc", "time": "2025-06-20T08:00:00+07:00"}
+    if level:
+        refused = refusal(json.dumps(event))
+        assert (refused.code, refused.reason) == (
+            "wrong_unit",
+            f"data.ward: {ward} is a {level}; name a ward or commune",
+        )
+    else:
+        registry.parse(json.dumps(event).encode(), NOW)
+
+
+def test_a_report_may_be_handed_to_a_department() -> None:
+    (name,) = (name for name, field in WITH_UNITS if field == "to_unit")
+    event = {**json.loads(changed(name, to_unit="so_gtvt")), "unit": "binh_phuoc", "time": "2025-06-20T08:00:00+07:00"}
+    registry.parse(json.dumps(event).encode(), NOW)
+
+
 class Inner(BaseModel):
     place: UnitCode | None = None
 
