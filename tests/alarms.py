@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,8 +100,9 @@ def _key(path: str) -> str:
 
 
 def post(centre: Instance, path: str, body: Any, token: str | None = None) -> httpx.Response:
-    head = {"Authorization": f"Bearer {token or centre.password(_key(path))}"}
-    return httpx.post(f"http://127.0.0.1:{centre.ports['notifier']}{path}", json=body, headers=head)
+    head = {"Authorization": f"Bearer {token or centre.password(_key(path))}", "Content-Type": "application/json"}
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return httpx.post(f"http://127.0.0.1:{centre.ports['notifier']}{path}", content=content, headers=head)
 
 
 def watchdog() -> dict[str, Any]:

@@ -22,6 +22,7 @@ from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from pydantic import BaseModel
 
+from schemas.json_members import repeated
 from schemas.personal import mask
 from services.kit import clock, store
 from services.kit.body import bounded
@@ -93,7 +94,7 @@ def add(
 
 def _locked(name: str, token: str, largest: int) -> APIRouter:
     """Paths that the token of this name opens. It is asked for before any of the body is read, and of a body no more
-    than `largest` bytes are."""
+    than `largest` bytes are. No member of an object may be named twice: which is meant nobody can tell."""
 
     class Locked(APIRoute):
         def get_route_handler(self) -> Handler:
@@ -104,7 +105,10 @@ def _locked(name: str, token: str, largest: int) -> APIRouter:
                 if scheme.lower() != "bearer" or not compare_digest(given.encode(), token.encode()):
                     how = f"send 'Authorization: Bearer <token>'; the token is in the file {name} of the secrets folder"
                     raise HTTPException(401, how, {"WWW-Authenticate": "Bearer"})
-                return await handle(Request(request.scope, bounded(request.receive, largest, BODY_SECONDS)))
+                whole = Request(request.scope, bounded(request.receive, largest, BODY_SECONDS))
+                if twice := repeated(await whole.body(), -1):
+                    raise HTTPException(422, f"{twice}: is given twice in one object; send it once")
+                return await handle(whole)
 
             return after_token
 

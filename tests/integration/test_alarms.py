@@ -270,6 +270,13 @@ def test_nobody_acts_or_is_given_an_alarm_who_is_no_person(running: Instance, io
         given = post(running, f"/alarms/{id}/assign", {"user": "an", "assignee": name})
         assert given.status_code == 422, name
         assert name in given.json()["detail"]
+    for twice, where in (
+        (b'{"user": "an", "assignee": "binh", "assignee": "t3.lan"}', "assignee"),
+        (b'{"user": "an", "user": "an", "assignee": "binh"}', "user"),
+        (b'{"user": "an", "assignee": "binh", "\\u0061ssignee": "t3.lan"}', "assignee"),
+    ):
+        given = post(running, f"/alarms/{id}/assign", twice)
+        assert (given.status_code, given.json()["detail"][: len(where) + 1]) == (422, f"{where}:")
     for deed in ("acknowledge", "comment", "close", "assign"):
         body = {"user": "ghost", "note": "x"} | ({"assignee": "an"} if deed == "assign" else {})
         assert post(running, f"/alarms/{id}/{deed}", body).status_code == 422

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
+from services.board.auth.middleware import fields_of, items_of
 from services.board.pages.actions.alarm_client import (
     ActionName,
     Alarm,
@@ -22,6 +24,7 @@ from services.board.pages.actions.alarm_client import (
 )
 from services.board.pages.worklist import apology
 from services.board.pages.worklist.apology import Dossier
+from services.board.ui.words import WORDS
 from services.notifier.actions import Assign
 
 NOW = datetime(2026, 3, 11, 3, tzinfo=UTC)  # Wednesday, 10:00 in Viet Nam
@@ -99,6 +102,30 @@ def test_a_form_that_is_not_in_order_is_not_sent(deed: ActionName, told: dict[st
     with pytest.raises(InvalidInput) as wrong:
         body_of(deed, told, OPERATOR, NOW)
     assert wrong.value.key == why
+
+
+@pytest.mark.parametrize(
+    ("body", "several", "meant"),
+    [
+        (b"assignee=binh&note=", "", {"assignee": "binh", "note": ""}),
+        (b"assignee=binh&item=a&item=b", "item", {"assignee": "binh", "item": "a"}),
+        (b"assignee=binh&assignee=chi", "", None),
+        (b"assignee=binh&assignee=binh", "item", None),
+        (b"assignee=binh&%61ssignee=", "item", None),
+        (b"item=a&item=b", "", None),
+    ],
+)
+def test_a_field_that_is_given_twice_is_refused(body: bytes, several: str, meant: dict[str, str] | None) -> None:
+    if meant is not None:
+        assert fields_of(body, several) == meant
+        return
+    with pytest.raises(HTTPException) as wrong:
+        fields_of(body, several)
+    assert (wrong.value.status_code, wrong.value.detail) == (422, "given_twice") and "given_twice" in WORDS
+
+
+def test_what_is_chosen_in_a_list_is_chosen_once() -> None:
+    assert items_of(b"item=b&item=a&note=x&item=b") == ["b", "a"]
 
 
 @pytest.mark.parametrize(

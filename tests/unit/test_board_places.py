@@ -346,6 +346,13 @@ def test_what_can_be_left_out_of_a_file_is_left_out_and_said() -> None:
         (b"null", "outline_no_geojson", "not a JSON object"),
         (b'{"a": 1,\n "b" 2}', "outline_no_geojson", "line 2, column 6"),
         (b'{"a": "\xff"}', "outline_no_geojson", "byte 8: UTF-8"),
+        (b'{"type": "FeatureCollection", "features": [], "type": "Point"}', "outline_twice", "type"),
+        (b'\xef\xbb\xbf{"features": [{"properties": {"name": 1, "n\\u0061me": 2}}]}', "outline_twice", "name"),
+        (
+            b'{"features": [{}, {"geometry": {"type": "Point", "type": "Point"}}]}',
+            "outline_twice",
+            "features.1.geometry",
+        ),
         (collection().decode().encode("utf-16"), "outline_no_geojson", "UTF-16"),
         (b'{"a": ' + b"9" * 5000 + b"}", "outline_no_geojson", "digits"),
         (features(feature({"type": "\ud800", "coordinates": []})), "outline_shape", "?"),

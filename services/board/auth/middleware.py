@@ -292,10 +292,18 @@ def _armoured(send: Send, secure: bool, lasting: bool) -> Send:
     return sending
 
 
-def fields_of(body: bytes) -> dict[str, str]:
-    """The fields of a form, each once."""
+def fields_of(body: bytes, several: str = "") -> dict[str, str]:
+    """The fields of a form, each once: which of two values is meant nobody can tell, so `HTTPException` 422. Of the
+    field `several` there may be more, of which this is the first."""
     form = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
+    if any(len(values) > 1 for name, values in form.items() if name != several):
+        raise HTTPException(422, "given_twice")
     return {name: values[0] for name, values in form.items()}
+
+
+def items_of(body: bytes) -> list[str]:
+    """What is chosen in a list, each once."""
+    return list(dict.fromkeys(parse_qs(body.decode("utf-8", "replace")).get("item", ())))
 
 
 def language_of(connection: HTTPConnection) -> Language:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import parse_qs, quote
+from urllib.parse import quote
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,7 +15,7 @@ from schemas.registry import SYSTEMS
 from schemas.text import collation
 from schemas.text.dates import day_and_time
 from services.board.access import Account
-from services.board.auth.middleware import plain_page
+from services.board.auth.middleware import fields_of, items_of, plain_page
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
@@ -116,11 +116,11 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, alarm_client: Alar
             raise HTTPException(404)
         if not context.account.may(deed):
             raise HTTPException(403)
-        fields = parse_qs((await request.body()).decode("utf-8", "replace"))
-        keys = list(dict.fromkeys(fields.get("item", ())))[:MOST_AT_ONCE]
+        body = await request.body()
+        fields, keys = fields_of(body, "item"), items_of(body)[:MOST_AT_ONCE]
         try:
             targets = await reading(lambda conn: _targets(conn, keys, context.account))
-            outcomes = await alarm_client.do(deed, targets, {name: v[0] for name, v in fields.items()}, context.account)
+            outcomes = await alarm_client.do(deed, targets, fields, context.account)
         except InvalidInput as wrong:
             return JSONResponse({"said": context.word(wrong.key), "rows": []}, 422)
         shared.forget()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections import Counter
 from functools import cache
 from typing import Any, NamedTuple
 
 from schemas import units
 from schemas.envelope import Invalid, refuse_personal
+from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.text.files import wide_encoding
 
@@ -82,14 +84,27 @@ def read(raw: bytes) -> Overlay:
 def _parsed(raw: bytes) -> Any:
     if wide := wide_encoding(raw):
         raise Unfit("outline_no_geojson", f"{wide} → UTF-8")
+    twice: list[str] = []
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs) and not twice:
+            names = Counter(name for name, _ in pairs)
+            twice.append(names.most_common(1)[0][0])
+        return found
+
     try:
-        return json.loads(raw.decode("utf-8-sig"))
+        text = raw.decode("utf-8-sig")
+        value = json.loads(text, object_pairs_hook=once)
     except UnicodeDecodeError as wrong:
         raise Unfit("outline_no_geojson", f"byte {wrong.start + 1}: UTF-8") from None
     except json.JSONDecodeError as wrong:
         raise Unfit("outline_no_geojson", f"line {wrong.lineno}, column {wrong.colno}") from None
     except ValueError:
         raise Unfit("outline_no_geojson", "number of thousands of digits") from None
+    if twice:
+        raise Unfit("outline_twice", repeated(text.encode(), -1) or twice[0])
+    return value
 
 
 def _features(value: Any) -> list[Any]:

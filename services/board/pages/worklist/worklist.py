@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from urllib.parse import parse_qs, parse_qsl
+from urllib.parse import parse_qsl
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
@@ -16,6 +16,7 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.text import collation
 from services.board.access import Account, Action
+from services.board.auth.middleware import fields_of, items_of
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import Alarm, AlarmClient, InvalidInput, Outcome, Target
@@ -120,9 +121,8 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         if deed not in DEEDS_HERE:
             raise HTTPException(404)
         _allow(context.account, deed)  # type: ignore[arg-type]
-        form = parse_qs((await request.body()).decode("utf-8", "replace"))
-        keys = list(dict.fromkeys(form.get("item", ())))[:MOST]
-        fields = {name: values[0] for name, values in form.items()}
+        body = await request.body()
+        fields, keys = fields_of(body, "item"), items_of(body)[:MOST]
         try:
             targets = await reading(lambda conn: _targets(conn, keys, context.account))
             if deed in OF_ONE_KIND:
