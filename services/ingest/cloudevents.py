@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from codecs import BOM_UTF8
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -41,6 +40,7 @@ from services.ingest.router import (
     Refused,
     Stored,
     hand_over,
+    in_utf8,
     read_body,
     unavailable,
     within,
@@ -282,10 +282,10 @@ async def _single(door: Door, raw: bytes) -> Response:
 
 
 async def body_of(door: Door, request: Request, most: int) -> bytes:
-    """The body of a request, within what the key may send; `Refused` where it is more."""
+    """The body of a request, within what the key may send; `Refused` where it is more, or no UTF-8."""
     body = await read_body(request, most)
     within("bytes", door.limits.bytes, len(body))
-    return body
+    return in_utf8(body)
 
 
 async def _batch(door: Door, request: Request) -> JSONResponse:
@@ -298,7 +298,7 @@ async def _batch(door: Door, request: Request) -> JSONResponse:
 
 def elements(body: bytes) -> list[bytes]:
     """The elements of an array, each as it is written: nothing is read here that may be no event."""
-    text = body.removeprefix(BOM_UTF8).strip()
+    text = body.strip()
     if not (text.startswith(b"[") and text.endswith(b"]")):
         raise Refused(400, "not_json", "a batch is a JSON array, from [ to ]")
     splitter = Splitter(MAX_EVENT_BYTES)
@@ -311,9 +311,10 @@ def elements(body: bytes) -> list[bytes]:
 async def _lines(door: Door, request: Request) -> JSONResponse:
     """Lines for as long as they come: no faster than the key may send, and never more of them in memory than a few."""
     said = LinesRead(accepted=0, refused=0, through=0, items=[])
-    splitter = Splitter(MAX_EVENT_BYTES)
+    splitter, begun = Splitter(MAX_EVENT_BYTES), False
     try:
         async for chunk in _chunks(request):
+            begun = begun or bool(in_utf8(chunk))
             await _pause(door.limits.bytes.wait(len(chunk)))
             if not await _taken(door, splitter.feed(chunk), said):
                 return answer_of(said)

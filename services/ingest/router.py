@@ -33,6 +33,7 @@ from schemas.envelope import (
 from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make
+from schemas.text import files
 from services.ingest.limits import Bucket, Limits
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -191,8 +192,17 @@ async def read_body(request: Request, most: int = MAX_EVENT_BYTES) -> bytes:
     return bytes(body)
 
 
+def in_utf8(body: bytes, code: str = "not_json") -> bytes:
+    """A body without the mark that some programs put before UTF-8; `Refused` with this code where it is UTF-16 or
+    UTF-32."""
+    if wide := files.wide_encoding(body):
+        raise Refused(400, code, f"the body is {wide}: send UTF-8")
+    return body.removeprefix(files.BOM)
+
+
 def understand(post: Post, body: bytes, parameters: dict[str, Any], now: datetime) -> Event:
     """The event that a body tells, held to the same rules as every event. Raises `Refused` with all reasons."""
+    body = in_utf8(body)
     try:
         words = post.words.model_validate_json(body)
         if twice := repeated(body, len(words.model_fields_set)):

@@ -54,7 +54,7 @@ MAY: dict[str, dict[str, str]] = {
     "ioc_reader": {
         "SELECT": f"{FOLDED} source_end calendar_version backup rebuild_check horizon refused alarm alarm_step "
         "alarm_published notification alarm_list alarm_orphan brief import import_event report_issue finding "
-        "finding_step procedure_name erasure erasure_event unit unit_scope statement summed_labels"
+        "finding_step procedure_name erasure erasure_event unit unit_scope statement summed_labels report_photo"
     },
 }
 

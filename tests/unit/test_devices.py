@@ -120,6 +120,11 @@ def test_what_a_device_says_is_an_event_of_its_key() -> None:
     assert understood({"kind": "camera", "state": "offline"})[0].time == HEARD
 
 
+def test_what_stands_behind_a_byte_order_mark_is_taken() -> None:
+    marked, _ = understood(json.dumps({"kind": "camera", "state": "offline"}).encode("utf-8-sig"))
+    assert marked.fields["state"] == "offline"
+
+
 def test_a_clock_that_is_a_little_ahead_is_not_believed() -> None:
     ahead = (HEARD + timedelta(minutes=20)).isoformat()
     assert understood({"kind": "camera", "state": "online", "at": ahead})[0].time == HEARD

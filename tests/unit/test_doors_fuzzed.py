@@ -255,6 +255,35 @@ def test_reports_by_open311(
     check(doors, doors.post(f"{open311.V2}/requests.{form}", body, kind), logged)
 
 
+FORM = "application/x-www-form-urlencoded"
+VISITS = {**cloudevents.EXAMPLE, "source": f"/{NAME}"}
+ATTRIBUTES = {f"ce-{name}": str(value) for name, value in VISITS.items() if name != "data"}
+BODIES: dict[str, tuple[str, str, str, dict[str, str]]] = {
+    "one event": ("/events", json.dumps(VISITS), cloudevents.ONE, {}),
+    "binary form": ("/events", json.dumps(VISITS["data"]), "application/json", ATTRIBUTES),
+    "a batch": ("/events", json.dumps([VISITS, VISITS]), cloudevents.BATCH, {}),
+    "lines": ("/events", json.dumps(VISITS) + "\n", cloudevents.LINES, {}),
+    "a dossier": (onestop.PATH, json.dumps(DOSSIER), "application/json", {}),
+    "dossiers": (onestop.PATH, json.dumps([DOSSIER]), "application/json", {}),
+    "a report": (f"{open311.V2}/requests.json", urlencode(REPORT), FORM, {"Idempotency-Key": "7"}),
+}
+
+
+@pytest.mark.parametrize("what", BODIES)
+def test_a_byte_order_mark_is_passed_over_and_another_encoding_is_named(doors: Doors, what: str) -> None:
+    path, body, kind, headers = BODIES[what]
+    plain = doors.post(path, body.encode(), kind, **headers)
+    published, doors.published = doors.published, []
+    assert plain.status_code in (200, 202) and published, plain.text
+    marked = doors.post(path, body.encode("utf-8-sig"), kind, **headers)
+    assert marked.status_code == plain.status_code, marked.text
+    assert [event.data for event in doors.published] == [event.data for event in published]
+    doors.published = []
+    for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
+        wide = doors.post(path, body.encode(encoding), kind, **headers)
+        assert wide.status_code == 400 and "UTF-16" in wide.text and not doors.published, wide.text
+
+
 # --- workbooks ---
 
 HEAD = ["Đến ngày", "Đơn vị", "Cơ sở", "Lượt khám", "Lượt khám BHYT", "Giường bệnh", "Giường đang sử dụng"]

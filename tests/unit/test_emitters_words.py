@@ -259,6 +259,33 @@ def test_what_is_not_one_json_object_is_refused(path: str, body: bytes, status: 
     assert caught.value.status == status
 
 
+@pytest.mark.parametrize("path", POSTS)
+def test_a_byte_order_mark_is_passed_over_and_another_encoding_is_named(path: str) -> None:
+    """What is said of the words themselves is as without it."""
+
+    def said(body: bytes) -> tuple[int, list[str]]:
+        with pytest.raises(Refused) as caught:
+            understand(POSTS[path], body, {}, NOW)
+        return caught.value.status, caught.value.problem.reasons
+
+    words = '{"unit": "phường"}'
+    assert said(words.encode("utf-8-sig")) == said(words.encode())
+    assert said(b"")[0] == said("".encode("utf-8-sig"))[0] == 400
+    for encoding, name in (
+        ("utf-16", "UTF-16"),
+        ("utf-16-le", "UTF-16"),
+        ("utf-16-be", "UTF-16"),
+        ("utf-32", "UTF-32"),
+    ):
+        assert said(words.encode(encoding)) == (400, [f"the body is {name}: send UTF-8"])
+
+
+def test_words_behind_a_byte_order_mark_are_the_same_event() -> None:
+    body = json.dumps(SUBMITTED).encode("utf-8-sig")
+    marked = understand(POSTS["/procedures/dossiers"], body, {}, NOW)
+    assert marked.digest == tell("/procedures/dossiers", SUBMITTED).digest
+
+
 def test_words_from_ahead_of_the_clock_within_tolerance_are_taken() -> None:
     ahead = (NOW + timedelta(hours=1)).isoformat()
     assert tell("/procedures/dossiers", {**SUBMITTED, "at": ahead}).time > NOW

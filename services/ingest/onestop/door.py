@@ -8,7 +8,6 @@ nothing. Fields beside those of the portal (names, numbers, addresses, free text
 from __future__ import annotations
 
 import asyncio
-from codecs import BOM_UTF8
 from collections import Counter
 from typing import Any
 
@@ -105,8 +104,7 @@ async def _dossiers(door: Door, request: Request) -> JSONResponse:
 
 def _records(body: bytes) -> list[bytes]:
     """Each dossier as it is written."""
-    one = body.removeprefix(BOM_UTF8).lstrip().startswith(b"{")
-    return [body.removeprefix(BOM_UTF8)[: MAX_EVENT_BYTES + 1]] if one else elements(body)
+    return [body[: MAX_EVENT_BYTES + 1]] if body.lstrip().startswith(b"{") else elements(body)
 
 
 def _understood(door: Door, raw: bytes, dropped: Counter[str]) -> Told | Refused:

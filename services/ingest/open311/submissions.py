@@ -21,7 +21,7 @@ from schemas.indicators.label_texts import Text
 from schemas.keys import Bounds
 from schemas.text.letters import bare
 from services.ingest.open311 import catalogue, queries
-from services.ingest.router import Refused
+from services.ingest.router import Refused, in_utf8
 
 MARK = "Idempotency-Key"
 """The header that may name the program's own mark of a sending."""
@@ -91,6 +91,7 @@ def fields(body: bytes, kind: str = KIND) -> dict[str, str]:
     """The fields of a form, empty ones left out; `Refused` where it is none."""
     if body and kind.partition(";")[0].strip().lower() != KIND:
         raise Refused(400, "bad_form", f"Content-Type: send a form as {KIND}; of a photo its address, as media_url")
+    body = in_utf8(body, "bad_form")
     try:
         pairs = parse_qsl(body.decode(), strict_parsing=bool(body.strip()), max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
