@@ -51,7 +51,8 @@ SCHEMAS: dict[Kind, dict[str, Any]] = {
 }
 _TRACE = re.compile(SCHEMAS["trace"]["pattern"])
 _URI = re.compile(r"[!-~]+")
-_JSON = re.compile(r"application/(?:[a-z0-9.+!#$&^_-]+\+)?json((?:\s*;[^;]+)*)", re.IGNORECASE)
+JSON_MEDIA = re.compile(r"application/(?:[a-z0-9.+!#$&^_-]+\+)?json((?:\s*;[^;]+)*)", re.IGNORECASE)
+"""Every way to call data JSON."""
 _CHARSET = re.compile(r""";\s*charset\s*=\s*["']?([^"';\s]+)""", re.IGNORECASE)
 
 
@@ -87,7 +88,7 @@ def _droppable(name: str, value: Any, check: Callable[[str, str], None]) -> bool
 
 
 def _is_json(value: Any) -> bool:
-    if not isinstance(value, str) or not (media := _JSON.fullmatch(value.strip())):
+    if not isinstance(value, str) or not (media := JSON_MEDIA.fullmatch(value.strip())):
         raise Malformed("datacontenttype: data is JSON here; send application/json, or leave it out")
     if (charset := _CHARSET.search(media[1])) and charset[1].lower() not in ("utf-8", "utf8", "us-ascii"):
         raise Malformed("datacontenttype: events are UTF-8; send charset=utf-8, or leave it out")

@@ -22,6 +22,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
+from schemas.attributes import JSON_MEDIA
 from schemas.envelope import MAX_EVENT_BYTES, Event, Invalid
 from schemas.registry import parse
 from schemas.sources import KEYS
@@ -235,12 +236,12 @@ def _form(request: Request) -> str:
         return kind
     if kind in _SAME_AS_LINES:
         return LINES
-    if kind == "application/json" and "ce-specversion" in request.headers:
-        return "binary"
+    if "ce-specversion" in request.headers and (not kind or JSON_MEDIA.fullmatch(kind)):
+        return "binary"  # data is JSON here, so who does not say what it is means that
     raise Refused(
         415, "unknown_form",
-        f"Content-Type: {kind or 'none'}; send one event as {ONE}, several as {BATCH} or {LINES}, or application/json "
-        "with ce- headers",
+        f"Content-Type: {kind or 'none'}; send one event as {ONE}, several as {BATCH} or {LINES}, or JSON with "
+        "ce- headers",
     )  # fmt: skip
 
 

@@ -240,7 +240,12 @@ def _answers(posts: bool) -> dict[int | str, dict[str, Any]]:
 
 def _in_path(path: str) -> list[dict[str, Any]]:
     names = [part.strip("{}") for part in f"{path}/{{form}}".split("/") if part.startswith("{")]
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    chosen = {"form": list(KINDS), "service_code": list(catalogue.CODES)}
+    schemas = {name: {"enum": chosen[name]} if name in chosen else {} for name in names}
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"} | schema}
+        for name, schema in schemas.items()
+    ]
 
 
 def _endpoint(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
