@@ -61,10 +61,16 @@ class Bounds:
         return None
 
     def subjects(self) -> list[str]:
-        """The broker's subjects of all that it may say."""
-        said = [d for d in DATA_TYPES.values() if d.system in self.systems and d.event not in OWN_ALONE]
-        own = (f"{SUBJECT_PREFIX}{place}.{data.system}.{data.event}" for place in self._places for data in said)
+        """The broker's subjects of all that it may say, but for what is `withheld`: one for each unit and system, since
+        all of them must fit into one message to the broker."""
+        systems = ["*"] if {*self.systems} == {*SYSTEMS} else self.systems
+        own = (f"{SUBJECT_PREFIX}{place}.{system}.*.*" for place in self._places for system in systems)
         return [subject_by(subject, self.name) for subject in own]
+
+    def withheld(self) -> list[str]:
+        """The broker's subjects among these of what nobody outside may say."""
+        said = (data for data in DATA_TYPES.values() if data.system in self.systems and data.event in OWN_ALONE)
+        return [subject_by(f"{SUBJECT_PREFIX}*.{data.system}.{data.event}", self.name) for data in said]
 
     def devices(self) -> list[str]:
         """The broker's subjects on which its devices tell their state; none where devices are not its to report."""

@@ -133,13 +133,20 @@ class Callout:
         except ValueError as wrong:
             log.warning("%s", wrong)
             return
-        said: dict[str, Any] = {"type": "authorization_response", "version": 2}
         try:
-            said["jwt"] = await self._permit(who)
+            answer = self._said(who, jwt=await self._permit(who))
+            if len(answer) > self._client.max_payload:
+                log.error("key %s: its rights are %s bytes, more than a message may have", who.name, len(answer))
+                raise Refused("its rights are more than a message may have")
         except (Refused, Unavailable) as refused:
-            said["error"] = str(refused)
+            answer = self._said(who, error=str(refused))
+        await message.respond(answer)
+
+    def _said(self, who: Visitor, **said: str) -> bytes:
+        """An answer to the broker: a token with the rights, or an error."""
+        told = {"type": "authorization_response", "version": 2, **said}
         at = int(clock.now().timestamp())
-        await message.respond(self._signer.token({"aud": who.server, "sub": who.nkey, "nats": said}, at).encode())
+        return self._signer.token({"aud": who.server, "sub": who.nkey, "nats": told}, at).encode()
 
     async def _permit(self, who: Visitor) -> str:
         found = self._keyring.holder(who.secret)
@@ -198,7 +205,8 @@ class Refused(Exception):
 
 def permissions(key: Key) -> dict[str, Any]:
     """What a key may on the broker, in its words: its own subjects, and the answers to what it published."""
-    return _rights(key.bounds.subjects(), {"allow": [f"_INBOX_{key.bounds.name}.>"]})
+    says = {"allow": key.bounds.subjects(), "deny": key.bounds.withheld()}
+    return _rights(says, {"allow": [f"_INBOX_{key.bounds.name}.>"]})
 
 
 def device_permissions(key: Key) -> dict[str, Any]:
@@ -206,12 +214,12 @@ def device_permissions(key: Key) -> dict[str, Any]:
     subjects = key.bounds.devices()
     if not subjects:
         raise Refused(f"the key {key.bounds.name} reports no devices")
-    return _rights(subjects, {"deny": [">"]})  # an empty list of what is allowed would allow all
+    return _rights({"allow": subjects}, {"deny": [">"]})  # an empty list of what is allowed would allow all
 
 
-def _rights(subjects: list[str], hears: dict[str, list[str]]) -> dict[str, Any]:
+def _rights(says: dict[str, list[str]], hears: dict[str, list[str]]) -> dict[str, Any]:
     return {
-        "pub": {"allow": subjects},
+        "pub": says,
         "sub": hears,
         "subs": MOST_SUBSCRIPTIONS,
         "data": -1,

@@ -17,14 +17,17 @@ from schemas import units
 from schemas.broker_tokens import claims, signer
 from schemas.envelope import Event
 from schemas.keys import Bounds, Owners, parted, problem, subject_by
-from schemas.registry import DATA_TYPES, parse
+from schemas.registry import DATA_TYPES, SYSTEMS, parse
 from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
+from schemas.streams import MOST_BYTES
 from services.board.pages.actions import decisions
 from services.deadlines import notices
+from services.ingest.callout import permissions
 from services.ingest.onestop import events as onestop
 from services.ingest.procedures import STATUSES
 from services.ingest.spreadsheets.template import templates
 from services.kit import imports
+from services.kit.keys import Key
 from services.simulator.district import truth
 from services.simulator.november_2024 import shift
 
@@ -76,15 +79,49 @@ def test_a_key_reports_the_past_of_what_its_unit_followed_upon() -> None:
     assert CLINIC.refusal(said) is not None
 
 
-def test_a_key_publishes_the_subjects_of_its_units_and_no_notice() -> None:
-    office = Bounds("mot-cua", "/mot-cua", ("procedures",), (WARD,))
-    subjects = office.subjects()
-    assert f"ioc.events.{WARD}.procedures.dossier.submitted.mot-cua" in subjects
-    own = [parted(subject) for subject in subjects]
-    assert {by for _, by in own} == {"mot-cua"}
-    assert not any(subject.endswith(NOTICES) for subject, _ in own)
-    assert {subject.split(".")[2] for subject in subjects} == units.scope(WARD)
-    assert all(subject.startswith("ioc.events.*.") for subject in Bounds("x", "/x", ("field",)).subjects())
+def key_of(bounds: Bounds) -> Key:
+    return Key(bounds, 1, NOW, NOW, None, None, {})
+
+
+def permits(rights: dict[str, list[str]], subject: str) -> bool:
+    """As the broker reads a list of what is allowed and one of what is denied."""
+
+    def is_among(patterns: list[str]) -> bool:
+        return any(re.fullmatch(re.escape(one).replace(r"\*", "[^.]+"), subject) for one in patterns)
+
+    return is_among(rights["allow"]) and not is_among(rights["deny"])
+
+
+@pytest.mark.parametrize("systems", [("procedures",), ("health", "field"), tuple(SYSTEMS)], ids=len)
+@pytest.mark.parametrize("roots", [(), (WARD,), ("binh_phuoc",)], ids=str)
+def test_a_key_publishes_what_it_may_say_and_hears_its_own_answers(
+    systems: tuple[str, ...], roots: tuple[str, ...]
+) -> None:
+    bounds = Bounds("mot-cua", "/mot-cua", systems, roots)
+    rights = permissions(key_of(bounds))
+    assert rights["sub"] == {"allow": ["_INBOX_mot-cua.>"]}
+    for unit in (WARD, "phuong_minh_hung", "chon_thanh_minh_hung", "phuong_binh_phuoc"):
+        for data in DATA_TYPES.values():
+            subject = f"ioc.events.{unit}.{data.system}.{data.event}"
+            may = data.system in systems and data.event not in OWN_ALONE and (not roots or unit in bounds.scope)
+            assert permits(rights["pub"], subject_by(subject, "mot-cua")) == may, subject
+            assert not permits(rights["pub"], subject)
+            assert not permits(rights["pub"], subject_by(subject, "another"))
+            assert not permits(rights["pub"], subject_by(subject, "mot-cua") + ".more")
+    assert not permits(rights["pub"], "ioc.quarantine.health")
+    assert not any(subject.endswith(NOTICES) for subject in bounds.subjects())
+
+
+ROOTS = [unit.code for unit in units.every() if unit.parent is None]
+
+
+@pytest.mark.parametrize("systems", [tuple(SYSTEMS), tuple(SYSTEMS)[1:], tuple(SYSTEMS)[:1]], ids=len)
+@pytest.mark.parametrize("root", ROOTS)
+def test_the_rights_of_every_root_fit_into_a_message_of_the_broker(root: str, systems: tuple[str, ...]) -> None:
+    """They are told in a token within a token; the longest name that a key may have stands in each."""
+    key, sign = key_of(Bounds("x" * 40, "/x", systems, (root,))), signer("password")
+    answer = sign.token({"nats": {"jwt": sign.token({"nats": permissions(key)}, 0)}}, 0)
+    assert len(answer) < 0.9 * MOST_BYTES
 
 
 def test_a_source_is_its_keys_alone() -> None:
