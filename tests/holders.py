@@ -9,6 +9,7 @@ import hmac
 import json
 import random
 import time
+from collections.abc import Awaitable, Callable
 from string import ascii_lowercase
 from typing import Any
 
@@ -16,6 +17,7 @@ import httpx
 import nats
 import nats.errors
 import psycopg
+from nats.aio.client import Client
 from support import output_of
 
 from infra.local.servers import Instance
@@ -24,6 +26,10 @@ from services.kit import bus, clock
 
 ONE = "application/cloudevents+json"
 COVERED = ["@method", "@path", "content-type", "content-digest"]
+
+
+async def unheard(error: Exception) -> None:
+    """What the broker says of what went wrong, passed by."""
 
 
 class Holder:
@@ -52,17 +58,36 @@ class Holder:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.door.post("/events", content=content, headers={"Content-Type": kind, **headers})
 
-    async def connected(self, password: str = "") -> nats.NATS:
-        async def unheard(error: Exception) -> None: ...
-
+    async def connected(self, password: str = "", error_cb: Callable[[Exception], Awaitable[None]] = unheard) -> Client:
         return await nats.connect(
             f"nats://127.0.0.1:{self.running.ports['nats']}",
             user=self.name,
             password=password or self.secret,
             inbox_prefix=f"_INBOX_{self.name}".encode(),
             allow_reconnect=False,
-            error_cb=unheard,
+            error_cb=error_cb,
         )
+
+
+async def denied(connect: Callable[..., Awaitable[Client]], subjects: set[str], listen: bool = False) -> set[str]:
+    """Which of the subjects the broker itself does not let a client publish, or hear. `connect` takes an `error_cb`."""
+    told: set[str] = set()
+    kind = "subscription" if listen else "publish"
+
+    async def remember(problem: Exception) -> None:
+        _, _, subject = str(problem).lower().partition(f'permissions violation for {kind} to "')
+        told.add(subject.partition('"')[0])
+
+    client = await connect(error_cb=remember)
+    for subject in sorted(subjects):
+        await (client.subscribe(subject) if listen else client.publish(subject, b"?"))
+    last = "nobody.may.say.this"
+    await (client.subscribe(last) if listen else client.publish(last, b"?"))
+    async with asyncio.timeout(30):
+        while last not in told:  # noqa: ASYNC110 - refusals come in the order of what is refused
+            await asyncio.sleep(0.02)
+    await client.close()
+    return {subject for subject in subjects if subject.lower() in told}
 
 
 def signature(

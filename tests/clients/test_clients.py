@@ -191,6 +191,8 @@ def test_a_key_opens_nothing_else_on_the_broker(running: Instance, clinic: Holde
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert [line for line in lines if line.startswith("DONE")] == ["DONE said of another unit"], done.stdout
+    heard = [line for line in lines if line.startswith("refused read ")]
+    assert len(heard) == 5 and all("permissions violation" in line.lower() for line in heard), "silence is no refusal"
     assert len(lines) >= 16
     after = asyncio.run(state(running))
     assert after == before | {"messages": before["messages"] + 1}

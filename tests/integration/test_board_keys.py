@@ -63,6 +63,17 @@ def test_a_key_is_made_rotated_and_taken_back_and_each_secret_is_shown_once(cent
     assert kept(centre, name) == []
 
 
+def test_when_a_key_was_used_last_stands_in_its_row(centre: Instance, admin: Browser) -> None:
+    used, unused = next(NAMES), next(NAMES)
+    for name in (used, unused):
+        change(admin, "create", name=name, system_health="on")
+    with psycopg.connect(settings_of(centre, "emitters").database("emitters")) as conn:
+        conn.execute("SELECT note_key_use(%s, now() - interval '3 hours')", [[used]])
+    page = html.unescape(admin.get("/keys").text)
+    rows = {name: next(row for row in page.split("<tr") if f">{name}<" in row) for name in (used, unused)}
+    assert "3 giờ trước" in rows[used] and "trước" not in rows[unused].partition("<details")[0]
+
+
 @pytest.mark.parametrize(
     ("fields", "says"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -16,11 +16,15 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from holders import ONE, Holder, is_stored, refused_for, signature
-from support import command, output_of, serving
+from holders import ONE, Holder, denied, is_stored, refused_for, signature
+from nats.aio.client import Client
+from support import command, output_of, serving, wait_until_idle
 
 from infra.local.servers import Instance
+from schemas import contracts, registry
+from schemas.registry import SYSTEMS
 from services.centre.prepare import settings_of
+from services.kit import clock
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
 NUMBERS = count(1)
@@ -206,44 +210,52 @@ def test_a_key_sends_no_more_than_it_may(running: Instance) -> None:
 # --- over NATS ---
 
 
-def test_a_key_publishes_its_own_subjects_and_nothing_else(running: Instance, clinic: Holder) -> None:
-    async def work() -> dict[str, Any]:
-        client = await clinic.connected()
-        event, alien = visits(clinic.source), visits(clinic.source, unit=OTHER)
-        js = client.jetstream()
-        await js.publish(f"ioc.events.{WARD}.health.visits.reported.{clinic.name}", json.dumps(event).encode())
-        for subject in (
-            f"ioc.events.{WARD}.health.visits.reported",
-            f"ioc.events.{WARD}.health.visits.reported.another-key",
-            f"ioc.events.{OTHER}.health.visits.reported.{clinic.name}",
-            f"ioc.events.{WARD}.procedures.payment.made.{clinic.name}",
-            f"ioc.events.{WARD}.procedures.dossier.overdue.{clinic.name}",
-            "ioc.alerts.health.raised",
-            "ioc.quarantine.health",
-            "$JS.API.STREAM.PURGE.EVENTS",
-            "$JS.API.CONSUMER.CREATE.EVENTS",
-            "$JS.API.STREAM.NAMES",
-            "$SYS.REQ.USER.AUTH",
-        ):
-            with pytest.raises((nats.errors.Error, TimeoutError)):
-                await js.publish(subject, json.dumps(alien).encode(), timeout=0.5)
-        await client.close()
-        return event
+async def publish(holder: Holder, subject: str, event: dict[str, Any]) -> None:
+    client = await holder.connected()
+    await client.jetstream().publish(f"{subject}.{holder.name}", json.dumps(event).encode())
+    await client.close()
 
-    event = asyncio.run(work())
+
+def test_a_key_publishes_its_own_subjects_and_nothing_else(running: Instance, clinic: Holder) -> None:
+    event = visits(clinic.source)
+    asyncio.run(publish(clinic, f"ioc.events.{WARD}.health.visits.reported", event))
+    subjects = {
+        f"ioc.events.{WARD}.health.visits.reported",
+        f"ioc.events.{WARD}.health.visits.reported.another-key",
+        f"ioc.events.{WARD}.health.visits.retracted.{clinic.name}",
+        f"ioc.events.{OTHER}.health.visits.reported.{clinic.name}",
+        f"ioc.events.{WARD}.procedures.payment.made.{clinic.name}",
+        f"ioc.events.{WARD}.procedures.dossier.overdue.{clinic.name}",
+        "ioc.alerts.health.raised",
+        "ioc.quarantine.health",
+        "$JS.API.STREAM.PURGE.EVENTS",
+        "$JS.API.CONSUMER.CREATE.EVENTS",
+        "$JS.API.STREAM.NAMES",
+        "$SYS.REQ.USER.AUTH",
+    }
+    assert subjects - asyncio.run(denied(clinic.connected, subjects)) == set()
     assert is_stored(running, event)
 
 
 def test_a_key_hears_nobody_else(clinic: Holder) -> None:
-    async def work() -> None:
-        client = await clinic.connected()
-        for subject in ("ioc.>", "_INBOX.>", "_INBOX_cli.>", "$SYS.>", ">"):
-            subscription = await client.subscribe(subject)
-            with pytest.raises((nats.errors.Error, TimeoutError)):
-                await subscription.next_msg(timeout=0.3)
-        await client.close()
+    own = f"_INBOX_{clinic.name}.>"
+    subjects = {"ioc.>", "_INBOX.>", "_INBOX_cli.>", "$SYS.>", ">", own}
+    assert subjects - asyncio.run(denied(clinic.connected, subjects, listen=True)) == {own}
 
-    asyncio.run(work())
+
+def test_a_key_of_the_whole_province_enters_the_broker(running: Instance) -> None:
+    """However many units and systems it has; what nobody outside may say it does not say either."""
+    province = Holder(running, *(f"--system={name}" for name in SYSTEMS), "--units", "dong_nai")
+    event = visits(province.source)
+    asyncio.run(publish(province, f"ioc.events.{WARD}.health.visits.reported", event))
+    subjects = {
+        f"ioc.events.{WARD}.procedures.dossier.overdue.{province.name}",
+        f"ioc.events.{WARD}.health.visits.reported.another-key",
+        f"ioc.events.nowhere.health.visits.reported.{province.name}",
+    }
+    assert subjects - asyncio.run(denied(province.connected, subjects)) == set()
+    assert is_stored(running, event)
+    province.said("revoke", province.name)
 
 
 def test_a_wrong_secret_does_not_enter_the_broker(clinic: Holder) -> None:
@@ -263,14 +275,7 @@ def test_under_the_source_of_a_key_nobody_else_says_anything(
         output_of(running, "emit", str(tmp_path / "events.json"))
     else:
         insider = Holder(running, "--system", "health", "--units", WARD)
-
-        async def work() -> None:
-            client = await insider.connected()
-            subject = f"ioc.events.{WARD}.health.visits.reported.{insider.name}"
-            await client.jetstream().publish(subject, json.dumps(event).encode())
-            await client.close()
-
-        asyncio.run(work())
+        asyncio.run(publish(insider, f"ioc.events.{WARD}.health.visits.reported", event))
         insider.said("revoke", insider.name)
     assert refused_for(running, event) == "not_yours"
     assert clinic.send(event).status_code == 202
@@ -304,19 +309,75 @@ def test_what_a_key_sent_wrong_is_mended_and_goes_on_in_its_name(
     event = visits(clinic.source)
     wrong = event | {"data": event["data"] | {"visits": -1}}
 
-    async def work() -> None:
-        client = await clinic.connected()
-        subject = f"ioc.events.{WARD}.health.visits.reported.{clinic.name}"
-        await client.jetstream().publish(subject, json.dumps(wrong).encode())
-        await client.close()
-
-    asyncio.run(work())
+    asyncio.run(publish(clinic, f"ioc.events.{WARD}.health.visits.reported", wrong))
     assert refused_for(running, wrong) == "bad_value"
     number = command(running, "quarantine", "list").stdout.splitlines()[-1].split()[0]
     (tmp_path / "mended.json").write_text(json.dumps(event))
     done = command(running, "quarantine", "resubmit", number, "--with", str(tmp_path / "mended.json"))
     assert done.exit_code == 0, done.stderr
     assert is_stored(running, event)
+
+
+# --- the same bounds by every road ---
+
+
+def by_http(holder: Holder, event: dict[str, Any], _: Path) -> bool:
+    return holder.send(event).status_code == 403
+
+
+def in_a_batch(holder: Holder, event: dict[str, Any], _: Path) -> bool:
+    return [item["status"] for item in holder.send([event], BATCH).json()["items"]] == [403]
+
+
+def in_lines(holder: Holder, event: dict[str, Any], _: Path) -> bool:
+    said = holder.send(json.dumps(event).encode(), "application/x-ndjson").json()
+    return [item["status"] for item in said["items"]] == [403]
+
+
+def from_a_file(holder: Holder, event: dict[str, Any], folder: Path) -> bool:
+    (folder / "events.jsonl").write_text(json.dumps(event))
+    done = command(holder.running, "emit", "--key", holder.name, str(folder / "events.jsonl"))
+    return done.exit_code == 1 and "not_yours" in done.stderr
+
+
+def over_nats(holder: Holder, event: dict[str, Any], _: Path) -> bool:
+    """Refused by the broker; and in a subject of the key's own that is not the event's, by the aggregator."""
+    asyncio.run(publish(holder, f"ioc.events.{WARD}.health.visits.reported", event))
+    subject = f"{registry.parse(json.dumps(event).encode(), clock.now()).subject}.{holder.name}"
+    return bool(asyncio.run(denied(holder.connected, {subject}))) and refused_for(holder.running, event) is not None
+
+
+@pytest.mark.parametrize("road", [by_http, in_a_batch, in_lines, from_a_file, over_nats])
+@pytest.mark.parametrize("what", ["another system", "another unit"])
+def test_what_is_valid_but_not_the_keys_to_say_is_stored_by_no_road(
+    running: Instance, clinic: Holder, road: Callable[..., bool], what: str, tmp_path: Path
+) -> None:
+    event = visits(clinic.source, unit=OTHER)
+    if what == "another system":
+        dossier = json.loads(next(iter(contracts.samples()["vn.ioc.dossier.submitted.v1"].values())))
+        event |= {"type": dossier["type"], "unit": WARD, "data": dossier["data"]}
+    registry.parse(json.dumps(event).encode(), clock.now())
+    before = stored_of(running, clinic)
+    assert road(clinic, event, tmp_path)
+    wait_until_idle(running)
+    assert stored_of(running, clinic) == before
+
+
+def stored_of(running: Instance, holder: Holder) -> int:
+    """How many events the log has of a key."""
+    with psycopg.connect(settings_of(running, "cli").database("reader"), autocommit=True) as conn:
+        row = conn.execute("SELECT count(*) FROM event WHERE starts_with(source, %s)", [holder.source]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_the_key_of_a_unit_that_was_split_reports_its_own_past(running: Instance) -> None:
+    town = Holder(running, "--system", "health", "--units", "chon_thanh")
+    data = {"facility": "tram_y_te", "day": "2025-03-03", "visits": 3, "insured": 1}
+    own = visits(town.source, time="2025-03-03T10:00:00+07:00", unit="chon_thanh", data=data)
+    assert town.send(own).status_code == 202
+    assert town.send(visits(town.source)).status_code == 403, "what came after it is not its own"
+    assert is_stored(running, own)
+    town.said("revoke", town.name)
 
 
 # --- a key's life ---
@@ -331,13 +392,17 @@ def test_both_secrets_open_while_a_key_is_rotated(running: Instance) -> None:
     for secret in (old, new):
         holder.door.headers["Authorization"] = f"Bearer {secret}"
         assert holder.send(visits(holder.source)).status_code == 202
-    assert "rotating" in next(line for line in holder.said("list").splitlines() if line.startswith(holder.name))
+    assert "rotating" in listed(holder)
     holder.said("rotate", holder.name, "--overlap-hours", "0")
+    until_shut_out(holder)
+    holder.said("revoke", holder.name)
+
+
+def until_shut_out(holder: Holder) -> None:
     end = time.monotonic() + 20
     while holder.send(visits(holder.source)).status_code != 401:
         assert time.monotonic() < end
         time.sleep(0.2)
-    holder.said("revoke", holder.name)
 
 
 def test_a_key_that_is_taken_back_is_shut_out_and_its_connections_end(running: Instance) -> None:
@@ -367,6 +432,50 @@ def test_every_change_of_rights_is_in_the_audit(running: Instance) -> None:
     assert [action for action, _ in rows] == ["key.created", "key.rotated", "key.revoked"]
     assert all(by.startswith("cli:") for _, by in rows)
     assert holder.secret not in str(noted)
+
+
+def listed(holder: Holder) -> str:
+    """What `ioc keys list` says of a key."""
+    return next(line for line in holder.said("list").splitlines() if line.startswith(holder.name))
+
+
+def test_an_expired_key_opens_nothing_and_its_connections_end(running: Instance) -> None:
+    holder = Holder(running, "--system", "health")
+
+    async def closed(client: Client) -> bool:
+        end = time.monotonic() + 60
+        while not client.is_closed and time.monotonic() < end:  # noqa: ASYNC110 - ended from outside
+            await asyncio.sleep(0.1)
+        return client.is_closed
+
+    async def work() -> None:
+        before = await holder.connected()
+        with psycopg.connect(settings_of(running, "cli").database("owner"), autocommit=True) as conn:
+            conn.execute("UPDATE emitter_key SET expires_at = now() + '20 s' WHERE name = %s", [holder.name])
+        assert await closed(before), "it was let in for longer than the key lives now"
+        again = await holder.connected()
+        assert holder.send(visits(holder.source)).status_code == 202
+        assert await closed(again), "the broker ends it with the key"
+
+    asyncio.run(work())
+    until_shut_out(holder)
+    with pytest.raises(nats.errors.Error, match=r"(?i)authorization"):
+        asyncio.run(holder.connected())
+    assert "expired" in listed(holder)
+    holder.said("revoke", holder.name)
+
+
+def test_when_a_key_was_used_last_is_listed(running: Instance, clinic: Holder) -> None:
+    """The emitters note it twice a minute, of those that were used alone."""
+    output_of(running, "keys", "create", "chua-dung", "--system", "health")
+    assert clinic.send(visits(clinic.source)).status_code == 202
+    end = time.monotonic() + 90
+    while " never" in listed(clinic):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    unused = next(line for line in output_of(running, "keys", "list").splitlines() if line.startswith("chua-dung"))
+    assert " never" in unused
+    output_of(running, "keys", "revoke", "chua-dung")
 
 
 @pytest.mark.parametrize(
