@@ -15,7 +15,7 @@ from functools import partial, reduce
 from itertools import chain, islice
 from operator import or_
 from typing import Any, TypeVar
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -40,6 +40,8 @@ from services.ingest.router import (
     Publish,
     Refused,
     Stored,
+    accepted,
+    answers,
     hand_over,
     in_utf8,
     read_body,
@@ -156,15 +158,16 @@ def router(events: Endpoint) -> APIRouter:
         methods=["POST"],
         status_code=202,
         response_model=Accepted | Answers | LinesRead,
-        responses=described(Answers, LinesRead),
+        responses=described(Answers, LinesRead, example=accepted(parse(json.dumps(EXAMPLE).encode(), clock.now()))),
         description=__doc__,
         openapi_extra=_documented(),
     )
     return routes
 
 
-def described(*several: Any) -> dict[int | str, dict[str, Any]]:
-    """What else may be answered, for OpenAPI; of several events the gravest of theirs, in one of the models given."""
+def described(*several: Any, example: dict[str, Any]) -> dict[int | str, dict[str, Any]]:
+    """What else may be answered, for OpenAPI; of several events the gravest of theirs, in one of the models given.
+    `example`: of an answer where all was taken."""
     texts = PROBLEMS | {
         403: "The event is not this key's to say: its source, system or unit is another's",
         413: "The body is larger than 256 KiB, or a batch than 4 MiB or 1,000 events",
@@ -173,7 +176,7 @@ def described(*several: Any) -> dict[int | str, dict[str, Any]]:
     }
     wrong = reduce(or_, several, Problem)
     models = {status: Problem if status in (401, 413, 415) else wrong for status in texts}
-    return {status: {"model": models[status], "description": text} for status, text in sorted(texts.items())}
+    return answers(texts, {202: example}, models)
 
 
 def _documented() -> dict[str, Any]:
@@ -193,7 +196,13 @@ def _documented() -> dict[str, Any]:
         "application/json": {"type": "object", "example": EXAMPLE["data"]},
     }
     content = {kind: {"schema": schema} for kind, schema in forms.items()}
-    return {"requestBody": {"required": True, "content": content}}
+    binary = [
+        {"name": f"ce-{name}", "in": "header", "description": "In binary form", "schema": {"type": "string"}}
+        | {"example": quote(value, safe="")}
+        for name, value in EXAMPLE.items()
+        if name != "data"
+    ]
+    return {"requestBody": {"required": True, "content": content}, "parameters": binary}
 
 
 EXAMPLE: dict[str, Any] = {
@@ -278,8 +287,8 @@ def _structured(request: Request, data: bytes) -> bytes:
 
 async def _single(door: Door, raw: bytes) -> Response:
     within("events", door.limits.events, 1)
-    accepted = await door.take(raw)
-    return Response(accepted.model_dump_json(), 202, media_type="application/json")
+    taken = await door.take(raw)
+    return Response(taken.model_dump_json(), 202, media_type="application/json")
 
 
 async def body_of(door: Door, request: Request, most: int) -> bytes:

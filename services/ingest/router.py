@@ -6,8 +6,7 @@ A new system is a module with an `EMITTER`, and a row of the same name in `schem
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hmac import compare_digest
@@ -34,6 +33,7 @@ from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make
 from schemas.text import files
+from services.ingest.examples import Example, example, parameter_names
 from services.ingest.limits import Bucket, Limits
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -117,16 +117,17 @@ def router(emitter: Emitter, token: str, publish: Publish, limits: Limits) -> AP
     `Unavailable`."""
     routes = APIRouter(tags=[emitter.name])
     for post in emitter.posts:
+        shown = example(post.path, post.words, post.event)
         routes.add_api_route(
             post.path,
             _endpoint(emitter, post, token, publish, limits),
             methods=["POST"],
             status_code=202,
             response_model=Accepted,
-            responses={status: {"model": Problem, "description": text} for status, text in PROBLEMS.items()},
+            responses=answers(PROBLEMS, {202: accepted(shown.event)} if shown else {}),
             name=post.event.__name__,
             description=post.event.__doc__,
-            openapi_extra=_documented(post),
+            openapi_extra=_documented(post, shown),
         )
     return routes
 
@@ -140,6 +141,36 @@ PROBLEMS = {
     422: "The words are wrong; each reason names its field",
     503: "The broker cannot take it now; nothing was taken, send it again",
 }
+_RETRY_AFTER = {
+    "Retry-After": {
+        "description": "After so many seconds the same may be sent again",
+        "required": True,
+        "schema": {"type": "integer", "minimum": 1},
+    }
+}
+
+
+def answers(
+    problems: Mapping[int, str],
+    examples: Mapping[int, Any],
+    models: Mapping[int, Any] | None = None,
+) -> dict[int | str, dict[str, Any]]:
+    """What may be answered, for OpenAPI: problems with their texts, and examples of answers. `models`: of the problems
+    that are told otherwise than by a `Problem`."""
+    told: dict[int | str, dict[str, Any]] = {
+        status: {"model": (models or {}).get(status, Problem), "description": text}
+        | ({"headers": _RETRY_AFTER} if status in (429, 503) else {})
+        for status, text in sorted(problems.items())
+    }
+    for status, shown in examples.items():
+        told.setdefault(status, {})["content"] = {"application/json": {"example": shown}}
+    return told
+
+
+def accepted(event: Event) -> dict[str, Any]:
+    """An example of the answer to an event."""
+    said = {"id": event.id, "type": event.type, "subject": event.subject, "stream_sequence": 4711, "known": False}
+    return Accepted.model_validate(said).model_dump()
 
 
 def _endpoint(
@@ -253,9 +284,14 @@ async def hand_over(name: str, event: Event, publish: Publish) -> Accepted:
     )
 
 
-def _documented(post: Post) -> dict[str, Any]:
+def _documented(post: Post, shown: Example | None) -> dict[str, Any]:
     """What OpenAPI can't see, as bodies are read here: the words, and the path's parameters."""
-    names = re.findall(r"{(\w+)}", post.path)
-    schema = {"application/json": {"schema": post.words.model_json_schema()}}
-    parameters = [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
-    return {"requestBody": {"required": True, "content": schema}, "parameters": parameters}
+    content: dict[str, Any] = {"schema": post.words.model_json_schema()}
+    parameters: list[dict[str, Any]] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+        for name in parameter_names(post.path)
+    ]
+    if shown:
+        content["example"] = shown.body
+        parameters = [one | {"example": shown.parameters[one["name"]]} for one in parameters]
+    return {"requestBody": {"required": True, "content": {"application/json": content}}, "parameters": parameters}

@@ -28,11 +28,13 @@ from schemas.keys import Bounds
 from schemas.registry import SYSTEMS, parse
 from services.cli.app import main
 from services.ingest import cloudevents
+from services.ingest.app import EMITTERS
 from services.ingest.keyring import Keyring
+from services.ingest.limits import Limits
 from services.ingest.onestop import door as onestop
 from services.ingest.open311 import router as open311
 from services.ingest.open311.reports import Reports
-from services.ingest.router import Stored
+from services.ingest.router import Stored, router
 from services.kit import clock
 from services.kit.keys import Key, digest
 
@@ -65,24 +67,26 @@ FUZZED = {"suppress_health_check": [HealthCheck.function_scoped_fixture, HealthC
 
 
 class Doors:
-    """The doors of who has a key, in this process. What they publish is kept here; there is no database."""
+    """All doors in this process, opened by one secret. What they publish is kept here; there is no database."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = NAME) -> None:
         self.published: list[Event] = []
         self._runner = asyncio.Runner()
         pool = AsyncConnectionPool("host=127.0.0.1 port=9", open=False)
         keyring, now = Keyring(pool, 1e15), clock.now()
-        bounds = Bounds(NAME, f"/{NAME}", tuple(SYSTEMS))
+        self._name, bounds = name, Bounds(name, f"/{name}", tuple(SYSTEMS))
         until = now + timedelta(days=400)
         keyring.know([Key(bounds, 1e12, now, until, None, None, {digest(SECRET): until})])
-        app = FastAPI()
+        self.app = app = FastAPI()
         app.include_router(cloudevents.router(cloudevents.endpoint(keyring, self._publish)))
         app.include_router(onestop.router(keyring, self._publish))
         app.include_router(open311.router(keyring, Reports(pool), self._publish, public=False))
+        for emitter in EMITTERS.values():
+            app.include_router(router(emitter, SECRET, self._publish, Limits(1e12, 1e15)))
         self._client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://doors")
 
-    async def _publish(self, event: Event, by: str) -> Stored:
-        assert by == NAME
+    async def _publish(self, event: Event, by: str | None = None) -> Stored:
+        assert by in (self._name, None)
         self.published.append(event)
         return Stored(len(self.published), known=False)
 

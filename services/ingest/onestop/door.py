@@ -8,6 +8,7 @@ nothing. Fields beside those of the portal (names, numbers, addresses, free text
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from typing import Any
 
@@ -66,7 +67,7 @@ def router(keyring: Keyring, publish: PublishBy) -> APIRouter:
         methods=["POST"],
         status_code=202,
         response_model=DossierAnswers,
-        responses=described(DossierAnswers),
+        responses=described(DossierAnswers, example=_answered(EXAMPLE)),
         description=__doc__,
         openapi_extra=_documented(),
     )
@@ -132,6 +133,13 @@ def _documented() -> dict[str, Any]:
     return {
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"oneOf": [dossier, several]}}}}
     }
+
+
+def _answered(dossier: dict[str, str]) -> dict[str, Any]:
+    """What is answered to one that is taken."""
+    told = understand(object_row(json.dumps(dossier).encode()), "/mot-cua", clock.now(), Counter())
+    item = DossierAnswer(at=0, status=202, known=False, events=len(told.events), undated=told.undated)
+    return DossierAnswers(accepted=1, refused=0, items=[item], dropped={}).model_dump(exclude_none=True)
 
 
 EXAMPLE = {

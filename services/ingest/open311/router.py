@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -31,7 +32,7 @@ from services.ingest.open311.documents import (
 )
 from services.ingest.open311.intake import Intake
 from services.ingest.open311.reports import Reports, told
-from services.ingest.router import Refused, read_body, unavailable, within
+from services.ingest.router import Refused, answers, read_body, unavailable, within
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
@@ -225,17 +226,23 @@ _FORM = {
         name: {"type": "string"}
         for name in (*submissions.KEPT, *(f"attribute[{a.code}]" for a in catalogue.ATTRIBUTES))
     },
-    "example": {"service_code": "lighting", "lat": "11.4123", "long": "106.6543"},
+    "example": {
+        "service_code": "lighting",
+        "lat": "11.4123",
+        "long": "106.6543",
+        "jurisdiction_id": "phuong_chon_thanh",
+    },
 }
 
 
 def _answers(posts: bool) -> dict[int | str, dict[str, Any]]:
     xml = {"text/xml": {"schema": {"type": "string"}}}
     wrong = {status: text for status, text in PROBLEMS.items() if posts or status not in (408, 413)}
-    return {
-        200: {"description": "As JSON or XML", "content": xml},
-        **{status: {"model": list[Problem], "description": text, "content": xml} for status, text in wrong.items()},
-    }
+    id, notice = submissions.number(date(2026, 11, 25), bytes(range(16))), submissions.NOT_KEPT.said("vi")
+    given = Given(service_request_id=id, service_notice=notice)
+    told = answers(wrong, {200: [given.model_dump()]} if posts else {}, dict.fromkeys(wrong, list[Problem]))
+    told.setdefault(200, {})["description"] = "As JSON or XML"
+    return {status: answer | {"content": answer.get("content", {}) | xml} for status, answer in told.items()}
 
 
 def _in_path(path: str) -> list[dict[str, Any]]:
