@@ -11,10 +11,12 @@ from pydantic import BaseModel
 
 from schemas import contracts, registry
 from schemas.envelope import COORDINATES, Invalid
-from schemas.json_members import repeated
+from schemas.json_members import DEEPEST, as_written, repeated, written
+from schemas.masking import masked
 from schemas.types import UnitCode
 from schemas.unit_fields import named, unit_fields
 from services.ingest import field, payments, router
+from services.ingest.onestop.rows import object_row
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SAMPLES = {name: json.loads(next(iter(texts.values()))) for name, texts in contracts.samples().items()}
@@ -192,6 +194,24 @@ def test_numbers_that_are_none_and_texts_that_are_none_are_refused(value: str) -
         text = changed(name, **{number: "@"}).replace('"@"', value)
         assert refusal(text).code in ("bad_value", "not_json", "not_utf8")
     assert refusal(PAYMENT.replace("1000", value)).code in ("bad_value", "not_json", "not_utf8")
+
+
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}"), ('{"a":[', "]}"), ('[1,{"b":2,"a":', "}]")])
+def test_what_is_nested_deeper_than_any_event_is_refused_before_a_parser_refuses_it(opens: str, closes: str) -> None:
+    """Python's own parser reads these, and the functions that walk through them call themselves."""
+
+    def nested(times: int) -> str:
+        return opens * times + "1" + closes * times
+
+    most = DEEPEST // (opens.count("[") + opens.count("{"))
+    assert written(as_written(nested(most))) == nested(most)
+    for times in (most + 1, 2 * most, 4 * most):
+        json.loads(nested(times))
+        with pytest.raises(ValueError, match="deeper than 100"):
+            as_written(nested(times))
+        with pytest.raises(Invalid, match="a dossier is a JSON object"):
+            object_row(f'{{"MaHoSo": {nested(times)}}}'.encode())
+        assert b"0912345678" not in (masked(nested(times).replace("1", '"0912345678"', 1).encode()) or b"0912345678")
 
 
 WORDS = {
