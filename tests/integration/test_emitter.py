@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import random
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
 import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from importlib import metadata
+from itertools import pairwise
 from pathlib import Path
 from string import ascii_lowercase
 
 import psycopg
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pydantic import ValidationError
 from receiver import receiving
 from support import output_of, serving
@@ -27,6 +31,7 @@ from schemas.envelope import Invalid
 from schemas.health import VisitsReported
 from services.centre.prepare import settings_of
 from services.emit import AsyncEmitter, Emitter, OutboxFailed, Refusal
+from services.emit.emitter import FIRST_PAUSE
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
 DAY = date(2026, 11, 20)
@@ -139,6 +144,51 @@ def test_while_the_centre_is_away_events_wait_on_disk(place: Place, tmp_path: Pa
     assert len(place.until_stored(20)) == 20
 
 
+def test_while_the_broker_is_away_events_wait_on_disk(place: Place, tmp_path: Path) -> None:
+    with place.emitter(tmp_path / "outbox") as emitter:
+        place.centre.stop_process("nats")
+        try:
+            for number in range(20):
+                emitter.emit(visits(number), WARD)
+            end = time.monotonic() + 30
+            while emitter.problem is None:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            assert emitter.problem == "the broker takes nothing"
+            assert (emitter.waiting, emitter.refused) == (20, [])
+        finally:
+            place.centre.start_process("nats")
+            place.centre.wait_ready("nats", 20)
+        assert emitter.flush(60), emitter.problem
+    assert len(place.until_stored(20)) == 20
+
+
+def test_what_of_a_batch_is_not_taken_now_is_sent_again_alone(tmp_path: Path) -> None:
+    with Emitter("http://127.0.0.1:9", "iock_x", "/x", tmp_path / "outbox") as emitter:
+        emitter.problem = "nobody is there"
+        ids = [emitter.emit(visits(number), WARD).id for number in range(4)]
+    taken, later = {"status": 202}, {"status": 503, "reasons": ["the broker is full"]}
+    never = {"status": 422, "reasons": ["data: is wrong"]}
+    refused: list[Refusal] = []
+    with receiving() as centre:
+        centre.answers["/events"] = [
+            {"items": [taken, later, never, later]},
+            {"items": [later, taken]},
+            {"items": [taken]},
+        ]
+        url = f"http://127.0.0.1:{centre.port}"
+        with Emitter(url, "iock_x", "/x", tmp_path / "outbox", refused.append) as emitter:
+            assert emitter.flush(30), emitter.problem
+            end = time.monotonic() + 30
+            while emitter.problem and time.monotonic() < end:
+                time.sleep(0.02)
+            assert emitter.problem is None
+        sent = [[event["id"] for event in request.body] for request in centre.got]
+        assert all(after.at - before.at >= FIRST_PAUSE for before, after in pairwise(centre.got))
+    assert sent == [ids, [ids[1], ids[3]], [ids[1]]]
+    assert [(one.event["id"], one.why) for one in refused] == [(ids[2], "data: is wrong")]
+
+
 def test_what_a_killed_program_had_emitted_is_sent_by_the_next_one(place: Place, tmp_path: Path) -> None:
     program = f"""
         import os, signal
@@ -223,10 +273,48 @@ def test_the_example_of_the_documents_works(place: Place, tmp_path: Path) -> Non
 
 
 def test_it_can_be_installed_alone(tmp_path: Path) -> None:
-    """The contracts and the emitter import nothing of the rest, and only what their own list of packages names."""
-    program = "import json, sys; import services.emit, schemas.health; print(json.dumps(sorted(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=CHECKOUT, capture_output=True, text=True, check=True)
-    loaded = json.loads(done.stdout)
-    assert not [name for name in loaded if name.startswith("services.") and not name.startswith("services.emit")]
-    heavy = {"nats", "psycopg", "faststream", "uvicorn", "fastapi", "cryptography", "prometheus_client"}
-    assert not heavy & {name.partition(".")[0] for name in loaded}
+    """Its wheel, and the packages that the wheel asks for: with nothing else there it keeps events and sends them."""
+    for part in ("schemas", "services/__init__.py", "services/emit"):
+        source, target = CHECKOUT / part, tmp_path / "sources" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target)
+    build = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
+    emit = tmp_path / "sources/services/emit"
+    subprocess.run([sys.executable, "-c", build, tmp_path], cwd=emit, capture_output=True, check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    alone = tmp_path / "alone"
+    shutil.unpack_archive(wheel, alone, "zip")
+    assert sorted(folder.name for folder in (alone / "services").iterdir()) == ["emit"]
+    for distribution in asked_for(next(alone.glob("*.dist-info"))):
+        for top in {file.parts[0] for file in distribution.files or ()} - {"..", "__pycache__"}:
+            (alone / top).symlink_to(str(distribution.locate_file(top)))
+    program = """
+        import json, sys
+        from datetime import date
+        sys.path[:0] = [sys.argv[1]]
+        from services.emit import Emitter
+        from schemas.health import VisitsReported
+        with Emitter(sys.argv[2], "iock_x", "/x", sys.argv[3]) as emitter:
+            emitter.emit(VisitsReported(facility="tram", day=date(2026, 11, 20), visits=1, insured=0), sys.argv[4])
+            assert emitter.flush(30), emitter.problem
+    """
+    with receiving() as centre:
+        centre.answers["/events"] = [{"items": [{"at": 0, "status": 202}]}]
+        url = f"http://127.0.0.1:{centre.port}"
+        command = [sys.executable, "-I", "-S", "-c", textwrap.dedent(program), alone, url, tmp_path / "outbox", WARD]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert [event["data"]["facility"] for event in centre.got[0].body] == ["tram"]
+
+
+def asked_for(info: Path) -> list[metadata.Distribution]:
+    """The packages that a distribution asks for, and those that these ask for, as they are installed here."""
+    found: dict[str, metadata.Distribution] = {}
+    left = list(metadata.PathDistribution(info).requires or ())
+    while left:
+        wanted = Requirement(left.pop())
+        name = canonicalize_name(wanted.name)
+        if name not in found and (wanted.marker is None or wanted.marker.evaluate({"extra": ""})):
+            found[name] = metadata.distribution(name)
+            left += found[name].requires or ()
+    return list(found.values())
