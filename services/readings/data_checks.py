@@ -164,8 +164,9 @@ def _gaps(conn: Connection, as_of: datetime) -> Iterator[Finding]:
 
 def _back_dated(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """Dossiers of the last days whose end lies within their time, and was recorded after it; and those judged by a
-    promise that was recorded late, after the one that it now comes before."""
+    promise that was recorded late, after the one that it now comes before, or by a letter after they were overdue."""
     values = {"since": as_of - LATE_DAYS, "now": as_of, "late": LATE, "ends": list(ENDS)}
+    values |= {step: f"{TYPE_PREFIX}dossier.{step}.v1" for step in ("extended", "overdue")}
     figures = resting_on([Sum("dossiers_ended")])
     for unit, number, ids in conn.execute(_ENDS, values).fetchall():
         vi = f"{number} hồ sơ được ghi nhận kết thúc trước hạn sau khi hạn đã qua"
@@ -174,8 +175,8 @@ def _back_dated(conn: Connection, as_of: datetime) -> Iterator[Finding]:
                       tuple(ids), number)  # fmt: skip
     figures = resting_on([Sum(measure) for measure in ("dossiers_repromised", "dossiers_pressing", "dossiers_ended")])
     for unit, number, ids in conn.execute(_PROMISES, values).fetchall():
-        vi = f"{number} hồ sơ: một ngày hẹn khác được báo muộn, ghi thời điểm trước lần hẹn đã báo"
-        en = f"{number} dossiers: another promise was told late, dated before the one that had been told"
+        vi = f"{number} hồ sơ: ngày hẹn hoặc thư xin lỗi được báo muộn, ghi thời điểm trước lần hẹn hay quá hạn đã báo"
+        en = f"{number} dossiers: a promise or letter was told late, dated before another date or delay that was told"
         yield Finding("back_dated_promise", vi, en, unit, None, None, Decimal(number), Decimal(0), "dossier", figures,
                       tuple(ids), number)  # fmt: skip
 
@@ -197,12 +198,22 @@ WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
 GROUP BY d.unit ORDER BY 2 DESC, 1
 """
 _PROMISES = """
-SELECT d.unit, count(DISTINCT d.id), (array_agg(DISTINCT e.id))[1:20]
-FROM entity d CROSS JOIN LATERAL jsonb_array_elements(d.state -> 'findings') n(said)
-    JOIN event_key f ON f.key = (n.said -> 2 ->> 'named_by')::uuid JOIN event e ON e.key = f.key AND e.time = f.time
-    JOIN event_key l ON l.key = (n.said ->> 1)::uuid JOIN event later ON later.key = l.key AND later.time = l.time
-WHERE d.kind = 'dossier' AND d.state ? 'findings' AND n.said ->> 0 = 'repromised'
-    AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s AND e.origin <> 'shifted'
-    AND e.recorded - e.time > %(late)s AND later.recorded < e.recorded
-GROUP BY d.unit ORDER BY 2 DESC, 1
+SELECT unit, count(DISTINCT dossier), (array_agg(DISTINCT id))[1:20]
+FROM (
+    SELECT d.unit, d.id AS dossier, e.id
+    FROM entity d CROSS JOIN LATERAL jsonb_array_elements(d.state -> 'findings') n(said)
+        JOIN event_key f ON f.key = (n.said -> 2 ->> 'named_by')::uuid JOIN event e ON e.key = f.key AND e.time = f.time
+        JOIN event_key l ON l.key = (n.said ->> 1)::uuid JOIN event later ON later.key = l.key AND later.time = l.time
+    WHERE d.kind = 'dossier' AND d.state ? 'findings' AND n.said ->> 0 = 'repromised'
+        AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s AND e.origin <> 'shifted'
+        AND e.recorded - e.time > %(late)s AND later.recorded < e.recorded
+    UNION ALL
+    SELECT d.unit, d.id, e.id FROM event e
+        JOIN event o ON o.type = %(overdue)s AND o.data ->> 'code' = e.data ->> 'code'
+        JOIN entity d ON d.kind = 'dossier' AND d.id = e.data ->> 'code'
+    WHERE e.type = %(extended)s AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s
+        AND e.origin <> 'shifted' AND e.recorded - e.time > %(late)s
+        AND o.time >= %(since)s AND o.time > e.time AND o.time < e.recorded
+) found
+GROUP BY unit ORDER BY 2 DESC, 1
 """

@@ -91,19 +91,23 @@ def wrong(centre: Instance) -> Instance:
 
 def back_dated(end: datetime) -> Iterator[list[dict[str, Any]]]:
     """Acceptances with another promise, told together, then what is told after them: before the one, on time for
-    another, with the same date for a third."""
-    dossiers = [f"H99.81-261101-{number:04}" for number in (2, 3, 4)]
+    another, with the same date for a third. And letters of apology: dated before it was overdue, and after."""
+    before, beside, again, late, later = (f"H99.81-261101-{number:04}" for number in range(2, 7))
     day = timedelta(days=1)
 
-    def accepted(code: str, at: datetime, promised: datetime) -> dict[str, Any]:
-        return event("dossier.accepted", at, {"code": code, "promised_at": promised.isoformat()})
+    def promised(step: str, code: str, at: datetime, until: datetime) -> dict[str, Any]:
+        return event(f"dossier.{step}", at, {"code": code, "promised_at": until.isoformat()})
 
-    yield [accepted(code, end, end + 20 * day) for code in dossiers]
-    before, beside, again = dossiers
+    yield [promised("accepted", code, end, end + 20 * day) for code in (before, beside, again)]
+    overdue = end + day
+    for code in (late, later):
+        yield [promised("accepted", code, end - day, end), promised("overdue", code, overdue, end)]
     yield [
-        accepted(before, end - day, end + 5 * day),
-        accepted(beside, clock.now(), end + 30 * day),
-        accepted(again, end - day, end + 20 * day),
+        promised("accepted", before, end - day, end + 5 * day),
+        promised("accepted", beside, clock.now(), end + 30 * day),
+        promised("accepted", again, end - day, end + 20 * day),
+        promised("extended", late, overdue - day, end + 20 * day),
+        promised("extended", later, overdue + day, end + 20 * day),
     ]
 
 
@@ -148,7 +152,7 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     late = some["back_dated_end", HERE]
     assert late.events == 1 and late.evidence and late.severity == "warning"
     promised = some["back_dated_promise", HERE]
-    assert (promised.events, len(promised.evidence), promised.severity) == (1, 1, "warning")
+    assert (promised.events, len(promised.evidence), promised.severity) == (2, 2, "warning")
     elsewhere = [f for f in found(wrong) if f.code == "accepted_elsewhere"]
     assert [(len(f.evidence), f.severity, "H81-26••••" in f.vi) for f in elsewhere] == [(1, "warning", True)]
     differs = [f for f in found(wrong) if f.code == "reported_differs" and f.unit == HERE]
