@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from base64 import b32decode, urlsafe_b64decode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -22,12 +24,13 @@ from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, ma
 from schemas.streams import MOST_BYTES
 from services.board.pages.actions import decisions
 from services.deadlines import notices
-from services.ingest.callout import permissions
+from services.ingest.callout import Callout, permissions
+from services.ingest.keyring import Keyring
 from services.ingest.onestop import events as onestop
 from services.ingest.procedures import STATUSES
 from services.ingest.spreadsheets.template import templates
-from services.kit import imports
-from services.kit.keys import Key
+from services.kit import clock, imports
+from services.kit.keys import Key, digest
 from services.simulator.district import truth
 from services.simulator.november_2024 import shift
 
@@ -122,6 +125,30 @@ def test_the_rights_of_every_root_fit_into_a_message_of_the_broker(root: str, sy
     key, sign = key_of(Bounds("x" * 40, "/x", systems, (root,))), signer("password")
     answer = sign.token({"nats": {"jwt": sign.token({"nats": permissions(key)}, 0)}}, 0)
     assert len(answer) < 0.9 * MOST_BYTES
+
+
+@pytest.mark.parametrize(("most", "enters"), [(MOST_BYTES, True), (500, False)])
+def test_whose_rights_fit_into_no_message_is_refused_with_the_reason(
+    most: int, enters: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret, now, sign = "iock_" + "x" * 43, clock.now(), signer("password")
+    until = now + timedelta(days=1)
+    keyring, answers = Keyring(cast(Any, None), 1e6), list[bytes]()
+    keyring.know([Key(CLINIC, 1, now, until, None, None, {digest(secret): until})])
+
+    async def nobody_is_connected(*_: Any, **__: Any) -> Any:
+        return SimpleNamespace(data=b'{"server": {"id": "N"}, "data": {"connections": []}}')
+
+    async def respond(answer: bytes) -> None:
+        answers.append(answer)
+
+    shown = {"server_id": {"id": "N"}, "user_nkey": "U", "connect_opts": {"user": CLINIC.name, "pass": secret}}
+    asked = SimpleNamespace(data=sign.token({"nats": shown}, 0).encode(), respond=respond)
+    broker, system = SimpleNamespace(max_payload=most), SimpleNamespace(request=nobody_is_connected)
+    asyncio.run(Callout(sign, keyring, cast(Any, broker), cast(Any, system))._answer(cast(Any, asked)))
+    said = claims(answers[0])["nats"]
+    assert ("jwt" in said, "error" in said) == (enters, not enters)
+    assert ("key tram: its rights are" in caplog.text) == (not enters)
 
 
 def test_a_source_is_its_keys_alone() -> None:
