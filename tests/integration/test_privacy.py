@@ -10,17 +10,29 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
+import httpx2
+import paho.mqtt.client as mqtt
 import pytest
-from support import home_in, wait_until_idle
+from alarms import eventually
+from holders import Holder
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from paho.mqtt.enums import CallbackAPIVersion
+from sheets import Page, xlsx
+from support import home_in, output_of, wait_until_idle
 from visitors import Browser, admin_of
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from services.centre.prepare import prepare, settings_of
+from services.ingest.cloudevents import BATCH, LINES
 from services.kit import bus, clock, quarantine
 
 SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifier", "board")
@@ -30,18 +42,21 @@ NUMBERS = (
     "mai.tran.7261@example.vn", "hoa7182 @ example . vn", "binh5521(at)example.vn", "51A-738.26", "93P1-274.83",
     "CMND 285 617 394", "0\u200b9\u200b6\u200b1728354",
 )  # fmt: skip
+UNIT = "phuong_chon_thanh"
 PLACE = "ioc.events.phuong_chon_thanh.field.report.received"
 
 
 @pytest.fixture(scope="module")
 def whole(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
-    """A centre of its own with all services and Prometheus."""
+    """A centre of its own with all services, Prometheus, and the gateway for devices."""
     folder = home_in(open_folder, "private")
     own = new_instance(folder / "main")
     try:
-        own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
-        prepare(own)
-        own.start_services(SERVICES)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("IOC_MQTT", "true")
+            own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
+            prepare(own)
+            own.start_services(SERVICES)
         yield own
     finally:
         own.stop()
@@ -104,6 +119,143 @@ def by_http(centre: Instance) -> None:
                 http.post(f"{path}?caller={number}", content=number.encode(), headers=head)
             head = {"Authorization": f"Bearer {centre.password('emitter_field')}"}
             http.post(f"/field/reports/{number}/rating", json={"rating": number}, headers=head)
+
+
+def by_events(centre: Instance) -> None:
+    """With a key: structured, in headers, in a batch, in lines."""
+    holder = Holder(centre, "--system", "field", "--units", UNIT, "--rate", "500")
+    data = {"code": "PA-PRIVACY-Y", "channel": "app", "category": "road"}
+    for number in NUMBERS:
+        told = [
+            event(number, source=holder.source, **changed)
+            for changed in (
+                {"data": data | {"place": f"gọi {number}"}}, {"data": data | {number: number}}, {"id": number},
+                {"subject": number}, {"type": f"vn.ioc.{number}.v1"}, {"unit": number}, {"time": number},
+                {"caller": number},
+            )
+        ]  # fmt: skip
+        kinds = {
+            BATCH: b"[" + b",".join(told) + b"]",
+            LINES: b"\n".join(told),
+            "application/json": number.encode(),
+            f"text/plain; name={quote(number)}": number.encode(),
+        }
+        answers = [holder.send(body) for body in told] + [holder.send(body, kind) for kind, body in kinds.items()]
+        head = {f"ce-{name}": str(value) for name, value in json.loads(event(number)).items() if name != "data"}
+        for name in ("id", "source", "type", "subject", "unit", "time", "caller"):
+            own = head | {"ce-source": holder.source} | {f"ce-{name}": quote(number)}
+            answers.append(holder.send(data, "application/json", **own))
+        for answer in answers:
+            assert answer.status_code in (400, 403, 415, 422), answer.text
+            assert number not in answer.text and quote(number) not in answer.text
+    holder.door.close()
+
+
+def by_open311(centre: Instance) -> None:
+    holder = Holder(centre, "--system", "field", "--units", UNIT, "--rate", "500")
+    sound = {"service_code": "lighting", "lat": "11.4123", "long": "106.6543"}
+    texts = ("description", "address_string", "address_id", "email", "device_id", "account_id", "first_name", "phone")
+    for number in NUMBERS:
+        kept = holder.door.post("/open311/v2/requests.json", data=sound | dict.fromkeys(texts, number))
+        assert kept.status_code == 200 and number not in kept.text
+        for field in ("service_code", "lat", "jurisdiction_id", "attribute[priority]", "attribute[channel]",
+                      "media_url", "service_request_id", "api_key", number):  # fmt: skip
+            answer = holder.door.post("/open311/v2/requests.json", data=sound | {field: number})
+            assert answer.status_code >= 400 and number not in answer.text, field
+        marked = holder.door.post("/open311/v2/requests.json", data=sound | {"attribute[client_id]": number})
+        assert number not in marked.text
+        for ending in ("json", "xml"):
+            for field in ("service_request_id", "service_code", "status", "start_date", "jurisdiction_id", "locale"):
+                answer = holder.door.get(f"/open311/v2/requests.{ending}", params={field: number})
+                assert number not in answer.text, field
+            holder.door.get(f"/open311/v2/requests/{quote(number, safe='')}.{ending}")
+            holder.door.get(f"/open311/v2/services/{quote(number, safe='')}.{ending}")
+    holder.door.close()
+
+
+def by_onestop(centre: Instance) -> None:
+    holder = Holder(centre, "--system", "procedures", "--units", UNIT, "--rate", "500")
+    for place, number in enumerate(NUMBERS):
+        at = clock.now() - timedelta(days=9)
+        dossier = {
+            "MaHoSo": f"H19.98-{at:%y%m%d}-{place:04}", "MaTTHC": "2.000815", "TenLinhVuc": "Chứng thực",
+            "KenhThucHien": 2, "NgayTiepNhan": f"{at:%d/%m/%Y %H:%M}", "TrangThaiHoSo": 4, "DonViXuLy": UNIT,
+        }  # fmt: skip
+        people = dict.fromkeys(("ChuHoSo", "SoCMND", "DiaChi", "GhiChu", f"Cột {number}"), number)
+        kept = holder.door.post("/onestop/dossiers", json=dossier | people)
+        assert kept.status_code == 202 and number not in kept.text, kept.text
+        for column in dossier:
+            answer = holder.door.post("/onestop/dossiers", json=[dossier | {column: number}])
+            assert number not in answer.text, column
+    holder.door.close()
+
+
+def by_mqtt(centre: Instance) -> None:
+    holder = Holder(centre, "--system", "gis", "--units", UNIT, "--rate", "500")
+    for number in NUMBERS:
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, number if number.isalnum() else "", protocol=mqtt.MQTTv311)
+        client.username_pw_set(holder.name, holder.secret)
+        client.connect("127.0.0.1", centre.ports["mqtt"])
+        client.loop_start()
+        eventually(client.is_connected, True)
+        for said in ({"state": number}, {"kind": number}, {"at": number}, {"counter": number}, {"who": number}):
+            body = json.dumps({"kind": "camera", "state": "online", **said}, ensure_ascii=False)
+            client.publish(f"ioc/devices/{UNIT}/CAM-1/{holder.name}", body, qos=1).wait_for_publish(20)
+        if number.isalnum():
+            body = json.dumps({"kind": "camera", "state": "online"})
+            client.publish(f"ioc/devices/{UNIT}/{number}/{holder.name}", body, qos=1).wait_for_publish(20)
+        client.disconnect()
+        client.loop_stop()
+    holder.door.close()
+
+
+def by_imports(centre: Instance) -> None:
+    """A workbook that bears a number, and has them in columns of its own; one that has them for figures and answers."""
+    browser = admin_of(centre, f"http://127.0.0.1:{centre.ports['board']}")
+    head = ["Đơn vị", "Số giao dịch NVTC", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí"]
+    more = [*(f"Cột {place}" for place in range(len(NUMBERS))), NUMBERS[0]]
+
+    def uploaded(number: str, *figures: object) -> str:
+        row = ["Huyện Bù Đốp", *figures, *NUMBERS, number]
+        book = xlsx(Page([[f"Thanh toán trực tuyến tháng 7 năm 2024, {number}"], head + more, row]))
+        sent = {"params": {"name": f"{number}.xlsx"}, "headers": {"x-csrf": browser.csrf()}, "content": book}
+        return str(browser.http.post("/imports/file", **sent).json()["next"])
+
+    sent = browser.post(f"{uploaded(NUMBERS[0], 1, 1000, 1, 1000)}/send", csrf=browser.csrf())
+    assert sent.headers["location"] == "/imports/1"
+    browser.post("/imports/1/take-back", csrf=browser.csrf(), sure=NUMBERS[0])
+    draft = uploaded(NUMBERS[1], NUMBERS[0], 1000, NUMBERS[2], f"gọi {NUMBERS[3]}")
+    fields = ("other_0", "answer_1", "at_1", "again_0", "template", "period", "unit", "published")
+    for step in ("read", "send", "drop"):
+        browser.post(f"{draft}/{step}", csrf=browser.csrf(), at_0="Sheet1!B3", **dict.fromkeys(fields, NUMBERS[1]))
+
+
+def by_programs(centre: Instance) -> None:
+    """The read API and the tools of the Model Context Protocol."""
+    home = f"http://127.0.0.1:{centre.ports['board']}"
+    token, other = (
+        output_of(centre, "people", "token", "add", "admin", name, "--user", "test").split()[-1]
+        for name in ("privacy", "privacy-too")
+    )  # each has questions of its own, so many a second
+
+    async def ask_tools() -> None:
+        async with (
+            httpx2.AsyncClient(headers={"authorization": f"Bearer {token}"}, timeout=30) as http,
+            Client(streamable_http_client(f"{home}/mcp", http_client=http)) as client,
+        ):
+            for number in NUMBERS:
+                await client.call_tool("find_indicator", {"question": f"hồ sơ của {number}"})
+                for name in ("indicator", "unit", "from_day"):
+                    with suppress(MCPError):
+                        await client.call_tool("figure", {"indicator": "dossiers_received"} | {name: number})
+
+    asyncio.run(ask_tools())
+    with httpx.Client(base_url=home, headers={"authorization": f"Bearer {other}"}, timeout=30) as http:
+        for number in NUMBERS:
+            http.get(f"/api/figures/{quote(number, safe='')}")
+            http.get("/api/explain/dossiers_received", params=dict.fromkeys(("unit", "from", "as_of", number), number))
+            http.get("/api/findings", params={"code": number})
+            http.post("/mcp", json={"jsonrpc": "2.0", "id": number, "method": number, "params": {number: number}})
 
 
 def by_alarms(centre: Instance) -> None:
@@ -196,7 +348,8 @@ def files(folder: Path) -> Iterator[tuple[Path, bytes]]:
 
 def test_no_file_of_a_centre_holds_what_was_sent_in_by_every_door(whole: Instance) -> None:
     sent = asyncio.run(by_the_broker(whole))
-    for way in (by_http, by_alarms, by_the_board, by_commands):
+    for way in (by_http, by_events, by_open311, by_onestop, by_mqtt, by_alarms, by_the_board, by_imports, by_programs,
+                by_commands):  # fmt: skip
         way(whole)
     asyncio.run(set_aside(whole, sent))
     wait_until_idle(whole)
