@@ -180,7 +180,7 @@ def test_what_is_beyond_a_key_is_refused_with_its_reason(
         (b"[{},]", BATCH, 422),
         (b"[{}] x]", BATCH, 422),
         (b"[" + b"[" * 5000 + b"]" * 5000 + b"]", BATCH, 422),
-        (b"\xff\xfe{}", ONE, 422),
+        (b"\xff\xfe{}", ONE, 400),
     ],
 )
 def test_a_body_that_is_no_event_is_told_so(clinic: Holder, body: bytes, kind: str, status: int) -> None:
