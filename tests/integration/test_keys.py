@@ -451,7 +451,7 @@ def test_an_expired_key_opens_nothing_and_its_connections_end(running: Instance)
     async def work() -> None:
         before = await holder.connected()
         with psycopg.connect(settings_of(running, "cli").database("owner"), autocommit=True) as conn:
-            conn.execute("UPDATE emitter_key SET expires_at = now() + '20 s' WHERE name = %s", [holder.name])
+            conn.execute("UPDATE emitter_key SET expires_at = now() + '30 s' WHERE name = %s", [holder.name])
         assert await closed(before), "it was let in for longer than the key lives now"
         again = await holder.connected()
         assert holder.send(visits(holder.source)).status_code == 202
