@@ -154,12 +154,23 @@ def by_events(centre: Instance) -> None:
 def by_open311(centre: Instance) -> None:
     holder = Holder(centre, "--system", "field", "--units", UNIT, "--rate", "500")
     sound = {"service_code": "lighting", "lat": "11.4123", "long": "106.6543"}
-    texts = ("description", "address_string", "address_id", "email", "device_id", "account_id", "first_name", "phone")
+    texts = (
+        "description",
+        "address_string",
+        "address_id",
+        "media_url",
+        "email",
+        "device_id",
+        "account_id",
+        "first_name",
+        "phone",
+    )
     for number in NUMBERS:
-        kept = holder.door.post("/open311/v2/requests.json", data=sound | dict.fromkeys(texts, number))
-        assert kept.status_code == 200 and number not in kept.text
+        for said in (dict.fromkeys(texts, number), {"media_url": f"https://anh.example.org/{quote(number)}"}):
+            kept = holder.door.post("/open311/v2/requests.json", data=sound | said)
+            assert kept.status_code == 200 and number not in kept.text
         for field in ("service_code", "lat", "jurisdiction_id", "attribute[priority]", "attribute[channel]",
-                      "media_url", "service_request_id", "api_key", number):  # fmt: skip
+                      "service_request_id", "api_key", number):  # fmt: skip
             answer = holder.door.post("/open311/v2/requests.json", data=sound | {field: number})
             assert answer.status_code >= 400 and number not in answer.text, field
         marked = holder.door.post("/open311/v2/requests.json", data=sound | {"attribute[client_id]": number})
