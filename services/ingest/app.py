@@ -134,11 +134,12 @@ async def _serve_keys(settings: Settings, keyring: Keyring) -> None:
         bus.attached(_as(settings, SYSTEM_USER), "keys, the broker itself") as system,
     ):
         asking = Callout(signer(settings.password(USER) or ""), keyring, client, system)
-        serving = asyncio.create_task(asking.serve())
+        serving = [asyncio.create_task(work) for work in (asking.serve(), asking.watch())]
         try:
             await keyring.follow(asking.end)
         finally:
-            serving.cancel()
+            for task in serving:
+                task.cancel()
 
 
 async def _nobody_is_connected(name: str) -> None: ...

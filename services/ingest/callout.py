@@ -11,6 +11,7 @@ import json
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import AsyncIterator
+from math import ceil
 from typing import Any, NamedTuple
 
 import nats.errors
@@ -18,9 +19,11 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from schemas.broker_tokens import ASKED, Signer, claims
+from schemas.sources import KEYS
 from schemas.streams import SESSION
+from services.ingest.broker_pace import CLOSED, OPEN, BrokerPace
 from services.ingest.keyring import Keyring
-from services.kit import clock
+from services.kit import clock, metrics
 from services.kit.errors import Unavailable
 from services.kit.keys import Key
 
@@ -34,7 +37,7 @@ MOST_SESSIONS = 500
 MOST_REMEMBERED = 10_000
 """So many clients that were let in last are remembered, until it is seen whether their sessions are kept."""
 MQTT = "mqtt"
-ANSWER_SECONDS, CONNECT_SECONDS = 2.0, 0.2
+ANSWER_SECONDS, CONNECT_SECONDS, PACE_SECONDS = 2.0, 0.2, 1.0
 
 
 class Visitor(NamedTuple):
@@ -92,7 +95,7 @@ class Callout:
 
     def __init__(self, signer: Signer, keyring: Keyring, client: Client, system: Client) -> None:
         self._signer, self._keyring, self._client, self._system = signer, keyring, client, system
-        self._sessions = Sessions()
+        self._sessions, self._pace = Sessions(), BrokerPace(keyring)
 
     async def serve(self) -> None:
         """Answer from now on, however often the connection heals."""
@@ -101,10 +104,25 @@ class Callout:
         await self._client.subscribe(SESSION, cb=self._sessions.see)
         await self._client.subscribe(ASKED, queue="keys", cb=self._answer)
 
+    async def watch(self) -> None:
+        """End for ever the connections of keys that send more than they may; they may come back when it is paid."""
+        while True:
+            await asyncio.sleep(PACE_SECONDS)
+            if self._keyring.is_empty:
+                continue
+            try:
+                told = [node.data for asked in (OPEN, CLOSED) async for node in self._nodes(_json(asked))]
+                for name in self._pace.over(told):
+                    log.warning("key %s: it sends more than it may, its connections are ended", name)
+                    metrics.REFUSED.labels(KEYS, "too_many").inc()
+                    await self.end(name)
+            except (nats.errors.Error, TimeoutError, Unavailable) as error:
+                log.warning("what keys send to the broker is not known now: %r", error)
+
     async def end(self, name: str) -> None:
         """End a key's connections; they may come back if they still can. `Unavailable` where no broker answers."""
         try:
-            nodes = [answer async for answer in self._nodes(name)]
+            nodes = [answer async for answer in self._nodes(_about(name))]
             for server, number, _ in (connection for node in nodes for connection in _connections(node)):
                 # Who wants no answer is not listened to.
                 await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": number}))
@@ -114,12 +132,12 @@ class Callout:
             raise Unavailable("no broker tells its connections")
         log.info("key %s: its connections were ended", name)
 
-    async def _nodes(self, name: str) -> AsyncIterator[Msg]:
-        """What each node of the broker tells of a key's connections; nobody says how many nodes there are."""
+    async def _nodes(self, asked: bytes) -> AsyncIterator[Msg]:
+        """What each node of the broker tells of connections; nobody says how many nodes there are."""
         inbox = self._system.new_inbox()
         answers = await self._system.subscribe(inbox)
         try:
-            await self._system.publish(CONNECTIONS, _about(name), reply=inbox)
+            await self._system.publish(CONNECTIONS, asked, reply=inbox)
             while True:
                 yield await answers.next_msg(timeout=ANSWER_SECONDS)
         except nats.errors.TimeoutError:
@@ -155,6 +173,8 @@ class Callout:
         key, until = found
         rights = device_permissions(key) if who.by == MQTT else permissions(key)
         most = MOST_DEVICES if who.by == MQTT else MOST_CONNECTIONS
+        if who.by != MQTT and (seconds := ceil(self._pace.wait(who.name))):
+            raise Refused(f"the key {who.name} has sent more than it may; it enters again in {seconds} s")
         if await self._number(who) >= most:
             raise Refused(f"the key {who.name} has {most} connections already")
         if who.by == MQTT:

@@ -78,6 +78,11 @@ class Keyring:
         if self._keys is None:
             raise Unavailable("the database has not been seen yet, and with it no key")
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no key, as far as is known."""
+        return not self._keys
+
     def named(self, name: str) -> Key | None:
         """The key of a name, whether it lives or not: the broker knows who may speak in it."""
         key = (self._keys or {}).get(name)

@@ -124,20 +124,21 @@ def test_from_a_tile_to_a_unit_and_to_the_ground_of_its_figure(visit: Visit) -> 
 
 def test_who_is_bounded_to_a_unit_begins_at_its_own_wall(visit: Visit, command: Command) -> None:
     page, field = visit("/", "lan.tran"), '[data-figure="reports_received"]'
-    shown = page.locator(".heading > .period > summary")
+    heading = page.locator(".heading")
+    shown = heading.locator("> .period > summary")
     expect(shown).to_contain_text("Phường Chơn Thành")
     expect(page.locator(f".tile {field}")).to_have_text(re.compile(r"\d"))
     (told,) = json.loads(command("query", "reports_received", "--unit", WARD, "--format", "json"))["readings"]
     own = int(told["value"])
     assert own
-    expect(page.locator(f".tile {field}")).to_have_text(vietnamese(own))
+    expect(page.locator(f".tile {field}")).to_have_text(vietnamese(own), timeout=30_000)
     shown.click()
-    page.get_by_role("link", name=WORDS["period_last_month"][0]).click()
+    heading.get_by_role("link", exact=True, name=WORDS["period_last_month"][0]).click()
     expect(shown).to_contain_text("Phường Chơn Thành")
     shown.click()
-    page.get_by_role("link", name=WORDS["whole"][0]).click()
+    heading.get_by_role("link", exact=True, name=WORDS["whole"][0]).click()
     shown.click()
-    page.get_by_role("link", name=WORDS["period_this_month"][0]).click()
+    heading.get_by_role("link", exact=True, name=WORDS["period_this_month"][0]).click()
     expect(page).to_have_url(re.compile(r"/\?unit=$"))
     expect(shown).to_contain_text(WORDS["whole"][0])
     expect(page.locator(f".tile {field}")).to_have_text(visit("/", "truc.le").locator(f".tile {field}").inner_text())

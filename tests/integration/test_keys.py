@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -381,6 +382,35 @@ def test_the_key_of_a_unit_that_was_split_reports_its_own_past(running: Instance
 
 
 # --- a key's life ---
+
+
+def test_a_key_that_floods_the_broker_is_out_until_that_is_paid(running: Instance, clinic: Holder) -> None:
+    flooding = Holder(running, "--system", "health", "--units", WARD, "--rate", "20")
+    subject = f"ioc.events.{WARD}.health.visits.reported.{flooding.name}"
+
+    async def flood() -> None:
+        client, ended = await flooding.connected(), time.monotonic() + 60
+        while not client.is_closed:
+            assert time.monotonic() < ended, "it goes on"
+            with suppress(nats.errors.Error):
+                for _ in range(100):
+                    await client.publish(subject, b"{")
+                await client.flush()
+            await asyncio.sleep(0.2)
+
+    asyncio.run(flood())
+    with pytest.raises(nats.errors.Error, match=r"[Aa]uthorization"):
+        asyncio.run(flooding.connected())
+    assert flooding.send(visits(flooding.source)).status_code == 429, "by every road"
+    assert clinic.send(visits(clinic.source)).status_code == 202
+    asyncio.run(closed(clinic))
+    assert f"key {flooding.name}: it sends more than it may" in running.log_tail("emitters", 400)
+    flooding.said("revoke", flooding.name)
+
+
+async def closed(holder: Holder) -> None:
+    """Another key still comes in, and goes."""
+    await (await holder.connected()).close()
 
 
 def test_both_secrets_open_while_a_key_is_rotated(running: Instance) -> None:

@@ -24,7 +24,17 @@ from services.board.live.wall_figures import FIGURES, WALL
 from services.board.pages.changes.changes_data import USUAL, SharedChanges, since_of
 from services.board.pages.changes.changes_page import line
 from services.board.ui.charts import sparkline
-from services.board.ui.live_page import Asked, Live, LivePage, PageContext, Pages, Places, context_of, unit_of
+from services.board.ui.live_page import (
+    AGAIN_SECONDS,
+    Asked,
+    Live,
+    LivePage,
+    PageContext,
+    Pages,
+    Places,
+    context_of,
+    unit_of,
+)
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import (
     account_menu,
@@ -124,9 +134,9 @@ def wall(
     if context.chosen == SO_FAR and not unit:
         tiles = (Live(id, live(slug, place)) for slug, id, place in places)
         return LivePage(context, body, (*frame, *tiles), asking)
+    again = AGAIN_SECONDS if context.chosen == SO_FAR else OLD_SECONDS
     others = [
-        Asked(id, partial(tile, slug, unit, context.chosen), asked(slug, place), OLD_SECONDS)
-        for slug, id, place in places
+        Asked(id, partial(tile, slug, unit, context.chosen), asked(slug, place), again) for slug, id, place in places
     ]
     return LivePage(context, body, frame, [*asking, *others])
 

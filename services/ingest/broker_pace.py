@@ -1,0 +1,57 @@
+"""What keys send by connections of their own: the broker knows no rate of a user, so it is asked how much each sent."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from services.ingest.keyring import Keyring
+from services.ingest.limits import Limits
+
+OPEN = {"auth": True, "acc": "$G", "limit": 2048}
+CLOSED = OPEN | {"state": 1, "sort": "stop", "limit": 512}
+"""What the broker is asked: its connections, and those that ended last, which were counted in part or not at all."""
+
+
+class _Sent(NamedTuple):
+    events: int
+    size: int
+
+
+class BrokerPace:
+    """Takes what keys have sent to the broker from what they may send, as the doors do."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._seen: dict[tuple[str, int], _Sent] | None = None
+
+    def over(self, answers: Iterable[bytes]) -> list[str]:
+        """The keys that have sent more than they may by now, from what each node of the broker tells (`CONNZ`). Nobody
+        pays for what was sent before the first question."""
+        seen, events, size = dict[tuple[str, int], _Sent](), Counter[str](), Counter[str]()
+        for answer in answers:
+            told = json.loads(answer)
+            for one in told["data"].get("connections") or ():
+                place, name = (told["server"]["id"], one["cid"]), one.get("authorized_user", "")
+                seen[place] = sent = _Sent(one["in_msgs"], one["in_bytes"])
+                before = (self._seen or {}).get(place, _Sent(0, 0))
+                events[name] += sent.events - before.events
+                size[name] += sent.size - before.size
+        first, self._seen = self._seen is None, seen
+        used = [] if first else [name for name, number in events.items() if number]
+        for name in used:
+            if limits := self._limits(name):
+                limits.events.wait(events[name])
+                limits.bytes.wait(size[name])
+        return [name for name in used if self.wait(name)]
+
+    def wait(self, name: str) -> float:
+        """How many seconds until a key may send again; 0: it may."""
+        limits = self._limits(name)
+        return max(limits.events.take(0), limits.bytes.take(0)) if limits else 0.0
+
+    def _limits(self, name: str) -> Limits | None:
+        key = self._keyring.named(name)
+        return self._keyring.limits(key) if key else None
