@@ -50,7 +50,7 @@ class BrokerPace:
     def wait(self, name: str) -> float:
         """How many seconds until a key may send again; 0: it may."""
         limits = self._limits(name)
-        return max(limits.events.take(0), limits.bytes.take(0)) if limits else 0.0
+        return max(limits.events.lacks(0), limits.bytes.lacks(0)) if limits else 0.0
 
     def _limits(self, name: str) -> Limits | None:
         key = self._keyring.named(name)

@@ -43,6 +43,7 @@ from services.ingest.router import (
     accepted,
     answers,
     hand_over,
+    has_room,
     in_utf8,
     read_body,
     unavailable,
@@ -299,9 +300,13 @@ async def body_of(door: Door, request: Request, most: int) -> bytes:
 
 
 async def _batch(door: Door, request: Request) -> JSONResponse:
-    events = elements(await body_of(door, request, LARGEST_BATCH))
-    within("events", door.limits.events, len(events))
-    items = [answer async for answer in answered(enumerate(events), partial(_answer, door))]
+    body = await body_of(door, request, LARGEST_BATCH)
+    # To tell how many there are takes long, and hardly less than to tell that they are too many.
+    has_room("events", door.limits.events, min(body.count(b'"specversion"'), MOST_IN_BATCH))
+    async with door.limits.turns:
+        events = elements(body)
+        within("events", door.limits.events, len(events))
+        items = [answer async for answer in answered(enumerate(events), partial(_answer, door))]
     accepted = sum(answer.status == 202 for answer in items)
     return answer_of(Answers(accepted=accepted, refused=len(items) - accepted, items=items))
 
@@ -326,8 +331,9 @@ async def _lines(door: Door, request: Request) -> JSONResponse:
         async for chunk in _chunks(request):
             begun = begun or bool(in_utf8(chunk))
             await _pause(door.limits.bytes.wait(len(chunk)))
-            if not await _taken(door, splitter.feed(chunk), said):
-                return answer_of(said)
+            async with door.limits.turns:
+                if not await _taken(door, splitter.feed(chunk), said):
+                    return answer_of(said)
         await _taken(door, splitter.close(), said)
     except TimeoutError:
         _note(said, Answer(at=said.through + 1, status=408, code="too_slow", reasons=["no line came for a while"]))

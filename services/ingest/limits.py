@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 
 BURST_SECONDS = 10
+ABREAST = 2
+"""Requests with many events of one credential that are in work at a time."""
 
 
 class Bucket:
@@ -20,14 +23,16 @@ class Bucket:
 
         What is larger than the whole bucket is let through when it is full.
         """
+        if not (lacking := self.lacks(amount)):
+            self._free -= amount
+        return lacking
+
+    def lacks(self, amount: float) -> float:
+        """The seconds until there is so much; 0: there is. Nothing is taken."""
         now = self._clock()
         full = self._rate * BURST_SECONDS
         self._free, self._since = min(full, self._free + (now - self._since) * self._rate), now
-        lacking = min(amount, full) - self._free
-        if lacking > 0:
-            return lacking / self._rate
-        self._free -= amount
-        return 0.0
+        return max(min(amount, full) - self._free, 0.0) / self._rate
 
     def wait(self, amount: float) -> float:
         """Take so much whether it is there or not; the seconds to wait until it would have been."""
@@ -38,7 +43,9 @@ class Bucket:
 
 
 class Limits:
-    """The two buckets of one credential."""
+    """The two buckets of one credential, and the turns of its requests that tell many events at once: who sends many of
+    these abreast waits for itself, and nobody else does."""
 
     def __init__(self, events: float, size: float, clock: Callable[[], float] = time.monotonic) -> None:
         self.events, self.bytes = Bucket(events, clock), Bucket(size, clock)
+        self.turns = asyncio.Semaphore(ABREAST)

@@ -35,6 +35,12 @@ def test_what_is_larger_than_the_bucket_waits_until_it_is_full() -> None:
     assert bucket.take(1) > 900
 
 
+def test_to_ask_whether_there_is_room_takes_none() -> None:
+    bucket = Bucket(1, Clock())
+    assert [bucket.lacks(n) for n in (BURST_SECONDS, BURST_SECONDS, 1000)] == [0.0] * 3
+    assert bucket.take(BURST_SECONDS) == 0.0 and bucket.lacks(3) == 3
+
+
 def test_what_was_acknowledged_is_known_for_minutes_and_until_the_stream_is_another() -> None:
     clock, (one, other) = Clock(), (UUID(int=1), UUID(int=2))
     memory = Memory(seconds=10, most=2, clock=clock)

@@ -35,7 +35,7 @@ from services.ingest.keyring import Keyring
 from services.ingest.onestop.events import Told
 from services.ingest.onestop.rows import object_row, understand
 from services.ingest.onestop.snapshot import COLUMNS, NEEDED
-from services.ingest.router import Refused, within
+from services.ingest.router import Refused, has_room, within
 from services.kit import clock, metrics
 
 PATH = "/onestop/dossiers"
@@ -78,7 +78,13 @@ async def _dossiers(door: Door, request: Request) -> JSONResponse:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise Refused(415, "unknown_form", f"Content-Type: {kind or 'none'}; send dossiers as application/json")
-    records = _records(await body_of(door, request, LARGEST_BATCH))
+    body = await body_of(door, request, LARGEST_BATCH)
+    has_room("events", door.limits.events, 1)
+    async with door.limits.turns:
+        return await _taken(door, _records(body))
+
+
+async def _taken(door: Door, records: list[bytes]) -> JSONResponse:
     dropped, found = Counter[str](), list[Told | Refused]()
     for raw in records:
         found.append(_understood(door, raw, dropped))
