@@ -9,7 +9,8 @@ import hmac
 import json
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from string import ascii_lowercase
 from typing import Any
 
@@ -67,6 +68,15 @@ class Holder:
             allow_reconnect=False,
             error_cb=error_cb,
         )
+
+
+@contextmanager
+def holding(running: Instance, *options: str) -> Iterator[Holder]:
+    """A key for as long as it is used."""
+    holder = Holder(running, *options)
+    yield holder
+    holder.door.close()
+    holder.said("revoke", holder.name)
 
 
 async def denied(connect: Callable[..., Awaitable[Client]], subjects: set[str], listen: bool = False) -> set[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
@@ -13,6 +13,13 @@ from services.ingest.limits import Limits
 OPEN = {"auth": True, "acc": "$G", "limit": 2048}
 CLOSED = OPEN | {"state": 1, "sort": "stop", "limit": 512}
 """What the broker is asked: its connections, and those that ended last, which were counted in part or not at all."""
+
+
+def connections(answer: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(server, connection) of each that a node of the broker tells of."""
+    told = json.loads(answer)
+    for one in told["data"].get("connections") or ():
+        yield told["server"]["id"], one
 
 
 class _Sent(NamedTuple):
@@ -31,14 +38,12 @@ class BrokerPace:
         """The keys that have sent more than they may by now, from what each node of the broker tells (`CONNZ`). Nobody
         pays for what was sent before the first question."""
         seen, events, size = dict[tuple[str, int], _Sent](), Counter[str](), Counter[str]()
-        for answer in answers:
-            told = json.loads(answer)
-            for one in told["data"].get("connections") or ():
-                place, name = (told["server"]["id"], one["cid"]), one.get("authorized_user", "")
-                seen[place] = sent = _Sent(one["in_msgs"], one["in_bytes"])
-                before = (self._seen or {}).get(place, _Sent(0, 0))
-                events[name] += sent.events - before.events
-                size[name] += sent.size - before.size
+        for server, one in (each for answer in answers for each in connections(answer)):
+            place, name = (server, one["cid"]), one.get("authorized_user", "")
+            seen[place] = sent = _Sent(one["in_msgs"], one["in_bytes"])
+            before = (self._seen or {}).get(place, _Sent(0, 0))
+            events[name] += sent.events - before.events
+            size[name] += sent.size - before.size
         first, self._seen = self._seen is None, seen
         used = [] if first else [name for name, number in events.items() if number]
         for name in used:

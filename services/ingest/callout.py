@@ -21,7 +21,7 @@ from nats.aio.msg import Msg
 from schemas.broker_tokens import ASKED, Signer, claims
 from schemas.sources import KEYS
 from schemas.streams import SESSION
-from services.ingest.broker_pace import CLOSED, OPEN, BrokerPace
+from services.ingest.broker_pace import CLOSED, OPEN, BrokerPace, connections
 from services.ingest.keyring import Keyring
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -105,7 +105,7 @@ class Callout:
         await self._client.subscribe(ASKED, queue="keys", cb=self._answer)
 
     async def watch(self) -> None:
-        """End for ever the connections of keys that send more than they may; they may come back when it is paid."""
+        """For ever: end the connections of keys that send more than they may; they may come back when it is paid."""
         while True:
             await asyncio.sleep(PACE_SECONDS)
             if self._keyring.is_empty:
@@ -123,9 +123,9 @@ class Callout:
         """End a key's connections; they may come back if they still can. `Unavailable` where no broker answers."""
         try:
             nodes = [answer async for answer in self._nodes(_about(name))]
-            for server, number, _ in (connection for node in nodes for connection in _connections(node)):
+            for server, one in (connection for node in nodes for connection in connections(node.data)):
                 # Who wants no answer is not listened to.
-                await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": number}))
+                await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": one["cid"]}))
         except (nats.errors.Error, TimeoutError) as error:
             raise Unavailable(f"the broker does not answer: {error!r}") from None
         if not nodes:
@@ -187,12 +187,12 @@ class Callout:
     async def _number(self, who: Visitor) -> int:
         """How many such connections a key has on the node that answers first."""
         found = await self._told(_about(who.name))
-        return sum((by == MQTT) == (who.by == MQTT) for _, _, by in _connections(found))
+        return sum((one.get("type") == MQTT) == (who.by == MQTT) for _, one in connections(found.data))
 
     async def _is_anothers(self, who: Visitor) -> bool:
         """Whether who bears its client's id is connected in another name: the broker would end that connection."""
         found = await self._told(_json({"auth": True, "mqtt_client": who.client, "acc": ACCOUNT}))
-        return any(one.get("authorized_user") != who.name for one in _listed(found))
+        return any(one.get("authorized_user") != who.name for _, one in connections(found.data))
 
     async def _told(self, asked: bytes) -> Msg:
         try:
@@ -203,16 +203,6 @@ class Callout:
 
 def _about(name: str) -> bytes:
     return _json({"auth": True, "user": name, "acc": ACCOUNT})
-
-
-def _listed(answer: Msg) -> list[dict[str, Any]]:
-    return json.loads(answer.data)["data"].get("connections") or []
-
-
-def _connections(answer: Msg) -> list[tuple[str, int, str]]:
-    """(server, number, protocol) of each connection that a node tells of."""
-    server = json.loads(answer.data)["server"]["id"]
-    return [(server, one["cid"], one.get("type", "nats")) for one in _listed(answer)]
 
 
 def _json(value: dict[str, Any]) -> bytes:

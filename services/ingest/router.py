@@ -200,13 +200,16 @@ def _authorise(name: str, token: str, bearer: HTTPAuthorizationCredentials | Non
 
 def within(what: str, bucket: Bucket, amount: int) -> None:
     """Take so much of what a credential may send; `Refused` with the time to wait."""
-    has_room(what, bucket, amount)
-    bucket.take(amount)
+    _refuse_for(what, bucket.take(amount))
 
 
 def has_room(what: str, bucket: Bucket, amount: int) -> None:
     """`Refused` with the time to wait where so much is more than a credential may send now; nothing is taken."""
-    if wait := ceil(bucket.lacks(amount)):
+    _refuse_for(what, bucket.lacks(amount))
+
+
+def _refuse_for(what: str, seconds: float) -> None:
+    if wait := ceil(seconds):
         why = f"more {what} than this credential may send; nothing was taken, send the same again in {wait} s"
         raise Refused(429, "too_many", why, headers={"Retry-After": str(wait)})
 

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 import pytest
-from holders import Holder, is_stored, refused_for
+from holders import Holder, holding, is_stored, refused_for
 from support import output_of, serving
 
 from infra.local.paths import CHECKOUT, home
@@ -116,10 +116,8 @@ def running(centre: Instance) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def clinic(running: Instance) -> Iterator[Holder]:
     """Reports health in one ward."""
-    holder = Holder(running, "--system", "health", "--units", WARD)
-    yield holder
-    holder.door.close()
-    holder.said("revoke", holder.name)
+    with holding(running, "--system", "health", "--units", WARD) as holder:
+        yield holder
 
 
 def said(clinic: Holder, program: Program, unit: str) -> subprocess.CompletedProcess[str]:

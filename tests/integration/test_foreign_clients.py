@@ -16,7 +16,7 @@ from cloudevents.core.v1.event import CloudEvent
 from cloudevents.v1 import conversion
 from cloudevents.v1.http import CloudEvent as OldCloudEvent
 from georeport import GeoReport
-from holders import Holder, is_stored
+from holders import Holder, holding, is_stored
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
@@ -39,10 +39,8 @@ def running(centre: Instance) -> Iterator[Instance]:
 
 @pytest.fixture(scope="module")
 def holder(running: Instance) -> Iterator[Holder]:
-    holder = Holder(running, "--system", "health", "--system", "field", "--units", WARD, "--rate", "500")
-    yield holder
-    holder.door.close()
-    holder.said("revoke", holder.name)
+    with holding(running, "--system", "health", "--system", "field", "--units", WARD, "--rate", "500") as holder:
+        yield holder
 
 
 # --- CloudEvents' SDK ---

@@ -17,7 +17,7 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from holders import ONE, Holder, denied, is_stored, refused_for, signature
+from holders import ONE, Holder, denied, holding, is_stored, refused_for, signature
 from nats.aio.client import Client
 from support import command, output_of, serving, wait_until_idle
 
@@ -56,10 +56,8 @@ def running(centre: Instance) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def clinic(running: Instance) -> Iterator[Holder]:
     """Reports health in one ward."""
-    holder = Holder(running, "--system", "health", "--units", WARD, "--rate", "500")
-    yield holder
-    holder.door.close()
-    holder.said("revoke", holder.name)
+    with holding(running, "--system", "health", "--units", WARD, "--rate", "500") as holder:
+        yield holder
 
 
 # --- over HTTP ---

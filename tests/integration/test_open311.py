@@ -16,7 +16,7 @@ from xml.etree import ElementTree
 import httpx
 import psycopg
 import pytest
-from holders import Holder, is_stored
+from holders import Holder, holding, is_stored
 from support import free_port, output_of, serving, wait_until_idle
 from visitors import Browser, add_account, board, entered
 
@@ -37,19 +37,15 @@ def running(centre: Instance) -> Iterator[Instance]:
 @pytest.fixture(scope="module")
 def holder(running: Instance) -> Iterator[Holder]:
     """Reports in one ward."""
-    holder = Holder(running, "--system", "field", "--units", WARD, "--rate", "500")
-    yield holder
-    holder.door.close()
-    holder.said("revoke", holder.name)
+    with holding(running, "--system", "field", "--units", WARD, "--rate", "500") as holder:
+        yield holder
 
 
 @pytest.fixture(scope="module")
 def city(running: Instance) -> Iterator[Holder]:
     """Reports everywhere."""
-    holder = Holder(running, "--system", "field", "--rate", "500")
-    yield holder
-    holder.door.close()
-    holder.said("revoke", holder.name)
+    with holding(running, "--system", "field", "--rate", "500") as holder:
+        yield holder
 
 
 def number() -> str:

@@ -4,10 +4,12 @@ and no word is a citizen's."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from psycopg import AsyncConnection
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -98,23 +100,21 @@ class Reports:
 
     async def keep_photo(self, id: str, address: str) -> None:
         """Keep where a photo of a report lies; `Unavailable` while the database is away."""
-        try:
-            async with asyncio.timeout(SECONDS), self._turn, self._pool.connection() as conn:
-                await conn.execute(_KEEP_PHOTO, {"report": id, "address": address, "at": clock.now()})
-        except store.OUTAGE as error:
-            raise _away(error) from None
+        async with self._asking(SECONDS) as conn:
+            await conn.execute(_KEEP_PHOTO, {"report": id, "address": address, "at": clock.now()})
 
     async def _rows(self, statement: str, asked: dict[str, Any], seconds: float = SECONDS) -> list[Row]:
+        async with self._asking(seconds) as conn:
+            cursor = conn.cursor(row_factory=class_row(Row))
+            return await (await cursor.execute(statement.encode(), asked)).fetchall()
+
+    @asynccontextmanager
+    async def _asking(self, seconds: float) -> AsyncIterator[AsyncConnection]:
         try:
             async with asyncio.timeout(seconds), self._turn, self._pool.connection() as conn:
-                cursor = conn.cursor(row_factory=class_row(Row))
-                return await (await cursor.execute(statement.encode(), asked)).fetchall()
+                yield conn
         except store.OUTAGE as error:
-            raise _away(error) from None
-
-
-def _away(error: Exception) -> Unavailable:
-    return Unavailable(f"the database does not answer ({type(error).__name__})")
+            raise Unavailable(f"the database does not answer ({type(error).__name__})") from None
 
 
 _KEEP_PHOTO = """

@@ -209,7 +209,7 @@ def body_of(deed: ActionName, fields: Mapping[str, str], by: Account, now: datet
     note = plain(fields.get("note", ""))
     if len(note) > LONGEST_NOTE:
         raise InvalidInput("note_too_long")
-    _free("note", note)
+    impersonal("note", note)
     if deed in ("comment", "close") and not note:
         raise InvalidInput("note_empty")
     body: dict[str, Any] = {"user": by.name, "note": note}
@@ -227,11 +227,12 @@ def body_of(deed: ActionName, fields: Mapping[str, str], by: Account, now: datet
 
 def _of_staff(name: str) -> str:
     """An account's name may be an e-mail address, and nothing else that is personal."""
-    _free("assignee", name, OF_STAFF)
+    impersonal("assignee", name, OF_STAFF)
     return name
 
 
-def _free(where: str, text: str, allowed: Collection[str] = ()) -> None:
+def impersonal(where: str, text: str, allowed: Collection[str] = ()) -> None:
+    """Raises `InvalidInput` where a text holds what is of a person."""
     try:
         refuse_personal(where, text, allowed)
     except Invalid:

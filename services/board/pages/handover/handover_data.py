@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
+from psycopg.sql import SQL
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel
 
-from schemas.envelope import Invalid, refuse_personal
 from services.board.access import Account
 from services.board.auth import audit
+from services.board.pages.actions.alarm_client import InvalidInput, impersonal
 from services.board.pages.worklist.worklist import visible
 from services.board.pages.worklist.worklist_data import items
 from services.kit import clock
@@ -55,10 +56,6 @@ class Handover(BaseModel):
     taken_by: str | None
 
 
-class BadNote(ValueError):
-    """A note cannot be kept; the message is a word of the board."""
-
-
 def open_of(conn: Connection, account: Account, now: datetime) -> Open:
     """What is open of the units that an account sees."""
     with conn.cursor(row_factory=class_row(_Alarm)) as cursor:
@@ -76,14 +73,11 @@ def open_of(conn: Connection, account: Account, now: datetime) -> Open:
 
 
 async def hand_over(conn: AsyncConnection, account: Account, note: str, found: Open) -> None:
-    """Keep that an account hands its shift over; raises `BadNote`."""
+    """Keep that an account hands its shift over; raises `InvalidInput`."""
     text = "\n".join(" ".join(line.split()) for line in note.splitlines()).strip()
     if not text or len(text) > LONGEST_NOTE:
-        raise BadNote("handover_note_long" if text else "note_empty")
-    try:
-        refuse_personal("note", text)
-    except Invalid:
-        raise BadNote("note_personal") from None
+        raise InvalidInput("handover_note_long" if text else "note_empty")
+    impersonal("note", text)
     values = {"at": clock.now(), "by": account.name, "units": list(account.units), "note": text,
               "open": Jsonb(found.model_dump())}  # fmt: skip
     async with conn.transaction():
@@ -96,9 +90,8 @@ async def take_over(conn: AsyncConnection, account: Account, id: int) -> bool:
     """Note that an account has taken a shift over; False where somebody has, where it is their own, or not theirs to
     see."""
     async with conn.transaction():
-        seen = {one.id for one in await latest(conn, account)}
-        values = {"id": id, "by": account.name, "at": clock.now()}
-        taken = id in seen and (await conn.execute(_TAKE, values)).rowcount == 1
+        values = {"id": id, "by": account.name, "at": clock.now(), "scope": _scope(account)}
+        taken = (await conn.execute(_TAKE, values)).rowcount == 1
         if taken:
             await audit.note(conn, account, "shift.take_over", str(id))
     return taken
@@ -107,8 +100,12 @@ async def take_over(conn: AsyncConnection, account: Account, id: int) -> bool:
 async def latest(conn: AsyncConnection, account: Account) -> Sequence[Handover]:
     """The latest shifts that were handed over by those who see no more than the account does; the newest first."""
     async with conn.cursor(row_factory=class_row(Handover)) as cursor:
-        seen = {"scope": sorted(account.scope()) if account.units else None, "most": MOST}
-        return await (await cursor.execute(_LATEST, seen)).fetchall()
+        return await (await cursor.execute(_LATEST, {"scope": _scope(account), "most": MOST})).fetchall()
+
+
+def _scope(account: Account) -> list[str] | None:
+    """The units that an account is bounded to; None: none."""
+    return sorted(account.scope()) if account.units else None
 
 
 class _Alarm(NamedTuple):
@@ -130,12 +127,12 @@ _KEEP = """
 INSERT INTO shift_handover (at, by, units, note, open) VALUES (%(at)s, %(by)s, %(units)s, %(note)s, %(open)s)
 RETURNING id
 """
-_TAKE = """
+_SEEN = SQL("(%(scope)s::text[] IS NULL OR (units <> '{}' AND units <@ %(scope)s::text[]))")
+_TAKE = SQL("""
 UPDATE shift_handover SET taken_at = %(at)s, taken_by = %(by)s
-WHERE id = %(id)s AND taken_at IS NULL AND by <> %(by)s
-"""
-_LATEST = """
+WHERE id = %(id)s AND taken_at IS NULL AND by <> %(by)s AND {seen}
+""").format(seen=_SEEN)
+_LATEST = SQL("""
 SELECT id, at, by, units, note, open, taken_at, taken_by FROM shift_handover
-WHERE %(scope)s::text[] IS NULL OR (units <> '{}' AND units <@ %(scope)s::text[])
-ORDER BY id DESC LIMIT %(most)s
-"""
+WHERE {seen} ORDER BY id DESC LIMIT %(most)s
+""").format(seen=_SEEN)

@@ -12,10 +12,9 @@ from schemas.text.dates import day_and_time
 from services.board.access import Action
 from services.board.auth.middleware import fields_of, forbidden
 from services.board.live.query_pool import QueryPool
-from services.board.pages.actions.alarm_client import AlarmClient, OnCall
+from services.board.pages.actions.alarm_client import AlarmClient, InvalidInput, OnCall
 from services.board.pages.handover.handover_data import (
     LONGEST_NOTE,
-    BadNote,
     Handover,
     Open,
     hand_over,
@@ -66,8 +65,8 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, alarm_clien
             async with pool.connection() as conn:
                 await hand_over(conn, account, note, found)
             done.put(request.state.session, "handover_kept")
-        except BadNote as wrong:
-            done.put(request.state.session, str(wrong))
+        except InvalidInput as wrong:
+            done.put(request.state.session, wrong.key)
         return RedirectResponse(PATH, 303)
 
     @pages.app.post(PATH + "/{id}/take")
