@@ -25,38 +25,46 @@ from services.kit import streams
 
 LOOK_EVERY = 0.03
 PATIENCE_SECONDS = 60.0
-WARM = 0.05
-"""The share of messages that a reader may take to warm up before it is timed."""
+WARM, LATEST = 0.05, 0.7
+"""The shares of its messages between which a reader is taken to be warm, and timed from there."""
 
 
 class Stuck(Exception):
     """A reader makes no progress; the message holds the end of its log."""
 
 
+Sample = tuple[float, int]
+"""Seconds since the reader was started, and the messages that are acknowledged."""
+
+
 @dataclass(frozen=True)
 class ConsumerRun:
-    """What was acknowledged when: (seconds since the first look, messages), rising; and what it took.
+    """What was acknowledged between two looks, and what it took.
 
-    `cpu`: who (reader, database, broker) -> seconds of a core, from warm to the goal.
+    `cpu`: who (reader, database, broker) -> seconds of a core between the two.
     """
 
-    seen: tuple[tuple[float, int], ...]
+    begin: Sample
+    end: Sample
     cpu: dict[str, float] = field(default_factory=dict)
 
     def rate(self) -> float:
-        """Messages per second from warm to the end; the start of a process is not in it."""
-        begin, end = self._begin(), self.seen[-1]
-        if end == begin:
-            raise ValueError("too few messages to measure a rate")
-        return (end[1] - begin[1]) / (end[0] - begin[0])
+        """Messages per second."""
+        return (self.end[1] - self.begin[1]) / (self.end[0] - self.begin[0])
 
     def cpu_per_thousand(self) -> dict[str, float]:
         """Milliseconds of a core for a thousand messages."""
-        thousands = (self.seen[-1][1] - self._begin()[1]) / 1000
+        thousands = (self.end[1] - self.begin[1]) / 1000
         return {who: round(1000 * seconds / thousands, 1) for who, seconds in self.cpu.items()}
 
-    def _begin(self) -> tuple[float, int]:
-        return next(sample for sample in self.seen if sample[1] >= max(1, WARM * self.seen[-1][1]))
+
+def begins_at(done: int, goal: int) -> bool:
+    """Whether a reader that is seen with so many of its messages done for the first time is timed from there.
+
+    One that has nearly ended when it is first seen warm is not: what is left may be less than a clock tells, so it is
+    timed from its start, with what the start of its process costs.
+    """
+    return WARM * goal <= done <= LATEST * goal
 
 
 class Program(NamedTuple):
@@ -115,23 +123,23 @@ async def measure_run(js: JetStreamContext, instance: Instance, programs: Sequen
     with ExitStack() as stack:
         started = [stack.enter_context(process(instance, program)) for program in programs]
         readers = [one.pid for one in started]
-        seen: list[tuple[float, int]] = [(0.0, 0)]
-        begin = moved = time.monotonic()
-        used: dict[str, float] = {}
-        while seen[-1][1] < goal:
+        first = moved = time.monotonic()
+        begin: Sample = (0.0, 0)
+        last, used = begin, _cpu(instance, readers)
+        while last[1] < goal:
             await asyncio.sleep(LOOK_EVERY)
             done = await acknowledged(js, total)
             now = time.monotonic()
-            if done > seen[-1][1]:
-                seen.append((now - begin, done))
-                moved = now
-                used = used or (_cpu(instance, readers) if done >= WARM * goal else {})
+            if done > last[1]:
+                last, moved = (now - first, done), now
+                if not begin[1] and begins_at(done, goal):
+                    begin, used = last, _cpu(instance, readers)
             if now - moved > PATIENCE_SECONDS or any(one.poll() is not None for one in started):
                 names = list(dict.fromkeys(program.name for program in programs))
                 logs = "\n".join(map(instance.log_tail, names))
-                raise Stuck(f"{', '.join(names)} stopped at {seen[-1][1]:,} of {goal:,}:\n{logs}")
+                raise Stuck(f"{', '.join(names)} stopped at {last[1]:,} of {goal:,}:\n{logs}")
         after = _cpu(instance, readers)
-    return ConsumerRun(tuple(seen), {who: after[who] - before for who, before in used.items()})
+    return ConsumerRun(begin, last, {who: after[who] - before for who, before in used.items()})
 
 
 def _cpu(instance: Instance, readers: Sequence[int]) -> dict[str, float]:
