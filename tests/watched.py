@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import httpx
 from support import wait_until_idle
+from today import of_today
 
 from infra.local import configure
 from infra.local.processes import PROCESSES
@@ -66,6 +67,7 @@ async def _fill(centre: Instance) -> None:
         sent = (stream.sending(at) for at, stream in district.streams(clock.now()) if _wanted(at, stream))
         messages = (bus.Outgoing(s.subject, s.raw) for s in sent)
         await bus.publish_raw(client.jetstream(), messages)
+        await bus.publish_many(client.jetstream(), of_today(clock.now()))
 
 
 def _wanted(at: datetime, stream: Stream) -> bool:
@@ -94,7 +96,7 @@ def _statistics() -> Iterator[Event]:
 def _wait_scraped(centre: Instance) -> None:
     """Until a round of readings that began after all was stored has been seen."""
     since, end = clock.now().timestamp(), time.monotonic() + 60
-    expr = f"ioc_exporter_last_success_timestamp_seconds > {since} and on () ioc_procedures_dossiers_received"
+    expr = f"ioc_exporter_last_success_timestamp_seconds > {since} and on () ioc_procedures_dossiers_in_progress"
     address = f"http://127.0.0.1:{centre.ports['prometheus']}/api/v1/query?{urlencode({'query': expr})}"
     while not httpx.get(address, trust_env=False).json()["data"]["result"]:
         assert time.monotonic() < end, centre.log_tail("exporter", 20)
