@@ -8,6 +8,7 @@ from string import Template
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.local import cluster, paths, replica
+from infra.local.paths import SetupError
 from infra.local.ports import LOOPBACK
 from infra.local.processes import PROCESSES, external, is_on
 from infra.local.secrets import write_private
@@ -54,11 +55,19 @@ def nats(data: Path, ports: Mapping[str, int], password_of: Callable[[str], str]
     store = data / "nats" / "streams"
     store.mkdir(parents=True, exist_ok=True)
     certificate, key = os.environ.get("IOC_TLS_CERTIFICATE"), os.environ.get("IOC_TLS_KEY")
+    opened = os.environ.get("IOC_NATS_HOST")
+    if opened and not (certificate and key):
+        raise SetupError(
+            "IOC_NATS_HOST opens the broker to other machines, which hear passwords unless it speaks TLS: set "
+            "IOC_TLS_CERTIFICATE and IOC_TLS_KEY too (docs/doors.md, TLS)"
+        )
     node = Node(
+        host=opened or LOOPBACK,
         port=ports["nats"],
         monitor=ports["nats_monitor"],
         mqtt=ports["mqtt"] if is_on("IOC_MQTT") else None,
         tls=(certificate, key) if certificate and key else None,
+        tls_alone=bool(opened),
     )
     share = _share_of_disk(data / "nats" / "max_file_store")
     write_private(data / "nats" / "server.conf", render(node, store, share, password_of))

@@ -10,6 +10,8 @@ from infra.local import cluster, ports, replica, secrets
 from infra.local.processes import DEFAULT_PORTS, external
 from infra.timescaledb.roles import DATABASE
 
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 (where something listens is not where it is reached)
+
 
 class Endpoints:
     """Ports, addresses and passwords of the centre whose state lies in `data`."""
@@ -26,7 +28,15 @@ class Endpoints:
     @property
     def nats_url(self) -> str:
         """The broker's address, without credentials unless the operator named a broker of theirs."""
-        return external("nats") or f"nats://{ports.LOOPBACK}:{self.ports['nats']}"
+        opened = os.environ.get("IOC_NATS_HOST")
+        host = ports.LOOPBACK if opened in (None, "", *EVERYWHERE) else opened
+        return external("nats") or f"{'tls' if opened else 'nats'}://{host}:{self.ports['nats']}"
+
+    @property
+    def nats_certificate(self) -> str | None:
+        """By which certificate the broker is known; None: by who signed it, or it shows none."""
+        own = os.environ.get("IOC_NATS_HOST") and not external("nats")
+        return os.environ.get("IOC_TLS_CERTIFICATE" if own else "IOC_NATS_CERTIFICATE")
 
     @property
     def database_url(self) -> str:
@@ -71,6 +81,7 @@ class Endpoints:
 
     def _further_addresses(self) -> Iterator[tuple[str, str | None]]:
         yield "IOC_READER_URL", self.reader_url
+        yield "IOC_NATS_CERTIFICATE", self.nats_certificate
         own = "" if external("nats") else f"http://{ports.LOOPBACK}:{self.ports['nats_monitor']}"
         yield "IOC_NATS_MONITOR_URL", os.environ.get("IOC_NATS_MONITOR_URL") or own
         alertmanager = f"http://{ports.LOOPBACK}:{self.ports['alertmanager']}"

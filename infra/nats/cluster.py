@@ -39,6 +39,8 @@ class Node:
     """Where devices are heard by MQTT; None: nowhere."""
     tls: tuple[str, str] | None = None
     """Certificate and key for these devices; None: they speak without TLS."""
+    tls_alone: bool = False
+    """Whether programs too are heard by TLS alone, with that certificate."""
 
 
 def render(
@@ -61,8 +63,9 @@ def render(
         "port_nats_monitor": node.monitor,
         "store": str(store).replace("\\", "\\\\").replace('"', '\\"'),
         "max_file_store": max_file_store,
+        "tls": _tls(node) if node.tls_alone else "",
         "max_connections": CLIENTS + (DEVICES if node.mqtt else 0),
-        "mqtt": f'mqtt {{ listen: "{node.host}:{node.mqtt}"{_tls(node)} }}' if node.mqtt else "",
+        "mqtt": f'mqtt {{ listen: "{node.host}:{node.mqtt}", {_tls(node)} }}' if node.mqtt else "",
         "users": users.render(password_of),
         "callout": users.callout(password_of),
         "system_user": users.system_user(password_of),
@@ -73,7 +76,7 @@ def render(
 
 def _tls(node: Node) -> str:
     certificate, key = map(json.dumps, node.tls or ("", ""))
-    return f", tls {{ cert_file: {certificate}, key_file: {key} }}" if node.tls else ""
+    return f"tls {{ cert_file: {certificate}, key_file: {key} }}" if node.tls else ""
 
 
 def _cluster(node: Node, nodes: Sequence[Node], password: str) -> str:

@@ -26,6 +26,7 @@ def settings_of(instance: Instance, user: str) -> Settings:
     return Settings(
         user=user,
         nats_url=instance.nats_url,
+        nats_certificate=instance.nats_certificate,
         database_url=instance.database_url,
         secrets=instance.secrets,
         reader_url=instance.reader_url,

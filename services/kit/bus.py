@@ -21,6 +21,7 @@ from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Event
 from schemas.keys import subject_by
+from schemas.text import files
 from services.kit import patches
 from services.kit.errors import Unavailable, fatal
 from services.kit.settings import Settings
@@ -47,11 +48,15 @@ CONTENT_TYPE = "application/cloudevents+json"
 def connection_options(settings: Settings, name: str) -> dict[str, Any]:
     """Options for a NATS connection as `settings.user`: own inbox, reconnecting for ever."""
 
+    tls = _tls(settings)
+
     async def on_error(error: Exception) -> None:
+        if isinstance(error, ssl.SSLError) and tls:
+            _trust(tls["tls"], settings)  # its certificate may be a new one
         log.warning("broker: %s", error)
 
     return {
-        **_tls(settings),
+        **tls,
         "servers": settings.nats_servers,
         "name": name,
         "inbox_prefix": f"_INBOX_{settings.user}".encode(),
@@ -63,13 +68,24 @@ def connection_options(settings: Settings, name: str) -> dict[str, Any]:
 
 
 def _tls(settings: Settings) -> dict[str, Any]:
-    """Whom a connection by `tls://…` trusts: whom this machine does, and the setting's certificates."""
+    """Whom a connection by `tls://…` trusts: whom this machine does, and the setting's certificates; or the broker's
+    own certificate alone, under any name."""
     if not any(server.startswith("tls://") for server in settings.nats_servers):
         return {}
-    trusted = ssl.create_default_context()
-    if settings.tls_ca:
-        trusted.load_verify_locations(settings.tls_ca)
+    trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if settings.nats_certificate else ssl.create_default_context()
+    _trust(trusted, settings)
     return {"tls": trusted}
+
+
+def _trust(trusted: ssl.SSLContext, settings: Settings) -> None:
+    if settings.nats_certificate:
+        # The first of the file alone: those who signed it have signed others too.
+        own, end, _ = files.read(settings.nats_certificate).partition("-----END CERTIFICATE-----")
+        trusted.check_hostname = False
+        trusted.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        trusted.load_verify_locations(cadata=own + end)
+    elif settings.tls_ca:
+        trusted.load_verify_locations(settings.tls_ca)
 
 
 @asynccontextmanager

@@ -37,6 +37,16 @@ class Settings(BaseSettings):
         description="the broker, or the nodes of its cluster with commas between; a user and password inside win over "
         "`secrets`",
     )
+    nats_host: str | None = Field(
+        None,
+        description="where the broker that `ioc up` starts, and its gateway for devices, is heard by other machines "
+        "(0.0.0.0: on every address of this one): by TLS alone, so with `tls_certificate`; none: on loopback, without",
+    )
+    nats_certificate: Path | None = Field(
+        None,
+        description="full path of the very certificate (PEM) that the broker shows: none but who has its key is "
+        "spoken to, whatever name it is reached by; of a broker with `nats_host` it is known by itself",
+    )
     nats_replicas: int | None = Field(
         None, ge=1, le=5, description="copies of each stream; none: three where `nats_url` names three nodes, else one"
     )

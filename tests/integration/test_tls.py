@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
+import socket
 import ssl
 import subprocess
 import sys
@@ -21,10 +23,11 @@ import pytest
 from certificates import Certificates
 from click.testing import CliRunner
 from holders import Holder
+from nats.aio.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
 from psycopg import sql
 from pydantic import ValidationError
-from support import free_port, serving
+from support import free_port, output_of, serving
 from visitors import PASSWORD, add_account
 
 from infra.local import paths, ports
@@ -153,9 +156,10 @@ def broker(centre: Instance, folder: Path, *options: object) -> Iterator[int]:
         process.wait()
 
 
-async def reached(url: str, authority: Path | None) -> bool:
+async def reached(url: str, authority: Path | None, certificate: Path | None = None) -> bool:
+    settings = Settings(nats_url=url, tls_ca=authority, nats_certificate=certificate)
     try:
-        async with bus.connected(Settings(nats_url=url, tls_ca=authority), "test") as client:
+        async with bus.connected(settings, "test") as client:
             return client.is_connected
     except Unavailable:
         return False
@@ -164,14 +168,81 @@ async def reached(url: str, authority: Path | None) -> bool:
 def test_a_broker_is_trusted_by_its_certificate_and_never_spoken_to_without(
     centre: Instance, files: Certificates, open_folder: Path, tmp_path: Path
 ) -> None:
-    tls = ("--tls", "--tlscert", files.certificate, "--tlskey", files.key)
     stranger = certificates.made(tmp_path).authority
-    with broker(centre, open_folder / "with-tls", *tls) as port:
+    with broker(centre, open_folder / "with-tls", *by_tls(files)) as port:
         url = f"tls://u:p@127.0.0.1:{port}"
         assert [asyncio.run(reached(url, ca)) for ca in (files.authority, stranger, None)] == [True, False, False]
     with broker(centre, open_folder / "without") as port:
         assert asyncio.run(reached(f"nats://u:p@127.0.0.1:{port}", None))
         assert not asyncio.run(reached(f"tls://u:p@127.0.0.1:{port}", files.authority))
+
+
+def by_tls(files: Certificates) -> tuple[object, ...]:
+    return ("--tls", "--tlscert", files.certificate, "--tlskey", files.key)
+
+
+def test_a_broker_may_be_known_by_its_very_certificate(
+    centre: Instance, files: Certificates, open_folder: Path, tmp_path: Path
+) -> None:
+    stranger = certificates.made(tmp_path)
+    chain = tmp_path / "chain.pem"
+    chain.write_text(files.certificate.read_text() + stranger.authority.read_text())
+    for number, (shown, known) in enumerate(((files, True), (stranger, False))):
+        with broker(centre, open_folder / f"known-{number}", *by_tls(shown)) as port:
+            assert asyncio.run(reached(f"tls://u:p@localhost:{port}", None, chain)) is known
+
+
+def test_a_broker_that_comes_back_with_a_new_certificate_is_known_again(
+    centre: Instance, files: Certificates, open_folder: Path, tmp_path: Path
+) -> None:
+    known, renewed = tmp_path / "known.pem", certificates.made(tmp_path)
+    shutil.copy(files.certificate, known)
+
+    async def goes_on() -> None:
+        with broker(centre, open_folder / "renewed", *by_tls(files)) as port:
+            settings = Settings(nats_url=f"tls://u:p@127.0.0.1:{port}", nats_certificate=known)
+            attached = bus.attached(settings, "test")
+            client = await attached.__aenter__()
+            await until_connected(client, True)
+        await until_connected(client, False)
+        with broker(centre, open_folder / "renewed", *by_tls(renewed)):
+            await asyncio.sleep(2)
+            assert not client.is_connected
+            shutil.copy(renewed.certificate, known)
+            await until_connected(client, True)
+            await attached.__aexit__(None, None, None)
+
+    asyncio.run(goes_on())
+
+
+async def until_connected(client: Client, so: bool) -> None:
+    async with asyncio.timeout(SECONDS):
+        while client.is_connected is not so:  # noqa: ASYNC110 (the client tells of it by no event)
+            await asyncio.sleep(0.1)
+
+
+def test_the_broker_of_a_centre_is_opened_to_other_machines_by_tls_alone(
+    centre: Instance, files: Certificates, tmp_path: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IOC_NATS_HOST", "127.0.0.2")
+        with pytest.raises(paths.SetupError, match="IOC_TLS_CERTIFICATE"):
+            centre.start(["nats"])
+        patch.setenv("IOC_TLS_CERTIFICATE", str(files.certificate))
+        patch.setenv("IOC_TLS_KEY", str(files.key))
+        centre.start(["nats"])
+        event = json.loads(samples()["vn.ioc.payment.made.v1"]["samples/payment.made.v1.json"])
+        (tmp_path / "event.jsonl").write_text(json.dumps(event | {"id": "by-tls", "source": "/by-tls"}))
+        with serving(centre, "aggregator"):
+            assert output_of(centre, "emit", str(tmp_path / "event.jsonl"))
+            with psycopg.connect(settings_of(centre, "aggregator").database("reader"), autocommit=True) as conn:
+                until(lambda: conn.execute("SELECT FROM event WHERE source = '/by-tls'").rowcount == 1)
+        address = f"cli:{centre.password('cli')}@127.0.0.2:{centre.ports['nats']}"
+        ways = (("tls", None, files.certificate), ("tls", None, None), ("nats", None, None))
+        assert [asyncio.run(reached(f"{way}://{address}", *trust)) for way, *trust in ways] == [True, False, False]
+        with pytest.raises(OSError):
+            socket.create_connection(("127.0.0.1", centre.ports["nats"]), 1).close()
+    centre.start(["nats"])
 
 
 @pytest.fixture
@@ -209,9 +280,8 @@ def test_a_centre_works_with_a_broker_and_a_database_by_tls(
     new_instance: Callable[[Path], Instance],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    tls = ("--tls", "--tlscert", files.certificate, "--tlskey", files.key)
     home = open_folder / "by-tls"
-    with broker(centre, open_folder / "by-tls-nats", *tls) as port, pytest.MonkeyPatch.context() as patch:
+    with broker(centre, open_folder / "by-tls-nats", *by_tls(files)) as port, pytest.MonkeyPatch.context() as patch:
         patch.setenv("IOC_NATS_URL", f"tls://u:p@127.0.0.1:{port}")
         patch.setenv("IOC_DATABASE_URL", database)
         patch.setenv("IOC_TLS_CA", str(files.authority))
