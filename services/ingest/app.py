@@ -134,7 +134,7 @@ async def _serve_keys(settings: Settings, keyring: Keyring) -> None:
         bus.attached(_as(settings, SYSTEM_USER), "keys, the broker itself") as system,
     ):
         asking = Callout(signer(settings.password(USER) or ""), keyring, client, system)
-        serving = [asyncio.create_task(work) for work in (asking.serve(), guarded("emitters", asking.watch()))]
+        serving = [asyncio.create_task(guarded("emitters", work)) for work in (asking.serve(), asking.watch())]
         try:
             await keyring.follow(asking.end)
         finally:
