@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 Examples:
   ioc report 11/2026 --unit phuong_chon_thanh -o bao-cao.docx
   ioc report 11/2024 --format json
+  ioc report "quý IV/2024" -o bao-cao-quy.docx
   ioc report 23/10/2024..23/11/2024 --as-of 2024-11-30 -o bao-cao.html
   ioc report 11/2026 --store -o bao-cao.pdf      keep it as an issue; its number is shown
   ioc report --list
@@ -60,7 +61,8 @@ def report(
     listed: bool,
     user: str | None,
 ) -> None:
-    """Make the report of a PERIOD: a month (11/2026), a year (2026) or days (01/11/2026..15/11/2026).
+    """Make the report of a PERIOD: a month (11/2026), a quarter (Q4/2026), half a year ("6 tháng đầu năm 2026"), a year
+    (2026) or days (01/11/2026..15/11/2026).
 
     All figures are those of `ioc query`, read at one moment. A figure without data is a dash, and a sentence without
     one is left out. Of a period that is over the report is as of its end, so that it is the same whenever it is made.

@@ -71,7 +71,7 @@ class Span(_Written[timedelta]):
 
 
 class Days(_Written[tuple[date, date]]):
-    """A month, a year, a day, or two days with `..` between them."""
+    """A month, a quarter, half a year, a year, a day, or two of days and months with `..` between them."""
 
     name = "period"
 
@@ -79,10 +79,25 @@ class Days(_Written[tuple[date, date]]):
         """Text -> first and last local day."""
         from schemas.text import moments
 
-        if text.isdecimal() and len(text) == 4:
-            return date(int(text), 1, 1), date(int(text), 12, 31)
-        first, _, last = text.partition("..")
-        return moments.read(first).days()[0], moments.read(last or first).days()[1]
+        first, between, last = text.partition("..")
+        try:
+            return moments.read(first).days()[0], moments.read(last if between else first).days()[1]
+        except moments.NoMoment:
+            if days := None if between else _days_in_words(text):
+                return days
+            raise
+
+
+def _days_in_words(text: str) -> tuple[date, date] | None:
+    """`quý IV/2024` -> its days; None for words of no period."""
+    from schemas.questions import periods, words
+    from schemas.text.moments import NoMoment
+
+    try:
+        rest, days = periods.take(words.tokens(text), today())
+    except NoMoment:
+        return None
+    return None if rest or days is None or days.until else (days.first, days.last)
 
 
 def today() -> date:

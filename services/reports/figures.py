@@ -19,7 +19,7 @@ from schemas.units import ancestors
 from services.readings import Period, Reading, read
 from services.readings.coverage import covers, data_since
 from services.readings.memo import memoised
-from services.reports.content import Figure
+from services.reports.content import Figure, roman
 from services.reports.texts import OWN, Place, filled, places
 
 DAY = timedelta(days=1)
@@ -126,19 +126,22 @@ def _moved(change: Decimal, indicator: Indicator) -> str:
 # --- periods ---
 
 
-def is_month(period: Period) -> bool:
-    """Whether it is one whole month."""
-    return period.first.day == 1 and period.last == month_end(period.first)
+def whole_months(period: Period) -> int:
+    """Of how many whole months it is made; 0 where it begins or ends within one."""
+    first, last = period.first, period.last
+    if first.day != 1 or last != month_end(last):
+        return 0
+    return (last.year - first.year) * 12 + last.month - first.month + 1
 
 
 def period_before(period: Period) -> Period:
-    """The month before a month, the year before a year, else as many days."""
-    last = period.first - DAY
-    if is_month(period):
+    """As many whole months before whole months, else as many days."""
+    last, months = period.first - DAY, whole_months(period)
+    if months:
         first = last.replace(day=1)
-    elif period.first == period.first.replace(month=1, day=1) and period.last == period.first.replace(month=12, day=31):
-        first = last.replace(month=1, day=1)
-    elif period.first.day == period.last.day:  # a month that closes on a day of its own
+        for _ in range(months - 1):
+            first = _a_month_before(first)
+    elif period.first == _a_month_before(period.last):  # a month that closes on a day of its own
         first, last = _a_month_before(period.first), period.first
     else:
         first = period.first - (period.last - period.first) - DAY
@@ -152,20 +155,27 @@ def year_so_far(period: Period) -> Period:
 
 def closing(period: Period, day: int | None) -> Period:
     """A whole month as an office counts it that closes on a day: from that day of the month before."""
-    if day is None or not is_month(period):
+    if day is None or whole_months(period) != 1:
         return period
     return replace(period, first=_a_month_before(period.first).replace(day=day), last=period.first.replace(day=day))
 
 
 def in_words(period: Period) -> str:
-    """`tháng 11 năm 2024`, `năm 2024`, or `từ ngày … đến ngày …`."""
-    first, last = period.first, period.last
-    if is_month(period):
-        return (
-            f"tháng {first.month:02} năm {first.year}" if first.month < 3 else f"tháng {first.month} năm {first.year}"
-        )
-    if first == first.replace(month=1, day=1) and last == first.replace(month=12, day=31):
-        return f"năm {first.year}"
+    """`tháng 11 năm 2024`, `quý IV năm 2024`, `6 tháng đầu năm 2024`, `năm 2024`, or its days."""
+    first, last, months = period.first, period.last, whole_months(period)
+    month = f"{first.month:02}" if first.month < 3 else f"{first.month}"
+    named = {
+        (first.month, 1): f"tháng {month} năm",
+        (first.month - (first.month - 1) % 3, 3): f"quý {roman(first.month // 3 + 1)} năm",
+        (1, 6): "6 tháng đầu năm",
+        (7, 6): "6 tháng cuối năm",
+        (1, 9): "9 tháng đầu năm",
+        (1, 12): "năm",
+    }
+    if name := named.get((first.month, months)):
+        return f"{name} {first.year}"
+    if first == last:
+        return f"ngày {written_day(first)}"
     return f"từ ngày {written_day(first)} đến ngày {written_day(last)}"
 
 

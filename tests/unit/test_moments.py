@@ -12,7 +12,7 @@ from schemas.text import moments
 from schemas.text.moments import NoMoment
 from services.board.pages.actions.alarm_client import moment_of
 from services.cli.app import main
-from services.cli.times import Day, Moment
+from services.cli.times import Day, Days, Moment
 from services.kit.settings import Settings
 from services.notifier.actions import Assign
 
@@ -186,3 +186,26 @@ def test_no_option_of_a_command_reads_dates_in_another_way() -> None:
 def test_a_setting_reads_a_moment_alike(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("IOC_SIMULATOR_START", text)
     assert Settings().simulator_start == datetime.fromisoformat("2026-11-20T00:00:00+07:00")
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("11/2024", date(2024, 11, 1), date(2024, 11, 30)),
+        ("2024", date(2024, 1, 1), date(2024, 12, 31)),
+        ("15/11/2024", date(2024, 11, 15), date(2024, 11, 15)),
+        ("23/10/2024..23/11/2024", date(2024, 10, 23), date(2024, 11, 23)),
+        ("9/2024..11/2024", date(2024, 9, 1), date(2024, 11, 30)),
+        ("Q4/2024", date(2024, 10, 1), date(2024, 12, 31)),
+        ("quý IV/2024", date(2024, 10, 1), date(2024, 12, 31)),
+        ("6 tháng đầu năm 2024", date(2024, 1, 1), date(2024, 6, 30)),
+    ],
+)
+def test_the_period_of_a_report_is_written_as_officials_say_it(text: str, first: date, last: date) -> None:
+    assert Days().read(text) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["13/2024", "quý 5/2024", "đến 15/11/2024", "11/2024 của xã", "11/2024..", "tháng"])
+def test_what_is_no_period_of_a_report_is_refused(text: str) -> None:
+    with pytest.raises(NoMoment, match="is no date"):
+        Days().read(text)

@@ -67,6 +67,16 @@ def test_what_no_report_can_be_made_of_is_named(tmp_path: Path, old: str, new: s
          "từ ngày 23/10/2024 đến ngày 23/11/2024"),
         (date(2024, 11, 4), date(2024, 11, 10), (date(2024, 10, 28), date(2024, 11, 3)),
          "từ ngày 04/11/2024 đến ngày 10/11/2024"),
+        (date(2024, 11, 15), date(2024, 11, 15), (date(2024, 11, 14), date(2024, 11, 14)), "ngày 15/11/2024"),
+        (date(2024, 9, 23), date(2024, 11, 23), (date(2024, 7, 23), date(2024, 9, 22)),
+         "từ ngày 23/09/2024 đến ngày 23/11/2024"),
+        (date(2026, 1, 1), date(2026, 3, 31), (date(2025, 10, 1), date(2025, 12, 31)), "quý I năm 2026"),
+        (date(2024, 10, 1), date(2024, 12, 31), (date(2024, 7, 1), date(2024, 9, 30)), "quý IV năm 2024"),
+        (date(2024, 1, 1), date(2024, 6, 30), (date(2023, 7, 1), date(2023, 12, 31)), "6 tháng đầu năm 2024"),
+        (date(2024, 7, 1), date(2024, 12, 31), (date(2024, 1, 1), date(2024, 6, 30)), "6 tháng cuối năm 2024"),
+        (date(2024, 1, 1), date(2024, 9, 30), (date(2023, 4, 1), date(2023, 12, 31)), "9 tháng đầu năm 2024"),
+        (date(2024, 2, 1), date(2024, 3, 31), (date(2023, 12, 1), date(2024, 1, 31)),
+         "từ ngày 01/02/2024 đến ngày 31/03/2024"),
     ],
 )  # fmt: skip
 def test_a_period_is_held_against_the_one_before(
