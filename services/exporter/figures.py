@@ -7,15 +7,12 @@ from datetime import datetime
 
 from psycopg import Connection
 
-from schemas.indicators import CATALOGUE, CHECKS, Indicator
+from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import ALL, TARGET, class_metric, metric, periods, scale
 from services.exporter.snapshot import Samples
-from services.readings import Reading, data_checks, findings, noted, sheet
-from services.readings.findings import NOTICED
+from services.readings import Reading, findings, sheet
+from services.readings.findings import CODES
 from services.readings.period import window
-
-OTHER_CHECKS = ("contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED, *data_checks.CODES)
-"""What `readings.findings` looks for besides the catalogue's checks."""
 
 
 def figures(conn: Connection, now: datetime) -> Samples:
@@ -50,7 +47,7 @@ def _rows(
 
 def disagreements(conn: Connection, now: datetime) -> Samples:
     """How many findings there are of each check, 0 where it found none."""
-    found: dict[tuple[str, ...], float] = {(code,): 0.0 for code in (*(check.code for check in CHECKS), *OTHER_CHECKS)}
+    found: dict[tuple[str, ...], float] = {(code,): 0.0 for code in CODES}
     every = findings(conn, now)
     for finding in every:
         found[finding.code,] += 1

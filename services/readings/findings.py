@@ -21,9 +21,8 @@ from schemas.indicators.formula import Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
 from schemas.text.dates import day
 from schemas.text.numbers import exact
-from services.readings import noted, series_query, statements
+from services.readings import data_checks, noted, series_query, statements
 from services.readings.coverage import span
-from services.readings.data_checks import data_checks
 from services.readings.evaluate import evaluate_all
 from services.readings.finding import SEVERITIES, UNSEEN, Finding, resting_on
 from services.readings.finding_steps import handled
@@ -43,7 +42,7 @@ def findings(conn: Connection, as_of: datetime, first: date | None = None, last:
         conn = memoised(conn)
         found = [f for check in CHECKS for f in _checked(conn, check, as_of, first, last)]
         found += [*_contradictions(conn, as_of), *_unread(conn, as_of), *noted.findings(conn, as_of)]
-        found += [*_noticed(conn, as_of), *data_checks(conn, as_of)]
+        found += [*_noticed(conn, as_of), *data_checks.data_checks(conn, as_of)]
         became = handled(conn, as_of)
     known = (replace(f, handling=became.get(f.key, UNSEEN)) for f in found)
     return sorted(known, key=lambda f: SEVERITIES.index(f.severity))
@@ -164,6 +163,11 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 """What a fold may notice: its words in Vietnamese and English, and the measures that it is about."""
+CODES = (
+    *(check.code for check in CHECKS), "contradiction", "unread_statistic", "unread_target", *noted.CHECKS, *NOTICED,
+    *data_checks.CODES,
+)  # fmt: skip
+"""The codes of all findings that there may be."""
 
 
 def _unread(conn: Connection, as_of: datetime) -> Iterator[Finding]:

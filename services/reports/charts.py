@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import zip_longest
 
 from schemas import units
-from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators import Indicator
 from schemas.text.dates import day_of_year
 from services.readings import Period, Reading
 from services.readings.read import round_half_up
@@ -30,7 +30,7 @@ _SIZES = (("tỷ đồng", Decimal(10) ** 9), ("triệu đồng", Decimal(10) **
 def chart_of(figures: Figures, period: Period, table: str) -> Chart | None:
     """The chart that stands below the table of a system; None below another, or where no figure has a series."""
     system = table.removeprefix(SYSTEM)
-    chosen = [i for i in CATALOGUE.values() if f"{SYSTEM}{i.system}" == table and i.headline]
+    chosen = [i for i in figures.indicators if f"{SYSTEM}{i.system}" == table and i.headline]
     by = "day" if period.last - period.first <= BY_DAY else "month"
     for step in (by, "unit"):
         for indicator in chosen:

@@ -20,7 +20,7 @@ from services.readings import Period, Reading, read
 from services.readings.coverage import covers, data_since
 from services.readings.memo import memoised
 from services.reports.content import Figure, roman
-from services.reports.texts import OWN, Place, filled, places
+from services.reports.texts import OWN, Place, Texts, filled, places
 
 DAY = timedelta(days=1)
 
@@ -28,9 +28,11 @@ DAY = timedelta(days=1)
 class Figures:
     """Readings of one unit (None: the whole locality), for one snapshot."""
 
-    def __init__(self, conn: Connection, unit: str | None) -> None:
+    def __init__(self, conn: Connection, unit: str | None, texts: Texts) -> None:
         self.conn = memoised(conn)
         self.unit = unit
+        self.indicators = [replace(CATALOGUE[code], vi=vi) for code, vi in texts.figures.items() if code in CATALOGUE]
+        self.findings = texts.findings
         self.origins: set[str] = set()
 
     def one(self, code: str, period: Period) -> Reading:

@@ -30,7 +30,7 @@ def report(conn: Connection, texts: Texts, unit: str | None, period: Period, num
     All of it is read from one snapshot, so the same question gives the same tree.
     """
     with snapshot(conn):
-        figures = Figures(conn, unit)
+        figures = Figures(conn, unit, texts)
         sections = tuple(_section(figures, section, period) for section in texts.sections)
         head, origins = _head(figures, texts, period, number), figures.origins
     signature = Signature(texts.signature.office, texts.signature.name, texts.signature.recipients)

@@ -244,7 +244,8 @@ def certified_copies(figures: Figures, period: Period) -> Iterator[Table]:
 def resolution_02(figures: Figures, period: Period) -> Iterator[Table]:
     """Resolution 02: target, result of the year so far, and whether it is reached."""
     year, rows = year_so_far(period), list[tuple[Cell, ...]]()
-    for code, indicator in CATALOGUE.items():
+    for indicator in figures.indicators:
+        code = indicator.code
         if f"{code}_target" not in CATALOGUE or not code.startswith("nq02_"):
             continue
         target, value, reached = (figures.one(f"{code}{what}", year) for what in ("_target", "", "_reached"))
@@ -307,10 +308,10 @@ _TABLED = ("ii06_", "ecert_", "nq02_", "hotline_", "index766")
 def systems(figures: Figures, period: Period) -> Iterator[Table]:
     """Every indicator that has a value, system by system, held against the period before where data covered it."""
     for slug, (_, name, _) in SYSTEMS.items():
-        chosen = [i for i in CATALOGUE.values() if i.system == slug and not i.code.startswith(_TABLED)]
-        readings = [figures.one(i.code, period) for i in chosen]
-        rows = [_compared(figures, period, reading) for reading in readings if reading.value is not None]
-        silent = len(readings) - len(rows)
+        chosen = [i for i in figures.indicators if i.system == slug and not i.code.startswith(_TABLED)]
+        known = [i for i in chosen if figures.one(i.code, period).value is not None]
+        rows = [_compared(figures, period, indicator) for indicator in known]
+        silent = len(chosen) - len(rows)
         columns = (
             NUMBER, Column("Chỉ số", 62, "left"), Column("Đơn vị tính", 18, "center"), Column("Kỳ này", 24),
             Column("Kỳ trước", 24), Column("Tăng, giảm", 20), Column("So mục tiêu", 14, "center"),
@@ -321,9 +322,8 @@ def systems(figures: Figures, period: Period) -> Iterator[Table]:
             yield Table(f"{SYSTEM}{slug}", name, columns, numbered, (), notes)
 
 
-def _compared(figures: Figures, period: Period, reading: Reading) -> tuple[Cell, ...]:
-    indicator = reading.indicator
-    before = figures.before(indicator.code, period)
+def _compared(figures: Figures, period: Period, indicator: Indicator) -> tuple[Cell, ...]:
+    reading, before = figures.one(indicator.code, period), figures.before(indicator.code, period)
     now, then = _measured(reading), _measured(before) if before else Figure(None)
     change = None if now.value is None or then.value is None else now.value - then.value
     return indicator.vi, measured_in(indicator), now, then, Figure(change, now.decimals), verdict(reading)
@@ -354,7 +354,7 @@ def findings(figures: Figures, period: Period) -> Iterator[Table]:
     """Figures that should agree and do not, of the unit and those below it."""
     scope = units.scope(figures.unit) if figures.unit else None
     found = all_findings(figures.conn, period.as_of, period.first, period.last)
-    own = [f for f in found if (scope is None or f.unit in scope) and _is_of(f, period)]
+    own = [f for f in found if f.code in figures.findings and (scope is None or f.unit in scope) and _is_of(f, period)]
     rows = tuple((str(number), *_finding(f, period)) for number, f in enumerate(own, start=1))
     if rows:
         columns = (

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from schemas.indicators import CATALOGUE
 from schemas.text import files
+from services.readings.findings import CODES
 
 View = Literal["", "before", "change", "year"]
 """Which value of a figure a sentence asks for: of the period, of the one before, the difference, the year so far."""
@@ -72,11 +73,14 @@ class SectionTexts(Strict):
 
 
 class Texts(Strict):
-    """A file of texts."""
+    """A file of texts. `figures`: code -> name of those that the tables and charts of the systems tell, and `findings`:
+    the codes of those that are told; an issue keeps what there was of both, so that a later catalogue adds nothing."""
 
     head: HeadTexts
     signature: SignatureTexts
     sections: tuple[SectionTexts, ...]
+    figures: dict[str, str] = Field(default_factory=lambda: {code: figure.vi for code, figure in CATALOGUE.items()})
+    findings: tuple[str, ...] = CODES
 
 
 def read(file: Path | None, tables: Collection[str]) -> Texts:
@@ -85,6 +89,10 @@ def read(file: Path | None, tables: Collection[str]) -> Texts:
     for section in texts.sections:
         _check(name, section, tables)
     check_figures(name, "head.subject", texts.head.subject)
+    for code in texts.figures:
+        check_figures(name, "figures", f"{{{code}}}")
+    if strange := set(texts.findings) - set(CODES):
+        raise WrongTexts(f"{name}, findings: there are none called {min(strange)!r}; there are: {', '.join(CODES)}")
     return texts
 
 

@@ -6,9 +6,11 @@ import asyncio
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import partial
 from hashlib import sha256
+from importlib import import_module
 from pathlib import Path
 
 import psycopg
@@ -16,6 +18,9 @@ import pytest
 from support import command, output_of
 
 from infra.local.servers import Instance
+from schemas.indicators import CATALOGUE
+from schemas.indicators.checks import Check
+from schemas.indicators.formula import Combine, Sum
 from schemas.registry import parse
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
@@ -81,6 +86,30 @@ def test_an_issue_is_verified_and_a_corrected_one_says_what_changed(
     assert (tmp_path / "1.json").read_bytes() == (tmp_path / "a.json").read_bytes()
     assert "there is no issue 999" in ask("--issue", "999").output
     assert "one of PERIOD" in ask().output
+
+
+def test_an_issue_holds_years_later_on_a_centre_that_tells_more(
+    centre: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A figure that came later, one that is called otherwise now, and a finding that nobody looked for then."""
+    ask = partial(command, centre, "report")
+    pay(centre, "TXN-YEARS", 9_000)
+    kept = ask("08/2025", "--store", "--user", "van-thu", "-o", str(tmp_path / "kept.json"))
+    assert kept.exit_code == 0, kept.output
+    number = kept.output.split()[1].strip(",")
+
+    later = datetime(2031, 12, 1, tzinfo=UTC)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    paid = CATALOGUE["payments_online_count"]
+    monkeypatch.setitem(CATALOGUE, paid.code, replace(paid, vi="Tên gọi mới"))
+    monkeypatch.setitem(CATALOGUE, "added", replace(paid, code="added", vi="Chỉ số mới"))
+    added = Check("added", "Đối chiếu mới", "A new check", Sum("payments"), Combine((), (Sum("payments"),)), "VND")
+    findings = import_module("services.readings.findings")
+    monkeypatch.setattr(findings, "CHECKS", (*findings.CHECKS, added))
+    verified = ask("--verify", number)
+    assert f"issue {number} holds, of the same events" in verified.output, verified.output
+    today = output_of(centre, "report", "08/2025", "--format", "json")
+    assert "Tên gọi mới" in today and "Chỉ số mới" in today
 
 
 @pytest.fixture(autouse=True)

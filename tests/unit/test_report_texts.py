@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from schemas.indicators import CATALOGUE
 from services.readings import Period
 from services.reports import texts
 from services.reports.content import Head, roman
@@ -49,6 +50,12 @@ def test_an_offices_words_are_taken(tmp_path: Path) -> None:
         ("annex = true", "closes = 31", "sections.9.closes"),
         ("chuyển đổi số {period}", "chuyển đổi số {priod}", "head.subject"),
         ("[head]", "[head", "is no TOML"),
+        (
+            "[head]",
+            '[figures]\ndosiers_received = "Hồ sơ"\n[head]',
+            "figures: no indicator 'dosiers_received'; did you mean",
+        ),
+        ("[head]", 'findings = ["gab"]\n[head]', "findings: there are none called 'gab'; there are: "),
     ],
 )
 def test_what_no_report_can_be_made_of_is_named(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -110,3 +117,11 @@ def test_a_document_is_dated_as_the_decree_says() -> None:
     assert dated(date(2026, 2, 5)) == "Chơn Thành, ngày 05 tháng 02 năm 2026"
     assert dated(date(2026, 3, 15)) == "Chơn Thành, ngày 15 tháng 3 năm 2026"
     assert [roman(number) for number in (1, 4, 9, 14)] == ["I", "IV", "IX", "XIV"]
+
+
+def test_an_office_chooses_the_figures_of_the_systems(tmp_path: Path) -> None:
+    own = texts.read(None, TABLES)
+    assert own.figures["dossiers_received"] == CATALOGUE["dossiers_received"].vi and set(own.figures) == set(CATALOGUE)
+    file = changed(tmp_path, "[head]", 'findings = ["gap"]\n[figures]\ndossiers_received = "Hồ sơ đến"\n[head]')
+    chosen = texts.read(file, TABLES)
+    assert chosen.figures == {"dossiers_received": "Hồ sơ đến"} and chosen.findings == ("gap",)
