@@ -10,7 +10,7 @@ from decimal import Decimal
 from psycopg import Connection
 
 from schemas import units
-from schemas.calendar import month_end
+from schemas.calendar import local_day, month_end
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.text import numbers
 from schemas.text.dates import day as written_day
@@ -66,11 +66,12 @@ class Figures:
         return data_since(self.conn, CATALOGUE[code], self.unit, period)
 
     def root(self, period: Period) -> str | None:
-        """The unit that the report is of: the one asked for, else the province that all units with dossiers are in."""
+        """The unit that the report is of: the one asked for, else the province that all units with dossiers are in by
+        the report's day."""
         if self.unit:
             return self.unit
-        groups = self.by(["ii06_03"], period, "unit")
-        provinces = {([*ancestors(code)] or [units.get(code)])[-1].code for code in groups}
+        groups, day = self.by(["ii06_03", "ii06_06"], period, "unit"), local_day(period.as_of)
+        provinces = {units.heir(([*ancestors(code)] or [units.get(code)])[-1].code, day) for code in groups}
         return provinces.pop() if len(provinces) == 1 else None
 
     def name(self, period: Period) -> str:

@@ -272,7 +272,7 @@ def index766(figures: Figures, period: Period) -> Iterator[Table]:
     rows: list[tuple[Cell, ...]] = []
     for group in score.groups:
         points = Figure(group.points if group.scored else None, 2)
-        rows.append(("", group.group.vi.upper(), "", "", points, Figure(group.maximum)))
+        rows.append(("", f"{group.group.vi.upper()}{_of_given(group)}", "", "", points, Figure(group.maximum)))
         for number, one in enumerate((c for c in score.components if c.component.group == group.group.code), start=1):
             maximum = Figure(one.component.maximum)
             rows.append((str(number), one.component.vi, *_sides(one), Figure(one.points, 2), maximum))
@@ -280,7 +280,8 @@ def index766(figures: Figures, period: Period) -> Iterator[Table]:
         NUMBER, Column("Nhóm, thành phần", 72, "left"), Column("Tử số", 22), Column("Mẫu số", 22), Column("Điểm", 19),
         Column("Điểm tối đa", 19),
     )  # fmt: skip
-    total = ("", "Tổng số", "", "", Figure(score.points, 2), Figure(sum((g.maximum for g in score.groups), Decimal(0))))
+    maximum = sum((g.maximum for g in score.groups), Decimal(0))
+    total = ("", f"Tổng số{_of_given(score)}", "", "", Figure(score.points, 2), Figure(maximum))
     notes = (score.rules.vi, *_incomplete(score))
     yield Table("index766", "Điểm theo Bộ chỉ số 766", columns, tuple(rows), total, notes)
 
@@ -289,6 +290,12 @@ def _sides(one: scoring.ComponentScore) -> tuple[Figure, Figure]:
     if one.count is None:
         return Figure(None), Figure(None)
     return _exact(one.count.numerator), _exact(one.count.denominator)
+
+
+def _of_given(score: scoring.GroupScore | scoring.IndexScore) -> str:
+    """Of how many points the sum is, where something of it is missing: it is not to be read as one of all."""
+    complete = score.complete if isinstance(score, scoring.GroupScore) else not score.missing
+    return "" if complete or not score.scored else f" (của {plain(score.scored)} điểm có số liệu)"
 
 
 def _incomplete(score: scoring.IndexScore) -> Iterator[str]:

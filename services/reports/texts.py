@@ -47,7 +47,7 @@ class HeadTexts(Strict):
 
     superior: str = ""
     issuer: str = ""
-    symbol: str
+    symbol: str = ""
     place: str = ""
     subject: str
 

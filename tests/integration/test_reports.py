@@ -129,6 +129,14 @@ def test_programmes_that_were_told_of_november(november: Report) -> None:
     assert told and all(Decimal(row["value"]) in values for row in told)
 
 
+def test_points_of_index_766_are_told_of_what_is_known(november: Report) -> None:
+    found = table(november, "index766")
+    names = {str(row[1]): row[4:] for row in found.all_rows}
+    assert [c.value for c in names["Tổng số (của 62 điểm có số liệu)"] if isinstance(c, Figure)][1] == 100
+    assert any("trên 62 điểm có thể đạt" in note for note in found.notes)
+    assert "TIẾN ĐỘ GIẢI QUYẾT" in names and "SỐ HÓA HỒ SƠ (của 14 điểm có số liệu)" in names
+
+
 def test_findings_are_the_known_mistakes_and_no_others(november: Report) -> None:
     rows = [row[2:5] for row in table(november, "findings").rows]
     assert [(where, text_of(left), text_of(right)) for where, left, right in rows] == [
@@ -176,6 +184,19 @@ def test_a_unit_alone_has_the_same_figures_as_its_row(published: Instance, novem
     assert (
         by_name(table(own, "ii06_by_unit"))["Tổng số"] == by_name(table(november, "ii06_by_unit"))["Thị xã Chơn Thành"]
     )
+
+
+def test_who_reports_on_what_is_no_more_is_there_on_its_day(published: Instance) -> None:
+    def head(*asked: str) -> tuple[str, ...]:
+        made = as_json.read(output_of(published, "report", *asked, "--format", "json").encode())
+        return made.head.issuer.replace("\n", " "), made.head.number.strip(), made.head.subject, *made.signature.office
+
+    assert head("11/2024", "--unit", "so_gddt")[:2] == ("SỞ GIÁO DỤC VÀ ĐÀO TẠO", "/BC-SGDĐT")
+    assert head("11/2024", "--unit", "so_gddt")[-1] == "GIÁM ĐỐC"
+    issuer, symbol, subject, *office = head("11/2024", "--unit", "chon_thanh", "--as-of", "2026-11-29")
+    assert (issuer, symbol) == ("ỦY BAN NHÂN DÂN THÀNH PHỐ ĐỒNG NAI", "/BC-UBND")
+    assert subject.endswith("tháng 11 năm 2024 của Thị xã Chơn Thành") and office[-1] == "CHỦ TỊCH"
+    assert head("2025")[0] == "ỦY BAN NHÂN DÂN TỈNH ĐỒNG NAI", "of the year in which the provinces were merged"
 
 
 def test_the_report_has_the_figures_of_query(published: Instance, november: Report) -> None:

@@ -12,6 +12,7 @@ from services.readings import Period
 from services.reports import texts
 from services.reports.content import Head, roman
 from services.reports.figures import closing, in_words, period_before, year_so_far
+from services.reports.monthly import body_of
 from services.reports.tables import TABLES
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -117,6 +118,25 @@ def test_a_document_is_dated_as_the_decree_says() -> None:
     assert dated(date(2026, 2, 5)) == "Chơn Thành, ngày 05 tháng 02 năm 2026"
     assert dated(date(2026, 3, 15)) == "Chơn Thành, ngày 15 tháng 3 năm 2026"
     assert [roman(number) for number in (1, 4, 9, 14)] == ["I", "IV", "IX", "XIV"]
+
+
+@pytest.mark.parametrize(
+    ("unit", "day", "superior", "issuer", "symbol", "signs"),
+    [
+        ("chon_thanh", date(2024, 11, 30), "", "THỊ XÃ CHƠN THÀNH", "UBND", "CHỦ TỊCH"),
+        ("so_tttt", date(2024, 11, 30), "TỈNH BÌNH PHƯỚC", "SỞ THÔNG TIN VÀ TRUYỀN THÔNG", "STTTT", "GIÁM ĐỐC"),
+        ("xa_loc_ninh", date(2026, 4, 29), "", "XÃ LỘC NINH", "UBND", "CHỦ TỊCH"),
+        ("xa_loc_ninh", date(2026, 4, 30), "", "PHƯỜNG LỘC NINH", "UBND", "CHỦ TỊCH"),
+        ("chon_thanh_hung_long", date(2026, 1, 5), "", "PHƯỜNG CHƠN THÀNH", "UBND", "CHỦ TỊCH"),
+        ("so_tttt", date(2026, 1, 5), "", "TỈNH ĐỒNG NAI", "UBND", "CHỦ TỊCH"),
+    ],
+)
+def test_who_reports_is_who_is_there_on_the_reports_day(
+    unit: str, day: date, superior: str, issuer: str, symbol: str, signs: str
+) -> None:
+    body = body_of(unit, day)
+    said = (body.superior.removeprefix("ỦY BAN NHÂN DÂN\n"), body.issuer.removeprefix("ỦY BAN NHÂN DÂN\n"))
+    assert said == (superior, issuer) and (body.symbol, body.office[-1]) == (symbol, signs)
 
 
 def test_an_office_chooses_the_figures_of_the_systems(tmp_path: Path) -> None:
