@@ -12,6 +12,7 @@ from schemas import units
 from schemas.calendar import WORKING_DAY
 from schemas.codes import masked_id
 from schemas.index766 import scoring
+from schemas.index766.rules import NoRules
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import MEASURED, label_text
 from schemas.registry import SYSTEMS
@@ -23,7 +24,7 @@ from services.readings.finding import Finding, Handling
 from services.readings.index766 import unit_index
 from services.readings.overdue import overdue_dossiers
 from services.readings.read import round_half_up
-from services.reports.content import Cell, Column, Figure, Table
+from services.reports.content import MISSING, Cell, Column, Figure, Table, text_of
 from services.reports.figures import Figures, figure, year_so_far
 
 NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
@@ -47,17 +48,18 @@ class UnitColumn(NamedTuple):
 
 def by_unit(
     figures: Figures, period: Period, code: str, title: str, heads: Sequence[UnitColumn], last: str = "Tổng số"
-) -> Table:
-    """A row for each unit below the one asked for that has any of the figures, in the order of the table of units."""
+) -> Iterator[Table]:
+    """A row for each unit below the one asked for that has any of the figures, in the order of the table of units; no
+    table where none has."""
     place = {unit.code: number for number, unit in enumerate(units.every())}
     found = figures.by(dict.fromkeys(c.code for c in heads), period, "unit")
     rows: list[tuple[Cell, ...]] = [
         (str(number), units.on(unit, period.last).name_vi, *(_cell(found[unit].get(c.code), c) for c in heads))
         for number, unit in enumerate(sorted(found, key=lambda unit: (place.get(unit, len(place)), unit)), start=1)
     ]
-    return Table(
-        code, title, (NUMBER, NAME, *(c.column for c in heads)), tuple(rows), _total(figures, period, heads, last)
-    )
+    columns = (NUMBER, NAME, *(c.column for c in heads))
+    if rows:
+        yield Table(code, title, columns, tuple(rows), _total(figures, period, heads, last))
 
 
 def _cell(reading: Reading | None, head: UnitColumn) -> Cell:
@@ -109,21 +111,23 @@ def _ii06_columns(name: str) -> tuple[Column, ...]:
 def ii06_by_unit(figures: Figures, period: Period) -> Iterator[Table]:
     """Report II.06 with its thirteen columns, by unit."""
     title = "Tình hình, kết quả giải quyết thủ tục hành chính theo đơn vị (biểu II.06)"
-    table = by_unit(figures, period, "ii06_by_unit", title, _II06_HEADS)
-    yield explained(Table(table.code, table.title, _ii06_columns("Đơn vị"), table.rows, table.total))
+    for table in by_unit(figures, period, "ii06_by_unit", title, _II06_HEADS):
+        yield explained(replace(table, columns=_ii06_columns("Đơn vị")))
 
 
 def ii06_by_field(figures: Figures, period: Period) -> Iterator[Table]:
-    """The same by field. A field that a column lacks has none of it."""
+    """The same by field. A field that a column lacks has none of it; of a column without a total nothing is known."""
     found = figures.by([c.code for c in _II06_HEADS], period, "field")
     names = {field: _capital(label_text("field", field, "vi")) for field in found}
+    total = _total(figures, period, _II06_HEADS, "Tổng số")
+    known = [c.code for c, whole in zip(_II06_HEADS, total[2:], strict=True) if text_of(whole) != MISSING]
     rows: list[tuple[Cell, ...]] = [
-        (str(number), names[field], *(_none_of_it(found[field].get(c.code)) for c in _II06_HEADS))
+        (str(number), names[field], *(_of_field(found[field].get(c.code), c.code in known) for c in _II06_HEADS))
         for number, field in enumerate(sorted(found, key=lambda field: units.order(names[field])), start=1)
     ]
     title = "Tình hình, kết quả giải quyết thủ tục hành chính theo lĩnh vực (biểu II.06)"
-    total = _total(figures, period, _II06_HEADS, "Tổng số")
-    yield explained(Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total))
+    if rows:
+        yield explained(Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total))
 
 
 def explained(table: Table) -> Table:
@@ -139,8 +143,10 @@ CORRECTED = (
 )
 
 
-def _none_of_it(reading: Reading | None) -> Figure:
-    return Figure(Decimal(0)) if reading is None else figure(reading)
+def _of_field(reading: Reading | None, known: bool) -> Figure:
+    if reading is None or not known:
+        return Figure(Decimal(0) if known else None)
+    return figure(reading)
 
 
 # --- the tables of report no. 10/BC-STTTT ---
@@ -160,7 +166,7 @@ def online_services(figures: Figures, period: Period) -> Iterator[Table]:
         )
     ]
     title = "Kết quả cung cấp dịch vụ công trực tuyến theo đơn vị"
-    yield by_unit(figures, period, "online_services", title, heads, "Bình quân các đơn vị")
+    yield from by_unit(figures, period, "online_services", title, heads, "Bình quân các đơn vị")
 
 
 def _aim(reading: Reading) -> str:
@@ -183,17 +189,17 @@ def _payment_heads() -> list[UnitColumn]:
 
 def payments(figures: Figures, period: Period) -> Iterator[Table]:
     """Payments online by unit in the period."""
-    yield by_unit(figures, period, "payments", "Thanh toán trực tuyến theo đơn vị trong kỳ", _payment_heads())
+    yield from by_unit(figures, period, "payments", "Thanh toán trực tuyến theo đơn vị trong kỳ", _payment_heads())
 
 
 def payments_year(figures: Figures, period: Period) -> Iterator[Table]:
     """The same in the year so far; where the data begin within it, that is said."""
     year = year_so_far(period)
     title = f"Thanh toán trực tuyến theo đơn vị, lũy kế từ đầu năm {year.last.year}"
-    table = by_unit(figures, year, "payments_year", title, _payment_heads())
     since = figures.since("payments_online_amount", year)
     notes = (f"Số liệu chỉ có từ ngày {dates.day(since)}.",) if since and since > year.first else ()
-    yield Table(table.code, table.title, table.columns, table.rows, table.total, notes)
+    for table in by_unit(figures, year, "payments_year", title, _payment_heads()):
+        yield replace(table, notes=notes)
 
 
 def software(figures: Figures, period: Period) -> Iterator[Table]:
@@ -207,7 +213,7 @@ def software(figures: Figures, period: Period) -> Iterator[Table]:
         UnitColumn("official_email_pct", Column("Cán bộ dùng thư điện tử công vụ (%)", 20)),
     ]
     title = "Tình hình sử dụng phần mềm dùng chung theo đơn vị"
-    yield by_unit(figures, period, "software", title, heads, "Tổng số (bình quân với tỷ lệ)")
+    yield from by_unit(figures, period, "software", title, heads, "Tổng số (bình quân với tỷ lệ)")
 
 
 def _list(
@@ -265,8 +271,12 @@ def resolution_02(figures: Figures, period: Period) -> Iterator[Table]:
 
 
 def index766(figures: Figures, period: Period) -> Iterator[Table]:
-    """Index 766 by the portal's rules, from events and what is reported; while a component is missing, the total is."""
-    score = unit_index(figures.conn, "portal", figures.unit, period).score
+    """Index 766 by the portal's rules, from events and what is reported; while a component is missing, the total is.
+    There is none of days before the decision."""
+    try:
+        score = unit_index(figures.conn, "portal", figures.unit, period).score
+    except NoRules:
+        return
     if len(score.missing) == len(score.components):
         return
     rows: list[tuple[Cell, ...]] = []
@@ -280,8 +290,8 @@ def index766(figures: Figures, period: Period) -> Iterator[Table]:
         NUMBER, Column("Nhóm, thành phần", 72, "left"), Column("Tử số", 22), Column("Mẫu số", 22), Column("Điểm", 19),
         Column("Điểm tối đa", 19),
     )  # fmt: skip
-    maximum = sum((g.maximum for g in score.groups), Decimal(0))
-    total = ("", f"Tổng số{_of_given(score)}", "", "", Figure(score.points, 2), Figure(maximum))
+    most = Figure(sum((g.maximum for g in score.groups), Decimal(0)))
+    total = ("", f"Tổng số{_of_given(score)}", "", "", Figure(score.points, 2), most)
     notes = (score.rules.vi, *_incomplete(score))
     yield Table("index766", "Điểm theo Bộ chỉ số 766", columns, tuple(rows), total, notes)
 

@@ -199,6 +199,23 @@ def test_who_reports_on_what_is_no_more_is_there_on_its_day(published: Instance)
     assert head("2025")[0] == "ỦY BAN NHÂN DÂN TỈNH ĐỒNG NAI", "of the year in which the provinces were merged"
 
 
+def test_of_a_month_without_data_nothing_is_0_and_no_table_is_empty(published: Instance) -> None:
+    """Nobody has sent anything of December 2024; what was open goes on and becomes overdue."""
+    made = as_json.read(output_of(published, "report", "12/2024", "--format", "json").encode())
+    assert made.head.issuer.endswith("TỈNH BÌNH PHƯỚC")
+    fields = by_name(table(made, "ii06_by_field"))
+    for row in fields.values():
+        assert row[:3] == (None, None, None) and row[4:8] == (None,) * 4 and row[3] == row[8] == row[9] + row[10]
+    assert fields["Tổng số"][3] == 9_812
+    assert {"payments", "software", "online_services"}.isdisjoint(t.code for t in made.tables)
+    assert all(t.rows for t in made.tables)
+
+
+def test_days_before_the_rules_of_index_766_have_a_report(published: Instance) -> None:
+    made = as_json.read(output_of(published, "report", "05/2022", "--format", "json").encode())
+    assert made.tables == () and len(made.sections) == 11
+
+
 def test_the_report_has_the_figures_of_query(published: Instance, november: Report) -> None:
     ask = partial(output_of, published, "query", "--from", "2024-11-01", "--to", "2024-11-30", "--as-of", "2024-11-30")
     told = json.loads(ask("procedures", "--format", "json"))["readings"]
