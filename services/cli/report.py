@@ -31,6 +31,7 @@ Examples:
   ioc report 11/2024 --format json
   ioc report "quý IV/2024" -o bao-cao-quy.docx
   ioc report 23/10/2024..23/11/2024 --as-of 2024-11-30 -o bao-cao.html
+  ioc report 11/2026 --as ii06 -o bieu.xlsx      form II.06a alone; meeting: a page for a meeting
   ioc report 11/2026 --store -o bao-cao.pdf      keep it as an issue; its number is shown
   ioc report --list
   ioc report --verify 3                          made again, is it what was issued?
@@ -39,6 +40,7 @@ The words, the head and the order of the sections are a file: see docs/reports.m
 @click.argument("period", type=Days(), metavar="[PERIOD]", required=False)
 @UNIT
 @click.option("--as-of", metavar="T", type=Moment("last"), help="What was so then; else the period's end, or now.")
+@click.option("--as", "kind", metavar="FORM", help="Another form of it: ii06, meeting, or one of the office's own.")
 @click.option("--number", default="", metavar="N", help="The document's number; else room is left for it.")
 @click.option("--format", "form", type=click.Choice(FORMATS), help="By itself that of FILE's name, else html.")
 @click.option("-o", "--output", "file", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
@@ -52,6 +54,7 @@ def report(
     period: tuple[date, date] | None,
     unit: str | None,
     as_of: datetime | None,
+    kind: str | None,
     number: str,
     form: str | None,
     file: Path | None,
@@ -69,6 +72,8 @@ def report(
     """
     if sum((period is not None, issue is not None, verify is not None, listed)) != 1:
         raise click.UsageError("one of PERIOD, --issue, --verify and --list is needed")
+    if kind and (store or period is None):
+        raise click.UsageError("--as is about a PERIOD, and issues (--store) are kept of the whole report")
     form = form or _form_of(file)
     if listed:
         _list()
@@ -79,11 +84,11 @@ def report(
             issued = _issue(conn, issue).report
         _write(issued, form, file)
     elif period is not None:
-        made = _made(_period(period, as_of), unit, number, (user or login()) if store else None)
+        made = _made(_period(period, as_of), unit, number, kind, (user or login()) if store else None)
         _write(made, form, file)
 
 
-def _made(period: Period, unit: str | None, number: str, keeper: str | None) -> Report:
+def _made(period: Period, unit: str | None, number: str, kind: str | None, keeper: str | None) -> Report:
     """The report as it is now; kept as an issue where somebody keeps it."""
     from services.reports import making
     from services.reports.tables import TABLES
@@ -93,6 +98,7 @@ def _made(period: Period, unit: str | None, number: str, keeper: str | None) -> 
     with reading() as conn:
         with as_messages(WrongTexts):
             texts = read(chosen_settings().report_texts, TABLES)
+            texts = texts.of(kind) if kind else texts
         made = making.make(conn, texts, unit_of(unit, period), period, number)
     if keeper:
         _keep(made, keeper)

@@ -69,7 +69,7 @@ def _head(figures: Figures, texts: Texts, period: Period, number: str) -> Head:
         subject += f" (số liệu đến {day_and_time(period.as_of)})"
     symbol = f"{number or '      '}/{head.symbol or f'BC-{body.symbol}'}"
     superior, issuer = head.superior or body.superior, head.issuer or body.issuer
-    return Head(superior, issuer, symbol, head.place or body.place, day, subject)
+    return Head(superior, issuer, symbol, head.place or body.place, day, subject, head.title)
 
 
 class Body(NamedTuple):

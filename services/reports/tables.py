@@ -326,17 +326,29 @@ def systems(figures: Figures, period: Period) -> Iterator[Table]:
     """Every indicator that has a value, system by system, held against the period before where data covered it."""
     for slug, (_, name, _) in SYSTEMS.items():
         chosen = [i for i in figures.indicators if i.system == slug and not i.code.startswith(_TABLED)]
-        known = [i for i in chosen if figures.one(i.code, period).value is not None]
-        rows = [_compared(figures, period, indicator) for indicator in known]
-        silent = len(chosen) - len(rows)
-        columns = (
-            NUMBER, Column("Chỉ số", 62, "left"), Column("Đơn vị tính", 18, "center"), Column("Kỳ này", 24),
-            Column("Kỳ trước", 24), Column("Tăng, giảm", 20), Column("So mục tiêu", 14, "center"),
-        )  # fmt: skip
-        notes = (f"{silent} chỉ số khác chưa có số liệu trong kỳ.",) if silent and rows else ()
-        numbered = tuple((str(number), *row) for number, row in enumerate(rows, start=1))
-        if rows:
-            yield Table(f"{SYSTEM}{slug}", name, columns, numbered, (), notes)
+        for table in _held_against(figures, period, f"{SYSTEM}{slug}", name, chosen):
+            silent = len(chosen) - len(table.rows)
+            notes = (f"{silent} chỉ số khác chưa có số liệu trong kỳ.",) if silent else ()
+            yield replace(table, notes=notes)
+
+
+def headlines(figures: Figures, period: Period) -> Iterator[Table]:
+    """The figures that stand on the wall, of all systems."""
+    chosen = [i for i in figures.indicators if i.headline]
+    yield from _held_against(figures, period, "headlines", "Các chỉ số chính của các hệ thống", chosen)
+
+
+def _held_against(
+    figures: Figures, period: Period, code: str, title: str, chosen: Sequence[Indicator]
+) -> Iterator[Table]:
+    known = [i for i in chosen if figures.one(i.code, period).value is not None]
+    rows = tuple((str(n), *_compared(figures, period, indicator)) for n, indicator in enumerate(known, start=1))
+    columns = (
+        NUMBER, Column("Chỉ số", 62, "left"), Column("Đơn vị tính", 18, "center"), Column("Kỳ này", 24),
+        Column("Kỳ trước", 24), Column("Tăng, giảm", 20), Column("So mục tiêu", 14, "center"),
+    )  # fmt: skip
+    if rows:
+        yield Table(code, title, columns, rows)
 
 
 def _compared(figures: Figures, period: Period, indicator: Indicator) -> tuple[Cell, ...]:
@@ -447,7 +459,7 @@ TABLES: dict[str, Build] = {
     build.__name__: build
     for build in (
         ii06_by_unit, ii06_by_field, online_services, payments, payments_year, hotline, software, certified_copies,
-        resolution_02, index766, systems, findings, overdue,
+        resolution_02, index766, systems, headlines, findings, overdue,
     )
 }  # fmt: skip
 """name -> what makes it; it yields nothing where there is nothing to show."""

@@ -49,6 +49,7 @@ class HeadTexts(Strict):
     issuer: str = ""
     symbol: str = ""
     place: str = ""
+    title: str = "BÁO CÁO"
     subject: str
 
 
@@ -72,6 +73,14 @@ class SectionTexts(Strict):
     annex: bool = False
 
 
+class FormTexts(Strict):
+    """Another form than the month's report, under the same head and signature."""
+
+    title: str = "BÁO CÁO"
+    subject: str
+    sections: tuple[SectionTexts, ...]
+
+
 class Texts(Strict):
     """A file of texts. `figures`: code -> name of those that the tables and charts of the systems tell, and `findings`:
     the codes of those that are told; an issue keeps what there was of both, so that a later catalogue adds nothing."""
@@ -79,16 +88,30 @@ class Texts(Strict):
     head: HeadTexts
     signature: SignatureTexts
     sections: tuple[SectionTexts, ...]
+    forms: dict[str, FormTexts] = Field(default_factory=dict)
     figures: dict[str, str] = Field(default_factory=lambda: {code: figure.vi for code, figure in CATALOGUE.items()})
     findings: tuple[str, ...] = CODES
 
+    def of(self, form: str) -> Texts:
+        """The words of another form; `WrongTexts` where there is none of that name."""
+        if form not in self.forms:
+            raise WrongTexts(f"there is no form {form!r}; there are: {', '.join(self.forms)}")
+        chosen = self.forms[form]
+        head = self.head.model_copy(update={"title": chosen.title, "subject": chosen.subject})
+        return self.model_copy(update={"head": head, "sections": chosen.sections})
+
 
 def read(file: Path | None, tables: Collection[str]) -> Texts:
-    """The texts of a file, by default the house's own; `WrongTexts` names what no report knows."""
+    """The texts of a file, by default the house's own, which lends the forms that a file lacks; `WrongTexts` names what
+    no report knows."""
     name, texts = parsed(file, "report.toml", Texts)
-    for section in texts.sections:
+    _, house = parsed(None, "report.toml", Texts)
+    texts = texts.model_copy(update={"forms": {**house.forms, **texts.forms}})
+    for section in (*texts.sections, *(section for form in texts.forms.values() for section in form.sections)):
         _check(name, section, tables)
     check_figures(name, "head.subject", texts.head.subject)
+    for code, form in texts.forms.items():
+        check_figures(name, f"forms.{code}.subject", form.subject)
     for code in texts.figures:
         check_figures(name, "figures", f"{{{code}}}")
     if strange := set(texts.findings) - set(CODES):

@@ -211,6 +211,21 @@ def test_of_a_month_without_data_nothing_is_0_and_no_table_is_empty(published: I
     assert all(t.rows for t in made.tables)
 
 
+def test_other_forms_have_the_same_figures(published: Instance, november: Report) -> None:
+    def form(name: str) -> Report:
+        return as_json.read(output_of(published, "report", "11/2024", "--as", name, "--format", "json").encode())
+
+    alone, meeting = form("ii06"), form("meeting")
+    assert alone.tables == (table(november, "ii06_by_field"),) and "II.06a/VPCP/KSTT" in alone.head.subject
+    assert meeting.head.title == "BÁO CÁO NHANH" and meeting.head.issuer == november.head.issuer
+    assert [t.code for t in meeting.tables] == ["headlines", "index766"]
+    rows, own = by_name(table(november, "system_procedures")), by_name(table(meeting, "headlines"))
+    assert len(own) > 5 and all(rows[name] == row for name, row in own.items() if name in rows)
+    refused = command(published, "report", "11/2024", "--as", "ii06", "--store")
+    assert refused.exit_code == 2 and "kept of the whole report" in refused.output
+    assert "no form 'ii6'" in command(published, "report", "11/2024", "--as", "ii6").output
+
+
 def test_days_before_the_rules_of_index_766_have_a_report(published: Instance) -> None:
     made = as_json.read(output_of(published, "report", "05/2022", "--format", "json").encode())
     assert made.tables == () and len(made.sections) == 11

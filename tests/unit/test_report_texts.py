@@ -32,7 +32,9 @@ def changed(tmp_path: Path, old: str, new: str) -> Path:
 
 def test_the_houses_own_words_use_every_table() -> None:
     own = texts.read(None, TABLES)
-    assert {table for section in own.sections for table in section.tables} == set(TABLES)
+    sections = (*own.sections, *(section for form in own.forms.values() for section in form.sections))
+    assert {table for section in sections for table in section.tables} == set(TABLES)
+    assert set(TABLES) - {table for section in own.sections for table in section.tables} == {"headlines"}
 
 
 def test_an_offices_words_are_taken(tmp_path: Path) -> None:
@@ -50,6 +52,7 @@ def test_an_offices_words_are_taken(tmp_path: Path) -> None:
         ("annex = true", "anex = true", "sections.9.anex"),
         ("annex = true", "closes = 31", "sections.9.closes"),
         ("chuyển đổi số {period}", "chuyển đổi số {priod}", "head.subject"),
+        ("họp giao ban {period}", "họp giao ban {perod}", "forms.meeting.subject"),
         ("[head]", "[head", "is no TOML"),
         (
             "[head]",
@@ -137,6 +140,19 @@ def test_who_reports_is_who_is_there_on_the_reports_day(
     body = body_of(unit, day)
     said = (body.superior.removeprefix("ỦY BAN NHÂN DÂN\n"), body.issuer.removeprefix("ỦY BAN NHÂN DÂN\n"))
     assert said == (superior, issuer) and (body.symbol, body.office[-1]) == (symbol, signs)
+
+
+def test_another_form_is_under_the_head_and_signature_of_the_office(tmp_path: Path) -> None:
+    file = changed(tmp_path, 'superior = ""', 'superior = "TỈNH ĐỒNG NAI"')
+    text = file.read_text(encoding="utf-8").partition("[forms.ii06]")[0]
+    file.write_text(text + '[forms.own]\nsubject = "Riêng {period}"\nsections = []\n', encoding="utf-8")
+    every = texts.read(file, TABLES)
+    assert set(every.forms) == {"ii06", "meeting", "own"}, "the house lends its own"
+    assert [s.tables for s in every.of("ii06").sections] == [("ii06_by_field",)]
+    assert every.of("ii06").head.superior == "TỈNH ĐỒNG NAI" and "II.06a" in every.of("ii06").head.subject
+    assert every.of("meeting").head.title == "BÁO CÁO NHANH" and every.head.title == "BÁO CÁO"
+    with pytest.raises(texts.WrongTexts, match="no form 'ii6'; there are: ii06, meeting, own"):
+        every.of("ii6")
 
 
 def test_an_office_chooses_the_figures_of_the_systems(tmp_path: Path) -> None:
