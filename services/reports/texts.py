@@ -145,10 +145,12 @@ def check_figures(name: str, where: str, sentence: str, own: Collection[str] = O
     that is none. `own`: places that are no figures."""
     known = get_args(View) if views else ("",)
     try:
-        found = [place for place in places(sentence) if place.code not in own]
+        found = [place for place in places(sentence) if place.code not in own or place.view]
     except ValueError as wrong:
         raise WrongTexts(f"{name}, {where}: {sentence!r}: {wrong}") from None
     for code, view in found:
+        if code in own:
+            raise WrongTexts(f"{name}, {where}: {{{code}:{view}}}: {code} is no figure, nothing stands behind a colon")
         if code not in CATALOGUE:
             near = difflib.get_close_matches(code, CATALOGUE, n=3, cutoff=0.5)
             hint = f"; did you mean {', '.join(near)}?" if near else " (`ioc indicators` lists all)"
@@ -160,7 +162,9 @@ def check_figures(name: str, where: str, sentence: str, own: Collection[str] = O
 
 def places(sentence: str) -> Iterator[Place]:
     """The places of a sentence, in their order."""
-    for _, code, view, _ in string.Formatter().parse(sentence):
+    for _, code, view, conversion in string.Formatter().parse(sentence):
+        if conversion:
+            raise ValueError(f"{{{code}!{conversion}}}: nothing stands behind a mark of exclamation")
         if code is not None:
             yield Place(code, view or "")  # type: ignore[arg-type]
 

@@ -101,6 +101,9 @@ def test_days_are_compared_within_a_month_and_by_one_rule_set() -> None:
         ("{dossiers_ended}", "{dossiers_ended:change}", "known: none here"),
         ('rules = "portal"', 'rules = "own"', "rules"),
         ("{number}/{of}", "{number:03}/{of}", "vi.missing: no place {number:03}"),
+        ("{number}/{of}", "{number!x}/{of}", "vi.missing: {number!x}: nothing stands behind"),
+        ("{dossiers_ended}", "{dossiers_ended!x}", "{dossiers_ended!x}: nothing stands behind"),
+        ("Hôm qua tiếp nhận", "{yesterday:d} tiếp nhận", "{yesterday:d}: yesterday is no figure"),
     ],
 )
 def test_wrong_words_are_named(tmp_path: Path, old: str, new: str, said: str) -> None:

@@ -12,6 +12,7 @@ from services.readings import Period
 from services.reports import texts
 from services.reports.content import Head, roman
 from services.reports.figures import closing, in_words, period_before, year_so_far
+from services.reports.making import period_of
 from services.reports.monthly import body_of
 from services.reports.tables import TABLES
 
@@ -53,6 +54,8 @@ def test_an_offices_words_are_taken(tmp_path: Path) -> None:
         ("annex = true", "closes = 31", "sections.9.closes"),
         ("chuyển đổi số {period}", "chuyển đổi số {priod}", "head.subject"),
         ("họp giao ban {period}", "họp giao ban {perod}", "forms.meeting.subject"),
+        ("chuyển đổi số {period}", "chuyển đổi số {period:year}", "{period:year}: period is no figure"),
+        ("{ii06_03}", "{ii06_03!r}", "{ii06_03!r}: nothing stands behind"),
         ("[head]", "[head", "is no TOML"),
         (
             "[head]",
@@ -112,6 +115,13 @@ def test_a_period_is_over_with_its_last_day() -> None:
     first, last = date(2024, 11, 1), date(2024, 11, 30)
     assert period(first, last, datetime(2024, 11, 30, 16, 59, 59, 999999, UTC)).is_over
     assert not period(first, last, datetime(2024, 11, 30, 16, 59, tzinfo=UTC)).is_over
+
+
+def test_of_days_that_have_not_begun_there_is_no_report() -> None:
+    first, last, eve = date(2024, 11, 1), date(2024, 11, 30), datetime(2024, 10, 31, 16, 59, tzinfo=UTC)
+    with pytest.raises(ValueError, match="begins on 01/11/2024, after 31/10/2024 23:59"):
+        period_of(first, last, eve)
+    assert period_of(first, last, datetime(2024, 10, 31, 17, tzinfo=UTC)).last == last
 
 
 def test_a_document_is_dated_as_the_decree_says() -> None:
