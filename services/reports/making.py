@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from schemas.text import dates
 from services.kit import clock
 from services.readings import Period
 from services.readings.memo import snapshot
@@ -58,8 +59,11 @@ class Verdict:
 
 def period_of(first: date, last: date, as_of: datetime | None = None) -> Period:
     """The days of a report as of a moment, by itself that of their end, or now. ValueError if they are in the wrong
-    order."""
-    return Period.of(as_of or min(last_moment(last), clock.now()), first, last)
+    order, or had not begun then."""
+    period = Period.of(as_of or min(last_moment(last), clock.now()), first, last)
+    if not period.begun:
+        raise ValueError(f"the period begins on {dates.day(first)}, after {dates.day_and_time(period.as_of)}")
+    return period
 
 
 def make(conn: Connection, texts: Texts, unit: str | None, period: Period, number: str = "") -> Made:
