@@ -54,10 +54,11 @@ def _made(conn: Connection, settings: Settings, asked: Answer) -> Answer:
 def _verdict(conn: Connection, issue: issues.Issue) -> Answer:
     found = making.verify(conn, issue)
     changes = list(issues.changes(issue.report, found.again))
-    late = [] if found.same_inputs else issues.recorded_since(conn, issue)
+    late = issues.Late([], 0) if found.same_inputs else issues.recorded_since(conn, issue)
     return {
         "holds": found.holds, "same_inputs": found.same_inputs, "hash": issue.hash, "changed": len(changes),
-        "changes": [change._asdict() for change in changes[: issues.SHOWN]], "late": [one._asdict() for one in late],
+        "changes": [change._asdict() for change in changes[: issues.SHOWN]],
+        "late": [one._asdict() for one in late.own], "others": late.others,
     }  # fmt: skip
 
 

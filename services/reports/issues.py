@@ -12,6 +12,7 @@ from typing import NamedTuple
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import class_row
 
+from schemas import units
 from services.reports import as_json
 from services.reports.content import Report, Table, text_of
 from services.reports.texts import Texts
@@ -70,6 +71,13 @@ class LateEvents(NamedTuple):
     source: str
     number: int
     ids: list[str]
+
+
+class Late(NamedTuple):
+    """What was recorded after an issue: events of its unit, of those below and above it, and how many of others."""
+
+    own: list[LateEvents]
+    others: int
 
 
 class NoIssue(ValueError):
@@ -142,14 +150,19 @@ def difference_lines(conn: Connection, before: Issue, after: Report) -> Iterator
         yield f"{f'{place}: ' if place else ''}{old or '–'} -> {new or '–'}"
     if len(every) > SHOWN:
         yield f"and {len(every) - SHOWN} more"
-    for type, source, count, ids in recorded_since(conn, before):
+    late = recorded_since(conn, before)
+    for type, source, count, ids in late.own:
         yield f"recorded since: {count:,} of {type} from {source}, {', '.join(ids)}"
+    if late.others:
+        yield f"recorded since: {late.others:,} of other units"
 
 
-def recorded_since(conn: Connection, issue: Issue) -> list[LateEvents]:
+def recorded_since(conn: Connection, issue: Issue) -> Late:
     """Events of before its moment that were recorded after it was made: what a later report has besides."""
-    values = {"as_of": issue.as_of, "made_at": issue.made_at}
-    return [LateEvents(*row) for row in conn.execute(_SINCE, values).fetchall()]
+    near = issue.unit and [*units.scope(issue.unit), *(above.code for above in units.ancestors(issue.unit))]
+    values = {"as_of": issue.as_of, "made_at": issue.made_at, "units": near}
+    found = conn.execute(_SINCE, values).fetchall()
+    return Late([LateEvents(*row) for *row, own in found if own], sum(row[2] for row in found if not row[-1]))
 
 
 def changes(before: Report, after: Report) -> Iterator[Change]:
@@ -220,6 +233,7 @@ VALUES (%(unit)s, %(first)s, %(last)s, %(as_of)s, %(made_at)s, %(made_by)s, %(in
 RETURNING *
 """
 _SINCE = """
-SELECT type, source, count(*), (array_agg(id ORDER BY time, id))[1:5] FROM event
-WHERE time <= %(as_of)s AND recorded > %(made_at)s GROUP BY type, source ORDER BY type, source
+SELECT type, source, count(*), (array_agg(id ORDER BY time, id))[1:5], own
+FROM event CROSS JOIN LATERAL (SELECT coalesce(unit = ANY (%(units)s::text[]), true)) near(own)
+WHERE time <= %(as_of)s AND recorded > %(made_at)s GROUP BY own, type, source ORDER BY type, source
 """

@@ -36,11 +36,11 @@ ISSUED = ("08/2025", "--unit", "xa_nghia_trung")
 """A month of which no other test knows."""
 
 
-def pay(centre: Instance, id: str, amount: int) -> None:
+def pay(centre: Instance, id: str, amount: int, unit: str = "xa_nghia_trung") -> None:
     """A payment of that month becomes known now."""
     raw = {
         "specversion": "1.0", "id": id, "source": "/late", "type": "vn.ioc.payment.made.v1",
-        "time": "2025-08-05T03:00:00Z", "unit": "xa_nghia_trung",
+        "time": "2025-08-05T03:00:00Z", "unit": unit,
         "data": {"transaction": id, "kind": "fee", "amount": amount, "method": "qr_code"},
     }  # fmt: skip
     now = datetime.now(UTC)
@@ -71,9 +71,11 @@ def test_an_issue_is_verified_and_a_corrected_one_says_what_changed(
     monkeypatch.delenv("IOC_REPORT_TEXTS")
 
     pay(centre, "TXN-LATE-2", 7_000)
+    pay(centre, "TXN-LATE-3", 1_000, "xa_bom_bo")
     failed = ask("--verify", issue[0])
     assert failed.exit_code == 1 and "would be another today" in failed.output
     assert "5.000 -> 12.000" in failed.output and "1 of vn.ioc.payment.made.v1 from /late, TXN-LATE-2" in failed.output
+    assert "recorded since: 1 of other units" in failed.output and "TXN-LATE-3" not in failed.output
     second = ask(*ISSUED, "--store", "--user", "van-thu", "-o", str(tmp_path / "c.json"))
     assert f"it corrects issue {issue[0]}" in second.output and "5.000 -> 12.000" in second.output
     listed = output_of(centre, "report", "--list").splitlines()
@@ -93,7 +95,7 @@ def test_an_issue_holds_years_later_on_a_centre_that_tells_more(
 ) -> None:
     """A figure that came later, one that is called otherwise now, and a finding that nobody looked for then."""
     ask = partial(command, centre, "report")
-    pay(centre, "TXN-YEARS", 9_000)
+    pay(centre, "TXN-YEARS", 9_000, "xa_bom_bo")
     kept = ask("08/2025", "--store", "--user", "van-thu", "-o", str(tmp_path / "kept.json"))
     assert kept.exit_code == 0, kept.output
     number = kept.output.split()[1].strip(",")

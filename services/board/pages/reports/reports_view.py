@@ -109,19 +109,23 @@ def verdict(context: PageContext, found: dict[str, Any]) -> Html:
     rows = ([c["place"], c["before"] or "–", c["after"] or "–"] for c in found["changes"])
     text = context.word("report_differs").format(count(found["changed"], context.language))
     return Html(
-        tag("p", text, role="alert", class_="said problem") + table(heads, rows) + _late(context, found["late"])
+        tag("p", text, role="alert", class_="said problem")
+        + table(heads, rows)
+        + _late(context, found["late"], found["others"])
     )
 
 
-def _late(context: PageContext, late: Sequence[dict[str, Any]]) -> Html:
+def _late(context: PageContext, late: Sequence[dict[str, Any]], others: int) -> Html:
     """The events that were recorded since."""
-    lines = (
+    lines = [
         tag("li", Html(context.word("report_since").format(
             count(one["number"], context.language), event_cell(one["type"], context.language),
             source_cell(one["source"], context.language))))
         for one in late
-    )  # fmt: skip
-    return tag("ul", *lines) if late else Html("")
+    ]  # fmt: skip
+    if others:
+        lines.append(tag("li", context.word("report_since_others").format(count(others, context.language))))
+    return tag("ul", *lines) if lines else Html("")
 
 
 def nothing(context: PageContext) -> Html:
