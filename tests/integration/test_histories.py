@@ -3,6 +3,7 @@ would bring is what it brings once they have ended. No server is needed."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -67,6 +68,27 @@ def test_report_ii06_adds_up_in_every_unit_and_field(
             # A stop that is resolved after all, or a dossier that another unit accepts, is corrected at that moment, so
             # what came and ended in a period may be below 0; what is open never is.
             assert min(c[6], c[11], c[12], c[13]) >= 0, (unit, field, c)
+
+
+@examples(40, long=1000, **SLOW)
+@given(LIVES, st.integers(0, 90 * 24))
+def test_what_happens_later_changes_nothing_of_what_was(lives: tuple[list[Event], ...], hours: int) -> None:
+    """So the report of a period that is made today is the one that was made at its end, and what was recorded since."""
+    end = datetime.combine(FIRST, datetime.min.time(), UTC) + timedelta(hours=hours)
+    for life in lives:
+        every = facts_of(life)
+        known = [fact for fact in every if fact.time <= end]
+        then = folded(id_of(life), known) if known else []
+        assert told_by(end, folded(id_of(life), every)) == told_by(end, then)
+
+
+def told_by(end: datetime, points: Iterable[Point]) -> Mapping[tuple[str, object, datetime], int]:
+    """What points up to a moment add up to, series by series and instant by instant."""
+    sums = Counter[tuple[str, object, datetime]]()
+    for p in points:
+        if p.time <= end:
+            sums[p.measure, (p.unit, p.origin, p.labels), p.time] += p.value
+    return {key: value for key, value in sums.items() if value}
 
 
 # --- what if ---
