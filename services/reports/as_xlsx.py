@@ -66,7 +66,9 @@ def _lines(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
     bold: dict[str, Any] = {"bold": True}
     yield NATION, {**middle, **bold}
     yield MOTTO, {**middle, **bold}
-    yield " ".join((head.superior or head.issuer).split("\n")), bold
+    if head.superior:
+        yield " ".join(head.superior.split("\n")), {}
+    yield " ".join(head.issuer.split("\n")), bold
     yield head.numbered, {}
     yield head.dated, {"italic": True, **middle}
     yield head.title, {**middle, **bold}
@@ -85,6 +87,8 @@ def _lines(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
                 yield f"Bảng {sheets[block.code]}: {block.title}", {"italic": True}
     for line in (*report.signature.office, report.signature.name):
         yield line, {**middle, **bold}
+    yield "Nơi nhận:", {"italic": True, **bold}
+    yield from ((line, {}) for line in report.signature.recipients)
 
 
 def _table(sheet: Any, formats: Formats, table: Table) -> None:

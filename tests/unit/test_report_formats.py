@@ -125,6 +125,24 @@ def test_the_same_report_is_the_same_bytes_in_every_format(font: Path) -> None:
             assert {part.date_time for part in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
+def test_the_whole_head_and_signature_stand_in_every_format(font: Path) -> None:
+    """Also of a department, which stands below its province."""
+    head = replace(REPORT.head, superior="ỦY BAN NHÂN DÂN\nTỈNH BÌNH PHƯỚC", issuer="SỞ NỘI VỤ", number="12/BC-SNV")
+    own = replace(REPORT, head=head)
+    said = [*head.superior.splitlines(), head.issuer, head.numbered, head.dated, head.title, head.subject]
+    said += [*own.signature.office, own.signature.name, *own.signature.recipients, "Nơi nhận:"]
+    book = openpyxl.load_workbook(io.BytesIO(as_xlsx.write(own))).worksheets[0]
+    document = zipfile.ZipFile(io.BytesIO(as_docx.write(own)))
+    texts = {
+        "xlsx": " ".join(str(cell.value) for (cell,) in book.iter_rows()),
+        "docx": "".join(t.text or "" for t in part(document, "document").iter(f"{W}t")),
+        "html": as_html.write(own).decode(),
+        "pdf": "".join(page.extract_text() for page in PdfReader(io.BytesIO(as_pdf.write(own, font))).pages),
+    }
+    for form, text in texts.items():
+        assert [line for line in said if words(line) not in words(text)] == [], form
+
+
 def test_html_has_every_cell() -> None:
     page = as_html.write(REPORT).decode().partition("\n")[2].replace('<meta charset="utf-8">', "")
     root = ElementTree.fromstring(re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL))
