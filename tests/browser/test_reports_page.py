@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 
@@ -59,6 +60,18 @@ def test_a_report_is_made_previewed_downloaded_and_verified(visit: Visit, month:
     assert not lan.locator("form[action='/reports/make']").count()
     assert not lan.locator(f"a[href='/reports/{number}']").count()
     assert lan.request.get(f"/reports/{number}/file/json").status == 404
+
+
+def test_a_report_of_a_quarter_and_a_year_is_made(visit: Visit, month: date) -> None:
+    asked = (("quarter", f"{month.year}-01", "quý I năm"), ("year", f"{month.year - 1}-12", f"năm {month.year - 1}"))
+    for span, within, named in asked:
+        page = visit("/reports", "truc.le")
+        page.locator("select[name=unit]").select_option(WARD)
+        page.locator("select[name=span]").select_option(span)
+        page.locator("input[name=month]").fill(within)
+        page.get_by_role("button", name=word("report_make")).click(timeout=90_000)
+        expect(page.get_by_text(word("report_was_made"))).to_be_visible(timeout=60_000)
+        expect(page.frame_locator("iframe.preview").get_by_text(re.compile(f"chuyển đổi số {named}"))).to_be_visible()
 
 
 def test_the_morning_brief_has_a_page(visit: Visit) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from schemas.indicators import CATALOGUE
+from services.board.pages.reports.reports_page import around
 from services.readings import Period
 from services.reports import texts
 from services.reports.content import Head, roman
@@ -100,6 +101,20 @@ def test_a_period_is_held_against_the_one_before(
     assert (earlier.first, earlier.last) == before
     assert in_words(period(first, last)) == words
     assert year_so_far(period(first, last)).first == date(last.year, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("months", "first", "last"),
+    [
+        (1, date(2026, 2, 1), date(2026, 2, 28)),
+        (3, date(2026, 1, 1), date(2026, 3, 31)),
+        (6, date(2026, 1, 1), date(2026, 6, 30)),
+        (12, date(2026, 1, 1), date(2026, 12, 31)),
+    ],
+)
+def test_the_board_makes_the_report_of_the_period_that_a_month_is_in(months: int, first: date, last: date) -> None:
+    assert around(date(2026, 2, 1), months) == (first, last)
+    assert around(date(2026, 12, 1), 6) == (date(2026, 7, 1), date(2026, 12, 31))
 
 
 def test_a_month_closes_on_an_offices_own_day() -> None:

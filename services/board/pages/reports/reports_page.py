@@ -88,12 +88,18 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
         if not account.may("report") or not may_see(account, unit):
             return forbidden()
         month = read_month(fields.get("month", ""))
-        number = fields.get("number", "").strip()
-        if month is None or not NUMBER.fullmatch(number) or find(number) or (unit and not known(unit, month)):
+        span, number = fields.get("span", "month"), fields.get("number", "").strip()
+        if (
+            month is None
+            or span not in view.SPANS
+            or not NUMBER.fullmatch(number)
+            or find(number)
+            or (unit and not known(unit, month))
+        ):
             done.put(session, ("report_bad_month", ""))
             return RedirectResponse(PATH, 303)
         try:
-            made = await maker.make(unit, month, month_end(month), number)
+            made = await maker.make(unit, *around(month, view.SPANS[span]), number)
         except NotMade as problem:
             done.put(session, ("report_not_made", str(problem)))
             return RedirectResponse(PATH, 303)
@@ -149,6 +155,12 @@ def read_month(text: str) -> date | None:
     except ValueError:
         return None
     return first if first <= local_day(clock.now()) else None
+
+
+def around(month: date, months: int) -> tuple[date, date]:
+    """First and last day of the month, quarter, half or whole year (of so many `months`) that a month is in."""
+    first = month.replace(month=month.month - (month.month - 1) % months)
+    return first, month_end(first.replace(month=first.month + months - 1))
 
 
 def known(unit: str, day: date) -> bool:

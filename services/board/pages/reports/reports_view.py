@@ -17,6 +17,8 @@ from services.reports.formats import FORMATS
 from services.reports.issues import Issue
 
 PATH = "/reports"
+SPANS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
+"""Of how many months a report may be asked for, each the one that a month is in."""
 BAD = ("report_not_made", "report_bad_month")
 
 
@@ -31,11 +33,13 @@ def overview(context: PageContext, found: Sequence[Issue], month: date, said: Ht
 
 def _make(context: PageContext, month: date) -> Html:
     chosen = tag("input", type="month", name="month", value=f"{month:%Y-%m}", required="")
+    spans = (tag("option", context.word(f"report_{span}"), value=span) for span in SPANS)
     where = tag("select", *_units(context, month), name="unit")
     number = tag("input", name="number", maxlength="20", autocomplete="off")
     fields = form(
         context, f"{PATH}/make",
-        tag("label", context.word("report_month"), chosen), tag("label", context.word("unit"), where),
+        tag("label", context.word("report_span"), tag("select", *spans, name="span")),
+        tag("label", context.word("report_in_month"), chosen), tag("label", context.word("unit"), where),
         tag("label", context.word("report_number"), number), tag("button", context.word("report_make"), class_="plain"),
         class_="forms",
     )  # fmt: skip
