@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
+from functools import cache
 from typing import Literal
 
 from schemas.zone import VN
@@ -44,7 +45,6 @@ _TABLE: tuple[tuple[Kind, list[str]], ...] = (
     ("moment", [f"(?:ngày\\s+)?{day}(?:t|,?\\s+){clock}{_OFFSET}" for day in _DAYS for clock in _CLOCK]),
     ("moment", [f"{clock},?\\s+(?:ngày\\s+)?{day}" for clock in _CLOCK[:2] for day in _DAYS]),
 )
-_FORMS = tuple((kind, re.compile(form)) for kind, forms in _TABLE for form in forms)
 _FAULTS = (
     (r".*[^\W\d_]+/[a-z_]+", "a zone is written as an offset such as +07:00"),
     (r".*[0-9]\s*(utc|gmt|ict|am|pm|sa|ch)\b.*", "a time is written from 00:00 to 23:59, a zone as +07:00"),
@@ -90,11 +90,17 @@ def read(text: str, today: date | None = None) -> Written:
     plain = unicodedata.normalize("NFC", text).strip().lower()
     if any(letter.isdigit() and not letter.isascii() for letter in plain):
         raise NoMoment(text, "has digits other than 0-9")
-    for kind, form in _FORMS:
+    for kind, form in _forms():
         if found := form.fullmatch(plain):
             return _written(text, kind, {key: value for key, value in found.groupdict().items() if value}, today)
     why = next((f": {why}" for fault, why in _FAULTS if re.fullmatch(fault, plain)), "")
     raise NoMoment(text, f"is no date{why}")
+
+
+@cache
+def _forms() -> tuple[tuple[Kind, re.Pattern[str]], ...]:
+    """Compiled when the first date is read: most processes read none."""
+    return tuple((kind, re.compile(form)) for kind, forms in _TABLE for form in forms)
 
 
 def instant(value: object) -> object:
