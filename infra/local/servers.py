@@ -222,7 +222,8 @@ class Instance(Endpoints):
         with self._alone():
             supervisor = self._supervisor()
             if supervisor.is_running():
-                supervisor.shutdown(sum(process.stop_seconds for process in PROCESSES))
+                services = [process.name for process in PROCESSES if process.kind == "service"]
+                supervisor.shutdown(services, sum(process.stop_seconds for process in PROCESSES))
             self._end_orphans(_silent)
 
     def start_process(self, name: str) -> None:

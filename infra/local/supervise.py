@@ -131,16 +131,23 @@ class Supervisor:
 
     def stop(self, name: str, seconds: float) -> None:
         """Stop a program and wait until it has stopped."""
-        self._tolerate(NOT_RUNNING, self._rpc.stopProcess, name, False)
+        self._ask_to_stop(name)
         deadline = time.monotonic() + seconds
         while self._rpc.getProcessInfo(name)["statename"] in RUNNING_STATES:
             if time.monotonic() > deadline:
                 raise TimeoutError(f"{name} did not stop within {seconds:.0f} s")
             time.sleep(0.05)
 
-    def shutdown(self, seconds: float) -> bool:
-        """Stop all programs, then the daemon; whether it was gone in time."""
+    def _ask_to_stop(self, name: str) -> None:
+        self._tolerate(NOT_RUNNING, self._rpc.stopProcess, name, False)
+
+    def shutdown(self, first: Container[str], seconds: float) -> bool:
+        """Stop the programs `first`, together, then the others, one after the other, then the daemon; whether it was
+        gone in time."""
         pid = int(self._rpc.getPID())
+        for state in self.states():
+            if state["name"] in first and state["statename"] in RUNNING_STATES:
+                self._ask_to_stop(state["name"])
         self._rpc.shutdown()
         return orphans.wait_gone(pid, seconds)
 

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from support import free_port
 
 from infra.local import doctor, orphans, paths, ports, provision, readiness, secrets
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, PROCESSES
-from infra.local.supervise import _section
+from infra.local.supervise import Program, Supervisor, _section
 from infra.nats import users
 from services.centre import instance_selection
 from services.cli.app import main
@@ -84,6 +85,47 @@ def test_no_user_may_say_everything() -> None:
 
 def test_supervisor_lines_survive_percent_signs() -> None:
     assert _section("program:x", {"command": '"/a%b/c"'}) == '[program:x]\ncommand="/a%%b/c"\n'
+
+
+SLOW_TO_STOP = """
+import signal, sys, time
+
+def stop(*_):
+    begins = time.monotonic()
+    time.sleep(1)
+    open(sys.argv[1], "w").write(f"{begins} {time.monotonic()}")
+    sys.exit()
+
+signal.signal(signal.SIGTERM, stop)
+open(sys.argv[1], "w")
+time.sleep(600)
+"""
+
+
+def test_services_stop_together_and_what_they_lean_on_afterwards(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    (tmp_path / "logs").mkdir()
+    program = tmp_path / "program.py"
+    program.write_text(SLOW_TO_STOP)
+    names = ("server", "one", "two")
+    supervisor = Supervisor(tmp_path, free_port(), "password")
+    supervisor.launch(
+        Program(name, rank, (sys.executable, str(program), str(tmp_path / name)), tmp_path, {}, "TERM", 60, None)
+        for rank, name in enumerate(names)
+    )
+    try:
+        for name in names:
+            supervisor.start(name)
+        end = time.monotonic() + 60
+        while not all((tmp_path / name).exists() for name in names):
+            assert time.monotonic() < end, supervisor.states()
+            time.sleep(0.05)
+    finally:
+        gone = supervisor.shutdown(names[1:], 120)
+    assert gone
+    server, one, two = (tuple(map(float, (tmp_path / name).read_text().split())) for name in names)
+    assert max(one[0], two[0]) < min(one[1], two[1])
+    assert server[0] >= max(one[1], two[1])
 
 
 def test_only_a_process_with_our_mark_program_and_account_is_ours(tmp_path: Path) -> None:
