@@ -95,7 +95,7 @@ def _statistics() -> Iterator[Event]:
 
 def _wait_scraped(centre: Instance) -> None:
     """Until a round of readings that began after all was stored has been seen."""
-    since, end = clock.now().timestamp(), time.monotonic() + 60
+    since, end = clock.now().timestamp(), time.monotonic() + 240
     expr = f"ioc_exporter_last_success_timestamp_seconds > {since} and on () ioc_procedures_dossiers_in_progress"
     address = f"http://127.0.0.1:{centre.ports['prometheus']}/api/v1/query?{urlencode({'query': expr})}"
     while not httpx.get(address, trust_env=False).json()["data"]["result"]:
