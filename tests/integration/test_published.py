@@ -245,13 +245,13 @@ def test_tables_for_people_show_the_same(ioc: Ioc) -> None:
 def test_every_indicator_of_the_catalogue_opens(published: Instance) -> None:
     """Each gives a value or a reason, and its explanation agrees with its reading."""
     from services.kit import store
-    from services.readings import Period, explain, read
+    from services.readings import Period, explain, sheet
 
     period = Period.of(datetime(2024, 11, 30, 16, 59, tzinfo=UTC), datetime(2024, 11, 1).date())
     assert len(CATALOGUE) >= 60
     with store.connect(settings_of(published, "cli"), "reader") as conn:
-        for indicator in CATALOGUE.values():
-            reading = read(conn, indicator, None, period)[0]
+        for (reading,) in sheet(conn, CATALOGUE.values(), None, period):
+            indicator = reading.indicator
             assert (reading.value is None) == bool(reading.reason), indicator.code
             assert explain(conn, indicator, None, period).parts[0].value == reading.value, indicator.code
 
