@@ -69,7 +69,7 @@ _SWAPPED = str.maketrans(",.", ".,")
 def _readings(text: str) -> Iterator[Decimal]:
     plain = unicodedata.normalize("NFKC", text).strip().replace("\N{MINUS SIGN}", "-")
     sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
-    if len(digits) > LONGEST:
+    if len(digits) > LONGEST or any(sign.isnumeric() and not sign.isdecimal() for sign in text):
         return
     for form, thousands, decimal in _FORMS:
         if form.fullmatch(digits):

@@ -13,7 +13,6 @@ from schemas.text import moments, numbers
 from schemas.text.dates import day
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.template import NUMBERS, Column, Kind
-from services.ingest.spreadsheets.titles import scale_of
 from services.ingest.spreadsheets.words import bare, plain
 from services.ingest.spreadsheets.workbook import Value
 
@@ -33,7 +32,8 @@ _SLASHED = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 
 
 class Seen(NamedTuple):
-    """A cell's value and what is known of it beside; `scale`: how many đồng one is in this column."""
+    """A cell's value and what is known of it beside; `scale`: how many đồng, or of what is counted, one is in this
+    column."""
 
     value: Value
     percent: bool = False
@@ -100,7 +100,7 @@ def _number(kind: Kind, seen: Seen) -> Decimal:
     share = seen.percent or (isinstance(value, str) and value.rstrip().endswith("%"))
     if share and kind in ("count", "money"):
         raise Doubt(f"it is a share in a column of {'counts' if kind == 'count' else 'đồng'}", *_of_share(seen))
-    whole = kind == "count" or (kind == "money" and seen.scale == 1)
+    whole = kind in ("count", "money") and seen.scale == 1
     if isinstance(value, str):
         number = _text(kind, value.strip().removesuffix("%") if share else value, whole)
     else:
@@ -244,10 +244,3 @@ def _code(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_]*", code):
         raise Doubt("it is no name that a code can be made of: a letter comes first")
     return code
-
-
-def measure_scale(text: str) -> tuple[str, int] | None:
-    """A unit of measurement as the catalogue has it, and how many of it one is: `tỷ đồng` is (VND, 10**9)."""
-    if scale := scale_of(text):
-        return "VND", scale
-    return ("%", 1) if text.strip() == "%" or plain(text) in ("phan tram",) else None

@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from schemas.economy import PUBLISHED_AHEAD, Statement
 from schemas.envelope import Event, EventData, Invalid, check_event
 from schemas.registry import DATA_TYPES
-from services.ingest.spreadsheets.cells import Meaning, measure_scale
+from services.ingest.spreadsheets import measures
+from services.ingest.spreadsheets.cells import Meaning, text_of
+from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.form import Form, Question, Row, masked
 from services.ingest.spreadsheets.names import measure_of
 from services.ingest.spreadsheets.template import ROW_PERIOD, Column, Spec, Template
@@ -84,7 +86,7 @@ def _of_row(template: Template, row: Row, spec: Spec, published: date | None) ->
         needed = f"{column} is empty, and without it the others of {spec.event} say nothing: 0, or a number?"
         yield _question(row, row.cell(column), needed, ("0",))
         return
-    scale = _scale(template, row)
+    scale = _scale(template, row, spec)
     if isinstance(scale, Question):
         yield scale
         return
@@ -114,17 +116,38 @@ def _typed(kind: type[EventData], name: str, value: Any, scale: int) -> Any:
     return value
 
 
-def _scale(template: Template, row: Row) -> int | Question:
-    """How many of the catalogue's unit one is of the row's own, `tỷ đồng` of đồng; asked where they do not fit."""
-    column = template.first("measure")
-    text = row.values.get(column.name) if column else None
-    if column is None or row.indicator is None or not isinstance(text, str):
+def _scale(template: Template, row: Row, spec: Spec) -> int | Question:
+    """How many of the catalogue's unit one is of the row's own, `tỷ đồng` of đồng; asked where they do not fit, and
+    where nothing says in what money is counted."""
+    wanted = measure_of(row.indicator) if row.indicator else None
+    if wanted is None or row.tab is None:
         return 1
-    wanted, found = measure_of(row.indicator), measure_scale(text)
-    if found[0] == wanted if found else wanted not in ("VND", "%"):
-        return found[1] if found else 1
+    measure = template.first("measure")
+    column = measure if measure and measure.name in row.tab.header.columns else template.column("indicator")
+    text = row.values.get(column.name) if column is measure else None
+    try:
+        if not isinstance(text, str):
+            return _unsaid(row, spec, wanted)
+        kind, scale = measures.read(text)
+    except Doubt as doubt:
+        return _question(row, row.cell(column.name), f"{column.titled}: {doubt.why}", doubt.choices)
+    if kind == wanted or (not kind and wanted not in (measures.MONEY, "%")):
+        return scale
     question = f"the figure of {row.indicator} is counted in {wanted}, not in this: correct the file"
     return _question(row, row.cell(column.name), question)
+
+
+def _unsaid(row: Row, spec: Spec, wanted: str) -> int:
+    """As `_scale`, where no measure stands in the row: as the indicator's name says, the column's header or a title."""
+    assert row.tab is not None
+    name = text_of(row.tab.sheet.value(row.cell("indicator")))
+    if wanted != measures.MONEY:
+        found = (many for kind, many in map(measures.read, measures.aside(name)) if kind == "")
+        return next((many for many in found if many > 1), 1)
+    heads = [head for column in spec.columns() for head in row.tab.heads(column) if column != "indicator"]
+    if scale := measures.first_money(name, *heads, "; ".join(row.tab.titles.measured)):
+        return scale
+    raise Doubt("nothing says in what money it is counted, in the row, the header or the titles", *measures.CHOICES)
 
 
 def _span(template: Template, row: Row, spec: Spec) -> Span | None:

@@ -91,6 +91,12 @@ class Tab:
     titles: Titles
     span: Span | None = None
 
+    def heads(self, column: str) -> list[str]:
+        """The headers of a column, the lowest first; none where the sheet has it not."""
+        place = self.header.columns.get(column)
+        rows = range(self.header.end - 1, self.header.first - 1, -1) if place is not None else ()
+        return [text for row in rows if isinstance(text := self.sheet.value(Cell(row, place or 0)), str) and text]
+
 
 @dataclass
 class Form:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from schemas import personal
 from schemas.text import old_fonts
-from services.ingest.spreadsheets import cells, headers, rows, sums, titles
+from services.ingest.spreadsheets import cells, headers, measures, rows, sums, titles
 from services.ingest.spreadsheets.cells import Meaning, Seen, text_of
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.form import (
@@ -124,6 +125,8 @@ class _Reading:
         self.tab.titles = titles.read(_lines(self.sheet.rows[: header.first]), below)
         self.tab.span = self._settle_span()
         self.names = Names(template, self.tab.span[1] if self.tab.span else None)
+        if self.tab.span:
+            self._check_months(self.tab.span)
         self._drop_columns()
         self._settle_unit()
         self._settle_fractions()
@@ -223,7 +226,8 @@ class _Reading:
         except ValueError as wrong:
             self._ask(PERIOD_CELL, answer or "", str(wrong))
             return None
-        spans, of_day = [said] if said else self.tab.titles.spans, self.form.template.of == "day"
+        of_day = self.form.template.of == "day"
+        spans = [said] if said else self._narrowed(self.tab.titles.spans)
         if len(spans) == 1 and (not of_day or spans[0][0] == spans[0][1]):
             return spans[0]
         why = "the titles name several" if spans else "the titles name none"
@@ -233,6 +237,28 @@ class _Reading:
         value = self.sheet.value(Cell(0, 0))
         self._ask(PERIOD_CELL, value, question, map(titles.written, spans) if len(spans) > 1 else ())
         return None
+
+    def _narrowed(self, spans: list[Span]) -> list[Span]:
+        """`Tháng 11 và 11 tháng` of a form that has a column of the year so far is of the month; what is as of a day
+        is of that day and of no stretch that ends on it."""
+        to_date = any(column.span == "to_date" for column, _ in self.columns)
+        if to_date and len(spans) == 2 and spans[0][1] == spans[1][1]:
+            year, month = sorted(spans)
+            return [month] if year[0] == date(year[1].year, 1, 1) else spans
+        stock = self.form.template.of == "day" or not self.form.template.column("period_end").implied
+        return [one for one in spans if one[0] == one[1]] or spans if stock else spans
+
+    def _check_months(self, span: Span) -> None:
+        """A column whose header names another month or year than the titles is asked about."""
+        said = {"form": {(day.month, day.year) for day in span}, "to_date": {(span[1].month, span[1].year)}}
+        for column, place in self.columns:
+            headed, cell = self.header.spans.get(column.name, {}), self._header_cell(place)
+            other = any((headed.get("months", month), headed.get("year", year)) != (month, year)
+                        for month, year in said.get(column.span, ()))  # fmt: skip
+            if other and self._answer(cell) != READ:
+                self.doubtful.add(column.name)
+                question = f"its header names other months than {titles.written(span)}: is it of these days?"
+                self._ask(cell, self.sheet.value(cell), question, (READ,))
 
     def _settle_unit(self) -> None:
         if any(column.kind == "unit" for column, _ in self.columns):
@@ -330,8 +356,7 @@ class _Reading:
         except Doubt as doubt:
             self.doubtful.add(column.name)
             choices = [*doubt.choices, *(cells.swapped(value) if column.kind == "date" else ())]
-            of = f"{column.name} ({column.headers[0]})" if column.headers else column.name
-            self._ask(cell, value, f"{of}: {doubt.why}", choices)
+            self._ask(cell, value, f"{column.titled}: {doubt.why}", choices)
             return None
 
     def _seen(self, column: Column, cell: Cell) -> Seen:
@@ -343,13 +368,24 @@ class _Reading:
         )
 
     def _scale(self, column: Column) -> int:
-        """How many đồng one is in a column of money: as its header says, else the titles, else one."""
+        """How many đồng one is in a column of money, as its header says, else the titles, else one; of a column of
+        counts, how many of what is counted."""
+        place = self.header.columns[column.name]
+        if column.kind == "count":
+            texts = (text for head in self.tab.heads(column.name) for text in measures.aside(head))
+            return next((many for kind, many in map(measures.read, texts) if kind == "" and many > 1), 1)
         if column.kind != "money":
             return 1
-        place = self.header.columns[column.name]
-        heads = [self.sheet.value(Cell(row, place)) for row in range(self.header.first, self.header.end)]
-        said = (titles.scale_of(head) for head in reversed(heads) if isinstance(head, str))
-        return next(filter(None, said), None) or self.tab.titles.scale or 1
+        try:
+            return measures.first_money(*self.tab.heads(column.name), "; ".join(self.tab.titles.measured)) or 1
+        except Doubt as doubt:
+            cell = self._header_cell(place)
+            answer = self._answer(cell)
+            if answer and (scale := measures.money(answer)):
+                return scale
+            self.doubtful.add(column.name)
+            self._ask(cell, self.sheet.value(cell), f"{column.titled}: {doubt.why}", map(str, doubt.choices))
+            return 1
 
 
 def _needed(text: str, what: str) -> str:

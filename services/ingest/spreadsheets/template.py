@@ -44,6 +44,11 @@ class Column:
     """Any form may have it, and this one does not name it."""
 
     @property
+    def titled(self) -> str:
+        """Its name with the header that it has on paper, as questions name it."""
+        return f"{self.name} ({self.headers[0]})" if self.headers else self.name
+
+    @property
     def known_by(self) -> tuple[str, ...]:
         """All headers by which it is known, its own name among them."""
         return (*self.headers, self.name)

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from schemas import units
 from schemas.text import dates, moments
+from services.ingest.spreadsheets.periods import spelled
 from services.ingest.spreadsheets.words import bare
 
 Span = tuple[date, date]
@@ -18,20 +19,21 @@ _DAY = r"(\d{1,2})(?:[/.-]| thang )(\d{1,2})(?:(?:[/.-]| nam )(\d{4}))?(?!\d)"
 _DATE = re.compile(rf"(?<![\d/.]){_DAY}")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 _TO = re.compile(r"\s*(?:den|->|–|-|\.\.)(?:\s+het)?(?:\s+ngay)?\s*")
-_MONTHS = re.compile(r"(\d{1,2}) thang(?: (dau|cuoi))? nam (\d{4})")
+_MONTHS = re.compile(r"(\d{1,2}) thang(?: (dau|cuoi) nam)?(?: nam |/| )(\d{4})(?!\d)")
+_MONTHS_TO = re.compile(r"thang (\d{1,2}) nam (\d{4})\s*(?:den|->|–|-)(?: het)?\s*thang (\d{1,2}) nam (\d{4})(?!\d)")
 _MONTH = re.compile(r"(?:thang |^t|\bt|^)(\d{1,2})(?:/| nam |-)(\d{4})(?!\d)")
 _ISO_MONTH = re.compile(r"(\d{4})-(\d{2})(?!\d)")
-_QUARTER = re.compile(r"quy (\d|i{1,3}|iv)(?:/| nam )(\d{4})")
+_QUARTER = re.compile(r"quy (\d)(?:/| nam )(\d{4})")
 _YEAR = re.compile(r"(?:nam |^)(\d{4})(?!\d|\s*-\s*20)")
-_NARROWER = re.compile(r"\b(?:tuan|quy|thang|ngay|dot|hoc ky)\s+(?:\d|[ivx]+\b)")
+_NARROWER = re.compile(
+    r"\b(?:tuan|quy|thang|ngay|dot|hoc ky)\s+(?:\d|[ivx]+\b)|\d thang\b|\bthang nam \d|\b(?:dau|cuoi) nam\b"
+)
 """A part of a year: where the year stands beside it, or in another line, the whole year is not meant."""
 _WHOLE_YEAR = 3
-_ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
+_SO_FAR = re.compile(r"\bluy ke\b|\bnam \d{4}\W.*\bden\b")
 _SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d{4})$")
 _DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
 _NUMBER = re.compile(r"(?<![\w/])(\d{1,5}/[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,50}[0-9A-Za-zĐđ])")
-_MONEY = (("ty dong", 10**9), ("trieu dong", 10**6), ("nghin dong", 1000), ("ngan dong", 1000), ("1000 dong", 1000),
-          ("1.000 dong", 1000), ("dong", 1), ("vnd", 1))  # fmt: skip
 _OWNER = re.compile(r"^\W*(?:đơn vị(?: báo cáo)?|địa bàn)\s*:\s*(.+)$", re.IGNORECASE)
 _WITHIN = re.compile(r"trên địa bàn\s+(.+?)\s*(?:\(|,|$|tháng|quý|năm|từ)", re.IGNORECASE)
 _COMMITTEE = re.compile(r"\b(?:uỷ|ủy) ban nhân dân\b", re.IGNORECASE)
@@ -44,7 +46,8 @@ class Titles:
     spans: list[Span] = field(default_factory=list)
     signed: date | None = None
     document: str | None = None
-    scale: int | None = None
+    measured: list[str] = field(default_factory=list)
+    """The lines that may say in what figures are counted."""
     units: list[str] = field(default_factory=list)
 
 
@@ -57,12 +60,12 @@ def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
             found.signed = found.signed or signed
         if number := _number(line):
             found.document = found.document or number
-        if found.scale is None and re.search(r"don vi( tinh)?|dvt", bare(line)):
-            found.scale = scale_of(line)
+        if re.search(r"don vi|dvt", bare(line)):
+            found.measured.append(line)
     for line in above:
         if not _signed(line):
-            ranked += _spans(bare(line))
-    lines = [bare(line) for line in above if not _signed(line)]
+            ranked += _spans(spelled(line))
+    lines = [spelled(line) for line in above if not _signed(line)]
     best = min((rank for rank, _ in ranked), default=0)
     if best == _WHOLE_YEAR and any(map(_NARROWER.search, lines)):
         ranked = []
@@ -73,7 +76,7 @@ def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
 
 def span(text: str) -> Span:
     """The days that a text names: `11/2024`, `23/10/2024 - 23/11/2024`, `quý 4/2024`, `2024`. ValueError if none."""
-    found = sorted(_spans(bare(text)))
+    found = sorted(_spans(spelled(text)))
     if not found:
         raise ValueError(f"{text!r} names no period; write 11/2024, 23/10/2024 - 23/11/2024, quý 4/2024, 2024 or a day")
     return found[0][1]
@@ -82,12 +85,6 @@ def span(text: str) -> Span:
 def written(span: Span) -> str:
     """A span as people write it."""
     return dates.days(*span)
-
-
-def scale_of(text: str) -> int | None:
-    """How many đồng one is: 10**6 for `triệu đồng`; None where nothing is said of money."""
-    words = bare(text)
-    return next((scale for name, scale in _MONEY if re.search(rf"\b{re.escape(name)}\b", words)), None)
 
 
 def _signed(line: str) -> date | None:
@@ -130,16 +127,23 @@ def _spans(words: str) -> Iterator[tuple[int, Span]]:
         if 1 <= count <= 12 and _is_year(year):
             yield 1, _months(year, 13 - count, 12) if one[2] == "cuoi" else _months(year, 1, count)
     rest = _MONTHS.sub(" ; ", rest)
+    for one in _MONTHS_TO.finditer(rest):
+        since, until = (int(one[2]), int(one[1])), (int(one[4]), int(one[3]))
+        if since <= until and all(_is_year(year) and 1 <= month <= 12 for year, month in (since, until)):
+            yield 1, (date(*since, 1), _months(*until, until[1])[1])
+    rest = _MONTHS_TO.sub(" ; ", rest)
     for one in (*_MONTH.finditer(rest), *_ISO_MONTH.finditer(rest)):
         year, month = sorted((int(one[1]), int(one[2])), reverse=True)
         if 1 <= month <= 12 and _is_year(year):
             yield 1, _months(year, month, month)
     for one in _QUARTER.finditer(rest):
-        quarter = _ROMAN.get(one[1]) or int(one[1])
+        quarter = int(one[1])
         if 1 <= quarter <= 4 and _is_year(int(one[2])):
             yield 1, _months(int(one[2]), 3 * quarter - 2, 3 * quarter)
     if len(found) == 1 and days[0]:
         yield 2, (days[0], days[0])
+        if _SO_FAR.search(words):
+            yield from ((2, (first, days[0])) for first in (days[0].replace(day=1), days[0].replace(month=1, day=1)))
     for one in () if _NARROWER.search(words) else _YEAR.finditer(rest):
         if _is_year(int(one[1])):
             yield _WHOLE_YEAR, _months(int(one[1]), 1, 12)
