@@ -445,3 +445,34 @@ def test_a_workbook_tells_the_same_with_real_dates_below_a_title() -> None:
     days = events(NgayTiepNhan="09/11/2026", NgayHenTra="12/11/2026 00:00:00")
     assert [event.digest for event in found] == [event.digest for event in days]
     assert (said, dropped) == ([f"1 rows with {tell().undated}"], {"HoTen": 1})
+
+
+def test_every_sheet_with_the_columns_is_read_and_a_hidden_one_is_named() -> None:
+    def page(name: str, code: str, invisible: bool = False) -> Page:
+        row = ROW | {"MaHoSo": code, "TrangThaiHoSo": 2}
+        return Page([list(row), list(row.values()), ["tổng"]], name=name, invisible=invisible)
+
+    pages = (page("Tháng 10", CODE), Page([["ghi chú"]], name="Bìa"), page("Tháng 11", "H19.99-261109-0002"),
+             page("Nháp", "H19.99-261109-0003", invisible=True))  # fmt: skip
+    found, said, _ = from_file(xlsx(*pages))
+    assert [event.data.code for event in found] == [CODE, "H19.99-261109-0002"]
+    assert [line.partition(":")[0] for line in said] == [
+        "Tháng 10, row 3",
+        "Tháng 11, row 3",
+        "the sheet 'Nháp' is hidden",
+    ]
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_a_moment_that_a_workbook_counts_in_days_is_what_it_shows(since_1904: bool) -> None:
+    days = 46335.375 - (1462 if since_1904 else 0)
+    page = Page([list(ROW), list((ROW | {"NgayTiepNhan": days}).values())])
+    found, _, _ = from_file(xlsx(page, date_1904=since_1904))
+    assert [event.digest for event in found] == [event.digest for event in events()]
+
+
+@pytest.mark.parametrize("status", ["Đang xử lý", "4 - Đang xử lý", "4. ĐANG XỬ LÝ", "04"])
+def test_a_status_may_be_named_as_the_portal_names_it(status: str) -> None:
+    at = {"ThoiDiemXuLy": "10/11/2026 08:00"}
+    assert steps(TrangThaiHoSo=status, **at) == steps(**at)
+    assert refusal(TrangThaiHoSo="5 - Đang xử lý").code == "bad_value"

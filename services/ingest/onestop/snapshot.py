@@ -31,6 +31,7 @@ COLUMNS = (
     "NgayTra", "HinhThucTra", "DonViXuLy", "MucDo", "CongTiepNhan",
 )  # fmt: skip
 NEEDED = ("MaHoSo", "TrangThaiHoSo", "NgayTiepNhan")
+MOMENTS = tuple(name for name in COLUMNS if name.startswith(("Ngay", "ThoiDiem")))
 PERSONAL = (
     "ChuHoSo", "HoTen", "SoCMND", "CCCD", "SoCCCD", "SoDienThoai", "Email", "DiaChi", "LoaiDoiTuong", "MaDoiTuong",
     "NoiDung", "TrichYeu", "TrichYeuHoSo", "GhiChu",
@@ -41,6 +42,11 @@ IN_PROGRESS = (1, 2, 4, 5, 6)
 _MOST_FAULTS = 5
 _PORTAL = re.compile(r"[A-Z]\d{2}(?:\.\d{1,3}){0,3}|\d{3}(?:\.\d{2}){1,3}\.[A-Z]\d{2}")
 _WAYS = {"tructiep": 1, "tructuyen": 2, "buuchinh": 3, "buuchinhcongich": 3}
+_STATUSES = {
+    "moidangky": 1, "duoctiepnhan": 2, "khongduoctiepnhan": 3, "dangxuly": 4, "yeucaubosunggiayto": 5,
+    "yeucauthuchiennghiavutaichinh": 6, "congdanyeucauruthoso": 7, "dungxuly": 8, "daxulyxong": 9, "datraketqua": 10,
+}  # fmt: skip
+"""As the portal names them; some systems export the name, or both: `4 - Đang xử lý`."""
 _LEVELS: dict[str, Literal["none", "partial", "full"]] = {
     "1": "none", "2": "none", "3": "partial", "4": "full",
     "cungcapthongtin": "none", "motphan": "partial", "toantrinh": "full",
@@ -198,8 +204,10 @@ class _Reader:
         return None
 
     def _status(self) -> int | None:
-        status = self._number("TrangThaiHoSo")
-        if status in STATUSES:
+        text = plain(self._text("TrangThaiHoSo"))
+        name = text.lstrip("0123456789")
+        status = _STATUSES.get(name) if name else self._number("TrangThaiHoSo")
+        if status in STATUSES and (not name or text.removesuffix(name) in ("", str(status))):
             return status
         why = "is none of the portal's statuses 1 to 10" if self._text("TrangThaiHoSo") else "is missing"
         self._fault("bad_value" if self._text("TrangThaiHoSo") else "missing_field", "TrangThaiHoSo", why)

@@ -199,10 +199,18 @@ def _date(value: Value, date1904: bool) -> date:
         return value
     if isinstance(value, str) and not value.strip().isdecimal():
         return _written(value.strip())
-    number = None if isinstance(value, bool | time | timedelta) else float(value)
-    if number is None or not number.is_integer() or int(number) not in _SERIALS:
+    found = None if isinstance(value, time | timedelta) else serial(float(value), date1904)
+    if found is None or found.time() != time():
         raise Doubt("it is no day")
-    return (_EPOCH_1904 if date1904 else _EPOCH) + timedelta(days=int(number))
+    return found.date()
+
+
+def serial(number: float, date1904: bool) -> datetime | None:
+    """The moment that a workbook counts in days, to the second; None where the number is none that is meant so."""
+    if isinstance(number, bool) or not isfinite(number) or int(number) not in _SERIALS:
+        return None
+    seconds = timedelta(seconds=round(number * 86_400))
+    return datetime.combine(_EPOCH_1904 if date1904 else _EPOCH, time()) + seconds
 
 
 def _written(text: str) -> date:
