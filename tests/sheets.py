@@ -34,15 +34,24 @@ class Percent:
     fraction: float
 
 
+@dataclass(frozen=True)
+class Raised:
+    """A text with the mark of a footnote behind it, which stands raised."""
+
+    text: str
+    mark: str
+
+
 @dataclass
 class Page:
-    """A sheet: cells by row, what is merged, which rows are hidden."""
+    """A sheet: cells by row, what is merged, which rows and columns are hidden."""
 
     rows: Sequence[Sequence[Any]]
     merged: Sequence[Merge] = ()
     hidden: Sequence[int] = ()
     name: str = "Sheet1"
     invisible: bool = field(default=False)
+    hidden_columns: Sequence[int] = ()
 
 
 def xlsx(*pages: Page, **options: Any) -> bytes:
@@ -50,15 +59,21 @@ def xlsx(*pages: Page, **options: Any) -> bytes:
     box = io.BytesIO()
     with xlsxwriter.Workbook(box, options) as book:
         share, day = book.add_format({"num_format": "0%"}), book.add_format({"num_format": "dd/mm/yyyy"})
+        above = book.add_format({"font_script": 1})
         for page in pages:
             sheet = book.add_worksheet(page.name)
             for number in page.hidden:
                 sheet.set_row(number, None, None, {"hidden": True})
+            for place in page.hidden_columns:
+                sheet.set_column(place, place, None, None, {"hidden": True})
             for merge in page.merged:
                 sheet.merge_range(*merge, "")
             for number, row in enumerate(page.rows):
                 for place, value in enumerate(row):
-                    _write_xlsx(sheet, number, place, value, share, day)
+                    if isinstance(value, Raised):
+                        sheet.write_rich_string(number, place, value.text, above, value.mark)
+                    else:
+                        _write_xlsx(sheet, number, place, value, share, day)
             if page.invisible:
                 sheet.hide()
     return box.getvalue()
@@ -84,6 +99,7 @@ def xls(*pages: Page) -> bytes:
     """By xlwt, which stores no results of formulas."""
     book, box = xlwt.Workbook(), io.BytesIO()
     day, share = xlwt.easyxf(num_format_str="dd/mm/yyyy"), xlwt.easyxf(num_format_str="0%")
+    above = xlwt.easyfont("escapement superscript")
     for page in pages:
         sheet = book.add_sheet(page.name)
         covered = {(r, c) for a, b, y, z in page.merged for r in range(a, y + 1) for c in range(b, z + 1)}
@@ -97,10 +113,14 @@ def xls(*pages: Page) -> bytes:
                     sheet.write(number, place, xlwt.Formula(value.text.lstrip("=")))
                 elif isinstance(value, Percent):
                     sheet.write(number, place, value.fraction, share)
+                elif isinstance(value, Raised):
+                    sheet.write_rich_text(number, place, (value.text, (value.mark, above)))
                 else:
                     sheet.write(number, place, value, day if isinstance(value, date) else xlwt.Style.default_style)
         for number in page.hidden:
             sheet.row(number).hidden = True
+        for place in page.hidden_columns:
+            sheet.col(place).hidden = True
         if page.invisible:
             sheet.visibility = 1
     book.save(box)
@@ -108,6 +128,10 @@ def xls(*pages: Page) -> bytes:
 
 
 _ODS = "application/vnd.oasis.opendocument.spreadsheet"
+_RAISED = (
+    '<style:style style:name="T1" style:family="text"><style:text-properties style:text-position="super 58%"/>'
+    "</style:style>"
+)
 _SPACES = " ".join(
     f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ("office", "table", "text", "style")
 )
@@ -118,6 +142,7 @@ def ods(*pages: Page) -> bytes:
     tables = "".join(_table(page) for page in pages)
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_SPACES} office:version="1.2">'
+        f"<office:automatic-styles>{_RAISED}</office:automatic-styles>"
         f"<office:body><office:spreadsheet>{tables}</office:spreadsheet></office:body></office:document-content>"
     )
     entry = '<manifest:file-entry manifest:full-path="{}" manifest:media-type="{}"/>'
@@ -141,7 +166,10 @@ def _table(page: Page) -> str:
         spans = {(a, b): (y - a + 1, z - b + 1) for a, b, y, z in page.merged}
         cells = "".join(_cell(value, spans.get((number, place))) for place, value in enumerate(row))
         rows.append(f"<table:table-row{shown}>{cells}</table:table-row>")
-    return f"<table:table table:name={quoteattr(page.name)}>{''.join(rows)}</table:table>"
+    last = max(page.hidden_columns, default=-1) + 1
+    hidden = ' table:visibility="collapse"'
+    columns = (f"<table:table-column{hidden if n in page.hidden_columns else ''}/>" for n in range(last))
+    return f"<table:table table:name={quoteattr(page.name)}>{''.join(columns)}{''.join(rows)}</table:table>"
 
 
 def _cell(value: Any, span: tuple[int, int] | None = None) -> str:
@@ -158,6 +186,9 @@ def _cell(value: Any, span: tuple[int, int] | None = None) -> str:
             return f"<table:table-cell table:formula={quoteattr('of:' + text)} {number}/>"
         case Percent(fraction):
             return f'<table:table-cell office:value-type="percentage" office:value="{fraction}"/>'
+        case Raised(text, mark):
+            span_of = f'{escape(text)}<text:span text:style-name="T1">{escape(mark)}</text:span>'
+            return f'<table:table-cell office:value-type="string"><text:p>{span_of}</text:p></table:table-cell>'
         case date():
             return f'<table:table-cell office:value-type="date" office:date-value="{value:%Y-%m-%d}"/>'
         case int() | float():

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from sheets import FORMATS, Formula, Page, Percent, ods, text_table, xls, xlsx
+from sheets import FORMATS, Formula, Page, Percent, Raised, ods, text_table, xls, xlsx
 
 from services.ingest.spreadsheets import events, reading, titles, workbook
 from services.ingest.spreadsheets.form import Form, Question, Said, shown
@@ -535,3 +535,61 @@ def test_the_same_rows_give_the_same_events_in_every_format() -> None:
     found = [events.drafts(read(write(page(ROW))), None, NOW) for write in FORMATS.values()]
     ids = [[one.event().digest for one in some if isinstance(one, events.Draft)] for some in found]
     assert len(ids[0]) == 4 and ids.count(ids[0]) == len(FORMATS)
+
+
+# --- what a reader sees and a program does not ---
+
+
+@pytest.mark.parametrize("write", [xlsx, xls, ods])
+def test_the_raised_mark_of_a_footnote_is_no_digit(write: Any) -> None:
+    row = [1, "Thành phố Đồng Xoài", Raised("595", "1"), 3886775354, "2050", 632500000]
+    form = read(write(page(row, [2, Raised("Huyện Bù Đăng", "2"), 474, 1, 2, 3])))
+    assert [(question.cell, question.says) for question in form.questions] == [
+        (f"C{FIRST + 1}", "5951"),
+        (f"B{FIRST + 2}", "Huyện Bù Đăng2"),
+    ]
+    cell = ("Sheet1", f"C{FIRST + 1}")
+    assert values(read(write(page(row)), answers={cell: "595"}))[1] == "595"
+
+
+@pytest.mark.parametrize("write", [xlsx, xls, ods])
+def test_a_hidden_column_is_asked_about(write: Any) -> None:
+    hidden = Page([*TITLES, *HEAD, ROW], [], hidden_columns=[4])
+    form = read(write(hidden))
+    cell = f"E{FIRST}"
+    assert [(question.cell, question.choices) for question in form.questions] == [(cell, ("read", "skip"))]
+    for answer, fees in (("read", "2050"), ("skip", "")):
+        form = read(write(hidden), answers={("Sheet1", cell): answer})
+        assert form.questions == []
+        assert shown(form.rows[0].values.get("fee_txn_month")) == fees
+
+
+def test_headers_that_come_again_below_begin_no_other_table() -> None:
+    more = [2, "Huyện Bù Đăng", 474, 1725433012, 1035, 28029030]
+    again = read(xlsx(Page([*TITLES, *HEAD[:3], ROW, *HEAD[:3], more])))
+    assert [row.unit for row in again.rows] == ["dong_xoai", "bu_dang"] and again.questions == []
+    second = read(xlsx(Page([*TITLES, *HEAD[:3], ROW, ["Lũy kế từ đầu năm"], *HEAD[:3], [*ROW[:2], 5950, 1, 2, 3]])))
+    found = list(events.drafts(second, None, NOW))
+    assert len([one for one in found if isinstance(one, Question) and "the same is said" in one.question]) == 4
+
+
+def test_totals_between_the_rows_are_those_of_their_part() -> None:
+    rows = (
+        ROW,
+        ["", "Cộng các thành phố", 595, 3886775354, 2050, 632500000],
+        [2, "Huyện Bù Đăng", 474, 1, 2, 3],
+        [3, "Huyện Hớn Quản", 1, 1, 2, 3],
+        ["", "Cộng khối huyện", 476, 2, 4, 6],
+        ["", "TỔNG CỘNG (I+II)", 1070, 3886775356, 2054, 632500006],
+    )
+    form = read(xlsx(page(*rows)))
+    assert [row.unit for row in form.rows] == ["dong_xoai", "bu_dang", "hon_quan"] and form.questions == []
+    assert [skipped.why for skipped in form.skipped] == ["total row"] * 3
+    assert [check.cell for check in form.totals if check.warning] == [f"C{FIRST + 5}"]
+
+
+def test_a_share_is_no_count_of_communes() -> None:
+    rows = [["SỐ LIỆU CHƯƠNG TRÌNH"], ["Đơn vị: Tỉnh Bình Phước"], ["Chỉ tiêu", "Kết quả", "Tính đến ngày"]]
+    for share in ("95%", Percent(0.95)):
+        form = read(xlsx(Page([*rows, ["Xã đạt chuẩn nông thôn mới", share, "15/11/2024"]])), "programmes")
+        assert [question.cell for question in form.questions] == ["B4"]

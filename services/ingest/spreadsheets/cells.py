@@ -41,6 +41,7 @@ class Seen(NamedTuple):
     scale: int = 1
     fraction: bool = False
     date1904: bool = False
+    raised: bool = False
 
 
 def understand(column: Column, seen: Seen) -> Meaning:
@@ -97,9 +98,11 @@ def _number(kind: Kind, seen: Seen) -> Decimal:
     value = seen.value
     if isinstance(value, bool | datetime | date | time | timedelta):
         raise Doubt("it is a day or a time" if not isinstance(value, bool) else "it is true or false")
-    share = seen.percent or (isinstance(value, str) and value.rstrip().endswith("%"))
+    if seen.raised:
+        raise Doubt("a part of it is raised, as the mark of a footnote: which is the figure?")
+    share = is_share(seen)
     if share and kind in ("count", "money"):
-        raise Doubt(f"it is a share in a column of {'counts' if kind == 'count' else 'đồng'}", *_of_share(seen))
+        raise no_share(seen, "đồng" if kind == "money" else "counts")
     whole = kind in ("count", "money") and seen.scale == 1
     if isinstance(value, str):
         number = _text(kind, value.strip().removesuffix("%") if share else value, whole)
@@ -108,6 +111,16 @@ def _number(kind: Kind, seen: Seen) -> Decimal:
     if (seen.percent and not isinstance(value, str)) or seen.fraction:
         number *= 100
     return _within(kind, number * seen.scale)
+
+
+def is_share(seen: Seen) -> bool:
+    """Whether a cell is shown in percent, or written so."""
+    return seen.percent or (isinstance(seen.value, str) and seen.value.rstrip().endswith("%"))
+
+
+def no_share(seen: Seen, counted: str = "counts") -> Doubt:
+    """The doubt of a share where something is counted."""
+    return Doubt(f"it is a share in a column of {counted}", *_of_share(seen))
 
 
 def _of_share(seen: Seen) -> tuple[Decimal, ...]:

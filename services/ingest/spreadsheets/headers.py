@@ -55,7 +55,7 @@ def find(sheet: Sheet, template: Template) -> Header | None:
         columns, twice, spans = _assign(paths, template)
         if len(columns) < LEAST:
             continue
-        merit = (len(columns), first - end, first)
+        merit = (len(columns), first - end, -first)
         if best is None or merit > best:
             best, found = merit, Header(first, end, columns, paths, spans, twice)
     if found is None:

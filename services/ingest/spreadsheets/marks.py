@@ -40,6 +40,9 @@ class Marks:
     """Rows from 0, and (row, column) from 0."""
 
     hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    raised: set[tuple[int, int]] = field(default_factory=set)
+    """Texts of which a part stands raised, as the mark of a footnote does."""
     percent: set[tuple[int, int]] = field(default_factory=set)
     unstored: set[tuple[int, int]] = field(default_factory=set)
     date1904: bool = False
@@ -117,18 +120,24 @@ def _xlsx(box: _Box) -> Iterator[tuple[str, Marks]]:
             about["recalculated"] = found.get("fullCalcOnLoad", "0") in ("1", "true")
 
     _parse(box, "xl/workbook.xml", workbook)
-    percent = _percent_styles(box)
+    percent, raised = _percent_styles(box), _raised_texts(box)
     for id, path in _targets(box).items():
         if id in sheets and path in box.names and "/worksheets/" in path:
-            yield (
-                sheets[id],
-                _sheet(box, path, percent, about["recalculated"], Marks(date1904=about["date1904"]), sheets[id]),
-            )
+            seen = Marks(date1904=about["date1904"])
+            yield sheets[id], _sheet(box, path, _Styles(percent, raised, about["recalculated"]), seen, sheets[id])
 
 
-def _sheet(box: _Box, path: str, percent: set[str], recalculated: bool, marks: Marks, name: str) -> Marks:
+class _Styles(NamedTuple):
+    """Of a whole workbook: styles shown in percent, texts of which a part is raised, whether results are to be made."""
+
+    percent: set[str]
+    raised: set[str]
+    recalculated: bool
+
+
+def _sheet(box: _Box, path: str, styles: _Styles, marks: Marks, name: str) -> Marks:
     parser = expat.ParserCreate()
-    seen = _XlsxSheet(parser, percent, recalculated, marks, name)
+    seen = _XlsxSheet(parser, styles, marks, name)
     plain: dict[str, str] = {}
 
     def start(tag: str, has: dict[str, str]) -> None:
@@ -180,29 +189,54 @@ def _percent_styles(box: _Box) -> set[str]:
     return styles
 
 
+def _raised_texts(box: _Box) -> set[str]:
+    """The numbers of the shared texts of which a part stands raised."""
+    found, at = set[str](), [-1]
+
+    def start(tag: str, has: dict[str, str]) -> None:
+        if tag == "si":
+            at[0] += 1
+        elif tag == "vertAlign" and has.get("val") == "superscript":
+            found.add(str(at[0]))
+
+    if "xl/sharedStrings.xml" in box.names and b"superscript" in box.archive.read("xl/sharedStrings.xml"):
+        _parse(box, "xl/sharedStrings.xml", start)
+    return found
+
+
 class _XlsxSheet:
     """Follows the rows and cells of one sheet. A cell is judged when the next one begins."""
 
-    def __init__(self, parser: Any, percent: set[str], recalculated: bool, marks: Marks, name: str) -> None:
-        self.marks, self._percent, self._recalculated, self._name = marks, percent, recalculated, name
-        self._parser = parser
+    def __init__(self, parser: Any, styles: _Styles, marks: Marks, name: str) -> None:
+        self.marks, self._name, self._parser = marks, name, parser
+        self._percent, self._raised, self._recalculated = styles
         self._row = self._column = -1
         self._widest = 0
         self._place: str | None = None
-        self._formula = False
+        self._formula = self._shared = False
         self._value = ""
 
     def start(self, tag: str, has: dict[str, str]) -> None:
         """An element begins."""
         if tag == "c":
-            if self._formula:
+            if self._formula or self._shared:
                 self._judge()
             self._column += 1
             self._place = has.get("r")
+            self._shared = bool(self._raised) and has.get("t") == "s"
             if self._percent and has.get("s") in self._percent:
                 self.marks.percent.add((self._row, self._at()))
         elif tag == "v":
             self._check_place()
+            if self._shared:
+                self._parser.CharacterDataHandler = self._text
+        elif tag == "col":
+            if has.get("hidden", "0") in ("1", "true"):
+                last = min(int(has["max"]), MOST_COLUMNS)
+                self.marks.hidden_columns.update(range(int(has["min"]) - 1, last))
+        elif tag == "vertAlign":
+            if has.get("val") == "superscript":
+                self.marks.raised.add((self._row, self._at()))
         elif tag == "row":
             self._next_row(has)
         elif tag == "f":
@@ -213,11 +247,11 @@ class _XlsxSheet:
 
     def close(self) -> None:
         """The sheet ends."""
-        if self._formula:
+        if self._formula or self._shared:
             self._judge()
 
     def _next_row(self, has: dict[str, str]) -> None:
-        if self._formula:
+        if self._formula or self._shared:
             self._judge()
         self._row = int(has["r"]) - 1 if "r" in has else self._row + 1
         self._column = -1
@@ -239,9 +273,11 @@ class _XlsxSheet:
         self._value += text
 
     def _judge(self) -> None:
-        if not self._value.strip() or (self._recalculated and self._value.strip() == "0"):
+        if self._shared and self._value.strip() in self._raised:
+            self.marks.raised.add((self._row, self._at()))
+        elif self._formula and (not self._value.strip() or (self._recalculated and self._value.strip() == "0")):
             self.marks.unstored.add((self._row, self._at()))
-        self._formula = False
+        self._formula = self._shared = False
         self._parser.CharacterDataHandler = None
 
     def _at(self) -> int:
@@ -268,16 +304,28 @@ def _number(letters: str) -> int:
 
 def _ods(box: _Box) -> dict[str, Marks]:
     found: dict[str, Marks] = {}
-    at = {"row": 0, "column": 0, "rows": 1, "widest": 0}
+    at = {"row": 0, "column": 0, "rows": 1, "widest": 0, "columns": 0}
     marks, name = Marks(), ""
+    raised, style = set[str](), ""
 
     def start(tag: str, has: dict[str, str]) -> None:
-        nonlocal marks, name
+        nonlocal marks, name, style
         has = {key.rpartition(":")[2]: value for key, value in has.items()}
         if tag == "table":
             name = has.get("name", "")
             marks = found.setdefault(name, Marks())
-            at.update(row=0, widest=0)
+            at.update(row=0, widest=0, columns=0)
+        elif tag == "table-column":
+            repeated = int(has.get("number-columns-repeated", 1))
+            if has.get("visibility", "visible") != "visible":
+                marks.hidden_columns.update(range(at["columns"], min(at["columns"] + repeated, MOST_COLUMNS)))
+            at["columns"] += repeated
+        elif tag == "style":
+            style = has.get("name", "")
+        elif tag == "text-properties" and has.get("text-position", "").startswith("super"):
+            raised.add(style)
+        elif tag == "span" and has.get("style-name") in raised:
+            marks.raised.add((at["row"], at["column"] - 1))
         elif tag == "table-row":
             at.update(column=0, rows=int(has.get("number-rows-repeated", 1)))
             if has.get("visibility", "visible") != "visible" and at["rows"] <= MOST_ROWS:

@@ -24,7 +24,7 @@ from services.ingest.spreadsheets.form import (
     masked,
 )
 from services.ingest.spreadsheets.headers import Header
-from services.ingest.spreadsheets.names import Names
+from services.ingest.spreadsheets.names import Names, measure_of
 from services.ingest.spreadsheets.template import FIGURES, Column, Template, templates
 from services.ingest.spreadsheets.titles import Span, Titles
 from services.ingest.spreadsheets.words import bare
@@ -119,6 +119,7 @@ class _Reading:
         self.sheet.fill_down(header.end)
         found = header.columns
         self.columns = [(column, found[column.name]) for column in template.columns if column.name in found]
+        self._settle_hidden_columns()
         self.figures = [place for column, place in self.columns if column.kind in FIGURES]
         layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
         below = _lines(self.sheet.rows[layout.last + 1 :])
@@ -135,11 +136,12 @@ class _Reading:
 
     def _read_rows(self, layout: rows.Layout, hidden: bool) -> None:
         read: list[Row] = []
-        totals: list[int] = []
+        parts: dict[int, list[Row]] = {}
+        """Of each row of totals the rows since the one above it."""
         for number in range(self.header.end, len(self.sheet.rows)):
             why = layout.why_not(number, self._is_named)
             if why == rows.TOTAL:
-                totals.append(number)
+                parts[number] = read[sum(map(len, parts.values())) :]
             if why is None and not hidden and number in self.sheet.marks.hidden_rows:
                 why = "hidden row"
             if why is None:
@@ -149,12 +151,12 @@ class _Reading:
         self.form.rows += read
         self.form.totals += [check for row in read for check in sums.within(self.form.template, row)]
         if not any(column.kind == "indicator" for column, _ in self.columns):
-            found = [(n, column, place) for n in totals for column, place in self.columns]
+            found = [(part, column, Cell(n, place)) for n, part in parts.items() for column, place in self.columns]
             self.form.totals += (
                 check
-                for number, column, place in found
+                for part, column, cell in found
                 if column.name not in self.doubtful
-                and (check := sums.over(read, column, Cell(number, place), self._seen(column, Cell(number, place))))
+                and (check := sums.over((read, part), column, cell, self._seen(column, cell)))
             )
 
     # --- questions ---
@@ -295,6 +297,19 @@ class _Reading:
             return _SMALL.fullmatch(value) is not None
         return isinstance(value, int | float) and 0 < value <= 1 and cell not in self.sheet.marks.percent
 
+    def _settle_hidden_columns(self) -> None:
+        """A column that is hidden is asked about, and taken for none of the form's if it is to be skipped."""
+        for column, place in list(self.columns):
+            if place not in self.sheet.marks.hidden_columns:
+                continue
+            cell = self._header_cell(place)
+            answer = self._answer(cell)
+            if answer == SKIP:
+                self.columns.remove((column, place))
+            elif answer != READ:
+                self.doubtful.add(column.name)
+                self._ask(cell, self.sheet.value(cell), "the column is hidden: is it part of the form?", (READ, SKIP))
+
     def _settle_hidden(self, layout: rows.Layout) -> bool:
         """Whether hidden rows are read."""
         found = [n for n in sorted(self.sheet.marks.hidden_rows) if n >= self.header.end and layout.has_figures(n)]
@@ -352,7 +367,10 @@ class _Reading:
                 return row.indicator
             if answer is not None:
                 return cells.answered(column, answer)
-            return cells.understand(column, self._seen(column, cell))
+            seen = self._seen(column, cell)
+            if column.kind == "number" and cells.is_share(seen) and row.indicator and measure_of(row.indicator) != "%":
+                raise cells.no_share(seen)
+            return cells.understand(column, seen)
         except Doubt as doubt:
             self.doubtful.add(column.name)
             choices = [*doubt.choices, *(cells.swapped(value) if column.kind == "date" else ())]
@@ -364,8 +382,9 @@ class _Reading:
         fraction = column.name in self.fractions and self._is_small(cell)
         value = self.sheet.value(cell)
         return Seen(
-            value, cell in marks.percent, cell in marks.unstored, self.scales[column.name], fraction, marks.date1904
-        )
+            value, cell in marks.percent, cell in marks.unstored, self.scales[column.name], fraction, marks.date1904,
+            cell in marks.raised,
+        )  # fmt: skip
 
     def _scale(self, column: Column) -> int:
         """How many đồng one is in a column of money, as its header says, else the titles, else one; of a column of

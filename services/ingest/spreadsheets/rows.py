@@ -13,7 +13,8 @@ from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
 
 TOTAL = "total row"
 _TOTAL = re.compile(
-    r"tổng cộng\b.*|tổng số|tổng|cộng|toàn (?:tỉnh|huyện|thị xã|thành phố|xã|phường|ngành)|(?:bình quân|trung bình)\b.*"
+    r"tổng cộng\b.*|tổng số|(?:tổng|cộng)(?: (?:các|khối|cụm|nhóm|mục|phần|chung|[ivx]+|\d+)\b.*)?"
+    r"|toàn (?:tỉnh|huyện|thị xã|thành phố|xã|phường|ngành)|(?:bình quân|trung bình)\b.*"
     r"|tong cong|tong so"
 )
 _ROMAN = re.compile(r"[IVX]+\.?")

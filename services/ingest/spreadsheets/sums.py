@@ -31,8 +31,14 @@ def within(template: Template, row: Row) -> Iterator[Check]:
         yield Check(row.sheet, row.cell(each.total).name, says, plain(total), plain(added), warning)
 
 
-def over(rows: Sequence[Row], column: Column, cell: Cell, seen: Seen) -> Check | None:
-    """A cell of a row of totals beside the sum of its column; a total of shares is their unweighted mean."""
+def over(several: Sequence[Sequence[Row]], column: Column, cell: Cell, seen: Seen) -> Check | None:
+    """A cell of a row of totals beside the sum of its column, over all rows or those of its part; a total of shares is
+    their unweighted mean."""
+    checks = [check for rows in several if (check := _over(rows, column, cell, seen))]
+    return next((check for check in checks if not check.warning), checks[0] if checks else None)
+
+
+def _over(rows: Sequence[Row], column: Column, cell: Cell, seen: Seen) -> Check | None:
     figures = [value for row in rows if isinstance(value := row.values.get(column.name), Decimal)]
     if column.kind not in NUMBERS or not rows or not figures or (seen.value == "" and not seen.unstored):
         return None

@@ -29,7 +29,9 @@ def read(raw: bytes) -> dict[str, Marks]:
 
 def _marks(found: dict[str, Any]) -> Marks:
     percent, unstored = ({(row, column) for row, column in found[kind]} for kind in ("percent", "unstored"))
-    return Marks(set(found["hidden_rows"]), percent, unstored, found["date1904"])
+    raised = {(row, column) for row, column in found["raised"]}
+    hidden = set(found["hidden_rows"]), set(found["hidden_columns"])
+    return Marks(*hidden, raised, percent, unstored, found["date1904"])
 
 
 def _main() -> None:
@@ -76,9 +78,15 @@ def _seen(raw: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
         numbers = ((r, c) for r, c, cell in cells if cell.ctype == xlrd.XL_CELL_NUMBER and cell.xf_index in percent)
         # A formula whose result was not stored has an empty text for one; an empty cell has none.
         unstored = ((r, c) for r, c, cell in cells if cell.ctype == xlrd.XL_CELL_TEXT and cell.value == "")
+        raised = (
+            place for place, runs in sheet.rich_text_runlist_map.items()
+            if any(book.font_list[font].escapement == 1 for _, font in runs)
+        )  # fmt: skip
         yield (
             sheet.name,
             {
+                "raised": list(raised),
+                "hidden_columns": [column for column, about in sheet.colinfo_map.items() if about.hidden],
                 "hidden_rows": [row for row, about in sheet.rowinfo_map.items() if about.hidden],
                 "percent": list(numbers),
                 "unstored": list(unstored),
