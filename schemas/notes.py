@@ -18,6 +18,7 @@ from typing import Any
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, Fold, Folded, Latest, Note, in_order
 from schemas.retraction import RETRACTED, in_letters, is_retraction, retractions
+from schemas.sources import NOTICES
 
 NOTES = ("repeated", "contradicted", "ambiguous", "superseded")
 """What any kind may note; a kind may have more of its own. What was taken back is noted too, and is no finding."""
@@ -189,10 +190,11 @@ def _is_new(fact: Fact, same: Sequence[Fact]) -> bool:
 
 
 def _note(fact: Fact, same: Sequence[Fact]) -> Note:
-    """Of a fact that moved nothing: it repeats one of the `same` event, contradicts the first, or comes too late."""
+    """Of a fact that moved nothing: it repeats one of the `same` event, contradicts the first, or comes too late, as do
+    notices of several stages that a history overtook."""
     if not _is_new(fact, same):
         return Note("repeated", fact.key, fact.time, fact.unit)
-    if not same:
+    if not same or fact.event in NOTICES:
         return Note("superseded", fact.key, fact.time, fact.unit)
     return Note("contradicted", fact.key, fact.time, fact.unit, _differences(same[0].data, fact.data))
 

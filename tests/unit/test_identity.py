@@ -283,6 +283,17 @@ def notes(kind: str, *facts: Fact) -> list[tuple[str, str, Any]]:
     return [(n.code, n.key.rpartition("/")[2], n.said) for case in cases_of(folded_of(kind, facts)) for n in case.notes]
 
 
+def test_notices_that_a_late_history_overtook_contradict_nothing() -> None:
+    """Told while only the beginning was known; each stage's own, so they do not speak of one thing."""
+    late = [told("report.received", 0, A), told("report.accepted", 0.1, A), told("report.resolved", 0.2, A)]
+    owed = folded_of("report", late[:1]).state["owed"]
+    hours = [(datetime.fromisoformat(due) - START) / timedelta(hours=1) for _, due in owed]
+    notices = [told("report.overdue", at, A, {"code": "X-1", "stage": stage, "due_at": due})
+               for at, (stage, due) in zip(hours, owed, strict=True)]  # fmt: skip
+    assert [code for code, _, _ in notes("report", *late, *notices)] == ["superseded"] * 3 and len(owed) == 3
+    assert notes("report", late[0], *notices) == []
+
+
 PAID: dict[str, Any] = {"transaction": "X-1", "kind": "fee", "amount": 15000, "method": "cash"}
 BACK: dict[str, Any] = {"transaction": "X-1", "amount": 15000, "reason": "other"}
 
