@@ -145,3 +145,14 @@ def test_the_months_so_far_of_another_month_are_asked_about() -> None:
 @pytest.mark.parametrize("figure", ["90¹", "90②", "1½"])
 def test_a_mark_of_a_footnote_is_no_figure(figure: str) -> None:
     assert economy([1, REVENUE, "tỷ đồng", 1000, figure, 1500])[1] == ["E5"]
+
+
+def test_a_column_that_was_chosen_brings_its_own_months() -> None:
+    above = [["NGHỊ QUYẾT 02/NQ-CP"], ["10 tháng năm 2024"], ["Đơn vị: Thị xã Chơn Thành"]]
+    head = ["Chỉ tiêu", "Chỉ tiêu năm 2024", "Kết quả 9 tháng năm 2024", "Kết quả 10 tháng năm 2024"]
+    sheets = workbook.read(xlsx(Page([*above, head, ["Mức độ hài lòng", 90, 85, 86]])), "a file")
+    template = templates()["resolution_02"]
+    said = Said(answers={("Sheet1", "D4"): "achieved_10m2024_pct"})
+    found = list(events.drafts(reading.read(sheets, template, said, "a file"), None, NOW))
+    [result] = [one.data for one in found if not isinstance(one, Question) and one.data.event == "indicator.reported"]
+    assert (str(result.value), f"{result.period_end:%d/%m}") == ("86", "31/10")

@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from services.ingest.spreadsheets.cells import text_of
-from services.ingest.spreadsheets.template import Template, patterns
+from services.ingest.spreadsheets.template import Column, Template, patterns
 from services.ingest.spreadsheets.words import plain
 from services.ingest.spreadsheets.workbook import Sheet, Value
 
@@ -41,6 +41,11 @@ class Header:
         """The same for every workbook of the form with these headers."""
         words = "\n".join(" > ".join(path) for path in self.paths)
         return f"{template.name}-{blake2b(words.encode(), digest_size=8).hexdigest()}"
+
+    def choose(self, column: Column, place: int) -> None:
+        """Take a column of the sheet for one of the form, with the numbers that its own header names."""
+        self.columns[column.name] = place
+        self.spans[column.name] = _numbers(_fit(self.paths[place], column.known_by))
 
     def missing(self, template: Template) -> list[str]:
         """The required columns that were not found."""
@@ -115,11 +120,15 @@ def _assign(
                 twice.setdefault(number, column.name)
             continue
         columns[column.name] = number
-        spans[column.name] = {name: int(value) for name, value in fit[1].items() if value}
+        spans[column.name] = _numbers(fit)
     return columns, {number: name for number, name in twice.items() if number not in columns.values()}, spans
 
 
 Fit = tuple[int, Mapping[str, str]]
+
+
+def _numbers(fit: Fit) -> dict[str, int]:
+    return {name: int(value) for name, value in fit[1].items() if value}
 
 
 @lru_cache(maxsize=65536)

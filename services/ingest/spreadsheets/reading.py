@@ -179,8 +179,8 @@ class _Reading:
         known = {column.name for column in template.columns}
         for place in (*header.unknown, *header.twice):
             cell, answer = self._header_cell(place), self._answer_of_column(place)
-            if answer in known:
-                header.columns[answer] = place
+            if answer is not None and answer in known:
+                header.choose(template.column(answer), place)
             elif answer not in (None, IGNORE) and cell.name not in (PERIOD_CELL, UNIT_CELL):
                 self._ask(cell, self.sheet.value(cell), f"the form has no column {answer!r}", (*sorted(known), IGNORE))
             elif answer is None and place in header.twice:
