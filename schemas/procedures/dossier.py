@@ -3,9 +3,10 @@
 The end is the first `resolved`, else `returned`, else `stopped`, `refused` or `withdrawn`; a stop after which
 processing goes on was a pause. Early, on time and overdue compare the local day of the end with the promised day, see
 `clock`. It belongs to the unit that accepted it last, until then to the one where it was filed; a unit that goes on
-with what its predecessor began takes it over. Nothing here looks at a clock: a dossier that will lapse tomorrow already
-carries the point of tomorrow, and a reading as of today leaves it out. Nor does a point look ahead: a dossier that was
-stopped, or handed on, counts so from then on, and what was counted before is corrected at that moment.
+with what its predecessor began takes it over, and of several that accepted it at one moment the one that goes on.
+Nothing here looks at a clock: a dossier that will lapse tomorrow already carries the point of tomorrow, and a reading
+as of today leaves it out. Nor does a point look ahead: a dossier that was stopped, or handed on, counts so from then
+on, and what was counted before is corrected at that moment.
 """
 
 from __future__ import annotations
@@ -51,11 +52,14 @@ class Stage(NamedTuple):
 class _Progress:
     """What the facts say when read in order: the first of each kind, who handles it, the end that stands.
 
-    `turns`: the facts that contradict what was known before them; `back`: those that go on after the end.
+    `turns`: the facts that contradict what was known before them; `back`: those that go on after the end; `beside`: the
+    units of the last acceptance, of which each tells of one moment.
     """
 
     first: dict[str, Fact] = field(default_factory=dict)
     handler: str | None = None
+    accepted_at: datetime | None = None
+    beside: set[str] = field(default_factory=set)
     end: Fact | None = None
     turns: list[Fact] = field(default_factory=list)
     back: list[Fact] = field(default_factory=list)
@@ -129,13 +133,16 @@ _GOES_ON = ("dossier.accepted", "dossier.processing_started", "dossier.supplemen
 def _handler(course: _Progress, fact: Fact, closed: bool) -> str | None:
     """Who handles the dossier from this fact on."""
     if fact.event == "dossier.accepted":
+        if fact.time != course.accepted_at:
+            course.accepted_at, course.beside = fact.time, set()
+        course.beside.add(fact.unit)
         return fact.unit
     if fact.event == "dossier.submitted" and course.handler is None:
         return fact.unit
     handler = course.handler
-    if handler and fact.unit != handler and not closed and units.succeeds(fact.unit, handler):
-        return fact.unit
-    return handler
+    if handler is None or fact.unit == handler or closed:
+        return handler
+    return fact.unit if fact.unit in course.beside or units.succeeds(fact.unit, handler) else handler
 
 
 def _fold(id: str, facts: Sequence[Fact], course: _Progress, calendars: CalendarHistory) -> Folded:

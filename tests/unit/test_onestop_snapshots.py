@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sheets import Page, xlsx
 
+from schemas import units
 from schemas.calendar import VN
 from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event, Invalid
@@ -476,3 +477,18 @@ def test_a_status_may_be_named_as_the_portal_names_it(status: str) -> None:
     at = {"ThoiDiemXuLy": "10/11/2026 08:00"}
     assert steps(TrangThaiHoSo=status, **at) == steps(**at)
     assert refusal(TrangThaiHoSo="5 - Đang xử lý").code == "bad_value"
+
+
+@pytest.mark.parametrize("first", ["Phường Chơn Thành", "Phường Minh Hưng"])
+@pytest.mark.parametrize("serial", range(4))
+def test_a_dossier_that_another_unit_goes_on_with_is_that_units(first: str, serial: int) -> None:
+    """Both snapshots tell the acceptance, at one moment; who handles it is not left to chance."""
+    second = {"Phường Chơn Thành": "Phường Minh Hưng", "Phường Minh Hưng": "Phường Chơn Thành"}[first]
+    code, later = f"H19.99-261109-000{serial}", {"TrangThaiHoSo": 4, "ThoiDiemXuLy": "10/11/2026 08:00"}
+    begun = fold(events(MaHoSo=code, TrangThaiHoSo=2, DonViXuLy=first))
+    went_on = fold(
+        [*events(MaHoSo=code, TrangThaiHoSo=2, DonViXuLy=first), *events(MaHoSo=code, DonViXuLy=second, **later)]
+    )
+    assert (begun.unit, went_on.unit) == (units.find(first).code, units.find(second).code)
+    overdue = [p.unit for p in went_on.points if ("stage", "overdue") in p.labels and p.value == 1]
+    assert overdue == [went_on.unit]
