@@ -215,3 +215,12 @@ def test_each_form_is_recognised_by_its_own_headers(name: str, tmp_path: Path) -
     rows = [[step[level] for step in steps] for level in range(depth)]
     file = saved(tmp_path, xlsx(Page([[templates()[name].title[0]], *rows, ["x"] * len(heads)])))
     assert printed(file)["template"] == name
+
+
+def test_one_cell_is_asked_about_once_and_its_answer_may_be_words(tmp_path: Path) -> None:
+    head = ["Chỉ tiêu", "ĐVT", "Kế hoạch năm 2024", "Thực hiện tháng 11", "Lũy kế"]
+    above = [["KT-XH tháng 11 và 11 tháng năm 2024"], ["Đơn vị: Thị xã Chơn Thành"]]
+    file = saved(tmp_path, xlsx(Page([*above, head, ["Thu ngân sách nhà nước", "", 1000, 90, 1500]])))
+    assert [question["cell"] for question in printed(file)["questions"]] == ["B4"]
+    answered = printed(file, "--answer", "Sheet1!B4=tỷ đồng")
+    assert (answered["questions"], answered["events"]) == ([], 3)

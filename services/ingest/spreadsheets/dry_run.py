@@ -47,6 +47,7 @@ def dry_run(file: Path, name: str, template: str | None, said: Said, published: 
                 run.questions.append(one)
             else:
                 run.drafts.append(one)
+        run.questions[:] = dict.fromkeys(run.questions)  # several events of a row may ask the same
         return run
 
 
