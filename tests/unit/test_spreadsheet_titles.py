@@ -48,11 +48,23 @@ HEAD = ["STT", "Chỉ tiêu", "ĐVT", "Kế hoạch năm 2024", "Thực hiện t
         ("Tuần 45 năm 2024", ""),
         ("Từ ngày 15 tháng 10 đến ngày 14 tháng 11 năm 2024", "15/10/2024 – 14/11/2024"),
         ("Tính đến ngày 23/11/2024", "23/11/2024"),
+        ("Tháng 11/2024; lũy kế từ đầu năm đến 30/11/2024", "01/01/2024 – 30/11/2024 | 01/11/2024 – 30/11/2024"),
+        ("Lũy kế đến hết tháng 11 năm 2024", "01/11/2024 – 30/11/2024 | 01/01/2024 – 30/11/2024"),
+        ("Năm 2023, 2024", "01/01/2023 – 31/12/2023 | 01/01/2024 – 31/12/2024"),
+        ("15 ngày đầu tháng 11 năm 2024", ""),
+        ("Kỳ 1 tháng 11 năm 2024", ""),
+        ("Giai đoạn 2021-2025", ""),
         ("Năm 2024 và kế hoạch năm 2025", "01/01/2024 – 31/12/2024 | 01/01/2025 – 31/12/2025"),
     ],
 )
 def test_days_of_a_title_are_those_it_names_all_of_them_or_none(title: str, days: str) -> None:
     assert " | ".join(titles.written(span) for span in titles.read([title]).spans) == days
+
+
+def test_a_period_that_is_said_is_one() -> None:
+    assert titles.written(titles.span("tháng 11/2024")) == "01/11/2024 – 30/11/2024"
+    with pytest.raises(ValueError, match="several periods"):
+        titles.span("tháng 11 và 11 tháng năm 2024")
 
 
 @pytest.mark.parametrize(

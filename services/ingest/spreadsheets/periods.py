@@ -23,7 +23,7 @@ _SPELLINGS = (
     (rf"({_PART})(?:[\s(,;:./-]|cua|so lieu|nam)*\b{_YEAR}", r"\1 nam \2"),
     (r"\bt(\d{1,2})[./-](\d{4})(?!\d)", r"thang \1 nam \2"),
     (rf"{_NO_DAY}(\d{{1,2}})({_TILL}){_DAY}{_OF_YEAR}", r"\1/\4/\5\2\3/\4/\5"),
-    (rf"\bdau nam(?: \d{{4}})?{_TILL}{_DAY}{_OF_YEAR}", r"1/1/\3 - \1/\2/\3"),
+    (rf"\bdau nam(?: \d{{4}})?{_TILL}{_DAY}{_OF_YEAR}", r"dau nam 1/1/\3 - \1/\2/\3"),
 )
 """As it may be written -> as it is read: `từ 01-30/11/2024`, `từ đầu năm đến 30/11/2024`."""
 _LONGEST = 500

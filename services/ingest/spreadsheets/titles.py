@@ -30,6 +30,9 @@ _NARROWER = re.compile(
 )
 """A part of a year: where the year stands beside it, or in another line, the whole year is not meant."""
 _WHOLE_YEAR = 3
+_YEARS = re.compile(r"(?<![\d/.-])(\d{4})(?![\d/.-])")
+_UNTIL = re.compile(r"\b(?:den het|luy ke(?: den)?(?: het)?) $")
+_PART_OF_MONTH = re.compile(r"\b(?:nua (?:dau|cuoi)|ngay (?:dau|cuoi)|dau|giua|cuoi|(?:ky|dot|tuan) \w+) thang \d")
 _SO_FAR = re.compile(r"\bluy ke\b|\bnam \d{4}\W.*\bden\b")
 _SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d{4})$")
 _DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
@@ -75,10 +78,13 @@ def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
 
 
 def span(text: str) -> Span:
-    """The days that a text names: `11/2024`, `23/10/2024 - 23/11/2024`, `quý 4/2024`, `2024`. ValueError if none."""
+    """The days that a text names: `11/2024`, `23/10/2024 - 23/11/2024`, `quý 4/2024`, `2024`. ValueError if none, or
+    several."""
     found = sorted(_spans(spelled(text)))
     if not found:
         raise ValueError(f"{text!r} names no period; write 11/2024, 23/10/2024 - 23/11/2024, quý 4/2024, 2024 or a day")
+    if several := {one for rank, one in found if rank == found[0][0] and one != found[0][1]}:
+        raise ValueError(f"{text!r} names several periods: {'; '.join(map(written, sorted({found[0][1], *several})))}")
     return found[0][1]
 
 
@@ -119,7 +125,9 @@ def _spans(words: str) -> Iterator[tuple[int, Span]]:
         if _TO.fullmatch(words, first.end(), last.start()) and (end := days[number + 1]):
             start = days[number] or _before(first, end)
             if start and start <= end:
-                yield 0, (start, end)
+                yield (1 if words[: first.start()].endswith("dau nam ") else 0), (start, end)
+    if _PART_OF_MONTH.search(words):
+        return
     for one in reversed(found):
         rest = rest[: one.start()] + " ; " + rest[one.end() :]
     for one in _MONTHS.finditer(rest):
@@ -136,6 +144,8 @@ def _spans(words: str) -> Iterator[tuple[int, Span]]:
         year, month = sorted((int(one[1]), int(one[2])), reverse=True)
         if 1 <= month <= 12 and _is_year(year):
             yield 1, _months(year, month, month)
+            if _UNTIL.search(rest[: one.start()]):
+                yield 1, _months(year, 1, month)
     for one in _QUARTER.finditer(rest):
         quarter = int(one[1])
         if 1 <= quarter <= 4 and _is_year(int(one[2])):
@@ -144,9 +154,10 @@ def _spans(words: str) -> Iterator[tuple[int, Span]]:
         yield 2, (days[0], days[0])
         if _SO_FAR.search(words):
             yield from ((2, (first, days[0])) for first in (days[0].replace(day=1), days[0].replace(month=1, day=1)))
-    for one in () if _NARROWER.search(words) else _YEAR.finditer(rest):
-        if _is_year(int(one[1])):
-            yield _WHOLE_YEAR, _months(int(one[1]), 1, 12)
+    years = () if _NARROWER.search(words) or not _YEAR.search(rest) else _YEARS.findall(rest)
+    for year in map(int, years):
+        if _is_year(year):
+            yield _WHOLE_YEAR, _months(year, 1, 12)
 
 
 def _day(found: re.Match[str]) -> date | None:
