@@ -60,6 +60,8 @@ CONTAINERS: Mapping[str, Container] = {
         keys=("alarms", "oidc_client"),
         environment={
             "IOC_BOARD_PUBLIC": "${IOC_BOARD_PUBLIC:-false}",
+            "IOC_BOARD_PLACE": "${IOC_BOARD_PLACE:-}",
+            "IOC_BOARD_EMBLEM": "/srv/emblem",
             "IOC_NOTIFIER_DOOR": f"http://notifier:{DEFAULT_PORTS['notifier']}",
             **NOTIFIER,
             "IOC_REPORT_SCHEDULE": "${IOC_REPORT_SCHEDULE:-}",

@@ -41,6 +41,7 @@ from services.board.pages.worklist import worklist
 from services.board.pages.worklist.worklist_rows import PATH
 from services.board.ui import found_pages
 from services.board.ui.live_page import STATIC, Pages
+from services.board.ui.locality import Locality, UnfitEmblem
 from services.board.ui.page_layout import busy_page, navigation_entries
 from services.board.ui.periods import SO_FAR
 from services.kit import bus, logs, store
@@ -76,6 +77,8 @@ def build(settings: Settings, health: Health) -> FastAPI:
     app = FastAPI(
         title="IOC board", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan, telemetry=UNWATCHED
     )
+    locality = Locality.read(settings)
+    locality.add(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     needs = {path: action for _, path, action in navigation_entries() if action}
     app.add_middleware(
@@ -132,6 +135,6 @@ def main() -> None:
     health = Health("board", stalled_after=30, instance=settings.instance)
     try:
         app = build(settings, health)
-    except (WrongTexts, schedule.BadSchedule) as wrong:
+    except (WrongTexts, schedule.BadSchedule, UnfitEmblem) as wrong:
         raise SystemExit(f"board: {wrong}") from None
     serve(app, settings, health, settings.board_port, patience=3, outside=True)

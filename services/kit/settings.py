@@ -117,6 +117,14 @@ class Settings(BaseSettings):
         description="where people reach the board, if a proxy with a name of its own stands before it; for log-in; "
         "without a path, as the board needs a name or a port of its own",
     )
+    board_place: str = Field(
+        "", max_length=60, description="name of the locality as it stands on every page of the board; empty: none"
+    )
+    board_emblem: Path | None = Field(
+        None,
+        description="full path of the locality's emblem, PNG or SVG, at most 512 KiB, on every page of the board and "
+        "on paper; an SVG that runs or fetches anything is refused; none or empty: no emblem",
+    )
     proxies: str = Field(
         "127.0.0.1",
         description="the proxies (addresses or networks, commas between) whose word is taken for a visitor's address "

@@ -26,6 +26,7 @@ from services.board.auth.middleware import (
     page,
     plain_page,
 )
+from services.board.ui.locality import locality_of
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.words import Language, word
 from services.kit import clock
@@ -183,7 +184,7 @@ def login_page(request: Request, target: str, problem: str = "", status: int = 2
     by_provider = link(sessions.with_next("/oidc/login", target), word("log_in_oidc", language), class_="way")
     other = f"{sessions.with_next('/login', target)}&lang={'vi' if language == 'en' else 'en'}"
     content = (
-        tag("h1", word("title", language)), said, _form(language, target),
+        locality_of(request).sign(), tag("h1", word("title", language)), said, _form(language, target),
         tag("p", by_provider) if provider else "",
         tag("p", link(other, word("other_language", language)), class_="small"),
     )  # fmt: skip

@@ -31,6 +31,7 @@ from services.board.live.connections import Connections
 from services.board.live.patience import BUSY, PATIENCE, Patience, in_patience
 from services.board.live.poller import LiveState, Poller
 from services.board.live.query_pool import TooMuch
+from services.board.ui.locality import NOWHERE, Locality, locality_of
 from services.board.ui.markup import Html, link, styles, tag
 from services.board.ui.periods import SO_FAR, PeriodChoice, today
 from services.board.ui.words import Language, ago, word
@@ -50,8 +51,8 @@ STATIC = Path(__file__).parents[1] / "static"
 
 @dataclass(frozen=True)
 class PageContext:
-    """One opened page: the account, the language, the watch that feeds it, what its forms carry, and which period its
-    figures are to be of."""
+    """One opened page: the account, the language, the watch that feeds it, what its forms carry, which period its
+    figures are to be of, and whose board it is."""
 
     account: Account
     language: Language
@@ -59,6 +60,7 @@ class PageContext:
     csrf: str = ""
     light: bool = False
     chosen: PeriodChoice = SO_FAR
+    locality: Locality = NOWHERE
 
     def word(self, key: str) -> str:
         """A text in the page's language."""
@@ -70,7 +72,8 @@ def context_of(asked: HTTPConnection, poller: Poller) -> PageContext:
     chosen = asked.query_params.get("lang") or asked.cookies.get("ioc_lang", "vi")
     light = asked.cookies.get("ioc_theme") == "light"
     period = PeriodChoice.parse(asked.query_params, today(clock.now()))
-    return PageContext(asked.state.account, "en" if chosen == "en" else "vi", poller, asked.state.csrf, light, period)
+    language: Language = "en" if chosen == "en" else "vi"
+    return PageContext(asked.state.account, language, poller, asked.state.csrf, light, period, locality_of(asked))
 
 
 def unit_of(context: PageContext, asked: HTTPConnection) -> str:

@@ -121,7 +121,8 @@ def of_content(at: Places) -> Html:
 def _bar(context: PageContext, here: str, at: Places) -> Html:
     ways = tag("nav", navigation(context, here), aria_label=context.word("pages"))
     reader = tag("div", account_menu(context, here), class_="reader")
-    bar = tag("header", ways, at["status"], reader, public_mode(context), class_="head")
+    sign = context.locality.sign()
+    bar = tag("header", sign, ways, at["status"], reader, public_mode(context), class_="head")
     return Html(bar + keys(context) + at["outage"])
 
 

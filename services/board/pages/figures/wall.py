@@ -143,8 +143,8 @@ def wall(
 
 def _bar(context: PageContext, unit: str, at: Places) -> Html:
     ways = tag("nav", navigation(context, "/"), aria_label=context.word("pages"))
-    heading = tag("div", tag("h1", context.word("title")), _shown(context, unit), class_="heading")
-    return tag("header", heading, ways, at["status"], at["clock"], class_="bar")
+    names = tag("div", tag("h1", context.word("title")), _shown(context, unit), class_="heading")
+    return tag("header", context.locality.sign(), names, ways, at["status"], at["clock"], class_="bar")
 
 
 def _shown(context: PageContext, unit: str) -> Html:
