@@ -32,6 +32,7 @@ from services.board.access import (
 from services.board.auth import oidc
 from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
 from services.board.live.poller import Poller
+from services.board.pages.actions.bulk_actions import toolbar
 from services.board.pages.figures.figure import render
 from services.board.ui.live_page import PageContext
 from services.board.ui.redaction import shown_to
@@ -243,6 +244,18 @@ def test_the_page_of_a_figure_of_people_prints_no_exact_number() -> None:
     assert ">10<" in public and ">13<" not in public
     assert "3 phản ánh" in page(PUBLIC, "dossiers_overdue") and ">10<" in page(PUBLIC, "dossiers_overdue")
     assert ">13<" in page(Account("a", "", "viewer"), "disease_cases")
+
+
+def test_where_a_button_is_missing_stands_which_role_has_it() -> None:
+    def tools(role: Role) -> str:
+        return toolbar(PageContext(Account("a", "", role), "vi", cast(Poller, None)), ("comment", "assign"), "/worklist")
+
+    viewer, operator = tools("viewer"), tools("operator")
+    assert "Ghi ý kiến: cần vai trò Trực ban (tài khoản này: Người xem)." in viewer
+    assert "Giao xử lý: cần vai trò Lãnh đạo trực (tài khoản này: Người xem)." in viewer and "<form" not in viewer
+    assert "Giao xử lý: cần vai trò Lãnh đạo trực (tài khoản này: Trực ban)." in operator
+    assert "Ghi ý kiến: cần" not in operator and "/do/comment" in operator
+    assert "cần vai trò" not in tools("supervisor")
 
 
 # --- log-in ---

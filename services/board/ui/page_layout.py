@@ -13,7 +13,7 @@ from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.registry import SYSTEMS
 from schemas.text.dates import clock_time, day_and_time
-from services.board.access import Action
+from services.board.access import NEEDS, Action
 from services.board.live.patience import BUSY, in_patience
 from services.board.live.poller import LiveState
 from services.board.ui import found_pages
@@ -65,6 +65,19 @@ def form(context: PageContext, action: str, *content: object, **attributes: obje
     """A form that changes something: without the session's token, which it carries, the doors refuse it."""
     token = tag("input", type="hidden", name="csrf", value=context.csrf)
     return tag("form", token, *content, method="post", action=action, **attributes)
+
+
+def kept_from(context: PageContext, actions: Mapping[str, Action]) -> Html:
+    """Word of what the account may not do -> which role may, in a line where the buttons would be; empty where it may
+    do all of it."""
+    needed: dict[str, list[str]] = {}
+    for key, action in actions.items():
+        if not context.account.may(action):
+            needed.setdefault(context.word(f"right_{NEEDS[action]}"), []).append(context.word(key))
+    own = context.word(f"right_{context.account.role}")
+    said = context.word("right_needed")
+    lines = (said.format(", ".join(names), role, own) for role, names in needed.items())
+    return tag("p", " ".join(lines), class_="small") if needed else Html("")
 
 
 def require_known(request: HTTPConnection) -> None:

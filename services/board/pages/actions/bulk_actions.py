@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 from fastapi.responses import JSONResponse, Response
 
+from services.board.access import Action
 from services.board.pages.actions.alarm_client import Outcome, summary
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.page_layout import form
+from services.board.ui.page_layout import form, kept_from
 
 LETTERS = "/worklist/apology"
 
@@ -28,11 +29,13 @@ def answer(context: PageContext, outcomes: Sequence[Outcome]) -> Response:
     return JSONResponse(response, headers={"cache-control": "no-store"})
 
 
-def toolbar(context: PageContext, actions: Sequence[str], path: str) -> Html:
-    """What can be done with the rows that are chosen; the page's script sends each form, and shows what came of it."""
-    may = [deed for deed in actions if context.account.may(deed)]  # type: ignore[arg-type]
+def toolbar(context: PageContext, actions: Sequence[Action], path: str) -> Html:
+    """What can be done with the rows that are chosen, and who may do the rest; the page's script sends each form, and
+    shows what came of it."""
+    may = [deed for deed in actions if context.account.may(deed)]
+    others = kept_from(context, {f"do_{deed}": deed for deed in actions})
     if not may:
-        return Html("")
+        return others
     panels = [
         tag("details", tag("summary", context.word(f"do_{deed}")), _deed_form(context, deed, path), name="deed")
         for deed in may
@@ -43,6 +46,7 @@ def toolbar(context: PageContext, actions: Sequence[str], path: str) -> Html:
         "section",
         chosen,
         *panels,
+        others,
         said,
         class_="tools",
         aria_label=context.word("deeds"),

@@ -22,7 +22,7 @@ from services.board.pages.contacts.contacts_data import (
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import form, ordinary
+from services.board.ui.page_layout import form, kept_from, ordinary
 from services.board.ui.words import count, unit_name
 
 PATH = "/contacts"
@@ -89,7 +89,7 @@ def render(context: PageContext, contacts: Sequence[Contact], names: Mapping[str
     known = table([context.word(w) for w in ("case_procedure", "procedure_name")], names.items())
     edits = account.may("accounts")
     return tag(
-        "main", title,
+        "main", title, kept_from(context, {"contacts_change": "accounts"}),
         _panel(context, "contacts_units", len(contacts), listed, _form(context, "units") if edits else ""),
         _panel(context, "contacts_procedures", len(names), known,
                _form(context, "procedures") if edits and not account.units else ""),

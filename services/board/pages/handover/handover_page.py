@@ -25,7 +25,7 @@ from services.board.pages.handover.handover_data import (
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import form, ordinary
+from services.board.ui.page_layout import form, kept_from, ordinary
 from services.board.ui.words import count, unit_name
 from services.kit import clock
 
@@ -137,7 +137,7 @@ def _named(context: PageContext, unit: str, vi: str, en: str) -> str:
 
 def _form(context: PageContext) -> Html:
     if not context.account.may(NEEDS):
-        return Html("")
+        return kept_from(context, {"handover_do": NEEDS})
     note = tag("textarea", name="note", rows=5, required="", maxlength=LONGEST_NOTE,
                placeholder=context.word("handover_example"))  # fmt: skip
     label = tag(

@@ -13,6 +13,7 @@ from schemas.index766.rules import Component, ComponentGroup, Grade, flags
 from schemas.index766.scoring import ComponentScore, GroupScore
 from schemas.text.dates import day as written_day
 from schemas.text.dates import day_and_time
+from services.board.access import Action
 from services.board.pages.index766.index766_data import DAYS, PATH, Choice, Course, Stand, may_see
 from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
@@ -26,7 +27,7 @@ from services.readings.index766_dossiers import Costly, of_dossiers
 from services.readings.whatif import Shortest
 
 WORK = "/worklist"
-ACTIONS = ("assign",)
+ACTIONS: tuple[Action, ...] = ("assign",)
 SHOWN = 50
 """So many dossiers of a component are listed."""
 

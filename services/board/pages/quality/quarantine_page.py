@@ -27,7 +27,7 @@ from services.board.pages.quality.quality import Quality
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import form, ordinary
+from services.board.ui.page_layout import form, kept_from, ordinary
 from services.board.ui.words import Language, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable
@@ -234,7 +234,8 @@ def _quarantine(context: PageContext, lying: Sequence[Lying] | None, code: str) 
     else:
         chosen = [one for one in lying if code in ("", one.code)]
         heads = [context.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
-        inside = Html(_codes(context, lying, code) + table(heads, (_row(context, one) for one in chosen)))
+        others = kept_from(context, {"mend": "resubmit"})
+        inside = Html(_codes(context, lying, code) + table(heads, (_row(context, one) for one in chosen)) + others)
     return tag("section", tag("h2", name), means, inside, class_="panel wide", aria_label=name, tabindex=0)
 
 

@@ -11,7 +11,7 @@ from schemas.text.dates import day_and_time, days
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, table, tag
-from services.board.ui.page_layout import form
+from services.board.ui.page_layout import form, kept_from
 from services.board.ui.words import count, unit_name
 from services.reports.formats import FORMATS
 from services.reports.issues import Issue
@@ -27,7 +27,7 @@ def overview(context: PageContext, found: Sequence[Issue], month: date, said: Ht
     title = tag("div", tag("h1", context.word("reports_title")), said, class_="title")
     listed = _list(context, found) if found else tag("p", context.word("reports_none"))
     kept = tag("section", tag("h2", context.word("reports_kept")), listed, class_="panel wide")
-    make = _make(context, month) if context.account.may("report") else ""
+    make = _make(context, month) if context.account.may("report") else kept_from(context, {"report_make": "report"})
     return tag("main", title, make, kept, class_="page people reports")
 
 

@@ -23,7 +23,7 @@ from services.board.pages.targets.setting import Refused, Wish, put, take_back
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
-from services.board.ui.page_layout import form, ordinary
+from services.board.ui.page_layout import form, kept_from, ordinary
 from services.board.ui.words import WORDS, name_of, unit_name
 from services.kit import clock
 from services.readings.period import Period
@@ -107,7 +107,8 @@ def render(context: PageContext, found: list[Target], said: str) -> Html:
     title = tag("div", tag("h1", context.word("targets")), notice, class_="title")
     listed = _list(context, found) if found else tag("p", context.word("targets_none"))
     kept = tag("section", tag("h2", context.word("targets_set")), listed, class_="panel wide")
-    return tag("main", title, _form(context) if context.account.may("target") else "", kept, class_="page people")
+    own = _form(context) if context.account.may("target") else kept_from(context, {"target_set": "target"})
+    return tag("main", title, own, kept, class_="page people")
 
 
 def _form(context: PageContext) -> Html:

@@ -32,7 +32,7 @@ from services.board.ui.pagination import Listing, ListQuery, filters, heads, pag
 from services.board.ui.words import SIGNS, count
 from services.kit import clock, store
 
-DEEDS_HERE = ("acknowledge", "assign", "comment", "extend", "join")
+DEEDS_HERE: tuple[Action, ...] = ("acknowledge", "assign", "comment", "extend", "join")
 OF_ONE_KIND = {"extend": ("dossier", "no_dossier"), "join": ("report", "no_report")}
 """Deed -> the one kind of case that it fits, and what is said of others."""
 FILTERS_SECONDS = 0.2
@@ -120,7 +120,7 @@ def add(pages: Pages, pool: AsyncConnectionPool, reading: QueryPool, alarm_clien
         context = context_of(request, poller)
         if deed not in DEEDS_HERE:
             raise HTTPException(404)
-        _allow(context.account, deed)  # type: ignore[arg-type]
+        _allow(context.account, deed)
         body = await request.body()
         fields, keys = fields_of(body, "item"), items_of(body)[:MOST]
         try:
