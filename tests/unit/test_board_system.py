@@ -18,8 +18,18 @@ from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, label_te
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
+from services.board.live.wall_figures import FIGURES
 from services.board.pages.figures.system import moment, render
-from services.board.pages.figures.system_data import Choice, Content, Figures, Parts, dimensions, headlines, ranked
+from services.board.pages.figures.system_data import (
+    Choice,
+    Content,
+    Figures,
+    Parts,
+    dimensions,
+    headlines,
+    indicators,
+    ranked,
+)
 from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
 from services.board.ui.periods import PeriodChoice, period_of
@@ -109,6 +119,13 @@ def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
 def test_a_figure_is_broken_down_by_what_all_its_measures_have(code: str, found: tuple[str, ...]) -> None:
     assert labels(CATALOGUE[code].formula) == found
     assert dimensions(CATALOGUE[code]) == ("unit", *found)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_page_is_broken_down_by_the_figure_that_a_leader_acts_on(system: str) -> None:
+    on_the_wall = [i for i in FIGURES[system] if i.headline]
+    assert Choice(system).broken_down()[0] == on_the_wall[0]
+    assert len({i.code for i in headlines(system)}) == sum(i.headline for i in indicators(system))
 
 
 def test_the_table_falls_back_to_what_there_is() -> None:

@@ -12,6 +12,7 @@ from psycopg import Connection
 
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import labels
+from services.board.live.wall_figures import FIGURES
 from services.board.ui.periods import SO_FAR, Against, PeriodChoice, step_of
 from services.readings import Period, Reading, read, sheet
 from services.readings.coverage import data_since
@@ -89,8 +90,10 @@ def indicators(system: str) -> tuple[Indicator, ...]:
 
 
 def headlines(system: str) -> tuple[Indicator, ...]:
-    """Those that are shown first."""
-    return tuple(i for i in indicators(system) if i.headline)
+    """Those that are shown first: what the wall shows in its order, then the others."""
+    wall = FIGURES[system]
+    heads = (i for i in indicators(system) if i.headline)
+    return tuple(sorted(heads, key=lambda i: wall.index(i) if i in wall else len(wall)))
 
 
 def dimensions(indicator: Indicator) -> tuple[str, ...]:
