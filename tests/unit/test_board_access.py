@@ -248,7 +248,9 @@ def test_the_page_of_a_figure_of_people_prints_no_exact_number() -> None:
 
 def test_where_a_button_is_missing_stands_which_role_has_it() -> None:
     def tools(role: Role) -> str:
-        return toolbar(PageContext(Account("a", "", role), "vi", cast(Poller, None)), ("comment", "assign"), "/worklist")
+        return toolbar(
+            PageContext(Account("a", "", role), "vi", cast(Poller, None)), ("comment", "assign"), "/worklist"
+        )
 
     viewer, operator = tools("viewer"), tools("operator")
     assert "Ghi ý kiến: cần vai trò Trực ban (tài khoản này: Người xem)." in viewer

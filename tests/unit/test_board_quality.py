@@ -139,6 +139,12 @@ def test_delays_are_told_in_one_unit(span: timedelta, said: str) -> None:
     assert quality.delay(look(EVERYBODY), span) == said
 
 
+def test_what_does_not_fit_together_stands_before_what_was_refused() -> None:
+    told = quarantine_page.render(look(EVERYBODY), quality_of_all(), [lying(WARD)], "")
+    places = [told.index(f"<h2>{name}") for name in ("Số liệu chưa khớp", "Bản tin lỗi chờ xử lý", "Ghi nhận muộn")]
+    assert places == sorted(places)
+
+
 # --- the quarantine ---
 
 

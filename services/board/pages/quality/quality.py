@@ -103,12 +103,14 @@ def look_into(conn: Connection, now: datetime) -> Quality:
     return Quality(now, found, late, last, ends)
 
 
-def panels(context: PageContext, shown: Quality) -> Html:
-    """The page's panels on what is stored, and of which moment they tell."""
+def panels(context: PageContext, shown: Quality, refused: str = "") -> Html:
+    """The page's panels: what does not fit together first, then what was `refused`, and what came late; and of which
+    moment they tell."""
     late, ends = shown.late, shown.ends
     return Html(
         tag("p", f"{context.word('quality_as_of')} {day_and_time(shown.at)}", class_="small wide")
         + _panel(context, "quality_findings", len(shown.findings), "", _findings(context, shown.findings))
+        + refused
         + _panel(context, "quality_late", None if late is None else sum(d.number for d in late),
                  context.word("quality_late_means").format(DAYS, _hours()), _late(context, late, shown.last))
         + _panel(context, "quality_ends", None if ends is None else len(ends),

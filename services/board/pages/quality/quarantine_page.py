@@ -217,7 +217,7 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
 
 def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str) -> Html:
     """The page's content."""
-    return Html(_quarantine(context, lying, code) + quality.panels(context, shown))
+    return quality.panels(context, shown, _quarantine(context, lying, code))
 
 
 _PAST = {
