@@ -31,9 +31,12 @@ Figures = dict[str, tuple[Decimal, str] | None]
 """code -> the number that is printed, and its scale (`%`, `tỷ đ`); None where there is no figure."""
 WARD = "phuong_chon_thanh"
 SHORTENED = {"tỷ đ": (Decimal(10) ** 9, 2), "triệu đ": (Decimal(10) ** 6, 1), "đ": (Decimal(1), 0)}
-ROWS = """() => [...document.querySelectorAll("main tr")].filter(row => row.querySelector("a.how")).map(row =>
-  [new URL(row.querySelector("a.how").href).pathname.split("/").pop(),
-   [...row.querySelectorAll("td")].map(cell => cell.innerText)])"""
+ROWS = """() => {
+  document.querySelectorAll("details.group").forEach(group => { group.open = true; });
+  return [...document.querySelectorAll("main tr")].filter(row => row.querySelector("a.how")).map(row =>
+    [new URL(row.querySelector("a.how").href).pathname.split("/").pop(),
+     [...row.querySelectorAll("td")].map(cell => cell.innerText)]);
+}"""
 
 UNITS_OPENED = "links => links.map(link => new URL(link.href).searchParams.get('unit'))"
 

@@ -19,6 +19,7 @@ from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
 from services.board.live.wall_figures import FIGURES
+from services.board.pages.figures.figure_groups import grouped
 from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import (
     Choice,
@@ -119,6 +120,20 @@ def test_steps_are_told_as_written_in_viet_nam(group: str, told: str) -> None:
 def test_a_figure_is_broken_down_by_what_all_its_measures_have(code: str, found: tuple[str, ...]) -> None:
     assert labels(CATALOGUE[code].formula) == found
     assert dimensions(CATALOGUE[code]) == ("unit", *found)
+
+
+def test_figures_stand_under_the_question_that_they_answer() -> None:
+    where = {one.code: group for system in SYSTEMS for group, own in grouped(indicators(system)).items() for one in own}
+    assert where.keys() == CATALOGUE.keys()
+    for group, codes in {
+        "now": ("dossiers_in_progress", "outbreaks_open", "pupils", "map_features"),
+        "overdue": ("dossiers_open_overdue", "on_time_share", "reports_unrouted_late", "dossiers_due_today"),
+        "period": ("dossiers_received", "visits", "mentions"),
+        "quality": ("satisfaction_share", "processing_time_median", "antivirus_coverage"),
+        "money": ("payments_amount", "payments_count", "school_fees_amount"),
+        "stated": ("ii06_03", "index766_points", "nq02_petitions", "production_value", "reported_hotline_received"),
+    }.items():
+        assert {where[code] for code in codes} == {group}, group
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

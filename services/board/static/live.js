@@ -9,8 +9,9 @@
   const bring = (old, now) => {
     if (flashes(old, now)) now.classList.add("flash");
     if (unlike(old, now) || flashes(old, now)) return old.replaceWith(now);
-    for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "open") old.removeAttribute(name);
-    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    const own = (name) => name === "open";  // what the reader opened or closed stays so
+    for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && !own(name)) old.removeAttribute(name);
+    for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value && !own(name)) old.setAttribute(name, value);
     fill(old, now);
   };
   const fill = (old, now) => {

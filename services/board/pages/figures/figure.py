@@ -173,7 +173,7 @@ def _parts(context: PageContext, parts: list[Part]) -> Html:
 def _part(context: PageContext, part: Part) -> list[object]:
     text = formula_text(part.of, context.language)
     name = tag("span", text, title=part.formula, class_=f"depth-{min(part.depth, 6)}")
-    role = context.word(f"role_{part.role}") if part.role else ""
+    role = tag("span", context.word(f"role_{part.role}"), class_="role") if part.role else ""
     if part.value is None:
         return [name, role, why(part.reason, context.language)]
     return [name, role, number(part.value, 0 if part.value == part.value.to_integral_value() else 4, context.language)]

@@ -11,6 +11,7 @@ from itertools import zip_longest
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from schemas.indicators import Indicator
 from schemas.indicators.label_texts import MEASURED, label_text, title
 from schemas.text.dates import day as written_day
 from schemas.units import UnknownUnit
@@ -18,6 +19,7 @@ from services.board.access import is_few
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
+from services.board.pages.figures.figure_groups import Group, grouped
 from services.board.pages.figures.published_card import Beside, card, read_beside
 from services.board.pages.figures.system_data import (
     Choice,
@@ -224,12 +226,19 @@ def moment(group: str) -> str:
 
 
 def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
+    """All figures by the questions people ask; the groups with one that is shown first are open."""
     heads = [context.word(w) for w in ("figure", "value", "before", "change", "target", "know")]
     apart = programmes.codes(choice.system)
-    pairs = (
-        pair for pair in zip(shown.now.values, shown.then.values, strict=True) if pair[0].indicator.code not in apart
-    )
-    return table(heads, (_figure_row(context, choice, *each, shown.then) for each in pairs), (1, 2, 3, 4))
+    pairs = {now.indicator.code: (now, then) for now, then in zip(shown.now.values, shown.then.values, strict=True)}
+    groups = grouped(now.indicator for code, (now, _) in pairs.items() if code not in apart)
+
+    def listed(group: Group, own: Sequence[Indicator]) -> Html:
+        rows = (_figure_row(context, choice, *pairs[one.code], shown.then) for one in own)
+        name = f"{context.word(f'group_{group}')} ({len(own)})"
+        opened = "" if any(one.headline for one in own) else None
+        return tag("details", tag("summary", name), table(heads, rows, (1, 2, 3, 4)), class_="group", open=opened)
+
+    return Html("".join(listed(*each) for each in groups.items()))
 
 
 def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading, then: Figures) -> list[object]:
