@@ -4,6 +4,7 @@ finding, with their number and some of them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
@@ -11,7 +12,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from schemas.fold import instant
 from schemas.indicators.formula import Sum
+from schemas.text.dates import day_and_time
 from services.readings.finding import Finding, resting_on
 
 
@@ -80,6 +83,17 @@ CODES = {
     ),
 }
 """What the folds note of an event, in both languages."""
+FIELDS = {
+    "amount": ("số tiền", "amount"),
+    "enrolled": ("sĩ số", "enrolled"),
+    "limit_days": ("số ngày giải quyết", "days allowed"),
+    "limit_hours": ("số giờ giải quyết", "hours allowed"),
+    "present": ("có mặt", "present"),
+    "promised_at": ("hạn trả", "promised for"),
+    "score": ("điểm đánh giá", "rating"),
+    "value": ("giá trị", "value"),
+}
+"""What fields of events are called in an example; of others none is given."""
 CHECKS = (*CODES, *(f"orphan_{kind}" for kind in KINDS))
 """The codes of all findings that this module makes."""
 
@@ -98,8 +112,11 @@ def findings(conn: Connection, as_of: datetime) -> Iterator[Finding]:
 def _noted(kind: str, code: str, unit: str, number: int, said: dict[str, list[Any]] | None, ids: list[str]) -> Finding:
     (vi, en), words = CODES[code], KINDS[kind]
     vi, en = f"{vi}: {number} sự kiện về {words.vi}", f"{en}: {number} of {words.en}"
-    if said:
-        vi, en = f"{vi} (ví dụ: {_differing(said)})", f"{en} (for example {_differing(said)})"
+    if known := [
+        (FIELDS[name], *map(_value, values)) for name, values in sorted((said or {}).items()) if name in FIELDS
+    ]:
+        vi = f"{vi} (ví dụ: {', '.join(f'{field[0]} {one} ≠ {other}' for field, one, other in known)})"
+        en = f"{en} (for example {', '.join(f'{field[1]} {one} ≠ {other}' for field, one, other in known)})"
     return _finding(code, vi, en, unit, number, kind, ids)
 
 
@@ -109,16 +126,15 @@ def _finding(code: str, vi: str, en: str, unit: str, number: int, kind: str, ids
     return Finding(code, vi, en, unit, None, None, left, Decimal(0), kind, resting_on(counted), tuple(ids), number)
 
 
-def _differing(said: dict[str, list[Any]]) -> str:
-    """The values that differ. Texts in words are not repeated: what is written there is not for every eye."""
-    return ", ".join(f"{name}: {_value(counts)} ≠ {_value(other)}" for name, (counts, other) in sorted(said.items()))
-
-
 def _value(value: Any) -> str:
+    """A value that differs: a moment as people write it, and no text in words, which is not for every eye."""
     text = "–" if value is None else str(value)
+    if _MOMENT.match(text):
+        return day_and_time(instant(text), seconds=True)
     return text if len(text) <= 40 and " " not in text else "…"
 
 
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 _NOTED = """
 SELECT n.kind, n.code, n.unit, n.number, n.said, ARRAY(
     SELECT e.id FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time WHERE k.key = ANY (n.keys)

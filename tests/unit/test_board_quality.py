@@ -139,6 +139,16 @@ def test_delays_are_told_in_one_unit(span: timedelta, said: str) -> None:
     assert quality.delay(look(EVERYBODY), span) == said
 
 
+def test_findings_of_the_same_words_stand_under_one_sentence_that_opens_to_their_units() -> None:
+    def noted(unit: str, number: int) -> Finding:
+        return Finding("superseded", f"Đã kết thúc: {number} sự kiện", "", unit, None, None, Decimal(number),
+                       Decimal(), "dossier", events=number)  # fmt: skip
+
+    told = quality.panels(look(EVERYBODY), Quality(NOW, [noted(WARD, 2), noted(OTHER, 40)], [], (), []))
+    assert told.count('<details class="group">') == told.count("<summary>Đã kết thúc: 42 sự kiện: ") == 1
+    assert told.index("Đã kết thúc: 40 sự kiện<") < told.index("Đã kết thúc: 2 sự kiện<")
+
+
 def test_what_does_not_fit_together_stands_before_what_was_refused() -> None:
     told = quarantine_page.render(look(EVERYBODY), quality_of_all(), [lying(WARD)], "")
     places = [told.index(f"<h2>{name}") for name in ("Số liệu chưa khớp", "Bản tin lỗi chờ xử lý", "Ghi nhận muộn")]

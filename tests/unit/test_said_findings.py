@@ -16,6 +16,7 @@ from services.board.ui.live_page import PageContext
 from services.board.ui.periods import SO_FAR
 from services.board.ui.words import Language
 from services.kit.settings import Settings
+from services.readings import noted
 from services.readings.finding import Finding
 
 WARDS = ("phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich", "xa_tan_khai", "phuong_an_loc")
@@ -56,3 +57,11 @@ def test_what_disagrees_names_its_unit_and_both_sides_and_comes_first(language: 
     first, second = told(language, events, apart)
     assert first.startswith(f"{unit}: ") and re.search(r"5[.,]122.*5[.,]121", first)
     assert second.startswith("3 ")
+
+
+def test_an_example_is_in_words_and_of_a_field_without_words_there_is_none() -> None:
+    said = {"promised_at": ["2026-12-01T01:40:23.838000Z", "2026-12-01T02:20:42Z"], "secret_field": ["a", "b"]}
+    found = noted._noted("dossier", "contradicted", WARDS[0], 5, said, [])
+    assert found.vi.endswith("(ví dụ: hạn trả 01/12/2026 08:40:23 ≠ 01/12/2026 09:20:42)")
+    assert found.en.endswith("(for example promised for 01/12/2026 08:40:23 ≠ 01/12/2026 09:20:42)")
+    assert "ví dụ" not in noted._noted("dossier", "contradicted", WARDS[0], 5, {"secret_field": ["a", "b"]}, []).vi

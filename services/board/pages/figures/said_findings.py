@@ -22,7 +22,9 @@ def sentences(context: PageContext, found: Sequence[Finding]) -> Html:
     if not found:
         return tag("p", context.word("no_findings"), class_="small")
     apart = [_named(context, f) for f in found if f.events is None]
-    return tag("ul", *(tag("li", said) for said in (*apart, *_of_events(context, found))), class_="findings")
+    return tag(
+        "ul", *(tag("li", said) for said in (*apart, *(said for said, _ in alike(context, found)))), class_="findings"
+    )
 
 
 def sentence(context: PageContext, f: Finding) -> str:
@@ -44,20 +46,20 @@ def _named(context: PageContext, f: Finding) -> str:
     return f"{unit_name(f.unit, context.language, f.last)}: {sentence(context, f)}"
 
 
-def _of_events(context: PageContext, found: Iterable[Finding]) -> Iterator[str]:
-    """What is said of single events in the same words is said once, with how many there are in all and where."""
-    alike = defaultdict[str, list[Finding]](list)
+def alike(context: PageContext, found: Iterable[Finding]) -> Iterator[tuple[str, list[Finding]]]:
+    """What is said of single events in the same words is said once, with how many there are in all and where; beside
+    it the findings, those of the units with the most first."""
+    groups = defaultdict[str, list[Finding]](list)
     for f in found:
         if f.events is not None:
             before, _, after = _EXAMPLE.sub("", _text(context, f)).partition(str(f.events))
-            alike[f"{before}\0{after}"].append(f)
-    for text, group in sorted(alike.items(), key=lambda pair: -sum(f.events or 0 for f in pair[1])):
-        total = count(sum(f.events or 0 for f in group), context.language)
-        yield f"{text.replace(chr(0), total)}: {_places(context, group)}."
+            groups[f"{before}\0{after}"].append(f)
+    for text, group in sorted(groups.items(), key=lambda pair: -sum(f.events or 0 for f in pair[1])):
+        total, most = sum(f.events or 0 for f in group), sorted(group, key=lambda f: -(f.events or 0))
+        yield f"{text.replace(chr(0), count(total, context.language))}: {_places(context, most)}.", most
 
 
-def _places(context: PageContext, group: Sequence[Finding]) -> str:
-    most = sorted(group, key=lambda f: -(f.events or 0))
+def _places(context: PageContext, most: Sequence[Finding]) -> str:
     named = [f"{unit_name(f.unit, context.language)} {count(f.events or 0, context.language)}" for f in most[:NAMED]]
     others = len(most) - NAMED
     return "; ".join([*named, *([context.word("findings_others").format(others)] if others > 0 else [])])

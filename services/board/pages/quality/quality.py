@@ -16,6 +16,7 @@ from schemas.codes import masked, masked_id
 from schemas.text.dates import day_and_time, days
 from schemas.text.numbers import exact
 from services.board.access import Account
+from services.board.pages.figures.said_findings import alike
 from services.board.pages.quality.finding_rows import NEEDS, Deed
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
@@ -129,25 +130,41 @@ def _panel(context: PageContext, key: str, found: int | None, means: str, *insid
 
 
 def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
-    heads = _words(
-        context, "severity finding unit period finding_left finding_right finding_apart finding_see finding_state"
-    )
+    """What two sides say differently in a table; of single events what is said in the same words under one sentence,
+    which opens to its units."""
     if not found:
         return tag("p", context.word("no_findings"), class_="none")
-    return table(heads, (_finding(context, f) for f in found), (4, 5, 6))
+    heads = _words(
+        context, "finding unit severity period finding_left finding_right finding_apart finding_see finding_state"
+    )
+    apart = [f for f in found if f.events is None]
+    compared = table(heads, (_compared(context, f) for f in apart), (4, 5, 6)) if apart else ""
+    return Html(compared + "".join(_alike(context, *each) for each in alike(context, found)))
 
 
-def _finding(context: PageContext, f: Finding) -> list[object]:
+def _compared(context: PageContext, f: Finding) -> list[object]:
     return [
-        context.word(f"severity_{f.severity}"),
         f.vi if context.language == "vi" else f.en,
-        unit_name(f.unit, context.language),
+        unit_name(f.unit, context.language, f.last),
+        context.word(f"severity_{f.severity}"),
         days(f.first, f.last) if f.first and f.last else "",
-        *(exact(value, context.language) for value in (f.left, f.right, f.missing)[: 1 if f.events else 3]),
-        *([""] * (2 if f.events else 0)),
+        *(exact(value, context.language) for value in (f.left, f.right, f.missing)),
         _evidence(context, f),
         _state(context, f),
     ]
+
+
+def _alike(context: PageContext, said: str, group: Sequence[Finding]) -> Html:
+    heads = _words(context, "unit severity number_events finding finding_see finding_state")
+    rows = (
+        [
+            unit_name(f.unit, context.language), context.word(f"severity_{f.severity}"),
+            count(f.events or 0, context.language), f.vi if context.language == "vi" else f.en,
+            _evidence(context, f), _state(context, f),
+        ]
+        for f in group
+    )  # fmt: skip
+    return tag("details", tag("summary", said), table(heads, rows, (2,)), class_="group")
 
 
 def _evidence(context: PageContext, f: Finding) -> Html:
