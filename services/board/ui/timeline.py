@@ -13,6 +13,7 @@ from schemas.offices import number_of
 from schemas.text.dates import day_and_time
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
+from services.board.ui.words import WORDS
 
 OURSELVES = "notifier"
 """What stands in the table for steps that nobody took by hand."""
@@ -26,6 +27,8 @@ class Step(NamedTuple):
     step: str
     by: str
     note: str
+    stage: str | None = None
+    """What the alarm is about, of a case with several."""
 
 
 def timeline_of_case(conn: Connection, kind: str, entity: str, others: Sequence[str] = ()) -> list[Step]:
@@ -53,15 +56,20 @@ def history(context: PageContext, found: Sequence[Step]) -> Html:
     rows = (
         tag(
             "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", author(context, s.by)), " ",
-            context.word(f"step_{s.step}"), f": {s.note}" if s.note else "",
+            context.word(f"step_{s.step}"), *_about(context, s), f": {s.note}" if s.note else "",
         )
         for s in found
     )  # fmt: skip
     return tag("ol", *rows, class_="history")
 
 
+def _about(context: PageContext, step: Step) -> list[str]:
+    key = f"stage_{step.stage}"
+    return [f" ({context.word(key)})"] if key in WORDS else []
+
+
 _OF_CASE = """
-SELECT s.alarm, s.at, s.step, s.by, s.note FROM alarm a JOIN alarm_step s ON s.alarm = a.id
+SELECT s.alarm, s.at, s.step, s.by, s.note, a.stage FROM alarm a JOIN alarm_step s ON s.alarm = a.id
 WHERE a.kind = %(kind)s AND a.entity = %(number)s AND %(entity)s = CASE
     WHEN concat_ws('@', a.entity, a.office) IN (%(entity)s) OR concat_ws('@', a.entity, a.office) = ANY (%(others)s)
         THEN concat_ws('@', a.entity, a.office)

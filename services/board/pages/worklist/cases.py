@@ -35,10 +35,12 @@ from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageConte
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import form, ordinary
 from services.board.ui.timeline import Step, history, timeline_of_case
-from services.board.ui.words import count, unit_name
+from services.board.ui.words import WORDS, count, unit_name
 from services.kit import clock
 from services.kit.facts import stored_calendars, unpack
 
+NOTICES = frozenset(("dossier.due_soon", "dossier.overdue", "report.overdue"))
+"""What the centre told of a case; all else its people did."""
 MOST_LETTERS = 200
 OTHERS = 10
 """So many other late cases of the unit are listed."""
@@ -195,8 +197,9 @@ def render(context: PageContext, found: Case) -> Html:
 
 
 def _step(context: PageContext, found: Case) -> str:
-    """The last that happened to it, which is where it stands."""
-    own = [fact for fact in found.facts if not repeats(number_of(found.row.id), fact)]
+    """The last that its people did, which is where it stands."""
+    told = (fact for fact in found.facts if fact.event not in NOTICES)
+    own = [fact for fact in told if not repeats(number_of(found.row.id), fact)]
     if not own or found.ended:
         return ""
     last = own[-1]
@@ -317,6 +320,8 @@ def _story(context: PageContext, found: Case) -> Html:
     def told(fact: Fact) -> str | Html:
         if repeats(number_of(found.row.id), fact):
             return tag("span", context.word("report_joined"), " ", _report(fact.data["code"]))
+        if fact.event in NOTICES and (stage := f"stage_{fact.data.get('stage', 'overdue')}") in WORDS:
+            return context.word(stage)
         joined = fact.data.get("duplicate_of")
         return label_text("handling", "duplicate", context.language) if joined else life(context, fact.event)
 
