@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.board.pages.alarms.alarm_groups import grouped, numbers
-from services.board.pages.alarms.alarms import LISTING
+from services.board.pages.alarms.alarms import LISTING, types_of
 from services.board.pages.alarms.alarms_data import Row
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
@@ -46,3 +46,13 @@ def test_a_group_names_its_cases_and_is_acted_on_as_a_whole() -> None:
     assert group.item == "alarm:1.2.3.4.5.6.7.8"
     assert numbers(group.item) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert numbers("alarm:x") == [0] and numbers("alarm:1.x") == [1, 0]
+
+
+def test_a_type_of_alarms_is_called_by_the_words_that_its_texts_share() -> None:
+    late = [overdue(n, type="ReportOverdue", vi=f"Phản ánh quá hạn: {what}", en=f"Report {what}")
+            for n, what in enumerate(("chuyển xử lý", "trả kết quả"))]  # fmt: skip
+    assert types_of([overdue(3), *late], "vi") == {
+        "DossierOverdue": "Hồ sơ quá hạn",
+        "ReportOverdue": "Phản ánh quá hạn",
+    }
+    assert types_of([overdue(1, en="One"), overdue(2, en="Other")], "en") == {"DossierOverdue": "One"}

@@ -34,3 +34,9 @@ def test_names_are_found_by_the_beginnings_of_their_words_without_marks() -> Non
 def test_who_may_not_open_a_page_does_not_find_it() -> None:
     assert FOUND["chat luong"] not in found(PUBLIC, "chat luong")
     assert FOUND["ty le qua han"] in found(PUBLIC, "ty le qua han")
+
+
+def test_a_unit_is_told_from_others_of_its_name_by_what_it_lies_in_and_not_by_its_code() -> None:
+    context = PageContext(Account("admin", "", "admin"), "vi", Poller(Settings(), SO_FAR.before))
+    more = {hit.name: hit.more for hit in hits(context, "chon thanh") if hit.kind == "unit"}
+    assert more["Phường Minh Thành"] == "Thị xã Chơn Thành" and not [text for text in more.values() if "_" in text]

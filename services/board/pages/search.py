@@ -103,7 +103,8 @@ def hits(context: PageContext, text: str) -> Iterator[Hit]:
     for unit in units.every():
         if fits(text, f"{unit.name_vi} {unit.name_en} {unit.code}"):
             path = context.chosen.address("/system/procedures", unit=unit.code)
-            yield Hit("unit", unit_name(unit.code, language), path, unit.code)
+            within = unit_name(unit.parent, language) if unit.parent else ""
+            yield Hit("unit", unit_name(unit.code, language), path, within)
     for code, indicator in CATALOGUE.items():
         if fits(text, f"{indicator.vi} {indicator.en} {code}"):
             yield Hit("figure", name_of(indicator, language), context.chosen.address(f"/figure/{code}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from urllib.parse import quote
 
 from fastapi import HTTPException, Request
@@ -27,7 +28,7 @@ from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
 from services.board.ui.timeline import Step, author, history
-from services.board.ui.words import count, system_name, unit_name
+from services.board.ui.words import Language, count, system_name, unit_name
 from services.kit import clock
 from services.kit.settings import Settings
 
@@ -179,10 +180,23 @@ def _title(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html
         "severity": (context.word("severity"), [(s, context.word(f"severity_{s}")) for s in SEVERITIES]),
         "system": (context.word("system"), named({r.system: _system(context, r.system) for r in found})),
         "unit": (context.word("unit"), unit_choices(context, query, {r.unit for r in found})),
-        "type": (context.word("case_kind"), named({r.type: r.type for r in found})),
+        "type": (context.word("case_kind"), named(types_of(found, context.language))),
     }
     form = filters(context, query, choices, context.word("search_alarm"))
     return Html(tag("div", tag("h1", context.word("alarms")), class_="title") + form)
+
+
+def types_of(found: Sequence[Row], language: Language) -> dict[str, str]:
+    """type -> what alarms of it are called: the words that their texts begin with alike."""
+    texts: dict[str, list[str]] = {}
+    for row in found:
+        texts.setdefault(row.type, []).append(row.vi if language == "vi" else row.en)
+    return {type: _alike(each) or each[0] for type, each in texts.items()}
+
+
+def _alike(texts: Sequence[str]) -> str:
+    columns = zip(*(text.split() for text in texts), strict=False)
+    return " ".join(words[0] for words in takewhile(lambda words: len(set(words)) == 1, columns)).rstrip(":")
 
 
 def listed(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
