@@ -23,6 +23,7 @@ BENCHES: dict[str, str] = {
     "memory": "The aggregator's memory while a million events wait.",
     "panels": "Every query of every dashboard, as Grafana asks it.",
     "board": "From an event to the wall, with fifty walls open: latency, and what the board takes.",
+    "pages": "How long pages of the board take, alone and while four processes burn the cores.",
 }
 """name -> what it measures. The module of that name in this package has `ROWS` (its figures and targets), `run` and,
 for the plot, `draw`."""

@@ -118,7 +118,7 @@ async def opened(address: str, password: str, chromium: Path, count: int, real: 
     """`count` walls, `real` of them in a browser, in the account `admin`."""
     from playwright.async_api import async_playwright
 
-    cookies = await _enter(address, password)
+    cookies = await enter(address, password)
     async with AsyncExitStack() as stack:
         browser = await (await stack.enter_async_context(async_playwright())).chromium.launch(
             executable_path=chromium, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
@@ -132,7 +132,7 @@ async def opened(address: str, password: str, chromium: Path, count: int, real: 
         yield Walls(pages, clients)
 
 
-async def _enter(address: str, password: str) -> httpx.Cookies:
+async def enter(address: str, password: str) -> httpx.Cookies:
     async with httpx.AsyncClient(base_url=address, trust_env=False, timeout=30) as client:
         form = {"name": "admin", "password": password}
         answer = await client.post("/login", data=form, headers={"origin": address})
