@@ -195,6 +195,15 @@ def test_content_of_another_unit_is_closed_whatever_it_was_sent_as(raw: bytes, m
     assert not quarantine_page.opens(BOUNDED, lying(OTHER), body)
 
 
+def test_of_many_messages_some_are_listed_and_of_a_reason_all_in_words() -> None:
+    many = [lying(WARD)._replace(seq=n) for n in range(30)]
+    some, every = (quarantine_page.render(look(EVERYBODY), Quality(NOW, [], [], (), []), many, code)
+                   for code in ("", "wrong_unit"))  # fmt: skip
+    assert some.count('class="path"') == 20 and "và 10 bản tin khác" in some
+    assert every.count('class="path"') == 30 and "bản tin khác" not in every
+    assert "&lt;b&gt;no" not in re.sub('title="[^"]*"', "", every)
+
+
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
     shown = Quality(NOW, [], [], (), [])
     told = quarantine_page.render(look(EVERYBODY), shown, [lying(WARD)], "")

@@ -20,7 +20,7 @@ from services.board.pages.figures.said_findings import alike
 from services.board.pages.quality.finding_rows import NEEDS, Deed
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
-from services.board.ui.markup import Html, table, tag
+from services.board.ui.markup import Html, esc, table, tag
 from services.board.ui.page_layout import form
 from services.board.ui.redaction import findings_for
 from services.board.ui.words import count, unit_name
@@ -134,20 +134,18 @@ def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
     which opens to its units."""
     if not found:
         return tag("p", context.word("no_findings"), class_="none")
-    heads = _words(
-        context, "finding unit severity period finding_left finding_right finding_apart finding_see finding_state"
-    )
+    heads = _words(context, "finding unit severity finding_left finding_right finding_apart finding_see finding_state")
     apart = [f for f in found if f.events is None]
-    compared = table(heads, (_compared(context, f) for f in apart), (4, 5, 6)) if apart else ""
+    compared = table(heads, (_compared(context, f) for f in apart), (3, 4, 5)) if apart else ""
     return Html(compared + "".join(_alike(context, *each) for each in alike(context, found)))
 
 
 def _compared(context: PageContext, f: Finding) -> list[object]:
+    span = days(f.first, f.last) if f.first and f.last else ""
     return [
         f.vi if context.language == "vi" else f.en,
-        unit_name(f.unit, context.language, f.last),
+        Html(esc(unit_name(f.unit, context.language, f.last)) + tag("div", span, class_="small")),
         context.word(f"severity_{f.severity}"),
-        days(f.first, f.last) if f.first and f.last else "",
         *(exact(value, context.language) for value in (f.left, f.right, f.missing)),
         _evidence(context, f),
         _state(context, f),

@@ -35,6 +35,8 @@ from services.kit.quarantine import Body, Lying, NothingThere
 
 LATEST = 300
 KEPT_SECONDS, BROKER_SECONDS = 60.0, 1.0
+SHOWN = 20
+"""So many messages are listed until a reason is chosen."""
 SILENT = (nats.errors.Error, Unavailable, TimeoutError, OSError)
 
 
@@ -234,8 +236,10 @@ def _quarantine(context: PageContext, lying: Sequence[Lying] | None, code: str) 
     else:
         chosen = [one for one in lying if code in ("", one.code)]
         heads = [context.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
-        others = kept_from(context, {"mend": "resubmit"})
-        inside = Html(_codes(context, lying, code) + table(heads, (_row(context, one) for one in chosen)) + others)
+        shown = chosen if code else chosen[:SHOWN]
+        rest = tag("p", context.word("quarantine_rest").format(len(chosen) - SHOWN), class_="small")
+        listed = table(heads, (_row(context, one) for one in shown)) + (rest if len(chosen) > len(shown) else "")
+        inside = Html(_codes(context, lying, code) + listed + kept_from(context, {"mend": "resubmit"}))
     return tag("section", tag("h2", name), means, inside, class_="panel wide", aria_label=name, tabindex=0)
 
 
@@ -253,7 +257,7 @@ def _row(context: PageContext, one: Lying) -> list[object]:
     name = link(f"/quality/quarantine/{one.seq}", one.seq) if context.account.may("resubmit") else one.seq
     field, reason = _split(one.reason)
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    explanation = Html(tag("span", _refused(context, one.code)) + tag("br") + tag("span", reason, class_="small"))
+    explanation = tag("span", _refused(context, one.code), title=reason)
     return [name, moment, _unit(context, one.unit), tag("span", field, class_="path"), explanation]
 
 
