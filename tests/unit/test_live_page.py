@@ -71,7 +71,7 @@ class Board:
 
             context = context_of(asked, pages.poller)
             clock = Live("clock", lambda view, now: tag("i", f"{now:%Y}"))
-            return LivePage(context, body, [clock], [Asked("asked", ask, draw, 0.01)])
+            return LivePage(context, body, [clock], [Asked("asked", ask, draw, 0.01, title="own")])
 
     @contextmanager
     def opened(self, path: str = "/one/x") -> Iterator[WebSocketTestSession]:
@@ -129,10 +129,10 @@ def test_what_does_not_come_in_time_is_said_to_be_busy_and_comes_later() -> None
     board, told = Board(lambda: given[0]), WORDS["busy"][0]
     answer = board.client().get("/one/x")
     assert answer.status_code == 200 and told in answer.text and WORDS["try_again"][0] in answer.text
-    assert "<h1>x</h1>" in answer.text
+    assert "<h1>x</h1>" in answer.text and "<h1>own</h1>" in answer.text, "a page whose content has its heading"
     with board.opened() as socket:
         given[0] = "two"
-        hears(socket, "two")
+        assert "own" not in hears(socket, "two")
 
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError("away"), TooMuch("much"), TimeoutError()])

@@ -35,7 +35,9 @@ def add(pages: Pages, reading: QueryPool) -> None:
                 key, lambda: reading(lambda conn: brief(conn, texts, chosen or None, clock.now(), language))
             )
 
-        content = Asked("content", ask, lambda found: render(context, chosen, found), FRESH_SECONDS)
+        content = Asked(
+            "content", ask, lambda found: render(context, chosen, found), FRESH_SECONDS, title=context.word("brief")
+        )
         return ordinary(context, f"{PATH}?unit={chosen}", of_content, [content])
 
 

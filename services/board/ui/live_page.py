@@ -96,7 +96,8 @@ class Asked:
     """A place on a page whose content is asked for: now, and again every few seconds for as long as the page is open.
 
     What `ask` gives had better be shared (`SharedCache`, `ChangeCache`); it is drawn again where it is another object.
-    `first`: what a page may open with where that is at hand sooner.
+    `first`: what a page may open with where that is at hand sooner. `title`: what the page is of, where the content has
+    its heading, for as long as there is none.
     """
 
     id: str
@@ -104,6 +105,7 @@ class Asked:
     draw: Callable[[Any], Html]
     seconds: float = AGAIN_SECONDS
     first: Callable[[], Awaitable[Any]] | None = None
+    title: str = ""
 
 
 async def not_yet() -> None:
@@ -302,14 +304,14 @@ async def _ask(page: LivePage, one: Asked, sending: _Sending) -> None:
 
 async def _drawn_first(context: PageContext, one: Asked, until: float) -> Html:
     """A place with the newest, or with what was known before, or with the reason that it is empty."""
-    patience = Patience(until)
+    patience, title = Patience(until), tag("h1", one.title) if one.title else Html("")
     PATIENCE.set(patience)  # each place is drawn in a task of its own
     try:
         content = one.draw(await in_patience((one.first or one.ask)()))
     except TooMuch:
-        return too_much(context)
+        return Html(title + too_much(context))
     except BUSY:
-        return busy(context)
+        return Html(title + busy(context))
     return Html(busy(context, patience.of) + content) if patience.of else content
 
 

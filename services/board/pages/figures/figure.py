@@ -75,7 +75,9 @@ def add(pages: Pages, reading: QueryPool) -> None:
             return render(context, shown.explanation, shown.findings, shown.units)
 
         here = context.chosen.address(f"/figure/{code}", unit=unit or None)
-        return ordinary(context, here, of_content, [Asked("content", ask, draw)])
+        return ordinary(
+            context, here, of_content, [Asked("content", ask, draw, title=name_of(CATALOGUE[code], context.language))]
+        )
 
 
 def render(context: PageContext, shown: Explanation, found: Sequence[Finding], by_unit: Sequence[Reading] = ()) -> Html:

@@ -85,7 +85,8 @@ def add(pages: Pages, reading: QueryPool) -> None:
         async def as_it_is() -> Stand:
             return await now_of(choice, cases)
 
-        stands = Asked("stand", as_it_is, lambda found: render(context, choice, found), FRESH_SECONDS)
+        name = context.word("index766")
+        stands = Asked("stand", as_it_is, lambda found: render(context, choice, found), FRESH_SECONDS, title=name)
         days = Asked("days", looked_back, lambda found: course_of_days(context, found), SLOW_SECONDS, not_yet)
         return ordinary(context, choice.path(), body, [stands, days], scripts=["work"])
 
