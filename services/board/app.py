@@ -107,7 +107,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     figure.add(pages, reading)
     figure_cases.add(pages, reading, lambda context: toolbar(context, worklist.DEEDS_HERE, PATH))
     worklist.add(pages, pool, reading, alarm_client)
-    alarms.add(pages, settings, reading, alarm_client)
+    alarms.add(pages, settings, reading, pool, alarm_client)
     map_routes.add(pages, settings, reading, pool)
     quarantine_page.add(pages, reading, pool)
     imports_page.add(pages, reading, pool, drafts)

@@ -5,9 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from services.board.access import Account
+from services.board.live.poller import Poller
 from services.board.pages.alarms.alarm_groups import grouped, numbers
-from services.board.pages.alarms.alarms import LISTING, types_of
+from services.board.pages.alarms.alarms import LISTING, render, types_of
 from services.board.pages.alarms.alarms_data import Row
+from services.board.pages.contacts.contacts_data import Contact
+from services.board.ui.live_page import PageContext
+from services.board.ui.periods import SO_FAR
+from services.kit.settings import Settings
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 
@@ -56,3 +62,15 @@ def test_a_type_of_alarms_is_called_by_the_words_that_its_texts_share() -> None:
         "ReportOverdue": "Phản ánh quá hạn",
     }
     assert types_of([overdue(1, en="One"), overdue(2, en="Other")], "en") == {"DossierOverdue": "One"}
+
+
+def test_an_alarm_of_a_unit_says_whom_to_call_there() -> None:
+    def page(row: Row, contact: Contact | None) -> str:
+        context = PageContext(Account("an", "", "operator"), "vi", Poller(Settings(), SO_FAR.before))
+        return render(context, row, [], Settings(), contact)
+
+    given = overdue(1, originator="dossier:H99", times=1)
+    told = page(given, Contact("phuong_chon_thanh", "Bà Lan", "0271 3666 777", "admin"))
+    assert "Bà Lan" in told and 'href="tel:02713666777"' in told
+    assert 'href="/system/procedures?unit=phuong_chon_thanh"' in told
+    assert "Liên hệ đơn vị" not in page(given._replace(unit="all"), None)

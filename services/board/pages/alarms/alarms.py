@@ -9,6 +9,7 @@ from urllib.parse import quote
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse, Response
 from psycopg import Connection
+from psycopg_pool import AsyncConnectionPool
 from starlette.requests import HTTPConnection
 
 from schemas import units
@@ -23,6 +24,8 @@ from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient,
 from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
+from services.board.pages.contacts.contacts_data import Contact, contact_of
+from services.board.pages.contacts.contacts_page import call
 from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary
@@ -61,7 +64,9 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def add(pages: Pages, settings: Settings, reading: QueryPool, alarm_client: AlarmClient) -> None:
+def add(
+    pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnectionPool, alarm_client: AlarmClient
+) -> None:
     """The pages, and what is done there."""
     app, poller = pages.app, pages.poller
 
@@ -94,6 +99,9 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, alarm_client: Alar
         if opened is None or not opened[0].seen_by(context.account):
             return plain_page(404, "not_found")
 
+        async with pool.connection() as conn:
+            contact = await contact_of(conn, opened[0].unit) if opened[0].unit != "all" else None
+
         async def at_hand() -> tuple[Row, list[Step]]:
             return opened
 
@@ -104,7 +112,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, alarm_client: Alar
             return tag("main", tag("div", at["alarm"], class_="wide"), tools, class_="page work")
 
         def draw(found: tuple[Row, list[Step]]) -> Html:
-            return render(context, *found, settings)
+            return render(context, *found, settings, contact)
 
         newest = ChangeCache(ask, poller.mark)
         shown = Asked("alarm", newest.get, draw, TICK_SECONDS, at_hand)
@@ -259,13 +267,16 @@ def _status(context: PageContext, r: Row) -> Html:
     return Html(badge + tag("div", " · ".join(w for w in who if w), class_="small"))
 
 
-def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settings) -> Html:
-    """One alarm: how it stands, what to do, where to look, who did what."""
+def render(
+    context: PageContext, r: Row, found: Sequence[Step], settings: Settings, contact: Contact | None = None
+) -> Html:
+    """One alarm: how it stands, whom to call, what to do, where to look, who did what."""
     sign, state = SIGNS[r.severity]
+    unit = f"?unit={r.unit}" if r.unit != "all" else ""
     notifier = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
     ways = [
         *([link(r.case, context.word("case"), " ", r.entity or "")] if r.case else []),
-        *([link(f"/system/{r.system}", _system(context, r.system))] if r.system in SYSTEMS else []),
+        *([link(f"/system/{r.system}{unit}", _system(context, r.system))] if r.system in SYSTEMS else []),
         tag("a", context.word("runbook"), href=f"{notifier}/runbooks/{quote(r.type)}", target="_blank", rel="noopener"),
     ]
     facts: list[tuple[str, object]] = [
@@ -273,6 +284,7 @@ def render(context: PageContext, r: Row, found: Sequence[Step], settings: Settin
         ("alarm_status", _status(context, r)),
         ("system", _system(context, r.system)),
         ("unit", _named(context, r)),
+        ("case_contact", call(context, contact, r.unit) if r.unit != "all" else ""),
         ("about_what", r.about),
         ("since_when", day_and_time(r.raised_at)),
         ("due", day_and_time(r.due_at) if r.due_at else ""),
