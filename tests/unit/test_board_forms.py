@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from schemas.calendar_history import CalendarHistory
 from services.board.access import Account
-from services.board.auth.middleware import fields_of, items_of
+from services.board.auth.middleware import fields_of, items_of, unavailable
 from services.board.pages.actions.alarm_client import (
     ActionName,
     Alarm,
@@ -167,3 +168,8 @@ def test_a_deadline_is_a_local_moment() -> None:
     body = body_of("assign", {"assignee": " Phòng A ", "deadline": "2026-03-11T17:00"}, OPERATOR, NOW)
     assert body == {"user": "an", "note": "", "assignee": "Phòng A", "deadline": "2026-03-11T17:00:00+07:00"}
     assert moment_of("") is None
+
+
+def test_what_cannot_be_had_is_answered_to_a_pages_connection_too() -> None:
+    answer = unavailable(HTTPConnection({"type": "websocket", "path": "/alarms/7", "headers": []}))
+    assert answer.status_code == 503

@@ -330,7 +330,7 @@ def unreadable() -> Response:
 
 def unavailable(request: HTTPConnection, reason: str = "unavailable") -> Response:
     """503 in both languages, with the way to ask again; where that changes nothing, it does so by itself."""
-    safe = request.scope["method"] in SAFE or request.scope["path"].startswith(ENTRY)
+    safe = request.scope.get("method") in SAFE or request.scope["path"].startswith(ENTRY)
     again = link("" if safe else "/", f"{word('try_again', 'vi')} · {word('try_again', 'en')}")
     return plain_page(503, reason, '<meta http-equiv="refresh" content="3">' if safe else "", "busy", tag("p", again))
 
