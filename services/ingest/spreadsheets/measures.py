@@ -14,6 +14,8 @@ _TENS = {
     "chuc": 10, "tram": 100, "nghin": 10**3, "ngan": 10**3, "thousand": 10**3, "tr": 10**6, "trieu": 10**6,
     "million": 10**6, "ty": 10**9, "ti": 10**9, "billion": 10**9,
 }  # fmt: skip
+_LONGEST = 1000
+"""Letters that are looked at: of a header, or of all titles that name a measure."""
 _POWERS = str.maketrans({"³": "^3", "⁶": "^6", "⁹": "^9"})
 _DONG = r"(?:dong(?: viet nam)?|vnd|d)(?![a-z])"
 _NUMBER = r"10\s?\^\s?\d{1,2}|10{3}(?:0{3}){0,2}(?!\d)|1(?:[ .,]0{3}){1,3}(?!\d)"
@@ -64,7 +66,7 @@ def aside(text: str) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    return bare(text.translate(_POWERS))
+    return bare(text[:_LONGEST].translate(_POWERS))
 
 
 def _times(words: str) -> int:
