@@ -6,9 +6,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from io import BytesIO
 from itertools import pairwise
 
 from playwright.sync_api import Page, expect
+from pypdf import PdfReader
 
 from schemas.calendar import WorkCalendar
 from schemas.registry import SYSTEMS
@@ -93,6 +95,15 @@ def test_worklist_and_system_are_printed_dark_on_white_and_whole(visit: Visit) -
     page.evaluate("document.cookie = 'ioc_theme=light; path=/'")
     shown(page, "/worklist")
     on_paper(page, "/worklist, light")
+
+
+def test_the_wall_is_printed_on_one_page_with_its_period(visit: Visit) -> None:
+    page = visit("/", "truc.le")
+    expect(page.locator(".tile .main").last).to_have_text(re.compile(r"\d"))
+    period = page.locator(".bar .period.over > summary").inner_text()
+    (sheet,) = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    text = " ".join(sheet.extract_text().split())
+    assert period in text and all(name in text for _, name, _ in SYSTEMS.values())
 
 
 def on_paper(page: Page, what: str) -> None:
