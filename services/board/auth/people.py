@@ -238,7 +238,15 @@ def _button(context: PageContext, key: str) -> Html:
 
 def _audit(context: PageContext, actions: Sequence[AuditRow]) -> Html:
     heads = [context.word(key) for key in ("when", "who", "deed", "about", "from_where")]
-    return table(heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), d.subject, d.address] for d in actions))
+    return table(
+        heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), _about(context, d), d.address] for d in actions)
+    )
+
+
+def _about(context: PageContext, deed: AuditRow) -> str:
+    """An account, a case, a file; a unit by its name."""
+    is_unit = deed.subject in {unit.code for unit in units.every()}
+    return unit_name(deed.subject, context.language) if is_unit else deed.subject
 
 
 def _deed(context: PageContext, deed: AuditRow) -> str:

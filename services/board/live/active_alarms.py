@@ -103,7 +103,9 @@ WITH matters AS (
     ) AS place
     FROM matters WHERE nth = 1
 )
-SELECT n.id, n.severity, n.unit, n.vi, n.en, CASE WHEN n.entity IS NULL THEN '' ELSE l.originator END AS about,
+SELECT n.id, n.severity, n.unit, n.vi, n.en,
+    CASE WHEN n.entity IS NULL THEN '' ELSE regexp_replace(l.originator, '/' || coalesce(n.stage, '') || '$', '') END
+        AS about,
     n.origin, n.raised_at, n.way, n.type, n.system, n.number
 FROM ringing n JOIN alarm_list l USING (id) WHERE n.place <= %(each)s ORDER BY n.severity, n.raised_at DESC, n.id DESC
 """  # 'critical' < 'warning'

@@ -166,11 +166,17 @@ def _alike(context: PageContext, said: str, group: Sequence[Finding]) -> Html:
 
 
 def _evidence(context: PageContext, f: Finding) -> Html:
-    """The events to look at; of many, how many, to be opened."""
-    ids = tag("span", ", ".join(masked_id(id) for id in f.evidence), class_="path")
-    if len(f.evidence) <= FEW:
+    """Of what the events are to look at, by how their ids begin; of many, how many, to be opened."""
+    begins = dict.fromkeys(map(_begins, f.evidence))
+    ids = tag("span", ", ".join(begins), class_="path")
+    if len(begins) <= FEW:
         return ids
     return tag("details", tag("summary", context.word("finding_events").format(len(f.evidence))), ids)
+
+
+def _begins(id: str) -> str:
+    """Of an event's id what a person may look for: the case, without moments and stages."""
+    return masked_id(id).partition("/")[0]
 
 
 def _state(context: PageContext, f: Finding) -> Html:
@@ -227,7 +233,7 @@ def _delayed(context: PageContext, d: Delayed) -> list[object]:
 def _record(context: PageContext, r: Record) -> list[object]:
     moments = map(day_and_time, (r.time, r.recorded))
     unit, late = unit_name(r.unit, context.language), delay(context, r.recorded - r.time)
-    return [event_cell(r.type, context.language), unit, *moments, late, tag("span", masked_id(r.id), class_="path")]
+    return [event_cell(r.type, context.language), unit, *moments, late, tag("span", _begins(r.id), class_="path")]
 
 
 def _late_ends(context: PageContext, ends: Sequence[End] | None) -> Html:
