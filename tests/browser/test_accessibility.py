@@ -1,4 +1,4 @@
-"""What axe-core finds on the main pages, in both lights and on a phone: nothing serious, nothing critical."""
+"""What axe-core finds on the main pages, in both lights and on a phone: nothing moderate, serious or critical."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PAGES = (
 )
 LISTS = ("/worklist", "/alarms")
 """Of these the first that stands there is opened too."""
-GRAVE = ("serious", "critical")
+GRAVE = ("moderate", "serious", "critical")
 LIGHT = {"runOnly": {"type": "rule", "values": ["color-contrast"]}, "resultTypes": ["violations"]}
 """Light changes colours alone."""
 SHORTER = """() => {
