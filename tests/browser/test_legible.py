@@ -1,0 +1,105 @@
+"""Every text of every page is there to be read: none is cut or lies over another, and no column is too narrow for a
+word, at the sizes of screens that people have and in both languages."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from browser.test_accessibility import LISTS, PAGES
+from playwright.sync_api import Page, expect
+
+from infra.local.paths import CHECKOUT
+from schemas.registry import DATA_TYPES
+
+Visit = Callable[..., Page]
+SIZES = {"phone": (390, 844), "laptop": (1366, 768), "full HD": (1920, 1080), "4K": (3840, 2160)}
+COLUMN = 8
+"""Characters of which each column that has as many holds a line."""
+ILLEGIBLE = """most => {
+  const seen = (e) => e.checkVisibility({visibilityProperty: true, opacityProperty: true});
+  const clipped = (e) => e && (getComputedStyle(e).clipPath !== "none" || clipped(e.parentElement));
+  const apart = "script, option, textarea, dialog, .ticker, .tools, #map svg";  // what rolls, floats or moves
+  const found = [], lines = [], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let text; (text = walker.nextNode());) {
+    const e = text.parentElement, said = text.data.trim().slice(0, 40);
+    if (!said || e.closest(apart) || !seen(e) || clipped(e)) continue;
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    for (const r of range.getClientRects()) {
+      if (r.width < 2 || r.height < 2) continue;
+      for (let p = e; p !== document.body; p = p.parentElement) {
+        const {overflowX} = getComputedStyle(p), box = p.getBoundingClientRect();
+        if (overflowX === "visible" || p.localName === "svg") continue;
+        if (r.right > box.right + 2 || r.left < box.left - 2 || r.bottom > box.bottom + 3) found.push(["cut", said]);
+      }
+      lines.push([r, e, said]);
+    }
+  }
+  lines.sort(([a], [b]) => a.top - b.top);
+  lines.forEach(([r, e, said], n) => {
+    for (let m = n + 1; m < lines.length && lines[m][0].top < r.bottom - 4; m++) {
+      const [s, other, over] = lines[m];
+      const high = Math.min(r.bottom, s.bottom) - Math.max(r.top, s.top);
+      const wide = Math.min(r.right, s.right) - Math.max(r.left, s.left);
+      if (e !== other && wide > 3 && high > 0.4 * Math.min(r.height, s.height)) found.push(["over", said, over]);
+    }
+  });
+  const pen = document.createElement("canvas").getContext("2d");
+  for (const cell of document.querySelectorAll("main :is(td, th)")) {
+    const said = cell.innerText.trim(), style = getComputedStyle(cell), inside = document.createRange();
+    inside.selectNodeContents(cell);
+    const folds = inside.getBoundingClientRect().height > 1.9 * parseFloat(style.lineHeight);
+    if (!seen(cell) || clipped(cell) || style.display !== "table-cell" || said.length <= most || !folds) continue;
+    pen.font = style.font;
+    const room = cell.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    if (room < pen.measureText("0".repeat(most)).width - 1) found.push(["narrow", said.slice(0, 40), Math.round(room)]);
+  }
+  const out = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  return out > 0 ? [...found, ["out", out]] : found;
+}"""
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+@pytest.mark.parametrize("size", SIZES)
+def test_no_text_is_cut_or_covered_and_no_column_too_narrow(visit: Visit, size: str, language: str) -> None:
+    width, height = SIZES[size]
+    page = visit(f"/login?lang={language}", "admin", viewport={"width": width, "height": height})
+    opened = []
+    for path in LISTS:
+        page.goto(path)
+        opened.append(page.locator(f"main td a[href^='{path}/']").first.get_attribute("href") or "")
+    problems = {}
+    for path in (*PAGES, *opened):
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        expect(page.locator(".busy")).to_have_count(0, timeout=60_000)
+        if found := page.evaluate(ILLEGIBLE, COLUMN):
+            problems[path] = found[:4]
+    assert problems == {}
+
+
+ALERTS = sorted((CHECKOUT / "docs" / "runbooks").glob("*[a-z].md"))
+RAW = {
+    "type of an event": re.compile(rf"vn\.ioc\.|\b(?:{'|'.join(re.escape(type[7:-3]) for type in DATA_TYPES)})\b"),
+    "path of a source": re.compile(r"(?<![\w/])/(?:simulator|emitters|devices|imports|published|deadlines)/?[\w/-]*"),
+    "name of an alert": re.compile(rf"\b(?:{'|'.join(file.stem for file in ALERTS)})\b"),
+    "name of a service": re.compile(r"\b(?:nats|timescaledb|aggregator|exporter|upkeep|notifier)\b"),
+    "code": re.compile(r"\b[a-z]+(?:_[a-z\d]+)+\b"),
+    "stage of an alarm": re.compile(r"/(?:route|accept|resolve|soon|today)\b"),
+    "moment": re.compile(r"\b\d{4}-\d\d-\d\dT\d\d"),
+}
+"""What is for programs; codes of units and figures among it."""
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nothing_that_is_for_programs_stands_on_a_page(visit: Visit, language: str) -> None:
+    page, found = visit(f"/login?lang={language}", "admin"), []
+    for path in (*PAGES, "/search?text=chon+thanh"):
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        text = page.locator("body").inner_text()
+        found += [(path, what, hit[0]) for what, pattern in RAW.items() if (hit := pattern.search(text))]
+    assert found == []
