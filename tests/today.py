@@ -24,7 +24,9 @@ def of_today(now: datetime) -> Iterator[Event]:
     for ward in WARDS:
         for number, data in enumerate(_of_ward(ward, local_day(now))):
             time = now - timedelta(seconds=1) + timedelta(milliseconds=number)
-            yield make(data, source=SOURCE, id=f"{ward.unit}-{number}", time=time, unit=ward.unit, origin="simulated")
+            yield make(
+                data, source=SOURCE, id=f"TODAY-{ward.number}-{number}", time=time, unit=ward.unit, origin="simulated"
+            )
 
 
 def _of_ward(ward: Ward, today: date) -> Iterator[EventData]:

@@ -120,11 +120,12 @@ def test_the_wall_and_the_explanation_show_the_same(visit: Visit, command: Comma
 def test_a_figure_is_broken_down_as_ioc_query_does_and_beside_the_compared_period(
     visit: Visit, command: Command
 ) -> None:
-    page = visit("/system/procedures?span=week", "truc.le")
+    page = visit("/system/procedures?ranked=dossiers_received&span=week", "truc.le")
     panel = page.locator(".panel", has_text="Số liệu phân tổ")
-    legend = page.locator(".charts figure").first.locator(".legend")
+    chart = page.locator(".charts").get_by_role("figure", name=CATALOGUE["dossiers_received"].vi, exact=True)
+    legend = chart.locator(".legend")
     expect(legend).to_contain_text("so với")
-    expect(page.locator(".charts figure").first.locator("rect.then").last).to_be_attached()
+    expect(chart.locator("rect.then").last).to_be_attached()
     page.get_by_role("link", name="So với cùng kỳ năm trước").click()
     expect(page.get_by_role("link", name="So với cùng kỳ năm trước")).to_have_attribute("aria-current", "true")
     expect(legend).not_to_contain_text("so với")  # nothing is known of last year

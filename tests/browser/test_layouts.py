@@ -28,7 +28,8 @@ CUT = """() => [...document.querySelectorAll('main .panel, main figure, main art
 TARGETS = """() => [...document.querySelectorAll('a, button, input, select, summary')]
   .filter(e => e.type !== 'hidden' && e.checkVisibility({visibilityProperty: true}))
   .map(e => [e, (e.type === 'checkbox' && e.closest('label') || e).getBoundingClientRect()])"""
-PRESSED = "nav, button, form, input, select, textarea, summary, [role=button]"
+PRESSED = "nav, button, form, input, select, textarea, summary:not(.group > summary), [role=button]"
+"""What paper cannot do; the name of a group of figures is a heading there."""
 SEEN = "all => all.filter(e => e.checkVisibility({visibilityProperty: true})).map(e => e.outerHTML.slice(0, 120))"
 PALE = """() => {
   const shade = (colour) => { const [r, g, b] = colour.match(/[\\d.]+/g).map(Number); return 0.21 * r + 0.72 * g + 0.07 * b; };

@@ -48,7 +48,9 @@ ILLEGIBLE = """most => {
   });
   const pen = document.createElement("canvas").getContext("2d");
   for (const cell of document.querySelectorAll("main :is(td, th)")) {
-    const said = cell.innerText.trim(), style = getComputedStyle(cell), inside = document.createRange();
+    const style = getComputedStyle(cell), inside = document.createRange();
+    const unseen = [...cell.querySelectorAll(".unseen")].map(e => e.innerText);
+    const said = unseen.reduce((text, part) => text.replace(part, ""), cell.innerText).trim();
     inside.selectNodeContents(cell);
     const folds = inside.getBoundingClientRect().height > 1.9 * parseFloat(style.lineHeight);
     if (!seen(cell) || clipped(cell) || style.display !== "table-cell" || said.length <= most || !folds) continue;

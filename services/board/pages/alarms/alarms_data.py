@@ -17,8 +17,8 @@ from services.board.ui.timeline import Step, timeline_of_alarm
 SEVERITIES = ("critical", "warning", "info")
 MOST = 20_000
 """So many alarms are listed at most: those that most need somebody."""
-PLAIN = frozenset({"unit", "period", "instance", "job", "service"})
-"""Labels of an alert that its text tells already, or that only say who measured."""
+PLAIN = frozenset({"unit", "period", "instance", "job", "service", "family"})
+"""Labels of an alert that its text tells already, or that only say who measured or what it belongs to."""
 
 
 class Row(NamedTuple):

@@ -20,6 +20,7 @@ from schemas.fold import Fact, instant
 from schemas.indicators.label_texts import LIFE, event_name, label_text
 from schemas.offices import number_of
 from schemas.report import ALIKE_DAYS, ALIKE_METRES, repeats
+from schemas.sources import NOTICES
 from schemas.text.dates import day_and_time
 from services.board.auth import audit
 from services.board.auth.audit import AuditRow
@@ -39,8 +40,6 @@ from services.board.ui.words import WORDS, count, unit_name
 from services.kit import clock
 from services.kit.facts import stored_calendars, unpack
 
-NOTICES = frozenset(("dossier.due_soon", "dossier.overdue", "report.overdue"))
-"""What the centre told of a case; all else its people did."""
 MOST_LETTERS = 200
 OTHERS = 10
 """So many other late cases of the unit are listed."""
@@ -197,7 +196,7 @@ def render(context: PageContext, found: Case) -> Html:
 
 
 def _step(context: PageContext, found: Case) -> str:
-    """The last that its people did, which is where it stands."""
+    """The last that its people did, which is where it stands; the centre's notices are no step."""
     told = (fact for fact in found.facts if fact.event not in NOTICES)
     own = [fact for fact in told if not repeats(number_of(found.row.id), fact)]
     if not own or found.ended:
