@@ -69,6 +69,7 @@ def test_a_workbook_is_uploaded_questioned_confirmed_seen_and_taken_back(visit: 
     pictured(page, "4-sent")
     made = page.url
     system = visit(f"/system/procedures?unit={WARD}", "truc.le")
+    system.locator(".group", has_text=CATALOGUE[CODE].vi).locator("summary").click()
     row = system.locator("tr", has=system.get_by_role("rowheader", name=CATALOGUE[CODE].vi))
     expect(row.first).to_contain_text("111", timeout=60_000)
     page.goto(made)
