@@ -18,7 +18,6 @@ from importlib.metadata import version as installed
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg import Connection
@@ -139,16 +138,16 @@ def _copy_facts(conn: Connection, progress: Progress) -> None:
 
 
 def _fact_lines(
-    time: datetime, key: UUID, type_: str, unit: str, origin: str, shiftdays: int, data: dict[str, Any]
+    time: datetime, key: str, type_: str, unit: str, origin: str, shiftdays: int, data: dict[str, Any]
 ) -> Iterator[str]:
-    fact = to_json(pack(Fact(time, key.hex, DATA_TYPES[type_].event, unit, origin, data, shiftdays))).decode()
+    fact = to_json(pack(Fact(time, key, DATA_TYPES[type_].event, unit, origin, data, shiftdays))).decode()
     for kind, id in DATA_TYPES[type_].touched(unit, data):
         yield f"{kind}\t{staging.escaped(id)}\t{staging.escaped(fact)}\n"
 
 
 def _calendars(conn: Connection) -> CalendarHistory:
     return calendars_of(
-        unpack(fact) for (fact,) in conn.execute("SELECT fact FROM folded_fact WHERE kind = 'calendar'")
+        unpack(from_json(fact)) for (fact,) in conn.execute("SELECT fact FROM folded_fact WHERE kind = 'calendar'")
     )
 
 
@@ -165,7 +164,7 @@ def _fold_entities(conn: Connection, calendars: CalendarHistory, progress: Progr
 
 
 def _chunks_of_entities(conn: Connection) -> Iterator[list[Entity]]:
-    query = 'SELECT kind, id, fact::text FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"'
+    query = 'SELECT kind, id, fact FROM folded_fact ORDER BY kind COLLATE "C", id COLLATE "C"'
     rows = (row for chunk in _chunks(conn, query) for row in chunk)
     groups = groupby(rows, key=lambda row: EntityRef(row[0], row[1]))
     entities = (Entity(ref, [fact for _, _, fact in group]) for ref, group in groups)
@@ -208,9 +207,11 @@ SELECT where_, number::bigint, shown FROM placed WHERE place <= 3 ORDER BY where
 # The lock before the snapshot, so that no chunk goes while the log is read. Aggregators do not mind it.
 _HOLD_HORIZON = "LOCK TABLE horizon IN SHARE MODE"
 _HORIZON = "(SELECT time FROM horizon)"
-_LOG = f"SELECT time, key, type, unit, origin, shiftdays, data FROM event WHERE time >= {_HORIZON}"
+_LOG = f"""
+SELECT time, encode(uuid_send(key), 'hex'), type, unit, origin, shiftdays, data FROM event WHERE time >= {_HORIZON}
+"""
 _REMAINS = f"""
-INSERT INTO folded_fact SELECT kind, split_part(id, '@', 1), fact FROM entity, jsonb_array_elements(facts) fact
+INSERT INTO folded_fact SELECT kind, split_part(id, '@', 1), fact::text FROM entity, jsonb_array_elements(facts) fact
 WHERE (facts -> 0 ->> 0)::timestamptz < {_HORIZON} AND (fact ->> 0)::timestamptz < {_HORIZON}
 """
 _NOTE_VERSION = "UPDATE fold_version SET version = %s"
@@ -219,7 +220,7 @@ _COPY_ENTITY = f"COPY folded_entity ({staging.ENTITY}) FROM STDIN"
 _COPY_POINT = "COPY folded_point FROM STDIN"
 _COPY_SERIES = "COPY folded_series FROM STDIN"
 _SCRATCH = """
-CREATE TEMP TABLE folded_fact (kind text, id text, fact jsonb) ON COMMIT DROP;
+CREATE TEMP TABLE folded_fact (kind text, id text, fact text) ON COMMIT DROP;
 CREATE TEMP TABLE folded_entity (LIKE entity INCLUDING DEFAULTS) ON COMMIT DROP;
 CREATE TEMP TABLE folded_series (
     number bigint, measure text, unit text, origin text, labels jsonb
