@@ -8,9 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import httpx
@@ -31,8 +29,6 @@ FIGURES = ("/?span=year", "/system/field", "/figure/reports_received", "/worklis
 ONES = ("/worklist/dossier/none", "/alarms/1", "/search?text=PA-0001", "/reports/1", "/imports/1")
 """Pages of one thing: their name stands there, and the way to ask again."""
 PAGES = tuple(dict.fromkeys((*FIGURES, *ONES, *(path for _, path, _ in navigation_entries()))))
-READERS = 4
-"""So many pages are asked for at a time: each stands at once though others wait too."""
 PATIENCE = SECONDS + LEFT_SECONDS + 2.4
 """What a page takes at most: its patience, and as much again as a busy machine may need. Without it the wait was for
 the database to be given up: 5 s and more."""
@@ -100,8 +96,7 @@ def test_every_page_stands_at_once_with_what_was_known(
     known = {path: figures(reader.get(path).text) for path in FIGURES}
     with away(centre):
         time.sleep(16)  # what was read before is the newest no more
-        with ThreadPoolExecutor(READERS) as readers:
-            shown = dict(zip(PAGES, readers.map(partial(at_once, reader), PAGES), strict=True))
+        shown = {path: at_once(reader, path) for path in PAGES}
     assert {path: page.status_code for path, page in shown.items() if page.status_code != 200} == {}
     for path, page in shown.items():
         assert "<h1" in page.text and "<nav" in page.text, path

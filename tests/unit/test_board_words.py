@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.paths import CHECKOUT
 from schemas.indicators import CATALOGUE
 from services import board
+from services.board.pages.actions.alarm_client import DEEDS
+from services.board.pages.worklist import apology, joining
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.words import WORDS, axis, figure, number, read_words
 from services.readings import Reading
@@ -113,3 +116,12 @@ def test_a_source_is_called_by_name_where_it_has_one(source: str, vi: str) -> No
 
 def test_an_event_is_called_by_name() -> None:
     assert re.sub("<.*?>", "", event_cell("vn.ioc.dossier.submitted.v1", "vi")) == "Hồ sơ: mới nộp"
+
+
+def test_every_deed_that_the_audit_keeps_has_words() -> None:
+    sources = [*SOURCES, (CHECKOUT / "services" / "centre" / "erase.py").read_text()]
+    noted = re.compile(r"""audit\.note\(\s*\w+, \S+, "([a-z_.]+)\"""")
+    deeds = {deed for source in sources for deed in noted.findall(source)}
+    deeds |= {f"alarm.{deed}" for deed in DEEDS} | {"quarantine.resubmit", "quarantine.discard"}
+    deeds |= {apology.DEED, joining.DEED}
+    assert len(deeds) > 25 and {deed for deed in deeds if f"deed_{deed}" not in WORDS} == set()

@@ -16,7 +16,8 @@ _TENS = {
 }  # fmt: skip
 _LONGEST = 1000
 """Letters that are looked at: of a header, or of all titles that name a measure."""
-_POWERS = str.maketrans({"³": "^3", "⁶": "^6", "⁹": "^9"})
+_POWERS = str.maketrans({0x00B3: "^3", 0x2076: "^6", 0x2079: "^9"})
+"""Raised figures."""
 _DONG = r"(?:dong(?: viet nam)?|vnd|d)(?![a-z])"
 _NUMBER = r"10\s?\^\s?\d{1,2}|10{3}(?:0{3}){0,2}(?!\d)|1(?:[ .,]0{3}){1,3}(?!\d)"
 _TIMES = rf"(?:(?:{_NUMBER}|(?:{'|'.join(_TENS)})(?:(?![a-z])|(?={_DONG})))[\s.]*)"
