@@ -87,6 +87,7 @@ class IndicatorTargetSet(
         "at_least", description="the target is to be reached at least, or not to be exceeded"
     )
     document: Document | None = None
+    revision: Revision | None = None
 
 
 class IndicatorRetracted(
