@@ -31,11 +31,11 @@ READ_FROM_FIVE_METRES = 34
 CUT = """() => [...document.querySelectorAll('.tile, .tile :is(h2, .main, .what, .moved, .foot, dt, dd, span)')]
   .filter(e => e.clientWidth && (e.scrollWidth > e.clientWidth + 1 || e.scrollHeight > e.clientHeight + 2))
   .map(e => e.outerHTML.slice(0, 200))"""
-NOTED = """selector => {
+NOTED = """figure => {
   window.noted = [];
-  const seen = document.querySelector(selector);
-  new MutationObserver(() => window.noted.push([Date.now(), seen.innerText]))
-    .observe(seen, {subtree: true, childList: true, characterData: true});
+  const shown = `[data-figure="${figure}"]`, tile = document.querySelector(`.tile:has(${shown})`);
+  new MutationObserver(() => window.noted.push([Date.now(), tile.querySelector(shown).innerText]))
+    .observe(tile, {subtree: true, childList: true, characterData: true});
 }"""
 
 
@@ -77,11 +77,11 @@ def test_an_event_changes_its_tile_at_once(visit: Visit, watched: Instance) -> N
     page = visit("/", "truc.le")
     main = page.locator('.tile [data-figure="reports_received"]')
     expect(main).to_have_text(re.compile(r"\d"))
-    page.evaluate(NOTED, '.tile[href="/system/field"]')
-    before = count(main.inner_text())
-    acknowledged = emit_report(watched)
-    page.wait_for_function("before => window.noted.some(([, text]) => !text.includes(before))", arg=vietnamese(before))
-    moment = next(at for at, text in page.evaluate("window.noted") if vietnamese(before + 1) in text)
+    page.evaluate(NOTED, "reports_received")
+    shown = main.inner_text()
+    before, acknowledged = count(shown), emit_report(watched)
+    page.wait_for_function("shown => window.noted.some(([, text]) => text !== shown)", arg=shown)
+    moment = next(at for at, text in page.evaluate("window.noted") if count(text) == before + 1)
     print(f"shown {moment - acknowledged:.0f} ms after `ioc emit` had the acknowledgement")
     assert moment - acknowledged < GENEROUS_MS
     expect(main).to_have_text(vietnamese(before + 1))
