@@ -341,8 +341,9 @@ def headlines(figures: Figures, period: Period) -> Iterator[Table]:
 def _held_against(
     figures: Figures, period: Period, code: str, title: str, chosen: Sequence[Indicator]
 ) -> Iterator[Table]:
-    known = [i for i in chosen if figures.one(i.code, period).value is not None]
-    rows = tuple((str(n), *_compared(figures, period, indicator)) for n, indicator in enumerate(known, start=1))
+    readings = ((indicator, figures.one(indicator.code, period)) for indicator in chosen)
+    known = [_compared(figures, period, i, reading) for i, reading in readings if reading.value is not None]
+    rows = tuple((str(number), *row) for number, row in enumerate(known, start=1))
     columns = (
         NUMBER, Column("Chỉ số", 62, "left"), Column("Đơn vị tính", 18, "center"), Column("Kỳ này", 24),
         Column("Kỳ trước", 24), Column("Tăng, giảm", 20), Column("So mục tiêu", 14, "center"),
@@ -351,8 +352,8 @@ def _held_against(
         yield Table(code, title, columns, rows)
 
 
-def _compared(figures: Figures, period: Period, indicator: Indicator) -> tuple[Cell, ...]:
-    reading, before = figures.one(indicator.code, period), figures.before(indicator.code, period)
+def _compared(figures: Figures, period: Period, indicator: Indicator, reading: Reading) -> tuple[Cell, ...]:
+    before = figures.before(indicator.code, period)
     now, then = _measured(reading), _measured(before) if before else Figure(None)
     change = None if now.value is None or then.value is None else now.value - then.value
     return indicator.vi, measured_in(indicator), now, then, Figure(change, now.decimals), verdict(reading)

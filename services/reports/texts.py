@@ -105,7 +105,7 @@ def read(file: Path | None, tables: Collection[str]) -> Texts:
     """The texts of a file, by default the house's own, which lends the forms that a file lacks; `WrongTexts` names what
     no report knows."""
     name, texts = parsed(file, "report.toml", Texts)
-    _, house = parsed(None, "report.toml", Texts)
+    house = parsed(None, "report.toml", Texts)[1] if file else texts
     texts = texts.model_copy(update={"forms": {**house.forms, **texts.forms}})
     for section in (*texts.sections, *(section for form in texts.forms.values() for section in form.sections)):
         _check(name, section, tables)

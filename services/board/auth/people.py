@@ -238,15 +238,12 @@ def _button(context: PageContext, key: str) -> Html:
 
 def _audit(context: PageContext, actions: Sequence[AuditRow]) -> Html:
     heads = [context.word(key) for key in ("when", "who", "deed", "about", "from_where")]
-    return table(
-        heads, ([day_and_time(d.at), d.by or "–", _deed(context, d), _about(context, d), d.address] for d in actions)
-    )
-
-
-def _about(context: PageContext, deed: AuditRow) -> str:
-    """An account, a case, a file; a unit by its name."""
-    is_unit = deed.subject in {unit.code for unit in units.every()}
-    return unit_name(deed.subject, context.language) if is_unit else deed.subject
+    subjects = {d.subject for d in actions}
+    names = {u.code: unit_name(u.code, context.language) for u in units.every() if u.code in subjects}
+    # It is about an account, a case, a file; a unit stands there by its name.
+    rows = ([day_and_time(d.at), d.by or "–", _deed(context, d), names.get(d.subject, d.subject), d.address]
+            for d in actions)  # fmt: skip
+    return table(heads, rows)
 
 
 def _deed(context: PageContext, deed: AuditRow) -> str:

@@ -220,7 +220,7 @@ def _date(value: Value, date1904: bool) -> date:
 
 def serial(number: float, date1904: bool) -> datetime | None:
     """The moment that a workbook counts in days, to the second; None where the number is none that is meant so."""
-    if isinstance(number, bool) or not isfinite(number) or int(number) not in _SERIALS:
+    if not isfinite(number) or int(number) not in _SERIALS:
         return None
     seconds = timedelta(seconds=round(number * 86_400))
     return datetime.combine(_EPOCH_1904 if date1904 else _EPOCH, time()) + seconds

@@ -142,8 +142,7 @@ def _unsaid(row: Row, spec: Spec, wanted: str) -> int:
     assert row.tab is not None
     name = text_of(row.tab.sheet.value(row.cell("indicator")))
     if wanted != measures.MONEY:
-        found = (many for kind, many in map(measures.read, measures.aside(name)) if kind == "")
-        return next((many for many in found if many > 1), 1)
+        return measures.many(name)
     heads = [head for column in spec.columns() for head in row.tab.heads(column) if column != "indicator"]
     if scale := measures.first_money(name, *heads, "; ".join(row.tab.titles.measured)):
         return scale

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.words import bare, plain
@@ -57,13 +56,14 @@ def read(text: str) -> tuple[str, int]:
         return MONEY, scale
     if text.strip() == "%" or plain(text) == "phan tram":
         return "%", 1
-    many = _OTHERS.match(_words(text))
-    return "", _times(many[1]) if many else 1
+    number = _OTHERS.match(_words(text))
+    return "", _times(number[1]) if number else 1
 
 
-def aside(text: str) -> Iterator[str]:
-    """What stands in brackets: `Số lượt khám (nghìn lượt)`."""
-    return (one[1] for one in _ASIDE.finditer(text))
+def many(*texts: str) -> int:
+    """How many of what is counted one is, by what stands in brackets: 1000 of `Số lượt khám (nghìn lượt)`."""
+    found = (read(aside[1]) for text in texts for aside in _ASIDE.finditer(text))
+    return next((number for kind, number in found if kind == "" and number > 1), 1)
 
 
 def _words(text: str) -> str:

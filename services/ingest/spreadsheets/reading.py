@@ -391,8 +391,7 @@ class _Reading:
         counts, how many of what is counted."""
         place = self.header.columns[column.name]
         if column.kind == "count":
-            texts = (text for head in self.tab.heads(column.name) for text in measures.aside(head))
-            return next((many for kind, many in map(measures.read, texts) if kind == "" and many > 1), 1)
+            return measures.many(*self.tab.heads(column.name))
         if column.kind != "money":
             return 1
         try:

@@ -99,8 +99,10 @@ def add(
         if opened is None or not opened[0].seen_by(context.account):
             return plain_page(404, "not_found")
 
-        async with pool.connection() as conn:
-            contact = await contact_of(conn, opened[0].unit) if opened[0].unit != "all" else None
+        contact = None
+        if opened[0].unit != "all":
+            async with pool.connection() as conn:
+                contact = await contact_of(conn, opened[0].unit)
 
         async def at_hand() -> tuple[Row, list[Step]]:
             return opened

@@ -30,7 +30,7 @@ def sentences(context: PageContext, found: Sequence[Finding]) -> Html:
 def sentence(context: PageContext, f: Finding) -> str:
     """A finding in a sentence, with both sides that are compared."""
     left, right, apart = (exact(v, context.language) for v in (f.left, f.right, abs(f.missing)))
-    return f"{_text(context, f)}. {context.word('finding_sides').format(left, right, apart)}"
+    return f"{finding_text(context, f)}. {context.word('finding_sides').format(left, right, apart)}"
 
 
 def to_quality(context: PageContext) -> Html:
@@ -38,7 +38,8 @@ def to_quality(context: PageContext) -> Html:
     return tag("p", link("/quality", context.word("findings_all")))
 
 
-def _text(context: PageContext, f: Finding) -> str:
+def finding_text(context: PageContext, f: Finding) -> str:
+    """What a finding says, in the reader's language."""
     return f.vi if context.language == "vi" else f.en
 
 
@@ -52,7 +53,7 @@ def alike(context: PageContext, found: Iterable[Finding]) -> Iterator[tuple[str,
     groups = defaultdict[str, list[Finding]](list)
     for f in found:
         if f.events is not None:
-            before, _, after = _EXAMPLE.sub("", _text(context, f)).partition(str(f.events))
+            before, _, after = _EXAMPLE.sub("", finding_text(context, f)).partition(str(f.events))
             groups[f"{before}\0{after}"].append(f)
     for text, group in sorted(groups.items(), key=lambda pair: -sum(f.events or 0 for f in pair[1])):
         total, most = sum(f.events or 0 for f in group), sorted(group, key=lambda f: -(f.events or 0))

@@ -16,7 +16,7 @@ from schemas.codes import masked, masked_id
 from schemas.text.dates import day_and_time, days
 from schemas.text.numbers import exact
 from services.board.access import Account
-from services.board.pages.figures.said_findings import alike
+from services.board.pages.figures.said_findings import alike, finding_text
 from services.board.pages.quality.finding_rows import NEEDS, Deed
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import PageContext
@@ -143,7 +143,7 @@ def _findings(context: PageContext, found: Sequence[Finding]) -> Html:
 def _compared(context: PageContext, f: Finding) -> list[object]:
     span = days(f.first, f.last) if f.first and f.last else ""
     return [
-        f.vi if context.language == "vi" else f.en,
+        finding_text(context, f),
         Html(esc(unit_name(f.unit, context.language, f.last)) + tag("div", span, class_="small")),
         context.word(f"severity_{f.severity}"),
         *(exact(value, context.language) for value in (f.left, f.right, f.missing)),
@@ -157,7 +157,7 @@ def _alike(context: PageContext, said: str, group: Sequence[Finding]) -> Html:
     rows = (
         [
             unit_name(f.unit, context.language), context.word(f"severity_{f.severity}"),
-            count(f.events or 0, context.language), f.vi if context.language == "vi" else f.en,
+            count(f.events or 0, context.language), finding_text(context, f),
             _evidence(context, f), _state(context, f),
         ]
         for f in group
