@@ -10,13 +10,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from services.board.live import change_cache
+from services.board.live import cache, change_cache
 from services.board.live.cache import SHARE, SharedCache
 from services.board.live.change_cache import ChangeCache
 from services.board.live.patience import PATIENCE, Patience, in_patience
@@ -121,6 +121,36 @@ def test_what_fails_is_asked_no_more_often_than_what_succeeds(monkeypatch: pytes
 
     asyncio.run(look())
     assert began[1] - began[0] >= 0.19
+
+
+def test_what_was_long_in_coming_because_the_database_stood_still_is_asked_soon_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A page was "busy" for minutes after a database that had stood still for one."""
+    monkeypatch.setattr(cache, "LONGEST_REST_SECONDS", 0.1)
+    asked = 0
+
+    async def answer() -> int:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await asyncio.sleep(1)
+        return asked
+
+    async def look(board: Callable[[], Awaitable[int]]) -> float:
+        nonlocal asked
+        asked, came = 0, 0.0
+        while asked < 2:
+            await board()
+            came = came or time.monotonic()
+            await asyncio.sleep(0.01)
+        return time.monotonic() - came
+
+    async def both() -> tuple[float, float]:
+        shared, changed = SharedCache[int](0), ChangeCache(answer, time.monotonic)
+        return await look(lambda: shared.get("", answer)), await look(changed.get)
+
+    assert max(asyncio.run(both())) < 2.5  # five times as long as the second that it took, otherwise
 
 
 def test_shapes_are_looked_at_anew_when_a_file_has_changed_and_not_before(tmp_path: Path) -> None:

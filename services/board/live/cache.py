@@ -15,9 +15,14 @@ from services.board.live.patience import PATIENCE, Known, newest
 from services.kit import clock
 
 T = TypeVar("T")
-MOST, SHARE = 32, 5
-"""So many answers are kept, each for so many times what it took at least: who looks often must not keep the board
-busy."""
+MOST, SHARE, LONGEST_REST_SECONDS = 32, 5, 15.0
+"""So many answers are kept; each for so many times what it took at least, since who looks often must not keep the board
+busy; and for no longer than that after it came: what took a minute because the database stood still is not heavy."""
+
+
+def rest_seconds(took: float) -> float:
+    """How long nobody asks again after an answer that took so many seconds."""
+    return min(SHARE * took, LONGEST_REST_SECONDS)
 
 
 class _Question(Generic[T]):
@@ -42,7 +47,7 @@ class _Question(Generic[T]):
         if not failed and (self.known is None or self.known.at <= at):
             self.known = Known(coming.result(), at)
         if coming is self.coming:
-            self.until = now if failed else now + max(seconds, SHARE * (now - began))
+            self.until = now if failed else now + max(seconds, rest_seconds(now - began))
 
 
 async def _unhurried(ask: Callable[[], Awaitable[T]]) -> T:

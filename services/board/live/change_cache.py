@@ -7,13 +7,14 @@ import time
 from collections.abc import Awaitable, Callable, Hashable
 from typing import Generic, TypeVar
 
+from services.board.live.cache import rest_seconds
 from services.board.live.patience import PATIENCE, Known, newest
 from services.kit import clock
 
 T = TypeVar("T")
-OLDEST_SECONDS, PAUSE_SECONDS, SHARE = 15.0, 1.0, 5
-"""An answer is no older than the first, also when nothing tells of a change: time alone makes things overdue. Between
-two readings there is the second, or so many times what one takes: a long list must not keep the board busy."""
+OLDEST_SECONDS, PAUSE_SECONDS = 15.0, 1.0
+"""An answer is no older than the first, also when nothing tells of a change: time alone makes things overdue. From one
+reading's begin to the next there is the second at least, and `rest_seconds` after a long one."""
 
 _NEVER = object()
 
@@ -69,6 +70,7 @@ class ChangeCache(Generic[T]):
         try:
             answer = await self._ask()
         finally:  # what fails is no lighter
-            self._next = at + max(PAUSE_SECONDS, SHARE * (time.monotonic() - at))
+            ended = time.monotonic()
+            self._next = max(at + PAUSE_SECONDS, ended + rest_seconds(ended - at))
         self._cached = mark, at, Known(answer, moment)
         return answer

@@ -36,8 +36,9 @@ LOOK_SECONDS = 0.25
 ALL_SECONDS = 15.0
 """How often everything is read although nothing came: time alone makes dossiers overdue."""
 RESTS, RESTS_IN_A_FLOOD = 0.5, 6
-"""After a look is rested for so many times as long as it took: while a hundred events a second come in a wall is a
-second behind, and while a past is loaded, which is a `FLOOD`, the boards leave the processor to those who store it."""
+"""After a look is rested for so many times as long as it took, and no longer than `ALL_SECONDS`: while a hundred events
+a second come in a wall is a second behind, and while a past is loaded, which is a `FLOOD`, the boards leave the
+processor to those who store it."""
 FLOOD = 500
 """Events a second that nothing but a past has."""
 SILENT_SECONDS = 2.0
@@ -166,7 +167,7 @@ class Poller:
                     await self._poll(conn, _changed(news, seen), news, whole=not seen)
                     stored = sum(mark.events for mark in news.values())
                     rests = RESTS_IN_A_FLOOD if stored - count > FLOOD * (began - looked) else RESTS
-                    rested = time.monotonic() + rests * (time.monotonic() - began)
+                    rested = time.monotonic() + min(rests * (time.monotonic() - began), ALL_SECONDS)
                     seen, count, looked = news, stored, began
                 health.progress()
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
