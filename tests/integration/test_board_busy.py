@@ -8,7 +8,9 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -32,6 +34,8 @@ PAGES = tuple(dict.fromkeys((*FIGURES, *ONES, *(path for _, path, _ in navigatio
 PATIENCE = SECONDS + LEFT_SECONDS + 2.4
 """What a page takes at most: its patience, and as much again as a busy machine may need. Without it the wait was for
 the database to be given up: 5 s and more."""
+READERS = 4
+"""So many look at once: what one of them waits for keeps no other."""
 SAID = [WORDS["busy"], WORDS["try_again"]]
 
 
@@ -96,7 +100,8 @@ def test_every_page_stands_at_once_with_what_was_known(
     known = {path: figures(reader.get(path).text) for path in FIGURES}
     with away(centre):
         time.sleep(16)  # what was read before is the newest no more
-        shown = {path: at_once(reader, path) for path in PAGES}
+        with ThreadPoolExecutor(READERS) as readers:
+            shown = dict(zip(PAGES, readers.map(partial(at_once, reader), PAGES), strict=True))
     assert {path: page.status_code for path, page in shown.items() if page.status_code != 200} == {}
     for path, page in shown.items():
         assert "<h1" in page.text and "<nav" in page.text, path
