@@ -248,14 +248,14 @@ def _yes_no(value: Value) -> bool:
     words = plain(text_of(value))
     if words in _YES | _NO:
         return words in _YES
-    raise Doubt("it is neither `đạt` nor `không đạt`")
+    raise Doubt("it is neither `đạt` nor `không đạt`", "đạt", "không đạt")
 
 
 def _choice(column: Column, text: str) -> str:
     found = {plain(name): meaning for name, meaning in column.choices.items()}
-    found |= {plain(meaning): meaning for meaning in column.choices.values()}
+    found |= {plain(meaning): meaning for meaning in column.meanings}
     if plain(text) not in found:
-        raise Doubt("it is none of those that the form knows")
+        raise Doubt("it is none of those that the form knows", *column.meanings)
     return found[plain(text)]
 
 

@@ -14,9 +14,9 @@ from schemas.economy import PUBLISHED_AHEAD, Statement
 from schemas.envelope import Event, EventData, Invalid, check_event
 from schemas.registry import DATA_TYPES
 from services.ingest.spreadsheets import measures
-from services.ingest.spreadsheets.cells import Meaning, text_of
+from services.ingest.spreadsheets.cells import MISSING, Meaning, text_of
 from services.ingest.spreadsheets.doubt import Doubt
-from services.ingest.spreadsheets.form import Form, Question, Row, masked
+from services.ingest.spreadsheets.form import SKIP, Form, Question, Row, masked
 from services.ingest.spreadsheets.names import measure_of
 from services.ingest.spreadsheets.template import ROW_PERIOD, Column, Spec, Template
 from services.ingest.spreadsheets.titles import Span
@@ -44,21 +44,31 @@ class Draft:
 
 def drafts(form: Form, published: date | None, now: datetime) -> Iterator[Draft | Question]:
     """The events of all rows; instead of one that cannot be, what has to be asked."""
-    seen: dict[Any, Row] = {}
+    seen: dict[Any, Draft] = {}
     for row in form.rows:
         for spec in form.template.events:
             for found in _of_row(form.template, row, spec, published):
-                if isinstance(found, Draft):
-                    found = _checked(found, seen, now)
-                yield found
+                checked = _checked(found, seen, now) if isinstance(found, Draft) else found
+                if checked:
+                    yield checked
 
 
-def _checked(draft: Draft, seen: dict[Any, Row], now: datetime) -> Draft | Question:
+def _checked(draft: Draft, seen: dict[Any, Draft], now: datetime) -> Draft | Question | None:
+    """What is to be asked of an event, if something is; None where its row says the same in two columns, as in January
+    the month and the months so far."""
     event = draft.event()
     key = (event.type, *event.touches)
-    if (before := seen.setdefault(key, draft.row)) is not draft.row:
-        where = f"{before.sheet}, row {before.number}"
-        return _question(draft.row, draft.cell, f"the same is said in {where}: which one counts? Correct the file")
+    before = seen.setdefault(key, draft)
+    if before.row is not draft.row:
+        where = f"{before.row.sheet}, row {before.row.number}"
+        question = f"the same is said in {where}: which one counts? Correct the file"
+        cell = draft.row.named_at
+        return _question(draft.row, cell or draft.cell, question, (SKIP if cell else MISSING,))
+    if before is not draft:
+        if before.data == draft.data:
+            return None
+        question = f"{before.cell.name} says another figure of the same days: which one counts?"
+        return _question(draft.row, draft.cell, question, (MISSING,))
     try:
         check_event(event, now)
     except Invalid as invalid:

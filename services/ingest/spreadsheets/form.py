@@ -11,12 +11,14 @@ from schemas import personal
 from schemas.text import numbers
 from services.ingest.spreadsheets.cells import Meaning, text_of
 from services.ingest.spreadsheets.headers import Header
-from services.ingest.spreadsheets.template import Template
+from services.ingest.spreadsheets.template import NAMING, Template
 from services.ingest.spreadsheets.titles import Span, Titles
 from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
 
 LONGEST = 80
 """Letters of a cell that are shown in a question."""
+SKIP = "skip"
+"""The answer that a row, or what is hidden, is not to be read."""
 
 
 Columns = Mapping[str, Mapping[str, str]]
@@ -81,6 +83,13 @@ class Row:
         place = self.tab.header.columns.get(column, 0) if self.tab else 0
         return Cell(self.number - 1, place)
 
+    @property
+    def named_at(self) -> Cell | None:
+        """Where it says what it is of; None where the form has no such column."""
+        columns = self.tab.header.columns if self.tab else {}
+        kinds = self.tab.template.columns if self.tab else ()
+        return next((self.cell(one.name) for one in kinds if one.kind in NAMING and one.name in columns), None)
+
 
 @dataclass
 class Tab:
@@ -89,6 +98,7 @@ class Tab:
     sheet: Sheet
     header: Header
     titles: Titles
+    template: Template
     span: Span | None = None
 
     def heads(self, column: str) -> list[str]:

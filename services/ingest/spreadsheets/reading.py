@@ -10,9 +10,10 @@ from datetime import date
 from schemas import personal
 from schemas.text import old_fonts
 from services.ingest.spreadsheets import cells, headers, measures, rows, sums, titles
-from services.ingest.spreadsheets.cells import Meaning, Seen, text_of
+from services.ingest.spreadsheets.cells import MISSING, Meaning, Seen, text_of
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.form import (
+    SKIP,
     Dropped,
     Form,
     NoForm,
@@ -25,12 +26,12 @@ from services.ingest.spreadsheets.form import (
 )
 from services.ingest.spreadsheets.headers import Header
 from services.ingest.spreadsheets.names import Names, measure_of
-from services.ingest.spreadsheets.template import FIGURES, Column, Template, templates
+from services.ingest.spreadsheets.template import FIGURES, NAMING, Column, Template, templates
 from services.ingest.spreadsheets.titles import Span, Titles
 from services.ingest.spreadsheets.words import bare
 from services.ingest.spreadsheets.workbook import Cell, Sheet, Value, letters
 
-IGNORE, READ, SKIP, PERCENT, FRACTION = "ignore", "read", "skip", "percent", "fraction"
+IGNORE, READ, PERCENT, FRACTION = "ignore", "read", "percent", "fraction"
 """What is answered to questions that are not about one figure."""
 PERIOD_CELL, UNIT_CELL = "A1", "B1"
 """Where the form's period and unit are asked for."""
@@ -39,6 +40,7 @@ _PERSONAL = re.compile(
     r"|dan|yeu cau|tiep nhan)|can bo phu trach|dau moi|dien thoai|sdt|dt lien he|so dt|cccd|cmnd|can cuoc|dinh danh"
     r"|ho chieu|email|e mail|thu dien tu|dia chi|ngay sinh|nam sinh|bien so|so tai khoan|zalo)\b"
 )
+_ANSWERED_AWAY = "left out as answered"
 _SMALL = re.compile(r"\s*(?:1|1[.,]0+|0[.,]\d*[1-9]\d*)\s*")
 
 
@@ -108,10 +110,14 @@ class _Reading:
     fractions: set[str] = field(default_factory=set)
     doubtful: set[str] = field(default_factory=set)
     """Columns with an open question: what they add up to says nothing."""
+    unit_above: str | None = None
+    """The unit of the last row that named one."""
+    hidden_at: Cell | None = None
+    """Where hidden rows are asked about: what is answered there is not about the cell."""
 
     def read(self) -> None:
         """The sheet's rows, questions and checks."""
-        self.tab = Tab(self.sheet, self.header, Titles())
+        self.tab = Tab(self.sheet, self.header, Titles(), self.form.template)
         self.form.tabs.append(self.tab)
         if not self._settle_columns():
             return
@@ -144,6 +150,8 @@ class _Reading:
                 parts[number] = read[sum(map(len, parts.values())) :]
             if why is None and not hidden and number in self.sheet.marks.hidden_rows:
                 why = "hidden row"
+            if why is None and self._is_skipped(number):
+                why = _ANSWERED_AWAY
             if why is None:
                 read.append(self._row(number))
             else:
@@ -316,7 +324,7 @@ class _Reading:
         found = [n for n in found if layout.why_not(n, self._is_named) is None]
         if not found:
             return True
-        cell = Cell(found[0], 0)
+        self.hidden_at = cell = Cell(found[0], 0)
         answer = self._answer(cell)
         if answer not in (READ, SKIP):
             named = ", ".join(str(n + 1) for n in found[:10]) + (" …" if len(found) > 10 else "")
@@ -349,6 +357,14 @@ class _Reading:
                 return False
         return False
 
+    def _is_skipped(self, number: int) -> bool:
+        """Whether it was answered, at what a row is of, that the row is not to be read."""
+        cells_of = [Cell(number, place) for column, place in self.columns if column.kind in NAMING]
+        return bool(self.said.answers) and any(self._answer_of(cell) == SKIP for cell in cells_of)
+
+    def _answer_of(self, cell: Cell) -> str | None:
+        return self._answer(cell) if self.said.answers and cell != self.hidden_at else None
+
     def _row(self, number: int) -> Row:
         row = Row(self.sheet.name, number + 1, {}, self.unit, tab=self.tab)
         for column, place in self.columns:
@@ -356,15 +372,19 @@ class _Reading:
         return row
 
     def _meaning(self, column: Column, cell: Cell, row: Row) -> Meaning:
-        answer = self._answer(cell) if self.said.answers else None
+        answer = self._answer_of(cell)
         value = self.sheet.value(cell) if answer is None else answer
         try:
             if column.kind == "unit":
-                row.unit = self.names.unit(_needed(text_of(value), "unit"))
+                row.unit = self.names.unit(_needed(text_of(value), "unit", *filter(None, [self.unit_above])))
+                self.unit_above = row.unit
                 return row.unit
             if column.kind == "indicator":
                 row.indicator = self.names.indicator(_needed(text_of(value), "indicator"))
                 return row.indicator
+            if column.kind in NAMING:
+                text = "" if value == MISSING else text_of(value)
+                return cells.understand(column, Seen(_needed(text, column.name, *column.meanings)))
             if answer is not None:
                 return cells.answered(column, answer)
             seen = self._seen(column, cell)
@@ -374,6 +394,7 @@ class _Reading:
         except Doubt as doubt:
             self.doubtful.add(column.name)
             choices = [*doubt.choices, *(cells.swapped(value) if column.kind == "date" else ())]
+            choices += [SKIP] if column.kind in NAMING else []
             self._ask(cell, value, f"{column.titled}: {doubt.why}", choices)
             return None
 
@@ -406,9 +427,9 @@ class _Reading:
             return 1
 
 
-def _needed(text: str, what: str) -> str:
+def _needed(text: str, what: str, *choices: str) -> str:
     if not text:
-        raise Doubt(f"the row has figures and names no {what}")
+        raise Doubt(f"the row has figures and names no {what}", *choices)
     return text
 
 

@@ -16,6 +16,8 @@ Kind = Literal["unit", "indicator", "measure", "count", "money", "share", "numbe
 Span = Literal["form", "year", "to_date", "to_month"]
 FIGURES: frozenset[Kind] = frozenset({"count", "money", "share", "number", "yes_no"})
 NUMBERS: frozenset[Kind] = FIGURES - {"yes_no"}
+NAMING: frozenset[Kind] = frozenset({"unit", "indicator", "choice", "code"})
+"""What a row is of: without one of them its figures say nothing."""
 ROW_PERIOD = ("period_start", "period_end")
 """Columns that any form may have: the days that a row is about, instead of the form's."""
 _ROW_PERIOD_HEADERS = {
@@ -47,6 +49,11 @@ class Column:
     def titled(self) -> str:
         """Its name with the header that it has on paper, as questions name it."""
         return f"{self.name} ({self.headers[0]})" if self.headers else self.name
+
+    @property
+    def meanings(self) -> tuple[str, ...]:
+        """What may be chosen, once each."""
+        return tuple(dict.fromkeys(self.choices.values()))
 
     @property
     def known_by(self) -> tuple[str, ...]:

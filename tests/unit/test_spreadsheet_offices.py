@@ -1,0 +1,108 @@
+"""Workbooks of offices that keep to no form: rows of nothing, several tables in a sheet, months side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from sheets import Page, xlsx
+
+from services.ingest.spreadsheets import events, reading, workbook
+from services.ingest.spreadsheets.events import Draft
+from services.ingest.spreadsheets.form import Form, Question, Said
+from services.ingest.spreadsheets.template import templates
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
+HEAD = (
+    ["STT", "Đơn vị", "Nghĩa vụ tài chính", "", "Phí, lệ phí", ""],
+    ["", "", "Số giao dịch", "Số tiền (đồng)", "Số giao dịch", "Số tiền (đồng)"],
+)
+NOVEMBER = (["TÌNH HÌNH THANH TOÁN TRỰC TUYẾN THÁNG 11 NĂM 2024"], *HEAD)
+XOAI = [1, "Thành phố Đồng Xoài", 595, 3886775354, 2050, 632500000]
+LONG = [2, "Thị xã Bình Long", 125, 187772831, 1234, 13364000]
+
+
+def read(*rows: Any, name: str | None = None, answers: Mapping[str, str] | None = None, **page: Any) -> Form:
+    """The form of rows, with all its questions; `events` below has what it gives."""
+    sheets = reading.modern(workbook.read(xlsx(Page(rows, **page)), "a file"))
+    template = templates()[name] if name else reading.recognise(sheets, "a file")
+    said = Said({("Sheet1", cell): text for cell, text in (answers or {}).items()})
+    form = reading.read(sheets, template, said, "a file")
+    form.questions += [one for one in events.drafts(form, None, NOW) if isinstance(one, Question)]
+    form.questions[:] = dict.fromkeys(form.questions)
+    return form
+
+
+def drafts(form: Form) -> list[Draft]:
+    return [one for one in events.drafts(form, None, NOW) if isinstance(one, Draft)]
+
+
+def asked(form: Form) -> dict[str, tuple[str, ...]]:
+    """The cells that are asked about, with the choices."""
+    return {question.cell: question.choices for question in form.questions}
+
+
+# --- what a row is of ---
+
+
+@pytest.mark.parametrize("label", ["CỘNG TOÀN TỈNH", "T.CỘNG", "Khối huyện", "Trong đó: khu vực đô thị", ""])
+def test_a_row_that_is_of_no_unit_can_be_left_out(label: str) -> None:
+    rows = [*NOVEMBER, XOAI, ["A", label, 595, 3886775354, 2050, 632500000], LONG]
+    form = read(*rows)
+    if form.questions:
+        assert list(asked(form)) == ["B5"] and "skip" in asked(form)["B5"]
+        form = read(*rows, answers={"B5": "skip"})
+        assert [(skipped.row, skipped.why) for skipped in form.skipped] == [(5, "left out as answered")]
+    assert form.questions == [] and [row.unit for row in form.rows] == ["dong_xoai", "binh_long"]
+
+
+def test_of_a_row_that_stands_twice_one_can_be_left_out() -> None:
+    rows = [*NOVEMBER, XOAI, XOAI]
+    assert asked(read(*rows)) == {"B5": ("skip",)}
+    form = read(*rows, answers={"B5": "skip"})
+    assert form.questions == [] and len(drafts(form)) == 4
+
+
+def test_a_row_without_a_unit_may_be_of_the_one_above() -> None:
+    assert asked(read(*NOVEMBER, XOAI, ["", "", 1, 2, 3, 4])) == {"B5": ("dong_xoai", "skip")}
+
+
+SCHOOLS = (
+    ["Trường, lớp, học sinh tính đến ngày 30/9/2024"],
+    ["Đơn vị", "Cấp học", "Số trường", "Số lớp", "Số học sinh", "Số giáo viên"],
+)
+
+
+@pytest.mark.parametrize("level", ["Bậc mẫu giáo", ""])
+def test_figures_of_no_level_are_asked_about_with_the_levels_and_never_lost(level: str) -> None:
+    row = ["Thị xã Chơn Thành", level, 3, 30, 900, 60]
+    choices = ("kindergarten", "primary", "lower_secondary", "upper_secondary", "continuing", "skip")
+    assert asked(read(*SCHOOLS, row)) == {"B3": choices}
+    form = read(*SCHOOLS, row, answers={"B3": "kindergarten"})
+    assert form.questions == [] and len(drafts(form)) == 1
+
+
+def test_figures_of_no_facility_are_asked_about_and_never_lost() -> None:
+    head = ["Đơn vị", "Cơ sở", "Lượt khám", "Lượt khám BHYT"]
+    assert asked(read(["Khám chữa bệnh ngày 15/10/2024"], head, ["Thị xã Chơn Thành", "", 10, 9])) == {"B3": ("skip",)}
+
+
+def test_hidden_rows_are_answered_also_where_units_stand_in_the_first_column() -> None:
+    rows = [[cell for place, cell in enumerate(row) if place] for row in (*HEAD, XOAI, LONG)]
+    hidden = {"hidden": [4]}
+    assert asked(read(*NOVEMBER[:1], *rows, **hidden)) == {"A5": ("read", "skip")}
+    for answer, units in (("read", ["dong_xoai", "binh_long"]), ("skip", ["dong_xoai"])):
+        form = read(*NOVEMBER[:1], *rows, answers={"A5": answer}, **hidden)
+        assert form.questions == [] and [row.unit for row in form.rows] == units
+
+
+def test_in_january_the_month_and_the_months_so_far_are_one_statement_or_a_question() -> None:
+    head = ["Chỉ tiêu", "ĐVT", "Thực hiện tháng 1", "Lũy kế"]
+    titles = (["KT-XH THÁNG 1 NĂM 2024"], ["Đơn vị: Thị xã Chơn Thành"], head)
+    form = read(*titles, ["Thu ngân sách nhà nước", "tỷ đồng", 10, 10])
+    assert form.questions == [] and len(drafts(form)) == 1
+    other = ["Thu ngân sách nhà nước", "tỷ đồng", 10, 12]
+    assert asked(read(*titles, other)) == {"D4": ("missing",)}
+    assert read(*titles, other, answers={"D4": "missing"}).questions == []
