@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sheets import Page, xlsx
 
 from services.ingest.spreadsheets import events, reading, workbook
 from services.ingest.spreadsheets.events import Draft
-from services.ingest.spreadsheets.form import Form, Question, Said
+from services.ingest.spreadsheets.form import Form, Question, Said, shown
 from services.ingest.spreadsheets.template import templates
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -106,3 +107,93 @@ def test_in_january_the_month_and_the_months_so_far_are_one_statement_or_a_quest
     other = ["Thu ngân sách nhà nước", "tỷ đồng", 10, 12]
     assert asked(read(*titles, other)) == {"D4": ("missing",)}
     assert read(*titles, other, answers={"D4": "missing"}).questions == []
+
+
+# --- several tables in a sheet ---
+
+
+OCTOBER = ["THANH TOÁN TRỰC TUYẾN THÁNG 10 NĂM 2024"]
+
+
+def test_tables_of_two_months_in_a_sheet_each_have_their_own_days() -> None:
+    form = read(*NOVEMBER, XOAI, LONG, ["Tổng cộng", "", 720, 4074548185, 3284, 645864000], [],
+                ["ĐỊA BÀN TỈNH"], OCTOBER, *HEAD, [1, "Huyện Hớn Quản", 5, 6, 7, 8])  # fmt: skip
+    assert form.questions == [] and not any(check.warning for check in form.totals)
+    days = {(draft.unit, draft.data.model_dump()["period_start"].month) for draft in drafts(form)}
+    assert days == {("dong_xoai", 11), ("binh_long", 11), ("hon_quan", 10)}
+
+
+def test_a_table_below_is_read_by_its_own_headers() -> None:
+    order = [0, 1, 4, 5, 2, 3]
+    head = [["STT", "Đơn vị", "Phí, lệ phí", "", "Nghĩa vụ tài chính", ""], HEAD[1]]
+    form = read(*NOVEMBER, XOAI, ["Khối thị xã"], *head, [LONG[place] for place in order])
+    assert form.questions == []
+    assert [shown(form.rows[1].values[name]) for name in ("tax_txn_month", "fee_vnd_month")] == ["125", "13364000"]
+
+
+@pytest.mark.parametrize(("answer", "units"), [("skip", ["dong_xoai"]), ("read", ["dong_xoai", "binh_long"])])
+def test_another_table_below_is_asked_about_and_never_read_as_this_one(answer: str, units: list[str]) -> None:
+    rows = [*NOVEMBER, XOAI, [], ["TỔNG ĐÀI 1022"], ["STT", "Đơn vị", "Tiếp nhận", "Đã xử lý"], LONG[:4]]
+    assert asked(read(*rows)) == {"A7": ("read", "skip")}
+    form = read(*rows, answers={"A7": answer})
+    assert form.questions == [] and [row.unit for row in form.rows] == units
+
+
+def test_a_heading_of_other_days_is_asked_about() -> None:
+    rows = [*NOVEMBER, XOAI, ["Số liệu tháng 10/2024"], LONG]
+    assert asked(read(*rows)) == {"A5": ("read", "skip")}
+    assert read(*NOVEMBER, XOAI, ["Số liệu tháng 11/2024"], LONG).questions == []
+
+
+# --- what headers say ---
+
+
+def test_months_side_by_side_are_asked_about_and_never_read_as_the_year() -> None:
+    title = ["THANH TOÁN TRỰC TUYẾN NĂM 2024"]
+    months = [[*HEAD[0][:2], "Tháng 10", "", "", ""], ["", "", *HEAD[0][2:]], HEAD[1]]
+    rows = [title, *months, XOAI]
+    assert asked(read(*rows)) == {f"{column}4": ("read",) for column in "CDEF"}
+    form = read(["THANH TOÁN TRỰC TUYẾN THÁNG 10 NĂM 2024"], *rows[1:])
+    assert form.questions == [] and len(drafts(form)) == 4
+
+
+TITLES = (
+    ["TÌNH HÌNH, KẾT QUẢ GIẢI QUYẾT TTHC"],
+    ["Kỳ báo cáo: Quý IV năm 2024 (từ ngày 15/9/2024 đến ngày 14/12/2024)"],
+)
+II06 = (
+    ["STT", "Lĩnh vực, đơn vị", "Số lượng hồ sơ tiếp nhận", "", "", "", "Số lượng hồ sơ đã giải quyết", "", "", "",
+     "Số lượng hồ sơ đang giải quyết", "", ""],
+    ["", "", "Tổng số", "Trong kỳ", "", "Từ kỳ trước", "Tổng số", "Trước hạn", "Đúng hạn", "Quá hạn", "Tổng số",
+     "Trong hạn", "Quá hạn"],
+    ["", "", "", "Trực tuyến", "Trực tiếp, dịch vụ bưu chính", "", "", "", "", "", "", "", ""],
+    ["(1)", "(2)", "(3)=(4)+(5)+(6)", "(4)", "(5)", "(6)", "(7)=(8)+(9)+(10)", "(8)", "(9)", "(10)", "(11)=(12)+(13)",
+     "(12)", "(13)"],
+)  # fmt: skip
+
+
+def test_report_ii06_is_read_as_the_circular_prints_it() -> None:
+    figures = [100, 60, 30, 10, 80, 50, 25, 5, 20, 18, 2]
+    form = read(*TITLES, *II06, [1, "Thị xã Chơn Thành", *figures])
+    assert form.template.name == "ii06" and form.questions == []
+    assert [shown(form.rows[0].values[f"ii06_{number:02}"]) for number in range(3, 14)] == list(map(str, figures))
+
+
+LITTLE = ["Thành phố Đồng Xoài", 595, 38, 2050, 632500000]
+
+
+def test_what_was_answered_of_a_column_in_millions_is_not_remembered_for_one_in_thousands_of_millions() -> None:
+    marks = set[str]()
+    for money in ("triệu đồng", "tỷ đồng", "tỷ đồng"):
+        head = ["Đơn vị", "GD thuế", f"Số tiền NVTC ({money})", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí"]
+        form = read(["Tháng 11 năm 2024"], head, LITTLE, name="online_payment", answers={"B2": "tax_txn_month"})
+        assert form.questions == []
+        marks |= form.columns.keys()
+        remembered = replace(Said(), columns=form.columns)
+        again = reading.read(form_sheets(head), form.template, remembered, "a file")
+        assert again.questions == []
+    assert len(marks) == 2
+
+
+def form_sheets(head: list[str]) -> list[workbook.Sheet]:
+    return reading.modern(workbook.read(xlsx(Page([["Tháng 11 năm 2024"], head, LITTLE])), "a file"))

@@ -76,7 +76,7 @@ def _form(form: Form, questions: list[Question]) -> Answer:
     def tabs() -> Iterator[Answer]:
         for tab in form.tabs:
             days = [day.isoformat() for day in tab.span] if tab.span else None
-            yield {"name": tab.sheet.name, "rows": sum(row.sheet == tab.sheet.name for row in form.rows), "days": days}
+            yield {"name": tab.sheet.name, "rows": sum(row.tab is tab for row in form.rows), "days": days}
 
     skipped: dict[tuple[str, str], list[int]] = {}
     for one in form.skipped:

@@ -72,7 +72,7 @@ def values(run: DryRun) -> dict[str, Any]:
         "file": run.name,
         "template": form.template.name,
         "period": {"start": first.isoformat(), "end": last.isoformat()} if first and last else None,
-        "sheets": [tab.sheet.name for tab in form.tabs],
+        "sheets": list(dict.fromkeys(tab.sheet.name for tab in form.tabs)),
         "rows": [
             {"sheet": row.sheet, "row": row.number, "values": {name: shown(v) for name, v in row.values.items()}}
             for row in form.rows

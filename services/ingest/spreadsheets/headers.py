@@ -10,13 +10,16 @@ from hashlib import blake2b
 
 from services.ingest.spreadsheets.cells import text_of
 from services.ingest.spreadsheets.template import Column, Template, patterns
-from services.ingest.spreadsheets.words import plain
+from services.ingest.spreadsheets.words import bare, heading_of
 from services.ingest.spreadsheets.workbook import Sheet, Value
 
 HIGHEST, LATEST, LEAST = 4, 40, 2
 """Rows of a header; the row by which it begins; columns that must be known by it."""
 NUMBERING = frozenset({"stt", "tt", "so tt", "so thu tu", "row_no", "no"})
 _NUMBER = re.compile(r"\(?\s*(\d{1,2}|[a-d])\s*\)?(\s*=.*)?", re.IGNORECASE)
+_MONTH = re.compile(
+    r"(?<!\d )\bthang (?P<months>0?[1-9]|1[0-2])\b(?: (?:nam )?(?P<year>20\d{2}))?|\bnam (?P<of>20\d{2})\b"
+)
 Path = tuple[str, ...]
 
 
@@ -36,11 +39,12 @@ class Header:
     twice: dict[int, str] = field(default_factory=dict)
     unknown: list[int] = field(default_factory=list)
     numbering: int | None = None
+    words: str = ""
+    """All that stands in its cells, brackets and all: `Số tiền (triệu đồng)` is not `Số tiền (tỷ đồng)`."""
 
     def mark(self, template: Template) -> str:
         """The same for every workbook of the form with these headers."""
-        words = "\n".join(" > ".join(path) for path in self.paths)
-        return f"{template.name}-{blake2b(words.encode(), digest_size=8).hexdigest()}"
+        return f"{template.name}-{blake2b(self.words.encode(), digest_size=8).hexdigest()}"
 
     def choose(self, column: Column, place: int) -> None:
         """Take a column of the sheet for one of the form, with the numbers that its own header names."""
@@ -52,11 +56,11 @@ class Header:
         return [column.name for column in template.columns if column.required and column.name not in self.columns]
 
 
-def find(sheet: Sheet, template: Template) -> Header | None:
-    """The header by which most columns of the form are known; the lowest of them, if several do."""
+def find(sheet: Sheet, template: Template, start: int = 0) -> Header | None:
+    """The header by which most columns of the form are known, from the row `start` on; the first, if several are."""
     best: tuple[int, int, int] | None = None
     found = None
-    for first, end, paths in _blocks(sheet):
+    for first, end, paths in _blocks(sheet, start):
         columns, twice, spans = _assign(paths, template)
         if len(columns) < LEAST:
             continue
@@ -65,6 +69,8 @@ def find(sheet: Sheet, template: Template) -> Header | None:
             best, found = merit, Header(first, end, columns, paths, spans, twice)
     if found is None:
         return None
+    cells = sheet.rows[found.first : found.end]
+    found.words = "\n".join("\t".join(bare(text_of(cell)) for cell in row) for row in cells)
     for number, path in enumerate(found.paths):
         if number not in found.columns.values() and number not in found.twice and path:
             if path[-1] in NUMBERING and found.numbering is None:
@@ -76,13 +82,18 @@ def find(sheet: Sheet, template: Template) -> Header | None:
     return found
 
 
-def _blocks(sheet: Sheet) -> Iterator[tuple[int, int, list[Path]]]:
-    rows = [[plain(cell) if isinstance(cell, str) else "" for cell in row] for row in sheet.rows[: LATEST + HIGHEST]]
+def _blocks(sheet: Sheet, start: int) -> Iterator[tuple[int, int, list[Path]]]:
+    rows = [[heading(cell) for cell in row] for row in sheet.rows[start : start + LATEST + HIGHEST]]
     for first in range(min(LATEST, len(rows))):
         if not any(rows[first]):
             continue
         for end in range(first + 1, min(first + HIGHEST, len(rows)) + 1):
-            yield first, end, _paths(rows[first:end])
+            yield start + first, start + end, _paths(rows[first:end])
+
+
+def heading(value: Value) -> str:
+    """The plain words of a header's cell; `số lượng hồ sơ` are `số hồ sơ`."""
+    return heading_of(value) if isinstance(value, str) else ""
 
 
 def _paths(rows: Sequence[Sequence[str]]) -> list[Path]:
@@ -129,6 +140,13 @@ Fit = tuple[int, Mapping[str, str]]
 
 def _numbers(fit: Fit) -> dict[str, int]:
     return {name: int(value) for name, value in fit[1].items() if value}
+
+
+def months(path: Path) -> dict[str, int]:
+    """The last month and year that a column's headers name: `Tháng 10` over `Số giao dịch`."""
+    found = [one for part in path for one in _MONTH.finditer(part)]
+    named = {"months": [one["months"] for one in found], "year": [one["year"] or one["of"] for one in found]}
+    return {name: int(last) for name, values in named.items() if (last := next(filter(None, reversed(values)), None))}
 
 
 @lru_cache(maxsize=65536)

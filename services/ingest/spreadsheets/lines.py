@@ -17,7 +17,7 @@ def lines(run: DryRun, bold: Callable[[str], str] = str) -> Iterator[str]:
     form = run.form
     yield f"{run.name} is {form.template.name}: {form.template.vi} — {form.template.en}"
     for tab in form.tabs:
-        rows = sum(row.sheet == tab.sheet.name for row in form.rows)
+        rows = sum(row.tab is tab for row in form.rows)
         yield f"  {tab.sheet.name}: {rows:,} rows{f', {dates.days(*tab.span)}' if tab.span else ''}"
     for why in dict.fromkeys(skipped.why for skipped in form.skipped):
         rows_of = [str(skipped.row) for skipped in form.skipped if skipped.why == why]

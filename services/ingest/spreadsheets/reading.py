@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from schemas import personal
 from schemas.text import old_fonts
-from services.ingest.spreadsheets import cells, headers, measures, rows, sums, titles
+from services.ingest.spreadsheets import cells, headers, measures, rows, sums, tables, titles
 from services.ingest.spreadsheets.cells import MISSING, Meaning, Seen, text_of
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.form import (
@@ -40,7 +40,7 @@ _PERSONAL = re.compile(
     r"|dan|yeu cau|tiep nhan)|can bo phu trach|dau moi|dien thoai|sdt|dt lien he|so dt|cccd|cmnd|can cuoc|dinh danh"
     r"|ho chieu|email|e mail|thu dien tu|dia chi|ngay sinh|nam sinh|bien so|so tai khoan|zalo)\b"
 )
-_ANSWERED_AWAY = "left out as answered"
+_ANSWERED_AWAY, _OTHER_TABLE = "left out as answered", "row of another table"
 _SMALL = re.compile(r"\s*(?:1|1[.,]0+|0[.,]\d*[1-9]\d*)\s*")
 
 
@@ -84,7 +84,9 @@ def read(sheets: Sequence[Sheet], template: Template, said: Said, file: str) -> 
         if sheet.hidden:
             form.skipped.append(Skipped(sheet.name, 1, "hidden sheet"))
         elif header := headers.find(sheet, template):
-            _Reading(form, sheet, header, said).read()
+            table: _Reading | None = _Reading(form, sheet, header, said)
+            while table:
+                table = table.read()
         elif sheet.rows:
             form.skipped.append(Skipped(sheet.name, 1, "no table of this form"))
     if not form.tabs:
@@ -105,6 +107,10 @@ class _Reading:
     sheet: Sheet
     header: Header
     said: Said
+    begins: int = 0
+    """The row at which its titles begin."""
+    above: Titles | None = None
+    """The titles of the table above, for what its own do not say."""
     unit: str | None = None
     """The unit of all rows, where they name none."""
     fractions: set[str] = field(default_factory=set)
@@ -115,12 +121,12 @@ class _Reading:
     hidden_at: Cell | None = None
     """Where hidden rows are asked about: what is answered there is not about the cell."""
 
-    def read(self) -> None:
-        """The sheet's rows, questions and checks."""
+    def read(self) -> _Reading | None:
+        """The table's rows, questions and checks; the next table of the form in the sheet, where one is."""
         self.tab = Tab(self.sheet, self.header, Titles(), self.form.template)
         self.form.tabs.append(self.tab)
         if not self._settle_columns():
-            return
+            return None
         template, header = self.form.template, self.header
         self.sheet.fill_down(header.end)
         found = header.columns
@@ -129,8 +135,12 @@ class _Reading:
         self.figures = [place for column, place in self.columns if column.kind in FIGURES]
         layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
         below = _lines(self.sheet.rows[layout.last + 1 :])
-        self.tab.titles = titles.read(_lines(self.sheet.rows[: header.first]), below)
+        self.tab.titles = titles.read(_lines(self.sheet.rows[self.begins : header.first]), below)
+        if self.above:
+            self.tab.titles.complete(self.above)
         self.tab.span = self._settle_span()
+        after = self._cut(layout)
+        layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
         self.names = Names(template, self.tab.span[1] if self.tab.span else None)
         if self.tab.span:
             self._check_months(self.tab.span)
@@ -139,13 +149,28 @@ class _Reading:
         self._settle_fractions()
         self.scales = {column.name: self._scale(column) for column, _ in self.columns}
         self._read_rows(layout, self._settle_hidden(layout))
+        return after
+
+    def _cut(self, layout: rows.Layout) -> _Reading | None:
+        """Leave to another reading what belongs to the next table of the sheet."""
+        if not (found := tables.next_table(self.tab, layout)):
+            return None
+        begins, header = found
+        after = _Reading(self.form, self.sheet, header, self.said, begins, self.tab.titles)
+        self.sheet = self.tab.sheet = replace(self.sheet, rows=self.sheet.rows[:begins])
+        return after
 
     def _read_rows(self, layout: rows.Layout, hidden: bool) -> None:
         read: list[Row] = []
+        elsewhere = False
         parts: dict[int, list[Row]] = {}
         """Of each row of totals the rows since the one above it."""
         for number in range(self.header.end, len(self.sheet.rows)):
             why = layout.why_not(number, self._is_named)
+            if why == rows.TEXT and tables.is_break(self.tab, layout, number):
+                elsewhere = not self._is_of_the_form(number)
+            if elsewhere and why not in ("blank", rows.TEXT):
+                why = _OTHER_TABLE
             if why == rows.TOTAL:
                 parts[number] = read[sum(map(len, parts.values())) :]
             if why is None and not hidden and number in self.sheet.marks.hidden_rows:
@@ -198,6 +223,16 @@ class _Reading:
         if missing := header.missing(template):
             self._ask_for_columns(missing)
         return not missing
+
+    def _is_of_the_form(self, number: int) -> bool:
+        """Whether the rows below a break belong to the table above it."""
+        row = self.sheet.rows[number]
+        cell = Cell(number, next(place for place, value in enumerate(row) if text_of(value)))
+        answer = self._answer(cell)
+        if answer not in (READ, SKIP):
+            question = "another table seems to begin here: are the rows below it part of the form?"
+            self._ask(cell, self.sheet.value(cell), question, (READ, SKIP))
+        return answer == READ
 
     def _answer_of_column(self, place: int) -> str | None:
         """What is answered for a column, now or when this header was met before."""
@@ -262,7 +297,8 @@ class _Reading:
         """A column whose header names another month or year than the titles is asked about."""
         said = {"form": {(day.month, day.year) for day in span}, "to_date": {(span[1].month, span[1].year)}}
         for column, place in self.columns:
-            headed, cell = self.header.spans.get(column.name, {}), self._header_cell(place)
+            cell = self._header_cell(place)
+            headed = {**headers.months(self.header.paths[place]), **self.header.spans.get(column.name, {})}
             other = any((headed.get("months", month), headed.get("year", year)) != (month, year)
                         for month, year in said.get(column.span, ()))  # fmt: skip
             if other and self._answer(cell) != READ:

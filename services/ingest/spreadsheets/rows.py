@@ -11,7 +11,7 @@ from services.ingest.spreadsheets.cells import is_figure, text_of
 from services.ingest.spreadsheets.words import bare
 from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
 
-TOTAL = "total row"
+TOTAL, TEXT = "total row", "text without figures"
 _TOTAL = re.compile(
     r"tổng cộng\b.*|tổng số|(?:tổng|cộng)(?: (?:các|khối|cụm|nhóm|mục|phần|chung|[ivx]+|\d+)\b.*)?"
     r"|toàn (?:tỉnh|huyện|thị xã|thành phố|xã|phường|ngành)|(?:bình quân|trung bình)\b.*"
@@ -63,7 +63,7 @@ class Layout:
         first = next((text_of(value) for value in row if text_of(value)), "")
         if first.startswith(_NOTE) or bare(first).startswith(_NOTE_WORDS):
             return "note"
-        return "no figures" if named else "text without figures"
+        return "no figures" if named else TEXT
 
     def _labels(self, row: Sequence[Value]) -> Iterator[str]:
         for place, value in enumerate(row):

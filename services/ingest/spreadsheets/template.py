@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Literal, get_args
 
-from services.ingest.spreadsheets.words import plain
+from services.ingest.spreadsheets.words import heading_of
 
 Kind = Literal["unit", "indicator", "measure", "count", "money", "share", "number", "date", "code", "choice", "yes_no"]
 Span = Literal["form", "year", "to_date", "to_month"]
@@ -68,7 +68,7 @@ def patterns(headers: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], ...], ...
 
 
 def _pattern(step: str) -> re.Pattern[str]:
-    words = plain(step.replace("{months}", "zzmonths").replace("{year}", "zzyear"))
+    words = heading_of(step.replace("{months}", "zzmonths").replace("{year}", "zzyear"))
     return re.compile(words.replace("zzmonths", r"(?P<months>0?[1-9]|1[0-2])").replace("zzyear", r"(?P<year>20\d{2})"))
 
 

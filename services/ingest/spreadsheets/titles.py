@@ -53,6 +53,12 @@ class Titles:
     """The lines that may say in what figures are counted."""
     units: list[str] = field(default_factory=list)
 
+    def complete(self, above: Titles) -> None:
+        """Take what they do not say from the titles of the table above in the same sheet."""
+        self.spans, self.units = self.spans or above.spans, self.units or above.units
+        self.measured = self.measured or above.measured
+        self.signed, self.document = self.signed or above.signed, self.document or above.document
+
 
 def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
     """The titles of a sheet."""

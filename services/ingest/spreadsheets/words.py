@@ -20,3 +20,9 @@ def bare(text: str) -> str:
 def plain(text: str) -> str:
     """As `bare`, without punctuation and without what stands in brackets: the words by which a header is known."""
     return " ".join(re.findall(r"\w+", bare(_ASIDE.sub(" ", text))))
+
+
+@lru_cache(maxsize=8192)
+def heading_of(text: str) -> str:
+    """As `plain`, of a header, which may say `số lượng` for `số`."""
+    return re.sub(r"\bso luong (?=\w)", "so ", plain(text))
