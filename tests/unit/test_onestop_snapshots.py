@@ -290,6 +290,24 @@ def test_columns_that_are_not_on_the_list_are_dropped_and_counted() -> None:
         allowed([("MaHoSo", CODE), ("Mã hồ sơ", CODE)])
 
 
+def test_columns_are_known_as_exports_head_them_where_none_bears_the_very_name() -> None:
+    heads = {"MaHoSo": "Số hồ sơ", "NgayHenTra": "Ngày hẹn trả kết quả", "TrangThaiHoSo": "Trạng thái"}
+    heads |= {"TenLinhVuc": "Lĩnh vực", "NgayTiepNhan": "Ngày tiếp nhận hồ sơ", "DonViXuLy": "Cơ quan xử lý"}
+    assert allowed((heads.get(name, name), value) for name, value in ROW.items()) == (ROW, Counter())
+    cells, dropped = allowed([("Trạng thái", "mới"), *ROW.items(), ("Ngày hẹn", "sớm")])
+    assert cells == ROW and dropped == {"others": 2}
+
+
+def test_a_result_that_was_handed_over_is_told_though_the_status_lags_or_refused_while_it_is_open() -> None:
+    dates = {"NgayKetThucXuLy": "10/11/2026 10:00", "NgayTra": "11/11/2026 10:00"}
+    assert ("returned", "11 10:00") in steps(TrangThaiHoSo=9, **dates)
+    assert steps(TrangThaiHoSo=8, **dates)[1:] == [("stopped", "10 10:00")], "its papers were given back"
+    open_ = {"TrangThaiHoSo": 4, "NgayTra": "11/11/2026 10:00"}
+    assert "NgayTra: is given while TrangThaiHoSo is 4" in refusal(**open_).reason
+    back = steps(**open_, ThoiDiemXuLy="12/11/2026 10:00")
+    assert back[1:] == [("returned", "11 10:00"), ("processing_started", "12 10:00")]
+
+
 # --- lives, in whatever order they are told ---
 
 MOMENTS = [f"{day:02}/11/2026 {hour:02}:00" for day in range(10, 21) for hour in (8, 16)]

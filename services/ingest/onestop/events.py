@@ -59,6 +59,8 @@ def _steps(it: Snapshot) -> Iterator[_Step]:
         yield _Step(4, it.answered, DossierSupplementReceived(code=it.code))
     if it.ended and it.status not in (3, 7, 8, 9):
         yield _step(it, 9, it.ended)
+    if it.returned and it.status not in (3, 7, 8, 10):  # of what has no result the papers are given back
+        yield _step(it, 10, it.returned)
     if it.status > 2 and (at := _reached(it)) and (it.status, at) != (5, it.asked):
         yield _step(it, it.status, at)
 
