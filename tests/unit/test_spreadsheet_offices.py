@@ -197,3 +197,34 @@ def test_what_was_answered_of_a_column_in_millions_is_not_remembered_for_one_in_
 
 def form_sheets(head: list[str]) -> list[workbook.Sheet]:
     return reading.modern(workbook.read(xlsx(Page([["Tháng 11 năm 2024"], head, LITTLE])), "a file"))
+
+
+ECONOMY = (["TÌNH HÌNH KINH TẾ - XÃ HỘI THÁNG 11 NĂM 2024"], ["Đơn vị: Thị xã Chơn Thành"])
+REVENUE = ["Thu ngân sách nhà nước", "tỷ đồng"]
+
+
+@pytest.mark.parametrize(
+    ("heads", "read_as"),
+    [
+        (["Thực hiện tháng 10/2024", "Ước thực hiện tháng 11/2024", "Lũy kế 11 tháng năm 2024"], ["2", "3"]),
+        (["Ước TH tháng 11", "Thực hiện 11 tháng năm 2023", "Ước thực hiện 11 tháng năm 2024"], ["1", "3"]),
+        (["Thực hiện 11 tháng năm 2024", "Thực hiện 11 tháng năm 2023", "Thực hiện tháng 11 năm 2024"], ["3", "1"]),
+        (["Lũy kế đến hết tháng 11/2024", "So với cùng kỳ (%)", "So với kế hoạch (%)"], ["", "1"]),
+    ],
+)
+def test_of_columns_headed_alike_those_of_the_forms_own_months_are_read(heads: list[str], read_as: list[str]) -> None:
+    form = read(*ECONOMY, ["Chỉ tiêu", "ĐVT", *heads], [*REVENUE, 1, 2, 3])
+    assert form.questions == []
+    assert [shown(form.rows[0].values.get(name)) for name in ("actual", "cumulative")] == read_as
+
+
+def test_of_columns_headed_alike_of_no_months_or_of_others_it_is_asked() -> None:
+    head = ["Chỉ tiêu", "ĐVT", "Thực hiện tháng 9", "Thực hiện tháng 10"]
+    assert asked(read(*ECONOMY, head, [*REVENUE, 1, 2])) == {"C3": ("read",), "D3": ("actual", "ignore")}
+
+
+def test_a_report_of_the_months_so_far_alone_is_one() -> None:
+    form = read(["KT-XH 6 tháng đầu năm 2024"], ECONOMY[1], ["Chỉ tiêu", "ĐVT", "Thực hiện 6 tháng"], [*REVENUE, 500])
+    (draft,) = drafts(form)
+    said = draft.data.model_dump(mode="json")
+    assert (said["period_start"], said["period_end"], said["value"]) == ("2024-01-01", "2024-06-30", "500000000000")

@@ -49,11 +49,12 @@ class Header:
     def choose(self, column: Column, place: int) -> None:
         """Take a column of the sheet for one of the form, with the numbers that its own header names."""
         self.columns[column.name] = place
-        self.spans[column.name] = _numbers(_fit(self.paths[place], column.known_by))
+        self.spans[column.name] = named(self.paths[place], column)
 
     def missing(self, template: Template) -> list[str]:
-        """The required columns that were not found."""
-        return [column.name for column in template.columns if column.required and column.name not in self.columns]
+        """The required columns that were not found, and what may stand for them neither."""
+        lacking = [column for column in template.columns if column.required and column.name not in self.columns]
+        return [column.name for column in lacking if column.unless not in self.columns]
 
 
 def find(sheet: Sheet, template: Template, start: int = 0) -> Header | None:
@@ -140,6 +141,11 @@ Fit = tuple[int, Mapping[str, str]]
 
 def _numbers(fit: Fit) -> dict[str, int]:
     return {name: int(value) for name, value in fit[1].items() if value}
+
+
+def named(path: Path, column: Column) -> dict[str, int]:
+    """The numbers that a path names as a column's header."""
+    return _numbers(_fit(path, column.known_by))
 
 
 def months(path: Path) -> dict[str, int]:

@@ -129,16 +129,16 @@ class _Reading:
             return None
         template, header = self.form.template, self.header
         self.sheet.fill_down(header.end)
-        found = header.columns
-        self.columns = [(column, found[column.name]) for column in template.columns if column.name in found]
-        self._settle_hidden_columns()
-        self.figures = [place for column, place in self.columns if column.kind in FIGURES]
+        self._find_columns()
         layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
         below = _lines(self.sheet.rows[layout.last + 1 :])
         self.tab.titles = titles.read(_lines(self.sheet.rows[self.begins : header.first]), below)
         if self.above:
             self.tab.titles.complete(self.above)
         self.tab.span = self._settle_span()
+        self._settle_twins()
+        self._find_columns()
+        self._settle_hidden_columns()
         after = self._cut(layout)
         layout = rows.Layout(self.sheet, header.end, header.numbering, self.figures)
         self.names = Names(template, self.tab.span[1] if self.tab.span else None)
@@ -216,10 +216,6 @@ class _Reading:
                 header.choose(template.column(answer), place)
             elif answer not in (None, IGNORE) and cell.name not in (PERIOD_CELL, UNIT_CELL):
                 self._ask(cell, self.sheet.value(cell), f"the form has no column {answer!r}", (*sorted(known), IGNORE))
-            elif answer is None and place in header.twice:
-                name = header.twice[place]
-                question = f"two columns are headed like {name}: which one is this?"
-                self._ask(cell, self.sheet.value(cell), question, (name, IGNORE))
         if missing := header.missing(template):
             self._ask_for_columns(missing)
         return not missing
@@ -295,16 +291,41 @@ class _Reading:
 
     def _check_months(self, span: Span) -> None:
         """A column whose header names another month or year than the titles is asked about."""
-        said = {"form": {(day.month, day.year) for day in span}, "to_date": {(span[1].month, span[1].year)}}
         for column, place in self.columns:
             cell = self._header_cell(place)
-            headed = {**headers.months(self.header.paths[place]), **self.header.spans.get(column.name, {})}
-            other = any((headed.get("months", month), headed.get("year", year)) != (month, year)
-                        for month, year in said.get(column.span, ()))  # fmt: skip
-            if other and self._answer(cell) != READ:
+            if self._is_of_others(column, place, span) and self._answer(cell) != READ:
                 self.doubtful.add(column.name)
                 question = f"its header names other months than {titles.written(span)}: is it of these days?"
                 self._ask(cell, self.sheet.value(cell), question, (READ,))
+
+    def _is_of_others(self, column: Column, place: int, span: Span) -> bool:
+        """Whether a column's headers name months or a year that are not those of a span."""
+        path = self.header.paths[place]
+        headed = {**headers.months(path), **headers.named(path, column)}
+        days = {"form": span, "to_date": span[1:], "year": span[1:]}.get(column.span, ())
+        parts = [(name, own) for day in days for name, own in (("months", day.month), ("year", day.year))]
+        return any(headed.get(name, own) != own for name, own in parts if (column.span, name) != ("year", "months"))
+
+    def _settle_twins(self) -> None:
+        """Of two columns that are headed alike the one of the form's months is meant; else it is asked which one."""
+        for place, name in sorted(self.header.twice.items()):
+            chosen, column = self.header.columns[name], self.form.template.column(name)
+            if place == chosen or self._answer_of_column(place) is not None:
+                continue
+            span = self.tab.span
+            of_others = [span is not None and self._is_of_others(column, one, span) for one in (chosen, place)]
+            if of_others == [True, False]:
+                self.header.choose(column, place)
+                self.header.twice[chosen] = name
+            elif of_others != [False, True]:
+                cell = self._header_cell(place)
+                question = f"two columns are headed like {name}: which one is this?"
+                self._ask(cell, self.sheet.value(cell), question, (name, IGNORE))
+
+    def _find_columns(self) -> None:
+        found = self.header.columns
+        self.columns = [(one, found[one.name]) for one in self.form.template.columns if one.name in found]
+        self.figures = [place for column, place in self.columns if column.kind in FIGURES]
 
     def _settle_unit(self) -> None:
         if any(column.kind == "unit" for column, _ in self.columns):

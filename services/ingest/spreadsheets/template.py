@@ -39,6 +39,8 @@ class Column:
     kind: Kind
     headers: tuple[str, ...] = ()
     required: bool = False
+    unless: str = ""
+    """The column that may stand for it, where it is required."""
     span: Span = "form"
     choices: Mapping[str, str] = field(default_factory=dict)
     """Of a `choice`: what is written -> what it means."""
@@ -69,7 +71,14 @@ def patterns(headers: tuple[str, ...]) -> tuple[tuple[re.Pattern[str], ...], ...
 
 def _pattern(step: str) -> re.Pattern[str]:
     words = heading_of(step.replace("{months}", "zzmonths").replace("{year}", "zzyear"))
-    return re.compile(words.replace("zzmonths", r"(?P<months>0?[1-9]|1[0-2])").replace("zzyear", r"(?P<year>20\d{2})"))
+    if words.endswith(("zzmonths", "zzmonths thang")):
+        words += _OF_YEAR
+    return re.compile(words.replace("zzmonths", r"(?P<months>0?[1-9]|1[0-2])").replace("zzyear", _YEAR))
+
+
+_YEAR = r"(?P<year>20\d{2})"
+_OF_YEAR = rf"(?: dau nam)?(?: (?:nam )?{_YEAR})?"
+"""What may stand behind months, whether a header says so or not."""
 
 
 @dataclass(frozen=True)
