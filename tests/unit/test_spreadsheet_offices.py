@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sheets import Page, xlsx
 
-from services.ingest.spreadsheets import events, reading, workbook
+from services.ingest.spreadsheets import events, reading, titles, workbook
 from services.ingest.spreadsheets.events import Draft
 from services.ingest.spreadsheets.form import Form, Question, Said, shown
 from services.ingest.spreadsheets.template import templates
@@ -228,3 +228,55 @@ def test_a_report_of_the_months_so_far_alone_is_one() -> None:
     (draft,) = drafts(form)
     said = draft.data.model_dump(mode="json")
     assert (said["period_start"], said["period_end"], said["value"]) == ("2024-01-01", "2024-06-30", "500000000000")
+
+
+# --- what rows and titles say of days ---
+
+CALLS = ["Tiếp nhận", "Đã xử lý", "Đang xử lý", "Trả lời trực tiếp", "Chuyển cơ quan xử lý"]
+HOTLINE = (["TỔNG ĐÀI 1022 NĂM 2024"], ["Đơn vị: Tỉnh Bình Phước"])
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "days"),
+    [
+        ("Tháng", "Tháng 10", "2024-10-01 2024-10-31"),
+        ("Tháng", 10, "2024-10-01 2024-10-31"),
+        ("Tháng", "10/2023", "2023-10-01 2023-10-31"),
+        ("Kỳ báo cáo", "Quý III", "2024-07-01 2024-09-30"),
+        ("Quý", 3, "2024-07-01 2024-09-30"),
+        ("Ngày", date(2024, 10, 5), "2024-10-05 2024-10-05"),
+        ("Thời gian", "Từ 23/9/2024 đến 23/10/2024", "2024-09-23 2024-10-23"),
+    ],
+)
+def test_a_row_may_be_of_days_of_its_own(head: str, cell: Any, days: str) -> None:
+    form = read(*HOTLINE, [head, *CALLS], [cell, 290, 280, 10, 256, 34], ["Cộng", 290, 280, 10, 256, 34])
+    said = drafts(form)[0].data.model_dump(mode="json")
+    assert form.questions == [] and f"{said['period_start']} {said['period_end']}" == days
+
+
+@pytest.mark.parametrize("cell", ["Lũy kế", "", "13"])
+def test_a_row_of_no_days_is_asked_about_and_never_of_the_whole_year(cell: str) -> None:
+    rows = [*HOTLINE, ["Tháng", *CALLS], ["Tháng 10", 290, 280, 10, 256, 34], [cell, 300, 280, 20, 260, 40]]
+    assert "A5" in asked(read(*rows))
+    assert read(*rows, answers={"A5": "11/2024"}).questions == []
+    assert len(drafts(read(*rows, answers={"A5": "skip"}))) == 5
+
+
+@pytest.mark.parametrize(
+    ("title", "month"),
+    [("Biểu số 06 tháng 11 năm 2024", 11), ("Phụ lục 02 tháng 10 năm 2024", 10), ("Biểu II.06 tháng 9 năm 2024", 9)],
+)
+def test_the_number_of_a_form_is_no_day_of_the_month(title: str, month: int) -> None:
+    form = read([title], *HEAD, XOAI)
+    assert form.tabs[0].span == titles.span(f"{month}/2024")
+
+
+def test_hours_of_a_day_and_the_quarter_of_ii06_are_read() -> None:
+    assert read(["Từ 0h ngày 23/10/2024 đến 24h00 ngày 23/11/2024"], *HEAD, XOAI).questions == []
+    assert read(["Biểu II.06 Quý IV năm 2024"], *II06, [1, "Thị xã Chơn Thành", *range(11)]).tabs[0].span
+
+
+@pytest.mark.parametrize("label", ["CỘNG TOÀN TỈNH", "Tổng số toàn tỉnh", "T.CỘNG", "Total", "Cả tỉnh"])
+def test_a_total_is_none_of_the_rows_whatever_it_is_called(label: str) -> None:
+    form = read(*NOVEMBER, XOAI, ["", label, *XOAI[2:]])
+    assert form.questions == [] and [skipped.why for skipped in form.skipped] == ["total row"]

@@ -46,7 +46,7 @@ def test_what_it_states_is_shown_by_the_catalogue(template: Template) -> None:
 
 def test_each_column_is_read_for_something(template: Template) -> None:
     used = {name for spec in template.events for name in spec.columns()}
-    beside = {column.name for column in template.columns if column.kind in ("unit", "measure", "date")}
+    beside = {column.name for column in template.columns if column.kind in ("unit", "measure", "date", "period")}
     assert {column.name for column in template.columns} <= used | beside
 
 

@@ -86,7 +86,7 @@ def _of_row(template: Template, row: Row, spec: Spec, published: date | None) ->
         return
     cell = next(row.cell(value[1:]) for name, value in spec.data.items() if name in own and said[name] is not None)
     span = _span(template, row, spec)
-    if span is None and row.tab and "period_end" in row.tab.header.columns:
+    if span is None and row.tab and ROW_PERIOD[1] in row.tab.header.columns:
         yield _question(row, row.cell("period_end"), "the row has figures and no day, and the titles name none")
         return
     if row.unit is None or span is None or any(said[name] is None for name in said.keys() - own.keys()):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from hashlib import blake2b
 
 from services.ingest.spreadsheets.cells import text_of
-from services.ingest.spreadsheets.template import Column, Template, patterns
+from services.ingest.spreadsheets.template import PERIOD, ROW_PERIOD, Column, Template, patterns
 from services.ingest.spreadsheets.words import bare, heading_of
 from services.ingest.spreadsheets.workbook import Sheet, Value
 
@@ -45,6 +45,11 @@ class Header:
     def mark(self, template: Template) -> str:
         """The same for every workbook of the form with these headers."""
         return f"{template.name}-{blake2b(self.words.encode(), digest_size=8).hexdigest()}"
+
+    @property
+    def has_days(self) -> bool:
+        """Whether rows have days of their own."""
+        return not self.columns.keys().isdisjoint({PERIOD, ROW_PERIOD[1]})
 
     def choose(self, column: Column, place: int) -> None:
         """Take a column of the sheet for one of the form, with the numbers that its own header names."""

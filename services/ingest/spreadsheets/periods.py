@@ -26,6 +26,11 @@ _SPELLINGS = (
     (rf"\bdau nam(?: \d{{4}})?{_TILL}{_DAY}{_OF_YEAR}", r"dau nam 1/1/\3 - \1/\2/\3"),
 )
 """As it may be written -> as it is read: `từ 01-30/11/2024`, `từ đầu năm đến 30/11/2024`."""
+_ASIDE = re.compile(
+    r"\b(?:bieu|mau|phu luc|bang)(?: mau| bieu)?(?: so)?:? (?:\d{1,2}|[ivx]+)[a-z]?\b(?:[./-]\w+)*"
+    r"|\bii\.\d{2}[a-z]?\b|\b\d{1,2} ?(?:h|gio)(?: ?\d{2})?(?= ngay)"
+)
+"""Numbers of forms and hours of a day, which are no days: `Biểu số 06 tháng 11 năm 2024`, `từ 0h ngày 23/10/2024`."""
 _LONGEST = 500
 """Letters of a title."""
 _UNDATED = re.compile(rf"({_PART})((?:[\s,;+&()–-]|va|den|tu|luy ke|uoc|dau nam)+)({_PART} nam (\d{{4}}))")
@@ -40,7 +45,7 @@ _ALL = [*_in_figures(_SPELLED), *_in_figures(_ROMAN), *((re.compile(pattern), pl
 
 def spelled(line: str) -> str:
     """A line in plain words, its months and quarters in figures, each part of a year with the year it is of."""
-    words = bare(line[:_LONGEST])
+    words = " ".join(_ASIDE.sub(" ", bare(line[:_LONGEST])).split())
     for pattern, plainer in _ALL:
         words = pattern.sub(plainer, words)
     while (dated := _UNDATED.sub(r"\1 nam \4\2\3", words)) != words:

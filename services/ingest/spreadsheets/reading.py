@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -26,7 +27,7 @@ from services.ingest.spreadsheets.form import (
 )
 from services.ingest.spreadsheets.headers import Header
 from services.ingest.spreadsheets.names import Names, measure_of
-from services.ingest.spreadsheets.template import FIGURES, NAMING, Column, Template, templates
+from services.ingest.spreadsheets.template import FIGURES, NAMING, ROW_PERIOD, Column, Template, templates
 from services.ingest.spreadsheets.titles import Span, Titles
 from services.ingest.spreadsheets.words import bare
 from services.ingest.spreadsheets.workbook import Cell, Sheet, Value, letters
@@ -41,6 +42,7 @@ _PERSONAL = re.compile(
     r"|ho chieu|email|e mail|thu dien tu|dia chi|ngay sinh|nam sinh|bien so|so tai khoan|zalo)\b"
 )
 _ANSWERED_AWAY, _OTHER_TABLE = "left out as answered", "row of another table"
+_PART_OF_YEAR = re.compile(r"\bthang\b|\bquy\b|\d")
 _SMALL = re.compile(r"\s*(?:1|1[.,]0+|0[.,]\d*[1-9]\d*)\s*")
 
 
@@ -258,7 +260,7 @@ class _Reading:
 
     def _settle_span(self) -> Span | None:
         """The days that the form is about: as said, else as its title says, else asked for."""
-        if "period_end" in self.header.columns:
+        if self.header.has_days:
             own = self.tab.titles.spans
             return self.said.span or (own[0] if len(own) == 1 else None)
         answer = None if self.said.span else self._answer(PERIOD_CELL)
@@ -439,6 +441,10 @@ class _Reading:
             if column.kind == "indicator":
                 row.indicator = self.names.indicator(_needed(text_of(value), "indicator"))
                 return row.indicator
+            if column.kind == "period":
+                days = self._days(_needed(text_of(value), column.name), place=cell.column)
+                row.values.update(zip(ROW_PERIOD, days, strict=True))
+                return text_of(value)
             if column.kind in NAMING:
                 text = "" if value == MISSING else text_of(value)
                 return cells.understand(column, Seen(_needed(text, column.name, *column.meanings)))
@@ -454,6 +460,18 @@ class _Reading:
             choices += [SKIP] if column.kind in NAMING else []
             self._ask(cell, value, f"{column.titled}: {doubt.why}", choices)
             return None
+
+    def _days(self, text: str, place: int) -> Span:
+        """The days that a row is about: as its cell says, in the year of the titles where it says none."""
+        years = {day.year for span in ([self.tab.span] if self.tab.span else self.tab.titles.spans) for day in span}
+        text = f"{self.header.paths[place][-1]} {text}" if text.isdecimal() and len(text) <= 2 else text
+        dated = [f"{text} năm {year}" for year in years if len(years) == 1 and _PART_OF_YEAR.search(bare(text))]
+        several = map(_span_of, (text, *dated))
+        if not (found := next(filter(None, several), None)):
+            raise Doubt("it names no days for certain: write 10/2024, quý 4/2024 or a day")
+        if self.form.template.of == "day" and found[0] != found[1]:
+            raise Doubt("its figures are of one day, and it names more")
+        return found
 
     def _seen(self, column: Column, cell: Cell) -> Seen:
         marks = self.sheet.marks
@@ -482,6 +500,12 @@ class _Reading:
             self.doubtful.add(column.name)
             self._ask(cell, self.sheet.value(cell), f"{column.titled}: {doubt.why}", map(str, doubt.choices))
             return 1
+
+
+def _span_of(text: str) -> Span | None:
+    with suppress(ValueError):
+        return titles.span(text)
+    return None
 
 
 def _needed(text: str, what: str, *choices: str) -> str:

@@ -14,7 +14,8 @@ from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
 TOTAL, TEXT = "total row", "text without figures"
 _TOTAL = re.compile(
     r"tổng cộng\b.*|tổng số|(?:tổng|cộng)(?: (?:các|khối|cụm|nhóm|mục|phần|chung|[ivx]+|\d+)\b.*)?"
-    r"|toàn (?:tỉnh|huyện|thị xã|thành phố|xã|phường|ngành)|(?:bình quân|trung bình)\b.*"
+    r"|(?:(?:tổng số|tổng|cộng|chung) )?(?:toàn|cả) (?:tỉnh|huyện|thị xã|thành phố|xã|phường|ngành)"
+    r"|t cộng|(?:grand )?total|(?:bình quân|trung bình)\b.*"
     r"|tong cong|tong so"
 )
 _ROMAN = re.compile(r"[IVX]+\.?")

@@ -27,7 +27,7 @@ def _is_headed_otherwise(tab: Tab, layout: Layout, number: int) -> bool:
 
 
 def _other_days(tab: Tab, number: int) -> list[titles.Span]:
-    if tab.span is None or "period_end" in tab.header.columns:
+    if tab.span is None or tab.header.has_days:
         return []
     named = titles.read([text_of(value) for value in tab.sheet.rows[number] if isinstance(value, str) and value]).spans
     return [] if tab.span in named else named

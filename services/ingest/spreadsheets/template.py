@@ -12,15 +12,20 @@ from typing import Any, Literal, get_args
 
 from services.ingest.spreadsheets.words import heading_of
 
-Kind = Literal["unit", "indicator", "measure", "count", "money", "share", "number", "date", "code", "choice", "yes_no"]
+Kind = Literal[
+    "unit", "indicator", "measure", "count", "money", "share", "number", "date", "code", "choice", "yes_no", "period"
+]
 Span = Literal["form", "year", "to_date", "to_month"]
 FIGURES: frozenset[Kind] = frozenset({"count", "money", "share", "number", "yes_no"})
 NUMBERS: frozenset[Kind] = FIGURES - {"yes_no"}
-NAMING: frozenset[Kind] = frozenset({"unit", "indicator", "choice", "code"})
+NAMING: frozenset[Kind] = frozenset({"unit", "indicator", "choice", "code", "period"})
 """What a row is of: without one of them its figures say nothing."""
 ROW_PERIOD = ("period_start", "period_end")
 """Columns that any form may have: the days that a row is about, instead of the form's."""
+PERIOD = "period"
+"""The same in one column, in words: *Tháng 10*, *Quý III/2024*, a day."""
 _ROW_PERIOD_HEADERS = {
+    PERIOD: ("Tháng", "Kỳ", "Kỳ báo cáo", "Kỳ số liệu", "Thời gian", "Quý", "Ngày"),
     "period_start": ("Từ ngày", "Ngày bắt đầu"),
     "period_end": ("Đến ngày", "Tính đến ngày", "Ngày kết thúc"),
 }
@@ -147,7 +152,10 @@ def read(name: str, text: str) -> Template:
         raw = tomllib.loads(text)
         columns = [_made(Column, column, headers=tuple, choices=dict) for column in raw.pop("columns")]
         named = {column.name for column in columns}
-        columns += [Column(n, "date", _ROW_PERIOD_HEADERS[n], implied=True) for n in ROW_PERIOD if n not in named]
+        columns += [
+            Column(name, "period" if name == PERIOD else "date", headers, implied=True)
+            for name, headers in _ROW_PERIOD_HEADERS.items() if name not in named
+        ]  # fmt: skip
         events = tuple(_made(Spec, event, data=dict) for event in raw.pop("events"))
         sums = tuple(_made(Sum, each, parts=tuple) for each in raw.pop("sums", ()))
         made: Template = _made(
