@@ -379,8 +379,9 @@ def _group(pairs: Iterable[tuple[str, Unit]]) -> dict[str, tuple[Unit, ...]]:
 
 
 def _names(unit: Unit) -> tuple[str, ...]:
-    """Every name that it bears or bore."""
-    return (*(name for stage in unit.stages for name in (stage.name_vi, stage.name_en)), *unit.spellings)
+    """Every name that it bears or bore; of an abbreviation also without the marks within: `Sở TT&TT`, `Sở TTTT`."""
+    names = (*(name for stage in unit.stages for name in (stage.name_vi, stage.name_en)), *unit.spellings)
+    return tuple(dict.fromkeys((*names, *(re.sub(r"(?<=[^\W\d_])[&-](?=[^\W\d_])", "", name) for name in names))))
 
 
 _LONG = {

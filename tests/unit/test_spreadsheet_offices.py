@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sheets import Page, xlsx
 
+from schemas.units import find
 from services.ingest.spreadsheets import events, reading, titles, workbook
 from services.ingest.spreadsheets.events import Draft
 from services.ingest.spreadsheets.form import Form, Question, Said, shown
@@ -280,3 +281,11 @@ def test_hours_of_a_day_and_the_quarter_of_ii06_are_read() -> None:
 def test_a_total_is_none_of_the_rows_whatever_it_is_called(label: str) -> None:
     form = read(*NOVEMBER, XOAI, ["", label, *XOAI[2:]])
     assert form.questions == [] and [skipped.why for skipped in form.skipped] == ["total row"]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [("Sở TTTT", "so_tttt"), ("SỞ GDĐT", "so_gddt"), ("Sở LĐTBXH", "so_ldtbxh"), ("so vhttdl", "so_vhttdl")],
+)
+def test_an_office_is_found_by_its_letters_without_the_marks_between_them(name: str, code: str) -> None:
+    assert find(name, date(2024, 11, 30)).code == code
