@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from sheets import Page, xlsx
 
 from schemas.units import find
+from services.board.pages.imports.drafts import Draft as Upload
+from services.board.pages.imports.imports_page import answered
 from services.ingest.spreadsheets import events, reading, titles, workbook
 from services.ingest.spreadsheets.events import Draft
 from services.ingest.spreadsheets.form import Form, Question, Said, shown
@@ -289,3 +292,35 @@ def test_a_total_is_none_of_the_rows_whatever_it_is_called(label: str) -> None:
 )
 def test_an_office_is_found_by_its_letters_without_the_marks_between_them(name: str, code: str) -> None:
     assert find(name, date(2024, 11, 30)).code == code
+
+
+# --- several questions at one cell ---
+
+SHARES = (
+    ["DỊCH VỤ CÔNG TRỰC TUYẾN"],
+    ["Số liệu đến ngày 23/11/2024"],
+    ["Đơn vị", "Tỷ lệ DVCTT có phát sinh hồ sơ", "Tỷ lệ hồ sơ trực tuyến"],
+)
+
+
+def test_what_is_asked_at_one_header_is_answered_side_by_side() -> None:
+    rows, hidden = [*SHARES, ["Sở Tư pháp", 0.98, 96.3]], {"hidden_columns": [1]}
+    form = read(*rows, **hidden)
+    assert [(question.cell, question.choices) for question in form.questions] == [
+        ("B3", ("read", "skip")),
+        ("B3", ("fraction", "percent")),
+    ]
+    form = read(*rows, answers={"B3": "read, fraction"}, **hidden)
+    assert form.questions == [] and shown(form.rows[0].values["pct_online_services_with_dossiers"]) == "98"
+
+
+def test_the_board_puts_answers_to_one_header_side_by_side_and_else_the_later_counts() -> None:
+    at = {"sheet": "Sheet1", "cell": "B3"}
+    draft = Upload("1", "s", "a.xlsx", NOW, TemporaryDirectory(), said={"questions": [at, at]})
+    with draft.folder:
+        fields = {"at_0": "Sheet1!B3", "answer_0": "read", "at_1": "Sheet1!B3", "answer_1": "fraction"}
+        answered(draft, fields)
+        assert draft.answers == {("Sheet1", "B3"): "read, fraction"}
+        draft.said, draft.answers = {"questions": [at]}, {("Sheet1", "B3"): "khoảng 5"}
+        answered(draft, {"at_0": "Sheet1!B3", "other_0": "5"})
+        assert draft.answers == {("Sheet1", "B3"): "5"}

@@ -203,6 +203,11 @@ class _Reading:
             self.form.used.add((self.sheet.name, name))
         return answer
 
+    def _chosen(self, cell: Cell, *choices: str) -> str | None:
+        """Which of the choices is answered at a cell that may be asked several things: `read, fraction`."""
+        said = [word.strip() for word in (self._answer(cell) or "").split(",")]
+        return next((choice for choice in choices if choice in said), None)
+
     def _ask(self, cell: Cell | str, value: Value, question: str, choices: Iterable[str] = ()) -> None:
         name = cell if isinstance(cell, str) else cell.name
         asked = Question(self.sheet.name, name, masked(value), question, tuple(dict.fromkeys(choices)))
@@ -235,7 +240,8 @@ class _Reading:
     def _answer_of_column(self, place: int) -> str | None:
         """What is answered for a column, now or when this header was met before."""
         mark, column = self.header.mark(self.form.template), letters(place)
-        answer = self._answer(self._header_cell(place))
+        cell = self._header_cell(place)
+        answer = self._chosen(cell, IGNORE, *(known.name for known in self.form.template.columns)) or self._answer(cell)
         if answer is None:
             return self.said.columns.get(mark, {}).get(column)
         if answer == IGNORE or any(answer == known.name for known in self.form.template.columns):
@@ -295,7 +301,7 @@ class _Reading:
         """A column whose header names another month or year than the titles is asked about."""
         for column, place in self.columns:
             cell = self._header_cell(place)
-            if self._is_of_others(column, place, span) and self._answer(cell) != READ:
+            if self._is_of_others(column, place, span) and not self._chosen(cell, READ):
                 self.doubtful.add(column.name)
                 question = f"its header names other months than {titles.written(span)}: is it of these days?"
                 self._ask(cell, self.sheet.value(cell), question, (READ,))
@@ -350,7 +356,7 @@ class _Reading:
             if column.kind != "share" or not any(self._is_small(Cell(number, place)) for number in numbers):
                 continue
             cell = self._header_cell(place)
-            answer = self._answer(cell)
+            answer = self._chosen(cell, FRACTION, PERCENT)
             if answer == FRACTION:
                 self.fractions.add(column.name)
             elif answer != PERCENT:
@@ -370,7 +376,7 @@ class _Reading:
             if place not in self.sheet.marks.hidden_columns:
                 continue
             cell = self._header_cell(place)
-            answer = self._answer(cell)
+            answer = self._chosen(cell, SKIP, READ)
             if answer == SKIP:
                 self.columns.remove((column, place))
             elif answer != READ:

@@ -175,6 +175,10 @@ def indicators_of(conn: Connection, number: int) -> list[str]:
     ]
 
 
+OF_HEADERS = frozenset({"read", "fraction", "percent"})
+"""Answers to one of several questions that may be asked at the header of a column: another stands beside it."""
+
+
 def answered(draft: Draft, fields: dict[str, str]) -> None:
     """Take what was chosen and answered on the page into a draft."""
     draft.choices = {name: text for name in CHOICES if (text := fields.get(name, "").strip())}
@@ -184,7 +188,10 @@ def answered(draft: Draft, fields: dict[str, str]) -> None:
     for number, question in enumerate(draft.said.get("questions", ())):
         text = fields.get(f"other_{number}", "").strip() or fields.get(f"answer_{number}", "").strip()
         if text and fields.get(f"at_{number}") == f"{question['sheet']}!{question['cell']}":
-            draft.answers[question["sheet"], question["cell"]] = text
+            place = question["sheet"], question["cell"]
+            before = draft.answers.get(place, "")
+            beside = before.rpartition(", ")[2] in {*OF_HEADERS, *draft.said.get("columns", ())}
+            draft.answers[place] = f"{before}, {text}" if beside else text
 
 
 async def send(pool: AsyncConnectionPool, account: Account, draft: Draft) -> Import:
