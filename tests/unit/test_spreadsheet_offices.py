@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from sheets import Page, xlsx
+from sheets import Page, Percent, xlsx
 
 from schemas.units import find
 from services.board.pages.imports.drafts import Draft as Upload
@@ -324,3 +324,20 @@ def test_the_board_puts_answers_to_one_header_side_by_side_and_else_the_later_co
         draft.said, draft.answers = {"questions": [at]}, {("Sheet1", "B3"): "khoảng 5"}
         answered(draft, {"at_0": "Sheet1!B3", "other_0": "5"})
         assert draft.answers == {("Sheet1", "B3"): "5"}
+
+
+# --- shares ---
+
+
+@pytest.mark.parametrize(
+    ("head", "cell", "choices"),
+    [("Kết quả", 0.985, ("98.5", "0.985")), ("Kết quả", "0,985", ("98.5", "0.985")), ("Kết quả (%)", 0.985, None),
+     ("Kết quả", Percent(0.985), None), ("Kết quả", 98.5, None)],
+)  # fmt: skip
+def test_a_statistic_in_percent_up_to_1_is_asked_about_unless_something_says_percent(
+    head: str, cell: Any, choices: tuple[str, ...] | None
+) -> None:
+    above = (["SỐ LIỆU CHƯƠNG TRÌNH"], ["Đơn vị: Tỉnh Bình Phước"], ["Nội dung", head, "Tính đến ngày"])
+    rows = [*above, ["Tỷ lệ thủ tục cung cấp trên các Cổng dịch vụ công", cell, "15/11/2024"]]
+    assert asked(read(*rows, name="programmes")) == ({"B4": choices} if choices else {})
+    assert read(*rows, name="programmes", answers={"B4": "98.5"}).questions == []

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
+from decimal import Decimal
 
 from schemas import personal
 from schemas.text import old_fonts
@@ -459,13 +460,23 @@ class _Reading:
             seen = self._seen(column, cell)
             if column.kind == "number" and cells.is_share(seen) and row.indicator and measure_of(row.indicator) != "%":
                 raise cells.no_share(seen)
-            return cells.understand(column, seen)
+            meaning = cells.understand(column, seen)
+            if column.kind == "number" and isinstance(meaning, Decimal) and self._may_be_whole(column, cell, row):
+                raise Doubt("a share up to 1: of 1 as the whole, or one percent?", meaning * 100, meaning)
+            return meaning
         except Doubt as doubt:
             self.doubtful.add(column.name)
             choices = [*doubt.choices, *(cells.swapped(value) if column.kind == "date" else ())]
             choices += [SKIP] if column.kind in NAMING else []
             self._ask(cell, value, f"{column.titled}: {doubt.why}", choices)
             return None
+
+    def _may_be_whole(self, column: Column, cell: Cell, row: Row) -> bool:
+        """Whether a statistic in percent may be written as a fraction: nothing in its row or header says `%`."""
+        if not (self._is_small(cell) and row.indicator and measure_of(row.indicator) == "%"):
+            return False
+        said = [self.sheet.value(Cell(cell.row, place)) for one, place in self.columns if one.kind not in FIGURES]
+        return "%" not in " ".join(map(text_of, (*said, *self.tab.heads(column.name))))
 
     def _days(self, text: str, place: int) -> Span:
         """The days that a row is about: as its cell says, in the year of the titles where it says none."""
