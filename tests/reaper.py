@@ -40,6 +40,13 @@ def _of(pid: int, folder: Path) -> bool:
         return False
 
 
+def _named(pid: int) -> str:
+    try:
+        return f"{pid} {Path(f'/proc/{pid}/cmdline').read_bytes().decode(errors='replace').replace(chr(0), ' ')[:200]}"
+    except OSError:
+        return f"{pid}, which has just ended"
+
+
 def reap(folder: Path) -> None:
     """Ask all to end, supervisors among them; kill what does not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -47,8 +54,10 @@ def reap(folder: Path) -> None:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
         end = time.monotonic() + SECONDS
-        while running(folder) and time.monotonic() < end:
+        while (left := running(folder)) and time.monotonic() < end:
             time.sleep(0.2)
+        for pid in left:
+            print(f"still running after {number.name}: {_named(pid)}", file=sys.stderr)
     shutil.rmtree(folder, ignore_errors=True)
 
 
