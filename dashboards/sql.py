@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Literal
 
 from dashboards.texts import clock_of, shown_as
-from schemas.indicators.formula import Combine, Formula, Median, Ratio, Score, UnitMean
+from schemas.indicators.formula import Combine, Formula, Ratio, Score, UnitMean
 from schemas.indicators.indicator import Indicator
 from schemas.indicators.metric import periods, scale
 from schemas.indicators.plan import wanted, wanted_all
@@ -97,8 +97,8 @@ def by_class(indicator: Indicator) -> str:
     """
     if not indicator.classes:
         raise ValueError(f"{indicator.code} has no classes to break it down by")
-    what = f'grp AS "{indicator.classes}", {{value}} AS value'
-    return _query(indicator, _whole(indicator), indicator.classes, what, "ORDER BY value DESC NULLS LAST, grp")
+    what = f'f.grp AS "{indicator.classes}", {{value}} AS value'
+    return _query(indicator, _whole(indicator), indicator.classes, what, "ORDER BY value DESC NULLS LAST, f.grp")
 
 
 def _whole(indicator: Indicator) -> str:
@@ -138,6 +138,8 @@ class _Parts:
     @property
     def joined(self) -> str:
         """The leaves side by side."""
+        if self.by not in ("", "unit"):
+            return "f JOIN f rest ON rest.start = f.start AND rest.grp IS NULL AND f.grp IS NOT NULL"
         first, *rest = self._tables()
         return first + "".join(f" FULL JOIN {name} USING (start, grp)" for name in rest)
 
@@ -172,9 +174,9 @@ class _Parts:
                 raise TypeError(formula)
         place = list(self._leaves | {wanted(formula): None}).index(wanted(formula)) + 1
         self._leaves[wanted(formula)] = None
-        # By label, a group that a part lacks has none of it; a unit that it lacks was never heard of.
-        lacks_none = self.by in ("", "unit") or isinstance(formula, Median)
-        return f"{self.prefix}{place}" if lacks_none else f"coalesce({self.prefix}{place}, 0)"
+        # By label, a group that a part has no row of has what the part says of all others.
+        column = f"{self.prefix}{place}"
+        return column if self.by in ("", "unit") else f"coalesce(f.{column}, rest.{column})"
 
     def _mean(self, of: Formula) -> str:
         """The unweighted mean of the units' own figures, of those that have one."""

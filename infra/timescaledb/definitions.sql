@@ -378,8 +378,9 @@ END
 $$;
 
 -- Every leaf's value, in all in one (`by` = ''): one for each period; by unit: of the units of which something is known; by
--- a label: of the values found. Where `value` is NULL `reason` says why: a code of `services.readings.reasons` and what
--- it names. A leaf that has no points is 0 where its sources reported around that time.
+-- a label: of the values found, and under `grp` NULL what all other values of it have. Where `value` is NULL `reason` says
+-- why: a code of `services.readings.reasons` and what it names. A leaf that has no points is 0 where its sources reported
+-- around that time.
 CREATE OR REPLACE FUNCTION figure_leaves(root text, first date, last date, known timestamptz, bucket text, by text,
     wanted jsonb)
 RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, reason jsonb, origins text[])
@@ -407,17 +408,18 @@ BEGIN
         HAVING count(*) = (SELECT count(*) FROM asked a, period p WHERE a.covered = k.covered)
     ), span AS MATERIALIZED (
         SELECT c.covered, r.*
-        FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR by = '' AND EXISTS (
+        FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR EXISTS (
                 SELECT FROM period p WHERE NOT EXISTS (SELECT FROM kept k WHERE k.leaf = a.leaf AND k.start = p.start))) c,
             (SELECT CASE count(*) WHEN 1 THEN min(p.start) END, min(p.stop) FROM period p) o(start, stop),
             figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered),
                 o.start, o.stop) r
     ), cell AS (  -- where a value is wanted and none was found
-        SELECT a.leaf, a.form, p.*, '' AS grp, s.first, s.last FROM asked a CROSS JOIN period p
+        SELECT DISTINCT a.leaf, a.form, p.*, CASE by WHEN '' THEN '' END AS grp, s.first, s.last, k.leaf IS NOT NULL AS besides
+        FROM asked a CROSS JOIN period p
             LEFT JOIN kept k ON k.leaf = a.leaf AND k.start = p.start LEFT JOIN span s ON s.covered = a.covered
-        WHERE by = '' AND k.leaf IS NULL
+        WHERE by <> 'unit' AND (by <> '' OR k.leaf IS NULL)
         UNION ALL
-        SELECT a.leaf, a.form, p.*, s.grp, s.first, s.last FROM asked a CROSS JOIN period p JOIN span s ON s.covered = a.covered
+        SELECT a.leaf, a.form, p.*, s.grp, s.first, s.last, false FROM asked a CROSS JOIN period p JOIN span s ON s.covered = a.covered
             LEFT JOIN kept k ON k.leaf = a.leaf AND k.start = p.start AND k.grp = s.grp
         WHERE by = 'unit' AND k.leaf IS NULL AND NOT p.cut AND NOT (p.old AND a.form = 'median')
     )
@@ -425,6 +427,7 @@ BEGIN
     UNION ALL
     SELECT c.leaf, c.start, c.grp, CASE WHEN w.reason IS NULL THEN 0 END, w.reason, '{}'
     FROM cell c, LATERAL (SELECT CASE
+        WHEN c.besides THEN CASE WHEN c.form IN ('last', 'median') THEN '["not_in_period"]'::jsonb END
         WHEN c.cut THEN '["whole_days"]'
         WHEN c.old AND c.form = 'median' THEN '["forgotten"]'
         WHEN c.first IS NULL THEN '["never"]'

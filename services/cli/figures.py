@@ -46,7 +46,7 @@ def query(
     with reading() as conn:
         period = period_of(first, last, as_of)
         code, indicators = unit_of(unit, period), find(indicator)
-        readings = sheet(conn, indicators, code, period, by)
+        readings = sheet(conn, indicators, code, period, by, aligned=True)
     rows = [values.reading_values(r, by) for some in readings for r in some]
     value = {"unit": code, **values.period_values(period), "by": by, "readings": rows}
     output.answer(form, value, lambda: output.show(readings_table(readings, code, period, by)), rows)

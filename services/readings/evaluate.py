@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -33,7 +33,6 @@ from services.readings.period import Period
 from services.readings.reasons import Named, Reason
 
 __all__ = ["ALL", "ComponentCount", "NotBrokenDown", "Scope", "UnitCounts", "Value", "Values", "evaluate"]
-NO_DATA = Value(None, Reason("no_data"))
 
 
 def evaluate(conn: Connection, formula: Formula, scope: Scope) -> Values:
@@ -62,13 +61,13 @@ def _evaluate(conn: Connection, formula: Formula, scope: Scope, answers: Answers
             return answers.of(formula, scope.by)
         case Ratio(numerator, denominator, scale):
             above, below = (_evaluate(conn, part, scope, answers) for part in (numerator, denominator))
-            return _ratios(above, below, scale, scope)
+            return _ratios(above, below, scale)
         case Combine(plus, minus):
             terms = [(_evaluate(conn, term, scope, answers), 1) for term in plus]
-            return _combine([*terms, *((_evaluate(conn, term, scope, answers), -1) for term in minus)], scope)
+            return _combine([*terms, *((_evaluate(conn, term, scope, answers), -1) for term in minus)])
         case UnitMean(of):
             rows = _evaluate(conn, of, replace(scope, by="unit"), answers)
-            return rows if scope.by else {ALL: _mean(rows)}
+            return rows if scope.by else Values({ALL: _mean(rows)})
         case Score():
             return _scores(conn, formula, scope, answers)
     raise TypeError(formula)
@@ -77,13 +76,15 @@ def _evaluate(conn: Connection, formula: Formula, scope: Scope, answers: Answers
 # --- composites ---
 
 
-def _ratios(numerators: Values, denominators: Values, scale: int, scope: Scope) -> Values:
-    # By label, a group that the numerator lacks has none of it; a unit that it lacks was never heard of.
-    absent = NO_DATA if scope.by in (None, "unit") else Value(Decimal(0))
-    return {
-        group: _ratio(numerators.get(group, absent), denominators.get(group, NO_DATA), scale)
-        for group in sorted(numerators.keys() | denominators.keys())
-    }
+def _ratios(numerators: Values, denominators: Values, scale: int) -> Values:
+    return _each((numerators, denominators), lambda above, below: _ratio(above, below, scale))
+
+
+def _each(parts: Sequence[Values], compose: Callable[..., Value]) -> Values:
+    """What is composed of the parts' values, in every group that one of them has, and of the rest."""
+    whole = Values({group: compose(*(part.of(group) for part in parts)) for group in sorted(set().union(*parts))})
+    whole.rest = compose(*(part.rest for part in parts))
+    return whole
 
 
 def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
@@ -97,23 +98,18 @@ def _ratio(numerator: Value, denominator: Value, scale: int) -> Value:
     return Value(numerator.value / denominator.value * scale, None, origins, denominator.value)
 
 
-def _combine(terms: list[tuple[Values, int]], scope: Scope) -> Values:
-    groups = sorted(set().union(*(values for values, _ in terms)))
-    return {group: _added([(values.get(group), sign) for values, sign in terms], scope) for group in groups}
+def _combine(terms: list[tuple[Values, int]]) -> Values:
+    signs = [sign for _, sign in terms]
+    return _each([values for values, _ in terms], lambda *values: _added(values, signs))
 
 
-def _added(terms: list[tuple[Value | None, int]], scope: Scope) -> Value:
-    origins = frozenset().union(*(v.origins for v, _ in terms if v))
+def _added(values: Sequence[Value], signs: Sequence[int]) -> Value:
+    origins = frozenset[str]().union(*(value.origins for value in values))
     total = Decimal(0)
-    for value, sign in terms:
-        if value is None:
-            # By label, a group that one term lacks simply has none of it; otherwise the term is missing.
-            if scope.by in (None, "unit"):
-                return Value(None, Reason("a_part"), origins)
-        elif value.value is None:
-            return Value(None, value.reason, origins)
-        else:
-            total += sign * value.value
+    for value, sign in zip(values, signs, strict=True):
+        if value.value is None:
+            return Value(None, Reason("a_part") if value is Values.rest else value.reason, origins)
+        total += sign * value.value
     return Value(total, None, origins)
 
 
@@ -162,7 +158,7 @@ def _component_counts(conn: Connection, formula: Score, scope: Scope, answers: A
         group: {
             metric: _reported(said[metric], group or scope.root, scope.period, components[metric].from_province)
             if metric in reported
-            else _counted(*(values.get(group, NO_DATA) for values in counted[metric]))
+            else _counted(*(values.of(group) for values in counted[metric]))
             for metric in counts
         }
         for group in groups
@@ -203,8 +199,8 @@ def _scores(conn: Connection, formula: Score, scope: Scope, answers: Answers) ->
     try:
         rules = rule_set(formula.rules, scope.period.last)
     except NoRules:
-        return {} if scope.by else {ALL: Value(None, Reason("no_rules", day(scope.period.last)))}
-    values: Values = {}
+        return Values() if scope.by else Values({ALL: Value(None, Reason("no_rules", day(scope.period.last)))})
+    values = Values()
     for group, counts in _component_counts(conn, formula, scope, answers).items():
         origins = frozenset[str]().union(*(count.origins for count in counts.values()))
         given = {metric: count.count for metric, count in counts.items() if count.count is not None}

@@ -37,7 +37,14 @@ class Value:
     base: Decimal | None = None
 
 
-Values = dict[str, Value]
+class Values(dict[str, Value]):
+    """group -> value. `rest`: that of every other group, by a label 0 where the whole is known, else missing."""
+
+    rest = Value(None, Reason("no_data"))
+
+    def of(self, group: str) -> Value:
+        """The value of a group, whether it has a row or not."""
+        return self.get(group, self.rest)
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ class Answers:
 
     def of(self, leaf: Leaf, by: str | None) -> Values:
         """group -> value of a leaf that was asked; of a period that had not begun there are no groups."""
-        return self.found.get((by, wanted(leaf)), {} if by else {ALL: Value(None, Reason("ahead"))})
+        return self.found.get((by, wanted(leaf)), Values() if by else Values({ALL: Value(None, Reason("ahead"))}))
 
 
 def ask(
@@ -86,7 +93,11 @@ def ask(
         names = list(keys)
         values = (scope.root or "all", period.first, period.last, period.as_of, how, by or "", wanted_all(names))
         for place, start, group, *value in conn.execute(_LEAVES, values).fetchall():
-            found[start].setdefault((by, names[place - 1]), {})[group] = _value(*value)
+            of_leaf = found[start].setdefault((by, names[place - 1]), Values())
+            if group is None:
+                of_leaf.rest = _value(*value)
+            else:
+                of_leaf[group] = _value(*value)
     return defaultdict(Answers, {start: Answers(answers) for start, answers in found.items()})
 
 

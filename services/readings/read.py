@@ -70,11 +70,17 @@ def read(
 
 
 def sheet(
-    conn: Connection, indicators: Iterable[Indicator], unit: str | None, period: Period, by: str | None = None
+    conn: Connection,
+    indicators: Iterable[Indicator],
+    unit: str | None,
+    period: Period,
+    by: str | None = None,
+    aligned: bool = False,
 ) -> list[list[Reading]]:
-    """The readings of several indicators, each as `read` gives it, all of them asked at once."""
+    """The readings of several indicators, each as `read` gives it, all of them asked at once. `aligned`: as columns of
+    one table, each with every group that any of them has."""
     some = list(indicators)
-    grouped, days = _grouped(conn, some, unit, period, by)
+    grouped, days = _grouped(conn, some, unit, period, by, aligned)
     places = {group for values in grouped for group, _ in values} if by == "unit" else {unit}
     codes, ends = {one.code for one in some if one.settable}, {*days.values()} or {period.last}
     aims = in_force(conn, sorted(codes), sorted(places, key=str), sorted(ends), period.as_of) if codes else {}
@@ -90,7 +96,7 @@ Grouped = list[list[tuple[str, Value]]]
 
 
 def _grouped(
-    conn: Connection, indicators: Sequence[Indicator], unit: str | None, period: Period, by: str | None
+    conn: Connection, indicators: Sequence[Indicator], unit: str | None, period: Period, by: str | None, aligned: bool
 ) -> tuple[Grouped, dict[str, date]]:
     """The values of each indicator with their groups, in order; of groups that are times their last days."""
     formulas, whole = [indicator.formula for indicator in indicators], Scope.of(unit, period)
@@ -101,7 +107,8 @@ def _grouped(
         return [list(zip(parts, values, strict=True)) for values in found], days
     place = (lambda of: units.order(of[0])) if by == "unit" else None
     values = evaluate_all(conn, formulas, replace(whole, by=by))
-    return [sorted(some.items(), key=place) for some in values], {}
+    every = set().union(*values) if aligned else ()
+    return [sorted((dict.fromkeys(every, some.rest) | some).items(), key=place) for some in values], {}
 
 
 def _parts(period: Period, by: Bucket) -> Iterator[tuple[str, Period]]:

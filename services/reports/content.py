@@ -28,7 +28,7 @@ class Figure:
 
     value: Decimal | None
     decimals: int = 0
-    reason: str = ""
+    reason: str = field(default="", compare=False)
 
     @property
     def text(self) -> str:

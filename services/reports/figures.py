@@ -16,7 +16,7 @@ from schemas.text import numbers
 from schemas.text.dates import day as written_day
 from schemas.text.dates import day_and_time
 from schemas.units import ancestors
-from services.readings import Period, Reading, read
+from services.readings import Period, Reading, read, sheet
 from services.readings.coverage import covers, data_since
 from services.readings.memo import memoised
 from services.reports.content import Figure, roman
@@ -47,11 +47,11 @@ class Figures:
 
     def by(self, codes: Iterable[str], period: Period, by: str) -> dict[str, dict[str, Reading]]:
         """group -> code -> reading, of the groups that have any value."""
-        found: dict[str, dict[str, Reading]] = {}
-        for code in codes:
-            for reading in self.course(code, period, by):
-                found.setdefault(reading.group, {})[code] = reading
-        return {group: row for group, row in found.items() if any(r.value is not None for r in row.values())}
+        columns = sheet(self.conn, [CATALOGUE[code] for code in codes], self.unit, period, by, aligned=True)
+        rows = {row[0].group: {r.indicator.code: r for r in row} for row in zip(*columns, strict=True)}
+        found = {group: row for group, row in rows.items() if any(r.value is not None for r in row.values())}
+        self.origins.update(origin for row in rows.values() for reading in row.values() for origin in reading.origins)
+        return found
 
     def before(self, code: str, period: Period) -> Reading | None:
         """The figure of the period before, where that was covered by data and both are over; else None."""

@@ -24,7 +24,7 @@ from services.readings.finding import Finding, Handling
 from services.readings.index766 import unit_index
 from services.readings.overdue import overdue_dossiers
 from services.readings.read import round_half_up
-from services.reports.content import MISSING, Cell, Column, Figure, Table, text_of
+from services.reports.content import Cell, Column, Figure, Table
 from services.reports.figures import Figures, figure, year_so_far
 
 NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
@@ -54,7 +54,7 @@ def by_unit(
     place = {unit.code: number for number, unit in enumerate(units.every())}
     found = figures.by(dict.fromkeys(c.code for c in heads), period, "unit")
     rows: list[tuple[Cell, ...]] = [
-        (str(number), units.on(unit, period.last).name_vi, *(_cell(found[unit].get(c.code), c) for c in heads))
+        (str(number), units.on(unit, period.last).name_vi, *(_cell(found[unit][c.code], c) for c in heads))
         for number, unit in enumerate(sorted(found, key=lambda unit: (place.get(unit, len(place)), unit)), start=1)
     ]
     columns = (NUMBER, NAME, *(c.column for c in heads))
@@ -62,9 +62,7 @@ def by_unit(
         yield Table(code, title, columns, tuple(rows), _total(figures, period, heads, last))
 
 
-def _cell(reading: Reading | None, head: UnitColumn) -> Cell:
-    if reading is None:
-        return Figure(None, CATALOGUE[head.code].decimals)
+def _cell(reading: Reading, head: UnitColumn) -> Cell:
     return verdict(reading) if head.met else figure(reading)
 
 
@@ -116,17 +114,16 @@ def ii06_by_unit(figures: Figures, period: Period) -> Iterator[Table]:
 
 
 def ii06_by_field(figures: Figures, period: Period) -> Iterator[Table]:
-    """The same by field. A field that a column lacks has none of it; of a column without a total nothing is known."""
+    """The same by field."""
     found = figures.by([c.code for c in _II06_HEADS], period, "field")
     names = {field: _capital(label_text("field", field, "vi")) for field in found}
-    total = _total(figures, period, _II06_HEADS, "Tổng số")
-    known = [c.code for c, whole in zip(_II06_HEADS, total[2:], strict=True) if text_of(whole) != MISSING]
     rows: list[tuple[Cell, ...]] = [
-        (str(number), names[field], *(_of_field(found[field].get(c.code), c.code in known) for c in _II06_HEADS))
+        (str(number), names[field], *(_cell(found[field][c.code], c) for c in _II06_HEADS))
         for number, field in enumerate(sorted(found, key=lambda field: units.order(names[field])), start=1)
     ]
     title = "Tình hình, kết quả giải quyết thủ tục hành chính theo lĩnh vực (biểu II.06)"
     if rows:
+        total = _total(figures, period, _II06_HEADS, "Tổng số")
         yield explained(Table("ii06_by_field", title, _ii06_columns("Lĩnh vực"), tuple(rows), total))
 
 
@@ -141,12 +138,6 @@ CORRECTED = (
     "Số âm là phần điều chỉnh trong kỳ: hồ sơ kỳ trước đã tính cho đơn vị này nay do đơn vị khác tiếp nhận, hoặc đã "
     "tính là kết thúc (dừng giải quyết) nay được giải quyết tiếp với kết quả khác; số của kỳ trước giữ nguyên."
 )
-
-
-def _of_field(reading: Reading | None, known: bool) -> Figure:
-    if reading is None or not known:
-        return Figure(Decimal(0) if known else None)
-    return figure(reading)
 
 
 # --- the tables of report no. 10/BC-STTTT ---

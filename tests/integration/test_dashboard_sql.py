@@ -176,6 +176,18 @@ def compared(
     return known
 
 
+def test_by_class_a_part_without_data_is_missing_as_it_is_read(
+    boards: psycopg.Connection, reader: psycopg.Connection
+) -> None:
+    """Of a month after the last data nobody knows what came in, of no channel, though something was carried over."""
+    received = replace(CATALOGUE["ii06_03"], classes="channel")
+    for days, known in ((NOVEMBER, True), ((date(2026, 1, 1), date(2026, 1, 31)), False)):
+        asked = Asked(received, None, *days)
+        said = asked.said(reader, "channel", datetime.now(UTC))
+        assert said and {value is not None for value in said.values()} == {known}
+        assert_same(shown("channel", boards.execute(asked.filled(sql.by_class(received))).fetchall()), said, asked)
+
+
 @pytest.mark.parametrize("since", [SCHOOL_DAYS.date(), None], ids=["school days", "now"])
 def test_a_simulated_district_is_shown_as_it_is_read(district: psycopg.Connection, since: date | None) -> None:
     with district.transaction():  # one moment is `now` for both

@@ -28,7 +28,7 @@ from services.board.live.poller import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
 from services.kit import store
 from services.kit.settings import Settings
-from services.readings import Period, Reading, explain, findings, read
+from services.readings import Period, Reading, explain, findings, read, sheet
 from services.readings.index766 import unit_index
 from services.readings.lines import explanation_lines
 from services.readings.overdue import overdue_dossiers
@@ -184,8 +184,10 @@ def paid(number: int, time: datetime, unit: str, kind: str = "fee", amount: int 
     return told("payment.made", time, unit, number, **fields, **attributes)
 
 
-def filed(number: int, time: datetime, unit: str, channel: str = "online", procedure: str = "2.000815") -> Event:
-    about = {"procedure": procedure, "field": "justice", "channel": channel, "online_level": "full"}
+def filed(
+    number: int, time: datetime, unit: str, channel: str = "online", procedure: str = "2.000815", field: str = "justice"
+) -> Event:
+    about = {"procedure": procedure, "field": field, "channel": channel, "online_level": "full"}
     return told("dossier.submitted", time, unit, number, code=f"H99.12-241101-{number:04}", **about)
 
 
@@ -232,6 +234,28 @@ def test_a_share_without_a_known_denominator_is_missing(database: Settings, read
     assert asked(reader, "online_service_share", "so_tp").value is None, "nothing ever came in: that is not 0 %"
     rows = read(reader, CATALOGUE["online_service_share"], None, Period(*NOVEMBER, NEVER), "unit")
     assert {r.group: r.value for r in rows}["so_tp"] is None, "by unit neither"
+
+
+def test_by_a_label_a_part_that_is_not_known_is_missing_and_one_that_is_known_is_zero(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    """As in the whole: what came in a month of which nobody told is known of no field, though some were open."""
+    fill(database, [filed(1, at(5), "chon_thanh"), filed(2, at(8), "chon_thanh", "counter", field="land")])
+    december, november = Period(date(2024, 12, 1), date(2024, 12, 31), NEVER), Period(*NOVEMBER, NEVER)
+    for code, carried in (("ii06_06", 1), ("ii06_03", None)):
+        rows = read(reader, CATALOGUE[code], None, december, "field")
+        assert {r.group: r.value for r in rows} == {"justice": carried, "land": carried}
+        assert {r.reason for r in rows} == {read(reader, CATALOGUE[code], None, december)[0].reason}
+    assert rows[0].reason == "no data after 08/11/2024"
+    columns = sheet(reader, [CATALOGUE[f"ii06_{n:02}"] for n in (3, 4, 5, 10)], None, november, "field", aligned=True)
+    assert [{r.group: r.value for r in column} for column in columns] == [
+        {"justice": 1, "land": 1}, {"justice": 1, "land": 0}, {"justice": 0, "land": 1}, {"justice": 0, "land": 0}
+    ]  # fmt: skip
+    shares = [read(reader, CATALOGUE["overdue_share"], None, period, "field") for period in (november, december)]
+    assert [{r.group: r.value for r in share} for share in shares] == [
+        {"justice": 0, "land": 0}, {"justice": None, "land": None}
+    ]  # fmt: skip
+    assert {r.reason for r in shares[1]} == {"denominator: no data after 08/11/2024"}
 
 
 def test_services_count_once_for_each_unit_and_means_are_of_units(

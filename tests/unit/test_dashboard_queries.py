@@ -52,8 +52,8 @@ def test_ratios_scales_and_signs_are_those_of_the_formula() -> None:
     assert selected(sql.total(made(RECEIVED, "VND"))) == "(f1)::float8 AS value"
 
 
-def test_by_class_a_part_without_the_class_has_none_of_it() -> None:
-    assert "coalesce(f1, 0) - coalesce(f2, 0)" in sql.by_class(CATALOGUE["security_alerts_open"])
+def test_by_class_a_part_without_the_class_has_what_it_has_besides() -> None:
+    assert "coalesce(f.f1, rest.f1) - coalesce(f.f2, rest.f2)" in sql.by_class(CATALOGUE["security_alerts_open"])
     with pytest.raises(ValueError, match="overdue_share has no classes"):
         sql.by_class(CATALOGUE["overdue_share"])
 

@@ -252,7 +252,7 @@ class Sources(Answer):
 
 def figures(conn: Connection, account: Account, question: Question, home: str) -> Figures:
     """The figures as `ioc query` gives them; `home`: the board's address."""
-    found = sheet(conn, question.indicators, question.unit, question.period, question.by)
+    found = sheet(conn, question.indicators, question.unit, question.period, question.by, aligned=True)
     shown = shown_to(account, [reading for some in found for reading in some], question.whole)
     return Figures(**_scope_of(question), by=question.by, figures=[_figure(r, question, home) for r in shown])
 
