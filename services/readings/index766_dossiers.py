@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from psycopg import Connection
+from psycopg.sql import SQL, Composable, Placeholder
 
 from schemas import units as administrative
 from schemas.index766.rules import NoRules, RuleSet, rule_set
 from schemas.indicators.formula import Formula, Stock, Sum, leaves
-from schemas.registry import FOLDS, MEASURES
-from services.kit.facts import stored_calendars, unpack
+from schemas.registry import MEASURES
 from services.readings.forecast import points_of as counted_points
 from services.readings.index766 import total_of, unit_index
 from services.readings.memo import memoised
 from services.readings.period import Period
-from services.readings.whatif import amount, points_of, until
-
-MOST = 2000
-"""So many dossiers of a unit are looked at, those due first."""
+from services.readings.series_query import Selection
+from services.readings.stock_evidence import signed_terms
+from services.readings.whatif import until
 
 
 class Costly(NamedTuple):
@@ -31,6 +31,13 @@ class Costly(NamedTuple):
     status: str
     due: datetime | None
     ended: datetime | None
+
+
+class CostlyDossiers(NamedTuple):
+    """How many dossiers cost a component points, and the `first` of them."""
+
+    number: int
+    first: list[Costly]
 
 
 class Day(NamedTuple):
@@ -50,17 +57,29 @@ def of_dossiers(formulas: tuple[Formula, Formula]) -> bool:
     )
 
 
-def costly(conn: Connection, rules: str, metric: str, unit: str | None, period: Period) -> list[Costly]:
-    """The dossiers of a unit that cost a component points in a period, the ones due first first."""
+def costly(conn: Connection, rules: str, metric: str, unit: str | None, period: Period, most: int) -> CostlyDossiers:
+    """The dossiers that cost a component of a unit points in a period: at most `most`, the ones due first first."""
     numerator, denominator = total_of(rules).counts[metric]
-    units = None if unit is None else sorted(administrative.scope(unit))
-    known, fold, found = stored_calendars(conn), FOLDS["dossier"], []
-    values = {"units": units, "start": period.start, "stop": period.stop, "most": MOST}
-    for *head, facts in conn.execute(_DOSSIERS, values).fetchall():
-        points = points_of(fold(head[0], [unpack(fact) for fact in facts], known).points, period)
-        if amount(denominator, points, period) > amount(numerator, points, period):
-            found.append(Costly(*head))
-    return found
+    units = None if unit is None else administrative.scope(unit)
+    values: dict[str, Any] = {"start": period.start, "stop": period.stop, "most": most}
+    values["units"] = None if units is None else sorted(units)
+    missing = Counter[str]()
+    terms = {repr(term): term for formula in (denominator, numerator) for term, _ in signed_terms(formula)}
+    for formula, side in ((denominator, 1), (numerator, -1)):
+        for term, sign in signed_terms(formula, side):
+            missing[repr(term)] += sign
+    moves: list[Composable] = []
+    for place, (name, weight) in enumerate(of for of in missing.items() if of[1]):
+        term = terms[name]
+        assert isinstance(term, Sum | Stock), "as `of_dossiers` says"
+        condition, its_values = Selection(term.measure, units, term.where).condition(f"p{place}_")
+        since, stop = ("start", "stop") if isinstance(term, Sum) else ("", "stop" if term.at == "end" else "start")
+        values |= its_values | {f"weight{place}": weight}
+        moves.append(_MOVES.format(
+            Placeholder(f"weight{place}"), condition, Placeholder(since) if since else _FIRST, Placeholder(stop)
+        ))  # fmt: skip
+    rows = conn.execute(_COSTLY.format(SQL("").join(moves)), values).fetchall()
+    return CostlyDossiers(rows[0][0] if rows else 0, [Costly(*row) for _, *row in rows])
 
 
 def counted_now(conn: Connection, rules: str, unit: str | None, day: date) -> frozenset[str]:
@@ -86,9 +105,23 @@ def _of_day(conn: Connection, rules: RuleSet, unit: str | None, day: date, count
     return Day(day, counted_points(rules, index.counts, counted) if known else None)
 
 
-_DOSSIERS = """
-SELECT id, unit, status, due_at, ended_at, facts FROM entity
-WHERE kind = 'dossier' AND opened_at < %(stop)s AND (ended_at IS NULL OR ended_at >= %(start)s)
-    AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
-ORDER BY due_at NULLS LAST, id LIMIT %(most)s
-"""
+_FIRST = SQL("(SELECT min(opened_at) FROM held)")
+_MOVES = SQL("""
+    UNION ALL SELECT key, NULL, {} * value FROM point
+    WHERE series = ANY(ARRAY(SELECT id FROM series s WHERE {})) AND time >= {} AND time < {}""")
+# Facts and points meet by grouping, as those of `stock_evidence`.
+_COSTLY = SQL("""
+WITH held AS MATERIALIZED (
+    SELECT id, opened_at, facts FROM entity
+    WHERE kind = 'dossier' AND opened_at < %(stop)s AND (ended_at IS NULL OR ended_at >= %(start)s)
+        AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
+), said(key, id, value) AS (
+    SELECT (fact ->> 1)::uuid, id, NULL::numeric FROM held, jsonb_array_elements(facts) fact{}
+), step AS (
+    SELECT max(id) AS id, sum(value) AS value FROM said GROUP BY key HAVING count(id) > 0 AND sum(value) <> 0
+), cost AS (
+    SELECT id FROM step GROUP BY id HAVING sum(value) > 0
+)
+SELECT count(*) OVER (), e.id, e.unit, e.status, e.due_at, e.ended_at FROM cost JOIN entity e USING (id)
+WHERE e.kind = 'dossier' ORDER BY e.due_at NULLS LAST, e.id LIMIT %(most)s
+""")

@@ -28,7 +28,7 @@ def until(stock: Stock, period: Period) -> datetime:
 
 def stocks_of(formula: Formula) -> Iterator[list[Signed]]:
     """A formula's stocks, with their signs; together those that are added to and taken from each other."""
-    terms = list(_terms(formula, 1))
+    terms = list(signed_terms(formula))
     if together := [(term, sign) for term, sign in terms if isinstance(term, Stock)]:
         yield together
     for term, _ in terms:
@@ -36,11 +36,12 @@ def stocks_of(formula: Formula) -> Iterator[list[Signed]]:
             yield from stocks_of(part)
 
 
-def _terms(formula: Formula, sign: int) -> Iterator[tuple[Formula, int]]:
+def signed_terms(formula: Formula, sign: int = 1) -> Iterator[tuple[Formula, int]]:
+    """What a formula adds and takes away; what is no sum of others is its own only term."""
     if isinstance(formula, Combine):
         for terms, its_sign in ((formula.plus, sign), (formula.minus, -sign)):
             for term in terms:
-                yield from _terms(term, its_sign)
+                yield from signed_terms(term, its_sign)
     else:
         yield formula, sign
 

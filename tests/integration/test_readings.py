@@ -20,19 +20,24 @@ from hypothesis import strategies as st
 from plain_readings import CODES, FLOWS, Question, World, figures
 
 from infra.local.servers import Instance
+from schemas import units as administrative
+from schemas.calendar_history import CalendarHistory
 from schemas.envelope import Event
 from schemas.indicators import CATALOGUE
+from schemas.registry import FOLDS
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.live.poller import Tile, tile_of
 from services.centre.prepare import prepare, settings_of
 from services.kit import store
+from services.kit.facts import unpack
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read, sheet
-from services.readings.index766 import unit_index
+from services.readings.index766 import total_of, unit_index
+from services.readings.index766_dossiers import costly, of_dossiers
 from services.readings.lines import explanation_lines
 from services.readings.overdue import overdue_dossiers
-from services.readings.whatif import open_dossiers, until, what_if
+from services.readings.whatif import amount, open_dossiers, points_of, until, what_if
 
 
 @pytest.fixture(scope="module")
@@ -133,6 +138,46 @@ def test_what_if_is_what_comes_to_be(database: Settings, reader: psycopg.Connect
     assert {m: now.counts[m].count for m in known} == {m: thought.after.counts[m].count for m in known}
     if now.score.missing == thought.after.score.missing:
         assert now.score == thought.after.score
+
+
+COMPONENTS = [metric for metric, pair in total_of("portal").counts.items() if of_dossiers(pair)]
+
+
+@chance(15)
+@given(data=st.data())
+def test_the_dossiers_that_cost_a_component_points_are_those_of_which_its_numerator_lacks_something(
+    database: Settings, reader: psycopg.Connection, data: st.DataObject
+) -> None:
+    """Each dossier folded by itself, and all of them asked at once."""
+    events = data.draw(worlds())
+    fill(database, events)
+    q = data.draw(questions(events))
+    period, units = Period(q.first, q.last, q.as_of), None if q.unit is None else administrative.scope(q.unit)
+    known = [
+        (id, FOLDS["dossier"](id, [unpack(fact) for fact in facts], CalendarHistory()).points)
+        for id, unit, facts in reader.execute(_DOSSIERS).fetchall() if units is None or unit in units
+    ]  # fmt: skip
+    for metric in COMPONENTS:
+        expected = []
+        for id, points in known:
+            own = points_of([p for p in points if units is None or p.unit in units], period)
+            numerator, denominator = (amount(part, own, period) for part in total_of("portal").counts[metric])
+            expected += [id] if numerator < denominator else []
+        found = costly(reader, "portal", metric, q.unit, period, 100)
+        assert ([d.id for d in found.first], found.number) == (expected, len(expected)), (metric, q)
+        assert costly(reader, "portal", metric, q.unit, period, 1) == (found.number, found.first[:1])
+
+
+_DOSSIERS = "SELECT id, unit, facts FROM entity WHERE kind = 'dossier' ORDER BY due_at NULLS LAST, id"
+
+
+def test_of_many_dossiers_the_last_one_that_costs_points_is_listed(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    online = [filed(n, at(5), "chon_thanh") for n in range(2100)]
+    fill(database, [*online, filed(9999, at(5), "chon_thanh", "counter")])
+    found = costly(reader, "portal", "ONLINE_DOSSIERS", None, Period(*NOVEMBER, NEVER), 50)
+    assert (found.number, [d.id for d in found.first]) == (1, ["H99.12-241101-9999"])
 
 
 @chance(12)

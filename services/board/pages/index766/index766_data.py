@@ -17,13 +17,15 @@ from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.kit import clock
 from services.readings.forecast import Forecast
 from services.readings.index766 import UnitIndex, unit_index, unit_indices
-from services.readings.index766_dossiers import Costly, Day, costly
+from services.readings.index766_dossiers import CostlyDossiers, Day, costly
 from services.readings.period import Period
 from services.readings.whatif import Shortest, shortest, until
 
 PATH = "/index766"
 DAYS = 30
 """So many days are looked back."""
+SHOWN = 50
+"""So many dossiers of a component are listed."""
 Rules = Literal["portal", "decree"]
 
 
@@ -60,7 +62,7 @@ class Stand:
     peers: int
     below: Sequence[UnitIndex]
     gains: Shortest | None
-    costly: Sequence[Costly] | None
+    costly: CostlyDossiers | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases
         return Stand(period, own, peers, below, None, None)
     ahead = until(month_end(local_day(now)))
     gains = shortest(conn, choice.rules, unit, ahead, now) if choice.ongoing(now) else None
-    opened = costly(conn, choice.rules, choice.component, unit, period) if choice.component else None
+    opened = costly(conn, choice.rules, choice.component, unit, period, SHOWN) if choice.component else None
     return Stand(period, own, peers, below, gains, opened)
 
 

@@ -23,13 +23,11 @@ from services.board.ui.period_control import period_control
 from services.board.ui.words import count, number, unit_name, why
 from services.readings.forecast import Forecast
 from services.readings.index766 import UnitIndex, total_of
-from services.readings.index766_dossiers import Costly, of_dossiers
+from services.readings.index766_dossiers import CostlyDossiers, of_dossiers
 from services.readings.whatif import Shortest
 
 WORK = "/worklist"
 ACTIONS: tuple[Action, ...] = ("assign",)
-SHOWN = 50
-"""So many dossiers of a component are listed."""
 
 
 def render(context: PageContext, choice: Choice, shown: Stand) -> Html:
@@ -186,20 +184,20 @@ def _basis(context: PageContext, own: UnitIndex, metric: str) -> str:
     return context.word("index766_counted")
 
 
-def _costly(context: PageContext, choice: Choice, component: Component, found: Sequence[Costly]) -> Html:
+def _costly(context: PageContext, choice: Choice, component: Component, found: CostlyDossiers) -> Html:
     """The dossiers behind a component that was opened."""
     language = context.language
     name = _name(context, component)
-    title = context.word("index766_behind").format(name, count(len(found), language))
+    title = context.word("index766_behind").format(name, count(found.number, language))
     heads = [context.word(w) for w in ("case", "due", "ended", "unit")]
     rows = (
         [link(f"{WORK}/dossier/{quote(d.id)}", masked(d.id)), day_and_time(d.due) if d.due else "–",
          day_and_time(d.ended) if d.ended else context.word("index766_still_open"), unit_name(d.unit, language)]
-        for d in found[:SHOWN]
+        for d in found.first
     )  # fmt: skip
-    rest = len(found) - SHOWN
+    rest = found.number - len(found.first)
     more = tag("p", context.word("and_more").format(rest), class_="small") if rest > 0 else ""
-    content = table(heads, rows) if found else tag("p", context.word("index766_none_behind"), class_="none")
+    content = table(heads, rows) if found.first else tag("p", context.word("index766_none_behind"), class_="none")
     return _panel(context, title, content, more, tag("p", link(choice.path(), context.word("shut")), class_="small"))
 
 
