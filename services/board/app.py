@@ -111,7 +111,7 @@ def build(settings: Settings, health: Health) -> FastAPI:
     map_routes.add(pages, settings, reading, pool)
     quarantine_page.add(pages, reading, pool)
     imports_page.add(pages, reading, pool, drafts)
-    reports_page.add(pages, reading, pool, maker)
+    reports_page.add(pages, reading, pool, maker, settings.report_texts)
     index766_page.add(pages, reading)
     targets_page.add(pages, reading, pool)
     contacts_page.add(pages, pool)

@@ -72,8 +72,8 @@ def report(
     """
     if sum((period is not None, issue is not None, verify is not None, listed)) != 1:
         raise click.UsageError("one of PERIOD, --issue, --verify and --list is needed")
-    if kind and (store or period is None):
-        raise click.UsageError("--as is about a PERIOD, and issues (--store) are kept of the whole report")
+    if kind and period is None:
+        raise click.UsageError("--as is about a PERIOD")
     form = form or _form_of(file)
     if listed:
         _list()
@@ -84,11 +84,11 @@ def report(
             issued = _issue(conn, issue).report
         _write(issued, form, file)
     elif period is not None:
-        made = _made(_period(period, as_of), unit, number, kind, (user or login()) if store else None)
+        made = _made(_period(period, as_of), unit, number, kind or "", (user or login()) if store else None)
         _write(made, form, file)
 
 
-def _made(period: Period, unit: str | None, number: str, kind: str | None, keeper: str | None) -> Report:
+def _made(period: Period, unit: str | None, number: str, kind: str, keeper: str | None) -> Report:
     """The report as it is now; kept as an issue where somebody keeps it."""
     from services.reports import making
     from services.reports.tables import TABLES
@@ -97,8 +97,7 @@ def _made(period: Period, unit: str | None, number: str, kind: str | None, keepe
     impersonal("--number", number)
     with reading() as conn:
         with as_messages(WrongTexts):
-            texts = read(chosen_settings().report_texts, TABLES)
-            texts = texts.of(kind) if kind else texts
+            texts = read(chosen_settings().report_texts, TABLES).of(kind)
         made = making.make(conn, texts, unit_of(unit, period), period, number)
     if keeper:
         _keep(made, keeper)
@@ -147,11 +146,11 @@ def _list() -> None:
 
     with connected() as conn:
         rows = [
-            [str(i.id), units.on(i.unit, i.last).name_vi if i.unit else "toàn địa bàn", dates.days(i.first, i.last),
-             dates.day_and_time(i.made_at), i.made_by, str(i.corrects or ""), i.hash[:12]]
+            [str(i.id), i.form or "report", units.on(i.unit, i.last).name_vi if i.unit else "toàn địa bàn",
+             dates.days(i.first, i.last), dates.day_and_time(i.made_at), i.made_by, str(i.corrects or ""), i.hash[:12]]
             for i in issues.all_issues(conn)
         ]  # fmt: skip
-    click.echo(aligned([["issue", "unit", "period", "made", "by", "corrects", "hash"], *rows]))
+    click.echo(aligned([["issue", "form", "unit", "period", "made", "by", "corrects", "hash"], *rows]))
 
 
 def _issue(conn: Connection, id: int) -> Issue:

@@ -47,7 +47,7 @@ def answer(asked: Answer) -> bytes:
 
 def _made(conn: Connection, settings: Settings, asked: Answer) -> Answer:
     period = making.period_of(date.fromisoformat(asked["first"]), date.fromisoformat(asked["last"]))
-    texts = read(settings.report_texts, TABLES)
+    texts = read(settings.report_texts, TABLES).of(asked["form"])
     return making.make(conn, texts, asked["unit"], period, asked["number"]).values()
 
 

@@ -25,7 +25,8 @@ KEEPING = 7_101_027
 
 @dataclass(frozen=True)
 class Issue:
-    """A report as it was issued; `corrects`: the issue of the same unit and days before it."""
+    """A report as it was issued. `form`: which of the forms of its words, "" the whole report; `corrects`: the issue of
+    the same form, unit and days before it."""
 
     id: int
     unit: str | None
@@ -39,6 +40,7 @@ class Issue:
     content: str
     texts: str
     corrects: int | None
+    form: str
 
     @property
     def report(self) -> Report:
@@ -96,8 +98,8 @@ def inputs_of(conn: Connection, as_of: datetime) -> str:
 
 
 class Kept(NamedTuple):
-    """The issue that says what was to be kept, and whether it was made for that: where the last one of the same unit
-    and days says the same, that is the issue."""
+    """The issue that says what was to be kept, and whether it was made for that: where the last one of the same form,
+    unit and days says the same, that is the issue."""
 
     issue: Issue
     new: bool
@@ -109,13 +111,13 @@ async def keep(
     """Keep a report as an issue, within the caller's transaction; whoever else keeps one waits for its end."""
     await conn.execute("SELECT pg_advisory_xact_lock(%s)", (KEEPING,))
     content = as_json.write(report).decode()
-    last = await of_days(conn, report.unit, report.first, report.last)
+    last = await of_days(conn, report.unit, report.first, report.last, texts.form)
     if last and last.report == report:
         return Kept(last, False)
     values = {
         "unit": report.unit, "first": report.first, "last": report.last, "as_of": report.as_of, "made_at": made_at,
         "made_by": made_by, "inputs": inputs, "hash": digest(content), "content": content,
-        "texts": texts.model_dump_json(), "corrects": last.id if last else None,
+        "texts": texts.model_dump_json(), "corrects": last.id if last else None, "form": texts.form,
     }  # fmt: skip
     async with conn.cursor(row_factory=class_row(Issue)) as cursor:
         kept = await (await cursor.execute(_KEEP, values)).fetchone()
@@ -123,10 +125,11 @@ async def keep(
     return Kept(kept, True)
 
 
-async def of_days(conn: AsyncConnection, unit: str | None, first: date, last: date) -> Issue | None:
-    """The last issue of a unit and days, if there is one."""
+async def of_days(conn: AsyncConnection, unit: str | None, first: date, last: date, form: str = "") -> Issue | None:
+    """The last issue of a form, unit and days, if there is one."""
+    values = {"unit": unit, "first": first, "last": last, "form": form}
     async with conn.cursor(row_factory=class_row(Issue)) as cursor:
-        return await (await cursor.execute(_LAST, {"unit": unit, "first": first, "last": last})).fetchone()
+        return await (await cursor.execute(_LAST, values)).fetchone()
 
 
 def get(conn: Connection, id: int) -> Issue:
@@ -219,17 +222,18 @@ SELECT count(*), coalesce(bit_xor(('x' || right(key::text, 12))::bit(48)::bigint
 FROM event_key WHERE time <= %(as_of)s
 """
 _LAST = """
-SELECT * FROM report_issue WHERE unit IS NOT DISTINCT FROM %(unit)s AND first = %(first)s AND last = %(last)s
+SELECT * FROM report_issue
+WHERE unit IS NOT DISTINCT FROM %(unit)s AND first = %(first)s AND last = %(last)s AND form = %(form)s
 ORDER BY id DESC LIMIT 1
 """
 _ALL = """
-SELECT id, unit, first, last, as_of, made_at, made_by, inputs, hash, '' AS content, '' AS texts, corrects
+SELECT id, unit, first, last, as_of, made_at, made_by, inputs, hash, '' AS content, '' AS texts, corrects, form
 FROM report_issue ORDER BY id DESC
 """
 _KEEP = """
-INSERT INTO report_issue (unit, first, last, as_of, made_at, made_by, inputs, hash, content, texts, corrects)
+INSERT INTO report_issue (unit, first, last, as_of, made_at, made_by, inputs, hash, content, texts, corrects, form)
 VALUES (%(unit)s, %(first)s, %(last)s, %(as_of)s, %(made_at)s, %(made_by)s, %(inputs)s, %(hash)s, %(content)s,
-    %(texts)s, %(corrects)s)
+    %(texts)s, %(corrects)s, %(form)s)
 RETURNING *
 """
 _SINCE = """

@@ -74,8 +74,9 @@ class SectionTexts(Strict):
 
 
 class FormTexts(Strict):
-    """Another form than the month's report, under the same head and signature."""
+    """Another form than the month's report, under the same head and signature; `name`: what it is listed as."""
 
+    name: str = ""
     title: str = "BÁO CÁO"
     subject: str
     sections: tuple[SectionTexts, ...]
@@ -83,7 +84,8 @@ class FormTexts(Strict):
 
 class Texts(Strict):
     """A file of texts. `figures`: code -> name of those that the tables and charts of the systems tell, and `findings`:
-    the codes of those that are told; an issue keeps what there was of both, so that a later catalogue adds nothing."""
+    the codes of those that are told; an issue keeps what there was of both, so that a later catalogue adds nothing.
+    `form`: of which of the forms the sections are, "" of the whole report."""
 
     head: HeadTexts
     signature: SignatureTexts
@@ -91,14 +93,22 @@ class Texts(Strict):
     forms: dict[str, FormTexts] = Field(default_factory=dict)
     figures: dict[str, str] = Field(default_factory=lambda: {code: figure.vi for code, figure in CATALOGUE.items()})
     findings: tuple[str, ...] = CODES
+    form: str = ""
+
+    @property
+    def form_names(self) -> dict[str, str]:
+        """Code of each other form -> what it is listed as."""
+        return {code: form.name or code for code, form in self.forms.items()}
 
     def of(self, form: str) -> Texts:
-        """The words of another form; `WrongTexts` where there is none of that name."""
+        """The words of another form ("": of the whole report); `WrongTexts` where there is none of that name."""
+        if not form:
+            return self
         if form not in self.forms:
             raise WrongTexts(f"there is no form {form!r}; there are: {', '.join(self.forms)}")
         chosen = self.forms[form]
         head = self.head.model_copy(update={"title": chosen.title, "subject": chosen.subject})
-        return self.model_copy(update={"head": head, "sections": chosen.sections})
+        return self.model_copy(update={"head": head, "sections": chosen.sections, "form": form})
 
 
 def read(file: Path | None, tables: Collection[str]) -> Texts:

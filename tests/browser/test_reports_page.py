@@ -74,6 +74,23 @@ def test_a_report_of_a_quarter_and_a_year_is_made(visit: Visit, month: date) -> 
         expect(page.frame_locator("iframe.preview").get_by_text(re.compile(f"chuyển đổi số {named}"))).to_be_visible()
 
 
+def test_another_form_is_made_and_listed_by_its_name(visit: Visit, month: date) -> None:
+    page = visit("/reports", "truc.le")
+    page.locator("select[name=unit]").select_option(WARD)
+    page.locator("select[name=form]").select_option("ii06")
+    page.locator("input[name=month]").fill(f"{month:%Y-%m}")
+    page.get_by_role("button", name=word("report_make")).click(timeout=90_000)
+    expect(page.get_by_text(word("report_was_made"))).to_be_visible(timeout=60_000)
+    preview = page.frame_locator("iframe.preview")
+    expect(preview.locator("#ii06_by_field")).to_be_visible(timeout=30_000)
+    expect(preview.locator("#ii06_by_unit")).to_have_count(0)
+    expect(page.locator("dl.pairs")).to_contain_text("Biểu số II.06a/VPCP/KSTT")
+    number = page.url.rpartition("/")[2]
+    page.goto(page.url.rpartition("/")[0])
+    row = page.get_by_role("row").filter(has=page.locator(f"a[href='/reports/{number}']"))
+    expect(row).to_contain_text("Biểu số II.06a/VPCP/KSTT")
+
+
 def test_the_morning_brief_has_a_page(visit: Visit) -> None:
     page = visit(f"/brief?unit={WARD}", "truc.le")
     expect(page.locator("h1")).to_contain_text("BẢN TIN SÁNG")

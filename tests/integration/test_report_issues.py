@@ -90,6 +90,36 @@ def test_an_issue_is_verified_and_a_corrected_one_says_what_changed(
     assert "one of PERIOD" in ask().output
 
 
+def test_other_forms_are_kept_each_by_itself(centre: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The whole report, form II.06 and one of an office's own, of the same unit and days."""
+    ask, user = partial(command, centre, "report"), ("--store", "--user", "van-thu")
+    office = tmp_path / "office.toml"
+    own = '[forms.fees]\nname = "Phí, lệ phí"\nsubject = "Phí {period}"\n[[forms.fees.sections]]\n'
+    own += 'title = "Phí"\ntext = ["Có {payments_online_count} giao dịch."]\ntables = ["payments"]\n'
+    office.write_text(OFFICE.read_text(encoding="utf-8") + own, encoding="utf-8")
+    pay(centre, "TXN-FORM-1", 5_000, "xa_phuoc_son")
+    asked = ("08/2025", "--unit", "xa_phuoc_son")
+    monkeypatch.setenv("IOC_REPORT_TEXTS", str(office))
+    kept = dict[str, str]()
+    for kind in ("", "fees", "ii06", "fees"):
+        said = ask(*asked, *(("--as", kind) if kind else ()), *user, "-o", str(tmp_path / f"{kind or 'whole'}.json"))
+        assert said.exit_code == 0 and "it corrects" not in said.output, said.output
+        number = said.output.split()[1].strip(",")
+        assert kept.setdefault(kind, number) == number, "what says the same is the same issue"
+    assert len(set(kept.values())) == 3
+    monkeypatch.delenv("IOC_REPORT_TEXTS")  # today there is no such form
+    assert all(f"issue {number} holds" in ask("--verify", number).output for number in kept.values())
+
+    pay(centre, "TXN-FORM-2", 7_000, "xa_phuoc_son")
+    assert "holds, though other events" in ask("--verify", kept["ii06"]).output, "no payment stands in it"
+    assert "5.000 -> 12.000" in ask("--verify", kept["fees"]).output
+    monkeypatch.setenv("IOC_REPORT_TEXTS", str(office))
+    second = ask(*asked, "--as", "fees", *user, "-o", str(tmp_path / "second.json"))
+    assert f"it corrects issue {kept['fees']}" in second.output and "5.000 -> 12.000" in second.output
+    rows = output_of(centre, "report", "--list").splitlines()[1:]
+    assert [row.split()[1] for row in rows] == ["fees", "ii06", "fees", "report"]
+
+
 def test_an_issue_holds_years_later_on_a_centre_that_tells_more(
     centre: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

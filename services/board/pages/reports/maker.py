@@ -35,9 +35,10 @@ class Maker:
     def __init__(self) -> None:
         self._turns = asyncio.Semaphore(AT_ONCE)
 
-    async def make(self, unit: str | None, first: date, last: date, number: str = "") -> Made:
-        """A report of these days, as it is now. Raises `NotMade`."""
-        asked = {"unit": unit, "first": first.isoformat(), "last": last.isoformat(), "number": number}
+    async def make(self, unit: str | None, first: date, last: date, number: str = "", form: str = "") -> Made:
+        """A report of these days in one of its forms, as it is now. Raises `NotMade`."""
+        days = {"first": first.isoformat(), "last": last.isoformat()}
+        asked = {"unit": unit, **days, "number": number, "form": form}
         return Made.of(json.loads(await self._ask({"make": asked})))
 
     async def verify(self, id: int) -> Answer:
@@ -70,7 +71,8 @@ async def keep(conn: AsyncConnection, account: Account, made: Made) -> Kept:
     async with conn.transaction():
         kept = await issues.keep(conn, made.report, made.texts, made.inputs, made.at, account.name)
         if kept.new:
-            of_unit = {"unit": kept.issue.unit} if kept.issue.unit else {}
-            detail = {"first": str(kept.issue.first), "last": str(kept.issue.last), "hash": kept.issue.hash, **of_unit}
+            about = {"unit": kept.issue.unit, "form": kept.issue.form}
+            detail = {"first": str(kept.issue.first), "last": str(kept.issue.last), "hash": kept.issue.hash}
+            detail |= {name: value for name, value in about.items() if value}
             await audit.note(conn, account, "report.issued", str(kept.issue.id), detail)
     return kept

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 from fastapi import HTTPException
@@ -25,9 +27,10 @@ from services.board.ui.live_page import LivePage, PageContext, Pages, Places, co
 from services.board.ui.markup import Html
 from services.board.ui.page_layout import ordinary
 from services.kit import clock
-from services.reports import issues
+from services.reports import issues, texts
 from services.reports.formats import FORMATS
 from services.reports.issues import Issue
+from services.reports.tables import TABLES
 
 TYPES = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document", "pdf": "application/pdf",
@@ -44,8 +47,8 @@ Said = tuple[str, str] | dict[str, Any]
 """A word with a reason, or what verifying found."""
 
 
-def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Maker) -> None:
-    """The pages, and the forms on them."""
+def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Maker, words: Path | None) -> None:
+    """The pages, and the forms on them. `words`: the office's own file of them."""
     app, poller, done = pages.app, pages.poller, FlashMessages[Said]()
 
     def said(context: PageContext, session: object) -> Html:
@@ -66,7 +69,8 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
 
         async def body(at: Places) -> Html:
             found = [one for one in await reading(issues.all_issues) if may_see(context.account, one.unit)]
-            return view.overview(context, found, month_before(), said(context, asked.state.session))
+            forms = await asyncio.to_thread(form_names, words)
+            return view.overview(context, found, forms, month_before(), said(context, asked.state.session))
 
         return ordinary(context, PATH, body)
 
@@ -76,7 +80,9 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
 
         async def body(at: Places) -> Html:
             found = await visible(context.account, number)
-            return view.of_issue(context, found, said(context, asked.state.session)) if found else view.nothing(context)
+            if found is None:
+                return view.nothing(context)
+            return view.of_issue(context, found, found.words.form_names, said(context, asked.state.session))
 
         return ordinary(context, f"{PATH}/{number}", body)
 
@@ -99,7 +105,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
             done.put(session, ("report_bad_month", ""))
             return RedirectResponse(PATH, 303)
         try:
-            made = await maker.make(unit, *around(month, view.SPANS[span]), number)
+            made = await maker.make(unit, *around(month, view.SPANS[span]), number, fields.get("form", ""))
         except NotMade as problem:
             done.put(session, ("report_not_made", str(problem)))
             return RedirectResponse(PATH, 303)
@@ -141,6 +147,15 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, maker: Make
 def may_see(account: Account, unit: str | None) -> bool:
     """Whether a report of a unit (None: the whole locality) is an account's to see: it names what is in all of it."""
     return account.may("cases") and (not account.units if unit is None else account.sees(unit))
+
+
+def form_names(words: Path | None) -> dict[str, str]:
+    """Code of each form but the whole report -> its name; none where the office's file cannot be read, which whoever
+    makes a report is told."""
+    try:
+        return texts.read(words, TABLES).form_names
+    except (texts.WrongTexts, OSError):
+        return {}
 
 
 def month_before() -> date:

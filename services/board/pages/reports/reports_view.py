@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,22 +22,27 @@ SPANS = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 BAD = ("report_not_made", "report_bad_month")
 
 
-def overview(context: PageContext, found: Sequence[Issue], month: date, said: Html) -> Html:
-    """The form that makes one, and the issues that there are. `month`: the one that is chosen at first."""
+def overview(context: PageContext, found: Sequence[Issue], forms: Mapping[str, str], month: date, said: Html) -> Html:
+    """What makes one, and the issues that there are. `forms`: the names of the forms besides the whole report; `month`:
+    the one that is chosen at first."""
     title = tag("div", tag("h1", context.word("reports_title")), said, class_="title")
-    listed = _list(context, found) if found else tag("p", context.word("reports_none"))
+    listed = _list(context, found, forms) if found else tag("p", context.word("reports_none"))
     kept = tag("section", tag("h2", context.word("reports_kept")), listed, class_="panel wide")
-    make = _make(context, month) if context.account.may("report") else kept_from(context, {"report_make": "report"})
+    make = (
+        _make(context, forms, month) if context.account.may("report") else kept_from(context, {"report_make": "report"})
+    )
     return tag("main", title, make, kept, class_="page people reports")
 
 
-def _make(context: PageContext, month: date) -> Html:
+def _make(context: PageContext, forms: Mapping[str, str], month: date) -> Html:
     chosen = tag("input", type="month", name="month", value=f"{month:%Y-%m}", required="")
     spans = (tag("option", context.word(f"report_{span}"), value=span) for span in SPANS)
     where = tag("select", *_units(context, month), name="unit")
+    kinds = (tag("option", _form(context, code, forms), value=code) for code in ("", *forms))
     number = tag("input", name="number", maxlength="20", autocomplete="off")
     fields = form(
         context, f"{PATH}/make",
+        tag("label", context.word("report_form"), tag("select", *kinds, name="form")),
         tag("label", context.word("report_span"), tag("select", *spans, name="span")),
         tag("label", context.word("report_in_month"), chosen), tag("label", context.word("unit"), where),
         tag("label", context.word("report_number"), number), tag("button", context.word("report_make"), class_="plain"),
@@ -56,25 +61,31 @@ def _units(context: PageContext, day: date) -> Iterator[Html]:
             yield tag("option", unit_name(unit.code, context.language, day), value=unit.code)
 
 
-def _list(context: PageContext, found: Sequence[Issue]) -> Html:
-    words = ("report_issue", "report_days", "unit", "report_made", "who", "report_corrects")
-    return table([context.word(word) for word in words], (_row(context, one) for one in found))
+def _form(context: PageContext, code: str, forms: Mapping[str, str]) -> str:
+    return forms.get(code, code) or context.word("report_whole")
 
 
-def _row(context: PageContext, one: Issue) -> list[object]:
+def _list(context: PageContext, found: Sequence[Issue], forms: Mapping[str, str]) -> Html:
+    words = ("report_issue", "report_form", "report_days", "unit", "report_made", "who", "report_corrects")
+    return table([context.word(word) for word in words], (_row(context, one, forms) for one in found))
+
+
+def _row(context: PageContext, one: Issue, forms: Mapping[str, str]) -> list[object]:
     number = link(f"{PATH}/{one.id}", one.id)
     corrects = link(f"{PATH}/{one.corrects}", one.corrects) if one.corrects else ""
-    return [number, days(one.first, one.last), _of(context, one), day_and_time(one.made_at), one.made_by, corrects]
+    of = _form(context, one.form, forms), days(one.first, one.last), _of(context, one)
+    return [number, *of, day_and_time(one.made_at), one.made_by, corrects]
 
 
 def _of(context: PageContext, one: Issue) -> str:
     return unit_name(one.unit, context.language, one.last)
 
 
-def of_issue(context: PageContext, one: Issue, said: Html) -> Html:
-    """One issue: what it is, its documents, whether it still holds, and a preview."""
+def of_issue(context: PageContext, one: Issue, forms: Mapping[str, str], said: Html) -> Html:
+    """One issue: what it is (`forms`: the names of them), its documents, whether it still holds, and a preview."""
     facts = [
-        ("report_days", days(one.first, one.last)), ("unit", _of(context, one)),
+        ("report_form", _form(context, one.form, forms)), ("report_days", days(one.first, one.last)),
+        ("unit", _of(context, one)),
         ("as_of", day_and_time(one.as_of)), ("report_made", f"{day_and_time(one.made_at)} – {one.made_by}"),
         ("report_hash", one.hash),
     ]  # fmt: skip
