@@ -60,14 +60,21 @@ def given(group: GroupScore) -> str:
     """How much of a group is known, where not all of it is."""
     if group.complete:
         return ""
-    return f"incomplete: {group.points} of {group.scored} given" if group.scored else "nothing given"
+    return f"incomplete: {known(group)} given" if group.scored else "nothing given"
+
+
+def known(s: GroupScore | IndexScore) -> str:
+    """The points of what was given, and of how many: never 0 of 0."""
+    return f"{s.points} of {s.scored}" if s.scored else "nothing"
 
 
 def verdict(s: IndexScore) -> str:
     """The grade, or that there is none yet."""
     if s.grade:
         return f"{s.grade.vi} · {s.grade.en}"
-    return f"chưa đủ số liệu · incomplete: {s.points} of {s.scored} given"
+    if not s.scored:
+        return "chưa có số liệu · nothing given"
+    return f"chưa đủ số liệu · incomplete: {known(s)} given"
 
 
 def remarks(s: IndexScore) -> str:

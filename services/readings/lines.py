@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from schemas import units
+from schemas.index766 import words
 from schemas.text.dates import day, day_and_time
 from schemas.text.numbers import plain
 from schemas.text.origins import origins_line
@@ -83,8 +84,8 @@ def what_if_lines(w: WhatIf) -> Iterator[str]:
     """The index after dossiers end beside that if nobody acts, and what moves."""
     score = w.before.score
     yield (
-        f"{_name(w)}, {w.period.written}, at its end: {score.points} of {score.scored} if nobody acts, "
-        f"{w.after.score.points} after {_so_many(len(w.ended))}: {w.gain:+}"
+        f"{_name(w)}, {w.period.written}, at its end: {words.known(score)} if nobody acts, "
+        f"{w.after.score.points if score.scored else 'nothing'} after {_so_many(len(w.ended))}: {w.gain:+}"
     )
     for before, after in zip(score.components, w.after.score.components, strict=True):
         if before.count and after.count and before.count != after.count:
@@ -99,7 +100,7 @@ def what_if_lines(w: WhatIf) -> Iterator[str]:
 def shortest_lines(one: Shortest) -> Iterator[str]:
     """The shortest list of a unit: how many dossiers gain how much, and each with its day."""
     w = one.what_if
-    yield f"{_name(w)}, {w.period.written}: {w.before.score.points} of {w.before.score.scored}"
+    yield f"{_name(w)}, {w.period.written}: {words.known(w.before.score)}"
     for points, number in one.enough.items():
         best = max(one.gained, default=Decimal(0))
         yield f"  +{points}: {_so_many(number) if number else f'not to be had: all of them bring {best:+}'}"
@@ -118,7 +119,7 @@ def _so_many(number: int) -> str:
 
 def forecast_lines(f: Forecast) -> Iterator[str]:
     """Where the month will end, and how wrong the same was before."""
-    so_far = f"{f.now} of {f.maximum} as of {day_and_time(f.period.as_of)}"
+    so_far = f"{f'{f.now} of {f.maximum}' if f.maximum else 'nothing'} as of {day_and_time(f.period.as_of)}"
     yield f"{f.period.written}, counted components: {so_far}"
     if f.expected is None:
         yield "no forecast: of no earlier month are the same components known"

@@ -133,7 +133,7 @@ def _component_cells(unit: ScoredUnit, one: ComponentScore) -> tuple[str, ...]:
 def _unit_cells(unit: ScoredUnit, period: Period | None) -> list[str]:
     s = unit.score
     name = _unit_name(unit, period) if period else unit.unit
-    remarks = f"{s.points} of {s.scored} known" if period and s.total is None else words.remarks(s)
+    remarks = f"{words.known(s)} known" if period and s.total is None else words.remarks(s)
     return [str(unit.rank or ""), name, unit.level, *map(words.points, s.groups), words.number(s.total), remarks]
 
 

@@ -182,6 +182,8 @@ class _Writer:
     def _points(self) -> str:
         data, words = self._data, self._words
         score = data.own.score
+        if not score.scored:
+            return ""
         change: str = getattr(words, data.obstacle) if data.obstacle else self._moved(data.change or Decimal(0))
         rank = words.rank.format(rank=data.rank, peers=data.peers) if data.rank else ""
         return words.points.format(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -53,6 +54,12 @@ def text(language: brief.Language = "vi", **other: Any) -> str:
 
 def _bare(words: brief.Words) -> brief.Words:
     return words.model_copy(update={"figures": ()})
+
+
+def test_of_what_nothing_is_known_there_are_no_points_of_none() -> None:
+    said = text(own=index(), change=None, weakest=())
+    assert not re.search(r"0[.,]00 ?/ ?0", said), said
+    assert "21/21" in said
 
 
 def test_points_shares_and_small_bases() -> None:

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from schemas import units
 from schemas.codes import masked
 from schemas.index766.rules import Component, ComponentGroup, Grade, flags
-from schemas.index766.scoring import ComponentScore, GroupScore
+from schemas.index766.scoring import ComponentScore, GroupScore, IndexScore
 from schemas.text.dates import day as written_day
 from schemas.text.dates import day_and_time
 from services.board.access import Action
@@ -59,7 +59,9 @@ def _head(context: PageContext, choice: Choice, shown: Stand) -> Html:
     return tag(
         "div",
         tag("h1", f"{context.word('index766')}: {name}"),
-        tag("p", _points(context, score.points), tag("span", f" / {score.scored}", class_="small"), class_="huge"),
+        tag("p", _points(context, score.points), tag("span", f" / {score.scored}", class_="small"), class_="huge")
+        if score.scored
+        else tag("p", "–", class_="huge"),
         tag("p", " · ".join(filter(None, [verdict, rank]))),
         tag("p", tag("span", origin, class_="origin")) if origin else "",
         tag("p", f"{shown.period.written} · {as_of}", class_="small"),
@@ -93,9 +95,7 @@ def _gains(context: PageContext, gains: Shortest) -> Html:
         else context.word("index766_not_enough").format(_points(context, points, 1), _points(context, best))
         for points, needed in gains.enough.items()
     ]
-    end = context.word("index766_if_nobody").format(
-        written_day(gains.what_if.period.last), _points(context, before.points), str(before.scored)
-    )
+    end = context.word("index766_if_nobody").format(written_day(gains.what_if.period.last), _of(context, before))
     lines = tag("ul", *(tag("li", step) for step in steps))
     if not gains.what_if.ended:
         nothing = tag("p", context.word("index766_no_gain"), class_="none")
@@ -141,7 +141,7 @@ def _components(context: PageContext, choice: Choice, own: UnitIndex) -> Html:
 def _group_name(context: PageContext, group: GroupScore) -> str:
     name = _name(context, group.group)
     of = "" if group.complete else f" ({context.word('index766_of_group').format(group.maximum)})"
-    return f"{name}: {_points(context, group.points)} / {group.scored}{of}"
+    return f"{name}: {_of(context, group)}{of}"
 
 
 def _weakest(own: UnitIndex, group: GroupScore) -> Sequence[ComponentScore]:
@@ -211,7 +211,7 @@ def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> 
         [
             link(choice.path(unit=u.unit), unit_name(u.unit, language)),
             str(u.rank) if u.rank else "–",
-            f"{_points(context, u.score.points)} / {u.score.scored}",
+            _of(context, u.score),
             *(_points(context, g.points) if g.scored else "–" for g in u.score.groups),
         ]
         for u in weakest
@@ -259,6 +259,11 @@ def _forecast(context: PageContext, ahead: Forecast) -> Iterator[Html]:
 
 def _name(context: PageContext, named: Component | ComponentGroup | Grade) -> str:
     return named.vi if context.language == "vi" else named.en
+
+
+def _of(context: PageContext, score: GroupScore | IndexScore) -> str:
+    """The points of what was given, of how many; that there are none is no 0 of 0."""
+    return f"{_points(context, score.points)} / {score.scored}" if score.scored else context.word("index766_missing")
 
 
 def _points(context: PageContext, value: Decimal, decimals: int = 2) -> str:
