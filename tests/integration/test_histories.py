@@ -4,9 +4,10 @@ would bring is what it brings once they have ended. No server is needed."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import cycle
 
 from chance import examples
 from chance_worlds import START, UNITS, dossiers, told
@@ -30,6 +31,7 @@ NONE = CalendarHistory()
 FIRST, LAST = date(2024, 10, 25), date(2024, 12, 31)
 AFTER = Period(date(2024, 12, 1), LAST, datetime(2024, 12, 31, 16, tzinfo=UTC))
 SLOW = {"suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+KINDS = ("justice", "land")
 COLUMNS = {number: CATALOGUE[f"ii06_{number:02}"].formula for number in range(3, 14)}
 LIVES = st.lists(st.integers(1, 9000), min_size=1, max_size=4, unique=True).flatmap(
     lambda numbers: st.tuples(*(dossiers(number=number) for number in numbers))
@@ -38,6 +40,14 @@ LIVES = st.lists(st.integers(1, 9000), min_size=1, max_size=4, unique=True).flat
 
 def facts_of(life: Iterable[Event]) -> list[Fact]:
     return [Fact(e.time, e.key.hex, e.data.event, e.unit, e.origin, e.fields) for e in life]
+
+
+def as_kinds(facts: Iterable[Fact], kinds: Sequence[str]) -> Iterator[Fact]:
+    """A life that is told of one field after the other, each time it is filed or accepted."""
+    after = cycle(kinds)
+    for fact in facts:
+        filed = fact.event in ("dossier.submitted", "dossier.accepted")
+        yield fact._replace(data={**fact.data, "field": next(after)}) if filed else fact
 
 
 def folded(id: str, facts: Iterable[Fact]) -> list[Point]:
@@ -49,17 +59,24 @@ def id_of(life: Sequence[Event]) -> str:
 
 
 @examples(6, long=1000, **SLOW)
-@given(LIVES, st.integers(0, 60), st.integers(0, 40), st.integers(0, 10))
+@given(
+    LIVES,
+    st.lists(st.sampled_from(KINDS), min_size=4, max_size=4),
+    st.integers(0, 60),
+    st.integers(0, 40),
+    st.integers(0, 10),
+)
 def test_report_ii06_adds_up_in_every_unit_and_field(
-    lives: tuple[list[Event], ...], first: int, length: int, early: int
+    lives: tuple[list[Event], ...], kinds: list[str], first: int, length: int, early: int
 ) -> None:
+    """Also where a dossier is accepted by another unit, or as one of another field, in the next period."""
     start = FIRST + timedelta(days=first)
     last = start + timedelta(days=length)
     as_of = datetime(last.year, last.month, last.day, 16, tzinfo=UTC) - timedelta(days=early, hours=early)
     period = Period(start, last, max(as_of, Period(start, last, as_of).start))
-    every = [point for life in lives for point in folded(id_of(life), facts_of(life))]
+    every = [point for life in lives for point in folded(id_of(life), as_kinds(facts_of(life), kinds))]
     for unit in (None, *UNITS):
-        for field in (None, "justice"):
+        for field in (None, *KINDS):
             some = [p for p in every if unit in (None, p.unit) and field in (None, dict(p.labels).get("field"))]
             sums = points_of(some, period)
             c = {number: amount(formula, sums, period) for number, formula in COLUMNS.items()}
