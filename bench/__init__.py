@@ -19,6 +19,7 @@ BENCHES: dict[str, str] = {
     "latency": "From an event sent to the same event readable, against load.",
     "query": "A figure over a year, against the number of stored events.",
     "nation": "A year of a whole country's dossiers: figures by commune, and the disk they take.",
+    "reports": "The report of a month and of a year of a province: how long each takes, and its memory.",
     "deadlines": "A million open dossiers, and how soon the one that turns overdue is told.",
     "memory": "The aggregator's memory while a million events wait.",
     "panels": "Every query of every dashboard, as Grafana asks it.",

@@ -91,6 +91,18 @@ def test_what_the_doors_take_is_measured_with_what_it_costs(centre: Instance) ->
     assert found["workbook_rows"] == 2000
 
 
+def test_reports_of_a_month_and_a_year_are_measured(own_home: Path) -> None:
+    """On servers of its own: they are filled."""
+    command = [sys.executable, "-m", "services.cli", "bench", "reports", "--events", "2400", "--quick", "--json"]
+    env = os.environ | {"IOC_HOME": str(own_home)}
+    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=400)
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert 1800 < found["dossiers"] < 3000
+    assert {"ii06_by_unit", "ii06_by_field", "overdue", "system_procedures"} <= set(found["tables"])
+    assert min(found[row.key] for row in module("reports").ROWS) > 0
+
+
 def command_lines() -> Iterator[str]:
     for file in Path("/proc").glob("[0-9]*/cmdline"):
         with suppress(OSError):
