@@ -221,8 +221,8 @@ def test_other_forms_have_the_same_figures(published: Instance, november: Report
     assert [t.code for t in meeting.tables] == ["headlines", "index766"]
     rows, own = by_name(table(november, "system_procedures")), by_name(table(meeting, "headlines"))
     assert len(own) > 5 and all(rows[name] == row for name, row in own.items() if name in rows)
-    refused = command(published, "report", "11/2024", "--as", "ii06", "--store")
-    assert refused.exit_code == 2 and "kept of the whole report" in refused.output
+    refused = command(published, "report", "--list", "--as", "ii06")
+    assert refused.exit_code == 2 and "--as is about a PERIOD" in refused.output
     assert "no form 'ii6'" in command(published, "report", "11/2024", "--as", "ii6").output
 
 
