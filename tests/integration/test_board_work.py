@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import httpx
 import psycopg
 import pytest
-from alarms import event, eventually, now, query, send, wait_until_told
+from alarms import event, eventually, now, post, query, send, wait_until_told
 from openpyxl import load_workbook
 from visitors import Browser, add_account
 
@@ -115,6 +115,25 @@ def test_each_sees_the_cases_of_their_units_alone(operator: Session, supervisor:
     assert codes(supervisor.text("/worklist?stage=today&text=H98.76")) == set()
     assert operator.http.get(f"/worklist/dossier/{FOREIGN}").status_code == 404
     assert "tư pháp - hộ tịch" in operator.text(f"/worklist?text={FIRST}")
+
+
+def test_an_alarm_about_a_figure_shows_its_course_its_threshold_and_the_cases(
+    centre: Instance, operator: Session, supervisor: Session
+) -> None:
+    labels = {"alertname": "DossiersOverdue", "severity": "warning", "system": "procedures", "period": "now"}
+    alert = {"status": "firing", "labels": labels | {"unit": WARD}, "annotations": {"summary_vi": "hồ sơ quá hạn"}}
+    post(centre, "/alertmanager", {"version": "4", "alerts": [alert]})
+    number = "SELECT max(id) FROM alarm WHERE type = 'DossiersOverdue' AND unit = %s"
+    eventually(lambda: query(centre, number, WARD)[0][0] is not None, True)
+    path = f"/alarms/{query(centre, number, WARD)[0][0]}"
+    for session in (operator, supervisor):
+        page = session.text(path)
+        assert WORDS["alarm_course"][0] in page and 'class="aim"' in page
+        assert WORDS["alarm_above"][0].format("0") in page
+        assert re.search(re.escape(WORDS["alarm_cases_all"][0]).replace(r"\{\}", r"[1-9]\d*"), page)
+        assert f"/figure/dossiers_open_overdue/cases?unit={WARD}" in page
+        assert "/worklist/dossier/" in page and FOREIGN not in page
+    post(centre, "/alertmanager", {"version": "4", "alerts": [alert | {"status": "resolved"}]})
 
 
 def test_what_one_acknowledges_another_sees(centre: Instance, operator: Session, supervisor: Session) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ import pytest
 import yaml
 
 from schemas.alerts import ALERTS, NAMES, PLATFORM, RECORDS, sources
-from schemas.indicators import find
+from schemas.alerts.watched import watched
+from schemas.indicators import CATALOGUE, find
 from schemas.registry import MEASURES, SYSTEMS
 from services.cli.app import COMMANDS
 from services.exporter import catalogue
@@ -141,3 +143,16 @@ def test_what_fires_is_told_whole() -> None:
         for alert in case["exp_alerts"]:
             assert alert["exp_annotations"].keys() == said, case["alertname"]
             assert {"severity", "system", "unit"} <= alert["exp_labels"].keys(), case["alertname"]
+
+
+def test_an_alert_of_a_system_says_which_figure_it_watches_and_from_where_on() -> None:
+    about = {(a.name, *a.labels.values()): (a, watched(a.name, a.labels)) for a in ALERTS if a.system != PLATFORM}
+    silent = {"SourceStale", "PaymentPlatformSilent"}
+    assert {key[0] for key, (_, found) in about.items() if found is None} == silent
+    for alert, found in about.values():
+        if found:
+            assert found.indicator.system == alert.system and (found.threshold is None) == bool(alert.aimed)
+            assert not alert.aimed or found.indicator.code == alert.aimed
+    assert watched("OverdueShareCritical", {}) == (CATALOGUE["overdue_share"], "month", ">", Decimal("3.9"), "")
+    assert watched("DiseaseCasesRising", {}) == (CATALOGUE["disease_cases"], "week", ">=", 5, "disease")
+    assert watched("ServiceDown", {}) is None and watched("Whatever", {}) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 from urllib.parse import quote
 
@@ -22,6 +23,7 @@ from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
 from services.board.pages.actions.bulk_actions import answer, toolbar
+from services.board.pages.alarms.alarm_course import Course, course_of, panel
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
 from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
 from services.board.pages.contacts.contacts_data import Contact, contact_of
@@ -39,6 +41,7 @@ PATH = "/alarms"
 STATUSES = ("active", "acknowledged", "assigned", "cleared")
 SIGNS = {"critical": ("▲", "bad"), "warning": ("●", "watch"), "info": ("", "neutral")}
 MOST_AT_ONCE = 200
+COURSE_SECONDS = 60.0
 
 
 LISTING: Listing[Row] = Listing(
@@ -111,14 +114,20 @@ def add(
             box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
             active = opened[0].status != "cleared"
             tools = tag("div", box, toolbar(context, DEEDS, PATH), class_="wide") if active else ""
-            return tag("main", tag("div", at["alarm"], class_="wide"), tools, class_="page work")
+            content = (tag("div", at[place], class_="wide") for place in ("alarm", "course"))
+            return tag("main", *content, tools, class_="page work")
 
         def draw(found: tuple[Row, list[Step]]) -> Html:
             return render(context, *found, settings, contact)
 
         newest = ChangeCache(ask, poller.mark)
         shown = Asked("alarm", newest.get, draw, TICK_SECONDS, at_hand)
-        return ordinary(context, f"{PATH}/{id}", body, [shown], scripts=["work"])
+
+        async def ask_course() -> Course | None:
+            return await reading(lambda conn: course_of(conn, opened[0], context.account, clock.now()))
+
+        course = Asked("course", ask_course, partial(panel, context, opened[0]), COURSE_SECONDS)
+        return ordinary(context, f"{PATH}/{id}", body, [shown, course], scripts=["work"])
 
     @app.post(PATH + "/do/{deed}")
     async def do(request: Request, deed: str) -> Response:

@@ -111,19 +111,26 @@ def _head(context: PageContext, indicator: Indicator, unit: str) -> Html:
 def _list(context: PageContext, query: ListQuery, rows: Sequence[CaseBehind], calendar: WorkCalendar) -> Html:
     if not rows:
         return tag("p", context.word("no_cases_behind"), class_="none wide")
-    heads = [context.word(w) for w in ("case", "unit", "case_group", "received_at", "due", "ended_at", "late")]
-    listed = table(heads, (_row(context, row, calendar) for row in rows), class_="rows")
+    listed = case_table(context, rows, calendar, chosen=True)
     files = tag("span", *exports.links(query, query.path))
     below = tag("div", pager(context, query, rows[0].number), files, class_="below wide")
     return Html(tag("section", listed, class_="panel wide") + below)
 
 
-def _row(context: PageContext, c: CaseBehind, calendar: WorkCalendar) -> list[object]:
+def case_table(context: PageContext, rows: Sequence[CaseBehind], calendar: WorkCalendar, chosen: bool = False) -> Html:
+    """The cases as a table; `chosen`: open ones can be chosen, to be acted on."""
+    heads = [context.word(w) for w in ("case", "unit", "case_group", "received_at", "due", "ended_at", "late")]
+    return table(heads, (_row(context, row, calendar, chosen) for row in rows), class_="rows")
+
+
+def _row(context: PageContext, c: CaseBehind, calendar: WorkCalendar, chosen: bool) -> list[object]:
     number, language, key = c.id.partition("@")[0], context.language, f"{c.kind}:{c.id}"
     box = tag("input", type="checkbox", name="item", value=key, id=f"c-{key}", aria_label=number)
     case = link(f"{WORK}/{c.kind}/{quote(c.id)}", number)
     return [
-        Html((box + " " if c.ended_at is None else "") + case + tag("div", c.procedure or "", class_="small")),
+        Html(
+            (box + " " if chosen and c.ended_at is None else "") + case + tag("div", c.procedure or "", class_="small")
+        ),
         unit_name(c.unit, language),
         group_name(context, c),
         *(day_and_time(t) if t else "–" for t in (c.opened_at, c.due_at)),
