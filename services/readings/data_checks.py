@@ -37,7 +37,8 @@ COPIED = 5
 LATE_DAYS = timedelta(days=30)
 GAP_DAYS, GAP_LEAST = timedelta(days=14), timedelta(hours=1)
 LATE = timedelta(hours=24)
-"""How much later than it happened an event may be recorded: offices send what they did at the end of their day."""
+"""How much later than it happened a real event may be recorded: offices send what they did at the end of their day. No
+office is late with what is simulated or shifted: a past that a centre is filled with happened to nobody."""
 ENDS = tuple(f"{TYPE_PREFIX}dossier.{step}.v1" for step in ("resolved", "returned", "stopped", "refused", "withdrawn"))
 CODES = (
     "reported_differs",
@@ -191,7 +192,7 @@ _ENDS = """
 SELECT d.unit, count(*), (array_agg(e.id ORDER BY e.recorded DESC))[1:20]
 FROM (
     SELECT id, time, recorded, data ->> 'code' AS code FROM event
-    WHERE time >= %(since)s AND time <= %(now)s AND recorded <= %(now)s AND origin <> 'shifted'
+    WHERE time >= %(since)s AND time <= %(now)s AND recorded <= %(now)s AND origin = 'real'
         AND recorded - time > %(late)s AND type = ANY(%(ends)s)
 ) e JOIN entity d ON d.kind = 'dossier' AND d.id = e.code AND d.ended_at = e.time
 WHERE d.ended_at <= d.due_at AND e.recorded > d.due_at
@@ -205,14 +206,14 @@ FROM (
         JOIN event_key f ON f.key = (n.said -> 2 ->> 'named_by')::uuid JOIN event e ON e.key = f.key AND e.time = f.time
         JOIN event_key l ON l.key = (n.said ->> 1)::uuid JOIN event later ON later.key = l.key AND later.time = l.time
     WHERE d.kind = 'dossier' AND d.state ? 'findings' AND n.said ->> 0 = 'repromised'
-        AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s AND e.origin <> 'shifted'
+        AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s AND e.origin = 'real'
         AND e.recorded - e.time > %(late)s AND later.recorded < e.recorded
     UNION ALL
     SELECT d.unit, d.id, e.id FROM event e
         JOIN event o ON o.type = %(overdue)s AND o.data ->> 'code' = e.data ->> 'code'
         JOIN entity d ON d.kind = 'dossier' AND d.id = e.data ->> 'code'
     WHERE e.type = %(extended)s AND e.time >= %(since)s AND e.time <= %(now)s AND e.recorded <= %(now)s
-        AND e.origin <> 'shifted' AND e.recorded - e.time > %(late)s
+        AND e.origin = 'real' AND e.recorded - e.time > %(late)s
         AND o.time >= %(since)s AND o.time > e.time AND o.time < e.recorded
 ) found
 GROUP BY unit ORDER BY 2 DESC, 1

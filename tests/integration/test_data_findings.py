@@ -22,6 +22,7 @@ from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.access import Account
 from services.board.pages.quality.finding_rows import Deed, act, keep
+from services.board.pages.quality.quality import look_into
 from services.centre.prepare import settings_of
 from services.kit import clock, store
 from services.readings import Period, findings, sources
@@ -84,6 +85,11 @@ def wrong(centre: Instance) -> Instance:
         event("dossier.resolved", end, {"code": code}),
         *(event("dossier.accepted", end, {"code": "H81-261101-0005", "limit_days": 90}, u) for u in (HERE, OTHER)),
     )  # fmt: skip
+    past = f"{code[:-1]}8"  # of a demo's past, all of which comes at once
+    told(centre, *(each | {"origin": "simulated", "source": "/lived"} for each in (
+        event("dossier.accepted", end - timedelta(days=9), {"code": past, "promised_at": promised}),
+        event("dossier.resolved", end, {"code": past}),
+    )))  # fmt: skip
     for acceptances in back_dated(end):
         told(centre, *acceptances)
     return centre
@@ -151,6 +157,10 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     assert ("copied_row", OTHER) in some and ("copied_row", HERE) not in some
     late = some["back_dated_end", HERE]
     assert late.events == 1 and late.evidence and late.severity == "warning"
+    with reading(wrong) as conn:
+        seen = look_into(conn, clock.now())
+    assert {"/late"} <= {d.source for d in seen.late or ()} and "/lived" not in {d.source for d in seen.late or ()}
+    assert [e.id[-4:] for e in seen.ends or () if e.id.startswith("H99.81-261101")] == ["0001"]
     promised = some["back_dated_promise", HERE]
     assert (promised.events, len(promised.evidence), promised.severity) == (2, 2, "warning")
     elsewhere = [f for f in found(wrong) if f.code == "accepted_elsewhere"]

@@ -263,7 +263,7 @@ def delay(context: PageContext, span: timedelta) -> str:
     return context.word("span_s").format(round(seconds))
 
 
-_WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin <> 'shifted' AND recorded - time > %(late)s")
+_WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin = 'real' AND recorded - time > %(late)s")
 _LATE = SQL("""
 SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {which}
 GROUP BY source, unit ORDER BY count(*) DESC, source, unit
