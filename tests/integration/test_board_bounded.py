@@ -89,6 +89,22 @@ def test_a_small_ward_hears_its_own_alarms_however_many_ring_elsewhere(conn: psy
     assert len([bell for bell in ringing.newest if bell.type == "TestRings" and bell.unit == OTHER]) == EACH
 
 
+def test_a_report_that_is_late_in_three_ways_rings_once_with_the_units_others(conn: psycopg.Connection) -> None:
+    ways = [("PA-1", "route", "warning"), ("PA-1", "accept", "warning"), ("PA-1", "resolve", "critical"),
+            ("PA-2", "route", "warning")]  # fmt: skip
+    for number, (code, stage, severity) in enumerate(ways):
+        conn.execute(
+            """
+            INSERT INTO alarm (way, unit, originator, entity, kind, stage, raised_at, refreshed_at, since, type,
+                severity, system, origin, vi, en, do_vi, do_en, dashboard)
+            VALUES ('event', %s, %s, %s, 'report', %s, %s, %s, %s, 'TestRings', %s, 'field', 'real', %s, '', '', '', '')
+            """,
+            [WARD, f"ways-{number}", code, stage, *[NOW] * 3, severity, f"Quá hạn: {stage}"],
+        )
+    rings = [bell for bell in active_alarms(conn, 1).seen_by(BOUNDED) if bell.type == "TestRings"]
+    assert [(bell.severity, bell.vi, bell.number) for bell in rings] == [("critical", "Quá hạn", 2)]
+
+
 def stands(conn: psycopg.Connection, kind: str, unit: str, number: int) -> None:
     opened = NOW - timedelta(hours=1)
     state = {"layer": "school"} if kind == "feature" else {"category": "road"}

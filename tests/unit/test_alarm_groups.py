@@ -8,7 +8,7 @@ from typing import Any
 from services.board.access import Account
 from services.board.live.poller import Poller
 from services.board.pages.alarms.alarm_groups import grouped, numbers
-from services.board.pages.alarms.alarms import LISTING, render, types_of
+from services.board.pages.alarms.alarms import LISTING, listed, render, types_of
 from services.board.pages.alarms.alarms_data import Row
 from services.board.pages.contacts.contacts_data import Contact
 from services.board.ui.live_page import PageContext
@@ -37,6 +37,18 @@ def test_a_units_cases_of_one_matter_are_one_row() -> None:
     assert shown(overdue(1), overdue(2, vi="Phản ánh quá hạn", type="ReportOverdue")) == [[1], [2]]
     assert shown(overdue(1), overdue(2, origin="simulated")) == [[1], [2]]
     assert shown(overdue(1), overdue(2, status="acknowledged", acknowledged_by="an")) == [[1], [2]]
+
+
+def test_a_report_that_is_late_in_three_ways_is_one_case_of_one_alarm_which_is_as_grave_as_the_gravest() -> None:
+    stages = [("chuyển xử lý", "warning"), ("tiếp nhận xử lý", "warning"), ("trả kết quả", "critical")]
+    late = [overdue(id, type="ReportOverdue", kind="report", entity="PA-1", vi=f"Phản ánh quá hạn: {what}", severity=how)
+            for id, (what, how) in enumerate(stages, 1)]  # fmt: skip
+    query = LISTING.parse("/alarms", {})
+    [group] = grouped([*late, overdue(4, type="ReportOverdue", kind="report", entity="PA-2", vi=late[0].vi)], query)
+    assert (group.item, group.cases, group.gravest.id) == ("alarm:1.2.3.4", 2, 3)
+    context = PageContext(Account("an", "", "operator"), "vi", Poller(Settings(), SO_FAR.before))
+    page = listed(context, query, [*late])
+    assert "Phản ánh quá hạn: 1<" in page and page.count("nghiêm trọng") == 1 and "chuyển xử lý" not in page
 
 
 def test_what_is_about_no_case_stays_by_itself_and_so_does_what_was_looked_for() -> None:

@@ -32,8 +32,8 @@ OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_pe
 
 
 class ActiveAlarm(NamedTuple):
-    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of alike alarms about a
-    unit's cases the newest one tells their `number`."""
+    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of all
+    about a unit's cases of one matter the gravest, then newest one tells the cases' `number`."""
 
     id: int
     severity: str
@@ -91,19 +91,25 @@ def active_alarms(conn: Connection, step: int) -> ActiveAlarms:
 
 
 _NEWEST = """
-WITH matters AS (
-    SELECT *, row_number() OVER (matter ORDER BY raised_at DESC, id DESC) AS nth, count(*) OVER matter AS number
+WITH waiting AS (
+    SELECT *, CASE WHEN kind IN ('dossier', 'report') THEN 0 ELSE id END AS apart
     FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity <> 'info'
-    WINDOW matter AS (
-        PARTITION BY unit, type, severity, origin, vi, CASE WHEN kind IN ('dossier', 'report') THEN 0 ELSE id END
-    )
+), cases AS (
+    SELECT DISTINCT ON (unit, type, origin, kind, entity, office, apart) * FROM waiting
+    ORDER BY unit, type, origin, kind, entity, office, apart, severity, raised_at DESC, id DESC
+), matters AS (
+    SELECT *, row_number() OVER (matter ORDER BY severity, raised_at DESC, id DESC) AS nth,
+        count(*) OVER matter AS number, min(vi) OVER matter = max(vi) OVER matter AS alike
+    FROM cases WINDOW matter AS (PARTITION BY unit, type, origin, apart)
 ), ringing AS (
     SELECT *, row_number() OVER (
         PARTITION BY unit, entity IS NULL ORDER BY severity, raised_at DESC, id DESC
     ) AS place
     FROM matters WHERE nth = 1
 )
-SELECT n.id, n.severity, n.unit, n.vi, n.en,
+SELECT n.id, n.severity, n.unit,
+    CASE WHEN alike THEN n.vi ELSE split_part(n.vi, ':', 1) END AS vi,
+    CASE WHEN alike THEN n.en ELSE split_part(n.en, ':', 1) END AS en,
     CASE WHEN n.entity IS NULL THEN '' ELSE regexp_replace(l.originator, '/' || coalesce(n.stage, '') || '$', '') END
         AS about,
     n.origin, n.raised_at, n.way, n.type, n.system, n.number

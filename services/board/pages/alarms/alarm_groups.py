@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from services.board.pages.alarms.alarms_data import Row
+from services.board.pages.alarms.alarms_data import SEVERITIES, Row
 from services.board.ui.pagination import ListQuery
 
 NAMED = 5
@@ -22,6 +22,16 @@ class Group(NamedTuple):
     def head(self) -> Row:
         """The newest."""
         return self.members[0]
+
+    @property
+    def gravest(self) -> Row:
+        """The newest of those that are gravest."""
+        return min(self.members, key=lambda row: SEVERITIES.index(row.severity))
+
+    @property
+    def cases(self) -> int:
+        """Of how many cases it tells: one may be late in several ways."""
+        return len({row.case or row.id for row in self.members})
 
     @property
     def item(self) -> str:
@@ -40,7 +50,7 @@ def grouped(rows: Iterable[Row], query: ListQuery) -> Sequence[Group]:
     apart = bool(query.text or "type" in query.filters)
     groups: dict[object, list[Row]] = {}
     for row in rows:
-        matter = (row.unit, row.type, row.origin, row.status, row.severity, row.vi, row.assignee or row.acknowledged_by)
+        matter = (row.unit, row.type, row.origin, row.status, row.assignee or row.acknowledged_by)
         groups.setdefault(row.id if apart or row.case is None else matter, []).append(row)
     return [Group(tuple(members)) for members in groups.values()]
 

@@ -248,16 +248,17 @@ def _counts(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Htm
 
 
 def _line(context: PageContext, query: ListQuery, group: Group) -> Html:
-    r, number = group.head, len(group.members)
-    sign, state = SIGNS[r.severity]
+    r, number, grave = group.head, len(group.members), group.gravest.severity
+    sign, state = SIGNS[grave]
     box = tag("input", type="checkbox", name="item", value=group.item, id=f"c-{r.id}", aria_label=f"{r.id}")
     origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
     about = tag("div", group.about, " ", origin, class_="small")
     inside = query.address(unit=r.unit, type=r.type, status=r.status)
-    name = link(inside, f"{_text(context, r)}: {number}") if number > 1 else link(f"{PATH}/{r.id}", _text(context, r))
+    said = types_of(group.members, context.language)[r.type]
+    name = link(inside, f"{said}: {group.cases}") if number > 1 else link(f"{PATH}/{r.id}", said)
     cells = (
         tag("td", box if r.status != "cleared" else ""),
-        tag("td", tag("span", f"{sign} {context.word(f'severity_{r.severity}')}".strip(), class_=f"state-{state}")),
+        tag("td", tag("span", f"{sign} {context.word(f'severity_{grave}')}".strip(), class_=f"state-{state}")),
         tag("td", name, about, class_="text"),
         tag("td", day_and_time(r.raised_at)),
         tag("td", _named(context, r)),
