@@ -564,6 +564,32 @@ def test_a_tile_says_what_its_leading_figure_was_where_its_sources_tell_of_it(
     assert tile_of(reader, "field", None, now, since_then, tile) == tile
 
 
+def test_a_tile_shows_the_month_before_until_the_new_one_has_figures(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    """In its first hours; what stands at a moment is as of now, and a chosen month is what it is."""
+
+    def report(n: int, when: datetime) -> Event:
+        said = {"code": f"PA-{n}", "channel": "app", "category": "road", "priority": "normal"}
+        return told("report.received", when, "chon_thanh", n, **said)
+
+    of_october = [report(n, at(n, month=10)) for n in (2, 3, 4)]
+    fill(database, of_october)
+    begun, before = at(1, 1), Period(date(2024, 10, 1), date(2024, 10, 1), at(1, 1, month=10))
+
+    def seen(moment: datetime, so_far: bool = True) -> tuple[Tile, dict[str, Any]]:
+        tile = tile_of(reader, "field", None, Period.of(moment), before, so_far=so_far)
+        return tile, {r.indicator.code: r.value for r in tile.readings}
+
+    tile, values = seen(begun)
+    assert (values["reports_received"], tile.month) == (3, date(2024, 10, 1)) and "reports_received" in tile.earlier
+    assert values["reports_overdue"] == 3 and "reports_overdue" not in tile.earlier
+    assert seen(begun, so_far=False)[1]["reports_received"] is None
+    fill(database, [*of_october, report(5, at(1))])
+    tile, values = seen(at(1, 12))
+    assert values["reports_received"] == 1 and "reports_received" not in tile.earlier
+
+
 def opened(
     reader: psycopg.Connection, code: str, as_of: datetime = NEVER, since: date | None = None
 ) -> tuple[Decimal | None, int, list[str], bool]:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 
 from nats.aio.client import Client
 from psycopg import Connection
 
-from schemas.calendar import local_day
+from schemas.calendar import local_day, month_end
 from schemas.indicators import Indicator
 from schemas.registry import SYSTEMS
 from services.board.live.active_alarms import ActiveAlarms, active_alarms, last_step
@@ -50,7 +50,8 @@ AN_HOUR = timedelta(hours=1)
 @dataclass(frozen=True)
 class Tile:
     """One system: its figures on the wall, the daily values of the `main` one, what that was at the moment `then` (None
-    where its sources did not cover the period compared with), when its last event was recorded."""
+    where its sources did not cover the period compared with), when its last event was recorded. `earlier`: the figures
+    that are of the whole `month` before, by its first day, since this one has none of them yet."""
 
     system: str
     readings: tuple[Reading, ...]
@@ -59,6 +60,8 @@ class Tile:
     then: datetime | None = None
     recorded: datetime | None = None
     origins: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+    month: date | None = None
 
     @property
     def main(self) -> Reading:
@@ -179,7 +182,9 @@ class Poller:
         for slug in systems:
             previous = None if whole else self._view.tiles.get(slug)
             period = Period.of(clock.now())
-            tile = await self._do(tile_of, conn, slug, news.get(slug), period, self._before(period), previous)
+            tile = await self._do(
+                tile_of, conn, slug, news.get(slug), period, self._before(period), previous, None, True
+            )
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         self._next.set()
@@ -209,19 +214,34 @@ def tile_of(
     then: Period,
     previous: Tile | None = None,
     unit: str | None = None,
+    so_far: bool = False,
 ) -> Tile:
     """A system's tile for a period, compared with `then`, of a unit or of the whole locality. `previous`: the tile
-    before, whose past days are taken over, and for an hour what was before."""
+    before, whose past days are taken over, and for an hour what was before. `so_far`: of a month in which there is
+    nothing of a figure yet, it is that of the month before."""
     with snapshot(conn):
         readings = tuple(group[0] for group in sheet(conn, FIGURES[system], unit, period))
+        month = (period.first - timedelta(days=1)).replace(day=1)
+        earlier = _of_month(conn, readings, unit, Period(month, month_end(month), period.as_of)) if so_far else {}
+        readings = tuple(earlier.get(r.indicator.code, r) for r in readings)
         origins = frozenset().union(*(r.origins for r in readings))
-        tile = Tile(system, readings, recorded=mark.recorded if mark else None, origins=origins)
+        tile = Tile(
+            system, readings, recorded=mark.recorded if mark else None, origins=origins,
+            earlier=frozenset(earlier), month=month,
+        )  # fmt: skip
         main = tile.main.indicator
         trend = _trend(conn, main, unit, period, previous.trend if previous else ())
         if previous and previous.then and then.as_of - previous.then < AN_HOUR and previous.main.indicator is main:
             return replace(tile, trend=trend, before=previous.before, then=previous.then)
         before = read(conn, main, unit, then)[0] if covers(conn, main, unit, then) else None
         return replace(tile, trend=trend, before=before, then=then.as_of)
+
+
+def _of_month(conn: Connection, found: Iterable[Reading], unit: str | None, month: Period) -> dict[str, Reading]:
+    """Of what there is nothing now, what there was in the month: code -> its reading."""
+    missing = [r.indicator for r in found if r.value is None]
+    readings = (group[0] for group in (sheet(conn, missing, unit, month) if missing else ()))
+    return {r.indicator.code: r for r in readings if r.value is not None}
 
 
 def _trend(

@@ -84,7 +84,7 @@ def add(pages: Pages, reading: QueryPool, changes: SharedChanges) -> None:
 
         def read(conn: Connection) -> Tile:
             period = chosen.period(clock.now())
-            return tile_of(conn, slug, None, period, chosen.before(period), unit=unit or None)
+            return tile_of(conn, slug, None, period, chosen.before(period), unit=unit or None, so_far=chosen == SO_FAR)
 
         return await kept.get((slug, unit, chosen), lambda: reading(read), pages.poller.mark(slug))
 
@@ -191,10 +191,10 @@ def _tile(
         f"{_state(tile)}{' stale' if silent else ''}",
         name,
         tag("div", figure_cell(first, language), class_="main"),
-        tag("div", f"{_called(first.indicator, language)} {aim(first, language)}", class_="what"),
-        _moved(first, tile.before, language),
+        tag("div", f"{_called(first.indicator, language)} {_beside(tile, first, language)}", class_="what"),
+        _moved(first, tile.before, language) if first.indicator.code not in tile.earlier else "",
         tag("div", sparkline([r.printed for r in tile.trend])),
-        tag("dl", *(_row(reading, language) for reading in others)),
+        tag("dl", *(_row(tile, reading, language) for reading in others)),
         foot,
     )
 
@@ -214,7 +214,7 @@ def _moved(r: Reading, before: Reading | None, language: Language) -> Html:
     return tag("div", by, " · ", word("was", language).format(figure(before, language)), class_="moved")
 
 
-def _card(target: str, state: str, *content: Html) -> Html:
+def _card(target: str, state: str, *content: object) -> Html:
     return link(target, *content, class_=f"tile {state}".strip())
 
 
@@ -227,10 +227,16 @@ def _foot(tile: Tile | None, silent: tuple[str, ...], now: datetime, language: L
     return Html(updated + (tag("b", f"⏸ {word('stale', language)}: {names}", title=title) if silent else ""))
 
 
-def _row(r: Reading, language: Language) -> Html:
+def _beside(tile: Tile, r: Reading, language: Language) -> str:
+    """What stands beside a figure's name: what it has to reach, and of which month it is if not of this."""
+    of = word("of_month", language).format(f"{tile.month:%m/%Y}") if r.indicator.code in tile.earlier else ""
+    return " · ".join(filter(None, (aim(r, language), of)))
+
+
+def _row(tile: Tile, r: Reading, language: Language) -> Html:
     name = tag(
         "dt", tag("span", _called(r.indicator, language), title=name_of(r.indicator, language)),
-        tag("small", aim(r, language)),
+        tag("small", _beside(tile, r, language)),
     )  # fmt: skip
     return tag("div", name, tag("dd", figure_cell(r, language)))
 
