@@ -99,7 +99,7 @@ def test_a_report_that_is_late_in_three_ways_rings_once_with_the_units_others(co
                 severity, system, origin, vi, en, do_vi, do_en, dashboard)
             VALUES ('event', %s, %s, %s, 'report', %s, %s, %s, %s, 'TestRings', %s, 'field', 'real', %s, '', '', '', '')
             """,
-            [WARD, f"ways-{number}", code, stage, *[NOW] * 3, severity, f"Quá hạn: {stage}"],
+            [WARD, f"ways-{number}", code, stage, *[NOW] * 3, severity, f"Quá hạn {stage}"],
         )
     rings = [bell for bell in active_alarms(conn, 1).seen_by(BOUNDED) if bell.type == "TestRings"]
     assert [(bell.severity, bell.vi, bell.number) for bell in rings] == [("critical", "Quá hạn", 2)]

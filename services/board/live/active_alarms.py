@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from schemas.alerts import ALERTS, NAMES, Alert
 from schemas.indicators import CATALOGUE
@@ -84,10 +85,18 @@ def last_step(conn: Connection) -> int:
 
 def active_alarms(conn: Connection, step: int) -> ActiveAlarms:
     """What rings now."""
-    with conn.cursor(row_factory=class_row(ActiveAlarm)) as cursor:
-        newest = cursor.execute(_NEWEST, {"each": EACH}).fetchall()
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_NEWEST, {"each": EACH}).fetchall()
+    newest = (ActiveAlarm(vi=shared_words(r.pop("all_vi")), en=shared_words(r.pop("all_en")), **r) for r in rows)
     critical = {unit: int(number) for unit, number in conn.execute(_CRITICAL).fetchall()}
     return ActiveAlarms(step, tuple(newest), critical)
+
+
+def shared_words(texts: Sequence[str]) -> str:
+    """The words that texts begin with alike; the first text where there are none."""
+    columns = zip(*(text.split() for text in texts), strict=False)
+    alike = takewhile(lambda words: len(set(words)) == 1, columns)
+    return " ".join(words[0] for words in alike).rstrip(":") or texts[0]
 
 
 _NEWEST = """
@@ -99,7 +108,9 @@ WITH waiting AS (
     ORDER BY unit, type, origin, kind, entity, office, apart, severity, raised_at DESC, id DESC
 ), matters AS (
     SELECT *, row_number() OVER (matter ORDER BY severity, raised_at DESC, id DESC) AS nth,
-        count(*) OVER matter AS number, min(vi) OVER matter = max(vi) OVER matter AS alike
+        count(*) OVER matter AS number,
+        ARRAY[min(vi COLLATE "C") OVER matter, max(vi COLLATE "C") OVER matter] AS all_vi,
+        ARRAY[min(en COLLATE "C") OVER matter, max(en COLLATE "C") OVER matter] AS all_en
     FROM cases WINDOW matter AS (PARTITION BY unit, type, origin, apart)
 ), ringing AS (
     SELECT *, row_number() OVER (
@@ -107,14 +118,12 @@ WITH waiting AS (
     ) AS place
     FROM matters WHERE nth = 1
 )
-SELECT n.id, n.severity, n.unit,
-    CASE WHEN alike THEN n.vi ELSE split_part(n.vi, ':', 1) END AS vi,
-    CASE WHEN alike THEN n.en ELSE split_part(n.en, ':', 1) END AS en,
+SELECT n.id, n.severity, n.unit, n.all_vi, n.all_en,
     CASE WHEN n.entity IS NULL THEN '' ELSE regexp_replace(l.originator, '/' || coalesce(n.stage, '') || '$', '') END
         AS about,
     n.origin, n.raised_at, n.way, n.type, n.system, n.number
 FROM ringing n JOIN alarm_list l USING (id) WHERE n.place <= %(each)s ORDER BY n.severity, n.raised_at DESC, n.id DESC
-"""  # 'critical' < 'warning'
+"""  # 'critical' < 'warning'; what the first and the last of texts in order begin with, all do
 _CRITICAL = """
 SELECT unit, count(*) FROM alarm WHERE cleared_at IS NULL AND acknowledged_at IS NULL AND severity = 'critical'
 GROUP BY unit

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from itertools import takewhile
 from urllib.parse import quote
 
 from fastapi import HTTPException, Request
@@ -19,6 +18,7 @@ from schemas.text import collation
 from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth.middleware import fields_of, items_of, plain_page
+from services.board.live.active_alarms import shared_words
 from services.board.live.change_cache import ChangeCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient, InvalidInput, Target
@@ -210,12 +210,7 @@ def types_of(found: Sequence[Row], language: Language) -> dict[str, str]:
     texts: dict[str, list[str]] = {}
     for row in found:
         texts.setdefault(row.type, []).append(row.vi if language == "vi" else row.en)
-    return {type: _alike(each) or each[0] for type, each in texts.items()}
-
-
-def _alike(texts: Sequence[str]) -> str:
-    columns = zip(*(text.split() for text in texts), strict=False)
-    return " ".join(words[0] for words in takewhile(lambda words: len(set(words)) == 1, columns)).rstrip(":")
+    return {type: shared_words(each) for type, each in texts.items()}
 
 
 def listed(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html:
