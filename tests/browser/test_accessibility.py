@@ -74,6 +74,23 @@ def test_the_log_in_has_the_light_that_its_browser_remembers(visit: Visit) -> No
         expect(page.locator("body.light")).to_have_count(1 if light else 0)
 
 
+MOVING = """() => {
+  const moves = (s) => s.animationName !== "none" || s.transitionDuration !== "0s" || s.scrollBehavior !== "auto";
+  document.querySelectorAll("main [data-figure]").forEach((figure) => figure.classList.add("flash"));
+  return [...document.querySelectorAll("*")].filter((e) => moves(getComputedStyle(e))).length;
+}"""
+"""How many elements move, or would where a figure changes."""
+
+
+def test_nothing_moves_for_whoever_asked_for_less_motion(visit: Visit) -> None:
+    assert visit("/", "truc.le").evaluate(MOVING) >= 8
+    page = visit("/login", "truc.le", reduced_motion="reduce")
+    for path in ("/", "/system/procedures", "/figure/overdue_share", "/worklist", "/map", "/alarms", "/quality"):
+        page.goto(path)
+        expect(page.locator("main")).to_be_visible()
+        assert page.evaluate(MOVING) == 0, path
+
+
 def serious(page: Page, path: str) -> list[str]:
     """What is grave on a page: rule, help, and the first elements that break it."""
     answer = page.goto(path)

@@ -1,4 +1,4 @@
-"""What people come to the board for, each in at most so many clicks from the wall."""
+"""What people come to the board for, each in at most so many clicks from the wall, and by the keyboard alone."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import pytest
 from browser.conftest import Command
 from browser.test_search import ended
 from playwright.sync_api import Locator, Page, expect
@@ -16,27 +17,59 @@ from schemas.registry import SYSTEMS
 from services.board.ui.words import WORDS
 
 Visit = Callable[..., Page]
+Begin = Callable[[str], "Clicks"]
 PATIENCE_MS = 60_000
 """A board that has just begun, on a busy machine, says that it is busy first; how soon a page comes is no task's."""
+MOST_TABS = 400
 OFFICER, PHONE = "Cán bộ thử", "0271 3000 001"
 
 
 class Clicks:
-    """A visit that begins at the wall, and how many clicks it took."""
+    """A visit that begins at the wall, and how many clicks it took; `keys`: by the keyboard alone."""
 
-    def __init__(self, page: Page) -> None:
-        self.page, self.number = page, 0
+    def __init__(self, page: Page, keys: bool) -> None:
+        self.page, self.number, self.keys = page, 0, keys
 
     def on(self, what: Locator) -> None:
         """One more."""
-        what.click()
         self.number += 1
+        if not self.keys:
+            return what.click()
+        self._reach(what)
+        if what.evaluate("e => e.nodeName") != "INPUT":
+            self.page.keyboard.press("Enter")
+
+    def write(self, what: Locator, text: str) -> None:
+        """Into a field, and send it."""
+        if self.keys:
+            self._reach(what)
+        else:
+            what.focus()
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+
+    def _reach(self, what: Locator) -> None:
+        """By the tabulator, and it is seen where one is."""
+        expect(what).to_be_visible()
+        for _ in range(MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if what.evaluate("e => e === document.activeElement"):
+                break
+        else:
+            raise AssertionError(f"{MOST_TABS} tabs do not reach {what}")
+        assert what.evaluate("e => getComputedStyle(e).outlineStyle") != "none"
 
     def tile(self, system: str) -> None:
         """Into a system."""
         self.on(self.page.locator(f".tile[href^='/system/{system}']"))
         expect(self.page.locator("h1")).to_have_text(SYSTEMS[system][1])
         expect(self.page.locator(".busy")).to_have_count(0, timeout=PATIENCE_MS)
+
+
+@pytest.fixture(params=[False, True], ids=["mouse", "keyboard"])
+def begin(visit: Visit, request: pytest.FixtureRequest) -> Begin:
+    """Somebody at the wall."""
+    return lambda name: Clicks(visit("/", name), request.param)
 
 
 @contextmanager
@@ -63,10 +96,12 @@ def most_overdue(page: Page) -> Locator:
     return panel.locator("tbody tr").first
 
 
-def test_the_most_overdue_unit_its_cases_how_late_whom_to_call_and_assign(visit: Visit, command: Command) -> None:
+def test_the_most_overdue_unit_its_cases_how_late_whom_to_call_and_assign(
+    visit: Visit, begin: Begin, command: Command
+) -> None:
     readings = json.loads(command("query", "dossiers_open_overdue", "--by", "unit", "--format", "json"))["readings"]
     most = max(float(r["value"] or 0) for r in readings)
-    clicks = Clicks(visit("/", "minh.vo"))
+    clicks = begin("minh.vo")
     clicks.tile("procedures")
     row = most_overdue(clicks.page)
     name = row.locator("th a").first.inner_text()
@@ -82,14 +117,13 @@ def test_the_most_overdue_unit_its_cases_how_late_whom_to_call_and_assign(visit:
         assert clicks.number == 3
         clicks.on(clicks.page.locator("summary", has_text=WORDS["do_assign"][0]))
         assignee = clicks.page.locator('form[action="/worklist/do/assign"] [name=assignee]')
-        assignee.fill("truc.le")
-        assignee.press("Enter")
+        clicks.write(assignee, "truc.le")
         expect(clicks.page.locator("[data-said] li").first).to_contain_text("✓")
         assert clicks.number == 4
 
 
-def test_how_a_published_figure_is_known(visit: Visit) -> None:
-    clicks = Clicks(visit("/", "truc.le"))
+def test_how_a_published_figure_is_known(begin: Begin) -> None:
+    clicks = begin("truc.le")
     clicks.tile("field")
     clicks.on(clicks.page.locator(".published tbody a").first)
     expect(clicks.page.locator("main .huge")).to_have_text("290")
@@ -98,8 +132,8 @@ def test_how_a_published_figure_is_known(visit: Visit) -> None:
     assert clicks.number <= 3
 
 
-def test_this_month_against_the_last_for_one_ward(visit: Visit) -> None:
-    clicks = Clicks(visit("/", "truc.le"))
+def test_this_month_against_the_last_for_one_ward(begin: Begin) -> None:
+    clicks = begin("truc.le")
     clicks.tile("procedures")
     ward = most_overdue(clicks.page).locator("th a").first
     name = ward.inner_text()
@@ -112,11 +146,11 @@ def test_this_month_against_the_last_for_one_ward(visit: Visit) -> None:
     assert clicks.number <= 3
 
 
-def test_what_changed_and_what_is_wrong_with_the_published_report_are_one_click_away(visit: Visit) -> None:
-    clicks = Clicks(visit("/", "truc.le"))
+def test_what_changed_and_what_is_wrong_with_the_published_report_are_one_click_away(begin: Begin) -> None:
+    clicks = begin("truc.le")
     clicks.on(clicks.page.get_by_role("link", name=WORDS["changes_yesterday"][0], exact=True))
     expect(clicks.page.locator("main .counts a")).to_have_count(5)
-    clicks = Clicks(visit("/", "truc.le"))
+    clicks = begin("truc.le")
     clicks.on(clicks.page.get_by_role("navigation").get_by_role("link", name=WORDS["quality"][0], exact=True))
     findings = clicks.page.locator("main section.panel").first
     name = WORDS["quality_findings"][0].partition(" (")[0]
@@ -124,9 +158,9 @@ def test_what_changed_and_what_is_wrong_with_the_published_report_are_one_click_
     expect(findings.locator("tbody tr").first).to_be_visible()
 
 
-def test_a_finished_dossier_is_one_click_and_its_code(visit: Visit, watched: Instance) -> None:
+def test_a_finished_dossier_is_one_click_and_its_code(begin: Begin, watched: Instance) -> None:
     code = ended(watched, True)
-    clicks = Clicks(visit("/", "truc.le"))
+    clicks = begin("truc.le")
     clicks.on(clicks.page.locator("[data-finder]"))
     clicks.page.keyboard.type(code.lower())
     clicks.page.keyboard.press("Enter")
