@@ -61,7 +61,7 @@ KINDS: dict[str, Kind] = {
     "report.overdue": Kind(
         "ReportOverdue",
         "Phản ánh hiện trường quá hạn {vi}",
-        "Field report not {en} in time",
+        "Field report overdue: un{en}",
         "Mở phản ánh, {vi} ngay và trả lời người phản ánh.",
         "Open the report, have it {en} now and answer the citizen.",
         _warning,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.field import ReportOverdue
+from schemas.registry import make
 from services.board.access import Account
 from services.board.live.poller import Poller
 from services.board.pages.alarms.alarm_groups import grouped, numbers
@@ -14,6 +16,7 @@ from services.board.pages.contacts.contacts_data import Contact
 from services.board.ui.live_page import PageContext
 from services.board.ui.periods import SO_FAR
 from services.kit.settings import Settings
+from services.notifier.domain import to_raise
 
 NOW = datetime(2026, 3, 10, 8, tzinfo=UTC)
 
@@ -41,10 +44,11 @@ def test_a_units_cases_of_one_matter_are_one_row() -> None:
 
 def test_a_report_that_is_late_in_three_ways_is_one_case_of_one_alarm_which_is_as_grave_as_the_gravest() -> None:
     stages = [("chuyển xử lý", "warning"), ("tiếp nhận xử lý", "warning"), ("trả kết quả", "critical")]
-    late = [overdue(id, type="ReportOverdue", kind="report", entity="PA-1", vi=f"Phản ánh quá hạn: {what}", severity=how)
+    report = {"type": "ReportOverdue", "kind": "report"}
+    late = [overdue(id, **report, entity="PA-1", vi=f"Phản ánh quá hạn: {what}", severity=how)
             for id, (what, how) in enumerate(stages, 1)]  # fmt: skip
     query = LISTING.parse("/alarms", {})
-    [group] = grouped([*late, overdue(4, type="ReportOverdue", kind="report", entity="PA-2", vi=late[0].vi)], query)
+    [group] = grouped([*late, overdue(4, **report, entity="PA-2", vi=late[0].vi)], query)
     assert (group.item, group.cases, group.gravest.id) == ("alarm:1.2.3.4", 2, 3)
     context = PageContext(Account("an", "", "operator"), "vi", Poller(Settings(), SO_FAR.before))
     page = listed(context, query, [*late])
@@ -74,6 +78,15 @@ def test_a_type_of_alarms_is_called_by_the_words_that_its_texts_share() -> None:
         "ReportOverdue": "Phản ánh quá hạn",
     }
     assert types_of([overdue(1, en="One"), overdue(2, en="Other")], "en") == {"DossierOverdue": "One"}
+
+
+def test_reports_that_are_late_in_several_ways_are_called_alike_in_both_languages() -> None:
+    data = [ReportOverdue(code="PA-1", stage=stage, due_at=NOW) for stage in ("route", "accept", "resolve")]
+    late = [make(one, source="/test", id=one.stage, time=NOW, unit="phuong_chon_thanh") for one in data]
+    raised = [one for event in late if (one := to_raise(event))]
+    rows = [overdue(n, type=one.type, vi=one.vi, en=one.en) for n, one in enumerate(raised)]
+    assert len(rows) == 3 and types_of(rows, "vi") == {"ReportOverdue": "Phản ánh hiện trường quá hạn"}
+    assert types_of(rows, "en") == {"ReportOverdue": "Field report overdue"}
 
 
 def test_an_alarm_of_a_unit_says_whom_to_call_there() -> None:
