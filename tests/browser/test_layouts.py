@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from io import BytesIO
 from itertools import pairwise
 
+import pytest
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -47,6 +48,21 @@ PALE = """() => {
   }
   return found;
 }"""  # noqa: E501
+
+
+TINY = """() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), found = [];
+  for (let text; (text = walker.nextNode());) {
+    const e = text.parentElement, svg = e.closest('svg');
+    if (!text.data.trim() || e.closest('script, style, title')) continue;
+    if (!e.checkVisibility({visibilityProperty: true})) continue;
+    const scale = svg ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+    const points = parseFloat(getComputedStyle(e).fontSize) * scale * 0.75;
+    if (points < 6.95) found.push([text.data.trim().slice(0, 40), points]);
+  }
+  return found;
+}"""
+"""What is printed in less than seven points."""
 
 
 def shown(page: Page, path: str) -> None:
@@ -105,6 +121,19 @@ def test_the_wall_is_printed_on_one_page_with_its_period(visit: Visit) -> None:
     (sheet,) = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
     text = " ".join(sheet.extract_text().split())
     assert period in text and all(name in text for _, name, _ in SYSTEMS.values())
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_system_is_printed_on_one_page_that_can_be_read(visit: Visit, system: str) -> None:
+    page = visit(f"/system/{system}", "truc.le", viewport=PAPER)
+    expect(page.locator("main .charts figure").first).to_be_visible(timeout=60_000)
+    expect(page.locator(".busy")).to_have_count(0, timeout=60_000)
+    (sheet,) = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    text = " ".join(sheet.extract_text().split())
+    assert SYSTEMS[system][1] in text and WORDS["broken_down"][0] in text
+    page.emulate_media(media="print")
+    assert page.evaluate(TINY) == []
+    assert page.evaluate(CUT) == []
 
 
 def on_paper(page: Page, what: str) -> None:

@@ -27,9 +27,9 @@ _FITS: Mapping[Group, Callable[[Indicator], bool]] = {
 
 
 def grouped(indicators: Iterable[Indicator]) -> dict[Group, list[Indicator]]:
-    """The figures of each group that has any, in the catalogue's order."""
+    """The figures of each group that has any: those shown first before the others, as the catalogue has them."""
     found: dict[Group, list[Indicator]] = {group: [] for group in GROUPS}
-    for indicator in indicators:
+    for indicator in sorted(indicators, key=lambda i: not i.headline):
         found[next(group for group, fits in _FITS.items() if fits(indicator))].append(indicator)
     return {group: own for group, own in found.items() if own}
 

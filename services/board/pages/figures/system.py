@@ -102,7 +102,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
             return render(context, choice, shown_to(context.account, found, whole))
 
         def body(at: Places) -> Html:
-            return tag("main", _head(context, choice), at["published"], at["content"], class_="page")
+            return tag("main", _head(context, choice), at["published"], at["content"], class_="page system")
 
         publication = Asked(
             "published", partial(beside, choice), partial(card, context, choice), PUBLISHED_SECONDS, not_yet
