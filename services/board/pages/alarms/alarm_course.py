@@ -13,7 +13,7 @@ from schemas.alerts.watched import Watched, watched
 from schemas.calendar import WorkCalendar, local_day
 from schemas.indicators.label_texts import label_text
 from schemas.indicators.metric import ALL, WINDOWS
-from schemas.text.dates import day_and_time
+from schemas.text.dates import day_and_time, day_of_year
 from services.board.access import Account
 from services.board.pages.alarms.alarms_data import Row
 from services.board.pages.figures.figure_cases import case_table
@@ -82,7 +82,7 @@ def panel(context: PageContext, row: Row, course: Course | None) -> Html:
     name = f"{_name(course, context)}{measured and f' ({measured})'}"
     steps = [
         Step(
-            f"{local_day(at):%d/%m}", r.printed / size if r.printed is not None else None, None,
+            day_of_year(at), r.printed / size if r.printed is not None else None, None,
             f"{day_and_time(at)}: {figure(r, language)}",
         )
         for at, r in course.steps
