@@ -24,7 +24,7 @@ from services.centre.prepare import settings_of
 from services.kit import clock, store
 
 UNIT, NOVEMBER = "xa_dak_o", ("--from", "11/2026", "--to", "11/2026", "--as-of", "30/11/2026")
-AHEAD = "xa_phu_nghia"
+AHEAD, OTHER = "xa_phu_nghia", "xa_tan_loi"
 PUBLICATION = ("PUBLISH_ON_TIME", "PUBLIC_UPDATE_ON_TIME", "PUBLIC_CONTENT_FULL")
 EVENTS_COUNT = {
     "DOSSIER_SYNC": ("2", "4", "3.00"),
@@ -54,6 +54,8 @@ def events() -> Iterator[Event]:
     def tell(name: str, day: int, hour: int = 2, **fields: Any) -> Event:
         return told(name, at(day, hour), UNIT, next(numbers), **fields)
 
+    yield told("procedure.published", at(1), OTHER, next(numbers), procedure="1.000000", field="justice",
+               online_level="full", has_fee=False)  # fmt: skip
     for n, level in enumerate(("full", "full", "partial", "none", "none")):
         yield tell(
             "procedure.published", 1, procedure=f"1.00000{n}", field="justice", online_level=level, has_fee=n < 2
