@@ -20,7 +20,8 @@ say() { printf '== %s\n' "$*"; }
 
 # Every fifth figure of the catalogue at the end of the published month: "code value", in the order of codes.
 figures() {
-  ./ioc indicators | awk 'NR > 1 && $2 ~ /^[a-z0-9_]+$/ { print $2 }' | sort -u | awk 'NR % 5 == 0' >codes
+  ./ioc indicators | awk '{ for (i = 1; i < 3; i++) if ($i ~ /^[a-z0-9]+(_[a-z0-9]+)+$/) { print $i; next } }' | sort -u |
+    awk 'NR % 5 == 0' >codes
   while read -r code; do
     # shellcheck disable=SC2086
     value=$(./ioc query "$code" $MONTH --format json </dev/null 2>/dev/null | sed -n 's/.*"value": *\([^,}]*\).*/\1/p' | head -n 1)
@@ -66,6 +67,7 @@ upgrade() (
     say "these figures differ (code, before, after)"
     exit 1
   }
+  [ "$(awk 'NF == 2' before.txt | wc -l)" -ge 20 ] || { say "too few figures are known to be compared"; exit 1; }
   say "$(join before.txt after.txt | wc -l) figures are the same, $(stored) events"
 )
 
