@@ -105,15 +105,16 @@ def _of_day(conn: Connection, rules: RuleSet, unit: str | None, day: date, count
     return Day(day, counted_points(rules, index.counts, counted) if known else None)
 
 
-_FIRST = SQL("(SELECT min(opened_at) FROM held)")
+_FIRST = SQL("(SELECT min(began) FROM held)")
 _MOVES = SQL("""
     UNION ALL SELECT key, NULL, {} * value FROM point
     WHERE series = ANY(ARRAY(SELECT id FROM series s WHERE {})) AND time >= {} AND time < {}""")
 # Facts and points meet by grouping, as those of `stock_evidence`.
 _COSTLY = SQL("""
 WITH held AS MATERIALIZED (
-    SELECT id, opened_at, facts FROM entity
-    WHERE kind = 'dossier' AND opened_at < %(stop)s AND (ended_at IS NULL OR ended_at >= %(start)s)
+    SELECT id, (facts -> 0 ->> 0)::timestamptz AS began, facts FROM entity  -- some are accepted before they are filed
+    WHERE kind = 'dossier' AND (ended_at IS NULL OR ended_at >= %(start)s)
+        AND (opened_at < %(stop)s OR (facts -> 0 ->> 0)::timestamptz < %(stop)s)
         AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s))
 ), said(key, id, value) AS (
     SELECT (fact ->> 1)::uuid, id, NULL::numeric FROM held, jsonb_array_elements(facts) fact{}

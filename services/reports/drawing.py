@@ -13,8 +13,8 @@ from schemas.text.numbers import exact
 from services.reports.content import Bar, Chart, Figure
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 560, 190, 52, 22, 8, 14
-LABELS = 8
-"""About so many labels fit below a chart."""
+LABELS = 12
+"""At most so many labels stand below a chart."""
 FONTS = "Liberation Serif, Tinos, Times New Roman, Libertinus Serif, serif"
 Kind = Literal["now", "then"]
 """The period that a chart is about, and the one that it is compared with."""
@@ -51,7 +51,7 @@ def bars(
     box = {"viewBox": f"0 0 {WIDTH + RIGHT} {HEIGHT}", "class": "chart", "role": "img", "aria-label": title}
     chart = Element("svg", box | {"font-size": "12"})
     width = (WIDTH - LEFT) / len(steps)
-    every = max(1, len(steps) // LABELS)
+    every = math.ceil(len(steps) / LABELS)
     for value in scale.values():
         _level(chart, scale.y(value))
         _text(chart, exact(Decimal(f"{value:g}"), language), LEFT - 5, scale.y(value) + 4, "end")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import os
 import re
@@ -25,6 +26,7 @@ import pytest
 from click.testing import CliRunner
 from nats.js.errors import NotFoundError
 from support import home_in, wait_until_idle
+from visitors import admin_of, board
 
 from infra import backups
 from infra.local.paths import CHECKOUT, SetupError
@@ -89,6 +91,7 @@ class World:
         self.sendings = list(islice(self.plan.sendings(self.plan.start + timedelta(days=1)), 9000))
         self.emitter = Emitter(self.sendings)
         self.centre = self.new_centre("first")
+        self.link = self.linked = ""
 
     def new_centre(self, name: str) -> Instance:
         self.centre = self._make(self.folder / name)
@@ -116,6 +119,22 @@ class World:
     def stored(self) -> list[UUID]:
         """The keys of all events in the log, as often as they are there."""
         return [key for (key,) in self.sql("SELECT key FROM event")]
+
+    def copy_link(self) -> None:
+        """Copy the link of a figure as the board gives it, and keep what is shown there."""
+        with board(self.centre) as home:
+            page = admin_of(self.centre, home).get("/figure/dossiers_received?first=2025-11-01&last=2025-11-30").text
+        found = re.search(r'href="(/figure/dossiers_received\?[^"]*as_of=[^"]*)"', page)
+        assert found
+        self.link = html.unescape(found[1])
+        self.linked = self.shown()
+
+    def shown(self) -> str:
+        """The figure that the link shows."""
+        with board(self.centre) as home:
+            found = re.search(r'class="huge[^>]*>([^<]*)<', admin_of(self.centre, home).get(self.link).text)
+        assert found
+        return found[1]
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         with psycopg.connect(settings_of(self.centre, "cli").database("reader")) as conn:
@@ -221,6 +240,7 @@ def second(world: World, first: Path) -> Path:
     while world.sql("SELECT coalesce(max(seq), 0) FROM position") < [(BURST,)]:  # it is noted every other second
         assert time.monotonic() < end
         time.sleep(0.1)
+    world.copy_link()
     world.done("backup", str(folder))
     asyncio.run(world.emitter.send(world.centre, 400))
     world.publish_raw([b"bad after the second backup"])
@@ -309,6 +329,8 @@ def test_a_restore_that_is_killed_is_simply_run_again(world: World, second: Path
     assert world.emitter.keys(manifest.taken_at.timestamp()) == set(stored)
     assert len(stored) == len(set(stored))
     assert world.disagreements() == []
+    assert int(world.linked.replace(".", "")) > 10
+    assert world.shown() == world.linked, "a copied link shows the same figure on a restored backup"
 
 
 def _flip(folder: Path) -> None:

@@ -168,6 +168,17 @@ def test_the_dossiers_that_cost_a_component_points_are_those_of_which_its_numera
         assert costly(reader, "portal", metric, q.unit, period, 1) == (found.number, found.first[:1])
 
 
+def test_a_dossier_that_was_accepted_before_it_was_filed_costs_points_from_then_on(
+    database: Settings, reader: psycopg.Connection
+) -> None:
+    code = "H99.12-241101-9998"
+    accepted = told("dossier.accepted", at(1), "chon_thanh", 1, code=code, limit_hours=4)
+    fill(database, [accepted, told("dossier.submitted", at(20), "chon_thanh", 2, code=code, procedure="2.000815",
+                                   field="justice", channel="online", online_level="none")])  # fmt: skip
+    until_the_10th = Period(date(2024, 11, 1), date(2024, 11, 10), NEVER)
+    assert [d.id for d in costly(reader, "portal", "ON_TIME", None, until_the_10th, 50).first] == [code]
+
+
 _DOSSIERS = "SELECT id, unit, facts FROM entity WHERE kind = 'dossier' ORDER BY due_at NULLS LAST, id"
 
 

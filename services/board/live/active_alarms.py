@@ -33,8 +33,8 @@ OF_PEOPLE = frozenset((alert.name, alert.system) for alert in ALERTS if is_of_pe
 
 
 class ActiveAlarm(NamedTuple):
-    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of all
-    about a unit's cases of one matter the gravest, then newest one tells the cases' `number`."""
+    """An alarm as the ticker tells it; `about` is masked and empty where it is about no case. Of all alarms about a
+    unit's cases of one matter there is one, the gravest and of these the newest; `number` is that of the cases."""
 
     id: int
     severity: str
