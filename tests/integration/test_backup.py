@@ -26,7 +26,7 @@ import pytest
 from click.testing import CliRunner
 from nats.js.errors import NotFoundError
 from support import home_in, wait_until_idle
-from visitors import admin_of, board
+from visitors import add_account, board, entered
 
 from infra import backups
 from infra.local.paths import CHECKOUT, SetupError
@@ -40,6 +40,7 @@ from services.kit import bus, streams
 from services.simulator.district import Plan, Sending, truth
 
 BURST = 25
+READER = "reader.of.links"
 BAD = [b"{", b'{"type": "vn.ioc.dossier.submitted.v9"}', b"not json at all"]
 
 
@@ -122,8 +123,9 @@ class World:
 
     def copy_link(self) -> None:
         """Copy the link of a figure as the board gives it, and keep what is shown there."""
+        add_account(self.centre, READER, "viewer")
         with board(self.centre) as home:
-            page = admin_of(self.centre, home).get("/figure/dossiers_received?first=2025-11-01&last=2025-11-30").text
+            page = entered(home, READER).get("/figure/dossiers_received?first=2025-11-01&last=2025-11-30").text
         found = re.search(r'href="(/figure/dossiers_received\?[^"]*as_of=[^"]*)"', page)
         assert found
         self.link = html.unescape(found[1])
@@ -132,7 +134,7 @@ class World:
     def shown(self) -> str:
         """The figure that the link shows."""
         with board(self.centre) as home:
-            found = re.search(r'class="huge[^>]*>([^<]*)<', admin_of(self.centre, home).get(self.link).text)
+            found = re.search(r'class="huge[^>]*>([^<]*)<', entered(home, READER).get(self.link).text)
         assert found
         return found[1]
 
