@@ -1,7 +1,8 @@
 """Takes the pictures of the README and of `docs/` anew, from a running demo: what a page looks like there is what it
 looks like now.
 
-    PYTHONPATH=.:tests .venv/bin/python tests/browser/pictures.py    # after `./ioc demo`, when the wall is complete
+    ./ioc demo && ./ioc test --help    # the second brings the tools of the tests
+    PYTHONPATH=.:tests .venv/bin/python tests/browser/pictures.py
 """
 
 from __future__ import annotations
@@ -29,21 +30,20 @@ class Picture(NamedTuple):
     width: int = 1366
     height: int = 900
     language: str = "vi"
-    scheme: str = "light"
     follow: str = ""
 
 
 PICTURES = (
     Picture("wall", "/", 1920, 1080),
-    Picture("system", "/system/procedures"),
-    Picture("figure", "/figure/overdue_share"),
+    Picture("system", "/system/procedures?span=week"),
+    Picture("figure", "/figure/overdue_share?span=week"),
     Picture("worklist", "/worklist"),
     Picture("case", "/worklist", follow="main a[href*='/worklist/dossier']"),
     Picture("map", "/map"),
     Picture("alarms", "/alarms", language="en"),
     Picture("quality", "/quality"),
-    Picture("changes", "/changes", language="en", scheme="dark"),
-    Picture("index766", "/index766"),
+    Picture("changes", "/changes", language="en"),
+    Picture("index766", "/index766?span=year"),
     Picture("phone", "/", 390, 844),
 )
 
@@ -51,7 +51,6 @@ PICTURES = (
 def take(page: Page, address: str, picture: Picture) -> None:
     """One picture, once the page shows what it has."""
     page.set_viewport_size({"width": picture.width, "height": picture.height})
-    page.emulate_media(color_scheme="dark" if picture.scheme == "dark" else "light")
     page.context.add_cookies([{"name": "ioc_lang", "value": picture.language, "url": address}])
     page.goto(address + picture.path, wait_until="load")
     if picture.follow:
