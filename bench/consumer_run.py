@@ -128,18 +128,20 @@ async def measure_run(js: JetStreamContext, instance: Instance, programs: Sequen
         last, used = begin, _cpu(instance, readers)
         while last[1] < goal:
             await asyncio.sleep(LOOK_EVERY)
+            # Before it is asked how much is done: on a busy machine a reader may end while the answer comes.
+            before = None if begin[1] else _cpu(instance, readers)
             done = await acknowledged(js, total)
             now = time.monotonic()
             if done > last[1]:
                 last, moved = (now - first, done), now
-                if not begin[1] and begins_at(done, goal):
-                    begin, used = last, _cpu(instance, readers)
+                if before and begins_at(done, goal):
+                    begin, used = last, before
             if now - moved > PATIENCE_SECONDS or any(one.poll() is not None for one in started):
                 names = list(dict.fromkeys(program.name for program in programs))
                 logs = "\n".join(map(instance.log_tail, names))
                 raise Stuck(f"{', '.join(names)} stopped at {last[1]:,} of {goal:,}:\n{logs}")
         after = _cpu(instance, readers)
-    return ConsumerRun(begin, last, {who: after[who] - before for who, before in used.items()})
+    return ConsumerRun(begin, last, {who: after[who] - took for who, took in used.items()})
 
 
 def _cpu(instance: Instance, readers: Sequence[int]) -> dict[str, float]:

@@ -124,7 +124,7 @@ def _figures(stored: int, runs: dict[str, list[ConsumerRun]]) -> dict[str, Any]:
         "cpu_us_per_event": whole["rate"],
         "go_rate": round(median(rates["go"])) if "go" in rates else None,
         "go_us_per_event": whole.get("go"),
-        "versus_go": round(whole["rate"] / whole["go"], 2) if "go" in whole else None,
+        "versus_go": round(whole["rate"] / whole["go"], 2) if whole.get("go") else None,
         "cpu_ms_per_1000": cpu,
         "rounds_of": {name: [round(r) for r in of] for name, of in rates.items()},
     }
