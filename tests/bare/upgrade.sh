@@ -18,9 +18,9 @@ MONTH='--from 2024-11-01 --to 2024-11-30 --as-of 2024-11-30T23:59'
 
 say() { printf '== %s\n' "$*"; }
 
-# Every fifth figure of the catalogue at the end of the published month: "code value", in the order of codes.
+# Every fifth figure of the earlier catalogue at the end of the published month: "code value", in the order of codes.
 figures() {
-  ./ioc indicators | awk '{ for (i = 1; i < 3; i++) if ($i ~ /^[a-z0-9]+(_[a-z0-9]+)+$/) { print $i; next } }' | sort -u |
+  [ -s codes ] || ./ioc indicators | awk '{ for (i = 1; i < 3; i++) if ($i ~ /^[a-z0-9]+(_[a-z0-9]+)+$/) { print $i; next } }' | sort -u |
     awk 'NR % 5 == 0' >codes
   while read -r code; do
     # shellcheck disable=SC2086
