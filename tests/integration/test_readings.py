@@ -554,14 +554,15 @@ def test_a_tile_is_of_one_moment(database: Settings, reader: psycopg.Connection)
     assert len({tile.readings[-1].value for tile in moments}) == len(moments) > 1, "each has one report more"
 
 
+def report(n: int, when: datetime) -> Event:
+    said = {"code": f"PA-{n}", "channel": "app", "category": "road", "priority": "normal"}
+    return told("report.received", when, "chon_thanh", n, **said)
+
+
 def test_a_tile_says_what_its_leading_figure_was_where_its_sources_tell_of_it(
     database: Settings, reader: psycopg.Connection
 ) -> None:
     """Two reports that are late in November; of October is known what happened from its 20th day on."""
-
-    def report(n: int, when: datetime) -> Event:
-        said = {"code": f"PA-{n}", "channel": "app", "category": "road", "priority": "normal"}
-        return told("report.received", when, "chon_thanh", n, **said)
 
     events = [report(0, at(20, month=10)), report(1, at(2)), report(2, at(3))]
     fill(database, [*events, told("report.resolved", at(25, month=10), "chon_thanh", 3, code="PA-0")])
@@ -579,10 +580,6 @@ def test_a_tile_shows_the_month_before_until_the_new_one_has_figures(
     database: Settings, reader: psycopg.Connection
 ) -> None:
     """In its first hours; what stands at a moment is as of now, and a chosen month is what it is."""
-
-    def report(n: int, when: datetime) -> Event:
-        said = {"code": f"PA-{n}", "channel": "app", "category": "road", "priority": "normal"}
-        return told("report.received", when, "chon_thanh", n, **said)
 
     of_october = [report(n, at(n, month=10)) for n in (2, 3, 4)]
     fill(database, of_october)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 from nats.aio.client import Client
@@ -182,9 +183,8 @@ class Poller:
         for slug in systems:
             previous = None if whole else self._view.tiles.get(slug)
             period = Period.of(clock.now())
-            tile = await self._do(
-                tile_of, conn, slug, news.get(slug), period, self._before(period), previous, None, True
-            )
+            read_tile = partial(tile_of, so_far=True)
+            tile = await self._do(read_tile, conn, slug, news.get(slug), period, self._before(period), previous)
             self._view = replace(self._view, as_of=clock.now(), tiles={**self._view.tiles, slug: tile})
             self._heard = time.monotonic()
         self._next.set()

@@ -128,7 +128,7 @@ def allowed(row: Iterable[tuple[str, Any]]) -> tuple[dict[str, Any], Counter[str
     row = list(row)
     named = {_BY_NAME.get(plain(heading)) for heading, _ in row}
     for heading, value in row:
-        name = _BY_NAME.get(plain(heading)) or _HEADED.get(plain(heading))
+        name = column(heading)
         if name is None or (name in named and plain(heading) not in _BY_NAME):
             if value is not None and value != "":
                 dropped[_PERSONAL.get(plain(heading), OTHERS)] += 1

@@ -249,7 +249,7 @@ def _line(context: PageContext, query: ListQuery, group: Group) -> Html:
     origin = "" if r.origin == "real" else tag("span", context.word(r.origin), class_="origin")
     about = tag("div", group.about, " ", origin, class_="small")
     inside = query.address(unit=r.unit, type=r.type, status=r.status)
-    said = types_of(group.members, context.language)[r.type]
+    said = shared_words([_text(context, member) for member in group.members])
     name = link(inside, f"{said}: {group.cases}") if number > 1 else link(f"{PATH}/{r.id}", said)
     cells = (
         tag("td", box if r.status != "cleared" else ""),

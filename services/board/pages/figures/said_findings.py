@@ -57,10 +57,8 @@ def alike(context: PageContext, found: Iterable[Finding]) -> Iterator[tuple[str,
             groups[f"{before}\0{after}"].append(f)
     for text, group in sorted(groups.items(), key=lambda pair: -sum(f.events or 0 for f in pair[1])):
         total, most = sum(f.events or 0 for f in group), sorted(group, key=lambda f: -(f.events or 0))
-        said, everywhere = (
-            text.replace(chr(0), count(total, context.language)),
-            len(group) == 1 and most[0].unit is None,
-        )
+        said = text.replace(chr(0), count(total, context.language))
+        everywhere = len(group) == 1 and most[0].unit is None
         yield f"{said}." if everywhere else f"{said}: {_places(context, most)}.", most
 
 
