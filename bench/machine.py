@@ -71,8 +71,24 @@ def cpu_seconds(pid: int) -> float:
 
 
 def tree_cpu_seconds(pid: int) -> float:
-    """The same with its children that live: a database server and its sessions."""
-    return cpu_seconds(pid) + sum(cpu_seconds(child) for child in _children(pid))
+    """The same with all that it started and that lives: a database server and its sessions."""
+    return sum(map(cpu_seconds, _family(pid)))
+
+
+def tree_mib(pid: int) -> float:
+    """The memory that a process holds now, with all that it started; pages that several share are counted once."""
+    return sum(map(_proportional_mib, _family(pid)))
+
+
+def _proportional_mib(pid: int) -> float:
+    try:
+        return _kib(f"/proc/{pid}/smaps_rollup", "Pss") / 1024
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+
+
+def _family(pid: int) -> list[int]:
+    return [pid, *(one for child in _children(pid) for one in _family(child))]
 
 
 def _children(pid: int) -> list[int]:

@@ -28,7 +28,7 @@ WARM = 0.2
 ROWS = (
     Row("events", "events waiting at the start", "events"),
     Row("handled", "of them handled while it was watched", "events"),
-    Row("peak_mib", "memory of the aggregator, highest", "MiB", at_most=250),
+    Row("peak_mib", "memory of the aggregator, highest", "MiB", at_most=220),
     Row("median_mib", "memory of the aggregator, median", "MiB"),
     Row("growth_mib", "growth for every 100,000 events, once warm", "MiB", at_most=2),
 )

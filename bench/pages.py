@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import cycle, islice
 from statistics import quantiles
 from typing import Any
@@ -41,11 +42,17 @@ PAGES = {
 """key -> its path, and ms that it may take, 95 of 100."""
 WHOLE_SECONDS = 120.0
 """A board that has just begun has this long until its pages are whole."""
+OF_PERIODS, PERIODS = ("wall", "system", "figure"), 20
+"""Pages whose figures are of a period, and of how many periods that nobody asked for before each is looked at."""
 BUSY = 'class="busy"'
 ROWS = (
     Row("events", "events stored", "events"),
     *(Row(key, f"`{path}` to its whole content, 95 of 100", "ms", at_most=most) for key, (path, most) in PAGES.items()),
-    Row("not_whole", "of these looks, pages that were not whole", "pages", at_most=0),
+    *(
+        Row(f"{key}_fresh", f"`{PAGES[key][0]}` of a period nobody asked for, 95 of 100", "ms", at_most=PAGES[key][1])
+        for key in OF_PERIODS
+    ),
+    Row("not_whole", "of the looks at what is kept, pages that were not whole", "pages", at_most=0),
     Row("asked", f"pages asked for while {BURNERS} processes burn the cores", "pages"),
     Row("failed", "of them without title and choices, or answered 5xx", "pages", at_most=0),
     Row("aged", "of them with the last known figures and their age, or to be asked for again", "pages"),
@@ -69,13 +76,16 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     with httpx.Client(base_url=home, cookies=cookies, trust_env=False, timeout=60) as reader:
         ways = [path for _, path, _ in navigation_entries()]
         for path in dict.fromkeys([*(path for path, _ in PAGES.values()), *ways]):
-            _wait_whole(reader, path)
+            _whole(reader, path)
         say("looking at one page after the other")
         quiet = {key: [_look(reader, path) for _ in range(options.rounds(LOOKS))] for key, (path, _) in PAGES.items()}
+        say("looking at periods that nobody asked for")
+        fresh = {key: [_whole(reader, path) for path in _periods(key, options)] for key in OF_PERIODS}
         say(f"{BURNERS} processes burn the cores")
         with burning(BURNERS):
             burnt = [_look(reader, path) for path in islice(cycle(ways), len(ways) if options.quick else ASKED)]
-    return {"events": events, **_quiet(quiet), **_burnt(burnt)}
+    asked = {f"{key}_fresh": _p95(looks) for key, looks in fresh.items()}
+    return {"events": events, **_quiet(quiet), **asked, **_burnt(burnt)}
 
 
 async def _drained(instance: Instance) -> None:
@@ -95,13 +105,21 @@ def burning(count: int) -> Iterator[None]:
             burner.wait()
 
 
-def _wait_whole(reader: httpx.Client, path: str) -> None:
-    """Until a page stands with all that it shows."""
-    end = time.monotonic() + WHOLE_SECONDS
-    while BUSY in reader.get(path).text:
-        if time.monotonic() > end:
+def _periods(key: str, options: Options) -> list[str]:
+    """Addresses of the page, from ever earlier days of the published month to its last one that is shown."""
+    last = local_day(clock.now())
+    firsts = (last - timedelta(days=30 + n) for n in range(2 if options.quick else PERIODS))
+    return [f"{PAGES[key][0]}?first={first}&last={last}" for first in firsts]
+
+
+def _whole(reader: httpx.Client, path: str) -> Look:
+    """Until a page stands with all that it shows; one that says it is busy is asked for again."""
+    began = time.monotonic()
+    while BUSY in (answer := reader.get(path)).text:
+        if time.monotonic() - began > WHOLE_SECONDS:
             raise TimeoutError(f"{path} is not whole")
-        time.sleep(0.5)
+        time.sleep(0.05)
+    return 1000 * (time.monotonic() - began), answer
 
 
 def _look(reader: httpx.Client, path: str) -> Look:

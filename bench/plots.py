@@ -43,7 +43,7 @@ def draw(name: str, result: Result, folder: Path) -> None:
     """Write `<name>.png` and `<name>.svg` into the folder."""
     with pyplot.rc_context(STYLE):
         figure, axes = pyplot.subplots(layout="constrained")
-        _DRAWN[name](axes, result)
+        _DRAWN.get(name, _held)(axes, result)
         figure.savefig(folder / f"{name}.png")
         figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
         pyplot.close(figure)
@@ -79,13 +79,22 @@ def _latency(axes: Any, result: Result) -> None:
     rates = [step["rate"] for step in result["steps"]]
     for name in ("p50", "p95", "p99", "max"):
         axes.plot(rates, [step[name] for step in result["steps"]], "o-", label=name)
-    _limit(axes, 1000, "target at 500 events/s")
+    _limit(axes, 150, "target at 500 events/s")
     _limit(axes, 3000, "target at 80 % of sustained")
     axes.set(xscale="log", yscale="log", xlabel="events/s sent", ylabel="ms", title="From sent to readable")
     _plain(axes, rates)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(top=12_000)
     axes.legend(loc="upper left", ncols=4)
+
+
+def _growth(axes: Any, result: Result) -> None:
+    sizes = [step["events"] for step in result["steps"]]
+    axes.plot(sizes, [step["us"] for step in result["steps"]], "o-")
+    _limit(axes, 1.15 * result["steps"][0]["us"], "target: 1.15 × the smallest")
+    axes.set(xscale="log", xlabel="events stored", ylabel="µs of a core", title="Processor time of an event")
+    _plain(axes, sizes)
+    axes.set_ylim(bottom=0)
 
 
 def _query(axes: Any, result: Result) -> None:
@@ -125,7 +134,7 @@ def _deadlines(axes: Any, result: Result) -> None:
 
 def _memory(axes: Any, result: Result) -> None:
     axes.plot([sample[1] for sample in result["looks"]], [sample[2] for sample in result["looks"]])
-    _limit(axes, 250, "target")
+    _limit(axes, 220, "target")
     title = f"The aggregator before {result['events']:,} waiting events"
     axes.set(xlabel="events handled", ylabel="MiB resident", title=title)
     axes.set_ylim(0, 280)
@@ -151,6 +160,17 @@ def _board(axes: Any, result: Result) -> None:
     axes.set_xlim(0)
 
 
+def _held(axes: Any, result: Result) -> None:
+    """Each figure that has a target, as a share of it: what has no plot of its own."""
+    held = {key: one for key, one in result["targets"].items() if float(one["target"].lstrip("≥≤ ").replace(",", ""))}
+    shares = [100 * one["value"] / float(one["target"].lstrip("≥≤ ").replace(",", "")) for one in held.values()]
+    colours = [COLOURS[0] if one["met"] else MET for one in held.values()]
+    axes.barh([f"{key} {one['target']}" for key, one in held.items()], shares, color=colours, height=0.6)
+    axes.axvline(100, color=MET, linestyle=":", linewidth=1.2)
+    axes.set(title=f"{result['bench']}: figures as shares of their targets", xlabel="% of the target")
+    axes.grid(axis="y", visible=False)
+
+
 def _limit(axes: Any, value: float, text: str) -> None:
     axes.axhline(value, color=MET, linestyle=":", linewidth=1.2)
     axes.annotate(text, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", color=MET, fontsize=8)
@@ -166,6 +186,7 @@ _DRAWN: dict[str, Callable[[Any, Result], None]] = {
     "ingest": _ingest,
     "intake": _intake,
     "latency": _latency,
+    "growth": _growth,
     "query": _query,
     "nation": _nation,
     "deadlines": _deadlines,

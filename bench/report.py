@@ -62,8 +62,7 @@ def plot(results: Results) -> None:
     try:
         from bench import plots
     except ModuleNotFoundError as missing:
-        what_to_do = "install the group `bench` of pyproject.toml: pip install --group bench"
-        raise click.ClickException(f"a plot needs {missing.name}; {what_to_do}") from None
+        raise click.ClickException(f"a plot needs {missing.name}: .venv/bin/pip install {missing.name}") from None
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
     for name, result in results.items():
         plots.draw(name, result, RESULTS.parent)

@@ -31,12 +31,7 @@ def own_home(open_folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def ingested(own_home: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "services.cli", "bench", "ingest", "--events", "8000", "--quick", "--json"]
-    env = os.environ | {"IOC_HOME": str(own_home)}
-    done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return measured(own_home, "ingest", 8000)
 
 
 def test_a_run_gives_rates_beside_its_baselines_and_their_ratios(ingested: dict[str, Any]) -> None:
@@ -91,16 +86,41 @@ def test_what_the_doors_take_is_measured_with_what_it_costs(centre: Instance) ->
     assert found["workbook_rows"] == 2000
 
 
-def test_reports_of_a_month_and_a_year_are_measured(own_home: Path) -> None:
-    """On servers of its own: they are filled."""
-    command = [sys.executable, "-m", "services.cli", "bench", "reports", "--events", "2400", "--quick", "--json"]
+def measured(own_home: Path, name: str, events: int) -> dict[str, Any]:
+    """A small run on servers of its own: they are filled."""
+    command = [sys.executable, "-m", "services.cli", "bench", name, "--events", f"{events}", "--quick", "--json"]
     env = os.environ | {"IOC_HOME": str(own_home)}
     done = subprocess.run(command, cwd=CHECKOUT, env=env, capture_output=True, text=True, timeout=400)
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_reports_of_a_month_and_a_year_are_measured(own_home: Path) -> None:
+    found = measured(own_home, "reports", 2400)
     assert 1800 < found["dossiers"] < 3000
     assert {"ii06_by_unit", "ii06_by_field", "overdue", "system_procedures"} <= set(found["tables"])
     assert min(found[row.key] for row in module("reports").ROWS) > 0
+
+
+def test_a_month_that_came_in_is_folded_anew_saved_and_brought_back(own_home: Path) -> None:
+    found = measured(own_home, "rebuild", 4000)
+    assert 3000 < found["events"] < 5000
+    assert min(found[row.key] for row in module("rebuild").ROWS) > 0
+
+
+def test_processor_time_is_measured_at_each_size(own_home: Path) -> None:
+    found = measured(own_home, "growth", 40_000)
+    sizes = [step["events"] for step in found["steps"]]
+    assert sizes[1] == pytest.approx(10 * sizes[0], rel=0.1)
+    assert found["growth"] == pytest.approx(found["large_us"] / found["small_us"], rel=0.01)
+
+
+def test_a_centre_left_alone_is_measured_with_all_its_processes(own_home: Path) -> None:
+    found = measured(own_home, "idle", 2000)
+    assert {"nats", "timescaledb", "prometheus", "aggregator", "board"} <= set(found["processes"]["empty"])
+    assert found["empty_mib"] > 300
+    assert found["demo_percent"] is None, "a small run makes no demo"
 
 
 def command_lines() -> Iterator[str]:
