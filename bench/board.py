@@ -56,7 +56,7 @@ ROWS = (
 def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
     """Fill a centre, open the walls, send, and look at the board beside it."""
     if not find_spec("playwright"):
-        raise click.ClickException("this benchmark needs playwright; install the group `test` of pyproject.toml")
+        raise click.ClickException("this benchmark needs playwright, which `./ioc test --help` installs")
     chromium = provision.provide(instance.runtime, {"chromium"}, say)["chromium"]
     instance.start_services(["aggregator", "deadlines", "board"])
     return asyncio.run(_run(instance, chromium, options, say))

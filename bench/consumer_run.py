@@ -117,8 +117,10 @@ async def drained(js: JetStreamContext) -> None:
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def measure_run(js: JetStreamContext, instance: Instance, programs: Sequence[Program], goal: int) -> ConsumerRun:
-    """Start the readers and watch until `goal` messages are acknowledged; raises `Stuck`."""
+async def measure_run(
+    js: JetStreamContext, instance: Instance, programs: Sequence[Program], goal: int, before: int = 0
+) -> ConsumerRun:
+    """Start the readers and watch until `goal` messages are acknowledged beside those of `before`; raises `Stuck`."""
     total = (await js.stream_info(AGGREGATOR.stream)).state.messages
     with ExitStack() as stack:
         started = [stack.enter_context(process(instance, program)) for program in programs]
@@ -129,13 +131,13 @@ async def measure_run(js: JetStreamContext, instance: Instance, programs: Sequen
         while last[1] < goal:
             await asyncio.sleep(LOOK_EVERY)
             # Before it is asked how much is done: on a busy machine a reader may end while the answer comes.
-            before = None if begin[1] else _cpu(instance, readers)
-            done = await acknowledged(js, total)
+            earlier = None if begin[1] else _cpu(instance, readers)
+            done = await acknowledged(js, total) - before
             now = time.monotonic()
             if done > last[1]:
                 last, moved = (now - first, done), now
-                if before and begins_at(done, goal):
-                    begin, used = last, before
+                if earlier and begins_at(done, goal):
+                    begin, used = last, earlier
             if now - moved > PATIENCE_SECONDS or any(one.poll() is not None for one in started):
                 names = list(dict.fromkeys(program.name for program in programs))
                 logs = "\n".join(map(instance.log_tail, names))

@@ -166,7 +166,8 @@ WITH moment AS (SELECT * FROM unnest(%(moments)s::timestamptz[]) WITH ORDINALITY
         SELECT id, row_number() OVER () AS n FROM entity
         WHERE kind = 'dossier' AND notice_at > now() + interval '1 day'
         LIMIT (SELECT count(*) FROM moment))
-UPDATE entity e SET due_at = %(due)s, notice_at = moment.at
+UPDATE entity e SET due_at = %(due)s, notice_at = moment.at,
+    state = state || jsonb_build_object('stages', jsonb_build_array(jsonb_build_array('overdue', to_jsonb(moment.at))))
 FROM chosen JOIN moment USING (n) WHERE e.kind = 'dossier' AND e.id = chosen.id
 RETURNING e.id, e.notice_at
 """

@@ -10,7 +10,7 @@ from typing import Any
 
 from bench import load_data, query, scale_data
 from bench.centre import Say
-from bench.consumer_run import Program, measure_run, renew_consumer
+from bench.consumer_run import Program, measure_run
 from bench.options import Options
 from bench.result import Row
 from infra.local.servers import Instance
@@ -57,13 +57,11 @@ async def _came_in(instance: Instance, series: Iterator[int], options: Options) 
     """Who -> µs of a core for each event that comes in, round by round; after one that warms up."""
     rounds, amount = list[dict[str, float]](), 3000 if options.quick else FRESH
     for _ in range(options.rounds(3) + 1):
-        async with bus.connected(settings_of(instance, "admin"), "bench") as client:
-            js = client.jetstream()
-            await js.purge_stream(EVENTS.name)
-            await renew_consumer(js)
         async with bus.connected(settings_of(instance, "cli"), "bench") as client:
             sent = await load_data.publish(client.jetstream(), load_data.messages(amount, next(series)))
         async with bus.connected(settings_of(instance, "admin"), "bench") as client:
-            run = await measure_run(client.jetstream(), instance, [Program.of("services.aggregator")], sent)
+            js = client.jetstream()
+            before = (await js.stream_info(EVENTS.name)).state.messages - sent
+            run = await measure_run(js, instance, [Program.of("services.aggregator")], sent, before)
         rounds.append(run.cpu_per_thousand())
     return rounds[1:]

@@ -16,6 +16,7 @@ from nats.js.errors import NotFoundError
 
 from infra.backups import Manifest
 from infra.local.processes import SERVICES, external
+from infra.local.relaxed import relaxed_broker
 from infra.local.servers import Instance
 from infra.nats import backup as broker
 from infra.timescaledb import backup as database
@@ -82,7 +83,10 @@ def bring_back(
     elif DATABASE not in journal.done:
         _restore_database(settings, folder, manifest, reporter.bar)
         journal.note(DATABASE)
-    asyncio.run(_restore_broker(settings, folder, manifest, parts, journal, reporter))
+    if BROKER in parts:
+        with relaxed_broker(instance):
+            asyncio.run(_restore_streams(settings, folder, manifest, journal, reporter.bar))
+    asyncio.run(_read_on(settings, manifest, BROKER in parts, reporter.say))
     if journal.carried:
         migrate(settings.database("owner"))
         asyncio.run(erase.apply(settings, journal.carried))
@@ -167,17 +171,19 @@ def _restore_database(settings: Settings, folder: Path, manifest: Manifest, bar:
         database.restore(owner, manifest.database, folder, lambda what, done, of: update(done, of))
 
 
-async def _restore_broker(
-    settings: Settings, folder: Path, manifest: Manifest, parts: list[str], journal: Journal, reporter: Reporter
-) -> None:
-    """The streams where they are asked for, and in any case consumers that go on after what the database holds."""
+async def _restore_streams(settings: Settings, folder: Path, manifest: Manifest, journal: Journal, bar: Bar) -> None:
     async with bus.connected(settings, "restore") as client:
-        for name in manifest.streams if BROKER in parts else ():
+        for name in manifest.streams:
             if name not in journal.done:
-                await _restore_stream(client, settings, folder, manifest, name, reporter.bar)
+                await _restore_stream(client, settings, folder, manifest, name, bar)
                 journal.note(name)
-        for consumer, start in (await replay(client, settings, manifest, BROKER in parts)).items():
-            reporter.say(f"{consumer} reads on after message {start:,}")
+
+
+async def _read_on(settings: Settings, manifest: Manifest, restored: bool, say: Say) -> None:
+    """Consumers that go on after what the database holds."""
+    async with bus.connected(settings, "restore") as client:
+        for consumer, start in (await replay(client, settings, manifest, restored)).items():
+            say(f"{consumer} reads on after message {start:,}")
 
 
 async def _restore_stream(

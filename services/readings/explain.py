@@ -40,6 +40,8 @@ from services.readings.stock_evidence import counted_keys, stocks_of, until
 Measured = Sum | Stock | Last | Distinct | Median
 SAMPLE = 5
 MOST = 100_000
+"""The keys of so many events behind a figure are given at most."""
+FAIR = 10_000
 """So many events are looked at for their sources. Keys are hashes, so of more the smallest are a fair sample; a source
 that sent fewer than one in thousands may then be missing."""
 
@@ -104,7 +106,7 @@ def explain(
 ) -> Explanation:
     """Open one figure. The number of events counts every event once, however many parts rest on it."""
     scope = Scope.of(unit, period)
-    number, keys, history = _behind(conn, indicator.formula, scope)
+    number, keys, history = _behind(conn, indicator.formula, scope, FAIR)
     picked = keys[:: max(len(keys) // max(sample, 1), 1)][:sample]
     return Explanation(
         reading=read(conn, indicator, unit, period)[0],
@@ -121,7 +123,7 @@ def explain(
 
 def keys_behind(conn: Connection, indicator: Indicator, unit: str | None, period: Period) -> list[UUID]:
     """The keys of the events behind a figure, at most `MOST` of them."""
-    return _behind(conn, indicator.formula, Scope.of(unit, period))[1]
+    return _behind(conn, indicator.formula, Scope.of(unit, period), MOST)[1]
 
 
 def _parts(conn: Connection, formula: Formula, scope: Scope) -> Iterator[Part]:
@@ -150,8 +152,8 @@ def _components(conn: Connection, formula: Score, scope: Scope, depth: int) -> I
             yield Part(depth, role, part, number, found.reason)
 
 
-def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list[UUID], bool]:
-    """How many events are behind a figure, the keys of at most `MOST` of them, and `Explanation.history`."""
+def _behind(conn: Connection, formula: Formula, scope: Scope, most: int) -> tuple[int, list[UUID], bool]:
+    """How many events are behind a figure, the keys of at most so many of them, and `Explanation.history`."""
     known: list[UUID] = []
     measured: list[Measured] = []
     history = False
@@ -171,7 +173,7 @@ def _behind(conn: Connection, formula: Formula, scope: Scope) -> tuple[int, list
             history = True
         else:
             known += found
-    values: dict[str, Any] = {"most": MOST, "known": known}
+    values: dict[str, Any] = {"most": most, "known": known}
     selects: list[Composable] = [SQL("SELECT unnest(%(known)s::uuid[])")]
     for number, part in enumerate(measured if scope.period.begun else ()):
         select, its_values = _keys(part, scope, f"p{number}_")

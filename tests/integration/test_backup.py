@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -289,6 +290,8 @@ def test_a_destroyed_broker_comes_back_and_its_reader_loses_nothing(world: World
     world.centre.start_services(["aggregator"])
     asyncio.run(world.emitter.send(world.centre, 300))
     world.assert_holds_exactly(known | world.emitter.keys())
+    with urllib.request.urlopen(f"http://127.0.0.1:{world.centre.ports['nats_monitor']}/jsz") as answer:
+        assert json.load(answer)["config"]["sync_always"], "it has each message on disk again before it goes on"
 
 
 def test_a_stream_that_is_not_the_backups_own_is_read_from_its_beginning(world: World, second: Path) -> None:
