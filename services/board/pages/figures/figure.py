@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -52,15 +53,16 @@ class Opened:
 
 
 def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice) -> Opened:
-    """All that the page shows of a figure for a period."""
+    """A figure of a period, without what is known to disagree."""
     period, indicator = chosen.period(clock.now()), CATALOGUE[code]
     by_unit = [r for r in read(conn, indicator, unit, period, "unit") if r.value is not None]
-    return Opened(explain(conn, indicator, unit, period, SAMPLE), findings(conn, period.as_of), by_unit)
+    return Opened(explain(conn, indicator, unit, period, SAMPLE), (), by_unit)
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
     """The page `/figure/{code}`."""
     kept: SharedCache[Opened] = SharedCache(KEPT_SECONDS)
+    known: SharedCache[Sequence[Finding]] = SharedCache(KEPT_SECONDS)
 
     @pages.page("/figure/{code}", dependencies=[Depends(require_known)])
     async def of_figure(asked: HTTPConnection, code: str, unit: str = "") -> LivePage:
@@ -68,7 +70,12 @@ def add(pages: Pages, reading: QueryPool) -> None:
         key = (code, unit or None, context.chosen)
 
         async def ask() -> Opened:
-            return await kept.get(key, lambda: reading(lambda conn: opened(conn, *key)))
+            as_of = context.chosen.as_of
+            whole, found = await asyncio.gather(
+                kept.get(key, lambda: reading(lambda conn: opened(conn, *key))),
+                known.get(as_of, lambda: reading(lambda conn: findings(conn, as_of or clock.now()))),
+            )
+            return replace(whole, findings=found)
 
         def draw(found: Opened) -> Html:
             shown = shown_to(context.account, found, not unit and context.chosen.whole)
