@@ -36,6 +36,8 @@ LOOK_SECONDS = 0.25
 """How often is asked whether anything was stored: the board's share of an event's way to the eye."""
 ALL_SECONDS = 15.0
 """How often everything is read although nothing came: time alone makes dossiers overdue."""
+PAST_SECONDS = 60.0
+"""How often that is done for past days, and what was before, too: a late event alone changes them."""
 RESTS, RESTS_IN_A_FLOOD = 0.5, 6
 """After a look is rested for so many times as long as it took, and no longer than `ALL_SECONDS`: while a hundred events
 a second come in a wall is a second behind, and while a past is loaded, which is a `FLOOD`, the boards leave the
@@ -152,8 +154,8 @@ class Poller:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
 
     async def _follow(self, health: Health) -> None:
-        seen: dict[str, Revision] = {}
-        whole = rested = looked = 0.0
+        seen: Mapping[str, Revision] | None = None
+        whole = past = rested = looked = 0.0
         count = 0
         with await self._do(store.connect, self._settings, "reader") as conn:
             conn.autocommit = True
@@ -164,11 +166,13 @@ class Poller:
                 if step != self._view.alarms.step:
                     self._view = replace(self._view, alarms=await self._do(active_alarms, conn, step))
                 if self._heard >= rested:
-                    if self._heard - whole > ALL_SECONDS:
-                        seen, whole = {}, self._heard
+                    anew = self._heard - past > PAST_SECONDS
+                    if anew or self._heard - whole > ALL_SECONDS:
+                        seen, whole = None, self._heard
                         every = await self._do(sources, conn, clock.now())
                         self._view = replace(self._view, silent=silent(every), shifted_month=shifted_month(every))
-                    await self._poll(conn, _changed(news, seen), news, whole=not seen)
+                    await self._poll(conn, _changed(news, seen), news, anew)
+                    past = self._heard if anew else past
                     stored = sum(mark.events for mark in news.values())
                     rests = RESTS_IN_A_FLOOD if stored - count > FLOOD * (began - looked) else RESTS
                     rested = time.monotonic() + min(rests * (time.monotonic() - began), ALL_SECONDS)
@@ -177,11 +181,11 @@ class Poller:
                 health.not_ready(f"a replica cut off since {self._cut_off}") if self._cut_off else health.ready()
                 await asyncio.sleep(max(began + LOOK_SECONDS - time.monotonic(), LOOK_SECONDS / 5))
 
-    async def _poll(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Revision], whole: bool) -> None:
+    async def _poll(self, conn: Connection, systems: Sequence[str], news: Mapping[str, Revision], anew: bool) -> None:
         if not systems:
             return
         for slug in systems:
-            previous = None if whole else self._view.tiles.get(slug)
+            previous = None if anew else self._view.tiles.get(slug)
             period = Period.of(clock.now())
             read_tile = partial(tile_of, so_far=True)
             tile = await self._do(read_tile, conn, slug, news.get(slug), period, self._before(period), previous)
@@ -191,9 +195,9 @@ class Poller:
         self._next = asyncio.Event()
 
 
-def _changed(news: Mapping[str, Revision], seen: Mapping[str, Revision]) -> list[str]:
-    """The systems with news since those that were `seen`; all, where none were."""
-    return [slug for slug in SYSTEMS if not seen or news.get(slug) != seen.get(slug)]
+def _changed(news: Mapping[str, Revision], seen: Mapping[str, Revision] | None) -> list[str]:
+    """The systems with news since those that were `seen`; all, where nothing was looked at."""
+    return [slug for slug in SYSTEMS if seen is None or news.get(slug) != seen.get(slug)]
 
 
 def _tick(conn: Connection) -> tuple[datetime | None, dict[str, Revision], int]:
