@@ -150,7 +150,7 @@ def _send(file: Path, run: DryRun, user: str) -> None:
         with connected("owner") as conn:  # of the primary: a replica may not know yet what was said before
             conn.read_only = True
             try:
-                plan = imports.plan(conn, (draft.event() for draft in run.drafts), now)
+                plan = imports.plan(conn, (draft.event() for draft in run.drafts), now, about.digest)
             except Invalid as invalid:
                 raise click.ClickException(f"{invalid}; nothing was sent") from None
         made = in_transaction(note)
@@ -160,6 +160,9 @@ def _send(file: Path, run: DryRun, user: str) -> None:
     except (OSError, ValueError) as problem:
         click.echo(f"what was answered of columns could not be remembered: {problem}", err=True)
     click.echo(f"sent {counts.sent:,}, of them {plan.revised:,} corrections; {plan.known:,} were known", err=True)
+    if plan.outdated:
+        says = f"{plan.outdated:,} of them this file said before, and they were corrected since: they stay corrected"
+        click.echo(f"{says}; to have them as in this file, take the correction back: ioc imports list", err=True)
     click.echo(f"import {made.id}; to take it back: ioc imports take-back {made.id}", err=True)
     if counts.rejected:
         raise SystemExit(1)

@@ -6,7 +6,7 @@ them is retracted that an import sent and no other import states. So figures are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -66,11 +66,14 @@ def event_of(template: str, unit: str, at: datetime, data: EventData) -> Event:
 
 class Stated(NamedTuple):
     """One thing that a workbook says: its event, and the fact that was in force before, if one was. The event is to be
-    sent unless the fact says the same."""
+    sent unless the fact says the same.
+
+    `outdated`: the fact says the same and is in force no more, for what this very file said was corrected since."""
 
     event: Event
     before: Fact | None
     known: bool
+    outdated: bool = False
 
     @property
     def key(self) -> str:
@@ -98,6 +101,11 @@ class Plan:
     def known(self) -> int:
         """How much of it is known already."""
         return sum(one.known for one in self.stated)
+
+    @property
+    def outdated(self) -> int:
+        """How much of that was said by this very file and has been corrected since."""
+        return sum(one.outdated for one in self.stated)
 
     @property
     def summary(self) -> Summary:
@@ -132,13 +140,15 @@ class Line(NamedTuple):
     sent: bool
 
 
-def plan(conn: Connection, events: Iterable[Event], now: datetime) -> Plan:
-    """What the events of a form add to what is stored. Raises `envelope.Invalid` for what could not be accepted."""
+def plan(conn: Connection, events: Iterable[Event], now: datetime, digest: str) -> Plan:
+    """What the events of the file with this digest add to what is stored. Raises `envelope.Invalid` for what could not
+    be accepted."""
     found = Plan()
     rest = iter(events)
+    own = frozenset(key.hex for (key,) in conn.execute(_OF_FILE, [digest]))
     while some := list(islice(rest, AT_ONCE)):
         facts = _stored(conn, [ref for event in some for ref in event.touches])
-        found.stated += (_stated(event, facts, local_day(now)) for event in some)
+        found.stated += (_stated(event, facts, local_day(now), own) for event in some)
     for event in found.events:
         parse(event.to_json(), now)
     return found
@@ -150,15 +160,22 @@ def _stored(conn: Connection, refs: Sequence[EntityRef]) -> dict[EntityRef, list
     return {EntityRef(kind, id): [unpack(fact) for fact in facts] for kind, id, facts in rows}
 
 
-def _stated(event: Event, stored: Mapping[EntityRef, list[Fact]], today: date) -> Stated:
+def _stated(
+    event: Event, stored: Mapping[EntityRef, list[Fact]], today: date, own: Collection[str] = frozenset()
+) -> Stated:
+    """`own`: the keys of what imports of the same file state. What was corrected since stays corrected: to have it as
+    the file says, the correction is taken back."""
     facts = [fact for ref in event.touches for fact in stored.get(ref, ())]
     reports, gone = [fact for fact in facts if not is_retraction(fact.event)], retractions(facts)
     if not reports:
         return Stated(event, None, known=False)
     standing = [fact for fact in reports if fact.key not in gone]
     before = max(standing, key=_rank) if standing else None
-    if before and _said(event.fields) == _said(before.data):
+    same = [fact for fact in standing if _said(fact.data) == _said(event.fields)]
+    if before in same:
         return Stated(event, before, known=True)
+    if earlier := next((fact for fact in same if fact.key in own), None):
+        return Stated(event, earlier, known=True, outdated=True)
     return Stated(_revision(event, reports, gone.values(), today), before, known=False)
 
 
@@ -322,6 +339,9 @@ _COLUMNS = "id, at, by, file, digest, template, units, systems, new, revised, kn
 _STORED = """
 SELECT kind, id, facts FROM entity
 WHERE (kind, id) IN (SELECT * FROM unnest(%(kinds)s::text[], %(ids)s::text[]))
+"""
+_OF_FILE = """
+SELECT e.key FROM import_event e JOIN import i ON i.id = e.import WHERE i.digest = %s AND i.taken_back_at IS NULL
 """
 _NOTE = f"""
 INSERT INTO import (at, by, file, digest, template, units, systems, new, revised, known)

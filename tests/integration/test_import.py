@@ -279,6 +279,34 @@ def test_a_column_explained_on_the_board_is_known_to_the_account_and_a_correctio
     assert re.search(r"\b3 +5\b", row), row
 
 
+def test_an_old_file_sent_again_leaves_its_correction_in_force_until_that_is_taken_back(
+    storing: Instance, home: str, tmp_path: Path
+) -> None:
+    def file_of(name: str, changed: dict[str, Any] | None = None) -> Path:
+        file = tmp_path / name
+        file.write_bytes(xlsx(Page([["Thanh toán trực tuyến tháng 5 năm 2024"], *payments(changed).rows[1:]])))
+        return file
+
+    of = ("reported_payments_online_tax_count", "--unit", "bu_dop", "--from", "5/2024", "--to", "5/2024")
+    old, corrected = file_of("tt-5.xlsx"), file_of("tt-5-dinh-chinh.xlsx", {"Huyện Bù Đốp": 777})
+    imported(storing, old)
+    before = figure(storing, *of)
+    assert imported(storing, corrected).startswith("sent 1, of them 1 corrections")
+    correction = number_of(storing)
+    again = command(storing, "import", str(old))
+    assert "sent 0, of them 0 corrections; 44 were known" in again.stderr and "1 of them this file said" in again.stderr
+    wait_until_idle(storing)
+    assert figure(storing, *of) == 777
+    clerk = entered(home, CLERK)
+    shown = text_of(clerk, uploaded(clerk, "tt-5.xlsx", old.read_bytes()))
+    assert WORDS["import_difference"][0].format(0, 0, 44) in shown and WORDS["import_outdated"][0].format(1) in shown
+    other = file_of("tt-5-lai.xlsx", {"Huyện Bù Đốp": 778})
+    assert imported(storing, other).startswith("sent 1, of them 1 corrections")
+    assert taken_back(storing, number_of(storing)).startswith("1 figures")
+    assert taken_back(storing, correction).startswith("1 figures")
+    assert figure(storing, *of) == before, "what it said before counts again"
+
+
 def test_the_page_is_bounded_and_a_bad_file_is_told(home: str) -> None:
     clerk, bounded = entered(home, CLERK), entered(home, WARD_CLERK)
     assert entered(home, VIEWER).get("/imports").status_code == 403

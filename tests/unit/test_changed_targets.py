@@ -36,3 +36,14 @@ def test_a_target_that_a_second_workbook_changes_is_a_revision_and_no_contradict
     folded = FOLDS["target"]("target", [fact(first), fact(sent.event)], CalendarHistory())
     assert folded.notes == [] and Decimal(folded.state["target"]) == 120
     assert "revision" not in first.fields, "what was sent before this field was there has the same digest"
+
+
+def test_what_a_file_said_before_its_correction_it_does_not_say_anew() -> None:
+    first, second = stated(100, SET), stated(120, SET + timedelta(days=1))
+    correction = _stated(second, {ref: [fact(first)] for ref in first.touches}, TODAY).event
+    facts = {ref: [fact(first), fact(correction)] for ref in first.touches}
+    again = _stated(first, facts, TODAY, own={first.key.hex})
+    assert again.known and again.outdated and again.key == first.key.hex
+    other = _stated(first, facts, TODAY)
+    assert not other.known and other.event.fields["revision"] == 2, "another file may say so: it is a correction"
+    assert not _stated(second, facts, TODAY, own={first.key.hex}).outdated, "what is in force is known"

@@ -64,12 +64,13 @@ def _read(asked: Answer, said: Answer) -> None:
     if asked.get("settled"):
         asyncio.run(publish.settled(settings))
     with store.connect(settings, "reader") as conn:
-        plan = imports.plan(conn, (draft.event() for draft in run.drafts), clock.now())
+        plan = imports.plan(conn, (draft.event() for draft in run.drafts), clock.now(), asked["digest"])
     if asked.get("plan"):
         _write(Path(asked["plan"]), plan)
     changes = [change for one in plan.stated if not one.known for change in _changes(one, run.form.template)]
     changes.sort(key=lambda change: change["before"] is None)
     said |= {"summary": plan.summary._asdict(), "changes": changes[:SHOWN], "more_changes": len(changes) - SHOWN}
+    said["outdated"] = plan.outdated
 
 
 def _form(form: Form, questions: list[Question]) -> Answer:

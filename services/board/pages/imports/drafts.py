@@ -145,6 +145,7 @@ class Drafts:
         asked = {
             "file": str(draft.file),
             "name": draft.name,
+            "digest": draft.digest,
             **draft.choices,
             "answers": [[*place, text] for place, text in draft.answers.items()],
             "columns": columns,

@@ -252,12 +252,14 @@ def _changes(context: PageContext, draft: Draft) -> Html:
         return Html("")
     counts = [number(summary[name], context.language) for name in ("new", "revised", "known")]
     text = tag("p", context.word("import_difference").format(*counts))
+    outdated = draft.said["outdated"]
+    stays = tag("p", context.word("import_outdated").format(number(outdated, context.language))) if outdated else ""
     changes = draft.said.get("changes", [])
     more = draft.said.get("more_changes", 0)
     rest = tag("p", context.word("import_more").format(number(more, context.language))) if more > 0 else ""
     words = ("unit", "import_figure", "import_period", "import_before", "import_now")
     rows = table([context.word(name) for name in words], (_change(context, one) for one in changes), numeric=(3, 4))
-    return tag("section", tag("h2", context.word("import_changes")), text, rows if changes else "", rest,
+    return tag("section", tag("h2", context.word("import_changes")), text, stays, rows if changes else "", rest,
                class_="panel wide")  # fmt: skip
 
 
