@@ -366,6 +366,10 @@ def test_the_period_is_asked_for_where_the_titles_name_none_or_several() -> None
     assert "the titles name none: say it with --period" in none.questions[0].question
     several = read(xlsx(page(ROW, above=[["Tháng 11 năm 2024"], ["Tháng 10 năm 2024"]])), "online_payment")
     assert several.questions[0].choices == ("01/11/2024 – 30/11/2024", "01/10/2024 – 31/10/2024")
+    named = page(ROW, above=[["Thanh toán trực tuyến"]])
+    named.name = "Tháng 10.2024"
+    offered = read(xlsx(named), "online_payment").questions
+    assert [q.choices for q in offered] == [("01/10/2024 – 31/10/2024",)], "a sheet's name is offered, never taken"
     span = titles.span("11/2024")
     assert read(xlsx(page(ROW, above=[["x"]])), "online_payment", span=span).questions == []
     answered = read(xlsx(page(ROW, above=[["x"]])), "online_payment", answers={("Sheet1", "A1"): "11/2024"})

@@ -284,8 +284,9 @@ class _Reading:
         if len(spans) == 1:
             why = f"its figures are of one day, and {titles.written(spans[0])} are more"
         question = f"which {'day' if of_day else 'period'} is it about? {why}: say it with --period"
-        value = self.sheet.value(Cell(0, 0))
-        self._ask(PERIOD_CELL, value, question, map(titles.written, spans) if len(spans) > 1 else ())
+        offered = spans if len(spans) > 1 else titles.read([self.sheet.name]).spans
+        choices = [titles.written(one) for one in offered if not of_day or one[0] == one[1]]
+        self._ask(PERIOD_CELL, self.sheet.value(Cell(0, 0)), question, choices)
         return None
 
     def _narrowed(self, spans: list[Span]) -> list[Span]:
