@@ -25,6 +25,9 @@ ASKED = (
      "Sheet1, ô C20: tổng của tax_txn_month ghi 4885, cộng các dòng được 4884"),
     ("tt.xlsx is none of the forms economy, health: say which it is meant to be with --as",
      "tt.xlsx không khớp biểu mẫu nào: hãy chọn biểu mẫu"),
+    ("units stand beside each other from Sheet1!B2 on ('Đồng Xoài'), and a form has a row for each of them: swap them",
+     "các đơn vị nằm ở hàng ngang, từ ô Sheet1!B2 («Đồng Xoài»), còn biểu mẫu ghi mỗi đơn vị một dòng: hãy chuyển cột "
+     "thành dòng (chép bảng, dán đặc biệt, chọn Transpose) rồi gửi lại"),
     ("hidden rows have figures (4, 7): are they part of the form?",
      "các dòng ẩn có số liệu (4, 7): có tính vào biểu không?"),
 )  # fmt: skip

@@ -28,6 +28,7 @@ HEAD = (
     ["(1)", "(2)", "(3)", "(4)", "(5)", "(6)"],
 )
 MERGED = [(4, 0, 6, 0), (4, 1, 6, 1), (4, 2, 4, 5), (5, 2, 5, 3), (5, 4, 5, 5)]
+HEADS_OF_ONE_ROW = ("Số giao dịch NVTC", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí")
 FIRST = len(TITLES) + len(HEAD)
 """The first row of figures, from 0."""
 ROW = [1, "Thành phố Đồng Xoài", 595, 3886775354, 2050, 632500000]
@@ -500,6 +501,23 @@ def test_a_form_that_lacks_columns_says_which() -> None:
     raw = xlsx(Page([["Tháng 11 năm 2024"], ["Đơn vị", "Số tiền NVTC"], ["Đồng Xoài", 1]]))
     with pytest.raises(reading.NoForm, match="lacks columns of online_payment: tax_txn_month \\(headed"):
         read(raw, "online_payment")
+
+
+@pytest.mark.parametrize("name", [None, "online_payment"])
+def test_a_table_whose_units_stand_beside_each_other_says_where_and_what_to_do(name: str | None) -> None:
+    figures = zip(HEADS_OF_ONE_ROW, ROW[2:], [33, 2000, 7, 900], strict=True)
+    rows = [["Tháng 11 năm 2024"], ["Chỉ tiêu", "Đồng Xoài", "Thị xã Chơn Thành"], *map(list, figures)]
+    with pytest.raises(reading.NoForm, match=r"from Sheet1!B2 on \('Đồng Xoài'\), .* Transpose"):
+        read(xlsx(Page(rows)), name)
+
+
+def test_indicators_of_several_units_beside_each_other_are_not_asked_about_column_by_column() -> None:
+    head = ["STT", "Chỉ tiêu", "ĐVT", "Đồng Xoài", "Thị xã Chơn Thành"]
+    raw = xlsx(Page([["Tháng 11 năm 2024"], head, [1, "Thu ngân sách nhà nước", "tỷ đồng", 5, 3]]))
+    with pytest.raises(reading.NoForm, match=r"from Sheet1!D2 on .* a row for each of them"):
+        read(raw, "economy")
+    chosen = {("Sheet1", "D2"): "actual", ("Sheet1", "E2"): "ignore"}
+    assert [q.cell for q in read(raw, "economy", answers=chosen, unit="dong_xoai").questions] == []
 
 
 def test_two_columns_under_one_header_are_asked_about() -> None:

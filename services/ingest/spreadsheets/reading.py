@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
-from schemas import personal
+from schemas import personal, units
 from schemas.text import old_fonts
 from services.ingest.spreadsheets import cells, headers, measures, rows, sums, tables, titles
 from services.ingest.spreadsheets.cells import MISSING, Meaning, Seen, text_of
@@ -67,6 +67,7 @@ def recognise(sheets: Sequence[Sheet], file: str) -> Template:
         return templates()[next(iter(fits))]
     if fits:
         raise NoForm(f"{file} may be {' or '.join(fits)}: say which with --as")
+    _check_turned(sheets)
     raise NoForm(f"{file} is none of the forms {', '.join(templates())}: say which it is meant to be with --as")
 
 
@@ -93,9 +94,29 @@ def read(sheets: Sequence[Sheet], template: Template, said: Said, file: str) -> 
         elif sheet.rows:
             form.skipped.append(Skipped(sheet.name, 1, "no table of this form"))
     if not form.tabs:
+        _check_turned(sheets)
         wanted = ", ".join(column.headers[0] for column in template.columns if column.required)
         raise NoForm(f"{file} has no table with the columns of {template.name}: {wanted}")
     return form
+
+
+def _check_turned(sheets: Iterable[Sheet]) -> None:
+    """Raises `NoForm` where units stand beside each other, as no form has them."""
+    for sheet in sheets:
+        for number, row in enumerate(sheet.rows[: headers.LATEST]):
+            if len(places := [place for place, value in enumerate(row) if _is_unit(value)]) > 1:
+                cell = Cell(number, places[0])
+                raise NoForm(
+                    f"units stand beside each other from {sheet.name}!{cell.name} on ({masked(sheet.value(cell))!r}), "
+                    "and a form has a row for each of them: swap rows and columns (copy the table, Paste Special, "
+                    "Transpose) and send that"
+                )
+
+
+def _is_unit(value: Value) -> bool:
+    with suppress(units.UnknownUnit):
+        return isinstance(value, str) and bool(value) and bool(titles.unit(value))
+    return False
 
 
 def _lines(several: Iterable[Sequence[Value]]) -> list[str]:
@@ -251,6 +272,8 @@ class _Reading:
 
     def _ask_for_columns(self, missing: list[str]) -> None:
         free = [place for place in self.header.unknown if self._answer_of_column(place) is None]
+        if len(free) > 1 and all(_is_unit(self.sheet.value(self._header_cell(place))) for place in free):
+            _check_turned([self.sheet])
         for place in free:
             cell = self._header_cell(place)
             question = f"which column is this? Not found yet: {', '.join(missing)}"
