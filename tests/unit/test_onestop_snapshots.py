@@ -137,6 +137,17 @@ def test_a_status_without_a_date_is_not_made_up_but_said(status: int) -> None:
     )
 
 
+@pytest.mark.parametrize("status", [2, 5, 7, 8, 9, 10])
+def test_a_refusal_beside_another_status_is_said_and_no_end(status: int) -> None:
+    dated = {"TrangThaiHoSo": status, "ThoiDiemXuLy": "12/11/2026 10:00"}
+    found, without = tell(**dated, NgayTuChoi="10/11/2026 10:00"), tell(**dated)
+    assert [event.id for event in found.events] == [event.id for event in without.events]
+    assert without.undated is None
+    assert found.undated == (
+        f"NgayTuChoi: is not told while TrangThaiHoSo is {status}, as only 3 is a refusal; leave it empty"
+    )
+
+
 def test_what_is_told_of_an_acceptance() -> None:
     [event] = events(TrangThaiHoSo=2, MucDo="Toàn trình")
     assert event.unit == "phuong_chon_thanh"

@@ -43,7 +43,7 @@ PATH = "/onestop/dossiers"
 
 class DossierAnswer(Answer):
     """What became of one snapshot: how many events it made, whether all of them were there already (`known`), and what
-    it says without a date, so that it was not told (`undated`)."""
+    it says without a date, or against its status, so that it was not told (`undated`)."""
 
     events: int = 0
     undated: str | None = None

@@ -30,7 +30,8 @@ _LETTERS = str.maketrans("0123456789abcdef", "abcdefghijklmnop")
 
 
 class Told(NamedTuple):
-    """The events of a snapshot, and what it says without a date: that is told to the sender and not made up."""
+    """The events of a snapshot, and what of it makes none (`undated`: a status without a date, a refusal of a dossier
+    that was received): that is told to the sender and not made up."""
 
     events: list[Event]
     undated: str | None
@@ -48,7 +49,7 @@ def told(snapshot: Snapshot, source: str, now: datetime) -> Told:
     for event in events:
         check_bytes(event.to_json())
         check_event(event, now)
-    return Told(events, _undated(snapshot))
+    return Told(events, "; ".join(_not_told(snapshot)) or None)
 
 
 def _steps(it: Snapshot) -> Iterator[_Step]:
@@ -106,11 +107,12 @@ _OWN = {
 }
 
 
-def _undated(it: Snapshot) -> str | None:
-    if it.status <= 2 or _reached(it) or (it.status == 4 and it.answered):
-        return None
-    where = " or ".join((*([_OWN[it.status]] if it.status in _OWN else []), "ThoiDiemXuLy"))
-    return f"TrangThaiHoSo {it.status}: no date says when, so it is not told; give {where}"
+def _not_told(it: Snapshot) -> Iterator[str]:
+    if it.status > 2 and not _reached(it) and not (it.status == 4 and it.answered):
+        where = " or ".join((*([_OWN[it.status]] if it.status in _OWN else []), "ThoiDiemXuLy"))
+        yield f"TrangThaiHoSo {it.status}: no date says when, so it is not told; give {where}"
+    if it.refused and it.status != 3:
+        yield f"NgayTuChoi: is not told while TrangThaiHoSo is {it.status}, as only 3 is a refusal; leave it empty"
 
 
 def _event(step: _Step, it: Snapshot, source: str) -> Event:
