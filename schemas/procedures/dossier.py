@@ -461,16 +461,16 @@ def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
 
 
 def _accepted_elsewhere(life: _Life) -> list[Fact]:
-    """The acceptances by units that nothing joins to those that had accepted it before, where its code names no office:
-    then it may be another dossier. With an office's code there is one, and it was handed on."""
-    if codes.names_office(life.code):
-        return []
-    found, before = list[Fact](), list[str]()
+    """The acceptances by units that nothing joins to those that had accepted it before: then it may be another dossier.
+    With an office's code there is one, which is handed on later, and not at the moment of an acceptance."""
+    handed_on = codes.names_office(life.code)
+    found, before = list[Fact](), list[Fact]()
     for fact in life.facts:
-        if fact.event == "dossier.accepted" and fact.unit not in before:
-            if before and not any(_joined(fact.unit, unit) for unit in before):
+        if fact.event == "dossier.accepted" and not any(fact.unit == other.unit for other in before):
+            others = [other for other in before if not handed_on or other.time == fact.time]
+            if others and not any(_joined(fact.unit, other.unit) for other in others):
                 found.append(fact)
-            before.append(fact.unit)
+            before.append(fact)
     return found
 
 

@@ -150,10 +150,10 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
         ("dossiers_ended",),
     ),
     "accepted_elsewhere": (
-        "Hồ sơ {case}: mã không nêu cơ quan, thêm một đơn vị tiếp nhận mà không thấy bàn giao; "
-        "có thể là hai hồ sơ ({unit})",
-        "Dossier {case}: its code names no office, and another unit accepted it that nothing joins to the first; "
-        "these may be two dossiers ({unit})",
+        "Hồ sơ {case}: thêm một đơn vị tiếp nhận mà không thấy bàn giao, mã không nêu cơ quan hoặc hai đơn vị "
+        "tiếp nhận cùng một lúc; có thể là hai hồ sơ ({unit})",
+        "Dossier {case}: another unit accepted it that nothing joins to the first, while its code names no office or "
+        "at the very same moment; these may be two dossiers ({unit})",
         ("dossiers_received", "dossiers_pressing", "dossiers_ended"),
     ),
     "duplicate_of_duplicate": (

@@ -296,6 +296,8 @@ def test_an_acceptance_by_a_unit_that_nothing_joins_to_the_first_is_shown_where_
     assert shown(mine, theirs) == ([] if office else [theirs.key])
     assert len(shown(mine, theirs, third, accepted(at(10, 11)))) == (0 if office else 2)
     assert shown(mine, accepted(at(9, 10))) == [], "the same unit again"
+    assert len(shown(mine, accepted(at(9), B))) == 1, "nothing is handed on in no time, whatever the code names"
+    assert shown(accepted(at(9), "dong_nai"), accepted(at(9), B)) == [], "told by both offices on its way"
     assert shown(accepted(at(9), "dong_nai"), accepted(at(9, 10), B)) == [], "handed down"
     assert shown(accepted(at(9), B), accepted(at(9, 10), "dong_nai")) == [], "taken up"
     early = datetime(2025, 6, 27, 9, tzinfo=VN)
