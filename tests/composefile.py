@@ -22,12 +22,18 @@ EXTRA = {"backup"}
 """What else lives in containers alone."""
 
 
-def _plain(text: str) -> str:
-    """Variables as they are when nobody sets them."""
-    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
+def composed(**variables: str) -> dict[str, Any]:
+    """The file as it is where these variables are set and no others."""
+
+    def value(found: re.Match[str]) -> str:
+        given = variables.get(found[1], "")
+        return (given or found[3]) if found[2] == "-" else (found[3] if given else "")
+
+    file: dict[str, Any] = yaml.safe_load(re.sub(r"\$\{(\w+):([-+])([^}]*)\}", value, FILE.read_text(encoding="utf-8")))
+    return file
 
 
-COMPOSE: dict[str, Any] = yaml.safe_load(_plain(FILE.read_text(encoding="utf-8")))
+COMPOSE = composed()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = [name for name, service in SERVICES.items() if "build" in service]
 ROWS = [row for row in PROCESSES if row.name not in ELSEWHERE]

@@ -35,6 +35,8 @@ class Container:
     after: str = ""
 
 
+TLS = ("tls_certificate", "tls_key")
+"""What the doors for others speak TLS with, where an operator gives it."""
 GRAFANA = {"IOC_GRAFANA_URL": "${IOC_GRAFANA_URL:-http://127.0.0.1:3000}"}
 NOTIFIER = {"IOC_NOTIFIER_URL": "${IOC_NOTIFIER_URL:-http://127.0.0.1:8011}"}
 CONTAINERS: Mapping[str, Container] = {
@@ -43,7 +45,7 @@ CONTAINERS: Mapping[str, Container] = {
     "emitters": Container(
         "small",
         roles=("emitters",),
-        keys=("signing",),
+        keys=("signing", *TLS),
         environment={"IOC_OPEN311_PUBLIC": "${IOC_OPEN311_PUBLIC:-false}"},
     ),
     "simulator": Container("medium", volumes=("centre:/var/lib/ioc/centre",), after="demo"),
@@ -57,7 +59,7 @@ CONTAINERS: Mapping[str, Container] = {
     "board": Container(
         "large",  # a process beside it makes reports and reads workbooks
         roles=("board", "reader"),
-        keys=("alarms", "oidc_client"),
+        keys=("alarms", "oidc_client", *TLS),
         environment={
             "IOC_BOARD_PUBLIC": "${IOC_BOARD_PUBLIC:-false}",
             "IOC_BOARD_PLACE": "${IOC_BOARD_PLACE:-}",

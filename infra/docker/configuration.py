@@ -3,6 +3,7 @@
 `docker-compose.yml` says the same names, ports and folders, see `infra.docker.compose`; a test holds the two together.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -51,7 +52,10 @@ def write(folder: Path, storage: int, password_of: Callable[[str], str]) -> None
 def files(storage: int, password_of: Callable[[str], str]) -> Mapping[str, str]:
     """Path below the folder of configurations -> text."""
     mqtt = DEFAULT_PORTS["mqtt"] if is_on("IOC_MQTT") else None
-    node = Node(host=EVERYWHERE, monitor_host=EVERYWHERE, mqtt=mqtt)
+    tls = (
+        (str(SECRETS / "tls_certificate"), str(SECRETS / "tls_key")) if os.environ.get("IOC_TLS_CERTIFICATE") else None
+    )
+    node = Node(host=EVERYWHERE, monitor_host=EVERYWHERE, mqtt=mqtt, tls=tls)
     services = {row.name: next(iter(row.ports)) for row in PROCESSES if row.kind == "service"}
     grafana = configure.grafana_files(_grafana()).items()
     return {

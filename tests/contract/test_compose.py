@@ -13,7 +13,20 @@ from collections.abc import Mapping
 
 import pytest
 from click.testing import CliRunner
-from composefile import COMPOSE, DOCKERFILE, EXTRA, FILE, OURS, ROOT, ROWS, ROWS_OF_OURS, SERVICES, STEPS, mounts
+from composefile import (
+    COMPOSE,
+    DOCKERFILE,
+    EXTRA,
+    FILE,
+    OURS,
+    ROOT,
+    ROWS,
+    ROWS_OF_OURS,
+    SERVICES,
+    STEPS,
+    composed,
+    mounts,
+)
 
 from infra.docker import centre, configuration
 from infra.local.processes import BY_NAME, DEFAULT_PORTS, Process
@@ -41,7 +54,7 @@ PLACES = {
     "{alertmanager}": "alertmanager",
     "127.0.0.1:{": "0.0.0.0:{",
 }
-FILES = {"routes.toml", "oidc_client"}
+FILES = {"routes.toml", "oidc_client", "tls_certificate", "tls_key"}
 """What an operator may give as a file, and need not."""
 
 
@@ -168,12 +181,32 @@ def test_there_is_no_password_in_any_file() -> None:
     said = [str(value) for service in SERVICES.values() for value in (service.get("environment") or {}).values()]
     assert not [value for value in said if "@" in value]
     names = [name for service in SERVICES.values() for name in service.get("environment") or {}]
-    assert [name for name in names if re.search("PASSWORD|TOKEN|SECRET|KEY", name)] == [
-        "POSTGRES_PASSWORD_FILE",
-        "IOC_OIDC_SECRET",  # a file, too
-    ]
+    files = {"POSTGRES_PASSWORD_FILE", "IOC_OIDC_SECRET", "IOC_TLS_KEY"}
+    assert {name for name in names if re.search("PASSWORD|TOKEN|SECRET|KEY", name)} == files
     text = configuration.files(2**30, lambda name: f"<{name}>")
     assert [name for name, body in text.items() if re.search("<[a-z_]+>", body)] == ["nats/server.conf"]
+
+
+def test_the_doors_and_the_devices_gateway_speak_tls_with_an_operators_certificate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given = {"IOC_TLS_CERTIFICATE": "./tls/chain.pem", "IOC_TLS_KEY": "./tls/key.pem"}
+    within = {name: f"/run/secrets/{name.removeprefix('IOC_').lower()}" for name in given}
+    file = composed(**given)
+    assert {f"IOC_{name.upper()}": file["secrets"][name]["file"] for name in ("tls_certificate", "tls_key")} == given
+    for name in ("emitters", "board", "nats"):
+        held = {
+            f"IOC_{secret.upper()}": file["secrets"][secret]["file"] for secret in file["services"][name]["secrets"]
+        }
+        assert given.items() <= held.items(), name
+    for name in ("emitters", "board", "configure"):
+        assert within.items() <= file["services"][name]["environment"].items(), name
+    assert [SERVICES["board"]["environment"][name] for name in given] == [None, None], "without them it is HTTP"
+    monkeypatch.setenv("IOC_MQTT", "true")
+    assert "cert_file" not in configuration.files(2**30, str)["nats/server.conf"]
+    monkeypatch.setenv("IOC_TLS_CERTIFICATE", within["IOC_TLS_CERTIFICATE"])
+    gateway = configuration.files(2**30, str)["nats/server.conf"].partition("mqtt {")[2]
+    assert all(f'"{path}"' in gateway for path in within.values())
 
 
 # --- secrets ---
