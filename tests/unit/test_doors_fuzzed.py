@@ -6,10 +6,11 @@ import asyncio
 import json
 import logging
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 import httpx
@@ -19,22 +20,27 @@ from click.testing import CliRunner
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
+from nats.aio.msg import Msg
 from psycopg_pool import AsyncConnectionPool
 from sheets import Page, ods, text_table, xls, xlsx
 
 from schemas import contracts, personal
-from schemas.envelope import Event
-from schemas.keys import Bounds
-from schemas.registry import SYSTEMS, parse
+from schemas.envelope import Event, Invalid
+from schemas.keys import Bounds, Owners, subject_by
+from schemas.masking import masked
+from schemas.registry import DATA_TYPES, SYSTEMS, parse
+from services.aggregator.validate import admit
 from services.cli.app import main
 from services.ingest import cloudevents
 from services.ingest.app import EMITTERS
+from services.ingest.devices import Devices
+from services.ingest.examples import example
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.onestop import door as onestop
 from services.ingest.open311 import router as open311
 from services.ingest.open311.reports import Reports
-from services.ingest.router import Stored, router
+from services.ingest.router import Refused, Stored, router
 from services.kit import clock
 from services.kit.keys import Key, digest
 
@@ -77,6 +83,7 @@ class Doors:
         self._name, bounds = name, Bounds(name, f"/{name}", tuple(SYSTEMS))
         until = now + timedelta(days=400)
         keyring.know([Key(bounds, 1e12, now, until, None, None, {digest(SECRET): until})])
+        self.keyring = keyring
         self.app = app = FastAPI()
         app.include_router(cloudevents.router(cloudevents.endpoint(keyring, self._publish)))
         app.include_router(onestop.router(keyring, self._publish))
@@ -191,7 +198,7 @@ def texts(value: Any) -> Iterator[str]:
         yield from (text for part in value for text in texts(part))
 
 
-def check(doors: Doors, answer: httpx.Response, caplog: pytest.LogCaptureFixture) -> None:
+def check(doors: Doors, answer: httpx.Response, caplog: pytest.LogCaptureFixture, source: str = f"/{NAME}") -> None:
     """It is an answer of those that are documented, with a reason for each refusal, and nobody's number."""
     said = answer.json() if "json" in answer.headers["content-type"] else answer.text
     assert answer.status_code in (200, 202, 400, 403, 404, 413, 415, 422), answer.text
@@ -203,7 +210,7 @@ def check(doors: Doors, answer: httpx.Response, caplog: pytest.LogCaptureFixture
     events, doors.published = doors.published, []
     for event in events:
         assert parse(event.to_json(), clock.now()).digest == event.digest
-        assert event.source.startswith(f"/{NAME}")
+        assert event.source.startswith(source)
     kept = [json.loads(event.to_json()) for event in events]
     assert [text for text in texts([said, kept, caplog.text]) if personal.find(text)] == []
     caplog.clear()
@@ -213,6 +220,7 @@ def check(doors: Doors, answer: httpx.Response, caplog: pytest.LogCaptureFixture
 def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     caplog.set_level(logging.DEBUG)
     logging.getLogger("asyncio").setLevel(logging.INFO)
+    caplog.set_level(logging.WARNING, "httpx")  # who asks, and writes down the address
     return caplog
 
 
@@ -286,6 +294,71 @@ def test_a_byte_order_mark_is_passed_over_and_another_encoding_is_named(doors: D
     for encoding in ("utf-16", "utf-16-le", "utf-16-be"):
         wide = doors.post(path, body.encode(encoding), kind, **headers)
         assert wide.status_code == 400 and "UTF-16" in wide.text and not doors.published, wide.text
+
+
+# --- the words of source systems, what devices say, and what comes by the broker ---
+
+SHOWN = [(name, post, one) for name, emitter in EMITTERS.items() for post in emitter.posts
+         if (one := example(post.path, post.words, post.event))]  # fmt: skip
+STEP = numbers().filter(lambda text: "/" not in text) | st.sampled_from(["PA-1", "%", "..%2f", "x" * 300, "\u200b"])
+
+
+@examples(40, **FUZZED)
+@given(post=st.sampled_from(SHOWN), data=st.data())
+def test_words_of_a_source_system(
+    doors: Doors, logged: pytest.LogCaptureFixture, post: Any, data: st.DataObject
+) -> None:
+    name, door, shown = post
+    parameters = {known: data.draw(st.just(value) | STEP) for known, value in shown.parameters.items()}
+    path = door.path.format(**{known: quote(value, safe="") for known, value in parameters.items()})
+    check(doors, doors.post(path, data.draw(written([shown.body])), "application/json"), logged, f"/{name}/")
+
+
+HEARTBEAT = {"kind": "camera", "state": "online", "counter": 17, "at": "2026-11-20T08:00:00+07:00"}
+UNITS = st.sampled_from([WARD, WARD, "phuong_binh_long", "nowhere", "0912345678"])
+DEVICES = st.just("CAM-1") | numbers().map(lambda text: "".join(text.split()).replace(".", "//"))
+
+
+@examples(60, **FUZZED)
+@given(body=written([HEARTBEAT]), unit=UNITS, device=DEVICES, name=st.sampled_from([NAME, NAME, NAME, "another"]))
+def test_what_a_device_says(
+    doors: Doors, logged: pytest.LogCaptureFixture, body: bytes, unit: str, device: str, name: str
+) -> None:
+    hearing = Devices(doors.keyring, cast(Any, None), cast(Any, None))
+    said: list[Any] = []
+    try:
+        event, by = hearing.understood(f"ioc.devices.{unit}.{device}.{name}", body, clock.now())
+    except Refused as refused:
+        assert refused.problem.code and all(refused.problem.reasons) and refused.problem.reasons
+        said = [refused.problem.code, *refused.problem.reasons]
+    else:
+        assert by == NAME and parse(event.to_json(), clock.now()).digest == event.digest
+        said = [json.loads(event.to_json())]
+    assert [text for text in texts([said, logged.text]) if personal.find(text)] == []
+
+
+OWNERS = Owners([Bounds(NAME, f"/{NAME}", tuple(SYSTEMS))])
+
+
+@examples(60, **FUZZED)
+@given(body=written(EVENTS), unit=UNITS, by=st.sampled_from([NAME, NAME, "another", None]), data=st.data())
+def test_what_comes_by_the_broker(
+    logged: pytest.LogCaptureFixture, body: bytes, unit: str, by: str | None, data: st.DataObject
+) -> None:
+    about = data.draw(st.sampled_from(list(DATA_TYPES.values())))
+    subject = subject_by(f"ioc.events.{unit}.{about.system}.{about.event}", by)
+    with suppress(Invalid):  # its own subject, where it has one
+        subject = subject_by(parse(body, clock.now()).subject, by)
+    at = "$JS.ACK.EVENTS.aggregator.1.7.7.1796000000000000000.0"
+    accepted, refused = admit([Msg(cast(Any, None), subject, at, body)], clock.now(), OWNERS)
+    assert len(accepted) + len(refused) == 1
+    for _, incoming in accepted:
+        assert by == NAME and incoming.event.source.startswith(f"/{NAME}")
+        assert [text for text in texts(json.loads(incoming.event.to_json())) if personal.find(text)] == []
+    for one in refused:
+        assert one.invalid.code and one.invalid.reason and not personal.find(one.invalid.reason)
+        kept = (masked(body) or body).decode(errors="replace")
+        assert not personal.find(kept), "what lies in the quarantine"
 
 
 # --- workbooks ---
