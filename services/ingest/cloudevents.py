@@ -42,6 +42,7 @@ from services.ingest.router import (
     Stored,
     accepted,
     answers,
+    check_unpacked,
     hand_over,
     has_room,
     in_utf8,
@@ -325,6 +326,7 @@ def elements(body: bytes) -> list[bytes]:
 
 async def _lines(door: Door, request: Request) -> JSONResponse:
     """Lines for as long as they come: no faster than the key may send, and never more of them in memory than a few."""
+    check_unpacked(request)
     said = LinesRead(accepted=0, refused=0, through=0, items=[])
     splitter, begun = Splitter(MAX_EVENT_BYTES), False
     try:

@@ -215,7 +215,8 @@ def _refuse_for(what: str, seconds: float) -> None:
 
 
 async def read_body(request: Request, most: int = MAX_EVENT_BYTES) -> bytes:
-    """The body of at most so many bytes, hardly more of it in memory; `Refused` if it is larger or slow."""
+    """The body of at most so many bytes, hardly more of it in memory; `Refused` if it is larger, slow or packed."""
+    check_unpacked(request)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -230,6 +231,12 @@ async def read_body(request: Request, most: int = MAX_EVENT_BYTES) -> bytes:
     if len(body) > most:
         raise Refused(413, "too_large", f"a body may have {most:,} bytes", headers={"Connection": "close"})
     return bytes(body)
+
+
+def check_unpacked(request: Request) -> None:
+    """`Refused` where a body is packed: nothing is unpacked here, since a few bytes may hold any number of them."""
+    if request.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise Refused(400, "packed", "Content-Encoding: the body is packed; send it as it is")
 
 
 def in_utf8(body: bytes, code: str = "not_json") -> bytes:
