@@ -511,6 +511,13 @@ def test_a_table_whose_units_stand_beside_each_other_says_where_and_what_to_do(n
         read(xlsx(Page(rows)), name)
 
 
+def test_two_columns_of_units_are_no_units_beside_each_other() -> None:
+    titles = ["UBND tỉnh Bình Phước", "", "", "UBND thị xã Chơn Thành"]
+    rows = [titles, ["Số", "Phường", "Thuộc", "Lượt"], [1, "Phường Chơn Thành", "Thị xã Chơn Thành", 5]]
+    with pytest.raises(reading.NoForm, match="none of the forms"):
+        read(xlsx(Page(rows)))
+
+
 def test_indicators_of_several_units_beside_each_other_are_not_asked_about_column_by_column() -> None:
     head = ["STT", "Chỉ tiêu", "ĐVT", "Đồng Xoài", "Thị xã Chơn Thành"]
     raw = xlsx(Page([["Tháng 11 năm 2024"], head, [1, "Thu ngân sách nhà nước", "tỷ đồng", 5, 3]]))

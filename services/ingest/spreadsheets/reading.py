@@ -101,16 +101,23 @@ def read(sheets: Sequence[Sheet], template: Template, said: Said, file: str) -> 
 
 
 def _check_turned(sheets: Iterable[Sheet]) -> None:
-    """Raises `NoForm` where units stand beside each other, as no form has them."""
+    """Raises `NoForm` where units stand beside each other above figures, as no form has them."""
     for sheet in sheets:
         for number, row in enumerate(sheet.rows[: headers.LATEST]):
-            if len(places := [place for place, value in enumerate(row) if _is_unit(value)]) > 1:
-                cell = Cell(number, places[0])
+            beside = [cell for place in range(len(row)) if _heads_figures(sheet, cell := Cell(number, place))]
+            if len(beside) > 1:
+                where, says = f"{sheet.name}!{beside[0].name}", masked(sheet.value(beside[0]))
                 raise NoForm(
-                    f"units stand beside each other from {sheet.name}!{cell.name} on ({masked(sheet.value(cell))!r}), "
-                    "and a form has a row for each of them: swap rows and columns (copy the table, Paste Special, "
-                    "Transpose) and send that"
+                    f"units stand beside each other from {where} on ({says!r}), and a form has a row for each of them: "
+                    "swap rows and columns (copy the table, Paste Special, Transpose) and send that"
                 )
+
+
+def _heads_figures(sheet: Sheet, cell: Cell) -> bool:
+    """Whether a cell names a unit and what comes next below it is a number."""
+    numbers = range(cell.row + 1, cell.row + headers.LATEST)
+    below = (text_of(sheet.value(Cell(number, cell.column))) for number in numbers)
+    return _is_unit(sheet.value(cell)) and next(filter(None, below), "")[:1].isdigit()
 
 
 def _is_unit(value: Value) -> bool:
