@@ -1,4 +1,5 @@
-"""A workbook on the board, as a clerk sees it: uploaded, questioned, confirmed, seen as a figure, taken back, gone."""
+"""A workbook on the board, as a clerk sees it: uploaded, questioned, confirmed, seen as a figure and on the wall, taken
+back, gone."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from services.kit import clock
 
 Visit = Callable[..., Page]
 CODE = "reported_payments_online_tax_count"
-WARD = "phuong_chon_thanh"
+WARD, ELSEWHERE = "phuong_chon_thanh", "xa_nhon_trach"
 WARDS = ("Phường Chơn Thành", "Phường Minh Hưng")
 HEAD = ["Đơn vị", "Số giao dịch NVTC", "Số tiền NVTC", "Số giao dịch phí, lệ phí", "Số tiền phí, lệ phí", "Điện thoại"]
 WIDTHS = (1366, 1920, 3840, 390)
@@ -33,6 +34,17 @@ def of_this_month() -> bytes:
     return xlsx(Sheet([
         [f"THANH TOÁN TRỰC TUYẾN từ ngày {first:%d/%m/%Y} đến ngày {today:%d/%m/%Y}"],
         HEAD, *rows, ["Tổng cộng", 333, None, 21, 270_000], [], ["(*) Ghi chú: số liệu tạm tính"],
+    ]))  # fmt: skip
+
+
+def economy_of_this_month() -> bytes:
+    """A unit's socio-economic table, with a figure of those that the wall shows."""
+    today = local_day(clock.now())
+    return xlsx(Sheet([
+        [f"TÌNH HÌNH KINH TẾ - XÃ HỘI từ ngày {today.replace(day=1):%d/%m/%Y} đến ngày {today:%d/%m/%Y}"],
+        ["Đơn vị báo cáo: Phường Nhơn Trạch"],
+        ["TT", "Chỉ tiêu", "ĐVT", "Thực hiện trong tháng"],
+        [1, "Doanh nghiệp thành lập mới", "doanh nghiệp", 4711],
     ]))  # fmt: skip
 
 
@@ -81,3 +93,18 @@ def test_a_workbook_is_uploaded_questioned_confirmed_seen_and_taken_back(visit: 
     page.goto("/imports")
     expect(page.get_by_role("link", name="tt-thang-nay.xlsx").first).to_be_visible()
     pictured(page, "6-list-after")
+
+
+def test_what_a_workbook_says_stands_on_the_wall_until_it_is_taken_back(visit: Visit) -> None:
+    page, wall = visit("/imports", "truc.le"), visit(f"/?unit={ELSEWHERE}", "truc.le")
+    figure = wall.locator('.tile[href^="/system/economy"] [data-figure="enterprises_new"]')
+    expect(figure).to_have_text("–")
+    file = {"name": "kt-xh-thang-nay.xlsx", "mimeType": "application/octet-stream", "buffer": economy_of_this_month()}
+    page.locator("#import-file").set_input_files(files=[file])  # type: ignore[list-item]
+    page.get_by_role("button", name=words("import_confirm")).click(timeout=60_000)
+    expect(page.get_by_text(words("import_arrived"))).to_be_visible(timeout=60_000)
+    expect(figure).to_have_text("4.711", timeout=60_000)
+    page.get_by_role("checkbox").check()
+    page.get_by_role("button", name=words("import_take_back")).click()
+    expect(page.get_by_text(words("import_taken_back"))).to_be_visible(timeout=60_000)
+    expect(figure).to_have_text("–", timeout=60_000)
