@@ -1,7 +1,8 @@
 """Files that people made with whatever machine they have: one reading of bytes as text, and of text as a table.
 
 UTF-8 is read with or without a byte-order mark, lines end as on any system. Another encoding is named, never guessed;
-only the tables of offices (`decode_any`) come in what their machines have.
+only the tables of offices (`decode_any`) come in what their machines have. What is written into a table is a text
+there, and no formula (`harmless`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ _NO_TEXT = {
     b"\xd0\xcf\x11\xe0": "an XLS or DOC file",
     b"\x1f\x8b": "a GZIP file",
 }
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a text begins with that office programs would compute."""
 _HEAD = 512
 _SEPARATORS = ",;\t"
 _END = "\ufeff"
@@ -111,6 +114,11 @@ def _foreign(raw: bytes, start: int) -> str:
 
 _VIETNAMESE = "đăơư\u0300\u0309\u0303\u0301\u0323"
 """What code page 1258 has in place of other letters of 1252: tones are letters of their own there."""
+
+
+def harmless(text: str) -> str:
+    """A text for a cell: one that would be taken as a formula gets an apostrophe before it, as one types it by hand."""
+    return f"'{text}" if text.startswith(FORMULAS) else text
 
 
 def rows(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from schemas.text.files import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -42,11 +45,20 @@ def write_json(value: Any, other: Callable[[Any], Any] = methodcaller("isoformat
 
 
 def write_csv(rows: Sequence[dict[str, Any]]) -> None:
-    """Rows of JSON values to standard output; lists become words."""
+    """Rows of JSON values to standard output; lists become words, and no text is a formula."""
     if rows:
         writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]), lineterminator="\n")
         writer.writeheader()
-        writer.writerows({k: " ".join(v) if isinstance(v, list) else v for k, v in row.items()} for row in rows)
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    text = " ".join(value) if isinstance(value, list) else value
+    return harmless(text) if isinstance(text, str) and not _NUMBER.fullmatch(text) else text
+
+
+_NUMBER = re.compile(r"-[0-9]+(\.[0-9]+)?")
+"""A number below 0, which in JSON values may be a text."""
 
 
 # --- for people ---

@@ -27,6 +27,7 @@ from schemas.indicators import CATALOGUE, SHEETS
 from schemas.indicators.formula import Ratio, Score
 from schemas.indicators.index766 import POINTS, REPORTED
 from schemas.text import files
+from services.cli import output
 from services.cli.app import main
 
 DAY = date(2026, 11, 30)
@@ -530,6 +531,23 @@ def test_csv_has_a_row_for_each_component_group_and_total(one: Path) -> None:
         "100",
         "weak",
     )
+
+
+HOSTILE = ('=HYPERLINK("//x.example")', "+84", "-1+1", "@SUM(A1)", "＝1+1", "Xã -1")
+
+
+def test_csv_has_no_formula_of_what_a_unit_is_called(tmp_path: Path) -> None:
+    file = tmp_path / "units.csv"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        csv.writer(out).writerows([("unit", *HEAD.split(",")), *((name, "ON_TIME", 1, 2) for name in HOSTILE)])
+    rows = list(csv.DictReader(StringIO(run("score", file, "--format", "csv").stdout)))
+    assert list(dict.fromkeys(row["unit"] for row in rows)) == [*(f"'{name}" for name in HOSTILE[:-1]), HOSTILE[-1]]
+    assert [unit["unit"] for unit in json.loads(run("score", file, "--format", "json").stdout)["units"]] == [*HOSTILE]
+
+
+def test_a_number_below_0_stays_one_in_csv(capsys: pytest.CaptureFixture[str]) -> None:
+    output.write_csv([{"gain": "-0.50", "points": Decimal(-3), "codes": ["=a", "b"], "none": None}])
+    assert capsys.readouterr().out == "gain,points,codes,none\n-0.50,-3,'=a b,\n"
 
 
 def test_an_incomplete_total_says_so_everywhere(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import xlsxwriter
 from starlette.responses import Response
 
 from schemas.text.dates import day_and_time
+from schemas.text.files import harmless
 from schemas.zone import VN
 from services.board.ui.markup import Html, link
 from services.board.ui.pagination import ListQuery
@@ -21,8 +22,6 @@ from services.board.ui.pagination import ListQuery
 Cell = str | int | Decimal | datetime
 """A moment is aware: of a sheet it is a date in the time of Viet Nam, which can be sorted and reckoned with."""
 MIME = {"csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-"""What a text begins with that office programs would compute."""
 _UNWRITABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 _AS_THEY_ARE = {
@@ -32,12 +31,11 @@ _AS_THEY_ARE = {
 _DATE_WIDTH = 16
 
 
-def harmless(cell: Cell) -> Cell:
-    """A text that would be taken as a formula gets an apostrophe before it, as one types it by hand; a moment is
-    written for people."""
+def _written(cell: Cell) -> Cell:
+    """A text that is no formula; a moment is written for people."""
     if isinstance(cell, datetime):
         return day_and_time(cell)
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(DANGEROUS) else cell
+    return harmless(cell) if isinstance(cell, str) else cell
 
 
 def as_file(kind: str, title: str, heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
@@ -62,7 +60,7 @@ def as_csv(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(heads)
-    writer.writerows([harmless(cell) for cell in row] for row in rows)
+    writer.writerows([_written(cell) for cell in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
