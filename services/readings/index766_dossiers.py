@@ -34,10 +34,10 @@ class Costly(NamedTuple):
 
 
 class CostlyDossiers(NamedTuple):
-    """How many dossiers cost a component points, and the `first` of them."""
+    """How many dossiers cost a component points, and some of them, which are listed."""
 
     number: int
-    first: list[Costly]
+    listed: list[Costly]
 
 
 class Day(NamedTuple):
@@ -57,11 +57,14 @@ def of_dossiers(formulas: tuple[Formula, Formula]) -> bool:
     )
 
 
-def costly(conn: Connection, rules: str, metric: str, unit: str | None, period: Period, most: int) -> CostlyDossiers:
-    """The dossiers that cost a component of a unit points in a period: at most `most`, the ones due first first."""
+def costly(
+    conn: Connection, rules: str, metric: str, unit: str | None, period: Period, most: int, page: int = 1
+) -> CostlyDossiers:
+    """The dossiers that cost a component of a unit points in a period, the ones due first first: a `page` of at most
+    `most`, the last one where there are not so many."""
     numerator, denominator = total_of(rules).counts[metric]
     units = None if unit is None else administrative.scope(unit)
-    values: dict[str, Any] = {"start": period.start, "stop": period.stop, "most": most}
+    values: dict[str, Any] = {"start": period.start, "stop": period.stop, "most": most, "page": page}
     values["units"] = None if units is None else sorted(units)
     missing = Counter[str]()
     terms = {repr(term): term for formula in (denominator, numerator) for term, _ in signed_terms(formula)}
@@ -125,4 +128,5 @@ WITH held AS MATERIALIZED (
 )
 SELECT count(*) OVER (), e.id, e.unit, e.status, e.due_at, e.ended_at FROM cost JOIN entity e USING (id)
 WHERE e.kind = 'dossier' ORDER BY e.due_at NULLS LAST, e.id LIMIT %(most)s
+OFFSET %(most)s * (least(%(page)s, (SELECT greatest(count(*) - 1, 0) FROM cost) / %(most)s + 1) - 1)
 """)

@@ -164,8 +164,11 @@ def test_the_dossiers_that_cost_a_component_points_are_those_of_which_its_numera
             numerator, denominator = (amount(part, own, period) for part in total_of("portal").counts[metric])
             expected += [id] if numerator < denominator else []
         found = costly(reader, "portal", metric, q.unit, period, 100)
-        assert ([d.id for d in found.first], found.number) == (expected, len(expected)), (metric, q)
-        assert costly(reader, "portal", metric, q.unit, period, 1) == (found.number, found.first[:1])
+        assert ([d.id for d in found.listed], found.number) == (expected, len(expected)), (metric, q)
+        for page in range(1, len(expected) + 3):
+            last = min(page, max(len(expected), 1))
+            one = costly(reader, "portal", metric, q.unit, period, 1, page)
+            assert one == (found.number, found.listed[last - 1 : last])
 
 
 def test_a_dossier_that_was_accepted_before_it_was_filed_costs_points_from_then_on(
@@ -176,7 +179,7 @@ def test_a_dossier_that_was_accepted_before_it_was_filed_costs_points_from_then_
     fill(database, [accepted, told("dossier.submitted", at(20), "chon_thanh", 2, code=code, procedure="2.000815",
                                    field="justice", channel="online", online_level="none")])  # fmt: skip
     until_the_10th = Period(date(2024, 11, 1), date(2024, 11, 10), NEVER)
-    assert [d.id for d in costly(reader, "portal", "ON_TIME", None, until_the_10th, 50).first] == [code]
+    assert [d.id for d in costly(reader, "portal", "ON_TIME", None, until_the_10th, 50).listed] == [code]
 
 
 _DOSSIERS = "SELECT id, unit, facts FROM entity WHERE kind = 'dossier' ORDER BY due_at NULLS LAST, id"
@@ -188,7 +191,7 @@ def test_of_many_dossiers_the_last_one_that_costs_points_is_listed(
     online = [filed(n, at(5), "chon_thanh") for n in range(2100)]
     fill(database, [*online, filed(9999, at(5), "chon_thanh", "counter")])
     found = costly(reader, "portal", "ONLINE_DOSSIERS", None, Period(*NOVEMBER, NEVER), 50)
-    assert (found.number, [d.id for d in found.first]) == (1, ["H99.12-241101-9999"])
+    assert (found.number, [d.id for d in found.listed]) == (1, ["H99.12-241101-9999"])
 
 
 @chance(12)

@@ -52,13 +52,13 @@ class Listing(Generic[T]):
 
     def parse(self, path: str, params: Mapping[str, str]) -> ListQuery:
         """What the parameters of an address ask for; what is not understood is passed by."""
-        sort, page = params.get("sort", ""), params.get("page", "")
+        sort = params.get("sort", "")
         return ListQuery(
             path,
             {name: value for name in self.facets if (value := params.get(name, "")[:80])},
             params.get("text", "").strip()[:80],
             sort if sort.removeprefix("-") in self.orders else "",
-            max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1,
+            page_number(params),
         )
 
     def select(self, rows: Iterable[T], query: ListQuery) -> list[T]:
@@ -84,6 +84,12 @@ def _plain(text: str) -> str:
 def units_over(code: str) -> frozenset[str]:
     """The units under which something of a unit is found, as with figures: those whose scope it is in, and itself."""
     return frozenset({code, *(unit.code for unit in units.every() if code in units.scope(unit.code))})
+
+
+def page_number(params: Mapping[str, str]) -> int:
+    """The page that an address asks for; the first where it names none."""
+    page = params.get("page", "")
+    return max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 7 else 1
 
 
 def page_of(rows: Sequence[T], query: ListQuery) -> Sequence[T]:

@@ -26,7 +26,7 @@ from services.board.ui import exports
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary, require_known
-from services.board.ui.pagination import PAGE, ListQuery, pager
+from services.board.ui.pagination import PAGE, ListQuery, page_number, pager
 from services.board.ui.period_control import period_control
 from services.board.ui.words import capital, name_of, unit_name
 from services.kit import clock
@@ -64,7 +64,7 @@ def add(pages: Pages, reading: QueryPool, toolbar: Callable[[PageContext], Html]
     @pages.page("/figure/{code}/cases", dependencies=[Depends(require_known)])
     async def of_cases(asked: HTTPConnection, code: str, unit: str = "") -> LivePage:
         context, indicator = _allowed(context_of(asked, pages.poller), code), CATALOGUE[code]
-        query = _query(context, code, unit, asked.query_params.get("page", ""))
+        query = _query(context, code, unit, page_number(asked.query_params))
 
         def body(at: Places) -> Html:
             tools = tag("div", toolbar(context), class_="wide")
@@ -93,9 +93,8 @@ def _allowed(context: PageContext, code: str) -> PageContext:
     return context
 
 
-def _query(context: PageContext, code: str, unit: str, page: str) -> ListQuery:
-    number = max(int(page), 1) if page.isascii() and page.isdigit() and len(page) < 6 else 1
-    return ListQuery(f"/figure/{code}/cases", {"unit": unit, **context.chosen.params}, page=number)
+def _query(context: PageContext, code: str, unit: str, page: int) -> ListQuery:
+    return ListQuery(f"/figure/{code}/cases", {"unit": unit, **context.chosen.params}, page=page)
 
 
 def _head(context: PageContext, indicator: Indicator, unit: str) -> Html:

@@ -13,6 +13,7 @@ from schemas import units
 from schemas.calendar import local_day, month_end
 from schemas.index766.scoring import ranked_as
 from services.board.access import Account
+from services.board.ui.pagination import PAGE
 from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.kit import clock
 from services.readings.forecast import Forecast
@@ -24,19 +25,19 @@ from services.readings.whatif import Shortest, shortest, until
 PATH = "/index766"
 DAYS = 30
 """So many days are looked back."""
-SHOWN = 50
-"""So many dossiers of a component are listed."""
 Rules = Literal["portal", "decree"]
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What a reader looks at: a unit ("" for the whole locality), by which rules, and a component opened."""
+    """What a reader looks at: a unit ("" for the whole locality), by which rules, and a component opened, of whose
+    dossiers a page is shown."""
 
     unit: str
     rules: Rules
     component: str = ""
     period: PeriodChoice = SO_FAR
+    page: int = 1
 
     @property
     def others(self) -> dict[str, str | None]:
@@ -91,8 +92,10 @@ def stand(conn: Connection, choice: Choice, everyone: Sequence[UnitIndex], cases
         return Stand(period, own, peers, below, None, None)
     ahead = until(month_end(local_day(now)))
     gains = shortest(conn, choice.rules, unit, ahead, now) if choice.ongoing(now) else None
-    opened = costly(conn, choice.rules, choice.component, unit, period, SHOWN) if choice.component else None
-    return Stand(period, own, peers, below, gains, opened)
+    if not choice.component:
+        return Stand(period, own, peers, below, gains, None)
+    listed = costly(conn, choice.rules, choice.component, unit, period, PAGE, choice.page)
+    return Stand(period, own, peers, below, gains, listed)
 
 
 def may_see(account: Account, unit: str) -> bool:

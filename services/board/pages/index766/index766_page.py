@@ -30,6 +30,7 @@ from services.board.ui import exports
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet, unit_of
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import ordinary, require_known
+from services.board.ui.pagination import page_number
 from services.kit import clock
 from services.readings.forecast import forecast
 from services.readings.index766 import UnitIndex, total_of
@@ -71,7 +72,8 @@ def add(pages: Pages, reading: QueryPool) -> None:
     async def of_index(asked: HTTPConnection, rules: Rules = "portal", component: str = "") -> LivePage:
         context = context_of(asked, pages.poller)
         by_dossier = {m for m, pair in total_of(rules).counts.items() if of_dossiers(pair)}
-        choice = Choice(unit_of(context, asked), rules, component if component in by_dossier else "", context.chosen)
+        opened = component if component in by_dossier else ""
+        choice = Choice(unit_of(context, asked), rules, opened, context.chosen, page_number(asked.query_params))
         cases = may_see(context.account, choice.unit)
 
         def body(at: Places) -> Html:

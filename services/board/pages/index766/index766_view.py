@@ -19,6 +19,7 @@ from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import unreal
+from services.board.ui.pagination import PAGE, ListQuery, pager
 from services.board.ui.period_control import period_control
 from services.board.ui.words import count, number, unit_name, why
 from services.readings.forecast import Forecast
@@ -193,12 +194,12 @@ def _costly(context: PageContext, choice: Choice, component: Component, found: C
     rows = (
         [link(f"{WORK}/dossier/{quote(d.id)}", masked(d.id)), day_and_time(d.due) if d.due else "–",
          day_and_time(d.ended) if d.ended else context.word("index766_still_open"), unit_name(d.unit, language)]
-        for d in found.first
+        for d in found.listed
     )  # fmt: skip
-    rest = found.number - len(found.first)
-    more = tag("p", context.word("and_more").format(rest), class_="small") if rest > 0 else ""
-    content = table(heads, rows) if found.first else tag("p", context.word("index766_none_behind"), class_="none")
-    return _panel(context, title, content, more, tag("p", link(choice.path(), context.word("shut")), class_="small"))
+    others = {"unit": choice.unit, "rules": choice.rules, "component": choice.component, **choice.period.params}
+    pages = pager(context, ListQuery(PATH, others, page=choice.page), found.number) if found.number > PAGE else ""
+    content = table(heads, rows) if found.listed else tag("p", context.word("index766_none_behind"), class_="none")
+    return _panel(context, title, content, pages, tag("p", link(choice.path(), context.word("shut")), class_="small"))
 
 
 def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> Html:
