@@ -70,14 +70,18 @@ def forecast(conn: Connection, rules: str, unit: str | None, as_of: datetime) ->
     counted = [metric for metric in now.counts if now.basis(metric) == "counted"]
     past = list(_past(conn, valid, unit, month, midnight(end) - as_of, counted))
     changes = [m.final - m.so_far for m in past]
-    points = points_of(valid, now.counts, counted)
-    maximum = sum((valid.components[metric].maximum for metric in counted), Decimal(0))
+    points, maximum = points_of(valid, now.counts, counted), _most(valid, counted)
     low, high = (min(changes), max(changes)) if len(past) >= LEAST else (None, None)
+    expected, low, high = (_at_end(points, change, maximum) for change in (_middle(changes), low, high))
+    return Forecast(period, points, maximum, expected, low, high, tuple(past))
 
-    def at_end(change: Decimal | None) -> Decimal | None:
-        return None if change is None else min(max(points + change, Decimal("0.00")), maximum)
 
-    return Forecast(period, points, maximum, at_end(_middle(changes)), at_end(low), at_end(high), tuple(past))
+def _at_end(points: Decimal, change: Decimal | None, maximum: Decimal) -> Decimal | None:
+    return None if change is None else min(max(points + change, Decimal("0.00")), maximum)
+
+
+def _most(rules: RuleSet, metrics: Collection[str]) -> Decimal:
+    return sum((rules.components[metric].maximum for metric in metrics), Decimal(0))
 
 
 def _past(
@@ -97,8 +101,7 @@ def _past(
         if not counted or any(index.basis(metric) != "counted" for index in found for metric in counted):
             continue
         so_far, final = (points_of(rules, index.counts, counted) for index in found)
-        change = _middle(changes)
-        yield PastMonth(first, so_far, final, None if change is None else so_far + change)
+        yield PastMonth(first, so_far, final, _at_end(so_far, _middle(changes), _most(rules, counted)))
         changes.append(final - so_far)
 
 

@@ -71,7 +71,12 @@ def test_without_earlier_months_nothing_is_forecast_and_with_few_no_range(read: 
 
 def test_it_stays_within_what_can_be_had(read: Any) -> None:
     read({(11, False): 95, **{(m, end): 90 if end else 50 for m in (8, 9, 10) for end in (False, True)}})
-    assert forecast(None, "portal", None, NOW).expected == 20  # type: ignore[arg-type]
+    found = forecast(None, "portal", None, NOW)  # type: ignore[arg-type]
+    assert found.expected == 20
+    risen = {(m, end): 90 if end else 50 for m in (8, 9, 11) for end in (False, True)}
+    read({**risen, (10, False): 80, (10, True): 90})
+    past = forecast(None, "portal", None, NOW).past  # type: ignore[arg-type]
+    assert [(m.forecast, m.error) for m in past[1:]] == [(18, 0), (20, -2)], "so did what would have been forecast then"
 
 
 def test_no_month_under_other_rules_is_learned_from(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
