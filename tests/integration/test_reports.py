@@ -12,8 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from read_back import hold_content
 from support import command, output_of
 
+from infra.local import fonts
+from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas import units
 from services.reports import as_json
@@ -224,6 +227,16 @@ def test_other_forms_have_the_same_figures(published: Instance, november: Report
     refused = command(published, "report", "--list", "--as", "ii06")
     assert refused.exit_code == 2 and "--as is about a PERIOD" in refused.output
     assert "no form 'ii6'" in command(published, "report", "11/2024", "--as", "ii6").output
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [("11/2024",), ("11/2024", "--unit", "chon_thanh"), ("2024",), ("11/2024", "--as", "ii06"),
+     ("11/2024", "--as", "meeting", "--unit", "chon_thanh")],
+)  # fmt: skip
+def test_every_format_has_all_rows_in_their_order(published: Instance, asked: tuple[str, ...]) -> None:
+    made = as_json.read(output_of(published, "report", *asked, "--format", "json").encode())
+    hold_content(made, fonts.provide(home() / "runtime", print))
 
 
 def test_days_before_the_rules_of_index_766_have_a_report(published: Instance) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import re
 import time
-import unicodedata
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +18,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 from pypdf import PageObject, PdfReader
+from read_back import W, hold_content, hold_layout, placed, words
 
 from infra.local import fonts
 from infra.local.paths import home
@@ -39,9 +39,7 @@ from services.reports.content import (
 from services.reports.issues import Change, changes
 from services.reports.tables import CORRECTED, _ii06_columns, explained
 
-W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 LETTERS = "aáàảãạ ăắằẳẵặ âấầẩẫậ eéèẻẽẹ êếềểễệ iíìỉĩị oóòỏõọ ôốồổỗộ ơớờởỡợ uúùủũụ ưứừửữự yýỳỷỹỵ đ"
-MM = 72 / 25.4
 
 
 def ii06(rows: int) -> Table:
@@ -101,11 +99,6 @@ def cells(report: Report) -> list[str]:
     return [text_of(cell) for table in report.tables for row in table.all_rows for cell in row]
 
 
-def words(text: str) -> str:
-    """Without the spaces, which a reader of PDF guesses."""
-    return re.sub(r"\s", "", unicodedata.normalize("NFC", text))
-
-
 def test_a_tree_comes_back_from_json() -> None:
     assert as_json.read(as_json.write(REPORT)) == REPORT
 
@@ -141,6 +134,10 @@ def test_the_whole_head_and_signature_stand_in_every_format(font: Path) -> None:
     }
     for form, text in texts.items():
         assert [line for line in said if words(line) not in words(text)] == [], form
+
+
+def test_every_format_has_all_rows_in_their_order(font: Path) -> None:
+    hold_content(REPORT, font)
 
 
 def test_html_has_every_cell() -> None:
@@ -333,26 +330,7 @@ def fonts_of(page: PageObject) -> list[dict[str, object]]:
 
 def test_a_pdf_has_the_margins_and_page_numbers_of_the_decree(pages: list[PageObject]) -> None:
     assert len(pages) >= 3
-    for number, page in enumerate(pages, start=1):
-        assert [round(float(side) / MM) for side in page.mediabox[2:]] == [210, 297]
-        places = placed(page)
-        above = [(text, size) for text, _, y, size in places if y > (297 - 20) * MM]
-        assert above == ([] if number == 1 else [(str(number), 13)])
-        body = [place for place in places if place[2] <= (297 - 20) * MM]
-        assert min(x for _, x, _, _ in body) >= 30 * MM - 0.5 and max(x for _, x, _, _ in body) <= (210 - 15) * MM
-        assert min(y for _, _, y, _ in body) >= 20 * MM - 0.5
-
-
-def placed(page: PageObject) -> list[tuple[str, float, float, float]]:
-    found: list[tuple[str, float, float, float]] = []
-
-    def visit(text: str, cm: list[float], tm: list[float], font: object, size: float) -> None:
-        if text.strip():
-            x, y = tm[4] * cm[0] + cm[4], tm[5] * cm[3] + cm[5]
-            found.append((text.strip(), x, y, size))
-
-    page.extract_text(visitor_text=visit)
-    return found
+    hold_layout(pages)
 
 
 def test_the_head_of_a_table_stands_on_every_page_and_no_row_over_another(pages: list[PageObject]) -> None:
@@ -360,7 +338,7 @@ def test_the_head_of_a_table_stands_on_every_page_and_no_row_over_another(pages:
     spread = [text for text in rows if re.search(r"Phườngsố\d", text)]
     assert len(spread) >= 2 and all("(1)(2)(3)" in text for text in spread)
     for page in pages:
-        names = sorted(y for text, _, y, _ in placed(page) if text.startswith("Phường"))
+        names = sorted(one.y for one in placed(page) if one.text.startswith("Phường"))
         assert all(above - below > 9 for below, above in pairwise(names))
 
 
