@@ -24,6 +24,8 @@ from services.reports.as_pdf import chart_pictures
 from services.reports.content import BLANK_LINE, Chart, Paragraph, Report, Section, Table, text_of
 
 FONT = "Times New Roman"
+_CELL_SIDES = 3.8
+"""Millimetres of a cell that its text leaves free, left and right, by the library's own style."""
 _ALIGN = {"left": ALIGN.LEFT, "center": ALIGN.CENTER, "right": ALIGN.RIGHT}
 
 
@@ -89,21 +91,22 @@ def _page_number(paragraph: DocxParagraph) -> None:
 
 def _head(document: Docx, report: Report) -> None:
     head = report.head
-    table = _bare_table(document, (70, layout.WIDTH - 70))
+    table = _bare_table(document, layout.HEAD)
     left, right = table.rows[0].cells
     for line in head.superior.splitlines():
         _in_cell(left, line, size=13)
     for line in head.issuer.splitlines():
         _in_cell(left, line, size=13, bold=True)
-    _rule(left, 25)
+    _rule(_in_cell(left, " ", size=2), layout.issuer_rule(head.issuer), layout.HEAD[0] - _CELL_SIDES)
     _in_cell(left, head.numbered, size=13)
     _in_cell(right, layout.NATION, size=12, bold=True)
     _in_cell(right, layout.MOTTO, size=13, bold=True)
-    _rule(right, 55)
+    _rule(_in_cell(right, " ", size=2), layout.motto_rule(13), layout.HEAD[1] - _CELL_SIDES)
     _in_cell(right, head.dated, size=13, italic=True)
     _line(document, "")
     _line(document, head.title, bold=True, size=14)
     _line(document, head.subject, bold=True, size=14)
+    _rule(_line(document, " ", size=2), layout.subject_rule(head.subject), layout.WIDTH)
     if report.origins:
         _line(document, report.data_note, italic=True)
     _line(document, "")
@@ -213,10 +216,9 @@ def _fill(cell: _Cell, text: str, align: ALIGN, size: float, bold: bool) -> None
     _set(cell.paragraphs[0], text, bold, False, size, align)
 
 
-def _rule(cell: _Cell, width: float) -> None:
-    """A line below the head's lines: the lower border of a narrow empty paragraph."""
-    paragraph = _in_cell(cell, " ", size=2)
-    side = (Mm(layout.WIDTH / 2) - Mm(width)) // 2
+def _rule(paragraph: DocxParagraph, length: float, width: float) -> None:
+    """A line below lines of the head, where so much room is: the lower border of a narrow empty paragraph."""
+    side = Mm((width - length) / 2)
     paragraph.paragraph_format.left_indent = paragraph.paragraph_format.right_indent = side
     borders, bottom = OxmlElement("w:pBdr"), OxmlElement("w:bottom")
     for name, value in (("val", "single"), ("sz", "6"), ("space", "1"), ("color", "000000")):

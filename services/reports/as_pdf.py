@@ -49,7 +49,9 @@ def _values(report: Report) -> dict[str, Any]:
         "recipients": report.signature.recipients,
         "layout": {
             "top": layout.TOP, "bottom": layout.BOTTOM, "left": layout.LEFT, "right": layout.RIGHT,
-            "text": layout.TEXT, "indent": layout.INDENT, "font": FONT,
+            "text": layout.TEXT, "indent": layout.INDENT, "font": FONT, "issuer": layout.HEAD[0],
+            "issuer_rule": layout.issuer_rule(head.issuer), "motto_rule": layout.motto_rule(14),
+            "subject_rule": layout.subject_rule(head.subject),
         },
     }  # fmt: skip
 

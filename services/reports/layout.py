@@ -10,12 +10,36 @@ TOP, BOTTOM, LEFT, RIGHT = 20, 20, 30, 15
 """Margins: 20-25 above and below, 30-35 left, 15-20 right."""
 PAGE = (210, 297)
 WIDTH = PAGE[0] - LEFT - RIGHT
+HEAD = (70, WIDTH - 70)
+"""The widths of the head's halves: who issues the document, and the nation."""
+CAPITAL, LETTER, MOTTO_LETTERS = 2.85, 2.3, 4.3
+"""How wide a bold capital of 13 points and a bold letter of 14 are on the average, and the motto for each point of its
+size."""
 TEXT = 13
 """Text is 13 or 14; what stands in tables may be smaller, see `size`."""
 CHART = 150
 """The width of a chart."""
 INDENT = 10
 """Of a paragraph's first line: 10 to 12.7."""
+
+
+def issuer_rule(issuer: str) -> float:
+    """The length of the rule below the issuing body: a third to a half of its longest line."""
+    return _rule(HEAD[0], CAPITAL, issuer)
+
+
+def subject_rule(subject: str) -> float:
+    """The same below the subject."""
+    return _rule(WIDTH, LETTER, subject)
+
+
+def _rule(room: float, letter: float, text: str) -> float:
+    return round(0.42 * min(room, letter * max(map(len, text.splitlines()), default=0)), 1)
+
+
+def motto_rule(size: float) -> float:
+    """The length of the rule below the motto: as wide as it is."""
+    return MOTTO_LETTERS * size
 
 
 def widths(table: Table) -> list[float]:

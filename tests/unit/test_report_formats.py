@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import openpyxl
 import pytest
 from pypdf import PageObject, PdfReader
-from read_back import W, hold_content, hold_layout, placed, words
+from read_back import MM, W, hold_content, hold_layout, placed, words
 
 from infra.local import fonts
 from infra.local.paths import home
@@ -37,6 +37,7 @@ from services.reports.content import (
     text_of,
 )
 from services.reports.issues import Change, changes
+from services.reports.layout import MOTTO, NATION
 from services.reports.tables import CORRECTED, _ii06_columns, explained
 
 LETTERS = "aáàảãạ ăắằẳẵặ âấầẩẫậ eéèẻẽẹ êếềểễệ iíìỉĩị oóòỏõọ ôốồổỗộ ơớờởỡợ uúùủũụ ưứừửữự yýỳỷỹỵ đ"
@@ -331,6 +332,58 @@ def fonts_of(page: PageObject) -> list[dict[str, object]]:
 def test_a_pdf_has_the_margins_and_page_numbers_of_the_decree(pages: list[PageObject]) -> None:
     assert len(pages) >= 3
     hold_layout(pages)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "subject"),
+    [
+        ("ỦY BAN NHÂN DÂN\nTỈNH BÌNH PHƯỚC", "Kết quả tháng 01"),
+        ("ỦY BAN NHÂN DÂN\nPHƯỜNG CHƠN THÀNH", "Phục vụ họp giao ban tháng 11 năm 2026 của Phường Chơn Thành"),
+        ("SỞ NỘI VỤ", "Kết quả giải quyết thủ tục hành chính, cung cấp dịch vụ công trực tuyến và chuyển đổi số"),
+        ("SỞ GIÁO DỤC VÀ ĐÀO TẠO", "Tình hình"),
+        ("SỞ THÔNG TIN VÀ TRUYỀN THÔNG", "Tình hình, kết quả giải quyết thủ tục hành chính quý IV năm 2026"),
+    ],
+)
+def test_the_rules_of_the_head_are_as_long_as_the_decree_says(font: Path, issuer: str, subject: str) -> None:
+    """Below the issuing body and the subject a third to a half of their width, below the motto as wide as it is."""
+    own = replace(REPORT, head=replace(REPORT.head, issuer=issuer, subject=subject), sections=())
+    (page,) = PdfReader(io.BytesIO(as_pdf.write(own, font))).pages
+    left, right = (30 + 70 / 2) * MM, (30 + 70 + 95 / 2) * MM  # the middles of the two halves
+    pieces = [one for one in placed(page) if one.y > 220 * MM]
+    body = max(2 * (left - one.x) for one in pieces if words(one.text) in words(issuer))
+    (motto,) = (2 * (right - one.x) for one in pieces if one.text == MOTTO)
+    assert [one.size for one in pieces if one.text == NATION] == [12], "on one line"
+    rules = rules_of(page)
+    line = max(2 * ((30 + 165 / 2) * MM - one.x) for one in pieces if words(one.text) in words(subject))
+    assert len(rules) == 3 and rules[1] == pytest.approx(motto, rel=0.03)
+    assert 1 / 3 <= rules[0] / body <= 1 / 2 and 1 / 3 <= rules[2] / line <= 1 / 2
+    document = part(zipfile.ZipFile(io.BytesIO(as_docx.write(own))), "document")
+    cells = next(document.iter(f"{W}tbl")).iter(f"{W}tc")
+    below, under = (docx_rule(cell, room - 216 / 20) for cell, room in zip(cells, (70 * MM, 95 * MM), strict=True))
+    assert 1 / 3 <= below / body <= 1 / 2 and under == pytest.approx(motto * 13 / 14, rel=0.03)
+    assert 1 / 3 <= docx_rule(document.find(f"{W}body"), 165 * MM) / line <= 1 / 2
+
+
+def rules_of(page: PageObject) -> list[float]:
+    """The lengths of the lines that are drawn on a page, in points."""
+    found: list[float] = []
+
+    def visit(operator: bytes, operands: list[Any], cm: object, tm: object) -> None:
+        if operator == b"l":
+            found.append(float(operands[0]))
+
+    page.extract_text(visitor_operand_before=visit)
+    return found
+
+
+def docx_rule(within: ElementTree.Element | None, room: float) -> float:
+    """The length in points of the only border of a paragraph that stands here, where so much room is."""
+    assert within is not None
+    (own,) = (p for p in within.findall(f"{W}p/{W}pPr") if p.find(f"{W}pBdr") is not None)
+    indent = own.find(f"{W}ind")
+    return (
+        room - sum(int(indent.get(f"{W}{side}", 0)) for side in ("left", "right")) / 20 if indent is not None else room
+    )
 
 
 def test_the_head_of_a_table_stands_on_every_page_and_no_row_over_another(pages: list[PageObject]) -> None:
