@@ -33,7 +33,7 @@ from services.kit import store
 from services.kit.facts import unpack
 from services.kit.settings import Settings
 from services.readings import Period, Reading, explain, findings, read, sheet
-from services.readings.index766 import total_of, unit_index
+from services.readings.index766 import total_of, unit_index, unit_indices
 from services.readings.index766_dossiers import costly, of_dossiers
 from services.readings.lines import explanation_lines
 from services.readings.overdue import overdue_dossiers
@@ -55,18 +55,18 @@ def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Ite
 ROLLUPS = "rollup_day, rollup_month, rollup_unit_month"
 
 
-def fill(database: Settings, events: Iterable[Event]) -> None:
+def fill(database: Settings, events: Iterable[Event], seed: str = "") -> None:
     """Store these events and no others, in an order and in batches of chance."""
     with psycopg.connect(database.database("owner")) as conn:
         conn.execute(f"TRUNCATE event_key, event, entity, point, source, {ROLLUPS}")
-    add(database, events)
+    add(database, events, seed)
 
 
-def add(database: Settings, events: Iterable[Event]) -> None:
+def add(database: Settings, events: Iterable[Event], seed: str = "") -> None:
     """Store these events too, in an order and in batches of chance."""
     batches: list[list[Incoming]] = [[], [], []]
     for event in events:
-        random.Random(event.id).choice(batches).append(Incoming(event, event.time))
+        random.Random(seed + event.id).choice(batches).append(Incoming(event, event.time))
 
     async def run() -> None:
         async with store.pool(database, "aggregator", size=3, configure=staging.make) as pool:
@@ -138,6 +138,20 @@ def test_what_if_is_what_comes_to_be(database: Settings, reader: psycopg.Connect
     assert {m: now.counts[m].count for m in known} == {m: thought.after.counts[m].count for m in known}
     if now.score.missing == thought.after.score.missing:
         assert now.score == thought.after.score
+
+
+@chance(15)
+@given(data=st.data())
+def test_no_order_of_arrival_changes_a_score(
+    database: Settings, reader: psycopg.Connection, data: st.DataObject
+) -> None:
+    events = data.draw(worlds())
+    period = until(date(2024, 11, 1) + data.draw(st.integers(0, 60)) * timedelta(days=1))
+    found = []
+    for seed in ("", "again"):
+        fill(database, data.draw(st.permutations(events)), seed)
+        found.append([unit_indices(reader, rules, None, period) for rules in ("portal", "decree")])
+    assert found[0] == found[1] and found[0][0]
 
 
 COMPONENTS = [metric for metric, pair in total_of("portal").counts.items() if of_dossiers(pair)]
