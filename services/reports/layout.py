@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.reports.content import Table
+from services.reports.content import Figure, Table
 
 NATION = "CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM"
 MOTTO = "Độc lập - Tự do - Hạnh phúc"
@@ -19,6 +19,8 @@ TEXT = 13
 """Text is 13 or 14; what stands in tables may be smaller, see `size`."""
 CHART = 150
 """The width of a chart."""
+LEAST, POINT = 20, 0.353
+"""Millimetres that the widest column keeps, and of a point."""
 INDENT = 10
 """Of a paragraph's first line: 10 to 12.7."""
 
@@ -43,9 +45,24 @@ def motto_rule(size: float) -> float:
 
 
 def widths(table: Table) -> list[float]:
-    """The widths of a table's columns in millimetres: as they are told, narrowed where the page is."""
-    told = [column.width for column in table.columns]
-    return [round(width * min(1, WIDTH / sum(told)), 2) for width in told]
+    """The widths of a table's columns in millimetres: as they are told, narrowed where the page is, and so wide that
+    each number has room, at the cost of the widest column."""
+    told = _narrowed([column.width for column in table.columns])
+    grown = [max(width, _room(table, place)) for place, width in enumerate(told)]
+    excess, widest = max(sum(grown) - WIDTH, 0), grown.index(max(grown))
+    grown[widest] -= min(excess, max(grown[widest] - LEAST, 0))
+    return [round(width, 2) for width in _narrowed(grown)]
+
+
+def _narrowed(widths: list[float]) -> list[float]:
+    return [width * min(1, WIDTH / sum(widths)) for width in widths]
+
+
+def _room(table: Table, place: int) -> float:
+    """The width that the numbers of a column need."""
+    texts = (cell.text for row in table.all_rows if isinstance(cell := row[place], Figure))
+    digits = max((sum(0.25 if mark in ".," else 0.5 for mark in text) for text in texts), default=0.0)
+    return 2 * inset(table) + digits * size(table) * POINT
 
 
 def size(table: Table) -> float:

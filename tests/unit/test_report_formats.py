@@ -22,7 +22,7 @@ from read_back import MM, W, hold_content, hold_layout, placed, words
 
 from infra.local import fonts
 from infra.local.paths import home
-from services.reports import as_docx, as_html, as_json, as_pdf, as_xlsx
+from services.reports import as_docx, as_html, as_json, as_pdf, as_xlsx, layout
 from services.reports.content import (
     Bar,
     Chart,
@@ -313,6 +313,17 @@ def test_a_pdf_has_every_cell_and_every_letter(pages: list[PageObject]) -> None:
     assert [cell for cell in cells(REPORT) if words(cell) not in text] == []
     assert words(LETTERS) in text and words(LETTERS.upper()) in text
     assert "ngày05tháng02năm2025" in text and words("- a = b* #x $y$ _z_ <q> & 'c'") in text
+
+
+def test_a_number_stays_within_its_column_and_takes_the_room_of_the_longest_text(font: Path) -> None:
+    number, texts = Figure(Decimal(-123_456_789_012_345)), (Column("Tên", 110, "left"), Column("Đơn vị", 18, "left"))
+    wide = Table("wide", "Bảng", (*texts, Column("Kỳ này", 24), Column("Kỳ trước", 24)), (("a", "b", number, number),))
+    own = replace(REPORT, sections=(Section("Số", (wide,)),))
+    (page,) = PdfReader(io.BytesIO(as_pdf.write(own, font))).pages
+    widths = layout.widths(wide)
+    begins = sorted(one.x for one in placed(page) if words(one.text) == words(number.text))
+    assert len(begins) == 2 and begins[0] > (30 + sum(widths[:2])) * MM and begins[1] > (30 + sum(widths[:3])) * MM
+    assert sum(widths) == pytest.approx(165, abs=0.05) and widths[1] > 16
 
 
 def test_a_pdf_is_of_one_font_tagged_and_archivable(pages: list[PageObject]) -> None:
