@@ -17,6 +17,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from infra.local.servers import Instance
+from schemas.calendar import VN, local_day
 from schemas.registry import parse
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
@@ -35,7 +36,7 @@ from tests.support import output_of
 
 HERE, OTHER = "xa_phu_rieng", "xa_phu_trung"
 FIRST, LAST = date(2026, 9, 1), date(2026, 9, 30)
-NUMBER = count(1)
+NUMBER, FOUR_HOURS = count(1), timedelta(hours=4)
 SUPERVISOR = Account("minh", "Minh", "supervisor")
 
 
@@ -245,3 +246,21 @@ def test_what_is_told_of_sources_is_as_of_what_had_come_by_then(wrong: Instance)
     with reading(wrong) as conn:
         (now,) = [s for s in sources.sources(conn, clock.now()) if (s.system, s.source) == ("economy", "/late")]
         assert [s for s in sources.sources(conn, now.last_recorded - timedelta(days=30)) if s.source == "/late"] == []
+
+
+def test_who_is_silent_and_when_nothing_came_of_a_source_is_found(wrong: Instance) -> None:
+    """A platform that tells every hour, and did not for half a day."""
+    now, platform = clock.now(), "/data-finding/listening"
+    about = {"source": "forum", "topic": "land", "tone": "neutral", "count": 1}
+    moments = [now - timedelta(hours=half, minutes=n) for half in (12, 0) for n in range(1, 7)]
+    told(wrong, *(
+        event("mention.aggregated", at, {**about, "day": str(local_day(at)), "hour": at.astimezone(VN).hour})
+        | {"source": platform}
+        for at in moments
+    ))  # fmt: skip
+    with reading(wrong) as conn:
+        some = {at: [f for f in findings(conn, at) if platform in f.what] for at in (now, clock.now() + FOUR_HOURS)}
+    (gap,), later = some.values()
+    days = local_day(moments[0]), local_day(moments[-1])
+    assert (gap.code, gap.severity, (gap.first, gap.last)) == ("gap", "info", days)
+    assert [f.code for f in later] == ["silent_source", "gap"], "it may be silent for three hours"

@@ -80,7 +80,7 @@ def test_an_issue_is_verified_and_a_corrected_one_says_what_changed(
     assert f"it corrects issue {issue[0]}" in second.output and "5.000 -> 12.000" in second.output
     listed = output_of(centre, "report", "--list").splitlines()
     assert len(listed) == 3 and "Xã Nghĩa Trung" in listed[1] and "van-thu" in listed[1]
-    for form in ("json", "html", "xlsx", "docx"):
+    for form in ("json", "html", "xlsx", "docx", "pdf"):
         files = [tmp_path / f"{n}.{form}" for n in (1, 2)]
         for file in files:
             assert ask("--issue", issue[0], "-o", str(file)).exit_code == 0
