@@ -14,6 +14,7 @@ from nats.js.errors import NotFoundError
 from psycopg_pool import AsyncConnectionPool
 
 from schemas.envelope import REASONS, Invalid
+from schemas.keys import parted
 from schemas.registry import parse
 from schemas.streams import EVENTS
 from services.aggregator.validate import Refused, digest, quarantine
@@ -99,7 +100,7 @@ class Aside:
 
 def _reason(kept: RawStreamMsg, code: str) -> Invalid:
     try:
-        parse(kept.data or b"", clock.now(), kept.subject)
+        parse(kept.data or b"", clock.now(), parted(kept.subject or "")[0])
     except Invalid as invalid:
         return invalid
     return Invalid(code, REASONS[code])

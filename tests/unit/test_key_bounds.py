@@ -14,6 +14,7 @@ from typing import Any, cast
 import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from nats.js.api import RawStreamMsg
 
 from schemas import units
 from schemas.broker_tokens import claims, signer
@@ -22,6 +23,7 @@ from schemas.keys import Bounds, Owners, parted, problem, subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
 from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
 from schemas.streams import MOST_BYTES
+from services.aggregator.aside import _reason
 from services.board.pages.actions import decisions
 from services.deadlines import notices
 from services.ingest.callout import Callout, permissions
@@ -223,6 +225,11 @@ def test_the_name_of_a_key_is_the_last_step_of_its_subjects() -> None:
     assert parted(subject_by(event().subject, "tram")) == (event().subject, "tram")
     assert parted(event().subject) == (event().subject, None)
     assert parted("ioc.events.a.b.c.d.e.f") == ("ioc.events.a.b.c.d.e.f", None)
+
+
+def test_what_a_key_said_keeps_its_reason_while_the_quarantine_takes_nothing() -> None:
+    kept = RawStreamMsg(subject=subject_by(event().subject, "tram"), data=event().to_json())
+    assert _reason(kept, "conflict").code == "conflict"
 
 
 def test_what_is_told_to_the_broker_is_signed_by_the_key_that_it_knows() -> None:
