@@ -2,7 +2,8 @@
 
 The rules are asked by every road: HTTP asks before an event is published, the broker by the subjects that a key may
 publish to, and the aggregator of whatever comes. A key's subjects end with its name, which nobody else can publish to:
-so the aggregator knows whose an event is, though the broker tells nobody who sent it.
+so the aggregator knows whose an event is, though the broker tells nobody who sent it. So do the subjects of what the
+centre's own programs alone may say.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 
 from schemas import personal, units
 from schemas.envelope import SUBJECT_PREFIX, Event
 from schemas.gis import DeviceStateChanged
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import OWN_ALONE, OWNED
+from schemas.sources import CENTRE_ALONE, OWN_ALONE, OWNED, owner_of
 
 NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
 SOURCE = re.compile(r"(?!/+$)[!-~]{2,120}")
@@ -24,6 +26,8 @@ MOST_REMEMBERED = 10_000
 DEVICES = "ioc.devices."
 """How a device's subject begins: `ioc.devices.<unit>.<device>.<key>`, by MQTT `ioc/devices/<unit>/<device>/<key>`."""
 EVERY_DEVICE = f"{DEVICES}>"
+CENTRE = "_centre"
+"""In place of a key's name, which never begins so: the centre's own programs, which speak of `CENTRE_ALONE`."""
 FALLBACK_RATE = 50.0
 """Events per second of a key for which none was named."""
 
@@ -115,6 +119,13 @@ def subject_by(subject: str, name: str | None) -> str:
     return f"{subject}.{name}" if name else subject
 
 
+def subject_of(event: Event, by: str | None = None) -> str:
+    """Where an event is published, by the key `by` if of one."""
+    if owner_of(event.source) in CENTRE_ALONE:
+        return subject_by(event.subject, CENTRE)
+    return subject_by(event.subject, None if by == CENTRE else by)
+
+
 def parted(subject: str) -> tuple[str, str | None]:
     """An event's own subject, and the key that published there; see `subject_by`."""
     steps = subject.split(".")
@@ -126,15 +137,21 @@ _STEPS = 6
 
 
 class Owners:
-    """Whose source is whose. `names`: all keys that are known."""
+    """Whose source is whose. `names`: all keys that are known; `since`: what was recorded before came from a version
+    whose own programs said all where any credential may."""
 
-    def __init__(self, keys: Iterable[Bounds] = ()) -> None:
-        self._keys = tuple(keys)
+    def __init__(self, keys: Iterable[Bounds] = (), since: datetime | None = None) -> None:
+        self._keys, self._since = tuple(keys), since
         self._known: dict[str, Bounds | None] = {}
         self.names = frozenset(key.name for key in self._keys)
 
-    def trespass(self, event: Event, by: str | None) -> str | None:
+    def trespass(self, event: Event, by: str | None, recorded: datetime | None = None) -> str | None:
         """Why an event cannot be what the key `by` says (None: what the centre's own credentials say), or None."""
+        if (is_centres := owner_of(event.source) in CENTRE_ALONE) or by == CENTRE:
+            is_earlier = by is None and recorded and self._since and recorded < self._since
+            alone = " and ".join(f"/{name}" for name in CENTRE_ALONE)
+            is_theirs = is_earlier or (is_centres and by == CENTRE)
+            return None if is_theirs else f"source: the centre's own programs alone speak as {alone}"
         owner = self._of(event.source) if self._keys else None
         if by is None:
             return f"source: {owner.source} belongs to the key {owner.name}, and is its alone" if owner else None

@@ -31,6 +31,14 @@ OWNED: dict[str, tuple[str, ...]] = {
 }
 """The first step of a source's path, for an emitter also its name -> how the events begin that it can make: what is
 made by chance may be any event, and no key may take its source."""
+CENTRE_ALONE = ("board", "onestop")
+"""The owners whose kinds of events an emitter's credential may say too: what bears their source is published where the
+centre's own programs alone may, see `schemas.keys.CENTRE`."""
+
+
+def owner_of(source: str) -> str:
+    """The first step of a source's path; empty where it is none."""
+    return source.lstrip("/").partition("/")[0] if source.startswith("/") else ""
 
 
 def may_say(owner: str, event: str) -> bool:
@@ -40,7 +48,7 @@ def may_say(owner: str, event: str) -> bool:
 
 def trespass(source: str, event: str) -> str | None:
     """Why an event cannot come from a source, or None."""
-    owner = source.lstrip("/").partition("/")[0] if source.startswith("/") else ""
+    owner = owner_of(source)
     if owner not in OWNED or may_say(owner, event):
         return None
     return f"source: /{owner} is not yours: it says {', '.join(OWNED[owner])} alone; name your own system"

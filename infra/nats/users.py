@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 
 from schemas.broker_tokens import ASKED, SYSTEM_USER, USER, signer
-from schemas.keys import EVERY_DEVICE, subject_by
+from schemas.keys import CENTRE, EVERY_DEVICE, subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS
 from schemas.sources import EMITTERS, KEYS, OWN_ALONE, may_say
 from schemas.streams import CONSUMERS, RETAINED, SESSION, SESSIONS
@@ -34,8 +34,15 @@ def _own(owner: str) -> tuple[str, ...]:
     return _events(lambda event: may_say(owner, event))
 
 
+def _centre(may: Callable[[str], bool]) -> tuple[str, ...]:
+    """The same as the centre's own programs alone may."""
+    return tuple(subject_by(subject, CENTRE) for subject in _events(may))
+
+
 HEARD = {USER: (ASKED, SESSION), f"emitter_{KEYS}": (EVERY_DEVICE,)}
 """user -> what it hears beside its own inbox."""
+WITHHELD = {f"emitter_{KEYS}": subject_by("ioc.events.*.*.*.*", CENTRE)}
+"""user -> what it may not publish of what it may."""
 RESOLVED = ("ioc.alerts.quarantine.resubmitted", "ioc.alerts.quarantine.discarded")
 PLATFORM = "platform"
 """What the alarms about the centre itself have in place of a system."""
@@ -110,6 +117,7 @@ PUBLISH: dict[str, tuple[str, ...]] = {
         *MENDING,
         *_events(lambda event: True),
         *_by_key(lambda event: event not in OWN_ALONE),
+        *_centre(lambda event: may_say("board", event)),
         *RESOLVED,
         "ioc.alerts.audit.>",
     ),
@@ -129,6 +137,8 @@ def render(password_of: Callable[[str], str]) -> str:
 def _user(user: str, password: str) -> str:
     # JSON strings are valid strings of the server's configuration language.
     publish = json.dumps(PUBLISH[user]) if PUBLISH[user] else '{deny: ">"}'
+    if user in WITHHELD:
+        publish = f"{{allow: {publish}, deny: {json.dumps(WITHHELD[user])}}}"
     subscribe = json.dumps([f"_INBOX_{user}.>", *HEARD.get(user, ())])
     answers = ", allow_responses: true" if user == USER else ""
     rights = f"publish: {publish}, subscribe: {subscribe}{answers}"

@@ -75,7 +75,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_emitters", "INSERT", (*_DEVICES, "report_photo")),
     ("ioc_emitters", "UPDATE", _DEVICES),
     ("ioc_emitters", "DELETE", ("device_outbox",)),
-    ("ioc_aggregator", "SELECT", ("emitter_key",)),
+    ("ioc_aggregator", "SELECT", ("emitter_key", "schema_migration")),
     ("ioc_board", "SELECT", _KEYS),
     ("ioc_board", "INSERT", _KEYS),
     ("ioc_board", "UPDATE", _KEYS),

@@ -42,13 +42,14 @@ def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tupl
             subject, by = parted(message.subject)
             event = parse(message.data, now, subject)
             _check_headers(message)
-            if why := owners.trespass(event, by):
+            recorded = pull.recorded(message)
+            if why := owners.trespass(event, by, recorded):
                 raise Invalid("not_yours", why)
         except Invalid as invalid:
             # Without its traceback, which holds frames, and through them the body, until cycles are looked for.
             refused.append(Refused(message, Invalid(invalid.code, invalid.reason)))
         else:
-            accepted.append((message, Incoming(event, pull.recorded(message))))
+            accepted.append((message, Incoming(event, recorded)))
     return accepted, refused
 
 

@@ -20,7 +20,7 @@ from nats.js.api import Header, PubAck
 from nats.js.errors import APIError, NoStreamResponseError
 
 from schemas.envelope import Event
-from schemas.keys import subject_by
+from schemas.keys import subject_of
 from schemas.text import files
 from services.kit import patches
 from services.kit.errors import Unavailable, fatal
@@ -187,7 +187,7 @@ async def publish(js: JetStreamContext, event: Event, within: float = PUBLISH_TI
 
 def outgoing(event: Event, by: str | None = None) -> Outgoing:
     """An event as it is published, in the name of the key `by` if of one."""
-    return Outgoing(subject_by(event.subject, by), event.to_json())
+    return Outgoing(subject_of(event, by), event.to_json())
 
 
 def unacknowledged(event: Event, error: BaseException) -> Unavailable:

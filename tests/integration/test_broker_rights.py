@@ -83,7 +83,7 @@ SUBJECTS = (
         f"ioc.events.{U}.procedures.dossier.unknown",
         f"ioc.events.{U}.procedures.dossier.overdue.more",
     }
-    | {f"ioc.events.{U}.{event}.some-key" for event in EVENTS}
+    | {f"ioc.events.{U}.{event}.{by}" for event in EVENTS for by in ("some-key", "_centre")}
     | {f"ioc.quarantine.{name}" for name in ("procedures", "unknown", "never.published")}
     | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS}
     | {
@@ -139,6 +139,10 @@ LISTING = calls("STREAM.LIST") | {
 }
 ALL_EVENTS = events(*EVENTS)
 BY_KEY = {f"{subject}.some-key" for subject in ALL_EVENTS - events(*NOTICES, *RETRACTED)}
+BY_CENTRE = {
+    f"{subject}._centre"
+    for subject in (ALL_EVENTS - events(*NOTICES, *RETRACTED)) | events("economy.indicator.target_retracted")
+}
 WHATEVER = {subject for subject in SUBJECTS if subject.startswith("ioc.events.")}
 MAY: dict[str, set[str]] = {
     "emitter_procedures": named("procedures.dossier", DOSSIER) | events("procedures.procedure.published"),
@@ -154,7 +158,12 @@ MAY: dict[str, set[str]] = {
     | calls("STREAM.MSG.GET", stream="EVENTS")
     | {"ioc.quarantine.procedures", "ioc.quarantine.unknown"},
     "notifier": reading("notifier") | {f"ioc.alerts.{name}.raised" for name in ALARM_SYSTEMS},
-    "board": INFO | MENDING | ALL_EVENTS | BY_KEY | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},
+    "board": INFO
+    | MENDING
+    | ALL_EVENTS
+    | BY_KEY
+    | BY_CENTRE
+    | {"ioc.alerts.audit.login", "ioc.alerts.audit.account.created"},
     "cli": INFO
     | MENDING
     | WHATEVER

@@ -18,7 +18,7 @@ ROLLUPS = "rollup_day rollup_month rollup_unit_month"
 FOLDED = f"event_key event entity series point {ROLLUPS} source position"
 MAY: dict[str, dict[str, str]] = {
     "ioc_aggregator": {
-        "SELECT": f"{FOLDED} summed_labels calendar_version horizon refused emitter_key",
+        "SELECT": f"{FOLDED} summed_labels calendar_version horizon refused emitter_key schema_migration",
         "INSERT": f"{FOLDED} refused",
         "UPDATE": f"entity {ROLLUPS} source position calendar_version refused",
         "DELETE": f"entity point {ROLLUPS} refused position",

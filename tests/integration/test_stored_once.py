@@ -21,7 +21,8 @@ from infra.local.servers import Instance
 from schemas.envelope import Event
 from schemas.field import ReportReceived
 from schemas.health import VisitsReported
-from schemas.procedures import DossierAccepted
+from schemas.keys import subject_of
+from schemas.procedures import DossierAccepted, DossierExtended
 from schemas.registry import make
 from schemas.streams import ALERTS, EVENTS, STREAMS
 from services.centre.prepare import settings_of
@@ -127,6 +128,23 @@ def test_nobody_takes_a_key_of_a_coming_import_by_an_event_of_another_kind(runni
     publish(running, "cli", coming.subject, coming.to_json())
     wait_for_log(running, coming.id)
     assert query(running, "SELECT type FROM event WHERE id = %s", coming.id) == [("vn.ioc.visits.reported.v1",)]
+
+
+def test_nobody_speaks_as_the_board_with_the_credential_of_an_emitter(running: Instance) -> None:
+    """A letter of apology has one id, which anybody can foretell."""
+    code, told = overdue_dossier()
+    publish(running, "cli", told.subject, told.to_json())
+
+    def letter(days: int) -> Event:
+        data = DossierExtended(code=code, promised_at=clock.now() + timedelta(days=days))
+        return make(data, source="/board", id=f"{code}/extended", time=clock.now(), unit=UNIT)
+
+    false, true = letter(9), letter(3)
+    publish(running, "emitter_procedures", false.subject, false.to_json())
+    publish(running, "board", subject_of(true), true.to_json())
+    wait_for_log(running, true.id)
+    ((data,),) = query(running, "SELECT data FROM event WHERE id = %s", true.id)
+    assert datetime.fromisoformat(data["promised_at"]) == true.data.promised_at  # type: ignore[attr-defined]
 
 
 def make_event(body: dict[str, Any]) -> Event:

@@ -19,7 +19,7 @@ from nats.js.api import RawStreamMsg
 from schemas import units
 from schemas.broker_tokens import claims, signer
 from schemas.envelope import Event
-from schemas.keys import Bounds, Owners, parted, problem, subject_by
+from schemas.keys import CENTRE, NAME, Bounds, Owners, parted, problem, subject_by, subject_of
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
 from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
 from schemas.streams import MOST_BYTES
@@ -230,6 +230,23 @@ def test_the_name_of_a_key_is_the_last_step_of_its_subjects() -> None:
 def test_what_a_key_said_keeps_its_reason_while_the_quarantine_takes_nothing() -> None:
     kept = RawStreamMsg(subject=subject_by(event().subject, "tram"), data=event().to_json())
     assert _reason(kept, "conflict").code == "conflict"
+
+
+def test_what_bears_a_source_of_the_centre_alone_comes_by_a_subject_of_the_centre_alone() -> None:
+    now = clock.now()
+    later = {"code": "H99.98-261102-0001", "promised_at": "2026-12-04T17:00:00+07:00"}
+    owners, letter = Owners([CLINIC], now), {"type": "vn.ioc.dossier.extended.v1", "data": later}
+    board = event(source="/board", **letter)
+    assert parted(subject_of(board)) == parted(subject_of(board, "tram")) == (board.subject, CENTRE)
+    assert parted(subject_of(event(), CENTRE)) == (event().subject, None), "one that was mended speaks as somebody else"
+    assert owners.trespass(board, CENTRE, now) is None
+    assert all(owners.trespass(board, by, now) for by in (None, "tram"))
+    assert owners.trespass(event(source="//onestop/x", **letter), None, now) is not None
+    assert owners.trespass(event(source="/nobody"), CENTRE, now) is not None
+    before = now - timedelta(seconds=1)
+    assert owners.trespass(board, None, before) is None, "of an earlier version"
+    assert owners.trespass(board, "tram", before) is not None
+    assert not NAME.fullmatch(CENTRE)
 
 
 def test_what_is_told_to_the_broker_is_signed_by_the_key_that_it_knows() -> None:

@@ -12,6 +12,7 @@ from psycopg_pool import AsyncConnectionPool
 from schemas import units
 from schemas.calendar import local_day
 from schemas.envelope import Event, EventData, Invalid, check_event
+from schemas.keys import subject_of
 from schemas.registry import make
 from services.board.access import Account
 from services.board.auth import audit
@@ -74,7 +75,7 @@ async def lay_down(
             if why := await barred(conn):
                 return Outcome(key, False, why)
             await audit.note(conn, by, decided.action, decided.subject, decided.detail)
-            await outbox.put(conn, event.subject, event.to_json(), event.message_id)
+            await outbox.put(conn, subject_of(event), event.to_json(), event.message_id)
             noted = True
     except store.OUTAGE:
         return Outcome(key, False, "unknown" if noted else "store_away")

@@ -14,6 +14,7 @@ from schemas.calendar import local_day
 from schemas.economy import IndicatorTargetRetracted, IndicatorTargetSet
 from schemas.envelope import Event, Invalid, check_event
 from schemas.indicators import CATALOGUE
+from schemas.keys import subject_of
 from schemas.registry import make
 from schemas.retraction import in_letters
 from services.board.access import Account
@@ -105,4 +106,4 @@ async def _lay(conn: AsyncConnection, event: Event, now: datetime) -> None:
         check_event(event, now)
     except Invalid as invalid:
         raise Refused(invalid.reason) from None
-    await outbox.put(conn, event.subject, event.to_json(), event.message_id)
+    await outbox.put(conn, subject_of(event), event.to_json(), event.message_id)
