@@ -1,9 +1,10 @@
-"""What keys send by connections of their own: the broker knows no rate of a user, so it is asked how much each sent."""
+"""What users do on the broker by connections of their own: it knows no bounds of a user, so it is asked how much each
+key sent, and how many connections each user has."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from services.ingest.limits import Limits
 OPEN = {"auth": True, "acc": "$G", "limit": 2048}
 CLOSED = OPEN | {"state": 1, "sort": "stop", "limit": 512}
 """What the broker is asked: its connections, and those that ended last, which were counted in part or not at all."""
+MQTT = "mqtt"
 
 
 def connections(answer: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -20,6 +22,16 @@ def connections(answer: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
     told = json.loads(answer)
     for one in told["data"].get("connections") or ():
         yield told["server"]["id"], one
+
+
+def surplus(answer: bytes, most: int) -> Iterator[tuple[str, int]]:
+    """(server, connection) of what a user has beyond so many on a node, the newest; devices, by MQTT, are not told."""
+    held = defaultdict[str, list[tuple[int, str]]](list)
+    for server, one in connections(answer):
+        if one.get("type") != MQTT:
+            held[one.get("authorized_user", "")].append((one["cid"], server))
+    for every in held.values():
+        yield from ((server, number) for number, server in sorted(every)[most:])
 
 
 class _Sent(NamedTuple):

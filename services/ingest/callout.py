@@ -21,7 +21,7 @@ from nats.aio.msg import Msg
 from schemas.broker_tokens import ASKED, Signer, claims
 from schemas.sources import KEYS
 from schemas.streams import SESSION
-from services.ingest.broker_pace import CLOSED, OPEN, BrokerPace, connections
+from services.ingest.broker_pace import CLOSED, MQTT, OPEN, BrokerPace, connections, surplus
 from services.ingest.keyring import Keyring
 from services.kit import clock, metrics
 from services.kit.errors import Unavailable
@@ -32,11 +32,12 @@ CONNECTIONS = "$SYS.REQ.SERVER.PING.CONNZ"
 ACCOUNT = "$G"
 MOST_CONNECTIONS, MOST_DEVICES, MOST_SUBSCRIPTIONS = 10, 200, 20
 """Of one key: connections, those by MQTT besides, subscriptions of each; the broker has 200, and 1,000, for all."""
+MOST_OF_A_USER = 60
+"""Connections of any user, on one node; those of the centre's own programs have a few each."""
 MOST_SESSIONS = 500
 """Of one key: ids of clients whose sessions the broker keeps, each in memory until its next start."""
 MOST_REMEMBERED = 10_000
 """So many clients that were let in last are remembered, until it is seen whether their sessions are kept."""
-MQTT = "mqtt"
 ANSWER_SECONDS, CONNECT_SECONDS, PACE_SECONDS = 2.0, 0.2, 1.0
 
 
@@ -105,32 +106,39 @@ class Callout:
         await self._client.subscribe(ASKED, queue="keys", cb=self._answer)
 
     async def watch(self) -> None:
-        """For ever: end the connections of keys that send more than they may; they may come back when it is paid."""
+        """For ever: end what a user has of connections beyond its share, the newest, and those of keys that send more
+        than they may; they may come back when it is paid."""
         while True:
             await asyncio.sleep(PACE_SECONDS)
-            if self._keyring.is_empty:
-                continue
             try:
-                told = [node.data for asked in (OPEN, CLOSED) async for node in self._nodes(_json(asked))]
+                told = [node.data async for node in self._nodes(_json(OPEN))]
+                for server, number in [one for answer in told for one in surplus(answer, MOST_OF_A_USER)]:
+                    await self._kick(server, number)
+                if self._keyring.is_empty:
+                    continue
+                told += [node.data async for node in self._nodes(_json(CLOSED))]
                 for name in self._pace.over(told):
                     log.warning("key %s: it sends more than it may, its connections are ended", name)
                     metrics.REFUSED.labels(KEYS, "too_many").inc()
                     await self.end(name)
             except (nats.errors.Error, TimeoutError, Unavailable) as error:
-                log.warning("what keys send to the broker is not known now: %r", error)
+                log.warning("what users do on the broker is not known now: %r", error)
 
     async def end(self, name: str) -> None:
         """End a key's connections; they may come back if they still can. `Unavailable` where no broker answers."""
         try:
             nodes = [answer async for answer in self._nodes(_about(name))]
             for server, one in (connection for node in nodes for connection in connections(node.data)):
-                # Who wants no answer is not listened to.
-                await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": one["cid"]}))
+                await self._kick(server, one["cid"])
         except (nats.errors.Error, TimeoutError) as error:
             raise Unavailable(f"the broker does not answer: {error!r}") from None
         if not nodes:
             raise Unavailable("no broker tells its connections")
         log.info("key %s: its connections were ended", name)
+
+    async def _kick(self, server: str, number: int) -> None:
+        # Who wants no answer is not listened to.
+        await self._system.request(f"$SYS.REQ.SERVER.{server}.KICK", _json({"cid": number}))
 
     async def _nodes(self, asked: bytes) -> AsyncIterator[Msg]:
         """What each node of the broker tells of connections; nobody says how many nodes there are."""

@@ -17,7 +17,7 @@ import nats
 import nats.errors
 import psycopg
 import pytest
-from holders import ONE, Holder, denied, holding, is_stored, refused_for, signature
+from holders import ONE, Holder, denied, holding, is_stored, refused_for, signature, unheard
 from nats.aio.client import Client
 from support import command, output_of, serving, wait_until_idle
 
@@ -25,6 +25,7 @@ from infra.local.servers import Instance
 from schemas import contracts, registry
 from schemas.registry import SYSTEMS
 from services.centre.prepare import settings_of
+from services.ingest.callout import MOST_OF_A_USER
 from services.kit import clock
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_binh_long"
@@ -404,6 +405,40 @@ def test_a_key_that_floods_the_broker_is_out_until_that_is_paid(running: Instanc
     asyncio.run(closed(clinic))
     assert f"key {flooding.name}: it sends more than it may" in running.log_tail("emitters", 400)
     flooding.said("revoke", flooding.name)
+
+
+def test_no_credential_holds_all_connections_of_the_broker(running: Instance) -> None:
+    address, name = f"nats://127.0.0.1:{running.ports['nats']}", "emitter_payments"
+
+    async def enter(user: str) -> Client:
+        own = {"user": user, "password": running.password(user), "inbox_prefix": f"_INBOX_{user}".encode()}
+        return await nats.connect(address, **own, allow_reconnect=False, error_cb=unheard, connect_timeout=5)
+
+    async def hold() -> int:
+        """How many the credential has once others come in again."""
+        held, ended = list[Client](), time.monotonic() + 60
+        with suppress(nats.errors.Error, OSError):
+            while len(held) < 300:
+                held.append(await enter(name))
+        assert len(held) > MOST_OF_A_USER
+        while sum(client.is_connected for client in held) > MOST_OF_A_USER:
+            assert time.monotonic() < ended, "it keeps them all"
+            await asyncio.sleep(0.2)
+        await (await enter("monitor")).close()
+        left = sum(client.is_connected for client in held)
+        assert all(client.is_connected for client in held[: MOST_OF_A_USER // 2]), "the newest go"
+        for client in held:
+            await client.close()
+        return left
+
+    assert 0 < asyncio.run(hold()) <= MOST_OF_A_USER
+    answer = httpx.post(
+        f"http://127.0.0.1:{running.ports['emitters']}/payments",
+        json={"transaction": f"TXN-HELD-{next(NUMBERS)}", "kind": "fee", "amount": 1, "method": "cash", "unit": WARD,
+              "paid_at": clock.now().isoformat()},
+        headers={"Authorization": f"Bearer {running.password(name)}"},
+    )  # fmt: skip
+    assert answer.status_code == 202, "the emitter of that name goes on"
 
 
 async def closed(holder: Holder) -> None:

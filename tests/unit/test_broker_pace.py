@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from schemas.keys import Bounds
-from services.ingest.broker_pace import BrokerPace
+from services.ingest.broker_pace import BrokerPace, surplus
 from services.ingest.keyring import Keyring
 from services.ingest.limits import BURST_SECONDS
 from services.kit.keys import Key
@@ -59,3 +59,9 @@ def test_bytes_are_bounded_too_and_nobody_pays_who_has_no_key(pace: BrokerPace) 
     large = int(2 * SIZE * BURST_SECONDS)
     assert pace.over([told(c8_cham=(1, large), c9_stranger=(10**6, 10**9))]) == [SLOW]
     assert pace.wait("stranger") == 0 and pace.over([told()]) == []
+
+
+def test_beyond_its_share_a_users_newest_connections_are_named_and_nobody_elses() -> None:
+    held = {f"c{number}_emitter_field": (1, 1) for number in range(1, 8)}
+    assert set(surplus(told("B", c9_board=(1, 1), **held), 5)) == {("B", 6), ("B", 7)}
+    assert not list(surplus(told(**held), 7))
