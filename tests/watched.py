@@ -19,8 +19,8 @@ from today import of_today
 from infra.local import configure
 from infra.local.processes import PROCESSES
 from infra.local.servers import Instance
-from schemas import economy
-from schemas.calendar import local_day
+from schemas import economy, procedures
+from schemas.calendar import VN, local_day
 from schemas.envelope import Event
 from schemas.registry import make
 from services.centre.prepare import prepare, settings_of
@@ -59,7 +59,9 @@ def _look_often(centre: Instance) -> None:
 
 async def _fill(centre: Instance) -> None:
     moved = Shift(november_2024.shift_for(local_day(clock.now()) - timedelta(days=1)))
-    published = chain(service_events(moved), statement_events(moved), hotline_events(moved), _statistics())
+    published = chain(
+        service_events(moved), statement_events(moved), hotline_events(moved), _half_a_percent(moved), _statistics()
+    )
     district = Plan(7, clock.now() - LIVED, 0.2)
     async with bus.connected(settings_of(centre, "cli"), "test") as client:
         await bus.publish_many(client.jetstream(), published, lambda done: None)
@@ -79,6 +81,18 @@ def _wanted(at: datetime, stream: Stream) -> bool:
     if name.startswith("dossier"):
         return name in LATE or stream.cohort.life(stream.next).dossier_code().endswith("0")
     return not name.startswith(COUNTED)
+
+
+def _half_a_percent(moved: Shift) -> Iterator[Event]:
+    """Two hundred dossiers of a department in the published month, one of them done late: the share of that month."""
+    for number in range(200):
+        accepted = datetime(2024, 11, 4, 8, number % 60, tzinfo=VN) + timedelta(days=number // 60)
+        code = moved.dossier_code(98, accepted.date(), number)
+        of = {"procedure": "2.000815", "field": "science", "channel": "counter", "online_level": "full"}
+        promised = procedures.DossierAccepted.model_validate({"code": code, "limit_days": 3, **of})
+        yield moved.event(promised, id=f"{code}-accepted", time=accepted, unit="so_khcn")
+        done, end = accepted + timedelta(hours=1 if number else 200), procedures.DossierResolved(code=code)
+        yield moved.event(end, id=f"{code}-resolved", time=done, unit="so_khcn")
 
 
 def _statistics() -> Iterator[Event]:

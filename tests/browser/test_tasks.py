@@ -122,6 +122,18 @@ def test_the_most_overdue_unit_its_cases_how_late_whom_to_call_and_assign(
         assert clicks.number == 4
 
 
+def test_how_the_half_per_cent_of_the_published_month_is_known(begin: Begin) -> None:
+    clicks = begin("truc.le")
+    clicks.tile("procedures")
+    clicks.on(clicks.page.locator(".published tbody td:nth-child(2) a").first)
+    expect(clicks.page.locator(".title")).to_contain_text("Bình Phước")
+    clicks.on(clicks.page.locator('main a.how[href*="/figure/overdue_share?"]'))
+    expect(clicks.page.locator("main .huge")).to_contain_text("0,50 %")
+    expect(clicks.page.locator(".formula").first).to_be_visible()
+    expect(clicks.page.locator(".said-figure")).to_contain_text(WORDS["figure_ratio"][0].format(1, 200))
+    assert clicks.number <= 3
+
+
 def test_how_a_published_figure_is_known(begin: Begin) -> None:
     clicks = begin("truc.le")
     clicks.tile("field")

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from psycopg import Connection
 
+from schemas import units
 from schemas.text.dates import days
 from services.board.access import is_sensitive
 from services.board.pages.figures.said_findings import sentences
@@ -85,11 +86,17 @@ def _row(context: PageContext, choice: Choice, one: Published) -> list[object]:
     opened = of_days.address(f"/figure/{one.indicator.code}", unit=only)
     return [
         link(opened, name_of(one.indicator, context.language)),
-        days(one.first, one.last),
+        link(of_days.address(f"/system/{choice.system}", unit=_over(one.cells)), days(one.first, one.last)),
         _value(context, one, one.stated),
         "–" if one.counted is None else _value(context, one, one.counted),
         _agreement(context, one),
     ]
+
+
+def _over(cells: Sequence[Cell]) -> str | None:
+    """The nearest unit that all these are or belong to, of whom the same days have all other figures."""
+    nearest, *others = ([cell.unit, *(unit.code for unit in units.ancestors(cell.unit))] for cell in cells)
+    return next((code for code in nearest if all(code in each for each in others)), None)
 
 
 def _value(context: PageContext, one: Published, value: Decimal) -> str:
