@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
-from services.board.pages.search import fits, hits
+from services.board.pages.search import fits, hits, pages_called
 from services.board.ui.live_page import PageContext
 from services.board.ui.periods import SO_FAR
 from services.kit.settings import Settings
@@ -29,6 +29,13 @@ def test_names_are_found_by_the_beginnings_of_their_words_without_marks() -> Non
     assert [text for text, hit in FOUND.items() if hit not in found(admin, text)] == []
     assert found(admin, "") == found(admin, "khong co gi nhu vay") == set()
     assert fits("dong xoai", "Thành phố Đồng Xoài") and not fits("oai", "Thành phố Đồng Xoài")
+
+
+def test_where_nothing_is_looked_for_all_pages_that_one_may_open_are_shown() -> None:
+    for account, more in ((Account("admin", "", "admin"), {"/quality", "/people"}), (PUBLIC, set())):
+        context = PageContext(account, "vi", Poller(Settings(), SO_FAR.before))
+        paths = {hit.path for hit in pages_called(context, "")}
+        assert paths >= {"/", "/map", "/system/health"} and paths & {"/quality", "/people"} == more
 
 
 def test_who_may_not_open_a_page_does_not_find_it() -> None:

@@ -74,7 +74,8 @@ def add(pages: Pages, reading: QueryPool) -> None:
             return RedirectResponse(_case(found[0]), 303)
 
         def body(at: Places) -> Html:
-            return tag("main", render(context, text, [*_cases(context, found), *hits(context, text)]), class_="page")
+            shown = [*_cases(context, found), *hits(context, text)] if text else [*pages_called(context, "")]
+            return tag("main", render(context, text, shown), class_="page")
 
         return ordinary(context, SEARCH, body)
 
@@ -89,17 +90,22 @@ def _cases(context: PageContext, found: Iterable[FoundCase]) -> Iterator[Hit]:
         yield Hit(one.kind, number_of(one.id), _case(one), f"{unit_name(one.unit, context.language)} · {stands}")
 
 
+def pages_called(context: PageContext, text: str) -> Iterator[Hit]:
+    """The pages and systems that are called so: where nothing is looked for, all of them."""
+    for word, path, action in navigation_entries():
+        if path != SEARCH and (action is None or context.account.may(action)) and fits(text, context.word(word)):
+            yield Hit("search_page", context.word(word), path)
+    for slug in SYSTEMS:
+        if fits(text, name := system_name(slug, context.language)):
+            yield Hit("system", name, context.chosen.address(f"/system/{slug}"))
+
+
 def hits(context: PageContext, text: str) -> Iterator[Hit]:
     """What is called so among pages, systems, units, figures and alarms."""
     if not text:
         return
+    yield from pages_called(context, text)
     language, account = context.language, context.account
-    for word, path, action in navigation_entries():
-        if path != SEARCH and (action is None or account.may(action)) and fits(text, context.word(word)):
-            yield Hit("search_page", context.word(word), path)
-    for slug in SYSTEMS:
-        if fits(text, system_name(slug, language)):
-            yield Hit("system", system_name(slug, language), context.chosen.address(f"/system/{slug}"))
     for unit in units.every():
         if fits(text, f"{unit.name_vi} {unit.name_en} {unit.code}"):
             path = context.chosen.address("/system/procedures", unit=unit.code)
