@@ -14,6 +14,7 @@ from infra.local.servers import Instance
 from schemas.fold import Fact
 from services.board.access import PUBLIC, Account
 from services.board.live.active_alarms import EACH, active_alarms
+from services.board.pages.changes import changes_data
 from services.board.pages.map import map_query
 from services.board.pages.map.map_query import MapFilter
 from services.board.pages.quality import quality
@@ -103,6 +104,9 @@ def test_a_report_that_is_late_in_three_ways_rings_once_with_the_units_others(co
         )
     rings = [bell for bell in active_alarms(conn, 1).seen_by(BOUNDED) if bell.type == "TestRings"]
     assert [(bell.severity, bell.vi, bell.number) for bell in rings] == [("critical", "Quá hạn", 2)]
+    changed = changes_data.read(conn, NOW - timedelta(hours=1), NOW).seen_by(BOUNDED).alarms
+    raised = [(a.severity, a.vi, a.number, a.standing) for a in changed if a.type == "TestRings"]
+    assert raised == [("critical", "Quá hạn", 2, 2)], "as the list of alarms has it"
 
 
 def stands(conn: psycopg.Connection, kind: str, unit: str, number: int) -> None:

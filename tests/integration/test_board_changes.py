@@ -8,6 +8,7 @@ from datetime import timedelta
 from urllib.parse import quote
 
 import httpx
+import psycopg
 import pytest
 from alarms import event, eventually, now, send
 from support import board_beside, wait_until_idle
@@ -15,8 +16,13 @@ from visitors import HTML, Browser, add_account, board, entered
 
 from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted, DossierResolved
+from services.centre.prepare import settings_of
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
+REPORT = """
+INSERT INTO report_issue (unit, first, last, as_of, made_at, made_by, inputs, hash, content, texts, form)
+VALUES (%s, %s, %s, %s, %s, 'changes', '', '', '{}', '{}', '')
+"""
 LATE, ELSEWHERE, OLD, DONE = (f"H98.70-260101-000{n}" for n in range(1, 5))
 
 
@@ -59,6 +65,28 @@ def test_who_sees_one_ward_sees_its_changes_alone(home: str) -> None:
     bounded = entered(home, "changes-ward")
     assert codes(bounded, "since=week&what=overdue") == {LATE}
     assert codes(bounded, f"since=week&what=overdue&unit={OTHER}") == set()
+
+
+@pytest.fixture
+def reported(centre: Instance) -> Iterator[None]:
+    """Of the whole locality there is a report of an hour ago, of the ward one of three days ago."""
+    with psycopg.connect(settings_of(centre, "cli").database("owner"), autocommit=True) as conn:
+        for unit, at in ((None, now() - timedelta(hours=1)), (WARD, now() - timedelta(days=3))):
+            conn.execute(REPORT, [unit, at.date(), at.date(), at, at])
+        yield
+        conn.execute("DELETE FROM report_issue WHERE made_by = 'changes'")
+
+
+@pytest.mark.usefixtures("reported")
+@pytest.mark.parametrize(("name", "late"), [("changes-all", set()), ("changes-ward", {LATE})])
+def test_what_changed_since_the_last_report_of_ones_units_is_one_step_away(
+    home: str, name: str, late: set[str]
+) -> None:
+    browser = entered(home, name)
+    at = f"{now() - timedelta(minutes=1):%Y-%m-%dT%H:%M:%S}"  # nobody has asked for it before
+    found = re.search(r'href="/changes\?(since=[^"]*)">Xem từ báo cáo', browser.get(f"/changes?since={at}").text)
+    assert found
+    assert codes(browser, found[1].replace("&amp;", "&") + "&what=overdue") == late
 
 
 @pytest.mark.parametrize("since", ["none", "2026-13-01", "1999-01-01", "2999-01-01"])

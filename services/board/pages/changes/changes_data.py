@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from psycopg import Connection
-from psycopg.rows import class_row
+from psycopg.rows import dict_row
 
 from schemas.calendar import local_day
 from schemas.text import moments
 from services.board.access import Account
+from services.board.live.active_alarms import shared_words
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.ui.periods import BadPeriod
@@ -29,7 +30,8 @@ LONGEST = timedelta(days=31)
 
 
 class RaisedAlarm(NamedTuple):
-    """Alike alarms of a unit: how many were raised, how many of them still stand, and the last."""
+    """Alike alarms of a unit, as grave as the gravest: about how many cases, or how many were raised where they are
+    about none, how many of them still stand, and the last."""
 
     severity: str
     unit: str
@@ -52,11 +54,20 @@ class Changes:
     cases: tuple[ChangedCase, ...]
     silent: tuple[Source, ...]
     alarms: tuple[RaisedAlarm, ...]
+    reports: tuple[tuple[str | None, datetime], ...] = ()
+    """(unit, None: the whole locality; as of which moment) of the last report of each."""
 
     def seen_by(self, account: Account) -> Changes:
         """The part that is an account's to see."""
         cases = tuple(c for c in self.cases if account.sees(c.unit))
-        return replace(self, cases=cases, alarms=tuple(a for a in self.alarms if account.hears(a.unit, a.of_case)))
+        alarms = tuple(a for a in self.alarms if account.hears(a.unit, a.of_case))
+        reports = tuple((unit, at) for unit, at in self.reports if (account.sees(unit) if unit else not account.units))
+        return replace(self, cases=cases, alarms=alarms, reports=reports)
+
+    @property
+    def last_report(self) -> datetime | None:
+        """As of which moment the last report is."""
+        return max((at for _, at in self.reports), default=None)
 
 
 def since_of(text: str, now: datetime) -> datetime:
@@ -89,15 +100,27 @@ class SharedChanges:
 
 def read(conn: Connection, since: datetime, now: datetime) -> Changes:
     """All that changed."""
-    with conn.cursor(row_factory=class_row(RaisedAlarm)) as cursor:
-        alarms = cursor.execute(_RAISED, {"since": since, "now": now}).fetchall()
+    with conn.cursor(row_factory=dict_row) as cursor:
+        rows = cursor.execute(_RAISED, {"since": since, "now": now}).fetchall()
+    alarms = (RaisedAlarm(vi=shared_words(r.pop("all_vi")), en=shared_words(r.pop("all_en")), **r) for r in rows)
     cases, silent = changed_cases(conn, since, now), newly_silent(conn, since, now)
-    return Changes(since, now, tuple(cases), tuple(silent), tuple(alarms))
+    reports = conn.execute(_REPORTS, {"oldest": now - LONGEST + timedelta(days=1), "now": now}).fetchall()
+    return Changes(since, now, tuple(cases), tuple(silent), tuple(alarms), tuple((unit, at) for unit, at in reports))
 
 
 _RAISED = """
-SELECT severity, unit, type, vi, en, entity IS NOT NULL AS of_case, count(*) AS number,
-    count(*) FILTER (WHERE cleared_at IS NULL) AS standing, max(raised_at) AS at, max(id) AS id
-FROM alarm WHERE raised_at > %(since)s AND raised_at <= %(now)s AND severity <> 'info'
-GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY severity, at DESC, id DESC LIMIT 2000
-"""  # 'critical' < 'warning'
+WITH raised AS (
+    SELECT *, kind IN ('dossier', 'report') IS TRUE AS together, CASE WHEN kind IN ('dossier', 'report')
+        THEN concat_ws('/', kind, entity, office) ELSE id::text END AS about
+    FROM alarm WHERE raised_at > %(since)s AND raised_at <= %(now)s AND severity <> 'info'
+)
+SELECT min(severity) AS severity, unit, type, entity IS NOT NULL AS of_case, count(DISTINCT about) AS number,
+    ARRAY[min(vi COLLATE "C"), max(vi COLLATE "C")] AS all_vi,
+    ARRAY[min(en COLLATE "C"), max(en COLLATE "C")] AS all_en,
+    count(DISTINCT about) FILTER (WHERE cleared_at IS NULL) AS standing, max(raised_at) AS at, max(id) AS id
+FROM raised GROUP BY unit, type, origin, entity IS NOT NULL, CASE WHEN NOT together THEN vi || en END
+ORDER BY severity, at DESC, id DESC LIMIT 2000
+"""  # 'critical' < 'warning'; what the first and the last of texts in order begin with, all do
+_REPORTS = """
+SELECT unit, max(as_of) FROM report_issue WHERE as_of > %(oldest)s AND as_of <= %(now)s GROUP BY unit
+"""

@@ -68,13 +68,21 @@ def render(context: PageContext, query: ListQuery, shown: Changes) -> Html:
     span = context.word("changes_span").format(day_and_time(shown.since), day_and_time(shown.now))
     cut = context.word("changes_cut").format(count(MOST, context.language)) if len(shown.cases) == MOST else ""
     counts = tag("div", *_counts(context, query, shown), class_="counts")
-    head = tag("div", tag("p", span, " ", cut, class_="small"), counts, class_="wide")
+    said = tag("p", span, " ", cut, " ", *_since_report(context, query, shown), class_="small")
+    head = tag("div", said, counts, class_="wide")
     chosen = query.filters.get("what")
     kinds = [what for what in CHANGES if chosen in (None, what)]
     panels = [_cases(context, query, what, shown.cases) for what in kinds]
     if chosen is None:
         panels += [_silent(context, shown), _alarms(context, shown.alarms)]
     return Html("".join([head, *panels]))
+
+
+def _since_report(context: PageContext, query: ListQuery, shown: Changes) -> Iterator[Html]:
+    """The way to what changed since the last report."""
+    if at := shown.last_report:
+        name = context.word("since_report").format(day_and_time(at))
+        yield link(query.address(since=at.astimezone(VN).isoformat(timespec="seconds")), name)
 
 
 def _counts(context: PageContext, query: ListQuery, shown: Changes) -> Iterator[Html]:
