@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -176,7 +177,10 @@ def _evidence(context: PageContext, f: Finding) -> Html:
 
 def _begins(id: str) -> str:
     """Of an event's id what a person may look for: the case, without moments and stages."""
-    return masked_id(id).partition("/")[0]
+    return _STAGE.sub("", masked_id(id).partition("/")[0])
+
+
+_STAGE = re.compile(r"([-.][a-z_]+)+$")
 
 
 def _state(context: PageContext, f: Finding) -> Html:

@@ -235,7 +235,7 @@ def _quarantine(context: PageContext, lying: Sequence[Lying] | None, code: str) 
         inside = tag("p", context.word("quarantine_closed" if lying is None else "quarantine_empty"), class_="none")
     else:
         chosen = [one for one in lying if code in ("", one.code)]
-        heads = [context.word(w) for w in ("seq", "recorded", "unit", "field", "reason")]
+        heads = [context.word(w) for w in ("seq", "recorded", "unit", "reason")]
         shown = chosen if code else chosen[:SHOWN]
         rest = tag("p", context.word("quarantine_rest").format(len(chosen) - SHOWN), class_="small")
         listed = table(heads, (_row(context, one) for one in shown)) + (rest if len(chosen) > len(shown) else "")
@@ -255,20 +255,12 @@ def _codes(context: PageContext, lying: Sequence[Lying], code: str) -> Html:
 
 def _row(context: PageContext, one: Lying) -> list[object]:
     name = link(f"/quality/quarantine/{one.seq}", one.seq) if context.account.may("resubmit") else one.seq
-    field, reason = _split(one.reason)
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    explanation = tag("span", _refused(context, one.code), title=reason)
-    return [name, moment, _unit(context, one.unit), tag("span", field, class_="path"), explanation]
+    return [name, moment, _unit(context, one.unit), tag("span", _refused(context, one.code), title=one.reason)]
 
 
 def _refused(context: PageContext, code: str) -> str:
     return context.word(f"refused_{code}") if code in REASONS else code
-
-
-def _split(reason: str) -> tuple[str, str]:
-    """`unit: not known` -> the field, and what is wrong with it."""
-    field, colon, rest = reason.partition(": ")
-    return (field, rest) if colon and " " not in field else ("", reason)
 
 
 def _unit(context: PageContext, code: str) -> str:
@@ -283,7 +275,7 @@ def one(context: PageContext, lying: Lying, body: Body, draft: RejectedEdit | No
     if not opens(context.account, lying, body):
         return nothing(context, "forbidden")
     rows = (
-        ("reason_code", f"{_refused(context, lying.code)} ({lying.code})"),
+        ("reason_code", _refused(context, lying.code)),
         ("reason", lying.reason),
         ("subject", lying.subject),
         ("bytes", lying.size),
