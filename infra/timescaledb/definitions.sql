@@ -651,6 +651,12 @@ LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
     UPDATE emitter_key SET seen_at = greatest(seen_at, at) WHERE name = ANY (names)
 $$;
 
+-- What the board puts beside a number in a link, to know its own word again.
+CREATE OR REPLACE FUNCTION link_seal(said text) RETURNS text
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    SELECT left(encode(sha256(convert_to(value || said || value, 'UTF8')), 'hex'), 24) FROM link_secret
+$$;
+
 -- --- retention: who may only call these can forget nothing younger than the horizon ---
 
 -- From now on nothing before `until` is accepted: batches in work are waited for, later ones see the new version.
@@ -790,8 +796,8 @@ BEGIN
 END
 $$;
 
-REVOKE EXECUTE ON FUNCTION note_key_use, move_horizon, forget_rows, forget_log, forget_series, forget_entities, log_chunk_in_rows,
-    compress_log FROM PUBLIC;
+REVOKE EXECUTE ON FUNCTION note_key_use, link_seal, move_horizon, forget_rows, forget_log, forget_series, forget_entities,
+    log_chunk_in_rows, compress_log FROM PUBLIC;
 
 -- Which text the others were made from.
 CREATE OR REPLACE FUNCTION definitions() RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT '{digest}' $$;

@@ -104,6 +104,7 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 """(role, right, tables): the log can be added to, never changed; who reads, reads."""
 CALLS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("ioc_emitters", ("note_key_use",)),
+    ("ioc_reader", ("link_seal",)),
     ("ioc_upkeep", ("move_horizon", "forget_log", "forget_series", "forget_entities", "forget_photos", "compress_log")),
 )
 """(role, functions that it may call, which then act as the owner)."""

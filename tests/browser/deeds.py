@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Page
@@ -27,17 +27,19 @@ def vietnamese(number: int) -> str:
     return f"{number:,}".replace(",", ".")
 
 
-def emit_report(centre: Instance, unit: str = "phuong_chon_thanh") -> float:
+def emit_report(centre: Instance, unit: str = "phuong_chon_thanh", late: timedelta = timedelta()) -> float:
     """Have `ioc emit` send a citizen's report; returns when it was acknowledged, in ms of the clock."""
-    return emit(centre, "report.received", unit, channel="app", category="road", priority="normal")
+    return emit(centre, "report.received", unit, late=late, channel="app", category="road", priority="normal")
 
 
-def emit(centre: Instance, kind: str, unit: str, key: str = "code", **data: str) -> float:
-    """Have `ioc emit` send an event of now about a new case, which its `key` names; returns when it was acknowledged,
-    in ms of the clock."""
+def emit(
+    centre: Instance, kind: str, unit: str, key: str = "code", late: timedelta = timedelta(), **data: str
+) -> float:
+    """Have `ioc emit` send an event of now, or so `late` one, about a new case, which its `key` names; returns when it
+    was acknowledged, in ms of the clock."""
     code = f"PA-{time.time_ns()}"
     head = {"specversion": "1.0", "id": code, "source": "/test/browser", "type": f"vn.ioc.{kind}.v1", "unit": unit}
-    return emit_all(centre, {**head, "time": datetime.now(UTC).isoformat(), "data": {key: code, **data}})
+    return emit_all(centre, {**head, "time": (datetime.now(UTC) - late).isoformat(), "data": {key: code, **data}})
 
 
 def emit_all(centre: Instance, *events: dict[str, Any]) -> float:

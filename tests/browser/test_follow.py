@@ -6,6 +6,7 @@ import json
 import random
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 from browser.deeds import count, emit_report, vietnamese
 from playwright.sync_api import Page, WebSocketRoute, expect
@@ -41,8 +42,14 @@ def test_a_copied_link_shows_the_same_number_whatever_comes_and_the_period_goes_
     emit_report(watched)
     now = visit("/figure/reports_received?span=week", "truc.le")
     expect(now.locator("main .huge")).not_to_have_text(vietnamese(told))
+    emit_report(watched, late=timedelta(hours=1))
     page.goto(address)
+    told_now = WORDS["figure_since"][0].format(vietnamese(told + 1))
+    expect(page.locator("main")).to_contain_text(told_now, timeout=60_000)
     assert count(page.locator("main .huge").inner_text()) == told
+    page.goto(address.replace(f"shown={told}", f"shown={told + 1000}"))
+    assert count(page.locator("main .huge").inner_text()) == told + 1, "what nobody sealed is not shown"
+    page.goto(address)
     page.locator(".period summary").click()
     page.locator("[name=first]").fill("2026-01-05")
     page.locator("[name=last]").fill("2026-02-04")

@@ -23,6 +23,7 @@ from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures.figure_cases import cases_path
 from services.board.pages.figures.said_findings import sentences, to_quality
+from services.board.pages.figures.sealed import Carried, Sealed, sealed
 from services.board.pages.figures.system_data import ranked
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, context_of
@@ -45,18 +46,21 @@ KEPT_SECONDS = 5.0
 
 @dataclass(frozen=True)
 class Opened:
-    """A figure opened: its explanation, the disagreements known then, and the same of each unit in it."""
+    """A figure opened: its explanation, the disagreements known then, the same of each unit in it, and the number that
+    its links carry."""
 
     explanation: Explanation
     findings: Sequence[Finding]
     units: Sequence[Reading]
+    link: Sealed | None
 
 
-def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice) -> Opened:
+def opened(conn: Connection, code: str, unit: str | None, chosen: PeriodChoice, carried: Carried) -> Opened:
     """A figure of a period, without what is known to disagree."""
     period, indicator = chosen.period(clock.now()), CATALOGUE[code]
     by_unit = [r for r in read(conn, indicator, unit, period, "unit") if r.value is not None]
-    return Opened(explain(conn, indicator, unit, period, SAMPLE), (), by_unit)
+    explanation = explain(conn, indicator, unit, period, SAMPLE)
+    return Opened(explanation, (), by_unit, sealed(conn, explanation, carried))
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
@@ -65,9 +69,9 @@ def add(pages: Pages, reading: QueryPool) -> None:
     known: SharedCache[Sequence[Finding]] = SharedCache(KEPT_SECONDS)
 
     @pages.page("/figure/{code}", dependencies=[Depends(require_known)])
-    async def of_figure(asked: HTTPConnection, code: str, unit: str = "") -> LivePage:
+    async def of_figure(asked: HTTPConnection, code: str, unit: str = "", shown: str = "", seal: str = "") -> LivePage:
         context = of_when(context_of(asked, pages.poller), [CATALOGUE[code]])
-        key = (code, unit or None, context.chosen)
+        key = (code, unit or None, context.chosen, Carried(shown, seal))
 
         async def ask() -> Opened:
             as_of = context.chosen.as_of
@@ -78,17 +82,25 @@ def add(pages: Pages, reading: QueryPool) -> None:
             return replace(whole, findings=found)
 
         def draw(found: Opened) -> Html:
-            shown = shown_to(context.account, found, not unit and context.chosen.whole)
-            return render(context, shown.explanation, shown.findings, shown.units)
+            told = shown_to(context.account, found, not unit and context.chosen.whole)
+            number = told.link if context.account.may("cases") else None  # to others no number is told exactly
+            return render(context, told.explanation, told.findings, told.units, number)
 
-        here = context.chosen.address(f"/figure/{code}", unit=unit or None)
+        here = context.chosen.address(f"/figure/{code}", unit=unit or None, shown=shown or None, seal=seal or None)
         return ordinary(
             context, here, of_content, [Asked("content", ask, draw, title=name_of(CATALOGUE[code], context.language))]
         )
 
 
-def render(context: PageContext, shown: Explanation, found: Sequence[Finding], by_unit: Sequence[Reading] = ()) -> Html:
-    """The page's content: the figure in a sentence, of which units it is, then how it is made and of what."""
+def render(
+    context: PageContext,
+    shown: Explanation,
+    found: Sequence[Finding],
+    by_unit: Sequence[Reading] = (),
+    number: Sealed | None = None,
+) -> Html:
+    """The page's content: the figure in a sentence, of which units it is, then how it is made and of what. `number`:
+    the one that its links carry."""
     number_of_events, cases = count(shown.events, context.language), context.account.may("cases")
     compared = cases or not is_sensitive(shown.reading.indicator)
     formula = formula_text(shown.reading.indicator.formula, context.language)
@@ -103,7 +115,7 @@ def render(context: PageContext, shown: Explanation, found: Sequence[Finding], b
         tag("section", tag("h2", context.word(key).format(number_of_events)), *inside, class_="panel wide")
         for key, *inside in panels
     )
-    return Html("".join([_head(context, shown), *sections]))
+    return Html("".join([_head(context, shown, number), *sections]))
 
 
 def _sentence(context: PageContext, shown: Explanation) -> Html:
@@ -138,13 +150,16 @@ def _units(context: PageContext, shown: Explanation, by_unit: Sequence[Reading])
     return table([context.word("unit"), context.word("value"), context.word("cases_behind")], rows, (1,))
 
 
-def _head(context: PageContext, shown: Explanation) -> Html:
-    r, language = shown.reading, context.language
+def _head(context: PageContext, shown: Explanation, number: Sealed | None) -> Html:
+    language = context.language
+    r = replace(shown.reading, value=number.value, reason=None) if number and number.carried else shown.reading
+    since = "" if r.printed == shown.reading.printed else figure(shown.reading, language)
     exact = "" if r.value is None or r.value == r.printed else _exact(context, r.value, r.indicator.unit)
     as_of = f"{context.word('as_of')} {day_and_time(shown.period.as_of)}"
     path, chosen = f"/figure/{r.indicator.code}", context.chosen
     told = context.account.may("cases") or not is_sensitive(r.indicator)
     lasting = (chosen.as_seen(shown.period.as_of) if told else chosen).address(path, unit=shown.unit)
+    lasting = number.address(chosen, shown) if number else lasting
     back = link(chosen.address(f"/system/{r.indicator.system}", unit=shown.unit), context.word("back"))
     ways = [link(lasting, context.word("this_figure")), " · ", back]
     if has_cases(r.indicator) and context.account.may("cases"):
@@ -160,6 +175,7 @@ def _head(context: PageContext, shown: Explanation) -> Html:
         ),
         *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),
         tag("p", why(r.reason, language), class_="small"),
+        tag("p", tag("strong", context.word("figure_since").format(since))) if since else "",
         _sentence(context, shown),
         tag("p", *ways, class_="small"),
         period_control(context, path, unit=shown.unit),
