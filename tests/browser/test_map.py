@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,10 +15,12 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from infra.local.servers import Instance
 from schemas import units
+from schemas.calendar import VN
 from schemas.indicators import CATALOGUE
 from services.board.pages.map.geojson import LARGEST
 from services.board.ui.words import WORDS
 from services.centre.demo import lay_outlines
+from services.kit import clock
 from services.simulator.district.geography import WARDS
 
 Visit = Callable[..., Page]
@@ -233,3 +236,26 @@ def test_units_are_coloured_by_a_figure_and_the_address_keeps_it(
     page.locator("[name=figure]").select_option("")
     expect(page.locator(".map .area[class*=step]")).to_have_count(0)
     expect(legend).to_have_text("")
+
+
+def test_any_figure_of_any_days_and_moment_colours_the_units(
+    visit: Visit, outlined: Instance, command: Callable[..., str]
+) -> None:
+    (code,) = {"reports_resolved"} - {i.code for i in CATALOGUE.values() if i.headline}
+    first, last, moment = (clock.now().astimezone(VN) - timedelta(days=n) for n in (4, 1, 0.5))
+    days = f"first={first:%Y-%m-%d}&last={last:%Y-%m-%d}&as_of={moment:%Y-%m-%dT%H:%M:%S}"
+    page = visit(f"/figure/{code}?{days}", "truc.le")
+    page.get_by_role("link", name=WORDS["figure_on_map"][0]).click()
+    expect(page.locator(".map .area.step-4").first).to_be_visible()
+    expect(page.locator("#map-said")).to_contain_text(f"{moment:%d/%m/%Y %H:%M}")
+    for part in ("first=", "last=", "as_of=", f"figure={code}"):
+        expect(page).to_have_url(re.compile(part))
+    asked = ("--from", f"{first:%Y-%m-%d}", "--to", f"{last:%Y-%m-%d}", "--as-of", moment.isoformat())
+    told = json.loads(command("query", code, "--by", "unit", "--format", "json", *asked))["readings"]
+    counts = {units.get(r["unit"]).name_vi: int(r["value"]) for r in told if r["value"]}
+    titles = page.locator(".map .area[class*=step] title").evaluate_all("all => all.map(e => e.textContent)")
+    shown = {name: int(value.replace(".", "")) for name, _, value in (title.partition(": ") for title in titles)}
+    assert len(shown) > 5 and shown.items() <= counts.items()
+    page.locator("[name=span]").select_option("year")
+    expect(page).not_to_have_url(re.compile("first="))
+    expect(page).to_have_url(re.compile("span=year"))

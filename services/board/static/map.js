@@ -27,7 +27,7 @@ function draw(map) {
   map.prepend(svg);
 
   let view = JSON.parse(sessionStorage.getItem("ioc-map") || "null");
-  let areas = [], dots = [], origin = null, box = null, asked = 0, opener = null, live = true;
+  let areas = [], dots = [], origin = null, box = null, asked = 0, opener = null, live = true, whole = false;
 
   // --- the view ---
 
@@ -42,6 +42,7 @@ function draw(map) {
     const near = Math.max(FARTHEST, Math.min(NEAREST, zoom));
     const moved = !view || near !== view.zoom;
     view = { longitude, latitude, zoom: near };
+    whole = false;
     sessionStorage.setItem("ioc-map", JSON.stringify(view));
     if (moved) marks.replaceChildren();  // clusters of another zoom would stand where nothing is
     place();
@@ -64,7 +65,10 @@ function draw(map) {
     } while (zoom > FARTHEST && (span[0] > width() * 0.85 || span[1] > height() * 0.85));
     look((west + east) / 2, (south + north) / 2, zoom);
   };
-  const showAll = () => box && fit(box);
+  const showAll = () => {
+    if (box) fit(box);
+    whole = Boolean(box);  // for as long as nobody looks elsewhere: a screen that is turned shows all again
+  };
 
   // --- drawing ---
 
@@ -245,14 +249,18 @@ function draw(map) {
   svg.addEventListener("dblclick", (event) => zoomAt(1, event.offsetX, event.offsetY));
 
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => { card.hidden = true; settle(true); });
+  form.addEventListener("input", ({ target }) => {
+    if (target.name === "span") for (const name of ["month", "first", "last"]) form.elements[name].value = "";
+    card.hidden = true;
+    settle(true);
+  });
   document.addEventListener("ioc-news", ({ target }) => target.id === "map-news" && live && soon());
   let due = 0, latest = 0;
   const soon = () => {
     due ||= setTimeout(() => { due = 0; latest = Date.now(); settle(true, 0); }, Math.max(0, latest + NEWS_MS - Date.now()));
   };
   setInterval(() => live && document.visibilityState === "visible" && settle(true, 0), AGAIN_MS);
-  new ResizeObserver(() => view && place()).observe(svg);
+  new ResizeObserver(() => view && (whole ? showAll() : place())).observe(svg);
 
   // --- shapes of one's own: the centre's, and those that this browser alone keeps ---
 
@@ -285,6 +293,7 @@ function draw(map) {
 
   // --- units in the colours of a figure ---
 
+  const TINTED = ["figure", "span", "month", "first", "last", "as_of", "lang"];
   let figures = {}, tints = 0;
   const colour = () => shapes.querySelectorAll(".area").forEach((path) => {
     const [step, missed, said] = figures[path.feature.unit] ?? [null, false, path.feature.name];
@@ -293,7 +302,7 @@ function draw(map) {
     path.querySelector("title")?.replaceChildren(said);
   });
   const tint = async () => {
-    const asked = new URLSearchParams([...choice()].filter(([key]) => ["figure", "span", "lang"].includes(key)));
+    const asked = new URLSearchParams([...choice()].filter(([key]) => TINTED.includes(key)));
     const turn = ++tints;
     const answer = asked.get("figure") && (await fetch(`/map/figures?${asked}`).catch(() => ({ ok: false })));
     if (turn !== tints || answer?.ok === false) return;  // what is shown stays, the band above says why

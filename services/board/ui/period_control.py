@@ -47,6 +47,20 @@ def _past(context: PageContext, path: str, others: dict[str, str | None]) -> Ite
 
 
 def _form(context: PageContext, path: str, seen: datetime, others: dict[str, str | None]) -> Html:
+    hidden = (
+        tag("input", type="hidden", name=name, value=value) for name, value in others.items() if value is not None
+    )
+    span = context.chosen.span
+    return tag(
+        "form", *hidden, tag("input", type="hidden", name="span", value=span) if span != "month" else "",
+        *period_fields(context, seen), tag("button", context.word("period_show"), class_="plain"),
+        tag("p", context.word("period_means"), class_="small"),
+        method="get", action=path, class_="filters",
+    )  # fmt: skip
+
+
+def period_fields(context: PageContext, seen: datetime) -> Iterator[Html]:
+    """Month, days and moment as fields of a form, with what is chosen in them; months are offered back from `seen`."""
     chosen = context.chosen
     first, last = chosen.days or ("", "")
     at = chosen.as_of.astimezone(VN).replace(tzinfo=None).isoformat(timespec="seconds") if chosen.as_of else ""
@@ -56,20 +70,10 @@ def _form(context: PageContext, path: str, seen: datetime, others: dict[str, str
     options = [
         tag("option", f"{m:%m/%Y}", value=f"{m:%Y-%m}", selected="" if m == chosen.month else None) for m in months
     ]
-    hidden = (
-        tag("input", type="hidden", name=name, value=value) for name, value in others.items() if value is not None
-    )
-    span = tag("input", type="hidden", name="span", value=chosen.span) if chosen.span != "month" else ""
-    return tag(
-        "form", *hidden, span,
-        _field(context, "period_month", tag("select", tag("option", "–", value=""), *options, name="month")),
-        _field(context, "period_first", tag("input", type="date", name="first", value=first)),
-        _field(context, "period_last", tag("input", type="date", name="last", value=last)),
-        _field(context, "period_moment", tag("input", type="datetime-local", name="as_of", value=at, step="1")),
-        tag("button", context.word("period_show"), class_="plain"),
-        tag("p", context.word("period_means"), class_="small"),
-        method="get", action=path, class_="filters",
-    )  # fmt: skip
+    yield _field(context, "period_month", tag("select", tag("option", "–", value=""), *options, name="month"))
+    yield _field(context, "period_first", tag("input", type="date", name="first", value=first))
+    yield _field(context, "period_last", tag("input", type="date", name="last", value=last))
+    yield _field(context, "period_moment", tag("input", type="datetime-local", name="as_of", value=at, step="1"))
 
 
 def _field(context: PageContext, word: str, control: Html) -> Html:

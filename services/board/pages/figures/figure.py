@@ -147,7 +147,8 @@ def _units(context: PageContext, shown: Explanation, by_unit: Sequence[Reading])
         ]
         for r in told
     )
-    return table([context.word("unit"), context.word("value"), context.word("cases_behind")], rows, (1,))
+    on_map = tag("p", link(context.chosen.address("/map", figure=code), context.word("figure_on_map")))
+    return Html(table([context.word("unit"), context.word("value"), context.word("cases_behind")], rows, (1,)) + on_map)
 
 
 def _head(context: PageContext, shown: Explanation, number: Sealed | None) -> Html:

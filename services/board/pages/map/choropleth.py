@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.registry import SYSTEMS
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.periods import SPANS
+from services.board.ui.period_control import period_fields
+from services.board.ui.periods import SO_FAR, SPANS
 from services.board.ui.words import aim, figure, name_of, signed, state_of, system_name, unit_name
+from services.kit import clock
 from services.readings import Reading
 
 STEPS = 5
@@ -50,18 +53,27 @@ def _step(step: int, least: str, most: str) -> Html:
 
 
 def choice(context: PageContext, chosen: Indicator | None) -> list[Html]:
-    """The fields by which a reader colours the map: figure and span."""
+    """The fields by which a reader colours the map: figure, those that are shown first before the others, and span, or
+    any month, days and moment."""
     groups = (
-        tag("optgroup", *(_option(i.code, name_of(i, context.language), i == chosen) for i in CATALOGUE.values()
-                          if i.system == slug and (i.headline or i == chosen)),
+        tag("optgroup", *(_option(i.code, name_of(i, context.language), i == chosen)
+                          for i in sorted(CATALOGUE.values(), key=lambda i: not i.headline) if i.system == slug),
             label=system_name(slug, context.language))
         for slug in SYSTEMS
     )  # fmt: skip
     none = _option("", context.word("map_figure_off"), chosen is None)
-    spans = (_option(span, context.word(f"span_{span}"), span == context.chosen.span) for span in SPANS)
+    period = context.chosen
+    spans = (_option(span, context.word(f"span_{span}"), span == period.span) for span in SPANS)
+    other = tag(
+        "summary",
+        context.word("period_other"),
+        aria_current="true" if replace(period, span="month") != SO_FAR else None,
+    )
+    fields = period_fields(context, period.as_of or clock.now())
     return [
         tag("label", context.word("map_figure"), tag("select", none, *groups, name="figure")),
         tag("label", context.word("map_figure_of"), tag("select", *spans, name="span")),
+        tag("details", other, *fields, tag("p", context.word("period_means"), class_="small"), class_="layers"),
     ]
 
 

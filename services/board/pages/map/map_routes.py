@@ -136,7 +136,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
 
 def _filter_of(request: HTTPConnection, context: PageContext) -> MapFilter:
     params = request.query_params
-    return map_view.filter_of(params, params.getlist("layer"), context.account, clock.now())
+    return map_view.filter_of(params, params.getlist("layer"), context.account, clock.now(), context.chosen.as_of)
 
 
 def _summary(context: PageContext, name: str, overlay: Overlay) -> str:

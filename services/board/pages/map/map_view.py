@@ -48,7 +48,9 @@ SIGNS: dict[str, str] = {
 STATUSES = ("received", "verified", "routed", "accepted", "reopened")
 
 
-def filter_of(params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime) -> MapFilter:
+def filter_of(
+    params: Mapping[str, str], layers: Iterable[str], account: Account, now: datetime, as_of: datetime | None = None
+) -> MapFilter:
     """What an address asks for; what it should not say is passed over. Passers-by choose layers alone: by comparing
     finer choices one could single out a report."""
     known = frozenset(layers) & {"reports", *get_args(Layer)}
@@ -63,7 +65,7 @@ def filter_of(params: Mapping[str, str], layers: Iterable[str], account: Account
         status=_one_of(params.get("status"), STATUSES),
         overdue=params.get("overdue") == "1",
         unit=_one_of(unit, {u.code for u in units.every()}) if account.sees(unit) or not account.units else "",
-        at=now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=back - 1) if back else None,
+        at=now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=back - 1) if back else as_of,
     )
 
 
