@@ -7,8 +7,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.test_accessibility import LISTS, PAGES
-from playwright.sync_api import Page, expect
+from browser.conftest import PEOPLE
+from browser.test_accessibility import PAGES, opened, shown
+from dictionary import known, plain
+from playwright.sync_api import Page
 
 from infra.local.paths import CHECKOUT
 from schemas.registry import DATA_TYPES
@@ -68,15 +70,9 @@ ILLEGIBLE = """most => {
 def test_no_text_is_cut_or_covered_and_no_column_too_narrow(visit: Visit, size: str, language: str) -> None:
     width, height = SIZES[size]
     page = visit(f"/login?lang={language}", "admin", viewport={"width": width, "height": height})
-    opened = []
-    for path in LISTS:
-        page.goto(path)
-        opened.append(page.locator(f"main td a[href^='{path}/']").first.get_attribute("href") or "")
     problems = {}
-    for path in (*PAGES, *opened):
-        page.goto(path)
-        expect(page.locator("main")).to_be_visible()
-        expect(page.locator(".busy")).to_have_count(0, timeout=60_000)
+    for path in (*PAGES, *opened(page)):
+        shown(page, path)
         if found := page.evaluate(ILLEGIBLE, COLUMN):
             problems[path] = found[:4]
     assert problems == {}
@@ -95,13 +91,39 @@ RAW = {
 """What is for programs; codes of units and figures among it."""
 
 
+WORDS = """() => {
+  document.querySelectorAll('details').forEach(one => { one.open = true; });
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT), texts = [];
+  for (let text; (text = walker.nextNode());) {
+    const e = text.parentElement;
+    if (!e.closest("script, style") && e.checkVisibility({visibilityProperty: true})) texts.push(text.data);
+  }
+  return texts.join("\\n");
+}"""
+"""All that stands on a page once all of it is open, as it was written."""
+NAMES = re.compile(rf"\b(?:{'|'.join(map(re.escape, PEOPLE))})\b")
+SHORT = re.compile(r"\d|^[^a-zà-ỹđ]+$")
+"""Codes and abbreviations."""
+LOANS = frozenset({"english"})
+"""Words of other languages that Vietnamese offices write so."""
+
+
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_nothing_that_is_for_programs_stands_on_a_page(visit: Visit, language: str) -> None:
     page, found = visit(f"/login?lang={language}", "admin"), []
-    for path in (*PAGES, "/search?text=chon+thanh"):
-        page.goto(path)
-        expect(page.locator("main")).to_be_visible()
-        page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
-        text = page.locator("body").inner_text()
+    for path in (*PAGES, *opened(page)):
+        shown(page, path)
+        text = page.evaluate(WORDS)
         found += [(path, what, hit[0]) for what, pattern in RAW.items() if (hit := pattern.search(text))]
     assert found == []
+
+
+def test_every_word_of_a_vietnamese_page_is_in_the_dictionary(visit: Visit) -> None:
+    page, strange = visit("/login?lang=vi", "admin"), dict[str, str]()
+    for path in (*PAGES, *opened(page)):
+        shown(page, path)
+        words = re.findall(r"[^\W_]+", NAMES.sub("", page.evaluate(WORDS)))
+        strange |= {
+            word: path for word in words if not (SHORT.search(word) or plain(word) in LOANS or known(plain(word)))
+        }
+    assert strange == {}

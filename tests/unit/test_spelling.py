@@ -4,46 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
-import tempfile
 import unicodedata
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import pytest
+from dictionary import known, plain, syllables
 
-from infra.local.apt import open_archive
-from infra.local.paths import CHECKOUT, home, usual_modes
+from infra.local.paths import CHECKOUT
 
-SYSTEM = Path("/usr/share/hunspell/vi_VN.dic")
 ROOMS = ("services", "schemas", "dashboards", "infra")
 LETTERS = ("old_fonts.py", "letters.py", "collation.py", "personal.py", "documents.py", "files.py")
 """Files whose texts are letters, not words."""
 SHORT = frozenset({"cđs", "hsơ", "đtc", "đ", "đv", "đvt", "qđ", "skđt", "tđ", "zđ", "zđđ", "hđnd", "ubnd", "σ"})
 """Abbreviations, parts of patterns, and a sum's sign."""
-MARKS = (("oa", "óòỏõọ", "áàảãạ"), ("oe", "óòỏõọ", "éèẻẽẹ"), ("uy", "úùủũụ", "ýỳỷỹỵ"))
-"""Where the mark may stand on either letter: the house writes it on the first, as decrees do (`hóa`), the dictionary
-mostly on the second (`hoá`)."""
-
-
-@pytest.fixture(scope="module")
-def syllables() -> frozenset[str]:
-    """Those of the package hunspell-vi: this machine's, or fetched into the runtime folder."""
-    kept = home() / "runtime" / "hunspell-vi" / SYSTEM.name
-    if not SYSTEM.exists() and not kept.exists():
-        with usual_modes(), tempfile.TemporaryDirectory(prefix="ioc-apt-") as shelf:
-            apt, found = open_archive(Path(shelf), "^hunspell-vi$", print)
-            apt.download([found], Path(shelf) / "tree")
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(next((Path(shelf) / "tree").rglob(SYSTEM.name)), kept.with_suffix(".new"))
-            kept.with_suffix(".new").rename(kept)
-    lines = (SYSTEM if SYSTEM.exists() else kept).read_text(encoding="utf-8").splitlines()
-    return frozenset(plain(line.partition("/")[0]) for line in lines)
-
-
-def plain(word: str) -> str:
-    return unicodedata.normalize("NFC", word).casefold()
 
 
 def texts(file: Path) -> Iterator[str]:
@@ -68,29 +42,18 @@ def words(text: str) -> set[str]:
     }
 
 
-def moved(word: str) -> str:
-    """The same with the mark on the other of two vowels at its end; itself where there are none."""
-    for (first, second), left, right in MARKS:
-        for a, b in zip(left, right, strict=True):
-            if word.endswith(a + second):
-                return word[: -len(second) - 1] + first + b
-            if word.endswith(first + b) and not word.startswith("q"):
-                return word[:-2] + a + second
-    return word
-
-
 def files() -> list[Path]:
     found = chain.from_iterable((CHECKOUT / room).rglob(kind) for room in ROOMS for kind in ("*.py", "*.toml"))
     return [file for file in sorted(found) if file.name not in LETTERS]
 
 
-def test_every_word_is_in_the_dictionary(syllables: frozenset[str]) -> None:
-    assert len(syllables) > 6000 and "hồ" in syllables and "hộ" in syllables and "sơx" not in syllables
+def test_every_word_is_in_the_dictionary() -> None:
+    assert len(syllables()) > 6000 and known("hồ") and known("hộ") and not known("sơx")
     strange = {
         f"{file.relative_to(CHECKOUT)}: {word}"
         for file in files()
         for word in set(chain.from_iterable(map(words, texts(file))))
-        if not {word, moved(word)} & syllables and word not in SHORT
+        if not known(word) and word not in SHORT
     }
     assert not strange
 
