@@ -1,4 +1,5 @@
-"""Bars as SVG: pictures in a report, and charts on the board's pages, whose styles go over the colours here."""
+"""Bars and lines as SVG: pictures in a report, and charts on the board's pages, whose styles go over the colours
+here."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 from typing import Literal
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -21,6 +23,8 @@ Kind = Literal["now", "then"]
 _LOOKS: dict[str, dict[str, str]] = {
     "now": {"fill": "#1f4e79"},
     "then": {"fill": "none", "stroke": "#6b6b6b"},
+    "line now": {"fill": "none", "stroke": "#1f4e79", "stroke-width": "2"},
+    "line then": {"fill": "none", "stroke": "#6b6b6b", "stroke-dasharray": "4 4"},
     "level": {"stroke": "#cccccc"},
     "aim": {"stroke": "#c0504d", "stroke-dasharray": "5 4", "stroke-width": "1.5"},
 }
@@ -38,9 +42,14 @@ class Step:
 
 
 def bars(
-    steps: Sequence[Step], title: str, language: Literal["vi", "en"] = "vi", aim: Decimal | None = None
+    steps: Sequence[Step],
+    title: str,
+    language: Literal["vi", "en"] = "vi",
+    aim: Decimal | None = None,
+    joined: bool = False,
 ) -> Element | None:
-    """Values as bars from zero, the compared ones as empty boxes around them; missing is no bar, and says so.
+    """Values as bars from zero, the compared ones as empty boxes around them; missing is no bar, and says so. `joined`:
+    of shares and levels, which no step has for itself, as points on a line, the compared ones on a broken one.
 
     None where no value is known.
     """
@@ -55,8 +64,10 @@ def bars(
     for value in scale.values():
         _level(chart, scale.y(value))
         _text(chart, exact(Decimal(f"{value:g}"), language), LEFT - 5, scale.y(value) + 4, "end")
+    for kind, values in (("then", [s.then for s in steps]), ("now", [s.now for s in steps])) if joined else ():
+        _lines(chart, f"line {kind}", [LEFT + (i + 0.5) * width for i in range(len(steps))], values, scale)
     for i, step in enumerate(steps):
-        _step(chart, LEFT + i * width, width, step, scale)
+        _step(chart, LEFT + i * width, width, step, scale, joined)
     for i, step in enumerate(steps):
         if i % every == 0:
             _text(chart, step.label, LEFT + (i + 0.5) * width, HEIGHT - 6, "middle")
@@ -117,15 +128,30 @@ def _text(chart: Element, text: str, x: float, y: float, anchor: str) -> None:
     SubElement(chart, "text", {"x": f"{x:.1f}", "y": f"{y:.1f}", "text-anchor": anchor}).text = text
 
 
-def _step(chart: Element, x: float, width: float, step: Step, scale: _Scale) -> None:
-    """The box of the compared value, and the bar of the value before it; half as wide, so that both are seen."""
+def _lines(chart: Element, kind: str, places: Sequence[float], values: Sequence[Decimal | None], scale: _Scale) -> None:
+    """A line through the values; what is missing is a gap in it."""
+    points = [None if v is None else f"{x:.1f},{scale.y(float(v)):.1f}" for x, v in zip(places, values, strict=True)]
+    for known, run in groupby(points, lambda point: point is not None):
+        if known:
+            SubElement(chart, "polyline", {"points": " ".join(filter(None, run)), "class": kind, **_LOOKS[kind]})
+
+
+def _step(chart: Element, x: float, width: float, step: Step, scale: _Scale, joined: bool) -> None:
+    """The box of the compared value, and the bar of the value before it; half as wide, so that both are seen. Of a line
+    the point, and all its height to point at."""
     group = SubElement(chart, "g")
     SubElement(group, "title").text = step.text
-    if step.then is not None:
+    if joined:
+        place = {"x": f"{x:.1f}", "width": f"{width:.1f}", "y": str(TOP), "height": str(HEIGHT - TOP - BOTTOM)}
+        SubElement(group, "rect", {**place, "class": "step", "fill": "none", "pointer-events": "all"})
+    elif step.then is not None:
         _bar(group, "then", x + width * 0.08, width * 0.84, step.then, scale)
     if step.now is None:
         _text(group, "·", x + width / 2, HEIGHT - BOTTOM - 3, "middle")
         group[-1].set("class", "none")
+    elif joined:
+        point = {"cx": f"{x + width / 2:.1f}", "cy": f"{scale.y(float(step.now)):.1f}", "r": "3"}
+        SubElement(group, "circle", {**point, **_LOOKS["now"], "class": "now"})
     else:
         _bar(group, "now", x + width * 0.22, width * 0.56, step.now, scale)
 

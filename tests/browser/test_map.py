@@ -109,6 +109,22 @@ def test_a_cluster_opens_by_keyboard_down_to_a_card(visit: Visit) -> None:
     expect(page.locator(".mark:focus")).to_have_count(1)
 
 
+def test_a_turned_screen_shows_all_again_until_somebody_looks_elsewhere(visit: Visit) -> None:
+    page, zoom = the_map(visit), "JSON.parse(sessionStorage.getItem('ioc-map')).zoom"
+    near = page.evaluate(zoom)
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_function(f"near => {zoom} < near", arg=near)
+    page.set_viewport_size({"width": 1920, "height": 1080})
+    page.wait_for_function(f"near => {zoom} === near", arg=near)
+    page.locator("[data-map=in]").click()
+    page.wait_for_function(f"near => {zoom} === near + 1", arg=near)
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator("#map svg").first).to_have_js_property(
+        "clientWidth", page.locator("#map").evaluate("e => e.clientWidth")
+    )
+    assert page.evaluate(zoom) == near + 1
+
+
 def test_the_slider_changes_the_moment_that_is_told(visit: Visit) -> None:
     page = the_map(visit)
     now = counted(page, "map_reports_n")

@@ -19,7 +19,7 @@ from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
 from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
 from services.board.live.wall_figures import FIGURES
-from services.board.pages.figures.figure_groups import grouped
+from services.board.pages.figures.figure_groups import grouped, is_level
 from services.board.pages.figures.system import moment, render
 from services.board.pages.figures.system_data import (
     Choice,
@@ -76,6 +76,20 @@ def test_what_is_missing_has_no_bar_and_a_zero_has_one() -> None:
     assert [h is None for h in heights(chart, "now")] == [True, False, True, False]
     assert [h is None for h in heights(chart, "then")] == [False, True, True, False]
     assert [step.findtext("text") for step in chart.iter("g")] == ["·", None, "·", None]
+
+
+def test_shares_and_levels_are_points_on_a_line_with_gaps_and_counts_are_bars() -> None:
+    values = [(Decimal(90), Decimal(80)), (None, Decimal(85)), (Decimal(95), None), (Decimal(96), None)]
+    steps = [Step(str(i), now, then, f"step {i}") for i, (now, then) in enumerate(values)]
+    chart = ElementTree.fromstring(bars(steps, "a share", "vi", joined=True))
+    runs = [(line.get("class"), len((line.get("points") or "").split())) for line in chart.iter("polyline")]
+    assert runs == [("line then", 2), ("line now", 1), ("line now", 2)]
+    assert [step.find("circle") is not None for step in chart.iter("g")] == [True, False, True, True]
+    assert [step.findtext("title") for step in chart.iter("g")] == [f"step {i}" for i in range(4)]
+    assert not heights(chart, "now")[0] and not list(drawn((1, 2)).iter("polyline"))
+    levels = {i.code for i in CATALOGUE.values() if is_level(i)}
+    assert levels >= {"overdue_share", "dossiers_open_overdue", "map_features", "pupils"}
+    assert not levels & {"dossiers_received", "budget_revenue", "visits"}
 
 
 def test_negative_values_hang_from_zero() -> None:

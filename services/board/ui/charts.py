@@ -39,13 +39,17 @@ def _line(points: Sequence[tuple[float, float]]) -> Html:
     return tag("polyline", points=" ".join(f"{x:.1f},{y:.1f}" for x, y in points))
 
 
-def bars(steps: Sequence[Step], title: str, language: Language, aim: Decimal | None = None) -> Html:
+def bars(
+    steps: Sequence[Step], title: str, language: Language, aim: Decimal | None = None, joined: bool = False
+) -> Html:
     """As `drawing.bars`, within a page; empty where no value is known."""
-    drawn = drawing.bars(steps, title, language, aim)
+    drawn = drawing.bars(steps, title, language, aim, joined)
     return Html("" if drawn is None else tostring(drawn, encoding="unicode", method="html"))
 
 
-def sample(kind: Kind) -> Html:
-    """A bar of its kind, for a legend."""
+def sample(kind: Kind, joined: bool = False) -> Html:
+    """A bar of its kind, or a line, for a legend."""
     inside = tag("rect", class_=kind, x="1", y="1", width="8", height="10")
+    if joined:
+        inside = tag("polyline", class_=f"line {kind}", points="0,6 10,6")
     return tag("svg", inside, viewBox="0 0 10 12", class_="chart sample", aria_hidden="true")

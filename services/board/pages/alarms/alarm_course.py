@@ -17,6 +17,7 @@ from schemas.text.dates import day_and_time, day_of_year
 from services.board.access import Account
 from services.board.pages.alarms.alarms_data import Row
 from services.board.pages.figures.figure_cases import case_table
+from services.board.pages.figures.figure_groups import is_level
 from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
@@ -93,7 +94,9 @@ def panel(context: PageContext, row: Row, course: Course | None) -> Html:
     chosen = PeriodChoice(SPANS.get(course.watched.window, "month"), as_of=row.cleared_at)
     unit = None if row.unit == ALL else row.unit
     opened = link(chosen.address(f"/figure/{indicator.code}", unit=unit), context.word("how"))
-    drawn = tag("figure", tag("figcaption", name), bars(steps, name, language, limit), class_="course")
+    drawn = tag(
+        "figure", tag("figcaption", name), bars(steps, name, language, limit, is_level(indicator)), class_="course"
+    )
     section = tag(
         "section", tag("h2", context.word("alarm_course")), tag("p", said, " · ", opened), drawn, class_="panel"
     )

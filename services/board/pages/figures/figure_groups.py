@@ -34,5 +34,11 @@ def grouped(indicators: Iterable[Indicator]) -> dict[Group, list[Indicator]]:
     return {group: own for group, own in found.items() if own}
 
 
+def is_level(indicator: Indicator) -> bool:
+    """Whether it is a share, a mean, a score or a level: what stands at a moment or of all of a time, and does not add
+    up."""
+    return indicator.unit in ("%", "minute", "point") or _rests_on(indicator, Stock, Last)
+
+
 def _rests_on(indicator: Indicator, *kinds: type) -> bool:
     return all(isinstance(leaf, kinds) for leaf in leaves(indicator.formula))

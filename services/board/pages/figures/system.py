@@ -19,7 +19,7 @@ from services.board.access import is_few
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
-from services.board.pages.figures.figure_groups import Group, grouped
+from services.board.pages.figures.figure_groups import Group, grouped, is_level
 from services.board.pages.figures.published_card import Beside, card, read_beside
 from services.board.pages.figures.system_data import (
     Choice,
@@ -184,14 +184,15 @@ def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
         steps = [_step(a, b, size, context.language) for a, b in zip_longest(now, then)]
         name = f"{name_of(indicator, context.language)}{measured and f' ({measured})'}"
         aim = None if now[0].target is None else now[0].target / size
-        drawing = bars(steps, name, context.language, aim) or _nothing(context, now)
+        level = is_level(indicator)
+        drawing = bars(steps, name, context.language, aim, level) or _nothing(context, now)
         legend = [
-            *([tag("span", sample("now"), shown.now.period.written)] if _any(now) else []),
+            *([tag("span", sample("now", level), shown.now.period.written)] if _any(now) else []),
             *(
                 [
                     tag(
                         "span",
-                        sample("then"),
+                        sample("then", level),
                         f"{context.word('compared')} {shown.then.period.written}",
                     )
                 ]

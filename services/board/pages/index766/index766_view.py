@@ -222,14 +222,14 @@ def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> 
 
 
 def course_of_days(context: PageContext, found: Course | None) -> Html:
-    """The last days as bars, then the month's end with how it was found and how wrong that was."""
+    """The last days as a line, then the month's end with how it was found and how wrong that was."""
     if found is None:
         return tag("p", context.word("index766_reading"), class_="small")
     language = context.language
     days = [(written_day(d.day), d.points) for d in found.days]
     steps = [Step(day[:5], points, None, f"{day}: {_known(context, points)}") for day, points in days]
     named = context.word("index766_course").format(DAYS)
-    drawing = bars(steps, named, language)
+    drawing = bars(steps, named, language, joined=True)
     chart = tag("div", drawing, class_="course") if drawing else tag("p", context.word("no_data"), class_="none")
     panel = _panel(context, named, chart, tag("p", context.word("index766_course_means"), class_="small"))
     if found.ahead is None:
