@@ -10,6 +10,7 @@ from schemas.indicators import economy, education, field, gis, health, own, proc
 from schemas.indicators.checks import CHECKS
 from schemas.indicators.formula import Score
 from schemas.indicators.indicator import Indicator
+from schemas.text.letters import bare
 
 __all__ = ["CATALOGUE", "CHECKS", "SHEETS", "Indicator", "UnknownIndicator", "add", "find"]
 
@@ -39,7 +40,7 @@ def add(lines: Iterable[str], table: str = "added indicators") -> list[Indicator
 
 
 class UnknownIndicator(KeyError):
-    """No indicator has this code; the message names the nearest ones."""
+    """No indicator has this code or name; the message names the nearest ones."""
 
     def __str__(self) -> str:
         return str(self.args[0])
@@ -54,12 +55,16 @@ def _renamed(name: str) -> str:
 
 
 def find(name: str) -> list[Indicator]:
-    """The indicator of that code, or all of a sheet."""
+    """The indicator of that code or of that name in either language, marks or none, or all of a sheet."""
     name = _renamed(name)
     if name in CATALOGUE:
         return [CATALOGUE[name]]
     if name in SHEETS:
         return [CATALOGUE[code] for code in SHEETS[name]]
+    names = {bare(text): code for code, one in CATALOGUE.items() for text in (one.vi, one.en)}
+    if code := names.get(words := " ".join(bare(name).split())):
+        return [CATALOGUE[code]]
     near = difflib.get_close_matches(name, [*CATALOGUE, *SHEETS], n=3, cutoff=0.5)
+    near = near or [names[text] for text in difflib.get_close_matches(words, names, n=3)]
     hint = f"; did you mean {', '.join(near)}?" if near else ""
     raise UnknownIndicator(f"no indicator {name!r}{hint} (`ioc indicators` lists all)")

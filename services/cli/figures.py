@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Examples:
   ioc query payments_fee_count --unit chon_thanh --from 2024-11-01 --to 2024-11-30
   ioc query dossiers_in_progress --as-of 2024-11-15T10:30 --by field
+  ioc query "Tỷ lệ hồ sơ quá hạn" --from 01/11/2024 --to 30/11/2024     by its printed name
   ioc query ii06 --by unit --format csv        a sheet: several indicators side by side
 `ioc indicators` lists the names; `ioc explain` opens any figure to its source.""")  # fmt: skip
 @click.argument("indicator")

@@ -168,6 +168,11 @@ def test_what_changed_and_what_is_wrong_with_the_published_report_are_one_click_
     name = WORDS["quality_findings"][0].partition(" (")[0]
     expect(findings.locator("h2")).to_contain_text(name, timeout=PATIENCE_MS)
     expect(findings.locator("tbody tr").first).to_be_visible()
+    for mistake in (("5.122", "5.121"), ("290", "288"), ("1.674", "1.733"), ("1.377", "1.674")):
+        row = findings.locator("tbody tr")
+        for printed in mistake:
+            row = row.filter(has_text=printed)
+        expect(row.first).to_be_visible()
 
 
 def test_a_finished_dossier_is_one_click_and_its_code(begin: Begin, watched: Instance) -> None:

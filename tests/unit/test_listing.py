@@ -9,6 +9,8 @@ from click import Command
 from click.testing import CliRunner, Result
 
 from schemas import registry, units
+from schemas.indicators import CATALOGUE, UnknownIndicator, find
+from schemas.text.letters import bare
 from services.cli import catalogue_lists
 from services.kit import clock
 
@@ -45,6 +47,14 @@ def test_the_line_that_sends_the_sample_holds_an_acceptable_event(name: str) -> 
 def test_an_unknown_type_is_answered_with_near_ones() -> None:
     found = run(catalogue_lists.events, "dossier.acepted")
     assert found.exit_code == 1 and "did you mean dossier.accepted" in found.output
+
+
+def test_an_indicator_is_known_by_its_code_and_by_its_printed_names_marks_or_none() -> None:
+    for code, indicator in CATALOGUE.items():
+        for name in (code, indicator.vi, indicator.en, indicator.vi.upper(), bare(indicator.vi)):
+            assert [one.code for one in find(name)] == [code], name
+    with pytest.raises(UnknownIndicator, match="did you mean overdue_share"):
+        find("tỷ lệ hồ sơ quá hẹn")
 
 
 def test_units_are_those_of_the_day() -> None:
