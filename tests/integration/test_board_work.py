@@ -133,6 +133,9 @@ def test_an_alarm_about_a_figure_shows_its_course_its_threshold_and_the_cases(
         assert re.search(re.escape(WORDS["alarm_cases_all"][0]).replace(r"\{\}", r"[1-9]\d*"), page)
         assert f"/figure/dossiers_open_overdue/cases?unit={WARD}" in page
         assert "/worklist/dossier/" in page and FOREIGN not in page
+    owner = re.search(rf"{WORDS['suggested_owner'][0]}</th><td[^>]*>Người ([\w.-]+) \(\1\)", supervisor.text(path))
+    assert owner and f'name="assignee" maxlength="80" required="" value="{owner[1]}"' in supervisor.text(path)
+    assert WORDS["suggested_owner"][0] not in operator.text(path), "who may give nobody anything is told nobody"
     post(centre, "/alertmanager", {"version": "4", "alerts": [alert | {"status": "resolved"}]})
 
 

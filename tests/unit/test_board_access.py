@@ -29,7 +29,7 @@ from services.board.access import (
     is_sensitive,
     strongest,
 )
-from services.board.auth import oidc
+from services.board.auth import accounts, oidc
 from services.board.auth.login import ADDRESS, NAME, PAIR, WITHIN_SECONDS, Brake, inside, place_of
 from services.board.live.poller import Poller
 from services.board.pages.actions.bulk_actions import toolbar
@@ -378,3 +378,18 @@ def test_the_way_out_of_a_provider_leads_back() -> None:
     assert dict(parse_qsl(urlsplit(out).query)) == {
         "realm": "x", "client_id": "ioc", "logout_hint": "a b", "post_logout_redirect_uri": back,
     }  # fmt: skip
+
+
+def test_an_alarm_had_better_be_given_to_its_units_own_who_have_least() -> None:
+    def person(name: str, role: Role, *units: str, disabled: bool = False) -> accounts.Row:
+        return accounts.Row(name, name, role, list(units), True, None, False, disabled, NOW, None)
+
+    ward = "phuong_chon_thanh"
+    viewer, gone = person("a", "viewer", ward), person("b", "operator", ward, disabled=True)
+    everywhere, elsewhere = person("c", "operator"), person("d", "operator", "phuong_minh_hung")
+    busy, free, head = person("e", "operator", ward), person("f", "operator", ward), person("g", "supervisor", ward)
+    all_of_them = [viewer, gone, everywhere, elsewhere, head, busy, free]
+    assert accounts.suggested(all_of_them, ward, {"e": 2}) == free
+    assert accounts.suggested([*all_of_them[:4], head], ward, {"g": 9}) == head
+    assert accounts.suggested(all_of_them, "all", {}) == everywhere
+    assert accounts.suggested([viewer, gone, elsewhere], ward, {}) is None

@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import LiteralString, NamedTuple
@@ -18,7 +18,7 @@ from psycopg.rows import class_row
 
 from schemas.personal import OF_STAFF, find, mask
 from schemas.text import collation
-from services.board.access import GIVEN, Account, Grant, Role
+from services.board.access import GIVEN, ROLES, Account, Grant, Role
 from services.board.auth import audit
 from services.board.ui.words import word
 from services.kit import clock
@@ -180,6 +180,13 @@ async def held_by(conn: AsyncConnection, name: str) -> list[int]:
     """The active alarms that an account was given, or has acknowledged, and can see to no more."""
     found = await conn.execute("SELECT alarm FROM alarm_orphan WHERE person = %s ORDER BY alarm", [name])
     return [alarm for (alarm,) in await found.fetchall()]
+
+
+def suggested(people: Iterable[Row], unit: str, held: Mapping[str, int]) -> Row | None:
+    """Who had better be given an alarm of a unit: of those who may act on it one who is bounded to units, then of the
+    least role, then with the fewest alarms, of which `held` says how many each has."""
+    able = (p for p in people if not p.disabled and p.account.may("acknowledge") and p.account.sees(unit))
+    return min(able, key=lambda p: (not p.units, ROLES.index(p.role), held.get(p.name, 0), p.name), default=None)
 
 
 async def admit(conn: AsyncConnection, subject: str, name: str, full_name: str, grant: Grant | None) -> Account | None:

@@ -29,15 +29,15 @@ def answer(context: PageContext, outcomes: Sequence[Outcome]) -> Response:
     return JSONResponse(response, headers={"cache-control": "no-store"})
 
 
-def toolbar(context: PageContext, actions: Sequence[Action], path: str) -> Html:
+def toolbar(context: PageContext, actions: Sequence[Action], path: str, owner: str = "") -> Html:
     """What can be done with the rows that are chosen, and who may do the rest; the page's script sends each form, and
-    shows what came of it."""
+    shows what came of it. `owner`: to whom they had better be given."""
     may = [deed for deed in actions if context.account.may(deed)]
     others = kept_from(context, {f"do_{deed}": deed for deed in actions})
     if not may:
         return others
     panels = [
-        tag("details", tag("summary", context.word(f"do_{deed}")), _deed_form(context, deed, path), name="deed")
+        tag("details", tag("summary", context.word(f"do_{deed}")), _deed_form(context, deed, path, owner), name="deed")
         for deed in may
     ]
     chosen = tag("span", context.word("chosen").format(0), data_chosen=context.word("chosen"), role="status")
@@ -55,12 +55,12 @@ def toolbar(context: PageContext, actions: Sequence[Action], path: str) -> Html:
     )
 
 
-def _deed_form(context: PageContext, deed: str, path: str) -> Html:
+def _deed_form(context: PageContext, deed: str, path: str, owner: str) -> Html:
     button = tag("button", context.word(f"do_{deed}"), class_="strong")
-    return form(context, f"{path}/do/{deed}", *_fields(context, deed), button, data_deed="")
+    return form(context, f"{path}/do/{deed}", *_fields(context, deed, owner), button, data_deed="")
 
 
-def _fields(context: PageContext, deed: str) -> list[Html]:
+def _fields(context: PageContext, deed: str, owner: str) -> list[Html]:
     """What a deed needs to be told."""
     if deed == "join":
         return [tag("label", context.word("join_into"), tag("input", name="into", maxlength=80, required=""))]
@@ -68,7 +68,11 @@ def _fields(context: PageContext, deed: str) -> list[Html]:
     required = "" if deed in ("comment", "close", "extend") else None
     fields = [tag("label", context.word(note), tag("input", name="note", maxlength=400, required=required))]
     if deed == "assign":
-        to = tag("label", context.word("assignee"), tag("input", name="assignee", maxlength=80, required=""))
+        to = tag(
+            "label",
+            context.word("assignee"),
+            tag("input", name="assignee", maxlength=80, required="", value=owner or None),
+        )
         until = tag("label", context.word("deadline"), tag("input", name="deadline", type="datetime-local"))
         fields = [to, until, *fields]
     if deed == "extend":

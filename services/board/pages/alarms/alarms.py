@@ -17,6 +17,8 @@ from schemas.registry import SYSTEMS
 from schemas.text import collation
 from schemas.text.dates import day_and_time
 from services.board.access import Account
+from services.board.auth.accounts import Row as Person
+from services.board.auth.accounts import all_accounts, suggested
 from services.board.auth.middleware import fields_of, items_of, plain_page
 from services.board.live.active_alarms import shared_words
 from services.board.live.change_cache import ChangeCache
@@ -25,7 +27,7 @@ from services.board.pages.actions.alarm_client import DEEDS, Alarm, AlarmClient,
 from services.board.pages.actions.bulk_actions import answer, toolbar
 from services.board.pages.alarms.alarm_course import Course, course_of, panel
 from services.board.pages.alarms.alarm_groups import Group, grouped, numbers
-from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, one, rows
+from services.board.pages.alarms.alarms_data import MOST, SEVERITIES, Row, held, one, rows
 from services.board.pages.contacts.contacts_data import Contact, contact_of
 from services.board.pages.contacts.contacts_page import call
 from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageContext, Pages, Places, context_of
@@ -98,27 +100,30 @@ def add(
         async def ask() -> tuple[Row, list[Step]] | None:
             return await reading(lambda conn: one(conn, id))
 
+        def may_give(row: Row) -> bool:
+            return context.account.may("assign") and row.status == "active"
+
         opened = await ask()
         if opened is None or not opened[0].seen_by(context.account):
             return plain_page(404, "not_found")
 
-        contact = None
-        if opened[0].unit != "all":
-            async with pool.connection() as conn:
-                contact = await contact_of(conn, opened[0].unit)
+        async with pool.connection() as conn:
+            contact = await contact_of(conn, opened[0].unit) if opened[0].unit != "all" else None
+            people = await all_accounts(conn) if may_give(opened[0]) else []
+        owner = suggested(people, opened[0].unit, await reading(held)) if people else None
 
         async def at_hand() -> tuple[Row, list[Step]]:
             return opened
 
         def body(at: Places) -> Html:
             box = tag("input", type="checkbox", name="item", value=f"alarm:{id}", checked="", hidden="")
-            active = opened[0].status != "cleared"
-            tools = tag("div", box, toolbar(context, DEEDS, PATH), class_="wide") if active else ""
+            active, name = opened[0].status != "cleared", owner.name if owner else ""
+            tools = tag("div", box, toolbar(context, DEEDS, PATH, name), class_="wide") if active else ""
             content = (tag("div", at[place], class_="wide") for place in ("alarm", "course"))
             return tag("main", *content, tools, class_="page work")
 
         def draw(found: tuple[Row, list[Step]]) -> Html:
-            return render(context, *found, settings, contact)
+            return render(context, *found, settings, contact, owner if may_give(found[0]) else None)
 
         newest = ChangeCache(ask, poller.mark)
         shown = Asked("alarm", newest.get, draw, TICK_SECONDS, at_hand)
@@ -275,9 +280,14 @@ def _status(context: PageContext, r: Row) -> Html:
 
 
 def render(
-    context: PageContext, r: Row, found: Sequence[Step], settings: Settings, contact: Contact | None = None
+    context: PageContext,
+    r: Row,
+    found: Sequence[Step],
+    settings: Settings,
+    contact: Contact | None = None,
+    owner: Person | None = None,
 ) -> Html:
-    """One alarm: how it stands, whom to call, what to do, where to look, who did what."""
+    """One alarm: how it stands, whom to call, who had better be given it, what to do, where to look, who did what."""
     sign, state = SIGNS[r.severity]
     unit = f"?unit={r.unit}" if r.unit != "all" else ""
     notifier = settings.notifier_url or f"http://127.0.0.1:{settings.notifier_port}"
@@ -292,6 +302,7 @@ def render(
         ("system", _system(context, r.system)),
         ("unit", _named(context, r)),
         ("case_contact", call(context, contact, r.unit) if r.unit != "all" else ""),
+        ("suggested_owner", f"{owner.full_name} ({owner.name})" if owner else ""),
         ("about_what", r.about),
         ("since_when", day_and_time(r.raised_at)),
         ("due", day_and_time(r.due_at) if r.due_at else ""),

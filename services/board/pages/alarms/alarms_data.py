@@ -86,6 +86,15 @@ def one(conn: Connection, id: int) -> tuple[Row, list[Step]] | None:
     return (row, timeline_of_alarm(conn, id)) if row else None
 
 
+def held(conn: Connection) -> dict[str, int]:
+    """How many active alarms each person has."""
+    return dict(conn.execute(_HELD).fetchall())
+
+
+_HELD = """
+SELECT coalesce(assignee, acknowledged_by), count(*) FROM alarm
+WHERE cleared_at IS NULL AND acknowledged_at IS NOT NULL GROUP BY 1
+"""
 _COLUMNS = """
 SELECT a.id, l.status, a.severity, a.system, a.unit, a.type, l.originator, a.origin, a.vi, a.en, a.do_vi, a.do_en,
     a.kind, a.entity, a.due_at, a.raised_at, a.times, a.acknowledged_by, a.assignee, a.deadline, a.cleared_at,
