@@ -38,16 +38,17 @@ def alarms() -> None:
 @LIMIT
 @form_option()
 def list_(everything: bool, unit: str | None, system: str | None, severity: str | None, limit: int, form: str) -> None:
-    """List the alarms, the latest last."""
+    """List the alarms, the gravest first, of these the newest."""
     from services.cli.output import answer
     from services.notifier import alarm_list
 
     units = _scope(unit)
     with connected() as conn:
-        rows = alarm_list.alarms(conn, limit, everything, units, system, severity)
+        rows, total = alarm_list.alarms(conn, limit, everything, units, system, severity)
     answer(form, rows, lambda: [_line(row, now()) for row in rows])
     if form == "table":
-        click.echo(f"{len(rows)} alarms" if rows else "no alarms", err=True)
+        shown = f"{len(rows):,} of " if len(rows) < total else ""
+        click.echo(f"{shown}{total:,} alarms" if rows else "no alarms", err=True)
 
 
 @alarms.command(epilog="\b\nExample:\n  ioc alarms show 12")

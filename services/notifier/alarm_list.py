@@ -16,10 +16,13 @@ def alarms(
     units: Sequence[str] | None = None,
     system: str | None = None,
     severity: str | None = None,
-) -> list[dict[str, Any]]:
-    """The latest alarms, the latest last: of some units, a system, a severity; those that are over too if `cleared`."""
+) -> tuple[list[dict[str, Any]], int]:
+    """Alarms of some units, a system, a severity, and how many there are: the gravest first, of these the newest; those
+    that are over, if `cleared`, after all others."""
     values = {"all": cleared, "units": units, "system": system, "severity": severity, "limit": limit}
-    return _read(conn, _LIST, values)[::-1]
+    rows = _read(conn, _LIST, values)
+    total = max((row.pop("total") for row in rows), default=0)
+    return rows, total
 
 
 def alarm(conn: Connection, id: int) -> dict[str, Any] | None:
@@ -38,8 +41,10 @@ def _read(conn: Connection, sql: str, values: Mapping[str, Any]) -> list[dict[st
 
 
 _LIST = """
-SELECT *, id IN (SELECT alarm FROM alarm_orphan) AS orphan FROM alarm_list
+SELECT *, id IN (SELECT alarm FROM alarm_orphan) AS orphan, count(*) OVER () AS total FROM alarm_list
 WHERE (%(all)s OR status <> 'cleared')
 AND (%(units)s::text[] IS NULL OR unit = ANY(%(units)s)) AND (%(system)s::text IS NULL OR system = %(system)s)
-AND (%(severity)s::text IS NULL OR severity = %(severity)s) ORDER BY id DESC LIMIT %(limit)s
+AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+ORDER BY status = 'cleared', array_position('{critical,warning,info}', severity), raised_at DESC, id DESC
+LIMIT %(limit)s
 """

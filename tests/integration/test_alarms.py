@@ -8,7 +8,7 @@ import stat
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -543,5 +543,10 @@ def test_the_list_works_while_the_notifier_is_down_and_the_rest_says_so(running:
     listed = ioc("alarms", "list", "--unit", "Xã Đăk Ơ", "--format", "json")
     assert {row["unit"] for row in json.loads(listed.stdout)} == {CHAINED}
     assert "no alarms" in ioc("alarms", "list", "--system", "gis").stderr
+    every = json.loads(ioc("alarms", "list", "--all", "--limit", "9999", "--format", "json").stdout)
+    newest = sorted(every, key=lambda row: datetime.fromisoformat(row["raised_at"]), reverse=True)
+    place = ["critical", "warning", "info"].index
+    assert every == sorted(newest, key=lambda row: (row["status"] == "cleared", place(row["severity"])))
+    assert len(every) > 3 and f"1 of {len(every):,} alarms" in ioc("alarms", "list", "--all", "--limit", "1").stderr
     refused = ioc("alarms", "ack", "1")
     assert refused.returncode == 1 and "the notifier does not answer" in refused.stderr

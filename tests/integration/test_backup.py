@@ -132,10 +132,11 @@ class World:
         self.link = html.unescape(found[1])
         self.linked = self.shown()
 
-    def shown(self) -> str:
-        """The figure that the link shows."""
+    def shown(self, but: str = "$") -> str:
+        """The figure that the link shows, or would without a part of it."""
         with board(self.centre) as home:
-            found = re.search(r'class="huge[^>]*>([^<]*)<', entered(home, READER).get(self.link).text)
+            page = entered(home, READER).get(re.sub(but, "", self.link)).text
+        found = re.search(r'class="huge[^>]*>([^<]*)<', page)
         assert found
         return found[1]
 
@@ -248,6 +249,8 @@ def second(world: World, first: Path) -> Path:
     asyncio.run(world.emitter.send(world.centre, 400))
     world.publish_raw([b"bad after the second backup"])
     wait_until_idle(world.centre)
+    assert world.shown() == world.linked, "whatever came since of the time before"
+    assert world.shown(but="&seal=[^&]*") != world.linked, "it did come"
     return folder
 
 
