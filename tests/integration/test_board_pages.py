@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import httpx
 import psycopg
@@ -160,6 +161,10 @@ def test_sources_and_late_records_are_shown(enter: Enter) -> None:
     assert "/test/pages" in client.get("/sources?sort=rate").text
     assert client.get("/sources?sort=nonsense").status_code == 200
     assert "/test/pages" in client.get("/quality").text  # what happened 30 hours ago was recorded now
+    then = datetime.now(UTC) - timedelta(hours=3)
+    before = client.get(f"/quality?as_of={quote(then.isoformat(timespec='seconds'))}").text
+    assert "/test/pages" not in before and WORDS["quality_as_of"][0] in before, "nobody knew of it"
+    assert "/quality/quarantine/" not in before and "/quality/findings/" not in before, "what can be done is of now"
 
 
 @pytest.fixture

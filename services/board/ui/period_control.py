@@ -39,6 +39,15 @@ def period_control(context: PageContext, path: str, **others: str | None) -> Htm
     )
 
 
+def moment_control(context: PageContext, path: str) -> Html:
+    """The same for a page that is of a moment alone."""
+    name = tag("summary", context.word("period_moment"), aria_current="true" if context.chosen.as_of else None)
+    show = tag("button", context.word("period_show"), class_="plain")
+    fields = tag("form", _moment(context), show, method="get", action=path, class_="filters")
+    own = tag("details", name, fields, class_="period")
+    return tag("div", own, *_past(context, path, {}), class_="choices periods")
+
+
 def _past(context: PageContext, path: str, others: dict[str, str | None]) -> Iterator[Html]:
     """That figures of a moment before now are shown, and the way back."""
     if at := context.chosen.as_of:
@@ -63,7 +72,6 @@ def period_fields(context: PageContext, seen: datetime) -> Iterator[Html]:
     """Month, days and moment as fields of a form, with what is chosen in them; months are offered back from `seen`."""
     chosen = context.chosen
     first, last = chosen.days or ("", "")
-    at = chosen.as_of.astimezone(VN).replace(tzinfo=None).isoformat(timespec="seconds") if chosen.as_of else ""
     months = [months_from(today(seen), -back) for back in range(MONTHS)]
     if chosen.month and chosen.month not in months:
         months.append(chosen.month)
@@ -73,7 +81,13 @@ def period_fields(context: PageContext, seen: datetime) -> Iterator[Html]:
     yield _field(context, "period_month", tag("select", tag("option", "–", value=""), *options, name="month"))
     yield _field(context, "period_first", tag("input", type="date", name="first", value=first))
     yield _field(context, "period_last", tag("input", type="date", name="last", value=last))
-    yield _field(context, "period_moment", tag("input", type="datetime-local", name="as_of", value=at, step="1"))
+    yield _moment(context)
+
+
+def _moment(context: PageContext) -> Html:
+    chosen = context.chosen.as_of
+    at = chosen.astimezone(VN).replace(tzinfo=None).isoformat(timespec="seconds") if chosen else ""
+    return _field(context, "period_moment", tag("input", type="datetime-local", name="as_of", value=at, step="1"))
 
 
 def _field(context: PageContext, word: str, control: Html) -> Html:

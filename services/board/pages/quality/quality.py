@@ -196,7 +196,8 @@ def _state(context: PageContext, f: Finding) -> Html:
     lines += [row.note] if row.note else []
     said = (tag("div", line, class_="small") for line in lines)
     own = context.account.sees(f.unit) if f.unit else not context.account.units
-    deeds = (deed for deed in NEEDS if own and not row.resolved_at and context.account.may(NEEDS[deed]))
+    own = own and not (row.resolved_at or context.chosen.as_of)
+    deeds = (deed for deed in NEEDS if own and context.account.may(NEEDS[deed]))
     return Html("".join([*said, *(_deed(context, f, deed) for deed in deeds)]))
 
 
@@ -267,7 +268,7 @@ def delay(context: PageContext, span: timedelta) -> str:
     return context.word("span_s").format(round(seconds))
 
 
-_WHICH = SQL("time >= %(since)s AND time <= %(now)s AND origin = 'real' AND recorded - time > %(late)s")
+_WHICH = SQL("time >= %(since)s AND recorded <= %(now)s AND origin = 'real' AND recorded - time > %(late)s")
 _LATE = SQL("""
 SELECT source, unit, count(*), max(recorded - time) FROM event WHERE {which}
 GROUP BY source, unit ORDER BY count(*) DESC, source, unit

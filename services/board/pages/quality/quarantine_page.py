@@ -28,6 +28,7 @@ from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import form, kept_from, ordinary
+from services.board.ui.period_control import moment_control
 from services.board.ui.words import Language, unit_name, word
 from services.kit import clock, quarantine
 from services.kit.errors import Unavailable
@@ -67,9 +68,8 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
         except SILENT:
             return None
 
-    async def ask() -> tuple[Quality, list[Lying] | None]:
-        looked = known.get("quality", lambda: reading(lambda conn: quality.look_into(conn, clock.now())))
-        return await asyncio.gather(looked, waiting())
+    async def looked(at: datetime | None) -> Quality:
+        return await known.get(at, lambda: reading(lambda conn: quality.look_into(conn, at or clock.now())))
 
     @pages.page("/quality")
     async def of_quality(asked: HTTPConnection, code: str = "") -> LivePage:
@@ -78,14 +78,18 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
         def body(at: Places) -> Html:
             said = done.take(asked.state.session)
             notice = tag("p", context.word(f"said_{_PAST[said]}"), class_="said", role="status") if said else ""
-            title = tag("div", tag("h1", context.word("quality")), notice, class_="title")
-            return tag("main", title, at["content"], class_="page")
+            title = tag("h1", context.word("quality"))
+            head = tag("div", title, notice, moment_control(context, "/quality"), class_="title")
+            return tag("main", head, at["content"], class_="page")
+
+        async def ask() -> tuple[Quality, list[Lying] | None]:
+            return await asyncio.gather(looked(context.chosen.as_of), waiting())
 
         def draw(found: tuple[Quality, list[Lying] | None]) -> Html:
             every, lying = found
             return render(context, every.seen_by(context.account), seen(lying, context.account), code)
 
-        return ordinary(context, "/quality", body, [Asked("content", ask, draw)])
+        return ordinary(context, context.chosen.address("/quality"), body, [Asked("content", ask, draw)])
 
     @pages.page("/quality/quarantine/{seq}")
     async def of_one(asked: HTTPConnection, seq: int) -> LivePage:
@@ -219,7 +223,7 @@ def seen(lying: Sequence[Lying] | None, account: Account) -> list[Lying] | None:
 
 def render(context: PageContext, shown: Quality, lying: Sequence[Lying] | None, code: str) -> Html:
     """The page's content."""
-    return quality.panels(context, shown, _quarantine(context, lying, code))
+    return quality.panels(context, shown, Html("") if context.chosen.as_of else _quarantine(context, lying, code))
 
 
 _PAST = {
