@@ -199,9 +199,11 @@ def test_of_many_messages_some_are_listed_and_of_a_reason_all_in_words() -> None
     many = [lying(WARD)._replace(seq=n) for n in range(30)]
     some, every = (quarantine_page.render(look(EVERYBODY), Quality(NOW, [], [], (), []), many, code)
                    for code in ("", "wrong_unit"))  # fmt: skip
-    assert some.count('class="path"') == 20 and "và 10 bản tin khác" in some
-    assert every.count('class="path"') == 30 and "bản tin khác" not in every
-    assert "&lt;b&gt;no" not in re.sub('title="[^"]*"', "", every)
+    assert some.count('title="unit: x') == 20 and "và 10 bản tin khác" in some
+    assert every.count('title="unit: x') == 30 and "bản tin khác" not in every
+    assert "&lt;b&gt;no" not in (shown := re.sub('title="[^"]*"', "", every)) and "unit" not in re.sub(
+        "<[^>]*>", "", shown
+    )
 
 
 def test_viewers_have_the_list_without_the_way_to_the_content() -> None:
