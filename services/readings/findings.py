@@ -3,7 +3,7 @@ are shown, never repaired."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +15,7 @@ from psycopg.sql import SQL
 from schemas import units
 from schemas.calendar import local_day
 from schemas.codes import masked
+from schemas.economy import Stated
 from schemas.indicators import CHECKS
 from schemas.indicators.checks import Check
 from schemas.indicators.formula import Statement, Sum, leaves
@@ -59,7 +60,10 @@ def _checked(
         left, right = (values[ALL].value for values in evaluate_all(conn, [check.left, check.right], scope))
         if left is not None and right is not None and left != right:
             figures, evidence = resting_on(check.compared), _evidence(conn, check, scope)
-            yield Finding(check.code, check.vi, check.en, unit, start, end, left, right, check.what, figures, evidence)
+            compared = (leaf for leaf in check.compared if isinstance(leaf, Statement))
+            found = [s for leaf in compared for s in statements.current(conn, leaf, scope.units, scope.period).values()]
+            vi, en = _by_document(conn, found, check.vi, check.en)
+            yield Finding(check.code, vi, en, unit, start, end, left, right, check.what, figures, evidence)
 
 
 Place = tuple[str | None, date, date]
@@ -89,16 +93,24 @@ def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:
     return tuple(row[0] for row in conn.execute(_EVIDENCE.format(condition=condition), values).fetchall())
 
 
+def _by_document(conn: Connection, found: Iterable[Stated], vi: str, en: str) -> tuple[str, str]:
+    """A finding's words with the documents that say what it is about, where any is named."""
+    rows = conn.execute(_DOCUMENTS, [[s.key for s in found]]).fetchall()
+    named = ", ".join(document for (document,) in rows)
+    return (f"{vi} (văn bản {named})", f"{en} (document {named})") if named else (vi, en)
+
+
 def _contradictions(conn: Connection, as_of: datetime) -> Iterator[Finding]:
     """A report's running text and its table that give different values for one thing."""
     for (indicator,) in conn.execute(_IN_WORDS).fetchall():
         stated = list(statements.stated_up_to(conn, indicator, "statistic", None, as_of))
-        tables = {s[:3]: s.part("value") for s in stated if s.basis == "table"}
-        for place, text in sorted((s[:3], s.part("value")) for s in stated if s.basis == "text"):
-            table = tables.get(place)
+        tables = {s[:3]: s for s in stated if s.basis == "table"}
+        for said in sorted((s for s in stated if s.basis == "text"), key=lambda s: s[:3]):
+            place = said[:3]
+            table, text = tables[place].part("value") if place in tables else None, said.part("value")
             if table is None or text is None or table == text:
                 continue
-            vi, en = _twice(indicator, table, text)
+            vi, en = _by_document(conn, (tables[place], said), *_twice(indicator, table, text))
             yield Finding("contradiction", vi, en, *place, table, text, indicator, resting_on([Statement(indicator)]))
 
 
@@ -183,6 +195,10 @@ SELECT e.id FROM point p JOIN series s ON s.id = p.series JOIN event_key k ON k.
 JOIN event e ON e.key = k.key AND e.time = k.time
 WHERE {condition} AND p.time >= %(start)s AND p.time < %(stop)s ORDER BY e.time, e.id LIMIT 20
 """)
+_DOCUMENTS = """
+SELECT DISTINCT e.data ->> 'document' FROM event_key k JOIN event e ON e.key = k.key AND e.time = k.time
+WHERE k.key = ANY(%s::uuid[]) AND e.data ? 'document' ORDER BY 1
+"""
 _IN_WORDS = """
 SELECT DISTINCT state ->> 'indicator' FROM entity WHERE kind = 'statistic' AND state ->> 'basis' = 'text' ORDER BY 1
 """

@@ -208,6 +208,7 @@ def test_findings_name_what_is_missing(ioc: Ioc) -> None:
         "2",
     )
     assert len(found["hotline_groups"]["evidence"]) == 2
+    assert all("10/BC-STTTT" in found[code]["vi"] for code in ("ecert_balance", "contradiction")), "in which document"
     texts = [f for f in json.loads(ioc("findings", "--format", "json")) if f["code"] == "contradiction"]
     assert {(f["unit"], f["left"], f["right"]) for f in texts} == {
         ("dong_xoai", "1674", "1733"),
