@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from browser.conftest import PEOPLE
 from browser.test_accessibility import PAGES, opened, shown
+from browser.test_layouts import TINY
 from dictionary import known, plain
 from playwright.sync_api import Page
 
@@ -17,6 +18,8 @@ from schemas.registry import DATA_TYPES
 
 Visit = Callable[..., Page]
 SIZES = {"phone": (390, 844), "laptop": (1366, 768), "full HD": (1920, 1080), "4K": (3840, 2160)}
+SMALLEST = 8
+"""Pixels of a letter at full HD."""
 COLUMN = 8
 """Characters of which each column that has as many holds a line."""
 ILLEGIBLE = """most => {
@@ -89,6 +92,19 @@ RAW = {
     "moment": re.compile(r"\b\d{4}-\d\d-\d\dT\d\d"),
 }
 """What is for programs; codes of units and figures among it."""
+
+
+@pytest.mark.parametrize("size", ["full HD", "4K"])
+def test_letters_grow_with_the_screen(visit: Visit, size: str) -> None:
+    width, height = SIZES[size]
+    page, problems = visit("/login", "admin", viewport={"width": width, "height": height}), {}
+    for path in (*PAGES, *opened(page)):
+        shown(page, path)
+        if path == "/map":
+            page.wait_for_selector(".mark")
+        if found := page.evaluate(TINY, SMALLEST * height / SIZES["full HD"][1]):
+            problems[path] = found[:4]
+    assert problems == {}
 
 
 WORDS = """() => {

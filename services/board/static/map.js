@@ -129,7 +129,8 @@ function draw(map) {
     const late = overdue ? [make("path", { class: "late", d: "M0 -9L8 5H-8Z", transform: `translate(${radius * 0.8} ${-radius * 0.8})` })] : [];
     // Clusters of both kinds gather in the same middle: one stands above it, the other below.
     const aside = number > 1 ? radius * (kind === "report" ? -0.6 : 0.7) : 0;
-    const seen = make("g", { class: `mark ${kind}`, transform: `translate(${x - ox} ${y - oy + aside})`,
+    const near = Math.max(1, parseFloat(getComputedStyle(svg).fontSize) / 14);  // marks grow with the page's letters
+    const seen = make("g", { class: `mark ${kind}`, transform: `translate(${x - ox} ${y - oy + aside * near}) scale(${near})`,
       tabindex: 0, role: "button", "aria-label": name }, shape, make("text", { y: 4, "text-anchor": "middle" }, sign), ...late, make("title", {}, name));
     seen.open = () => (told ? show(told, seen) : look(longitude, latitude, view.zoom + 2));
     seen.name = `${kind}${latitude}${longitude}`;
