@@ -3,6 +3,7 @@ later of the time before, and nobody can put another into an address."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
 from typing import NamedTuple
@@ -20,7 +21,8 @@ class Carried(NamedTuple):
     seal: str = ""
 
 
-class Sealed(NamedTuple):
+@dataclass(frozen=True)
+class Sealed:
     """The number that a figure's links carry; `carried`: the address of this page has it already."""
 
     value: Decimal
