@@ -17,6 +17,7 @@ from schemas.streams import AGGREGATOR
 from schemas.text.dates import day
 from services.board.access import Account, Role
 from services.board.auth import accounts
+from services.board.pages.contacts.contacts_data import put_contacts
 from services.board.pages.map.overlays import Folder
 from services.centre.prepare import settings_of
 from services.centre.reporter import SILENT, Bar, Reporter
@@ -39,10 +40,16 @@ ACCOUNTS: dict[str, tuple[str, Role, tuple[str, ...]]] = {
     "lanh_dao": ("Lãnh đạo phường Chơn Thành", "viewer", ("phuong_chon_thanh",)),
 }
 """account -> (full name, role, units): one for each way of working with the board."""
+CONTACTS = """
+binh_phuoc; Đầu mối của tỉnh (thử nghiệm); 0271 3000 001
+dong_nai; Đầu mối của thành phố (thử nghiệm); 0251 3000 001
+"""
+"""Whom to call about their late cases: made up, and so for all units below."""
 
 
 def make_accounts(instance: Instance) -> None:
-    """The demo's accounts of the board, beside `admin`; the password of each is the secret `board_<account>`."""
+    """The demo's accounts of the board, beside `admin`, and whom to call; the password of each account is the secret
+    `board_<account>`."""
     secrets.ensure(instance.secrets, [f"board_{name}" for name in ACCOUNTS])
     asyncio.run(_make_accounts(settings_of(instance, "cli"), instance.password))
 
@@ -50,6 +57,8 @@ def make_accounts(instance: Instance) -> None:
 async def _make_accounts(settings: Settings, password_of: Callable[[str], str]) -> None:
     async with await AsyncConnection.connect(settings.database("board"), autocommit=True) as conn:
         known = {row.name for row in await accounts.all_accounts(conn)}
+        if known.isdisjoint(ACCOUNTS):
+            await put_contacts(conn, Account("cli:demo", "", "admin"), CONTACTS)
         for name, (full_name, role, units) in ACCOUNTS.items():
             if name not in known:
                 by, new = Account("cli:demo", "", "admin"), Account(name, full_name, role, units)

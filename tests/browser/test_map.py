@@ -254,6 +254,19 @@ def test_units_are_coloured_by_a_figure_and_the_address_keeps_it(
     expect(legend).to_have_text("")
 
 
+def test_outlines_lie_where_they_are_before_any_mark_has_come(visit: Visit, outlined: Instance) -> None:
+    page = the_map(visit)
+    page.locator("[data-map=in]").click()  # so that it is known where to look
+    page.route("**/map/data?*", lambda route: None)  # a busy board
+    page.reload()
+    expect(page.locator(".map .shapes")).to_have_attribute("transform", re.compile(r"translate.* scale"))
+    page.evaluate("sessionStorage.clear()")
+    page.reload()
+    expect(page.locator(".map .area").first).to_be_attached()
+    expect(page.locator(".map .area").first).to_be_hidden()
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_any_figure_of_any_days_and_moment_colours_the_units(
     visit: Visit, outlined: Instance, command: Callable[..., str]
 ) -> None:

@@ -27,6 +27,7 @@ function draw(map) {
   map.prepend(svg);
 
   let view = JSON.parse(sessionStorage.getItem("ioc-map") || "null");
+  if (view?.whole) view = null;  // all is shown again, on whatever screen that is now
   let areas = [], dots = [], origin = null, box = null, asked = 0, opener = null, live = true, whole = false;
 
   // --- the view ---
@@ -66,8 +67,10 @@ function draw(map) {
     look((west + east) / 2, (south + north) / 2, zoom);
   };
   const showAll = () => {
-    if (box) fit(box);
-    whole = Boolean(box);  // for as long as nobody looks elsewhere: a screen that is turned shows all again
+    if (!box) return;
+    fit(box);
+    whole = true;  // for as long as nobody looks elsewhere: a screen that is turned shows all again
+    sessionStorage.setItem("ioc-map", JSON.stringify({ ...view, whole }));
   };
 
   // --- drawing ---
@@ -78,10 +81,9 @@ function draw(map) {
     if (origin) {
       const [ox, oy] = project(...origin, view.zoom);
       marks.setAttribute("transform", `translate(${left + ox} ${top + oy})`);
-      const factor = 2 ** (view.zoom - SHAPE_ZOOM);
-      const [sx, sy] = project(...SHAPE_ORIGIN, view.zoom);
-      shapes.setAttribute("transform", `translate(${left + sx} ${top + sy}) scale(${factor})`);
     }
+    const [sx, sy] = project(...SHAPE_ORIGIN, view.zoom);
+    shapes.setAttribute("transform", `translate(${left + sx} ${top + sy}) scale(${2 ** (view.zoom - SHAPE_ZOOM)})`);
     graticule.replaceChildren(...lines(x, y));
     names.replaceChildren(...areas.map(([name, w, s, e, n]) => {
       const [px, py] = project((w + e) / 2, (s + n) / 2, view.zoom);

@@ -204,12 +204,12 @@ def _state(context: PageContext, f: Finding) -> Html:
 def _deed(context: PageContext, f: Finding, deed: Deed) -> Html:
     """Taking is a press; how it was resolved is said."""
     name = context.word(f"finding_{deed}")
-    action = f"/quality/findings/{f.key}/{deed}"
+    action, button = f"/quality/findings/{f.key}/{deed}", tag("button", name, class_="plain")
     if deed == "take":
-        return Html("") if f.handling.taken_by == context.account.name else form(context, action, tag("button", name))
+        return Html("") if f.handling.taken_by == context.account.name else form(context, action, button)
     note = tag("input", name="note", required="", maxlength="400", aria_label=context.word("finding_how"),
                placeholder=context.word("finding_how"))  # fmt: skip
-    return tag("details", tag("summary", name), form(context, action, note, tag("button", name)))
+    return tag("details", tag("summary", name), form(context, action, note, button))
 
 
 def _late(context: PageContext, late: Sequence[Delayed] | None, last: Iterable[Record]) -> Html:
