@@ -112,6 +112,6 @@ def write_report(plot: bool) -> None:
     """Write the saved results into docs/benchmarks.md."""
     from bench import report
 
-    report.write()
     if plot:
         report.plot(report.saved_results())
+    report.write()
