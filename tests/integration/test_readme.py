@@ -25,8 +25,9 @@ def sending(centre: Instance) -> str:
     found = [block for block in blocks if "./ioc emit\n" in block or "curl" in block]
     assert len(found) == 3
     script = "".join(found).replace("./ioc ", f"{sys.executable} -m services.cli ")
+    script = script.replace("sleep 3 ", "sleep 20 ")  # a busy machine may take its time
     script = script.replace("127.0.0.1:8010", f"127.0.0.1:{centre.ports['emitters']}")
-    return script.replace(".ioc/demo/secrets", str(centre.secrets)).replace("curl -s", "curl -sf")
+    return script.replace(".ioc/demo/secrets", str(centre.secrets)).replace("curl -s", "curl -sSf")
 
 
 def test_what_the_readme_sends_is_taken_twice_and_counts_once(centre: Instance) -> None:
