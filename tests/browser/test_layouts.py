@@ -10,7 +10,6 @@ from io import BytesIO
 from itertools import pairwise
 
 import pytest
-from browser.test_accessibility import opened, shown
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
@@ -23,8 +22,6 @@ PHONE = {"width": 390, "height": 844}
 PAPER = {"width": 718, "height": 1000}
 """A4 upright with a browser's margins."""
 PATHS = "/", "/system/procedures", "/figure/overdue_share", "/worklist", "/changes", "/alarms", "/map"
-PRINTED = ("/worklist", "/system/procedures", "/figure/overdue_share", "/figure/dossiers_open_overdue/cases", "/alarms",
-           "/map", "/quality", "/changes", "/index766", "/brief", "/reports", "/search?text=chon+thanh")  # fmt: skip
 SMALLEST = 24
 OUT = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 CUT = """() => [...document.querySelectorAll('main .panel, main figure, main article, main dl, main table')]
@@ -68,6 +65,12 @@ TINY = """least => {
 SEVEN_POINTS = 6.95 / 0.75
 
 
+def shown(page: Page, path: str) -> None:
+    answer = page.goto(path)
+    assert answer and answer.ok, path
+    expect(page.locator("main")).to_be_visible()
+
+
 def test_on_a_phone_nothing_runs_out_of_the_screen_and_a_thumb_hits_everything(visit: Visit) -> None:
     page = visit("/login", "truc.le", viewport=PHONE)
     small = f"({TARGETS})().filter(([, r]) => Math.min(r.width, r.height) < {SMALLEST}).map(([e]) => e.outerHTML)"
@@ -99,13 +102,12 @@ def test_the_wall_of_a_phone_has_its_tiles_one_below_the_other(visit: Visit) -> 
     assert len(sizes) > 40 and min(sizes) >= 12
 
 
-def test_pages_are_printed_dark_on_white_and_whole(visit: Visit) -> None:
+def test_worklist_and_system_are_printed_dark_on_white_and_whole(visit: Visit) -> None:
     page = visit("/login", "truc.le", viewport=PAPER)
     page.emulate_media(media="print")
-    for path in (*PRINTED, *opened(page)):
+    for path in ("/worklist", "/system/procedures", "/figure/overdue_share", "/alarms"):
         shown(page, path)
-        if path != "/search?text=chon+thanh":
-            expect(page.locator("main table").first).to_be_visible()
+        expect(page.locator("main table").first).to_be_visible()
         on_paper(page, path)
     page.evaluate("document.cookie = 'ioc_theme=light; path=/'")
     shown(page, "/worklist")

@@ -7,10 +7,8 @@ import re
 from collections.abc import Callable
 
 import pytest
-from browser.conftest import PEOPLE
 from browser.test_accessibility import PAGES, opened, shown
 from browser.test_layouts import TINY
-from dictionary import known, plain
 from playwright.sync_api import Page
 
 from infra.local.paths import CHECKOUT
@@ -117,11 +115,6 @@ WORDS = """() => {
   return texts.join("\\n");
 }"""
 """All that stands on a page once all of it is open, as it was written."""
-NAMES = re.compile(rf"\b(?:{'|'.join(map(re.escape, PEOPLE))})\b")
-SHORT = re.compile(r"\d|^[^a-zà-ỹđ]+$")
-"""Codes and abbreviations."""
-LOANS = frozenset({"english"})
-"""Words of other languages that Vietnamese offices write so."""
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
@@ -132,14 +125,3 @@ def test_nothing_that_is_for_programs_stands_on_a_page(visit: Visit, language: s
         text = page.evaluate(WORDS)
         found += [(path, what, hit[0]) for what, pattern in RAW.items() if (hit := pattern.search(text))]
     assert found == []
-
-
-def test_every_word_of_a_vietnamese_page_is_in_the_dictionary(visit: Visit) -> None:
-    page, strange = visit("/login?lang=vi", "admin"), dict[str, str]()
-    for path in (*PAGES, *opened(page)):
-        shown(page, path)
-        words = re.findall(r"[^\W_]+", NAMES.sub("", page.evaluate(WORDS)))
-        strange |= {
-            word: path for word in words if not (SHORT.search(word) or plain(word) in LOANS or known(plain(word)))
-        }
-    assert strange == {}
