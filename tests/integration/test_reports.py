@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import csv
 import json
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,11 @@ from infra.local import fonts
 from infra.local.paths import home
 from infra.local.servers import Instance
 from schemas import units
-from services.reports import as_json
+from schemas.indicators import CATALOGUE
+from services.centre.prepare import settings_of
+from services.kit import store
+from services.readings import sheet
+from services.reports import as_json, making
 from services.reports.content import Figure, Report, Table, text_of
 from services.simulator import november_2024
 
@@ -160,6 +165,25 @@ def test_ii06_holds_its_identities_for_every_unit_and_field(november: Report) ->
         for place in range(2, 13):
             column = [row[place].value for row in sheet.all_rows]  # type: ignore[union-attr]
             assert sum(column[:-1]) == column[-1], place  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("by", ["unit", "field"])
+def test_ii06_holds_its_identities_on_each_day_and_in_each_week_of_the_scenario(published: Instance, by: str) -> None:
+    columns = [CATALOGUE[f"ii06_{number:02}"] for number in range(3, 14)]
+    tried = 0
+    with store.connect(settings_of(published, "cli"), "reader") as conn:
+        for day, days in product(range(30), (1, 7)):
+            first = date(2024, 11, 1) + timedelta(days=day)
+            period = making.period_of(first, first + timedelta(days=days - 1))
+            for row in zip(*sheet(conn, columns, None, period, by, aligned=True), strict=True):
+                c = {number: reading.value for number, reading in enumerate(row, start=3)}
+                for whole, parts in ((3, (4, 5, 6)), (7, (8, 9, 10)), (11, (12, 13)), (3, (7, 11))):
+                    values = [c[part] for part in parts]
+                    if c[whole] is not None and None not in values:
+                        tried += 1
+                        assert c[whole] == sum(v for v in values if v is not None), (first, days, row[0].group)
+                assert c[11] is not None and c[12] is not None and c[13] is not None, (first, days, row[0].group)
+    assert tried > 60 * 20 * 2
 
 
 def test_the_list_of_overdue_dossiers_is_as_long_as_the_figure_and_masked(november: Report) -> None:
