@@ -22,6 +22,7 @@ from infra.local.servers import Instance
 from schemas.contracts import samples
 from schemas.envelope import Event
 from schemas.registry import DATA_TYPES, make, parse
+from schemas.sources import EMITTERS
 from services.centre.prepare import prepare, settings_of
 from services.kit import bus
 from services.readings import findings
@@ -30,6 +31,11 @@ EVENTS = int(os.environ.get("IOC_TEST_EVENTS", "2000"))
 """How many honest events are sent, half of them by HTTP; a run by hand may ask for more."""
 OFFICES = ("phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich")
 NOW = datetime.now(UTC)
+OF_STATUS: dict[int, dict[str, Any]] = {
+    1: {"procedure": "2.000815", "field": "justice"}, 2: {}, 3: {"reason": "not_complete"}, 4: {}, 5: {},
+    6: {"kind": "fee", "amount": 1000}, 7: {}, 8: {"reason": "not_complete"}, 9: {}, 10: {},
+}  # fmt: skip
+"""Status of the portal -> what is told with it."""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +59,7 @@ def posts(chance: random.Random, number: int) -> Iterator[tuple[str, str, dict[s
     for _ in range(number):
         unit, code = chance.choice(OFFICES), chance.randint(1, number // 8)
         words: dict[str, Any] = {"unit": unit}
-        match chance.randint(0, 4):
+        match chance.randint(0, 6):
             case 0 | 1:
                 amount = chance.choice([1000, 2000, -5])
                 words |= {"transaction": f"BL-{code}", "kind": "fee", "amount": amount, "method": "cash"}
@@ -64,6 +70,11 @@ def posts(chance: random.Random, number: int) -> Iterator[tuple[str, str, dict[s
             case 3:
                 words |= {"code": f"PA-{code}", "channel": "app", "category": chance.choice(["road", "waste", "none"])}
                 yield "field", "/field/reports", words | {"reported_at": moment(chance)}
+            case 4 | 5:
+                status = chance.choice(sorted(OF_STATUS))
+                words |= {"code": f"H99.98-261102-{code:04}", "status": status, "at": moment(chance)}
+                words |= {"limit_days": chance.randint(1, 5)} if status == 2 else OF_STATUS[status]
+                yield "procedures", "/procedures/dossiers", words
             case _:
                 step = chance.choice(["verified", "routed", "accepted", "resolved", "reopened"])
                 words |= {"to_unit": chance.choice([*OFFICES, "nowhere"])} if step == "routed" else {}
@@ -83,7 +94,7 @@ async def insist(send: Callable[[], Awaitable[httpx.Response]]) -> httpx.Respons
 async def post_all(own: Instance, chance: random.Random, number: int) -> list[int]:
     """Under which numbers of the stream those lie that were answered 202; twenty at a time."""
     told: list[int] = []
-    keys = {name: {"Authorization": f"Bearer {own.password(f'emitter_{name}')}"} for name in ("payments", "field")}
+    keys = {name: {"Authorization": f"Bearer {own.password(f'emitter_{name}')}"} for name in EMITTERS}
     gate = asyncio.Semaphore(20)
 
     async def one(client: httpx.AsyncClient, name: str, path: str, words: dict[str, Any]) -> None:
