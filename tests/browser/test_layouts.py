@@ -105,7 +105,7 @@ def test_the_wall_of_a_phone_has_its_tiles_one_below_the_other(visit: Visit) -> 
 def test_worklist_and_system_are_printed_dark_on_white_and_whole(visit: Visit) -> None:
     page = visit("/login", "truc.le", viewport=PAPER)
     page.emulate_media(media="print")
-    for path in ("/worklist", "/system/procedures", "/figure/overdue_share", "/alarms"):
+    for path in ("/worklist", "/system/procedures", "/figure/overdue_share", "/alarms", "/quality", "/index766"):
         shown(page, path)
         expect(page.locator("main table").first).to_be_visible()
         on_paper(page, path)
