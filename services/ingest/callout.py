@@ -38,7 +38,9 @@ MOST_SESSIONS = 500
 """Of one key: ids of clients whose sessions the broker keeps, each in memory until its next start."""
 MOST_REMEMBERED = 10_000
 """So many clients that were let in last are remembered, until it is seen whether their sessions are kept."""
-ANSWER_SECONDS, CONNECT_SECONDS, PACE_SECONDS = 2.0, 0.2, 1.0
+ANSWER_SECONDS, CONNECT_SECONDS = 2.0, 0.2
+PACE_SECONDS, IDLE_SECONDS = 1.0, 5.0
+"""How often the broker is asked what keys do, and where there are no keys."""
 
 
 class Visitor(NamedTuple):
@@ -109,7 +111,7 @@ class Callout:
         """For ever: end what a user has of connections beyond its share, the newest, and those of keys that send more
         than they may; they may come back when it is paid."""
         while True:
-            await asyncio.sleep(PACE_SECONDS)
+            await asyncio.sleep(IDLE_SECONDS if self._keyring.is_empty else PACE_SECONDS)
             try:
                 told = [node.data async for node in self._nodes(_json(OPEN))]
                 for server, number in [one for answer in told for one in surplus(answer, MOST_OF_A_USER)]:
