@@ -4,6 +4,7 @@ mended from the board, and each only by whoever may."""
 from __future__ import annotations
 
 import asyncio
+import html
 import json
 import re
 import subprocess
@@ -313,3 +314,17 @@ def test_a_figure_tells_of_the_disagreement_that_it_rests_on(centre: Instance, e
     told, client = "chưa có sự kiện tiếp nhận: 1 phản ánh", enter("map-viewer")
     assert told in client.get("/figure/reports_received").text
     assert told not in client.get("/figure/dossiers_received").text
+
+
+@pytest.mark.parametrize(
+    "here",
+    [
+        "/search?text=school", f"/map?unit={WARD}&state=open", "/quality?code=wrong_type", "/quality/quarantine/1",
+        "/index766?rules=decree&component=ON_TIME&page=2", "/figure/overdue_share?span=week", "/worklist?kind=report",
+        "/alarms?severity=critical", f"/system/field?unit={WARD}",
+    ],
+)  # fmt: skip
+def test_who_changes_the_language_stays_where_they_are(home: str, here: str) -> None:
+    found = re.search(r'href="([^"]*lang=en)"', entered(home, "map-admin").http.get(here).text)
+    assert found
+    assert html.unescape(found[1]) == f"{here}{'&' if '?' in here else '?'}lang=en"

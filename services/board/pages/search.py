@@ -18,7 +18,7 @@ from schemas.text.letters import bare
 from services.board.access import Account
 from services.board.live.query_pool import QueryPool
 from services.board.ui.found_pages import Page
-from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of, own_address
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import SEARCH, navigation_entries, ordinary
 from services.board.ui.words import name_of, system_name, unit_name
@@ -77,7 +77,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
             shown = [*_cases(context, found), *hits(context, text)] if text else [*pages_called(context, "")]
             return tag("main", render(context, text, shown), class_="page")
 
-        return ordinary(context, SEARCH, body)
+        return ordinary(context, own_address(SEARCH, asked), body)
 
 
 def _case(found: FoundCase) -> str:

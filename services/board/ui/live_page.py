@@ -19,6 +19,7 @@ from datetime import datetime
 from functools import cache, wraps
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
 from starlette.requests import HTTPConnection
@@ -81,6 +82,12 @@ def unit_of(context: PageContext, asked: HTTPConnection) -> str:
     is the whole locality, which `unit=` asks for too."""
     own = context.account.units
     return asked.query_params.get("unit", own[0] if own else "")
+
+
+def own_address(path: str, asked: HTTPConnection) -> str:
+    """A page's address with all that it asks for but the language: who changes that stays where they are."""
+    asked_for = urlencode([(key, text) for key, text in asked.query_params.multi_items() if key != "lang"])
+    return f"{path}?{asked_for}" if asked_for else path
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,17 @@ from services.board.pages.index766.index766_data import (
 )
 from services.board.pages.index766.index766_view import ACTIONS, WORK, course_of_days, render
 from services.board.ui import exports
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet, unit_of
+from services.board.ui.live_page import (
+    Asked,
+    LivePage,
+    PageContext,
+    Pages,
+    Places,
+    context_of,
+    not_yet,
+    own_address,
+    unit_of,
+)
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import ordinary, require_known
 from services.board.ui.pagination import page_number
@@ -90,7 +100,7 @@ def add(pages: Pages, reading: QueryPool) -> None:
         name = context.word("index766")
         stands = Asked("stand", as_it_is, lambda found: render(context, choice, found), FRESH_SECONDS, title=name)
         days = Asked("days", looked_back, lambda found: course_of_days(context, found), SLOW_SECONDS, not_yet)
-        return ordinary(context, choice.path(), body, [stands, days], scripts=["work"])
+        return ordinary(context, own_address(PATH, asked), body, [stands, days], scripts=["work"])
 
     @pages.app.get(f"{PATH}/list.csv")
     async def listed(request: Request, unit: str, rules: Rules = "portal") -> Response:

@@ -24,7 +24,7 @@ from services.board.pages.map import choropleth, geojson, map_query, map_view
 from services.board.pages.map.geojson import LARGEST, Overlay, Unfit
 from services.board.pages.map.map_query import MapContent, MapFilter
 from services.board.pages.map.overlays import Folder, plain
-from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import Live, LivePage, PageContext, Pages, Places, context_of, own_address
 from services.board.ui.markup import Html, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.redaction import of_when, shown_to
@@ -55,7 +55,7 @@ def add(pages: Pages, settings: Settings, reading: QueryPool, pool: AsyncConnect
             figure = choropleth.figure_of(asked.query_params)
             return Html(map_view.page(context, _filter_of(asked, context), figure, folder) + at["map-news"])
 
-        return ordinary(context, "/map", body, live=[map_news()], scripts=["map"])
+        return ordinary(context, own_address("/map", asked), body, live=[map_news()], scripts=["map"])
 
     @app.get("/map/data")
     async def data(request: Request) -> Response:

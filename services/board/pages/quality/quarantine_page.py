@@ -25,7 +25,7 @@ from services.board.live.query_pool import QueryPool
 from services.board.pages.quality import finding_rows, quality
 from services.board.pages.quality.quality import Quality
 from services.board.ui.flash import FlashMessages
-from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of
+from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, own_address
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import form, kept_from, ordinary
 from services.board.ui.period_control import moment_control
@@ -89,7 +89,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
             every, lying = found
             return render(context, every.seen_by(context.account), seen(lying, context.account), code)
 
-        return ordinary(context, context.chosen.address("/quality"), body, [Asked("content", ask, draw)])
+        return ordinary(context, own_address("/quality", asked), body, [Asked("content", ask, draw)])
 
     @pages.page("/quality/quarantine/{seq}")
     async def of_one(asked: HTTPConnection, seq: int) -> LivePage:
@@ -106,7 +106,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool) -> None:
             except SILENT:
                 return nothing(context, "quarantine_closed")
 
-        return ordinary(context, "/quality", body)
+        return ordinary(context, f"/quality/quarantine/{seq}", body)
 
     @app.post("/quality/findings/{key}/{deed}")
     async def about_finding(request: Request, key: str, deed: finding_rows.Deed) -> Response:
