@@ -60,7 +60,7 @@ def test_a_run_says_where_it_was_taken_and_which_targets_it_met(ingested: dict[s
     ].keys()
     for key, held in ingested["targets"].items():
         assert held["value"] == ingested[key]
-        bound = float(held["target"].lstrip("≥≤ "))
+        bound = float(held["target"].lstrip("≥≤ ").replace(",", ""))
         assert held["met"] == (held["value"] >= bound if "≥" in held["target"] else held["value"] <= bound)
 
 

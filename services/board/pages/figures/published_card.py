@@ -113,7 +113,8 @@ def _agreement(context: PageContext, one: Published) -> Html:
     state = "bad" if one.unlike else "good"
     said = context.word("published_alike").format(alike, len(one.cells))
     named = "; ".join(_unlike(context, one, cell) for cell in one.unlike[:UNLIKE])
-    return tag("span", f"{SIGNS[state]} {said}{': ' if named else ''}{named}", class_=f"state-{state}")
+    others = tag("span", f": {named}", class_="named") if named else ""
+    return tag("span", f"{SIGNS[state]} {said}", others, class_=f"state-{state}")
 
 
 def _unlike(context: PageContext, one: Published, cell: Cell) -> str:
