@@ -112,7 +112,7 @@ def test_a_month_that_came_in_is_folded_anew_saved_and_brought_back(own_home: Pa
 def test_processor_time_is_measured_at_each_size(own_home: Path) -> None:
     found = measured(own_home, "growth", 40_000)
     sizes = [step["events"] for step in found["steps"]]
-    assert sizes[1] == pytest.approx(10 * sizes[0], rel=0.1)
+    assert sizes[0] < sizes[1] < sizes[2] and sizes[2] > 10 * sizes[0]
     assert found["growth"] == pytest.approx(found["large_us"] / found["small_us"], rel=0.01)
 
 
