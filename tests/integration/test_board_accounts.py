@@ -241,6 +241,9 @@ def test_the_demo_has_an_account_for_each_way_of_working(centre: Instance, home:
     for name in ACCOUNTS:
         assert Browser(home).log_in(name, centre.password(f"board_{name}")).status_code == 303
         assert (centre.secrets / f"board_{name}").stat().st_mode & 0o077 == 0
+    with psycopg.connect(settings_of(centre, "cli").database("board")) as conn:
+        gone = conn.execute("DELETE FROM unit_contact WHERE changed_by = 'cli:demo'").rowcount
+    assert gone == 2, "and says whom to call; others who share this centre have their own"
 
 
 # --- the audit ---
