@@ -41,7 +41,7 @@ Measured = Sum | Stock | Last | Distinct | Median
 SAMPLE = 5
 MOST = 100_000
 """The keys of so many events behind a figure are given at most."""
-FAIR = 10_000
+FAIR = 20_000
 """So many events are looked at for their sources. Keys are hashes, so of more the smallest are a fair sample; a source
 that sent fewer than one in thousands may then be missing."""
 
