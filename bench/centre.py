@@ -61,6 +61,23 @@ def empty_tables(instance: Instance) -> None:
         conn.execute("CHECKPOINT")
 
 
+@contextmanager
+def relaxed_broker(instance: Instance) -> Iterator[None]:
+    """Meanwhile the broker flushes once a second, so that a large stream is filled in a minute; then as declared."""
+    file = instance.data / "nats" / "server.conf"
+    declared = file.read_text()
+    _restart_broker(instance, declared.replace("sync_interval: always", 'sync_interval: "1s"'))
+    yield
+    _restart_broker(instance, declared)
+
+
+def _restart_broker(instance: Instance, configuration: str) -> None:
+    instance.stop_process("nats")
+    (instance.data / "nats" / "server.conf").write_text(configuration)
+    instance.start_process("nats")
+    instance.wait_ready("nats")
+
+
 def _free_ports(data: Path) -> None:
     data.mkdir()
     # Below the range that the kernel hands out for outgoing connections, far from a running centre's.

@@ -10,12 +10,11 @@ from typing import Any
 from nats.js import JetStreamContext
 
 from bench import load_data
-from bench.centre import Say
+from bench.centre import Say, relaxed_broker
 from bench.consumer_run import acknowledged, process
 from bench.machine import resident_mib
 from bench.options import Options
 from bench.result import Row
-from infra.local.relaxed import relaxed_broker
 from infra.local.servers import Instance
 from schemas.streams import AGGREGATOR
 from services.centre.prepare import settings_of

@@ -72,8 +72,7 @@ async def restore(
 ) -> None:
     """Make the stream, which must not exist, from what `snapshot` wrote. Cut short, it leaves no stream behind.
 
-    A broker that syncs always takes as many messages a second as it takes from emitters: some thousand; see
-    `infra.local.relaxed`.
+    A broker that syncs always takes as many messages a second as it takes from emitters: some thousand.
     """
     for left in reversed(range(TRIES)):
         try:

@@ -16,7 +16,6 @@ from nats.js.errors import NotFoundError
 
 from infra.backups import Manifest
 from infra.local.processes import SERVICES, external
-from infra.local.relaxed import relaxed_broker
 from infra.local.servers import Instance
 from infra.nats import backup as broker
 from infra.timescaledb import backup as database
@@ -84,8 +83,7 @@ def bring_back(
         _restore_database(settings, folder, manifest, reporter.bar)
         journal.note(DATABASE)
     if BROKER in parts:
-        with relaxed_broker(instance):
-            asyncio.run(_restore_streams(settings, folder, manifest, journal, reporter.bar))
+        asyncio.run(_restore_streams(settings, folder, manifest, journal, reporter.bar))
     asyncio.run(_read_on(settings, manifest, BROKER in parts, reporter.say))
     if journal.carried:
         migrate(settings.database("owner"))
