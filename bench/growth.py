@@ -45,7 +45,7 @@ def run(instance: Instance, options: Options, say: Say) -> dict[str, Any]:
             scale_data.scale(conn, [query.copy_of(number) for number in range(stored, size)])
             stored = size
             ((events,),) = conn.execute("SELECT count(*) FROM event").fetchall()
-        took = list(asyncio.run(_came_in(instance, series, options)))
+        took = asyncio.run(_came_in(instance, series, options))
         steps.append({"events": events, "us": median(sum(of.values()) for of in took), "rounds": took})
         say(f"{events:,} events: {steps[-1]['us']:.0f} µs")
     small, middle, large = (step["us"] for step in steps)

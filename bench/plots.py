@@ -162,10 +162,11 @@ def _board(axes: Any, result: Result) -> None:
 
 def _held(axes: Any, result: Result) -> None:
     """Each figure that has a target, as a share of it: what has no plot of its own."""
-    held = {key: one for key, one in result["targets"].items() if float(one["target"].lstrip("≥≤ ").replace(",", ""))}
-    shares = [100 * one["value"] / float(one["target"].lstrip("≥≤ ").replace(",", "")) for one in held.values()]
-    colours = [COLOURS[0] if one["met"] else MET for one in held.values()]
-    axes.barh([f"{key} {one['target']}" for key, one in held.items()], shares, color=colours, height=0.6)
+    bounds = {key: float(one["target"].lstrip("≥≤ ").replace(",", "")) for key, one in result["targets"].items()}
+    held = [(key, result["targets"][key], bound) for key, bound in bounds.items() if bound]
+    shares = [100 * one["value"] / bound for _, one, bound in held]
+    colours = [COLOURS[0] if one["met"] else MET for _, one, _ in held]
+    axes.barh([f"{key} {one['target']}" for key, one, _ in held], shares, color=colours, height=0.6)
     axes.axvline(100, color=MET, linestyle=":", linewidth=1.2)
     axes.set(title=f"{result['bench']}: figures as shares of their targets", xlabel="% of the target")
     axes.grid(axis="y", visible=False)

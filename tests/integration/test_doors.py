@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from support import serving
 from visitors import admin_of
 from websockets.exceptions import ConnectionClosed
 
@@ -32,12 +33,8 @@ MIB = 2**20
 
 @pytest.fixture(scope="module")
 def doors(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(SERVICES)
+    with serving(centre, *SERVICES):
         yield centre
-    finally:
-        for name in SERVICES:
-            centre.stop_process(name)
 
 
 def address(doors: Instance, door: str) -> tuple[str, int]:

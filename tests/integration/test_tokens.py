@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from holders import Holder, holding
+from support import serving
 
 from infra.local.servers import Instance
 from services.ingest.app import EMITTERS
@@ -43,12 +44,8 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def running(centre: Instance) -> Iterator[Instance]:
-    try:
-        centre.start_services(SERVICES)
+    with serving(centre, *SERVICES):
         yield centre
-    finally:
-        for service in SERVICES:
-            centre.stop_process(service)
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from chance import examples
 from hypothesis import given
 from hypothesis import strategies as st
 from sheets import Page, xlsx
+from thrown import DOSSIER
 
 from schemas import units
 from schemas.calendar import VN
@@ -31,17 +32,8 @@ from services.ingest.onestop.snapshot import allowed, read
 from services.ingest.stream import Counts
 
 NOW = datetime(2026, 11, 28, 3, 0, tzinfo=UTC)
-CODE = "H19.99-261109-0001"
-ROW: dict[str, Any] = {
-    "MaHoSo": CODE,
-    "MaTTHC": "2.000815",
-    "TenLinhVuc": "Chứng thực",
-    "KenhThucHien": "2",
-    "NgayTiepNhan": "09/11/2026 09:00",
-    "NgayHenTra": "12/11/2026 17:00",
-    "TrangThaiHoSo": "4",
-    "DonViXuLy": "Phường Chơn Thành",
-}
+ROW = DOSSIER
+CODE: str = ROW["MaHoSo"]
 
 
 def tell(**changed: Any) -> Told:
