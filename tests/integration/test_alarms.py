@@ -97,9 +97,10 @@ def bad() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="module")
 def running(centre: Instance, receiver: Receiver, bad: Receiver) -> Iterator[Instance]:
-    write_private(centre.secrets / "chi", f"json://127.0.0.1:{receiver.port}/chi\n")
     tokens = {"app_id": "1", "secret_key": "s3cret", "access_token": "old", "refresh_token": "first"}
-    write_private(centre.secrets / "zalo_oa", json.dumps(tokens))
+    own_secrets = {"chi": f"json://127.0.0.1:{receiver.port}/chi\n", "zalo_oa": json.dumps(tokens)}
+    for name, text in own_secrets.items():
+        write_private(centre.secrets / name, text)
     own = f"http://127.0.0.1:{receiver.port}"
     try:
         centre.start(["alertmanager"])
@@ -107,6 +108,8 @@ def running(centre: Instance, receiver: Receiver, bad: Receiver) -> Iterator[Ins
             yield centre
     finally:
         centre.stop_process("alertmanager")
+        for name in own_secrets:
+            (centre.secrets / name).unlink()
 
 
 def firing(unit: str, severity: str = "warning", status: str = "firing", **labels: str) -> dict[str, Any]:

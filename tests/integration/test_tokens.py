@@ -12,7 +12,7 @@ import pytest
 from holders import Holder, holding
 from support import serving
 
-from infra.local.servers import Instance
+from infra.local.servers import CREDENTIALS, Instance
 from services.ingest.app import EMITTERS
 
 SERVICES = ("emitters", "notifier", "board")
@@ -65,7 +65,7 @@ def test_every_path_of_an_emitter_stands_in_the_table() -> None:
 def test_a_password_opens_the_paths_of_its_job_and_no_other(
     running: Instance, key: Holder, service: str, path: str
 ) -> None:
-    passwords = {file.name: file.read_text().strip() for file in running.secrets.iterdir() if file.is_file()}
+    passwords = {name: running.password(name) for name in CREDENTIALS}
     passwords |= {"a key of health": key.secret, "nobody's": "x" * 43, "none": ""}
     assert len(passwords) > 30
     opened = set()
