@@ -200,22 +200,23 @@ BEGIN
         IF x.source = 'day' THEN
             RETURN QUERY SELECT s.sum, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
                 FROM rollup_day r JOIN unnest(ids, sums) s(id, sum) ON s.id = r.series
-                WHERE r.series = ANY (ids) AND r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
+                WHERE r.series = ANY (ARRAY(SELECT unnest(ids))) AND r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
         ELSE
             RETURN QUERY SELECT s.sum, CASE WHEN bucket = 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
                     WHEN running THEN local_midnight(local_day(p.time)) ELSE x.begins END, x.sign * sum(p.value), x.sign * count(*)
                 FROM point p JOIN unnest(ids, sums) s(id, sum) ON s.id = p.series
-                WHERE p.series = ANY (ids) AND p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
+                WHERE p.series = ANY (ARRAY(SELECT unnest(ids))) AND p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
         END IF;
     END LOOP;
 END
 $$;
 
--- Sums (`detail`: `sum` or `count`) and stocks (at the `end` or the `start` of each period) that have points, all at once.
+-- Sums (`detail`: `sum` or `count`), stocks (at the `end` or the `start` of each period) and numbers of different values (of
+-- the label `detail`, of each unit its own) that have points, all at once.
 CREATE OR REPLACE FUNCTION figure_sums(root text, first date, last date, known timestamptz, bucket text, by text, wanted jsonb)
 RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, origins text[])
 LANGUAGE plpgsql STABLE ROWS 100
-SET plan_cache_mode = force_generic_plan AS $$
+SET plan_cache_mode = force_generic_plan SET enable_sort = off AS $$
 #variable_conflict use_column
 DECLARE
     beginning CONSTANT timestamptz := '1999-12-31 17:00+00';  -- a local midnight before every event
@@ -230,20 +231,20 @@ BEGIN
     IF until IS NULL THEN
         RETURN;
     END IF;
-    SELECT array_agg(DISTINCT w.measure) FILTER (WHERE w.form = 'sum' OR w.detail = 'end' OR running),
+    SELECT array_agg(DISTINCT w.measure) FILTER (WHERE w.form IN ('sum', 'distinct') OR w.detail = 'end' OR running),
         array_agg(DISTINCT w.measure) FILTER (WHERE w.form = 'stock') INTO flows, stocks
-    FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock');
+    FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock', 'distinct');
     SELECT array_agg(l.measure) INTO summed FROM summed_labels l
     WHERE (by IN ('', 'unit') OR by = ANY (l.labels)) AND NOT EXISTS (
-        SELECT FROM figure_wanted(wanted) w, jsonb_object_keys(w.chosen) label
-        WHERE w.measure = l.measure AND w.form IN ('sum', 'stock') AND label <> ALL (l.labels));
+        SELECT FROM figure_wanted(wanted) w LEFT JOIN jsonb_object_keys(w.chosen) label ON true
+        WHERE w.measure = l.measure AND (w.form = 'distinct' OR w.form IN ('sum', 'stock') AND label <> ALL (l.labels)));
     RETURN QUERY
     WITH asked AS MATERIALIZED (
-        SELECT * FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock')
-    ), part AS (
-        SELECT series, figure_start(bucket, since, moment) AS start, sum, count FROM figure_parts(root,
-            ARRAY(SELECT unnest(flows) EXCEPT SELECT unnest(summed)),
-            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket)
+        SELECT * FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock', 'distinct')
+    ), part AS MATERIALIZED (
+        SELECT series, figure_start(bucket, since, moment) AS start, sum(sum) AS sum, sum(count) AS count
+        FROM figure_parts(root, ARRAY(SELECT unnest(flows) EXCEPT SELECT unnest(summed)),
+            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket) GROUP BY 1, 2
         UNION ALL
         SELECT series, NULL, sum, count FROM figure_parts(root,
             ARRAY(SELECT unnest(stocks) EXCEPT SELECT unnest(summed)),
@@ -254,12 +255,21 @@ BEGIN
         FROM part x JOIN series s ON s.id = x.series
             LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
             LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
+        WHERE s.measure IN (SELECT a.measure FROM asked a WHERE a.form <> 'distinct')
         GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
     ), matched AS MATERIALIZED (
         SELECT a.leaf, a.form, a.detail, m.origin, m.grp, m.start, sum(m.sum) AS sum, sum(m.count) AS count
-        FROM asked a JOIN moved m ON m.measure = a.measure AND (a.chosen = '{}' OR NOT EXISTS (
+        FROM asked a JOIN moved m ON m.measure = a.measure AND a.form <> 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
             SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (m.labels ->> c.key)) IS NOT true))
         GROUP BY 1, 2, 3, 4, 5, 6
+    ), each AS (
+        SELECT a.leaf, x.start, g.grp, s.unit, s.labels ->> a.detail, sum(x.sum) AS sum, array_agg(s.origin) AS origins
+        FROM asked a JOIN series s ON s.measure = a.measure JOIN part x ON x.series = s.id AND x.start IS NOT NULL
+            LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
+            LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
+        WHERE a.form = 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
+            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true))
+        GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
     )
     SELECT m.leaf, m.start, m.grp, CASE m.detail WHEN 'sum' THEN sum(m.sum) ELSE sum(m.count) END,
         array_agg(DISTINCT m.origin)
@@ -268,7 +278,10 @@ BEGIN
     SELECT m.leaf, p.start, m.grp, sum(m.sum), array_agg(DISTINCT m.origin)
     FROM matched m JOIN figure_periods($2, $3, known, bucket) p
         ON m.start IS NULL OR m.start < p.start OR m.start = p.start AND m.detail = 'end'
-    WHERE m.form = 'stock' GROUP BY m.leaf, p.start, m.grp;
+    WHERE m.form = 'stock' GROUP BY m.leaf, p.start, m.grp
+    UNION ALL
+    SELECT e.leaf, e.start, e.grp, count(*) FILTER (WHERE e.sum <> 0 AND o.place = 1)::numeric, array_agg(DISTINCT o.origin)
+    FROM each e, unnest(e.origins) WITH ORDINALITY o(origin, place) GROUP BY e.leaf, e.start, e.grp;
 END
 $$;
 
@@ -282,8 +295,8 @@ RETURNS TABLE (id integer, unit text, origin text, labels jsonb, grp text) LANGU
         AND NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true)
 $$;
 
--- What points there are to a figure that is no sum: the last reported, different values of the label `detail`, the middle
--- one of a measure's points (one that its opposite took back does not count). Groups and periods without are absent.
+-- What points there are to a figure of single points: the last reported, the middle one of a measure's (one that its
+-- opposite took back does not count). Groups and periods without are absent.
 CREATE OR REPLACE FUNCTION figure_found(root text, first date, last date, known timestamptz, bucket text, by text,
     form text, measure text, chosen jsonb, detail text)
 RETURNS TABLE (start timestamptz, grp text, value numeric, origins text[]) LANGUAGE plpgsql STABLE ROWS 10
@@ -312,15 +325,6 @@ BEGIN
                 JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
             ORDER BY x.series, start, x.moment DESC
         ) latest GROUP BY 1, 2;
-    WHEN form = 'distinct' THEN RETURN QUERY
-        SELECT start, grp, count(DISTINCT ROW(unit, label)) FILTER (WHERE sum <> 0)::numeric, array_agg(DISTINCT origin)
-        FROM (
-            SELECT figure_start(bucket, since, x.moment) AS start, s.grp, s.unit, s.labels ->> detail AS label,
-                sum(x.sum) AS sum, array_agg(s.origin) AS origins
-            FROM figure_parts(root, ARRAY[measure], '{}', since, until, bucket) x
-                JOIN figure_series(root, by, measure, chosen) s ON s.id = x.series
-            GROUP BY 1, 2, 3, 4 HAVING sum(x.count) > 0
-        ) each, unnest(origins) origin GROUP BY 1, 2;
     WHEN form = 'median' THEN RETURN QUERY
         WITH each AS (
             SELECT figure_start(bucket, since, x.time) AS start, s.grp, abs(x.value) AS value,
@@ -399,20 +403,26 @@ BEGIN
         SELECT * FROM figure_sums($1, $2, $3, known, bucket, by, wanted) WHERE EXISTS (SELECT FROM asked)
         UNION ALL
         SELECT a.leaf, f.* FROM asked a, figure_found($1, $2, $3, known, bucket, by, a.form, a.measure, a.chosen, a.detail) f
-        WHERE a.form NOT IN ('sum', 'stock')
+        WHERE a.form IN ('last', 'median')
     ), kept AS MATERIALIZED (
-        SELECT f.*, a.covered FROM found f JOIN asked a USING (leaf) JOIN period p USING (start)
+        SELECT f.*, a.form, a.measure, a.covered FROM found f JOIN asked a USING (leaf) JOIN period p USING (start)
         WHERE NOT p.cut AND NOT (p.old AND a.form = 'median')
+    ), seen AS MATERIALIZED (  -- whose sources reported in the only period, as the points of a leaf show
+        SELECT DISTINCT k.covered, CASE by WHEN 'unit' THEN k.grp ELSE '' END AS grp, k.start FROM kept k
+        WHERE k.form IN ('sum', 'distinct') AND k.measure = ANY (k.covered) AND bucket IN ('whole', 'level')
     ), rows AS MATERIALIZED (  -- which units have all leaves that the same measures cover, in every period
         SELECT k.covered, k.grp FROM kept k WHERE by = 'unit' GROUP BY 1, 2
         HAVING count(*) = (SELECT count(*) FROM asked a, period p WHERE a.covered = k.covered)
     ), span AS MATERIALIZED (
         SELECT c.covered, r.*
-        FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR EXISTS (
+        FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR NOT EXISTS (
+                SELECT FROM seen k WHERE k.covered = a.covered) AND EXISTS (
                 SELECT FROM period p WHERE NOT EXISTS (SELECT FROM kept k WHERE k.leaf = a.leaf AND k.start = p.start))) c,
             (SELECT CASE count(*) WHEN 1 THEN min(p.start) END, min(p.stop) FROM period p) o(start, stop),
-            figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered),
-                o.start, o.stop) r
+            figure_reported($1, by, c.covered, known, ARRAY(SELECT k.grp FROM rows k WHERE k.covered = c.covered
+                UNION SELECT k.grp FROM seen k WHERE k.covered = c.covered), o.start, o.stop) r
+        UNION ALL
+        SELECT k.covered, k.grp, k.start, k.start FROM seen k
     ), cell AS (  -- where a value is wanted and none was found
         SELECT DISTINCT a.leaf, a.form, p.*, CASE by WHEN '' THEN '' END AS grp, s.first, s.last, k.leaf IS NOT NULL AS besides
         FROM asked a CROSS JOIN period p

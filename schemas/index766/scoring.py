@@ -113,10 +113,11 @@ def points(component: Component, count: CountPair) -> Decimal:
 
 def exact(component: Component, count: CountPair) -> Fraction:
     """The points of a component before they are rounded."""
-    if count.share is None:
+    share = count.share
+    if share is None:
         return Fraction(component.without_base)
     full = Fraction(component.maximum)
-    return min(full, full * count.share / Fraction(component.target))
+    return min(full, full * share / Fraction(component.target))
 
 
 def score(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 
 from schemas.calendar import VN
 from schemas.text import dates
@@ -34,12 +35,12 @@ class Period:
             raise ValueError(f"the period ends ({end}) before it begins ({start})")
         return cls(start, end, as_of, first is None)
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The first instant (UTC)."""
         return midnight(self.first)
 
-    @property
+    @cached_property
     def stop(self) -> datetime:
         """The first instant that no longer counts (UTC): the end of the last day, or just after `as_of`."""
         return max(min(midnight(self.last + timedelta(days=1)), self.as_of + TICK), self.start)
@@ -88,12 +89,12 @@ class Hour(Period):
 
     hour: int = 0
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         """The first instant (UTC)."""
         return midnight(self.first) + timedelta(hours=self.hour)
 
-    @property
+    @cached_property
     def stop(self) -> datetime:
         """The first instant that no longer counts (UTC)."""
         return max(min(self.start + timedelta(hours=1), self.as_of + TICK), self.start)
