@@ -200,12 +200,12 @@ BEGIN
         IF x.source = 'day' THEN
             RETURN QUERY SELECT s.sum, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
                 FROM rollup_day r JOIN unnest(ids, sums) s(id, sum) ON s.id = r.series
-                WHERE r.series = ANY (ARRAY(SELECT unnest(ids))) AND r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
+                WHERE r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
         ELSE
             RETURN QUERY SELECT s.sum, CASE WHEN bucket = 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
                     WHEN running THEN local_midnight(local_day(p.time)) ELSE x.begins END, x.sign * sum(p.value), x.sign * count(*)
                 FROM point p JOIN unnest(ids, sums) s(id, sum) ON s.id = p.series
-                WHERE p.series = ANY (ARRAY(SELECT unnest(ids))) AND p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
+                WHERE p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
         END IF;
     END LOOP;
 END
