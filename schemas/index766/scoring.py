@@ -10,6 +10,7 @@ from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Literal, TypeVar
 
 from schemas.index766.rules import Component, ComponentGroup, Grade, RuleSet
@@ -38,7 +39,7 @@ class CountPair:
     @property
     def share(self) -> Fraction | None:
         """Numerator / denominator; None without a base."""
-        return Fraction(self.numerator) / Fraction(self.denominator) if self.denominator else None
+        return _exactly(self.numerator) / _exactly(self.denominator) if self.denominator else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,13 @@ class IndexScore:
         return None if self.total is None else self.rules.grade(self.total)
 
 
+_exactly = lru_cache(4096)(Fraction)
+"""A number as a fraction: maxima, targets and small counts come again and again."""
+
+
 def half_up(value: Fraction) -> Decimal:
     """A number that is not negative in hundredths; half of one is rounded up."""
-    return Decimal((value * 100 + Fraction(1, 2)).__floor__()).scaleb(-2)
+    return Decimal((200 * value.numerator + value.denominator) // (2 * value.denominator)).scaleb(-2)
 
 
 def points(component: Component, count: CountPair) -> Decimal:
@@ -116,8 +121,8 @@ def exact(component: Component, count: CountPair) -> Fraction:
     share = count.share
     if share is None:
         return Fraction(component.without_base)
-    full = Fraction(component.maximum)
-    return min(full, full * share / Fraction(component.target))
+    full = _exactly(component.maximum)
+    return min(full, share * full / _exactly(component.target))
 
 
 def score(
