@@ -18,7 +18,7 @@ from schemas import personal, units
 from schemas.envelope import SUBJECT_PREFIX, Event
 from schemas.gis import DeviceStateChanged
 from schemas.registry import DATA_TYPES, SYSTEMS
-from schemas.sources import CENTRE_ALONE, OWN_ALONE, OWNED, owner_of
+from schemas.sources import CENTRE_ALONE, OF_ALL, OWN_ALONE, OWNED, owner_of
 
 NAME = re.compile(r"[a-z][a-z0-9-]{2,39}")
 SOURCE = re.compile(r"(?!/+$)[!-~]{2,120}")
@@ -60,6 +60,8 @@ class Bounds:
         """Why an event of this key's source lies beyond its bounds, or None."""
         if event.data.system not in self.systems or event.data.event in OWN_ALONE:
             return f"type: the key {self.name} of {self.source} reports {', '.join(self.systems)} alone"
+        if self.units and event.data.event in OF_ALL:
+            return f"type: {event.data.event} holds for every unit, and the key {self.name} reports some alone"
         if self.units and event.unit not in self.scope:
             return f"unit: the key {self.name} of {self.source} reports {', '.join(self.units)} and what lies below"
         return None
@@ -72,8 +74,9 @@ class Bounds:
         return [subject_by(subject, self.name) for subject in own]
 
     def withheld(self) -> list[str]:
-        """The broker's subjects among these of what nobody outside may say."""
-        said = (data for data in DATA_TYPES.values() if data.system in self.systems and data.event in OWN_ALONE)
+        """The broker's subjects among these of what it may not."""
+        others = OWN_ALONE | OF_ALL if self.units else OWN_ALONE
+        said = (data for data in DATA_TYPES.values() if data.system in self.systems and data.event in others)
         return [subject_by(f"{SUBJECT_PREFIX}*.{data.system}.{data.event}", self.name) for data in said]
 
     def devices(self) -> list[str]:

@@ -20,6 +20,8 @@ RETRACTIONS = tuple(f"{report}retracted" for report in (*IMPORTED, "indicator.ta
 """What takes a report back, which only the centre's own imports do: it may be anybody's report."""
 OWN_ALONE = frozenset({*NOTICES, *RETRACTIONS})
 """What nobody outside may say."""
+OF_ALL = frozenset({"calendar.changed"})
+"""What holds for every unit, so that no key of some units may say it."""
 OWNED: dict[str, tuple[str, ...]] = {
     "deadlines": NOTICES,
     **EMITTERS,

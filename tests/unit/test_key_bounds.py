@@ -21,7 +21,7 @@ from schemas.broker_tokens import claims, signer
 from schemas.envelope import Event
 from schemas.keys import CENTRE, NAME, Bounds, Owners, parted, problem, subject_by, subject_of
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
-from schemas.sources import EMITTERS, NOTICES, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
+from schemas.sources import EMITTERS, NOTICES, OF_ALL, OWN_ALONE, OWNED, RETRACTIONS, may_say, trespass
 from schemas.streams import MOST_BYTES
 from services.aggregator.aside import _reason
 from services.board.pages.actions import decisions
@@ -84,6 +84,19 @@ def test_a_key_reports_the_past_of_what_its_unit_followed_upon() -> None:
     assert CLINIC.refusal(said) is not None
 
 
+def test_what_holds_for_every_unit_is_no_key_of_some_units_to_say() -> None:
+    """A ward that calls yesterday a day off would move the due dates of all others."""
+    day_off = event(
+        source="/mot-cua",
+        type="vn.ioc.calendar.changed.v1",
+        data={"day": "2026-11-25", "working": False, "name": "Nghỉ"},
+    )
+    ward, all_units = (Bounds("mot-cua", "/mot-cua", ("procedures",), units) for units in ((WARD,), ()))
+    assert (ward.refusal(day_off) or "").startswith("type: calendar.changed holds for every unit")
+    assert (Owners([ward]).trespass(day_off, "mot-cua") or "").startswith("type: ")
+    assert all_units.refusal(day_off) is None
+
+
 def key_of(bounds: Bounds) -> Key:
     return Key(bounds, 1, NOW, NOW, None, None, {})
 
@@ -108,7 +121,8 @@ def test_a_key_publishes_what_it_may_say_and_hears_its_own_answers(
     for unit in (WARD, "phuong_minh_hung", "chon_thanh_minh_hung", "phuong_binh_phuoc"):
         for data in DATA_TYPES.values():
             subject = f"ioc.events.{unit}.{data.system}.{data.event}"
-            may = data.system in systems and data.event not in OWN_ALONE and (not roots or unit in bounds.scope)
+            may = data.system in systems and data.event not in OWN_ALONE
+            may = may and (not roots or (unit in bounds.scope and data.event not in OF_ALL))
             assert permits(rights["pub"], subject_by(subject, "mot-cua")) == may, subject
             assert not permits(rights["pub"], subject)
             assert not permits(rights["pub"], subject_by(subject, "another"))
