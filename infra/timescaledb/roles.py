@@ -52,6 +52,7 @@ _FIGURES = ("unit", "unit_scope", "statement", "summed_labels")
 _ALARMS = ("alarm", "alarm_step", "alarm_published", "notification")
 _PERSONS = ("person", "person_called", "alarm_orphan")
 _KEYS = ("emitter_key", "emitter_secret")
+_OWNERS = ("emitter_key", "schema_migration")
 _CONTACTS = ("unit_contact", "procedure_name")
 _BOARD = ("account", "board_session", "api_token", "saved_filter", "outbox", *_CONTACTS)
 _IMPORTS = ("import", "import_event")
@@ -75,7 +76,8 @@ RIGHTS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("ioc_emitters", "INSERT", (*_DEVICES, "report_photo")),
     ("ioc_emitters", "UPDATE", _DEVICES),
     ("ioc_emitters", "DELETE", ("device_outbox",)),
-    ("ioc_aggregator", "SELECT", ("emitter_key", "schema_migration")),
+    ("ioc_aggregator", "SELECT", _OWNERS),
+    ("ioc_notifier", "SELECT", _OWNERS),
     ("ioc_board", "SELECT", _KEYS),
     ("ioc_board", "INSERT", _KEYS),
     ("ioc_board", "UPDATE", _KEYS),

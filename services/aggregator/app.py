@@ -21,12 +21,12 @@ from services.aggregator import staging
 from services.aggregator.aside import Aside
 from services.aggregator.consume import Batches, BatchLimiter
 from services.aggregator.event_store import EventStore
-from services.aggregator.ownership import Ownership
 from services.aggregator.validate import erase
 from services.kit import bus, logs, metrics, patches, pull, store, streams
 from services.kit.consumer import DurableConsumer
 from services.kit.errors import fatal
 from services.kit.health import Health
+from services.kit.ownership import Ownership
 from services.kit.service import guarded
 from services.kit.settings import Settings
 

@@ -13,7 +13,7 @@ import psycopg
 from nats.aio.msg import Msg
 
 from schemas.envelope import Invalid
-from schemas.keys import Owners, parted
+from schemas.keys import Owners
 from services.aggregator.event_store import ConcurrentUpdate, Incoming, Stored
 from services.aggregator.folding import earliest
 from services.aggregator.rollups import Disagreement
@@ -49,15 +49,15 @@ class BatchLimiter:
 
 class Batches:
     """Handles batches of `durable`. `store` stores a list of accepted events in one transaction, `set_aside` takes
-    refused ones, `owners` tells whose source is whose, of these keys at least, `erase` takes a message out of the
-    stream of which the like was erased on request."""
+    refused ones, `owners` tells whose source is whose, of what these came by at least, `erase` takes a message out of
+    the stream of which the like was erased on request."""
 
     def __init__(
         self,
         durable: DurableConsumer,
         store: Store,
         set_aside: Callable[[list[Refused]], Awaitable[None]],
-        owners: Callable[[frozenset[str]], Awaitable[Owners]],
+        owners: Callable[[list[Msg]], Awaitable[Owners]],
         erase: Callable[[Msg], Awaitable[None]],
     ) -> None:
         self._durable, self._store, self._aside, self._owners = durable, store, set_aside, owners
@@ -70,8 +70,7 @@ class Batches:
         metrics.BATCH_SECONDS.observe(time.monotonic() - started)
 
     async def _work(self, messages: list[Msg]) -> None:
-        names = frozenset(by for message in messages if (by := parted(message.subject)[1]))
-        owners = await self._durable.insist(messages, lambda: self._owners(names))
+        owners = await self._durable.insist(messages, lambda: self._owners(messages))
         accepted, refused = admit(messages, clock.now(), owners)
         refused += await self._persist(accepted)
         if refused:

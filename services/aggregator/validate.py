@@ -3,23 +3,22 @@ quarantine with its reason, and without what looks personal in it."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import Header
 from nats.js.errors import APIError
 
-from schemas.envelope import SUBJECT_PREFIX, Invalid, refuse_personal
-from schemas.keys import Owners, parted
+from schemas.envelope import SUBJECT_PREFIX, Invalid
+from schemas.keys import Owners
 from schemas.masking import masked
 from schemas.personal import find, mask
-from schemas.registry import SYSTEMS, parse
+from schemas.registry import SYSTEMS
 from services.aggregator.event_store import Incoming
 from services.kit import metrics, pull
+from services.kit.ownership import check_headers, event_of
 
 QUARANTINE_PREFIX = "ioc.quarantine."
 HEAD_BYTES = 4096
@@ -39,30 +38,13 @@ def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tupl
     refused: list[Refused] = []
     for message in messages:
         try:
-            subject, by = parted(message.subject)
-            event = parse(message.data, now, subject)
-            _check_headers(message)
-            recorded = pull.recorded(message)
-            if why := owners.trespass(event, by, recorded):
-                raise Invalid("not_yours", why)
+            event = event_of(message, now, owners)
         except Invalid as invalid:
             # Without its traceback, which holds frames, and through them the body, until cycles are looked for.
             refused.append(Refused(message, Invalid(invalid.code, invalid.reason)))
         else:
-            accepted.append((message, Incoming(event, recorded)))
+            accepted.append((message, Incoming(event, pull.recorded(message))))
     return accepted, refused
-
-
-def _check_headers(message: Msg) -> None:
-    for name, value in (message.headers or {}).items():
-        if not _OF_CONTENT.fullmatch(value) and not (name == Header.BATCH_SEQUENCE and _PLACE.fullmatch(value)):
-            refuse_personal("headers", f"{name}: {value}")
-
-
-_PLACE = re.compile(r"\d{1,6}")
-"""A message's place in a batch of ours: too short for a number of a person."""
-_OF_CONTENT = re.compile(r"[0-9a-f]{32}(?:-\d{1,19})?|application/cloudevents\+json")
-"""What our own publishers write into headers."""
 
 
 async def quarantine(js: JetStreamContext, refused: Refused) -> None:
@@ -97,7 +79,7 @@ async def quarantine(js: JetStreamContext, refused: Refused) -> None:
 
 def _in_headers(message: Msg) -> bool:
     try:
-        _check_headers(message)
+        check_headers(message)
     except Invalid:
         return True
     return False

@@ -14,12 +14,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from schemas.codes import masked
 from schemas.envelope import Invalid
-from schemas.keys import parted
-from schemas.registry import parse
+from schemas.keys import Owners
 from schemas.streams import NOTIFIER
-from services.kit import bus, clock, metrics
+from services.kit import bus, clock, metrics, pull
 from services.kit.consumer import DurableConsumer
 from services.kit.health import Health
+from services.kit.ownership import Ownership, event_of
 from services.notifier import alarm_repository, domain
 from services.notifier.alarm import Raise
 
@@ -30,22 +30,27 @@ WATCH_SECONDS = 0.5
 
 
 def reading(client: Client, pool: AsyncConnectionPool, health: Health) -> tuple[Coroutine[Any, Any, None], ...]:
-    """The endless work: take what comes, and mind the durable consumer. Ready while broker and database answer."""
-    durable = DurableConsumer(NOTIFIER, pool, health)
+    """The endless work: take what comes, see whose source is whose, and mind the durable consumer. Ready while broker
+    and database answer."""
+    durable, ownership = DurableConsumer(NOTIFIER, pool, health), Ownership(pool)
+
+    async def work(messages: list[Msg]) -> None:
+        await take(pool, messages, await ownership.knowing(messages), clock.now())
 
     def js() -> JetStreamContext:
         bus.require(client)
         return client.jetstream()
 
     return (
-        durable.listen(client, lambda messages: take(pool, messages, clock.now()), FETCH_SECONDS),
+        durable.listen(client, work, FETCH_SECONDS),
         durable.follow(js, WATCH_SECONDS, lambda info: health.ready()),
+        ownership.follow(),
     )
 
 
-async def take(pool: AsyncConnectionPool, messages: list[Msg], now: datetime) -> None:
+async def take(pool: AsyncConnectionPool, messages: list[Msg], owners: Owners, now: datetime) -> None:
     """Raise the alarms that the messages tell of, in one transaction, but for what is over already."""
-    found = [(one, message.metadata.timestamp) for message in messages if (one := _understood(message, now))]
+    found = [(one, pull.recorded(message)) for message in messages if (one := _understood(message, owners, now))]
     async with alarm_repository.writing(pool) as conn:
         states = await alarm_repository.states(conn, {one.case for one, _ in found})
 
@@ -66,10 +71,10 @@ def count(raised: list[Raise]) -> None:
         metrics.ALARMS_RAISED.labels(one.system).inc()
 
 
-def _understood(message: Msg, now: datetime) -> Raise | None:
+def _understood(message: Msg, owners: Owners, now: datetime) -> Raise | None:
     """The alarm of a message; none for what the aggregator quarantines anyway."""
     try:
-        return domain.to_raise(parse(message.data, now, parted(message.subject)[0]))
+        return domain.to_raise(event_of(message, now, owners))
     except Invalid as invalid:
         log.warning("passed by what is no valid event, see `ioc quarantine`: %s", invalid)
         return None

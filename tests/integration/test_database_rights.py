@@ -33,7 +33,7 @@ MAY: dict[str, dict[str, str]] = {
     "ioc_upkeep": {"SELECT": "horizon"},
     "ioc_notifier": {
         "SELECT": "alarm alarm_step alarm_published notification brief entity position person "
-        "person_called alarm_orphan",
+        "person_called alarm_orphan emitter_key schema_migration",
         "INSERT": "alarm alarm_step notification brief position",
         "UPDATE": "alarm alarm_published notification brief position",
         "DELETE": "position",

@@ -5,20 +5,23 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from nats.aio.msg import Msg
 
 from schemas.calendar_history import CalendarHistory
 from schemas.contracts import samples
 from schemas.fold import Fact
-from schemas.keys import parted
+from schemas.keys import Bounds, Owners, parted, subject_by
 from schemas.procedures.dossier import fold_dossier
 from schemas.registry import event_models, parse
 from schemas.sources import NOTICES
 from schemas.streams import NOTIFIER
+from services.aggregator.validate import admit
 from services.notifier.alarm import RANKS, RUNBOOKS
 from services.notifier.domain import KINDS, State, is_over, to_raise
+from services.notifier.event_consumer import _understood
 from services.notifier.routes import BadRoutes, load
 from services.notifier.watchdog import SILENT, Watchdog
 from services.notifier.webhook import Payload, active, understand
@@ -199,3 +202,39 @@ def test_a_road_that_was_broken_is_open_from_when_the_watchdog_is_heard_again(sa
         assert dog.believed(2 * MINUTE) is None
         dog.hear(back + after * MINUTE)
     assert dog.believed(2 * MINUTE) == back
+
+
+def told(source: str, by: str | None = None, headers: dict[str, str] | None = None) -> Msg:
+    said = {
+        "specversion": "1.0", "id": "SC-1", "source": source, "type": "vn.ioc.incident.opened.v1",
+        "time": NOW.isoformat(), "unit": "phuong_chon_thanh",
+        "data": {"code": "SC-26.0001", "severity": "critical", "category": "malware"},
+    }  # fmt: skip
+    subject = subject_by("ioc.events.phuong_chon_thanh.security.incident.opened", by)
+    reply = f"$JS.ACK.EVENTS.notifier.1.7.7.{int(NOW.timestamp() * 1e9)}.0"
+    return Msg(_client=cast(Any, None), subject=subject, reply=reply, data=json.dumps(said).encode(), headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("message", "raises"),
+    [
+        (told("/soc", "soc"), True),
+        (told("/soc/tram", "soc"), True),
+        (told("/nobody"), True),
+        (told("/soc"), False),
+        (told("/soc", "ward"), False),
+        (told("/ward", "ward"), False),
+        (told("/soc", "a-key-that-never-was"), False),
+        (told("/board"), False),
+        (told("/soc", "soc", {"X-Note": "gọi 0912345678"}), False),
+    ],
+)
+def test_nobody_is_told_of_what_the_aggregator_refuses(message: Msg, raises: bool) -> None:
+    """An incident under another's source, or beyond the key that it came by, is stored nowhere."""
+    keys = [
+        Bounds("soc", "/soc", ("security",), ("phuong_chon_thanh",)),
+        Bounds("ward", "/ward", ("security",), ("phuong_minh_hung",)),
+    ]
+    owners = Owners(keys)
+    assert (_understood(message, owners, NOW) is not None) == raises
+    assert (admit([message], NOW, owners)[0] != []) == raises
