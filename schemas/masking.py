@@ -18,7 +18,8 @@ _OF_A_PERSON = frozenset({
     "fullname", "hoten", "hovaten", "tencongdan", "citizenname", "applicant", "nguoinop", "chuhoso", "patient",
     "benhnhan", "cccd", "socccd", "cmnd", "socmnd", "sodinhdanh", "citizenid", "phone", "phonenumber", "mobile", "sdt",
     "sodienthoai", "dienthoai", "email", "address", "diachi", "thuongtru", "ngaysinh", "birthdate", "dateofbirth",
-    "dob", "bienso", "plate", "passport", "hochieu", "database64",
+    "dob", "bienso", "plate", "passport", "hochieu", "database64", "mst", "masothue", "taxcode", "taxid", "stk",
+    "sotaikhoan", "bankaccount", "accountnumber", "iban", "bhxh", "sobhxh", "masobhxh", "bhyt", "sobhyt", "mathebhyt",
 })  # fmt: skip
 """Names of fields, in small letters alone, whose values are of a person whatever they are."""
 _KNOWN = frozenset(name for data in DATA_TYPES.values() for name in data.model_fields)

@@ -1,4 +1,4 @@
-"""What looks like personal data in a text: citizen numbers, phones, e-mail addresses, licence plates, however written.
+"""What looks like personal data in a text: citizen numbers, phones, addresses, plates, accounts, however written.
 
 A cheap look comes first, since nearly every event passes by it. Only a text with nine digits near each other, or a sign
 of one of the others, is folded (digits of every script, no accents, nothing invisible) and read number by number.
@@ -16,6 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from schemas.named_numbers import ACCOUNTS, DOCUMENTS, GAP, LABEL, PHONES, PLATES, WIDEST, YEAR
 from schemas.text.letters import BARE
 
 
@@ -32,6 +33,7 @@ PHONE = "a phone number"
 EMAIL = "an e-mail address"
 PLATE = "a licence plate"
 DOCUMENT = "the number of a personal document"
+ACCOUNT = "the number of a bank account or card"
 OF_STAFF = frozenset({EMAIL})
 """What the name of an account may be."""
 MASKS = {
@@ -40,31 +42,32 @@ MASKS = {
     EMAIL: "[e-mail]",
     PLATE: "[plate]",
     DOCUMENT: "[document]",
+    ACCOUNT: "[account]",
 }
 """What stands in a masked text instead."""
 
-_WIDEST = 12
-"""So many characters may stand between two digits of one number."""
-_GAP = rf"[\W_]{{0,{_WIDEST}}}"
 _YYMMDD = r"\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])"
 """As it stands in the code of a dossier."""
 # Each begins with a letter or a set of them, for which the engine looks fast; together they cost 3 µs an event.
+_CARD = r"(?:(?<=9)704\d{12}(?:\d{3})?|(?:(?<=9)704|(?<=[45])\d{3})(?:[ \-]\d{4}){3})(?!\d)"
+"""Behind its first digit: of the banks here in one run too, of others in groups of four."""
+_FOREIGN_PLATE = r"[1-9](?<![0-9A-Za-z]\d)\d-\d{3}-(?:NG|QT|NN|CV)-\d\d(?!\d)"
+_LETTER_FOR_ZERO = rf"[Oo](?<![0-9A-Za-z][Oo]){GAP}[35789](?:{GAP}\d){{8}}(?!\d)"
 _SIGNS = (
-    re.compile(rf"0(?<!\d0)(?!\d-{_YYMMDD}-\d{{4}}){_GAP}+(?:[1-9]|0{_GAP}+[1-9])(?:{_GAP}+\d){{8}}"),
-    re.compile(rf"8(?<!\d8){_GAP}+4(?:{_GAP}+\d){{9}}"),
-    re.compile(rf"[1-9](?<!\d\d)\d\d(?:\d{{9}}|(?:[\W_]{{1,{_WIDEST}}}+\d{{3}}){{3}})(?!\d)"),
-    re.compile(r"[1-9](?<![0-9A-Za-z]\d)\d[\W_]{0,3}+[A-Za-z]\w?[\W_]{0,3}+\d{3}[\W_]?\d\d(?!\d)"),
+    re.compile(rf"0(?<!\d0)(?!\d-{_YYMMDD}-\d{{4}}){GAP}+(?:[1-9]|0{GAP}+[1-9])(?:{GAP}+\d){{8}}"),
+    re.compile(rf"8(?<!\d8){GAP}+4(?:{GAP}+\d){{9}}"),
+    re.compile(
+        rf"[1-9](?<!\d\d)(?:\d\d(?:\d{{9}}|(?:[\W_]{{1,{WIDEST}}}+\d{{3}}){{3}})(?!\d)|{_CARD}"
+        r"|(?<![A-Za-z]\d)\d[\W_]{0,3}+[A-Za-z]\w?[\W_]{0,3}+\d{3}[\W_]?\d\d(?!\d))"
+    ),
+    re.compile(r"-(?:NG|QT|NN|CV)-\d"),
+    re.compile(_LETTER_FOR_ZERO),
     re.compile(
         r"[@\[({<%&\\](?:(?<=@)|\s*(?:at|@|a cong)\s*[\])}>]|(?<=%)[0-9A-F]{2}|(?<=&)(?:#|\w{2,6};)|(?<=\\)[nrtu])",
         re.IGNORECASE,
     ),
 )
-_LABEL = re.compile(
-    "cmnd|cmt|cccd|can cuoc|chung minh|inh danh|ho chieu|passport|bhyt|bhxh|bien s|bien k|bks"
-    "|sdt|dt[ .:]|ien thoai|phone|tel|mobile|zalo|so may|a cong| at "
-)
-"""Words that say what the number behind them is, or that stand for @."""
-_SPELLED = re.compile(rf"a cong| at |\d(?:{_GAP}(?:[^\W_]{_GAP})?\d){{3}}")
+_SPELLED = re.compile(rf"a cong| at |\d(?:{GAP}(?:[^\W_]{GAP})?\d){{3}}")
 _BEYOND = re.compile("[^\x00-\u036f]")
 """Beyond the letters and accents that Vietnamese is made of."""
 _NEXT = "%[89ABab][0-9A-Fa-f]"
@@ -117,7 +120,7 @@ def suspicious(text: str) -> bool:
         if sign.search(text):
             return True
     lower = text.lower()
-    return _LABEL.search(lower) is not None and _SPELLED.search(lower) is not None
+    return LABEL.search(lower) is not None and _SPELLED.search(lower) is not None
 
 
 def _fold(text: str) -> tuple[str, list[int]]:
@@ -177,6 +180,8 @@ def _bare(char: str) -> str:
         return digit
     if ord(char) in BARE:
         return char.translate(BARE)
+    if ord(char) in _LIKE_LATIN:
+        return char.translate(_LIKE_LATIN)
     if char in _DOTS:
         return "."
     kind = unicodedata.category(char)
@@ -188,6 +193,8 @@ def _bare(char: str) -> str:
 
 
 _DOTS = "。．｡․·"
+_LIKE_LATIN = str.maketrans("АВЕКМНОРСТХасеорхіѕуΑΒΕΗΙΚΜΝΟΡΤΥΧοα", "ABEKMHOPCTXaceopxisyABEHIKMNOPTYXoa")
+"""Letters of other alphabets that look like these."""
 _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 
 
@@ -195,14 +202,12 @@ def _read(folded: str) -> Iterator[Found]:
     for address in _ADDRESS.finditer(folded):
         yield Found(*address.span(), EMAIL)
     bare = _INNOCENT.sub(lambda innocent: "x" * len(innocent.group()), folded)
-    for plate in _PLATE.finditer(bare):
-        yield Found(*plate.span(), PLATE)
-    for plate in _NAMED_PLATE.finditer(bare):
-        yield Found(*plate.span(1), PLATE)
-    for document in _NAMED_DOCUMENT.finditer(bare):
-        yield Found(*document.span(1), DOCUMENT)
-    for phone in _NAMED_PHONE.finditer(bare):
-        yield Found(*phone.span(1), PHONE)
+    for what, form in _FORMS:
+        for found in form.finditer(bare):
+            yield Found(*found.span(form.groups), what)
+    for card in _CARDS.finditer(bare):
+        if card[0].startswith("9704") or _is_luhn(card[0]):
+            yield Found(*card.span(), ACCOUNT)
     yield from _numbers(bare)
 
 
@@ -218,11 +223,11 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 
-_YEAR, _MONTH, _DAY = r"(?:19|20)\d\d", r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
+_MONTH, _DAY = r"(?:0?[1-9]|1[0-2])", r"(?:0?[1-9]|[12]\d|3[01])"
 _CLOCK = r"(?:[01]?\d|2[0-3])[:hg][0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?"
-_ALONE = "".join(rf"(?<!\d[\W_]{{{gap}}})" for gap in range(1, _WIDEST + 1))
+_ALONE = "".join(rf"(?<!\d[\W_]{{{gap}}})" for gap in range(1, WIDEST + 1))
 _ZONE = r"(?:Z|[+\-]\d\d:?\d\d)?"
-_DATE = rf"(?:{_YEAR}(?P<a>[\-/.]){_MONTH}(?P=a){_DAY}|{_DAY}(?P<b>[\-/.]){_MONTH}(?P=b){_YEAR})"
+_DATE = rf"(?:{YEAR}(?P<a>[\-/.]){_MONTH}(?P=a){_DAY}|{_DAY}(?P<b>[\-/.]){_MONTH}(?P=b){YEAR})"
 _LATITUDE, _LONGITUDE = r"(?:[6-9]|1\d|2[0-4])\.\d{3,}", r"1[01]\d\.\d{3,}"
 _INNOCENT = re.compile(
     # Hashes and UUIDs; codes of dossiers and procedures; moments, days and times of day; places on the map; a fraction.
@@ -232,7 +237,7 @@ _INNOCENT = re.compile(
     rf"-{_YYMMDD}-(?!0[35789]\d{{6}})\d{{4,8}}(?!\d)"
     r"|(?<![\d.])\d\.\d{6}(?:\.\d{3}\.\d\d\.\d\d\.[A-Z]\d\d)?(?![\d.])"
     rf"|(?<!\d)(?<!\d[\-/.:]){_DATE}(?:(?:T|,?\s{{1,3}}){_CLOCK}{_ZONE})?(?![\-/.:]?\d)"
-    rf"|(?<!\d){_ALONE}{_CLOCK}(?:[\W_]{{1,3}}{_CLOCK})*(?!{_GAP}\d)"
+    rf"|(?<!\d){_ALONE}{_CLOCK}(?:[\W_]{{1,3}}{_CLOCK})*(?!{GAP}\d)"
     rf"|(?<![\d.]){_LATITUDE}[\W_]{{1,3}}{_LONGITUDE}(?![\d.])|(?<![\d.]){_LONGITUDE}[\W_]{{1,3}}{_LATITUDE}(?![\d.])"
     r"|(?<![\d.,])0[.,]\d{9}(?![\W_]?\d)"
 )
@@ -241,31 +246,25 @@ _PLATE = re.compile(
     r"(?<![0-9A-Za-z])[1-9]\d[\-. _]{0,3}[A-HK-NPR-Z][A-Z\d]?[\-. _]{0,3}\d{3}[. \-]?\d\d(?![0-9A-Za-z])"
     r"|(?<![0-9A-Za-z])[1-9]\d[\- ]?[a-z][a-z\d]?[\- ]{0,3}(?:\d{3}\.\d\d|(?<=[\-])\d{5})(?![0-9A-Za-z])"
 )
-_NAMED_PLATE = re.compile(
-    r"\b(?:bien\s+(?:so|kiem\s+soat)(?:\s+xe)?|bks)[\W_]{0,3}((?=[\w.\- ]{0,11}\d)[0-9A-Z]{2}[0-9A-Z.\- ]{2,9}\d)",
-    re.IGNORECASE,
+_CARDS = re.compile(rf"[459](?<!\d\d){_CARD}")
+_FORMS = (
+    *((PLATE, form) for form in (_PLATE, re.compile(_FOREIGN_PLATE), *PLATES)),
+    *((DOCUMENT, form) for form in DOCUMENTS),
+    *((ACCOUNT, form) for form in ACCOUNTS),
+    *((PHONE, form) for form in (re.compile(_LETTER_FOR_ZERO), *PHONES)),
 )
-_DIGITS_OF_A_DOCUMENT = rf"[A-Za-z]{{0,2}}\d(?:{_GAP}\d){{6,14}}(?!\d)"
-_NAMED_DOCUMENT = re.compile(
-    r"\b(?:cmnd|cmtnd|cmt|cccd|cc|can\s+cuoc|chung\s+minh|dinh\s+danh|ho\s+chieu|passport|bhyt|bhxh)\b"
-    rf"[^\d,;]{{0,24}}?(?<![0-9A-Za-z])((?!\d{{1,3}}(?:[.,]\d{{3}})+(?![.,]?\d)){_DIGITS_OF_A_DOCUMENT})",
-    re.IGNORECASE,
-)
-_NAMED_PHONE = re.compile(
-    rf"\b(?:s?dt|dien\s+thoai|phone|tel|mobile|zalo|so\s+may)[\W_]{{0,4}}([35789](?:{_GAP}\d){{8}})(?!\d)",
-    re.IGNORECASE,
-)
+"""What each looks like; of one that has a name before it the group is the number alone."""
 
 _RUN = re.compile(r"\d+")
-_JOINT = re.compile(rf"[\W_]{{1,{_WIDEST}}}")
+_JOINT = re.compile(rf"[\W_]{{1,{WIDEST}}}")
 """What may stand between two parts of one number."""
 _NEXT_OF_A_LIST = re.compile(r"[,;]\s")
 """After a comma and a space comes another number, if `_is_list`."""
 _MONEY = re.compile(r"\s{0,2}(?:d|dong|vnd|trieu|ty)\b", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:[.,]\d{3})+")
-_MOMENT = re.compile(rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
+_MOMENT = re.compile(rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d")
 _COMPACT_DATE = re.compile(
-    rf"{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){_YEAR}"
+    rf"{YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])|(?:0[1-9]|[12]\d|3[01])(?:0[1-9]|1[0-2]){YEAR}"
 )
 _LONGEST = 14
 
@@ -292,6 +291,12 @@ def _numbers(text: str) -> Iterator[Found]:
             if last == len(runs) or not joined[last] or (listed[last] and len(digits) >= 10):
                 break
             digits += parts[last]
+
+
+def _is_luhn(number: str) -> bool:
+    """Whether the last digit of a card is the check of the others."""
+    digits = [int(char) for char in reversed(number) if char.isdigit()]
+    return sum(digits[::2] + [digit * 2 // 10 + digit * 2 % 10 for digit in digits[1::2]]) % 10 == 0
 
 
 def _is_list(parts: list[str]) -> bool:
