@@ -1,5 +1,5 @@
 """`python -m services.aggregator`."""
 
-from services.aggregator.app import main
+from services.kit.start import run
 
-main()
+run("services.aggregator.app")

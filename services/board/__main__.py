@@ -1,5 +1,5 @@
 """`python -m services.board`."""
 
-from services.board.app import main
+from services.kit.start import run
 
-main()
+run("services.board.app")

@@ -58,7 +58,6 @@ def prepare(instance: Instance, say: Callable[[str], None] = lambda text: None) 
     migrate(settings.database("owner"))
     units.fill(settings.database("owner"))
     sums.fill(settings.database("owner"))
-    sums.fill(settings.database("owner"))
     if own:
         grant_rights(settings.database("owner"))
     asyncio.run(_first_account(settings, lambda: instance.password(FIRST_ACCOUNT), say))

@@ -1,5 +1,5 @@
 """`python -m services.deadlines`."""
 
-from services.deadlines.app import main
+from services.kit.start import run
 
-main()
+run("services.deadlines.app")

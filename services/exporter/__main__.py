@@ -1,5 +1,5 @@
 """`python -m services.exporter`."""
 
-from services.exporter.app import main
+from services.kit.start import run
 
-main()
+run("services.exporter.app")

@@ -1,5 +1,5 @@
 """`python -m services.ingest [NAME …]`."""
 
-from services.ingest.app import main
+from services.kit.start import run
 
-main()
+run("services.ingest.app")

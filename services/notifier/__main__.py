@@ -1,5 +1,5 @@
 """`python -m services.notifier`."""
 
-from services.notifier.app import main
+from services.kit.start import run
 
-main()
+run("services.notifier.app")

@@ -1,5 +1,5 @@
 """`python -m services.simulator`."""
 
-from services.simulator.app import main
+from services.kit.start import run
 
-main()
+run("services.simulator.app")

@@ -1,5 +1,5 @@
 """`python -m services.upkeep`."""
 
-from services.upkeep.app import main
+from services.kit.start import run
 
-main()
+run("services.upkeep.app")

@@ -8,6 +8,7 @@ import secrets
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from typing import LiteralString, NamedTuple
 
@@ -26,7 +27,6 @@ from services.kit import clock
 SHORTEST, LONGEST_PASSWORD = 10, 200
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("nobody has this password")
 _few_at_once = asyncio.Semaphore(2)
 """Each check takes 64 MiB for a moment: a crowd at the log-in waits in line."""
 
@@ -83,9 +83,17 @@ async def is_password(kept: str | None, password: str) -> bool:
     hand, since it is slow and many may wait for it."""
     try:
         async with _few_at_once:
-            return await asyncio.to_thread(_is_one_of, _forms(password), kept or _NOBODY) and kept is not None
+            nobody = await asyncio.to_thread(_nobody)
+            return await asyncio.to_thread(_is_one_of, _forms(password), kept or nobody) and kept is not None
     except InvalidHashError:
         return False
+
+
+@cache
+def _nobody() -> str:
+    """What a password is held against that nobody has. It takes as long to make as a check: not while the module loads,
+    but at the first log-in of all, whoever that is."""
+    return _hasher.hash("nobody has this password")
 
 
 def _forms(password: str) -> list[str]:
