@@ -107,6 +107,11 @@ class Tab:
         rows = range(self.header.end - 1, self.header.first - 1, -1) if place is not None else ()
         return [text for row in rows if isinstance(text := self.sheet.value(Cell(row, place or 0)), str) and text]
 
+    def header_cell(self, place: int) -> Cell:
+        """The lowest of a column's headers."""
+        found = [Cell(row, place) for row in range(self.header.first, self.header.end)]
+        return next((cell for cell in reversed(found) if self.sheet.value(cell) != ""), found[0])
+
 
 @dataclass
 class Form:

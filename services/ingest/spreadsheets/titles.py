@@ -15,6 +15,8 @@ from services.ingest.spreadsheets.periods import spelled
 from services.ingest.spreadsheets.words import bare
 
 Span = tuple[date, date]
+PERIOD_CELL, UNIT_CELL = "A1", "B1"
+"""Where a form's period and unit are asked for."""
 _DAY = r"(\d{1,2})(?:[/.-]| thang )(\d{1,2})(?:(?:[/.-]| nam )(\d{4}))?(?!\d)"
 _DATE = re.compile(rf"(?<![\d/.]){_DAY}")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
