@@ -1,4 +1,4 @@
-"""Numbers as people write them, in one parser: `1234`, `1.234`, `1 234`, `2.050,0`, `0.8`.
+"""Numbers as people write them, in one parser: `1234`, `1.234`, `1 234`, `1'234`, `2.050,0`, `0.8`.
 
 A point or a comma may stand between thousands or before decimals. What can be read in both ways is refused.
 """
@@ -17,7 +17,7 @@ LONGEST = 40
 _GROUPS = "[1-9][0-9]{0,2}(?:{mark}[0-9]{3})+"
 _FORMS = tuple(
     (re.compile(whole + decimals), thousands, decimal)
-    for thousands, whole in ((mark, _GROUPS.replace("{mark}", re.escape(mark))) for mark in ". ,")
+    for thousands, whole in ((mark, _GROUPS.replace("{mark}", re.escape(mark))) for mark in ". ,'")
     for decimal, decimals in ((mark, f"(?:{re.escape(mark)}[0-9]+)?") for mark in ".,")
     if thousands != decimal
 ) + tuple((re.compile(f"[0-9]+(?:{re.escape(mark)}[0-9]+)?"), "", mark) for mark in ".,")
@@ -63,11 +63,12 @@ def exact(number: Decimal, language: Literal["vi", "en"] = "vi") -> str:
     return grouped(number, max(-int(number.normalize().as_tuple().exponent), 0), language)
 
 
+_ALIKE = str.maketrans("\N{MINUS SIGN}\N{RIGHT SINGLE QUOTATION MARK}", "-'")
 _SWAPPED = str.maketrans(",.", ".,")
 
 
 def _readings(text: str) -> Iterator[Decimal]:
-    plain = unicodedata.normalize("NFKC", text).strip().replace("\N{MINUS SIGN}", "-")
+    plain = unicodedata.normalize("NFKC", text).strip().translate(_ALIKE)
     sign, digits = ("-", plain[1:]) if plain.startswith("-") else ("", plain)
     if len(digits) > LONGEST or any(sign.isnumeric() and not sign.isdecimal() for sign in text):
         return

@@ -9,6 +9,7 @@ from decimal import Decimal
 from math import isfinite
 from typing import NamedTuple
 
+from schemas.calendar import local_day
 from schemas.text import moments, numbers
 from schemas.text.dates import day
 from services.ingest.spreadsheets.doubt import Doubt
@@ -26,8 +27,8 @@ _MOST: Mapping[Kind, Decimal] = {
 _EPOCH, _EPOCH_1904 = date(1899, 12, 30), date(1904, 1, 1)
 _SERIALS = range(20_000, 80_000)
 """Days as Excel counts them: 1954 to 2119."""
-_YES = frozenset({"dat", "co", "yes", "1", "da dat"})
-_NO = frozenset({"khong dat", "chua dat", "khong", "no", "0", "chua"})
+_YES = frozenset({"dat", "co", "yes", "1", "da dat", "true"})
+_NO = frozenset({"khong dat", "chua dat", "khong", "no", "0", "chua", "false"})
 _SLASHED = re.compile(r"(\d{1,2})([/.-])(\d{1,2})\2(\d{4})")
 
 
@@ -87,7 +88,7 @@ def text_of(value: Value) -> str:
 def is_figure(value: Value) -> bool:
     """Whether a cell has something like a number in it."""
     if isinstance(value, str):
-        return bool(re.fullmatch(r"[\d\s.,%+\-–—]*(?:\d|[-–—])[\d\s.,%]*", value.strip()))
+        return bool(re.fullmatch(r"[\d\s.,'’%+\-–—]*(?:\d|[-–—])[\d\s.,%]*", value.strip()))
     return not isinstance(value, bool | time | timedelta)
 
 
@@ -228,7 +229,8 @@ def serial(number: float, date1904: bool) -> datetime | None:
 
 def _written(text: str) -> date:
     try:
-        return moments.read(text).day()
+        found = moments.read(text)
+        return local_day(found.first) if found.kind == "moment" else found.day()
     except moments.NoMoment as wrong:
         raise Doubt(wrong.why) from None
 

@@ -109,21 +109,29 @@ def _is_of_others(table: Asking, column: Column, place: int, span: Span) -> bool
     return any(headed.get(name, own) != own for name, own in parts if (column.span, name) != ("year", "months"))
 
 
-def drop(table: Asking) -> None:
-    """Count what stands in columns that the form has not."""
+def drop(table: Asking, last: int) -> None:
+    """Count what stands in columns that the form has not, and beside the table, as far down as the row `last`, under
+    no header at all."""
     header, sheet = table.header, table.sheet
     for place in (*header.unknown, *header.twice):
-        if place in header.columns.values():
-            continue
-        texts = [text for number in range(header.end, len(sheet.rows))
-                 if (text := text_of(sheet.value(Cell(number, place))))]  # fmt: skip
-        if texts:
-            why = _why_dropped(" ".join(header.paths[place]), texts)
-            table.form.dropped.append(Dropped(sheet.name, letters(place), why, len(texts)))
+        if place not in header.columns.values():
+            _drop(table, place, len(sheet.rows), "not a column of the form")
+    first = min((place for _, place in table.columns), default=0)
+    for place in range(first, max(map(len, sheet.rows))):
+        if place >= len(header.paths) or not header.paths[place]:
+            _drop(table, place, last + 1, "no header")
 
 
-def _why_dropped(header: str, texts: Sequence[str]) -> str:
+def _drop(table: Asking, place: int, end: int, why: str) -> None:
+    rows, paths = range(table.header.end, end), table.header.paths
+    if texts := [text for row in rows if (text := text_of(table.sheet.value(Cell(row, place))))]:
+        why = _of_person(" ".join(paths[place]) if place < len(paths) else "", texts) or why
+        table.form.dropped.append(Dropped(table.sheet.name, letters(place), why, len(texts)))
+
+
+def _of_person(header: str, texts: Sequence[str]) -> str:
+    """Which personal data a column has, if it has any."""
     if _PERSONAL.search(header):
         return "personal data by its header"
     kinds = {found.what for text in texts for found in personal.find(text)}
-    return f"personal data: {', '.join(sorted(kinds))}" if kinds else "not a column of the form"
+    return f"personal data: {', '.join(sorted(kinds))}" if kinds else ""

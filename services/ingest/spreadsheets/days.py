@@ -9,6 +9,7 @@ from datetime import date
 from services.ingest.spreadsheets import titles
 from services.ingest.spreadsheets.asking import Asking
 from services.ingest.spreadsheets.doubt import Doubt
+from services.ingest.spreadsheets.form import masked
 from services.ingest.spreadsheets.titles import PERIOD_CELL, Span
 from services.ingest.spreadsheets.words import bare
 from services.ingest.spreadsheets.workbook import Cell
@@ -21,24 +22,48 @@ def settle(table: Asking) -> Span | None:
     said, named = table.said.span, table.tab.titles.spans
     if table.header.has_days:
         return said or (named[0] if len(named) == 1 else None)
-    answer = None if said else table.answer(PERIOD_CELL)
+    spans = [said] if said else _narrowed(table, named)
+    first = all(tab.sheet.name != table.sheet.name for tab in table.form.tabs[:-1])
     try:
-        said = titles.span(answer) if answer else said
+        answer = None if said or (len(spans) == 1 and not first) else table.answer(PERIOD_CELL)
+        if answer:
+            said = titles.span(answer)
+            spans = [said]
     except ValueError as wrong:
         table.ask(PERIOD_CELL, answer or "", str(wrong))
         return None
+    if why := _why_not(table, spans, called := titles.called(table.sheet.name, _year(spans)), said is None and first):
+        _ask(table, why, spans, called)
+        return None
+    return spans[0]
+
+
+def _year(spans: list[Span]) -> int:
+    """The year that they are of; 0 where there is none, or several."""
+    years = {day.year for span in spans for day in span}
+    return years.pop() if len(years) == 1 else 0
+
+
+def _why_not(table: Asking, spans: list[Span], called: Span | None, by_title: bool) -> str:
+    """Why it is not certain that these are the days that a table is about; `by_title`: they are those of the titles of
+    the first table of the sheet."""
+    if len(spans) != 1:
+        return "the titles name several" if spans else "the titles name none"
+    (first, last), of_year = spans[0], spans[0] == titles.span(str(spans[0][1].year))
+    if table.template.of == "day" and first != last:
+        return f"its figures are of one day, and {titles.written(spans[0])} are more"
+    if by_title and called and called != spans[0] and (of_year or not called[0] <= last <= called[1]):
+        return f"the sheet is called {masked(table.sheet.name)!r}, and its title names {titles.written(spans[0])}"
+    return ""
+
+
+def _ask(table: Asking, why: str, spans: list[Span], called: Span | None) -> None:
     of_day = table.template.of == "day"
-    spans = [said] if said else _narrowed(table, named)
-    if len(spans) == 1 and (not of_day or spans[0][0] == spans[0][1]):
-        return spans[0]
-    why = "the titles name several" if spans else "the titles name none"
-    if len(spans) == 1:
-        why = f"its figures are of one day, and {titles.written(spans[0])} are more"
     question = f"which {'day' if of_day else 'period'} is it about? {why}: say it with --period"
-    offered = spans if len(spans) > 1 else titles.read([table.sheet.name]).spans
+    own = [called] if called else titles.read([table.sheet.name]).spans
+    offered = [*spans, *(own if len(spans) < 2 else ())]
     choices = [titles.written(one) for one in offered if not of_day or one[0] == one[1]]
     table.ask(PERIOD_CELL, table.sheet.value(Cell(0, 0)), question, choices)
-    return None
 
 
 def _narrowed(table: Asking, spans: list[Span]) -> list[Span]:

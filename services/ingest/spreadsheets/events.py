@@ -43,13 +43,14 @@ class Draft:
 
 
 def drafts(form: Form, published: date | None, now: datetime) -> Iterator[Draft | Question]:
-    """The events of all rows; instead of one that cannot be, what has to be asked."""
+    """The events of all rows; instead of one that cannot be, what has to be asked where nothing is asked yet."""
     seen: dict[Any, Draft] = {}
+    asked = {(question.sheet, question.cell) for question in form.questions}
     for row in form.rows:
         for spec in form.template.events:
             for found in _of_row(form.template, row, spec, published):
                 checked = _checked(found, seen, now) if isinstance(found, Draft) else found
-                if checked:
+                if isinstance(checked, Draft) or (checked and (checked.sheet, checked.cell) not in asked):
                     yield checked
 
 

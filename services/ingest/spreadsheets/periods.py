@@ -6,7 +6,7 @@ import re
 
 from services.ingest.spreadsheets.words import bare
 
-_ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+ROMAN = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 _SPELLED = ("mot", "hai", "ba", r"tu(?! (?:\d|ngay|thang|dau))", r"nam(?! \d{4}| nay| truoc| sau)", "sau", "bay",
             "tam", "chin", "muoi(?! mot| hai)", "muoi mot", "muoi hai")  # fmt: skip
 """`tháng tư` is a month and `tháng từ 1/11` none; `tháng năm 2024` is none that is known."""
@@ -40,7 +40,7 @@ def _in_figures(names: tuple[str, ...]) -> list[tuple[re.Pattern[str], str]]:
     return [(re.compile(rf"(?<!\d )\b(thang|quy) {name}\b"), rf"\1 {number}") for number, name in enumerate(names, 1)]
 
 
-_ALL = [*_in_figures(_SPELLED), *_in_figures(_ROMAN), *((re.compile(pattern), plain) for pattern, plain in _SPELLINGS)]
+_ALL = [*_in_figures(_SPELLED), *_in_figures(ROMAN), *((re.compile(pattern), plain) for pattern, plain in _SPELLINGS)]
 
 
 def spelled(line: str) -> str:

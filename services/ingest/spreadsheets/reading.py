@@ -13,10 +13,10 @@ from services.ingest.spreadsheets.figures import Figures
 from services.ingest.spreadsheets.form import SKIP, Form, NoForm, Row, Said, Skipped, Tab
 from services.ingest.spreadsheets.headers import Header
 from services.ingest.spreadsheets.names import Names
-from services.ingest.spreadsheets.template import Template, templates
+from services.ingest.spreadsheets.template import NUMBERS, Template, templates
 from services.ingest.spreadsheets.titles import Titles
 from services.ingest.spreadsheets.words import bare
-from services.ingest.spreadsheets.workbook import Cell, Sheet, Value
+from services.ingest.spreadsheets.workbook import Cell, Sheet
 
 _ANSWERED_AWAY, _OTHER_TABLE = "left out as answered", "row of another table"
 
@@ -51,7 +51,7 @@ def _complete(sheets: Sequence[Sheet], template: Template) -> list[tuple[Sheet, 
 
 
 def _is_titled(template: Template, tabs: Iterable[tuple[Sheet, Header]]) -> bool:
-    lines = [bare(line) for sheet, header in tabs for line in _lines(sheet.rows[: header.first])]
+    lines = [bare(line) for sheet, header in tabs for line in titles.lines(sheet.rows[: header.first])]
     return any(bare(words) in line for words in template.title for line in lines)
 
 
@@ -73,10 +73,6 @@ def read(sheets: Sequence[Sheet], template: Template, said: Said, file: str) -> 
         wanted = ", ".join(column.headers[0] for column in template.columns if column.required)
         raise NoForm(f"{file} has no table with the columns of {template.name}: {wanted}")
     return form
-
-
-def _lines(several: Iterable[Sequence[Value]]) -> list[str]:
-    return [text_of(cell) for row in several for cell in row if isinstance(cell, str) and cell.strip()]
 
 
 @dataclass
@@ -113,9 +109,10 @@ class _Reading:
         self.figures = Figures(table, Names(form.template, tab.span[1] if tab.span else None))
         if tab.span:
             columns.check_months(table, tab.span)
-        columns.drop(table)
+        layout = self._layout()
+        columns.drop(table, layout.last)
         self.figures.settle()
-        self._read_rows(self._layout())
+        self._read_rows(layout)
         return after
 
     def _layout(self) -> rows.Layout:
@@ -124,8 +121,8 @@ class _Reading:
 
     def _read_titles(self) -> None:
         tab = self.table.tab
-        below = _lines(tab.sheet.rows[self._layout().last + 1 :])
-        tab.titles = titles.read(_lines(tab.sheet.rows[self.place.begins : tab.header.first]), below)
+        below = titles.lines(tab.sheet.rows[self._layout().last + 1 :])
+        tab.titles = titles.read(titles.lines(tab.sheet.rows[self.place.begins : tab.header.first]), below)
         if self.place.above:
             tab.titles.complete(self.place.above)
 
@@ -162,14 +159,15 @@ class _Reading:
                 form.skipped.append(Skipped(sheet.name, number + 1, why))
         form.rows += read
         form.totals += [check for row in read for check in sums.within(form.template, row)]
-        self._check_totals(read, parts)
+        self._check_totals(layout, read, parts)
 
-    def _check_totals(self, read: list[Row], parts: dict[int, list[Row]]) -> None:
+    def _check_totals(self, layout: rows.Layout, read: list[Row], parts: dict[int, list[Row]]) -> None:
         table = self.table
         if any(column.kind == "indicator" for column, _ in table.columns):
             return
         for number, part in parts.items():
-            for column, place in table.columns:
+            kinds = ("share",) if layout.is_of_means(number) else NUMBERS
+            for column, place in ((one, place) for one, place in table.columns if one.kind in kinds):
                 seen = self.figures.seen(column, cell := Cell(number, place))
                 if column.name not in table.doubtful and (check := sums.over((read, part), column, cell, seen)):
                     table.form.totals.append(check)

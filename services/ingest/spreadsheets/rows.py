@@ -18,6 +18,7 @@ _TOTAL = re.compile(
     r"|t cộng|(?:grand )?total|(?:bình quân|trung bình)\b.*"
     r"|tong cong|tong so"
 )
+_MEAN = re.compile(r"(?:bình quân|trung bình)\b.*")
 _ROMAN = re.compile(r"[IVX]+\.?")
 _NOTE = ("(*)", "*", "(1)")
 _NOTE_WORDS = ("ghi chu", "luu y")
@@ -56,6 +57,10 @@ class Layout:
         if isinstance(mark, str) and _ROMAN.fullmatch(mark.strip()) and not is_named(number):
             return "section subtotal"
         return None
+
+    def is_of_means(self, number: int) -> bool:
+        """Whether a row of totals has the means of the rows, and not their sums."""
+        return any(_MEAN.fullmatch(_words(label)) for label in self._labels(self.sheet.rows[number]))
 
     def _why_text(self, row: Sequence[Value], named: bool) -> str | None:
         """A row of a unit with words where figures should be is asked about."""

@@ -4,15 +4,17 @@ and whose it is."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
 
 from schemas import units
 from schemas.text import dates, moments
-from services.ingest.spreadsheets.periods import spelled
+from services.ingest.spreadsheets.cells import text_of
+from services.ingest.spreadsheets.periods import ROMAN, spelled
 from services.ingest.spreadsheets.words import bare
+from services.ingest.spreadsheets.workbook import Value
 
 Span = tuple[date, date]
 PERIOD_CELL, UNIT_CELL = "A1", "B1"
@@ -39,6 +41,16 @@ _SO_FAR = re.compile(r"\bluy ke\b|\bnam \d{4}\W.*\bden\b")
 _SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d{4})$")
 _DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
 _NUMBER = re.compile(r"(?<![\w/])(\d{1,5}/[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,50}[0-9A-Za-zĐđ])")
+_CALLED = re.compile(
+    r"\b(?:(?:thang|thg|th|t)|(?P<quarter>quy|q))[\s._-]*(?P<number>\d{1,2}|[ivx]+)\b"
+    r"(?:[\s._/-]+(?:nam )?(?P<year>\d{4}))?"
+    r"|^(?P<month>\d{1,2})[._-](?P<of>\d{4})$"
+)
+_LONGEST_PART = 20
+"""Letters of a cell that is but a part of a title: `Tháng`, `11`, `năm`, `2024`."""
+_LABEL = re.compile(r"\b(ngày|tháng|quý|năm|từ|đến)\s*:", re.IGNORECASE)
+_OF_DAYS = re.compile(r"\b(?:ngày|đến)\b", re.IGNORECASE)
+"""What makes a date a day: the one beside *Tháng* is a month."""
 _OWNER = re.compile(r"^\W*(?:đơn vị(?: báo cáo)?|địa bàn)\s*:\s*(.+)$", re.IGNORECASE)
 _WITHIN = re.compile(r"trên địa bàn\s+(.+?)\s*(?:\(|,|$|tháng|quý|năm|từ)", re.IGNORECASE)
 _COMMITTEE = re.compile(r"\b(?:uỷ|ủy) ban nhân dân\b", re.IGNORECASE)
@@ -83,6 +95,32 @@ def read(above: Sequence[str], below: Sequence[str] = ()) -> Titles:
     found.spans = list(dict.fromkeys(span for rank, span in ranked if rank == best))
     found.units = _owners(above, found.spans[0][1] if found.spans else None)
     return found
+
+
+def lines(several: Iterable[Sequence[Value]]) -> list[str]:
+    """The texts of rows, cell by cell; of a row whose cells are but parts of a title also what they say together."""
+    found: list[str] = []
+    for row in several:
+        found += [text_of(cell) for cell in row if isinstance(cell, str) and cell.strip()]
+        parts = [text for cell in row if (text := text_of(cell))]
+        together = _LABEL.sub(r"\1", " ".join(parts))
+        of_day = any(isinstance(cell, date) for cell in row)
+        if len(parts) > 1 and max(map(len, parts)) <= _LONGEST_PART and (not of_day or _OF_DAYS.search(together)):
+            found.append(together)
+    return found
+
+
+def called(sheet: str, year: int) -> Span | None:
+    """The month or quarter that a sheet is called by, of that year where it names none: `T10`, `Quý III`, `10.2024`."""
+    found = _CALLED.search(bare(sheet))
+    if not found:
+        return None
+    number = found["number"] or found["month"]
+    month = ROMAN.index(number) + 1 if number in ROMAN else int(number) if number.isdigit() else 0
+    of = int(found["year"] or found["of"] or year)
+    if found["quarter"]:
+        return _months(of, 3 * month - 2, 3 * month) if 1 <= month <= 4 and _is_year(of) else None
+    return _months(of, month, month) if 1 <= month <= 12 and _is_year(of) else None
 
 
 def span(text: str) -> Span:

@@ -17,6 +17,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 
 from schemas.text import files
 from services.ingest.spreadsheets import marks, xls_marks
+from services.ingest.spreadsheets.box import Marks, NoMarks
 from services.ingest.spreadsheets.limits import (
     MOST_BYTES,
     MOST_LINES,
@@ -66,7 +67,7 @@ class Sheet:
     name: str
     rows: list[list[Value]]
     hidden: bool = False
-    marks: marks.Marks = field(default_factory=marks.Marks)
+    marks: Marks = field(default_factory=Marks)
     merged: list[Area] = field(default_factory=list)
 
     def fill_down(self, first: int) -> None:
@@ -138,7 +139,7 @@ def _packed(raw: bytes, name: str) -> list[Sheet]:
         _check_ole(raw, name)
     try:
         seen = xls_marks.read(raw) if raw.startswith(_OLE) else marks.read(raw)
-    except marks.NoMarks as wrong:
+    except NoMarks as wrong:
         raise NoWorkbook(f"{name} {wrong}") from None
     try:
         with CalamineWorkbook.from_filelike(BytesIO(raw)) as book:
@@ -154,7 +155,7 @@ def _packed(raw: bytes, name: str) -> list[Sheet]:
         raise NoWorkbook(_damaged(name, str(wrong))) from None
 
 
-def _sheets(book: CalamineWorkbook, seen: dict[str, marks.Marks]) -> Iterator[Sheet]:
+def _sheets(book: CalamineWorkbook, seen: dict[str, Marks]) -> Iterator[Sheet]:
     for about in book.sheets_metadata:
         if about.typ != SheetTypeEnum.WorkSheet:
             continue
@@ -163,7 +164,10 @@ def _sheets(book: CalamineWorkbook, seen: dict[str, marks.Marks]) -> Iterator[Sh
             raise TooLarge(sheet.total_height, about.name)
         hidden = about.visible != SheetVisibleEnum.Visible
         rows = sheet.to_python(skip_empty_area=False)
-        known = seen.get(about.name) or marks.Marks()
+        known = seen.get(about.name) or Marks()
+        for (row, column), error in known.errors.items():
+            if row < len(rows) and column < len(rows[row]):
+                rows[row][column] = error
         yield Sheet(about.name, rows, hidden, known, sheet.merged_cell_ranges or known.merged)
 
 

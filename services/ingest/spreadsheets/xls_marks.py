@@ -14,8 +14,9 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
+from services.ingest.spreadsheets.box import ERROR, Marks, NoMarks
 from services.ingest.spreadsheets.limits import OPENED_MEMORY, OPENED_SECONDS
-from services.ingest.spreadsheets.marks import DAMAGED, Marks, NoMarks, shows_percent
+from services.ingest.spreadsheets.marks import DAMAGED, shows_percent
 
 
 def read(raw: bytes) -> dict[str, Marks]:
@@ -30,8 +31,9 @@ def read(raw: bytes) -> dict[str, Marks]:
 def _marks(found: dict[str, Any]) -> Marks:
     percent, unstored = ({(row, column) for row, column in found[kind]} for kind in ("percent", "unstored"))
     raised = {(row, column) for row, column in found["raised"]}
+    errors = {(row, column): text for row, column, text in found["errors"]}
     hidden = set(found["hidden_rows"]), set(found["hidden_columns"])
-    return Marks(*hidden, raised, percent, unstored, found["date1904"])
+    return Marks(*hidden, raised, percent, unstored, errors, found["date1904"])
 
 
 def _main() -> None:
@@ -78,6 +80,10 @@ def _seen(raw: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
         numbers = ((r, c) for r, c, cell in cells if cell.ctype == xlrd.XL_CELL_NUMBER and cell.xf_index in percent)
         # A formula whose result was not stored has an empty text for one; an empty cell has none.
         unstored = ((r, c) for r, c, cell in cells if cell.ctype == xlrd.XL_CELL_TEXT and cell.value == "")
+        errors = (
+            (r, c, xlrd.error_text_from_code.get(cell.value, ERROR))
+            for r, c, cell in cells if cell.ctype == xlrd.XL_CELL_ERROR
+        )  # fmt: skip
         raised = (
             place for place, runs in sheet.rich_text_runlist_map.items()
             if any(book.font_list[font].escapement == 1 for _, font in runs)
@@ -90,6 +96,7 @@ def _seen(raw: bytes) -> Iterator[tuple[str, dict[str, Any]]]:
                 "hidden_rows": [row for row, about in sheet.rowinfo_map.items() if about.hidden],
                 "percent": list(numbers),
                 "unstored": list(unstored),
+                "errors": list(errors),
                 "date1904": book.datemode == 1,
             },
         )
