@@ -140,6 +140,21 @@ def test_a_refusal_beside_another_status_is_said_and_no_end(status: int) -> None
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "statuses"), [("NgayTra", {3, 7, 8}), ("NgayHenTra", {1, 3}), ("NgayTuChoi", {*range(1, 11)} - {3})]
+)
+def test_a_date_that_makes_no_event_beside_its_status_is_said(column: str, statuses: set[int]) -> None:
+    for status in range(1, 11):
+        dates = {"ThoiDiemXuLy": "16/11/2026 10:00", "NgayHenTra": ""}
+        found = tell(TrangThaiHoSo=status, **{**dates, column: "13/11/2026 10:00"})
+        without = tell(TrangThaiHoSo=status, **{**dates, column: ""})
+        changed = [event.id for event in found.events] != [event.id for event in without.events]
+        said = bool(
+            found.undated and found.undated.startswith(f"{column}: is not told while TrangThaiHoSo is {status},")
+        )
+        assert (changed, said) == (status not in statuses, status in statuses), status
+
+
 def test_what_is_told_of_an_acceptance() -> None:
     [event] = events(TrangThaiHoSo=2, MucDo="Toàn trình")
     assert event.unit == "phuong_chon_thanh"

@@ -7,7 +7,7 @@ from one to the next (a promise, an end) is another event: the fold of dossiers 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -60,7 +60,7 @@ def _steps(it: Snapshot) -> Iterator[_Step]:
         yield _Step(4, it.answered, DossierSupplementReceived(code=it.code))
     if it.ended and it.status not in (3, 7, 8, 9):
         yield _step(it, 9, it.ended)
-    if it.returned and it.status not in (3, 7, 8, 10):  # of what has no result the papers are given back
+    if it.returned and it.status not in (*_UNTOLD["NgayTra"][1], 10):
         yield _step(it, 10, it.returned)
     if it.status > 2 and (at := _reached(it)) and (it.status, at) != (5, it.asked):
         yield _step(it, it.status, at)
@@ -107,12 +107,21 @@ _OWN = {
 }
 
 
+_UNTOLD: dict[str, tuple[Callable[[Snapshot], datetime | None], Collection[int], str]] = {
+    "NgayTuChoi": (lambda it: it.refused, STATUSES.keys() - {3}, "only 3 is a refusal"),
+    "NgayTra": (lambda it: it.returned, (3, 7, 8), "it has no result that is handed over"),
+    "NgayHenTra": (lambda it: it.promised, (1, 3), "it was not received, so nothing was promised"),
+}
+"""Columns -> what they say, the statuses beside which that makes no event, and why."""
+
+
 def _not_told(it: Snapshot) -> Iterator[str]:
     if it.status > 2 and not _reached(it) and not (it.status == 4 and it.answered):
         where = " or ".join((*([_OWN[it.status]] if it.status in _OWN else []), "ThoiDiemXuLy"))
         yield f"TrangThaiHoSo {it.status}: no date says when, so it is not told; give {where}"
-    if it.refused and it.status != 3:
-        yield f"NgayTuChoi: is not told while TrangThaiHoSo is {it.status}, as only 3 is a refusal; leave it empty"
+    for name, (moment, statuses, why) in _UNTOLD.items():
+        if moment(it) and it.status in statuses:
+            yield f"{name}: is not told while TrangThaiHoSo is {it.status}, as {why}; leave it empty"
 
 
 def _event(step: _Step, it: Snapshot, source: str) -> Event:

@@ -43,7 +43,8 @@ class Box(NamedTuple):
     names: set[str]
 
 
-Start, Said = Callable[[str, Any], None], Callable[[str], None]
+Start = Callable[[str, Any], None]
+Said = Callable[[str], None]
 
 
 def parse(box: Box, name: str, start: Start, end: Said | None = None, text: Said | None = None) -> None:
