@@ -33,17 +33,19 @@ async def writing(pool: AsyncConnectionPool) -> AsyncIterator[AsyncConnection]:
 
 async def raise_all(conn: AsyncConnection, raised: Iterable[Raise], now: datetime) -> list[Raise]:
     """Raise alarms, refresh those that are active; returns the new ones. An event that was heard before is passed by:
-    an alarm about the same due time stands in the table, active or not."""
+    an alarm about the same due time stands in the table, active or not, or about a later stage of the same case."""
     wanted: dict[Any, Raise] = {}
     for one in raised:
         known = wanted.get(_unique(one))
-        if known is None or not rise(one, known):
+        if known is None or not (rise(one, known) or _is_earlier(one, known.due_at)):
             wanted[_unique(one)] = one
     stored = await _stored(conn, wanted.values())
     heard = {(_unique(h), h.due_at) for h in stored if h.due_at is not None}
+    latest = dict(sorted(heard, key=lambda told: told[1]))
     active = {_unique(h): h for h in stored if h.cleared_at is None and _unique(h) in wanted}
     risen = {key for key, h in active.items() if rise(h, wanted[key])}
     missed = [r for r in wanted.values() if _unique(r) in risen or (_unique(r), r.due_at) not in heard]
+    missed = [r for r in missed if not _is_earlier(r, latest.get(_unique(r)))]
     fresh = [r for r in missed if _unique(r) not in active]
     numbers = await _rows(conn, _INSERT, [r._asdict() for r in fresh], now=now)
     await note(conn, now, [Happened(row.id, "raised") for row in numbers])
@@ -56,8 +58,14 @@ def _unique(alarm: Any) -> tuple[str, str, str | None]:
     return alarm.originator, alarm.type, alarm.office
 
 
+def _is_earlier(one: Raise, due_at: datetime | None) -> bool:
+    """Whether it is about a stage that was due before another of the same case."""
+    return bool(one.stage and one.due_at and due_at and one.due_at < due_at)
+
+
 async def _stored(conn: AsyncConnection, raised: Iterable[Raise]) -> list[Any]:
-    return await _rows(conn, _HELD, [{"originator": r.originator, "type": r.type, "due_at": r.due_at} for r in raised])
+    names = ("originator", "type", "due_at", "stage")
+    return await _rows(conn, _HELD, [{name: getattr(r, name) for name in names} for r in raised])
 
 
 async def _refresh(conn: AsyncConnection, pairs: Sequence[tuple[Any, Raise]], now: datetime) -> None:
@@ -302,8 +310,9 @@ RETURNING id
 """
 _HELD = """
 SELECT a.id, a.originator, a.type, a.severity, a.due_at, a.cleared_at, a.acknowledged_by, a.office, a.level
-FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz)
-JOIN alarm a USING (originator, type) WHERE a.cleared_at IS NULL OR a.due_at = r.due_at
+FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text, due_at timestamptz, stage text)
+JOIN alarm a USING (originator, type)
+WHERE a.cleared_at IS NULL OR a.due_at = r.due_at OR (r.stage IS NOT NULL AND a.due_at > r.due_at)
 """
 _ACTIVE = """
 SELECT a.id, originator, type, a.severity FROM jsonb_to_recordset(%(rows)s) AS r (originator text, type text)
@@ -314,12 +323,12 @@ SELECT unit, origin FROM entity WHERE kind = 'dossier' AND id = %s AND opened_at
 """
 _REFRESH = """
 UPDATE alarm a SET refreshed_at = %(now)s, times = times + 1, severity = r.severity, level = r.level,
-    vi = r.vi, en = r.en, do_vi = r.do_vi, do_en = r.do_en, due_at = r.due_at,
+    vi = r.vi, en = r.en, do_vi = r.do_vi, do_en = r.do_en, stage = r.stage, due_at = r.due_at,
     next_at = CASE WHEN r.rises THEN %(now)s ELSE a.next_at END,
     ended_at = CASE WHEN r.goes_on THEN NULL ELSE a.ended_at END
 FROM jsonb_to_recordset(%(rows)s) AS r (
-    id bigint, severity text, level text, vi text, en text, do_vi text, do_en text, due_at timestamptz, rises boolean,
-    goes_on boolean)
+    id bigint, severity text, level text, vi text, en text, do_vi text, do_en text, stage text, due_at timestamptz,
+    rises boolean, goes_on boolean)
 WHERE a.id = r.id
 """
 _REOPEN = """

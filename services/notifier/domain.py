@@ -139,7 +139,7 @@ def to_raise(event: Event) -> Raise | None:
     vi, en = _words(data)
     return Raise(
         way="event",
-        originator=f"{entity.kind}:{entity.id}" + (f"/{stage}" if stage else ""),
+        originator=f"{entity.kind}:{entity.id}" + (f"/{event.unit}" if stage else ""),
         type=kind.type,
         severity=kind.severity(data),
         system=event.data.system,
