@@ -81,6 +81,9 @@ def test_marks_are_as_many_as_are_told_and_a_filter_changes_them(visit: Visit) -
     assert 0 < counted(page, "map_reports_n") < reports
     assert counted(page, "map_overdue_n") == counted(page, "map_reports_n")
     expect(page).to_have_url(re.compile("overdue=1"))
+    page.get_by_role("link", name=WORDS["other_language"][0]).click()
+    expect(page).to_have_url(re.compile("lang=en"))
+    expect(page.locator("[name=overdue]")).to_be_checked()
 
 
 def test_a_cluster_opens_by_keyboard_down_to_a_card(visit: Visit) -> None:

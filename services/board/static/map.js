@@ -158,6 +158,9 @@ function draw(map) {
   const ask = async (list = false) => {
     const turn = ++asked, query = choice();
     history.replaceState(history.state, "", `/map?${query}`);
+    const other = document.querySelector(".reader a[hreflang]"), translated = new URLSearchParams(query);
+    translated.set("lang", other.hreflang);
+    other.search = translated;  // who changes the language keeps what was chosen here
     if (view) for (const [key, value] of Object.entries({ ...bounds(), z: view.zoom })) query.set(key, value);
     if (list || !view) query.set("list", 1);
     if (list) tint();

@@ -200,7 +200,9 @@ def _finder(context: PageContext) -> Html:
 def account_menu(context: PageContext, here: str) -> Html:
     """Language, light, and the way out or in."""
     language = "vi" if context.language == "en" else "en"
-    other = link(f"{here}{'&' if '?' in here else '?'}lang={language}", context.word("other_language"))
+    other = link(
+        f"{here}{'&' if '?' in here else '?'}lang={language}", context.word("other_language"), hreflang=language
+    )
     light = tag("button", context.word("theme"), type="button", class_="plain", data_theme_switch="")
     name = f"{context.account.full_name} · {context.word('log_out')}"
     out = form(context, "/logout", tag("button", name, class_="plain"))
