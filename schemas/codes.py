@@ -51,6 +51,14 @@ def masked_id(id: str) -> str:
     return _LONG.sub(lambda run: run[0][:2] + "•" * (len(run[0]) - 2), masked_text(id))
 
 
+def masked_case(id: str) -> str:
+    """Of an event's id what a person may look for: the case, masked, without moments and stages."""
+    return _STAGE.sub("", masked_id(id).partition("/")[0])
+
+
+_STAGE = re.compile(r"([-.][a-z_]+)+$")
+
+
 def _hidden(found: re.Match[str]) -> str:
     code = found[0].rstrip(".-")
     return found[0] if _STANDARDS.match(code) else masked(code) + found[0][len(code) :]

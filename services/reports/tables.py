@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 from schemas import units
 from schemas.calendar import WORKING_DAY
-from schemas.codes import masked_id
+from schemas.codes import masked_case
 from schemas.index766 import scoring
 from schemas.index766.rules import NoRules
 from schemas.indicators import CATALOGUE, Indicator
@@ -33,7 +34,7 @@ SYSTEM = "system_"
 MOST_OVERDUE = 500
 """Rows of the list of overdue dossiers; how many more there are is said below."""
 EVIDENCE, LONGEST_ID = 3, 30
-"""So many events are named of a finding, with so many letters of each id: a cell is narrow."""
+"""So many cases are named of a finding, with so many letters of each: a cell is narrow."""
 
 
 class UnitColumn(NamedTuple):
@@ -398,10 +399,12 @@ def _finding(f: Finding, period: Period) -> tuple[Cell, ...]:
 
 
 def _evidence(f: Finding) -> str:
-    """Some of the events to look at, masked and cut short."""
-    ids = (id if len(id) <= LONGEST_ID else f"{id[:LONGEST_ID]}…" for id in map(masked_id, f.evidence[:EVIDENCE]))
-    more = len(f.evidence) - EVIDENCE
-    return f" [{', '.join(ids)}{f' và {more} sự kiện khác' if more > 0 else ''}]" if f.evidence else ""
+    """Some of the events to look at by their cases, masked and cut short; those that read alike are named once."""
+    cases = (case if len(case) <= LONGEST_ID else f"{case[:LONGEST_ID]}…" for case in map(masked_case, f.evidence))
+    named = Counter(cases).most_common(EVIDENCE)
+    texts = [case if number == 1 else f"{case} ({number} sự kiện)" for case, number in named]
+    more = len(f.evidence) - sum(number for _, number in named)
+    return f" [{', '.join(texts)}{f' và {more} sự kiện khác' if more > 0 else ''}]" if f.evidence else ""
 
 
 def _handling(h: Handling) -> str:

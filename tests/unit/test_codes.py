@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from test_notifier_plan import alarm
 
 from schemas import contracts, registry
-from schemas.codes import masked, masked_id, masked_text
+from schemas.codes import masked, masked_case, masked_id, masked_text
 from schemas.types import DOSSIER, REFERENCE
 from services.kit import clock
 from services.kit.logs import FORMAT, Masked
@@ -103,3 +103,8 @@ def test_one_module_masks() -> None:
     sources = [path for room in ("schemas", "services", "infra", "dashboards") for path in (ROOT / room).rglob("*.py")]
     told = {str(path.relative_to(ROOT)) for path in sources if "••" in path.read_text()}
     assert told == {"schemas/codes.py"}
+
+
+def test_of_an_events_id_its_case_alone_is_left() -> None:
+    assert masked_case("H57.25-241107-0001.accepted") == "H57.25-24••••-••••"
+    assert masked_case("PA-1022.17-route/2024-11-07") == masked_case("PA-1022.18") == masked("PA-1022.17")

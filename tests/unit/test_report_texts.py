@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,13 @@ import pytest
 from schemas.indicators import CATALOGUE
 from services.board.pages.reports.reports_page import around
 from services.readings import Period
+from services.readings.finding import Finding
 from services.reports import texts
 from services.reports.content import Head, roman
 from services.reports.figures import closing, in_words, period_before, year_so_far
 from services.reports.making import period_of
 from services.reports.monthly import body_of
-from services.reports.tables import TABLES
+from services.reports.tables import TABLES, _evidence
 
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
 
@@ -186,3 +188,14 @@ def test_an_office_chooses_the_figures_of_the_systems(tmp_path: Path) -> None:
     file = changed(tmp_path, "[head]", 'findings = ["gap"]\n[figures]\ndossiers_received = "Hồ sơ đến"\n[head]')
     chosen = texts.read(file, TABLES)
     assert chosen.figures == {"dossiers_received": "Hồ sơ đến"} and chosen.findings == ("gap",)
+
+
+def test_cases_of_a_finding_that_read_alike_are_named_once() -> None:
+    def said(*ids: str) -> str:
+        return _evidence(Finding("x", "", "", None, None, None, Decimal(1), Decimal(), "case", evidence=ids))
+
+    assert said() == ""
+    assert said("PA-1022.17-route", "PA-1022.18-accept", "H57.25-241107-0001.accepted") == (
+        " [PA-•••• (2 sự kiện), H57.25-24••••-••••]"
+    )
+    assert said(*(f"H{n}.1-241107-0001" for n in range(20, 30))).endswith("-•••• và 7 sự kiện khác]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from psycopg import Connection
 from psycopg.errors import QueryCanceled
 from psycopg.sql import SQL
 
-from schemas.codes import masked, masked_id
+from schemas.codes import masked, masked_case
 from schemas.text.dates import day_and_time, days
 from schemas.text.numbers import exact
 from services.board.access import Account
@@ -168,19 +167,11 @@ def _alike(context: PageContext, said: str, group: Sequence[Finding]) -> Html:
 
 def _evidence(context: PageContext, f: Finding) -> Html:
     """Of what the events are to look at, by how their ids begin; of many, how many, to be opened."""
-    begins = dict.fromkeys(map(_begins, f.evidence))
+    begins = dict.fromkeys(map(masked_case, f.evidence))
     ids = tag("span", ", ".join(begins), class_="path")
     if len(begins) <= FEW:
         return ids
     return tag("details", tag("summary", context.word("finding_events").format(len(f.evidence))), ids)
-
-
-def _begins(id: str) -> str:
-    """Of an event's id what a person may look for: the case, without moments and stages."""
-    return _STAGE.sub("", masked_id(id).partition("/")[0])
-
-
-_STAGE = re.compile(r"([-.][a-z_]+)+$")
 
 
 def _state(context: PageContext, f: Finding) -> Html:
@@ -238,7 +229,7 @@ def _delayed(context: PageContext, d: Delayed) -> list[object]:
 def _record(context: PageContext, r: Record) -> list[object]:
     moments = map(day_and_time, (r.time, r.recorded))
     unit, late = unit_name(r.unit, context.language), delay(context, r.recorded - r.time)
-    return [event_cell(r.type, context.language), unit, *moments, late, tag("span", _begins(r.id), class_="path")]
+    return [event_cell(r.type, context.language), unit, *moments, late, tag("span", masked_case(r.id), class_="path")]
 
 
 def _late_ends(context: PageContext, ends: Sequence[End] | None) -> Html:
