@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from schemas.field import ReportOverdue
 from schemas.registry import make
 from services.board.access import Account
@@ -15,6 +17,8 @@ from services.board.pages.alarms.alarms_data import Row
 from services.board.pages.contacts.contacts_data import Contact
 from services.board.ui.live_page import PageContext
 from services.board.ui.periods import SO_FAR
+from services.board.ui.timeline import OURSELVES, history
+from services.board.ui.timeline import Step as TimelineStep
 from services.kit.settings import Settings
 from services.notifier.domain import to_raise
 
@@ -99,3 +103,22 @@ def test_an_alarm_of_a_unit_says_whom_to_call_there() -> None:
     assert "Bà Lan" in told and 'href="tel:02713666777"' in told
     assert 'href="/system/procedures?unit=phuong_chon_thanh"' in told
     assert "Liên hệ đơn vị" not in page(given._replace(unit="all"), None)
+
+
+@pytest.mark.parametrize(
+    ("note", "by", "step", "vi", "en"),
+    [
+        ("due 2026-11-30 02:00:00+00:00", OURSELVES, "refreshed", "hạn 30/11/2026 09:00", "due 30/11/2026 09:00"),
+        ("warning → critical", OURSELVES, "refreshed", "cảnh báo → nghiêm trọng", "warning → critical"),
+        ("handed on: phuong_chon_thanh → phuong_minh_hung", OURSELVES, "reopened",
+         "chuyển đơn vị: Phường Chơn Thành → Phường Minh Hưng", "handed on: Chon Thanh Ward → Minh Hung Ward"),
+        ("what it was about is done", OURSELVES, "cleared", "việc đã xử lý xong", "what it was about is done"),
+        ("to an until 2026-12-01T10:00:00+07:00: to it", "truc", "assigned",
+         "cho an, đến 01/12/2026 10:00: to it", "to an until 01/12/2026 10:00: to it"),
+        ("due critical: resolved", "truc", "cleared", "due critical: resolved", "due critical: resolved"),
+    ],
+)  # fmt: skip
+def test_what_the_notifier_noted_is_said_in_both_languages(note: str, by: str, step: str, vi: str, en: str) -> None:
+    for language, said in (("vi", vi), ("en", en)):
+        context = PageContext(Account("an", "", "operator"), language, Poller(Settings(), SO_FAR.before))
+        assert f": {said}</li>" in history(context, [TimelineStep(1, NOW, step, by, note)])

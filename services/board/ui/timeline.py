@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
 
+from schemas import units
 from schemas.offices import number_of
 from schemas.text.dates import day_and_time
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, tag
-from services.board.ui.words import WORDS
+from services.board.ui.phrases import read, translated
+from services.board.ui.words import WORDS, unit_name
 
 OURSELVES = "notifier"
 """What stands in the table for steps that nobody took by hand."""
@@ -56,7 +60,7 @@ def history(context: PageContext, found: Sequence[Step]) -> Html:
     rows = (
         tag(
             "li", tag("span", day_and_time(s.at), class_="small"), " ", tag("strong", author(context, s.by)), " ",
-            context.word(f"step_{s.step}"), *_about(context, s), f": {s.note}" if s.note else "",
+            context.word(f"step_{s.step}"), *_about(context, s), f": {_noted(context, s)}" if s.note else "",
         )
         for s in found
     )  # fmt: skip
@@ -68,6 +72,26 @@ def _about(context: PageContext, step: Step) -> list[str]:
     return [f" ({context.word(key)})"] if key in WORDS else []
 
 
+def _noted(context: PageContext, step: Step) -> str:
+    """What the notifier noted, in the reader's language; what a person wrote is left as it is."""
+    if step.by != OURSELVES and step.step != "assigned":
+        return step.note
+    dated = _MOMENT.sub(lambda at: day_and_time(datetime.fromisoformat(at[0])), step.note)
+    named = _CODE.sub(lambda code: _name(context, code[0]), dated) if step.by == OURSELVES else dated
+    return translated(named, _NOTES) if context.language == "vi" else named
+
+
+def _name(context: PageContext, code: str) -> str:
+    """A unit or a severity by its name."""
+    if code in _UNITS:
+        return unit_name(code, context.language)
+    return context.word(f"severity_{code}") if f"severity_{code}" in WORDS else code
+
+
+_NOTES = read(Path(__file__).with_name("notes.toml"))
+_UNITS = frozenset(unit.code for unit in units.every())
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d:\d\d")
+_CODE = re.compile(r"(?<![\w.-])[a-z]\w+(?![\w.-])")
 _OF_CASE = """
 SELECT s.alarm, s.at, s.step, s.by, s.note, a.stage FROM alarm a JOIN alarm_step s ON s.alarm = a.id
 WHERE a.kind = %(kind)s AND a.entity = %(number)s AND %(entity)s = CASE

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
+from services.board.ui import phrases
 from services.board.ui.words import Language
 
-_TABLE = tomllib.loads(Path(__file__).with_name("phrases.toml").read_text(encoding="utf-8"))
-PHRASES = tuple((re.compile(pattern), vi) for pattern, vi in _TABLE.items())
+PHRASES = phrases.read(Path(__file__).with_name("phrases.toml"))
 _OPTION = re.compile(r":? say (?:it|which(?: it is meant to be)?) with --\w+")
 _COLUMN = re.compile(r"\w+ \((.+)\)")
 

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
 
 import nats.errors
@@ -24,6 +25,7 @@ from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.quality import finding_rows, quality
 from services.board.pages.quality.quality import Quality
+from services.board.ui import phrases
 from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, own_address
 from services.board.ui.markup import Html, link, table, tag
@@ -212,7 +214,9 @@ def _why(error: Exception, language: Language) -> str:
     if isinstance(error, NothingThere):
         return word("quarantine_gone", language)
     if isinstance(error, Invalid):
-        return word("still_invalid", language).format(f"{word(f'refused_{error.code}', language)}. {error.reason}")
+        return word("still_invalid", language).format(
+            f"{word(f'refused_{error.code}', language)}. {_said(error.reason, language)}"
+        )
     return word("broker_refused", language).format(str(error) or type(error).__name__)
 
 
@@ -260,11 +264,24 @@ def _codes(context: PageContext, lying: Sequence[Lying], code: str) -> Html:
 def _row(context: PageContext, one: Lying) -> list[object]:
     name = link(f"/quality/quarantine/{one.seq}", one.seq) if context.account.may("resubmit") else one.seq
     moment = day_and_time(datetime.fromisoformat(one.recorded))
-    return [name, moment, _unit(context, one.unit), tag("span", _refused(context, one.code), title=one.reason)]
+    return [
+        name,
+        moment,
+        _unit(context, one.unit),
+        tag("span", _refused(context, one.code), title=_said(one.reason, context.language)),
+    ]
 
 
 def _refused(context: PageContext, code: str) -> str:
     return context.word(f"refused_{code}") if code in REASONS else code
+
+
+def _said(reason: str, language: Language) -> str:
+    """What is wrong with an event, in the reader's language."""
+    return phrases.translated(reason, REASONS_VI) if language == "vi" else reason
+
+
+REASONS_VI = phrases.read(Path(__file__).with_name("reasons.toml"))
 
 
 def _unit(context: PageContext, code: str) -> str:
@@ -280,7 +297,7 @@ def one(context: PageContext, lying: Lying, body: Body, draft: RejectedEdit | No
         return nothing(context, "forbidden")
     rows = (
         ("reason_code", _refused(context, lying.code)),
-        ("reason", lying.reason),
+        ("reason", _said(lying.reason, context.language)),
         ("subject", lying.subject),
         ("bytes", lying.size),
     )
