@@ -16,7 +16,8 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.codes import masked
 from schemas.economy import Stated
-from schemas.indicators import CHECKS
+from schemas.indicators import CATALOGUE, CHECKS
+from schemas.indicators.as_reported import PREFIX
 from schemas.indicators.checks import Check
 from schemas.indicators.formula import Statement, Sum, leaves
 from schemas.indicators.formula_text import statistic
@@ -35,7 +36,7 @@ from services.readings.unread import unread
 
 def findings(conn: Connection, as_of: datetime, first: date | None = None, last: date | None = None) -> list[Finding]:
     """All that was known at `as_of`, the gravest first, each with what had become of it by then; measured figures over
-    the given days, by default over all there are.
+    the given days, by default over all there are: the days that somebody published last, and those before and after.
 
     Both sides are read from one snapshot: what is stored meanwhile is in neither.
     """
@@ -81,7 +82,23 @@ def _measured_places(
     if (reported := span(conn, measures, None, as_of)) is None:
         return []
     start, end = first or reported[0], last or min(reported[1] + timedelta(days=1), local_day(as_of))
-    return [(None, start, end)] if start <= end else []
+    parts = [(start, end)]
+    if first is None and last is None and (days := _published(conn, check, as_of)):
+        parts = [(start, min(end, days[0] - _DAY)), days, (max(start, days[1] + _DAY), end)]
+    return [(None, begin, until) for begin, until in parts if begin <= until]
+
+
+_DAY = timedelta(days=1)
+
+
+_REPORTED = [(PREFIX + code, counted) for code, counted in CATALOGUE.items() if PREFIX + code in CATALOGUE]
+
+
+def _published(conn: Connection, check: Check, as_of: datetime) -> tuple[date, date] | None:
+    """The days of the latest table in which somebody published what is compared."""
+    codes = [code for code, counted in _REPORTED if all(leaf in check.compared for leaf in leaves(counted.formula))]
+    stated = (s for code in codes for s in statements.stated_up_to(conn, code, "statistic", None, as_of))
+    return max(((s.first, s.last) for s in stated if s.basis == "table"), key=lambda days: days[::-1], default=None)
 
 
 def _evidence(conn: Connection, check: Check, scope: Scope) -> tuple[str, ...]:

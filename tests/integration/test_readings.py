@@ -479,6 +479,20 @@ def test_the_hotline_balances_over_any_days(database: Settings, reader: psycopg.
         assert found == ({"hotline_groups": 1} if first < date(2024, 11, 6) else {}), first
 
 
+def test_what_was_published_does_not_add_up_in_its_own_days(database: Settings, reader: psycopg.Connection) -> None:
+    """Three came in the published days, one of which was resolved in no way; what came after balances by itself."""
+    received = {"channel": "hotline_1022", "category": "road", "priority": "normal"}
+    events = [told("report.received", at(day), "chon_thanh", day, code=f"PA-{day}", **received) for day in (1, 2, 3, 9)]
+    events.append(told("report.resolved", at(4), "chon_thanh", 1, code="PA-1", handling="handled"))
+    days = {"period_start": "2024-11-01", "period_end": "2024-11-05"}
+    events.append(stated(1, at(6), 3, indicator="reported_hotline_received", **days))
+    fill(database, events)
+    (found,) = [f for f in findings(reader, NEVER) if f.code == "hotline_groups"]
+    assert (found.first, found.last, found.left, found.right) == (date(2024, 11, 1), date(2024, 11, 5), 3, 2)
+    (whole,) = [f for f in findings(reader, NEVER, date(2024, 11, 1), date(2024, 11, 30)) if f.code == "hotline_groups"]
+    assert (whole.left, whole.right) == (4, 3), "of days that are asked for it is told as they are"
+
+
 def test_findings_are_those_of_the_moment(database: Settings, reader: psycopg.Connection) -> None:
     """The table said 100 and the text 90, until the text was corrected."""
     later = at(5, month=12)
