@@ -122,6 +122,13 @@ async def all_accounts(conn: AsyncConnection) -> list[Row]:
     return sorted(found, key=lambda row: (row.disabled, collation.key(row.name)))
 
 
+async def able(conn: AsyncConnection, unit: str) -> list[Row]:
+    """The accounts that may act on an alarm of a unit (`all`: of the whole locality)."""
+    roles = [role for role in GIVEN if Account("", "", role).may("acknowledge")]
+    async with conn.cursor(row_factory=class_row(Row)) as cursor:
+        return await (await cursor.execute(_ABLE, [roles, unit])).fetchall()
+
+
 async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
     """Make an account that enters with a password, or as an identity (`issuer subject`) at the OpenID provider.
 
@@ -313,6 +320,9 @@ SELECT name, full_name, role, units, password IS NOT NULL AS has_password, subje
 FROM account
 """
 _NAMED = f"{_SELECT} WHERE name = %s"
+_ABLE = f"""{_SELECT} WHERE NOT disabled AND role = ANY (%s)
+    AND (units = '{{}}' OR EXISTS (SELECT FROM unit_scope s WHERE s.root = ANY (units) AND s.unit = %s))
+"""
 _WITH_SUBJECT = f"{_SELECT} WHERE subject = %s FOR UPDATE"
 _INSERT = """
 INSERT INTO account (name, full_name, role, units, password, subject, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)

@@ -18,7 +18,7 @@ from schemas.text import collation
 from schemas.text.dates import day_and_time
 from services.board.access import Account
 from services.board.auth.accounts import Row as Person
-from services.board.auth.accounts import all_accounts, suggested
+from services.board.auth.accounts import able, suggested
 from services.board.auth.middleware import fields_of, items_of, plain_page
 from services.board.live.active_alarms import shared_words
 from services.board.live.change_cache import ChangeCache
@@ -109,7 +109,7 @@ def add(
 
         async with pool.connection() as conn:
             contact = await contact_of(conn, opened[0].unit) if opened[0].unit != "all" else None
-            people = await all_accounts(conn) if may_give(opened[0]) else []
+            people = await able(conn, opened[0].unit) if may_give(opened[0]) else []
         owner = suggested(people, opened[0].unit, await reading(held)) if people else None
 
         async def at_hand() -> tuple[Row, list[Step]]:
