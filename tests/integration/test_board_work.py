@@ -117,6 +117,14 @@ def test_each_sees_the_cases_of_their_units_alone(operator: Session, supervisor:
     assert "tư pháp - hộ tịch" in operator.text(f"/worklist?text={FIRST}")
 
 
+def test_a_list_opened_for_another_moment_says_that_it_is_of_now(operator: Session) -> None:
+    moment, said = "as_of=2026-11-20T09:00:00", WORDS["list_is_of_now"][0].format("20/11/2026 09:00")
+    worklist = operator.text(f"/worklist?unit={WARD}&{moment}")
+    assert said in worklist and f"/figure/dossiers_open_overdue/cases?unit={WARD}&amp;as_of=2026-11-20T" in worklist
+    assert said in operator.text(f"/alarms?{moment}")
+    assert said not in operator.text("/worklist") + operator.text("/alarms")
+
+
 def test_an_alarm_about_a_figure_shows_its_course_its_threshold_and_the_cases(
     centre: Instance, operator: Session, supervisor: Session
 ) -> None:

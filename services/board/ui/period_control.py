@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from schemas.calendar import VN
+from schemas.indicators import CATALOGUE
 from schemas.text.dates import day_and_time
 from services.board.ui.live_page import PageContext
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.periods import SPANS, PeriodChoice, Span, months_from, today
+from services.board.ui.words import name_of
 from services.kit import clock
 
 WORDS: dict[Span, str] = {"day": "span_day", "week": "span_week", "month": "period_this_month", "year": "span_year"}
@@ -46,6 +48,19 @@ def moment_control(context: PageContext, path: str) -> Html:
     fields = tag("form", _moment(context), show, method="get", action=path, class_="filters")
     own = tag("details", name, fields, class_="period")
     return tag("div", own, *_past(context, path, {}), class_="choices periods")
+
+
+def of_now(context: PageContext, unit: str | None, figures: Sequence[str] = ()) -> Html:
+    """For a list of what is open now, opened for another moment: that it is of now, and the figures whose cases of then
+    can be seen."""
+    if context.chosen.as_of is None:
+        return Html("")
+    ways = (
+        link(context.chosen.address(f"/figure/{code}/cases", unit=unit), name_of(CATALOGUE[code], context.language))
+        for code in figures
+    )
+    said = context.word("list_is_of_now").format(day_and_time(context.chosen.as_of))
+    return tag("p", said, *(part for way in ways for part in (" · ", way)), class_="busy", role="status")
 
 
 def _past(context: PageContext, path: str, others: dict[str, str | None]) -> Iterator[Html]:

@@ -34,6 +34,7 @@ from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageConte
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.period_control import of_now
 from services.board.ui.timeline import Step, author, history
 from services.board.ui.words import Language, count, system_name, unit_name
 from services.kit import clock
@@ -207,7 +208,8 @@ def _title(context: PageContext, query: ListQuery, found: Sequence[Row]) -> Html
         "type": (context.word("case_kind"), named(types_of(found, context.language))),
     }
     form = filters(context, query, choices, context.word("search_alarm"))
-    return Html(tag("div", tag("h1", context.word("alarms")), class_="title") + form)
+    now = of_now(context, query.filters.get("unit"))
+    return Html(tag("div", tag("h1", context.word("alarms")), class_="title") + now + form)
 
 
 def types_of(found: Sequence[Row], language: Language) -> dict[str, str]:

@@ -29,6 +29,7 @@ from services.board.ui.live_page import TICK_SECONDS, Asked, LivePage, PageConte
 from services.board.ui.markup import Html, link, tag
 from services.board.ui.page_layout import ordinary
 from services.board.ui.pagination import Listing, ListQuery, filters, heads, page_of, pager, unit_choices, units_over
+from services.board.ui.period_control import of_now
 from services.board.ui.words import SIGNS, count
 from services.kit import clock, store
 
@@ -186,6 +187,7 @@ def _title(context: PageContext, query: ListQuery, rows: Sequence[Item], kept: S
     }
     return Html(
         tag("div", tag("h1", context.word("worklist")), saved_filters.shelf(context, query, kept), class_="title")
+        + of_now(context, query.filters.get("unit"), ("dossiers_open_overdue", "reports_overdue"))
         + filters(context, query, choices, context.word("search_code"))
     )
 
