@@ -17,6 +17,8 @@ CAPITAL, LETTER, MOTTO_LETTERS = 2.85, 2.3, 4.3
 size."""
 TEXT = 13
 """Text is 13 or 14; what stands in tables may be smaller, see `size`."""
+FEW, SIZES, SIZES_OF_MANY = 10, (10.0, 9.0, 8.0), (9.0, 8.5, 8.0, 7.5, 7.0)
+"""So many columns are few; and the sizes of a table's text, of few and of many, the first in which it finds room."""
 CHART = 150
 """The width of a chart."""
 LEAST, POINT = 20, 0.353
@@ -47,29 +49,35 @@ def motto_rule(size: float) -> float:
 def widths(table: Table) -> list[float]:
     """The widths of a table's columns in millimetres: as they are told, narrowed where the page is, and so wide that
     each number has room, at the cost of the widest column."""
+    return [round(width, 2) for width in _narrowed(_grown(table, size(table)))]
+
+
+def _grown(table: Table, size: float) -> list[float]:
+    """The widths that a size of text asks for, which the page may not have."""
     told = _narrowed([column.width for column in table.columns])
-    grown = [max(width, _room(table, place)) for place, width in enumerate(told)]
+    grown = [max(width, _room(table, place, size)) for place, width in enumerate(told)]
     excess, widest = max(sum(grown) - WIDTH, 0), grown.index(max(grown))
     grown[widest] -= min(excess, max(grown[widest] - LEAST, 0))
-    return [round(width, 2) for width in _narrowed(grown)]
+    return grown
 
 
 def _narrowed(widths: list[float]) -> list[float]:
     return [width * min(1, WIDTH / sum(widths)) for width in widths]
 
 
-def _room(table: Table, place: int) -> float:
-    """The width that the numbers of a column need."""
+def _room(table: Table, place: int, size: float) -> float:
+    """The width that the numbers of a column need in a size of text."""
     texts = (cell.text for row in table.all_rows if isinstance(cell := row[place], Figure))
     digits = max((sum(0.25 if mark in ".," else 0.5 for mark in text) for text in texts), default=0.0)
-    return 2 * inset(table) + digits * size(table) * POINT
+    return 2 * inset(table) + digits * size * POINT
 
 
 def size(table: Table) -> float:
-    """The size of a table's text in points: of many columns it is smaller, so that six digits find room."""
-    return 10 if len(table.columns) <= 10 else 9
+    """The size of a table's text in points: smaller where it has many columns, and where its numbers are long."""
+    sizes = SIZES if len(table.columns) <= FEW else SIZES_OF_MANY
+    return next((each for each in sizes if sum(_grown(table, each)) <= WIDTH + 0.01), sizes[-1])
 
 
 def inset(table: Table) -> float:
     """The room left and right in its cells, in millimetres."""
-    return 1.2 if len(table.columns) <= 10 else 0.8
+    return 1.2 if len(table.columns) <= FEW else 0.8

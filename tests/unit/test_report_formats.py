@@ -326,6 +326,19 @@ def test_a_number_stays_within_its_column_and_takes_the_room_of_the_longest_text
     assert sum(widths) == pytest.approx(165, abs=0.05) and widths[1] > 16
 
 
+def test_seven_digits_stay_within_each_of_thirteen_columns(font: Path) -> None:
+    numbers = [Figure(Decimal(1_234_567 + 1_111_111 * n // 2)) for n in range(11)]
+    table = replace(ii06(1), rows=(("1", "Phường Chơn Thành", *numbers),), total=())
+    own = replace(REPORT, sections=(Section("Số", (table,)),))
+    (page,) = PdfReader(io.BytesIO(as_pdf.write(own, font))).pages
+    widths = layout.widths(table)
+    begins = {words(one.text): one.x for one in placed(page)}
+    edges = [(30 + sum(widths[: place + 2])) * MM for place in range(11)]
+    outside = [n.text for n, edge in zip(numbers, edges, strict=True) if begins[words(n.text)] < edge]
+    assert outside == [] and sum(widths) == pytest.approx(165, abs=0.05) and layout.size(table) >= 7
+    assert layout.size(ii06(1)) == 9, "where numbers are short the letters are as they were"
+
+
 def test_a_pdf_is_of_one_font_tagged_and_archivable(pages: list[PageObject]) -> None:
     found = {str(font["/BaseFont"]) for page in pages for font in fonts_of(page)}
     assert {name.partition("+")[2] for name in found} == {
