@@ -98,14 +98,15 @@ def of_report(chart: Chart) -> str:
 
 
 class _Scale:
-    """From values to heights, with a few round values."""
+    """From values to heights, with a few round values, the lowest and the highest among them."""
 
     def __init__(self, values: Sequence[float]) -> None:
-        self._low, high = min(*values, 0.0), max(*values, 0.0)
-        self._high = high if high > self._low else self._low + 1
-        span = self._high - self._low
+        low, high = min(*values, 0.0), max(*values, 0.0)
+        span = high - low or 1.0
         size = 10 ** math.floor(math.log10(span / 3))
-        self._step: float = next(m * size for m in (1, 2, 5, 10) if span / (m * size) <= 4)
+        self._step: float = next(m * size for m in (1, 2, 5, 10) if span / (m * size) <= 5)
+        self._low: float = math.floor(round(low / self._step, 6)) * self._step
+        self._high: float = self._low + max(math.ceil(round((high - self._low) / self._step, 6)), 1) * self._step
 
     def y(self, value: float) -> float:
         """The height of a value."""
@@ -113,10 +114,7 @@ class _Scale:
 
     def values(self) -> Iterator[float]:
         """Round values."""
-        value = math.ceil(self._low / self._step) * self._step
-        while value <= self._high:
-            yield value
-            value += self._step
+        return (self._low + n * self._step for n in range(round((self._high - self._low) / self._step) + 1))
 
 
 def _level(chart: Element, y: float, kind: str = "") -> None:
