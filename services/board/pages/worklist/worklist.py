@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from schemas import units
 from schemas.calendar import local_day
+from schemas.field import REACHED
 from schemas.text import collation
 from services.board.access import Account, Action
 from services.board.auth.middleware import fields_of, items_of
@@ -219,14 +220,14 @@ def listed(context: PageContext, query: ListQuery, rows: Sequence[Item]) -> Html
 def _counts(context: PageContext, query: ListQuery, rows: Sequence[Item]) -> Html:
     """How many wait in each stage: each is a way to exactly these."""
     numbers = {stage: sum(r.stage == stage for r in rows) for stage in STAGES}
-    parts = (
-        link(
-            query.address(stage="" if query.filters.get("stage") == stage else stage),
-            tag("b", f"{SIGNS[SIGN[stage]]} {count(number, context.language)}".strip()),
-            " ",
-            context.word(f"stage_{stage}"),
-            class_=f"count state-{SIGN[stage]}", aria_current="true" if query.filters.get("stage") == stage else None,
-        )
-        for stage, number in numbers.items()
+    return tag("div", *(_count(context, query, stage, number) for stage, number in numbers.items()), class_="counts")
+
+
+def _count(context: PageContext, query: ListQuery, stage: str, number: int) -> Html:
+    state, here = SIGN[stage] if number else "neutral", query.filters.get("stage") == stage
+    of = f"{context.word('report')}: " if stage in REACHED else ""
+    return link(
+        query.address(stage="" if here else stage),
+        tag("b", f"{SIGNS[state]} {count(number, context.language)}".strip()), f" {of}{context.word(f'stage_{stage}')}",
+        class_=f"count state-{state}", aria_current="true" if here else None,
     )  # fmt: skip
-    return tag("div", *parts, class_="counts")
