@@ -13,13 +13,13 @@ from services.reports import drawing
 from services.reports.drawing import Kind, Step
 
 __all__ = ["Step", "bars", "sample", "sparkline"]
-WIDTH, HEIGHT = 300, 48
+WIDTH, HEIGHT, FEWEST = 300, 48, 4
 
 
 def sparkline(values: Sequence[Decimal | None]) -> Html:
-    """Values in order of time as a line; what is missing is a gap, not a zero."""
+    """Values in order of time as a line; what is missing is a gap, not a zero. Of a few values there is none."""
     known = [v for v in values if v is not None]
-    if len(known) < 2:
+    if len(known) < FEWEST:
         return Html("")
     low, high = min(*known, Decimal(0)), max(known)
     spread, step = (high - low) or Decimal(1), WIDTH / max(len(values) - 1, 1)

@@ -22,15 +22,13 @@ MONTHS = 24
 
 def period_control(context: PageContext, path: str, **others: str | None) -> Html:
     """Spans, months, days and the moment, for the page at `path`; `others` are what else its address says."""
-    now, chosen = clock.now(), context.chosen
-    seen = chosen.as_of or now
-    presets: list[tuple[str, PeriodChoice]] = [(WORDS[span], PeriodChoice(span, as_of=chosen.as_of)) for span in SPANS]
-    presets.insert(3, ("period_last_month", PeriodChoice(month=months_from(today(seen), -1), as_of=chosen.as_of)))
+    chosen, presets = context.chosen, _presets(context)
+    seen = chosen.as_of or clock.now()
     links = (
         link(each.address(path, **others), context.word(word), aria_current="true" if each == chosen else None)
         for word, each in presets
     )
-    named = all(each != chosen for _, each in presets) or chosen.as_of
+    named = preset(context) == "" or chosen.as_of
     own = tag("summary", context.word("period_other"), aria_current="true" if named else None)
     return tag(
         "div",
@@ -39,6 +37,20 @@ def period_control(context: PageContext, path: str, **others: str | None) -> Htm
         *_past(context, path, others),
         class_="choices periods",
     )
+
+
+def _presets(context: PageContext) -> list[tuple[str, PeriodChoice]]:
+    """The periods that have a name of their own."""
+    as_of = context.chosen.as_of
+    presets: list[tuple[str, PeriodChoice]] = [(WORDS[span], PeriodChoice(span, as_of=as_of)) for span in SPANS]
+    last_month = months_from(today(as_of or clock.now()), -1)
+    presets.insert(3, ("period_last_month", PeriodChoice(month=last_month, as_of=as_of)))
+    return presets
+
+
+def preset(context: PageContext) -> str:
+    """What the chosen period is called among those with a name of their own; empty for another."""
+    return next((context.word(word) for word, each in _presets(context) if each == context.chosen), "")
 
 
 def moment_control(context: PageContext, path: str) -> Html:

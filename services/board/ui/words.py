@@ -157,7 +157,9 @@ def signed(r: Reading, language: Language) -> str:
 
 def moved(r: Reading, found: Change, language: Language) -> str:
     """By how much a figure moved: shares in points, what had a base in per cent, the rest as it is written itself."""
-    size, arrow = abs(found.by), "↑" if found.by > 0 else "↓" if found.by < 0 else "→"
+    if not found.by:
+        return f"→ {word('unchanged', language)}"
+    size, arrow = abs(found.by), "↑" if found.by > 0 else "↓"
     if found.kind == "points":
         return f"{arrow} {number(size, 2, language)} {word('points', language)}"
     if found.kind == "percent":

@@ -45,7 +45,7 @@ from services.board.ui.page_layout import (
     require_known,
     status,
 )
-from services.board.ui.period_control import period_control
+from services.board.ui.period_control import period_control, preset
 from services.board.ui.periods import SO_FAR, PeriodChoice
 from services.board.ui.redaction import of_when, shown_to
 from services.board.ui.words import (
@@ -153,7 +153,7 @@ def _shown(context: PageContext, unit: str) -> Html:
     offered = list(dict.fromkeys(["", *context.account.units, unit]))
     names = {code: unit_name(code or None, language, period.last) for code in offered}
     said = [names[unit]] if len(offered) > 1 else []
-    said += [period.written]
+    said += [": ".join(filter(None, (preset(context), period.written)))]
     said += [f"{context.word('as_of')} {day_and_time(context.chosen.as_of)}"] if context.chosen.as_of else []
     ways = (
         link(context.chosen.address("/", unit=code), name, aria_current="true" if code == unit else None)
