@@ -19,6 +19,12 @@ CHARTS = "Biểu đồ"
 COLOURS = ("#1F4E79", "#A6A6A6")
 """Of the period, and of the one before."""
 FONT = {"font_name": "Times New Roman", "font_size": 11}
+A4 = 9
+TEXT_WIDTH, LINE, TEXT_SCALE = 90, 15.5, 75
+"""So many letters the text's column has, how high a line of it is, in points (not every program finds it itself), and
+its scale in per cent where it is printed."""
+SCALE, PAGE_ROWS, CHART_ROWS = 55, 56, 17
+"""In per cent, so that a chart stands beside its values on a page lying down; its rows, and those of a chart."""
 _OPTIONS = {"in_memory": True, "strings_to_urls": False, "strings_to_formulas": False, "strings_to_numbers": False}
 
 
@@ -55,9 +61,12 @@ class Formats:
 
 def _text(book: Any, formats: Formats, report: Report) -> None:
     sheet = book.add_worksheet("Báo cáo")
-    sheet.set_column(0, 0, 110)
+    sheet.set_column(0, 0, TEXT_WIDTH)
+    sheet.set_paper(A4)
+    sheet.set_print_scale(TEXT_SCALE)
     for number, (text, wishes) in enumerate(_lines(report)):
-        sheet.write_string(number, 0, text, formats.of(text_wrap=True, **wishes))
+        sheet.write_string(number, 0, text, formats.of(text_wrap=True, valign="top", **wishes))
+        sheet.set_row(number, LINE * max(1, -(-len(text) // TEXT_WIDTH)))
 
 
 def _lines(report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,7 +115,7 @@ def _table(sheet: Any, formats: Formats, table: Table) -> None:
     first = len(table.head_rows) + 1
     sheet.freeze_panes(first, 2)
     sheet.repeat_rows(1, first - 1)
-    sheet.set_paper(9)
+    sheet.set_paper(A4)
     sheet.fit_to_pages(1, 0)
     for number, row in enumerate(table.all_rows, start=first):
         for place, cell in enumerate(row):
@@ -119,10 +128,16 @@ def _table(sheet: Any, formats: Formats, table: Table) -> None:
 
 def _charts(book: Any, formats: Formats, charts: Sequence[Chart]) -> None:
     """All charts on one sheet, each beside its values, so that it changes with them."""
-    sheet, row = book.add_worksheet(CHARTS), 0
+    sheet, row, breaks = book.add_worksheet(CHARTS), 0, [0]
     sheet.set_column(0, 2, 22)
+    sheet.set_paper(A4)
+    sheet.set_landscape()
+    sheet.set_print_scale(SCALE)
     for chart in charts:
         table = chart.table
+        height = max(len(table.rows) + 4, CHART_ROWS)
+        if row + height > breaks[-1] + PAGE_ROWS:
+            breaks.append(row)
         names = [column.head for column in table.columns[2:]]
         sheet.write_string(row, 0, chart.name, formats.of(bold=True))
         for place, name in enumerate(("", *names)):
@@ -141,7 +156,8 @@ def _charts(book: Any, formats: Formats, charts: Sequence[Chart]) -> None:
         drawn.set_legend({"position": "bottom"})
         drawn.set_size({"width": 760, "height": 300})
         sheet.insert_chart(row, 4, drawn, {"description": chart.spoken})
-        row = max(last + 3, row + 17)
+        row += height
+    sheet.set_h_pagebreaks([place for place in breaks if place])
 
 
 def _write(

@@ -23,6 +23,8 @@ CHART = 150
 """The width of a chart."""
 LEAST, POINT = 20, 0.353
 """Millimetres that the widest column keeps, and of a point."""
+BOLD_CAPITAL = 0.67
+"""How wide one is for each point of its size, at most."""
 INDENT = 10
 """Of a paragraph's first line: 10 to 12.7."""
 
@@ -66,10 +68,11 @@ def _narrowed(widths: list[float]) -> list[float]:
 
 
 def _room(table: Table, place: int, size: float) -> float:
-    """The width that the numbers of a column need in a size of text."""
-    texts = (cell.text for row in table.all_rows if isinstance(cell := row[place], Figure))
+    """The width that the numbers of a column need in a size of text, and a heading that is an abbreviation."""
+    texts = [cell.text for row in table.all_rows if isinstance(cell := row[place], Figure)]
     digits = max((sum(0.25 if mark in ".," else 0.5 for mark in text) for text in texts), default=0.0)
-    return 2 * inset(table) + digits * size * POINT
+    head = table.columns[place].head
+    return 2 * inset(table) + max(digits, BOLD_CAPITAL * len(head) if head.isupper() else 0) * size * POINT
 
 
 def size(table: Table) -> float:
