@@ -67,6 +67,19 @@ def test_a_start_in_the_middle_of_a_half_hour_begins_no_earlier() -> None:
     assert in_order <= begun
 
 
+@pytest.mark.parametrize("start", [MONDAY, MONDAY + timedelta(hours=9, minutes=17)])
+def test_online_services_that_are_used_are_offered(start: datetime) -> None:
+    """Their share is a share, never more than the whole."""
+    events = [s.event for s in Plan(3, start, 0.1).sendings(start + timedelta(days=4)) if s.event]
+    services: dict[tuple[str, str], dict[str, object]] = {}
+    for event in sorted((e for e in events if e.data.event == "procedure.published"), key=lambda e: e.time):
+        services[event.unit, event.fields["procedure"]] = event.fields
+    used = {(e.unit, e.fields["procedure"]) for e in events
+            if e.data.event == "dossier.submitted" and e.fields["online_level"] != "none"}  # fmt: skip
+    assert len(used) > 2 * len(WARDS) and {unit for unit, _ in services} == {ward.unit for ward in WARDS}
+    assert not [one for one in used if not services.get(one, {}).get("offered")]
+
+
 def test_what_is_meant_is_accepted_and_what_is_careless_is_refused(days: list[Sending]) -> None:
     reasons = set()
     for s in days:

@@ -174,8 +174,12 @@ class Plan:
     def _cohort(self, course: Workflow, weight: float, ward: Ward, slot: datetime) -> list[Stream]:
         if course.only not in ("", ward.unit):
             return []
-        lives = course.fixed * weight or self._often[course.name] * weight * ward.share * _burst(
-            self.seed, course.system, ward.unit, slot
+        if course.at_first and not slot - SLOT < self.start <= slot:
+            return []
+        lives = (
+            course.at_first
+            or course.fixed * weight
+            or self._often[course.name] * weight * ward.share * _burst(self.seed, course.system, ward.unit, slot)
         )
         cohort = Cohort(self.tag, self.seed, course, _NUMBERS[course.name], ward, slot)
         cohort.size = int(lives + cohort.dice.unit(5))

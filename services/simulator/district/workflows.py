@@ -37,8 +37,9 @@ class Step(NamedTuple):
 @dataclass(frozen=True)
 class Workflow:
     """One way things go. `often`: lives of it among all that grow with the rate; or `fixed`: so many at each of its
-    half hours in every unit, whatever the rate (`only`: in that unit). `limit` (working days) and `way` (a channel) are
-    for its makers. Its steps lie in the order of time."""
+    half hours in every unit, whatever the rate (`only`: in that unit); or `at_first`: so many in every unit in the
+    plan's first whole half hour. `limit` (working days) and `way` (a channel) are for its makers. Its steps lie in the
+    order of time."""
 
     name: str
     system: str
@@ -46,6 +47,7 @@ class Workflow:
     steps: tuple[Step, ...]
     often: float = 0
     fixed: float = 0
+    at_first: int = 0
     only: str = ""
     limit: int = 0
     way: str = ""

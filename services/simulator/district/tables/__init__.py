@@ -13,9 +13,6 @@ from services.simulator.district.tables import (
 )
 from services.simulator.district.workflows import Workflow
 
-COURSES: tuple[Workflow, ...] = tuple(
-    course
-    for module in (procedures, economy, education, health, gis, security, field, social, malformed)
-    for course in module.COURSES
-)
+_MODULES = (procedures, economy, education, health, gis, security, field, social, malformed)
+COURSES: tuple[Workflow, ...] = (*(course for module in _MODULES for course in module.COURSES), *procedures.AT_FIRST)
 """All of them; the place in it is a course's number in the codes of its lives."""

@@ -120,13 +120,23 @@ def _refunded(x: Life, t: datetime) -> p.PaymentRefunded:
     )
 
 
+def _offered(x: Life, t: datetime) -> p.ProcedurePublished:
+    """Each procedure of a ward, before anybody asks for it."""
+    return _publication(x, _ALL[x.number], offered=True)
+
+
 def _published(x: Life, t: datetime) -> p.ProcedurePublished:
+    """Now and then one is published anew, or one that nobody files online is given up."""
     offer = x.dice.pick(1, _ALL)
+    return _publication(x, offer, offered=offer.level != "none" or x.dice.happens(2, 96))
+
+
+def _publication(x: Life, offer: Offer, *, offered: bool) -> p.ProcedurePublished:
     return p.ProcedurePublished(
         procedure=offer.procedure,
         field=offer.field,
         online_level=offer.level,
-        offered=x.dice.happens(2, 96),
+        offered=offered,
         has_fee=True,
         in_time=x.dice.happens(3, 94),
         complete=x.dice.happens(4, 97),
@@ -186,3 +196,4 @@ COURSES = (
     Workflow("procedure", SYSTEM, "office_evening", (Step(_published),), fixed=2, door="portal"),
     Workflow("holiday", SYSTEM, "holiday_ahead", (Step(_announced),), fixed=1, only="phuong_chon_thanh", door="portal"),
 )  # fmt: skip
+AT_FIRST = (Workflow("procedures_of_a_ward", SYSTEM, "machines", (Step(_offered),), at_first=len(_ALL), door="portal"),)
