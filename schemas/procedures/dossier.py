@@ -450,6 +450,7 @@ def _findings(life: _Life, moves: Sequence[Move]) -> list[list[Any]]:
     found += [["extended_again", f.key, {"unit": f.unit, "new": f.data["promised_at"]}] for f in extended[1:]]
     found += [["went_back", f.key, {"unit": f.unit}] for f in life.course.back]
     found += [["accepted_elsewhere", f.key, {"unit": f.unit}] for f in _accepted_elsewhere(life)]
+    found += [["told_elsewhere", f.key, {"unit": f.unit}] for f in _told_elsewhere(life)]
     # A stop that comes again is another pause.
     done = [f for f in life.facts if life.end and f.event == life.end.event != "dossier.stopped"]
     found += [
@@ -472,6 +473,17 @@ def _accepted_elsewhere(life: _Life) -> list[Fact]:
                 found.append(fact)
             before.append(fact)
     return found
+
+
+_DECIDES = frozenset({*_END_RANK, "dossier.extended", "dossier.supplement_requested", "dossier.payment_requested"})
+"""What makes a dossier late no more, or later."""
+
+
+def _told_elsewhere(life: _Life) -> list[Fact]:
+    """What decides whether it is late, told by a unit that has never had it, nor is joined to one that has."""
+    had = {f.unit for f in life.facts if f.event in BEGINS}
+    others = (f for f in life.facts if f.event in _DECIDES and f.unit not in had)
+    return [f for f in others if had and not any(_joined(f.unit, unit) for unit in had)]
 
 
 def _joined(unit: str, other: str) -> bool:

@@ -185,6 +185,11 @@ NOTICED: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "at the very same moment; these may be two dossiers ({unit})",
         ("dossiers_received", "dossiers_pressing", "dossiers_ended"),
     ),
+    "told_elsewhere": (
+        "Hồ sơ {case}: kết thúc, gia hạn hoặc dừng tính hạn do đơn vị chưa từng thụ lý báo ({unit})",
+        "Dossier {case}: its end, another date or a wait was told by a unit that has never had it ({unit})",
+        ("dossiers_pressing", "dossiers_ended"),
+    ),
     "duplicate_of_duplicate": (
         "Phản ánh {case} có phản ánh trùng nhưng chính nó cũng trùng phản ánh khác; cần nối với phản ánh gốc ({unit})",
         "Report {case} is repeated by others and repeats one itself; they belong to the first ({unit})",

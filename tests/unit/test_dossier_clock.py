@@ -18,6 +18,7 @@ from schemas.procedures.dossier import fold_dossier
 from schemas.procedures.noted import noted_dossier
 
 A, B, C = "phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich"
+RESULT = {"paper_result": True, "electronic_result": False}
 FAR = datetime(2027, 6, 1, tzinfo=VN)
 
 
@@ -44,7 +45,7 @@ def paid(time: datetime, kind: str = "fee", amount: int = 50_000, method: str = 
 
 
 def resolved(time: datetime, unit: str = A) -> Fact:
-    return fact("resolved", time, unit, paper_result=True, electronic_result=False)
+    return fact("resolved", time, unit, **RESULT)
 
 
 def step(name: str, day: int, hour: float = 9) -> Fact:
@@ -411,3 +412,15 @@ def test_procedures_with_a_fee_are_told_apart_by_whether_it_was_paid_online() ->
     assert [count(life, "procedure_fees", paid=how, procedure="1.000001") for how in ("any", "online")] == [1, 1]
     assert count((accepted(at(2), **about), paid(at(4))), "procedure_fees", paid="online") == 0
     assert count((accepted(at(2)), asked(at(3))), "procedure_fees") == 0, "of no known procedure"
+
+
+@pytest.mark.parametrize("event", ["resolved", "returned", "refused", "withdrawn", "stopped", "extended"])
+@pytest.mark.parametrize(("unit", "shown"), [(A, False), ("dong_nai", False), (B, True)])
+def test_what_decides_over_lateness_is_seen_where_a_stranger_tells_it(event: str, unit: str, shown: bool) -> None:
+    """Whoever may speak for one ward could end the late dossiers of another."""
+    more = {"extended": {"promised_at": at(30, 17).isoformat()}, "resolved": RESULT}.get(event, {})
+    told = fact(event, at(13), unit, **more)
+    found = [key for code, key, _ in fold(accepted(at(9)), told).state.get("findings", []) if code == "told_elsewhere"]
+    assert found == ([told.key] if shown else [])
+    handed_on = fold(accepted(at(9)), accepted(at(12), B), told).state.get("findings", [])
+    assert "told_elsewhere" not in [code for code, _, _ in handed_on]
