@@ -24,6 +24,7 @@ from schemas import attributes, personal, units
 from schemas.calendar import local_day
 from schemas.json_members import repeated
 from schemas.sources import trespass
+from schemas.text.letters import visible
 from schemas.types import Instant, NamesUnit, UnitCode
 from schemas.unit_fields import named, unit_fields
 
@@ -55,8 +56,8 @@ class Invalid(Exception):
     """
 
     def __init__(self, code: str, reason: str) -> None:
-        # A reason names fields and types as they came, and these may be a number themselves.
-        reason = personal.mask(reason[:LONGEST_REASON])
+        # A reason names fields and types as they came, and these may be a number themselves, or steer a terminal.
+        reason = visible(personal.mask(reason[:LONGEST_REASON]))
         super().__init__(f"{code}: {reason}")
         assert code in REASONS, code
         self.code, self.reason = code, reason

@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+
+from schemas.text.letters import has_ink, one_line
 
 
 def _to_utc(t: datetime) -> datetime:
@@ -62,9 +64,20 @@ ProcedureCode = Annotated[
     StringConstraints(pattern=r"^\d\.\d{6}(?:\.\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2})?$"),
     Field(description="code of the procedure (mã thủ tục)"),
 ]
-Place = Annotated[str, StringConstraints(min_length=1, max_length=120)]
+
+
+def _as_kept(text: object) -> object:
+    if not isinstance(text, str):
+        return text
+    if not has_ink(kept := one_line(text)):
+        raise ValueError("there is nothing to read in it")
+    return kept
+
+
+# One spelling per text too: a Mac parts its accents, a cell of a workbook breaks its lines.
+Place = Annotated[str, StringConstraints(min_length=1, max_length=120), BeforeValidator(_as_kept)]
 """A public place in words (a road, a school): no home address."""
-Note = Annotated[str, StringConstraints(min_length=1, max_length=400)]
+Note = Annotated[str, StringConstraints(min_length=1, max_length=400), BeforeValidator(_as_kept)]
 Latitude = Annotated[
     float, Field(ge=6.0, le=24.0, description="degrees north, WGS 84; together with the longitude, or neither")
 ]

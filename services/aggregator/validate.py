@@ -16,6 +16,7 @@ from schemas.keys import Owners
 from schemas.masking import masked
 from schemas.personal import find, mask
 from schemas.registry import SYSTEMS
+from schemas.text.letters import visible
 from services.aggregator.event_store import Incoming
 from services.kit import metrics, pull
 from services.kit.ownership import check_headers, event_of
@@ -123,4 +124,4 @@ def _system(subject: str) -> str:
 
 def _ascii(text: str) -> str:
     """Headers are read by clients in any language: ASCII, one line, and not endless."""
-    return text.encode("ascii", "backslashreplace").decode().replace("\r", " ").replace("\n", " ")[:1000]
+    return visible(text).encode("ascii", "backslashreplace").decode()[:1000]

@@ -33,6 +33,7 @@ from schemas.json_members import repeated
 from schemas.personal import mask
 from schemas.registry import make
 from schemas.text import files
+from schemas.text.letters import visible
 from services.ingest.examples import Example, example, parameter_names
 from services.ingest.limits import Bucket, Limits
 from services.kit import clock, metrics
@@ -100,7 +101,7 @@ class Refused(Exception):
     def __init__(self, status: int, code: str, *reasons: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(code)
         self.status, self.headers = status, headers
-        self.problem = Problem(code=code, reasons=[mask(reason[:LONGEST_REASON]) for reason in reasons])
+        self.problem = Problem(code=code, reasons=[visible(mask(r[:LONGEST_REASON])) for r in reasons])
 
     def answer(self) -> JSONResponse:
         """The response to the sender."""

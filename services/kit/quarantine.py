@@ -20,6 +20,7 @@ from schemas.keys import parted
 from schemas.masking import is_masked
 from schemas.registry import parse
 from schemas.streams import QUARANTINE
+from schemas.text.letters import visible
 from services.kit import bus, clock
 
 PAGE = 500
@@ -48,11 +49,12 @@ class Body(NamedTuple):
     data: bytes
 
     def pretty(self) -> str:
-        """The body for people: indented where it is JSON, bytes that are no text escaped."""
+        """The body for people: indented where it is JSON; what is no text or cannot be seen is escaped."""
         try:
-            return json.dumps(json.loads(self.data), ensure_ascii=False, indent=2)
+            text = json.dumps(json.loads(self.data), ensure_ascii=False, indent=2)
         except ValueError:
-            return self.data.decode(errors="backslashreplace")
+            text = self.data.decode(errors="backslashreplace")
+        return "\n".join(map(visible, text.split("\n")))
 
 
 class NothingThere(LookupError):
@@ -156,8 +158,8 @@ async def _take_out(js: JetStreamContext, seq: int, body: Body, deed: str, reaso
 
 
 def _unescaped(header: str) -> str:
-    """The text of a header, which travels in ASCII."""
-    return _ESCAPED.sub(lambda code: chr(int(code[1] or code[2], 16)), header)
+    """The text of a header, which travels in ASCII; what cannot be seen stays as it is written there."""
+    return visible(_ESCAPED.sub(lambda code: chr(int(code[1] or code[2], 16)), header))
 
 
 _ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4}))")
