@@ -29,6 +29,10 @@ class Daily(EventData):
                 raise ValueError(f"{part} ({least}) is more than {whole} ({most})")
         return self
 
+    def about(self) -> date | None:
+        """Its day."""
+        return self.day
+
     def contradiction(self, time: datetime) -> str | None:
         """The day must have begun."""
         return not_begun("data.day", self.day, time)

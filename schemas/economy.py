@@ -60,6 +60,10 @@ class Statement(Period, entities={"statistic": ("indicator", "unit", "period_sta
             raise ValueError("at least one of value and reached is needed")
         return self
 
+    def about(self) -> date | None:
+        """The last day of its period."""
+        return self.period_end
+
     def contradiction(self, time: datetime) -> str | None:
         """The period must be over when its figure is published."""
         return not_begun("data.period_end", self.period_end, time, PUBLISHED_AHEAD)

@@ -121,6 +121,10 @@ class EventData(BaseModel):
                 found.append(EntityRef(kind, "|".join(map(str, parts))))
         return found
 
+    def about(self) -> date | None:
+        """The local day that a report is about, of a period its last; None where an event is about its own moment."""
+        return None
+
     def contradiction(self, time: datetime) -> str | None:
         """What is impossible between the fields and the event's time (aware), in words, or None."""
         return None
@@ -267,16 +271,18 @@ def check_event(event: Event, now: datetime) -> None:
 
 def _check_units(event: Event) -> None:
     """The unit of the envelope, and every other that the data names."""
-    day = local_day(event.time - timedelta(days=event.shiftdays) if event.shiftdays else event.time)
-    _check_unit("unit", event.unit, day, NamesUnit())
+    shift = timedelta(days=event.shiftdays)
+    day, about = local_day(event.time - shift if shift else event.time), event.data.about()
+    _check_unit("unit", event.unit, day, NamesUnit(), about and about - shift)
     for path, rule in unit_fields(type(event.data)):
         for where, code in named(event.fields, path):
             _check_unit(f"data{where}", code, day, rule)
 
 
-def _check_unit(where: str, code: str, day: date, rule: NamesUnit) -> None:
+def _check_unit(where: str, code: str, day: date, rule: NamesUnit, about: date | None = None) -> None:
+    """`about`: what a unit did on its last day is told on the next, when there may be another in its place."""
     try:
-        valid = units.valid_at(code, day)
+        valid = units.valid_at(code, day) or (about is not None and about < day and units.valid_at(code, about))
     except units.UnknownUnit as unknown:
         raise Invalid("wrong_unit", f"{where}: {unknown}") from None
     if rule.existing and not valid:

@@ -239,3 +239,34 @@ def test_the_same_holds_for_what_is_posted(post: router.Post, more: str, says: s
     with pytest.raises(router.Refused) as caught:
         router.understand(post, WORDS[post].replace("{", "{" + more + ",", 1).encode(), {}, NOW)
     assert caught.value.status == 422 and says in " ".join(caught.value.problem.reasons)
+
+
+LAST, NEXT = "2025-06-30", "2025-07-01"
+"""The commune's last day, and the first of the ward in its place."""
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "taken"),
+    [
+        ("visits.reported", {"day": LAST}, True),
+        ("visits.reported", {"day": LAST, "revision": 1}, True),
+        ("antivirus.reported", {"day": LAST}, True),
+        ("indicator.reported", {"period_start": "2025-04-01", "period_end": LAST}, True),
+        ("indicator.revised", {"period_start": "2025-01-01", "period_end": LAST}, True),
+        ("mention.aggregated", {"day": LAST, "hour": 23}, True),
+        ("visits.reported", {"day": NEXT}, False),
+        ("indicator.reported", {"period_start": "2025-01-01", "period_end": NEXT}, False),
+        ("indicator.target_set", {"period_start": "2025-01-01", "period_end": LAST}, False),
+        ("dossier.withdrawn", {}, False),
+    ],
+)
+def test_the_last_day_of_a_unit_is_told_when_there_is_another_in_its_place(
+    name: str, said: dict[str, Any], taken: bool
+) -> None:
+    text = json.loads(changed(f"vn.ioc.{name}.v1", **said))
+    text |= {"unit": "chon_thanh_minh_hung", "time": f"{NEXT}T08:00:00+07:00"}
+    if taken:
+        assert registry.parse(json.dumps(text).encode(), NOW).unit == "chon_thanh_minh_hung"
+    else:
+        refused = refusal(json.dumps(text))
+        assert (refused.code, refused.reason) == ("wrong_unit", f"unit: chon_thanh_minh_hung is not valid on {NEXT}")
