@@ -63,6 +63,8 @@ def test(long: bool, minutes: float, languages: str | None, arguments: tuple[str
     # The tests bring their own servers; those of the operator stay untouched.
     for name in ("IOC_NATS_URL", "IOC_DATABASE_URL", "IOC_INSTANCE", "IOC_SECRETS", "IOC_USER", "IOC_DATA"):
         os.environ.pop(name, None)
+    # Some hundred processes are started: what one has compiled the others need not, wherever that is not the custom.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     if languages:
         os.environ["CLIENTS"] = ",".join(clients(languages))
         arguments = ("tests/clients", *arguments)
