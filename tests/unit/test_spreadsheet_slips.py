@@ -14,10 +14,12 @@ import xlwt
 from sheets import Page, ods, xls, xlsx
 
 from schemas.text import numbers
-from services.ingest.spreadsheets import events, reading, workbook
+from services.ingest.spreadsheets import cells, events, reading, workbook
 from services.ingest.spreadsheets.events import Draft
 from services.ingest.spreadsheets.form import Form, Question, Said, shown
+from services.ingest.spreadsheets.names import Names
 from services.ingest.spreadsheets.template import templates
+from services.ingest.spreadsheets.words import unmarked
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 TITLE = ["TÌNH HÌNH THANH TOÁN TRỰC TUYẾN THÁNG 11 NĂM 2024"]
@@ -271,3 +273,22 @@ def test_a_row_of_means_is_no_total_that_does_not_add_up() -> None:
     form = read(xlsx(table(XOAI, LONG, ["", "Bình quân", 360, 2037274092, 1642, 322932000])))
     assert form.questions == [] and [check.warning for check in form.totals if check.warning] == []
     assert [skipped.why for skipped in form.skipped] == ["total row"]
+
+
+# --- names in a list ---
+
+MARKS = ("1. ", "1) ", "1.2. ", "1.2) ", "II. ", "iv) ", "a) ", "đ) ", "- ", "+ ", "• ")
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_name_that_is_listed_under_a_number_is_that_name(mark: str) -> None:
+    names = Names(templates()["economy"], date(2024, 11, 30))
+    assert names.unit(f"{mark}Thị xã Chơn Thành") == "chon_thanh"
+    assert names.indicator(f"{mark}Thu ngân sách nhà nước") == "budget_revenue"
+    level = templates()["education"].column("level")
+    assert cells.understand(level, cells.Seen(f"{mark}Mầm non")) == "kindergarten"
+
+
+@pytest.mark.parametrize("text", ["X. Minh Hưng", "x. Minh Hưng", "P. Hưng Long", "H. Bù Đăng", "q. 1", "Thu (1)", "-"])
+def test_what_a_unit_is_abbreviated_by_is_no_number_of_a_list(text: str) -> None:
+    assert unmarked(text) == text

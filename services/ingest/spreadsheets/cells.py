@@ -14,7 +14,7 @@ from schemas.text import moments, numbers
 from schemas.text.dates import day
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.template import NUMBERS, Column, Kind
-from services.ingest.spreadsheets.words import bare, plain
+from services.ingest.spreadsheets.words import bare, plain, unmarked
 from services.ingest.spreadsheets.workbook import Value
 
 Meaning = Decimal | date | str | bool | None
@@ -256,9 +256,10 @@ def _yes_no(value: Value) -> bool:
 def _choice(column: Column, text: str) -> str:
     found = {plain(name): meaning for name, meaning in column.choices.items()}
     found |= {plain(meaning): meaning for meaning in column.meanings}
-    if plain(text) not in found:
-        raise Doubt("it is none of those that the form knows", *column.meanings)
-    return found[plain(text)]
+    for name in (text, unmarked(text)):
+        if meaning := found.get(plain(name)):
+            return meaning
+    raise Doubt("it is none of those that the form knows", *column.meanings)
 
 
 def _code(text: str) -> str:

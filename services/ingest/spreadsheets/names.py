@@ -15,7 +15,7 @@ from schemas.indicators.formula import Statement
 from services.ingest.spreadsheets import titles
 from services.ingest.spreadsheets.doubt import Doubt
 from services.ingest.spreadsheets.template import Template
-from services.ingest.spreadsheets.words import plain
+from services.ingest.spreadsheets.words import plain, unmarked
 
 _CODE = re.compile(r"(\w+) \(")
 """As the messages of `units` name a unit."""
@@ -40,8 +40,9 @@ class Names:
 
     def indicator(self, text: str) -> str:
         """The code of a statistic: as the form prints it, else as the catalogue has it. Raises `Doubt`."""
-        if found := self._indicators.get(plain(text)):
-            return found
+        for name in (text, unmarked(text)):
+            if found := self._indicators.get(plain(name)):
+                return found
         near = difflib.get_close_matches(plain(text), self._indicators, n=3, cutoff=0.5)
         raise Doubt("no such indicator", *dict.fromkeys(self._indicators[name] for name in near))
 

@@ -13,7 +13,7 @@ from schemas import units
 from schemas.text import dates, moments
 from services.ingest.spreadsheets.cells import text_of
 from services.ingest.spreadsheets.periods import ROMAN, spelled
-from services.ingest.spreadsheets.words import bare
+from services.ingest.spreadsheets.words import bare, unmarked
 from services.ingest.spreadsheets.workbook import Value
 
 Span = tuple[date, date]
@@ -232,7 +232,7 @@ def _months(year: int, first: int, last: int) -> Span:
 def unit(text: str, day: date | None = None) -> units.Unit:
     """The unit that a cell names, however it is written. Raises `units.UnknownUnit`, `units.AmbiguousUnit`."""
     name = re.sub(r"\([^()]*\)|[*†]", " ", _COMMITTEE.sub("UBND", text))
-    return units.find(" ".join(re.sub(r"^\s*(?:\d+|[ivxIVX]+)\s*[.)]\s*", "", name).split()), day)
+    return units.find(" ".join(unmarked(name).split()), day)
 
 
 def _owners(lines: Sequence[str], day: date | None) -> list[str]:

@@ -10,6 +10,14 @@ from schemas.text import letters
 _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|[*†]+")
 
 
+_MARK = re.compile(r"\s*(?:(?:\d+(?:\.\d+)*|(?![xX]\.)[ivxIVX]+)\s*[.)]|[a-zđ]\s*\)|[-–+•]\s)\s*")
+
+
+def unmarked(text: str) -> str:
+    """A name without what it is listed under: `1.`, `II.`, `a)`, `-`. `X.` may be a commune's *Xã*, and stays."""
+    return _MARK.sub("", text, count=1) if _MARK.match(text) else text
+
+
 @lru_cache(maxsize=8192)
 def bare(text: str) -> str:
     """Small letters without diacritics, one blank between words; punctuation stays."""
