@@ -86,6 +86,8 @@ class Plan:
     """All that a workbook says, beside what is known."""
 
     stated: list[Stated] = field(default_factory=list)
+    content: str = ""
+    """What tells from others all that it says, however the file was saved."""
 
     @property
     def events(self) -> list[Event]:
@@ -113,7 +115,8 @@ class Plan:
         events = [one.event for one in self.stated]
         units_of = sorted({event.unit for event in events})
         systems = sorted({event.data.system for event in events})
-        return Summary(units_of, systems, len(events) - self.revised - self.known, self.revised, self.known)
+        new = len(events) - self.revised - self.known
+        return Summary(units_of, systems, new, self.revised, self.known, self.content)
 
     def lines(self) -> Iterator[Line]:
         """What is noted of each thing that it says."""
@@ -129,6 +132,7 @@ class Summary(NamedTuple):
     new: int
     revised: int
     known: int
+    content: str | None = None
 
 
 class Line(NamedTuple):
@@ -143,15 +147,20 @@ class Line(NamedTuple):
 def plan(conn: Connection, events: Iterable[Event], now: datetime, digest: str) -> Plan:
     """What the events of the file with this digest add to what is stored. Raises `envelope.Invalid` for what could not
     be accepted."""
-    found = Plan()
-    rest = iter(events)
-    own = frozenset(key.hex for (key,) in conn.execute(_OF_FILE, [digest]))
+    said = list(events)
+    found = Plan(content=_content(said))
+    rest = iter(said)
+    own = frozenset(key.hex for (key,) in conn.execute(_OF_FILE, [digest, found.content]))
     while some := list(islice(rest, AT_ONCE)):
         facts = _stored(conn, [ref for event in some for ref in event.touches])
         found.stated += (_stated(event, facts, local_day(now), own) for event in some)
     for event in found.events:
         parse(event.to_json(), now)
     return found
+
+
+def _content(events: Iterable[Event]) -> str:
+    return digest(b"".join(sorted(event.key.bytes for event in events)))
 
 
 def _stored(conn: Connection, refs: Sequence[EntityRef]) -> dict[EntityRef, list[Fact]]:
@@ -163,8 +172,8 @@ def _stored(conn: Connection, refs: Sequence[EntityRef]) -> dict[EntityRef, list
 def _stated(
     event: Event, stored: Mapping[EntityRef, list[Fact]], today: date, own: Collection[str] = frozenset()
 ) -> Stated:
-    """`own`: the keys of what imports of the same file state. What was corrected since stays corrected: to have it as
-    the file says, the correction is taken back."""
+    """`own`: the keys of what imports of the same file state, in whatever bytes. What was corrected since stays
+    corrected: to have it as the file says, the correction is taken back."""
     facts = [fact for ref in event.touches for fact in stored.get(ref, ())]
     reports, gone = [fact for fact in facts if not is_retraction(fact.event)], retractions(facts)
     if not reports:
@@ -341,11 +350,12 @@ SELECT kind, id, facts FROM entity
 WHERE (kind, id) IN (SELECT * FROM unnest(%(kinds)s::text[], %(ids)s::text[]))
 """
 _OF_FILE = """
-SELECT e.key FROM import_event e JOIN import i ON i.id = e.import WHERE i.digest = %s AND i.taken_back_at IS NULL
+SELECT e.key FROM import_event e JOIN import i ON i.id = e.import
+WHERE (i.digest = %s OR i.content = %s) AND i.taken_back_at IS NULL
 """
 _NOTE = f"""
-INSERT INTO import (at, by, file, digest, template, units, systems, new, revised, known)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}
+INSERT INTO import (at, by, file, digest, template, units, systems, new, revised, known, content)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}
 """
 _COPY = "COPY import_event (import, kind, entity, key, sent) FROM STDIN"
 _LISTED = f"SELECT {_COLUMNS} FROM import ORDER BY id DESC LIMIT %s"

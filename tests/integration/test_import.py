@@ -297,6 +297,13 @@ def test_an_old_file_sent_again_leaves_its_correction_in_force_until_that_is_tak
     assert "sent 0, of them 0 corrections; 44 were known" in again.stderr and "1 of them this file said" in again.stderr
     wait_until_idle(storing)
     assert figure(storing, *of) == 777
+    saved = tmp_path / "tt-5-luu-lai.ods"
+    above, head, *table = [["Thanh toán trực tuyến tháng 5 năm 2024"], *payments().rows[1:]]
+    saved.write_bytes(ods(Page([["UBND TỈNH BÌNH PHƯỚC"], above, head, *reversed(table)])))
+    anew = command(storing, "import", str(saved))
+    assert "sent 0, of them 0 corrections; 44 were known" in anew.stderr and "1 of them this file said" in anew.stderr
+    wait_until_idle(storing)
+    assert figure(storing, *of) == 777 and taken_back(storing, number_of(storing)).startswith("0 figures")
     clerk = entered(home, CLERK)
     shown = text_of(clerk, uploaded(clerk, "tt-5.xlsx", old.read_bytes()))
     assert WORDS["import_difference"][0].format(0, 0, 44) in shown and WORDS["import_outdated"][0].format(1) in shown
