@@ -243,7 +243,8 @@ class AsyncEmitter:
 
 
 def _id(data: EventData, unit: str, time: datetime) -> str:
-    text = "\n".join((data.event, unit, time.astimezone(UTC).isoformat(), data.model_dump_json(exclude_none=True)))
+    moment = time.astimezone(UTC).isoformat()
+    text = "\n".join((data.event, str(unit), moment, data.model_dump_json(exclude_none=True)))
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 

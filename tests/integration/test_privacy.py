@@ -1,10 +1,8 @@
-"""Twenty personal numbers are sent in by every door of a whole centre, and others by chance; afterwards no file of it
-holds one of them, and whatever was taken is found again."""
+"""Twenty personal numbers are sent in by every door of a whole centre; afterwards no file of it holds one of them."""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
 import json
 import os
 import subprocess
@@ -15,31 +13,24 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import httpx
 import httpx2
 import paho.mqtt.client as mqtt
-import psycopg
 import pytest
 from alarms import eventually
-from chance import examples
-from holders import ONE, Holder
-from hypothesis import HealthCheck, given
-from hypothesis.strategies import SearchStrategy
+from holders import Holder
 from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
+from on_disk import back_up, files, found_in
 from paho.mqtt.enums import CallbackAPIVersion
 from sheets import Page, xlsx
-from shown import unexplained
 from support import home_in, output_of, wait_until_idle
-from thrown import DOSSIER, DRAWN, EVENTS, NAME, REPORT, answered, changed, several, texts, written
 from visitors import Browser, admin_of
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
-from schemas import personal
-from schemas.registry import SYSTEMS, parse
 from services.centre.prepare import prepare, settings_of
 from services.ingest.cloudevents import BATCH, LINES
 from services.kit import bus, clock, quarantine
@@ -278,56 +269,6 @@ def by_programs(centre: Instance) -> None:
             http.post("/mcp", json={"jsonrpc": "2.0", "id": number, "method": number, "params": {number: number}})
 
 
-def by_chance(centre: Instance) -> list[int]:
-    """Whatever Hypothesis draws, at each path that a key opens; under which numbers of the stream events were taken."""
-    holder = Holder(centre, *(f"--system={name}" for name in SYSTEMS), "--source", f"/{NAME}", "--rate", "5000")
-    batches, dossiers = (several(base, b",").map(lambda inner: b"[" + inner + b"]") for base in (EVENTS, [DOSSIER]))
-    form = changed([REPORT]).map(lambda said: urlencode(said, errors="replace").encode())
-    taken: list[int] = []
-    for path, kind, bodies in (
-        ("/events", ONE, written(EVENTS)), ("/events", BATCH, batches), ("/events", LINES, several(EVENTS, b"\n")),
-        ("/onestop/dossiers", "application/json", dossiers),
-        ("/open311/v2/requests.json", "application/x-www-form-urlencoded", form),
-    ):  # fmt: skip
-        throw(holder, path, kind, bodies, taken)
-    holder.door.close()
-    return taken
-
-
-def throw(holder: Holder, path: str, kind: str, bodies: SearchStrategy[bytes], taken: list[int]) -> None:
-    """Bodies by chance at one path; `taken` gets the numbers of what is new."""
-
-    @examples(15, long=10_000, suppress_health_check=list(HealthCheck))
-    @given(body=bodies)
-    def once(body: bytes) -> None:
-        said = answered(holder.door.post(path, content=body, headers={"Content-Type": kind}))
-        assert [text for text in texts(said) if personal.find(text)] == []
-        told = [said, *said.get("items", [])] if isinstance(said, dict) and path == "/events" else []
-        taken.extend(one["stream_sequence"] for one in told if one.get("known") is False)
-
-    once()
-
-
-async def last(centre: Instance) -> int:
-    """The number of the last event in the stream."""
-    async with bus.connected(settings_of(centre, "admin"), "test") as client:
-        return (await client.jetstream().stream_info("EVENTS")).state.last_seq
-
-
-async def lost(centre: Instance, since: int) -> list[int]:
-    """The numbers, after this one, of events that are neither in the log nor set aside under an id that was used."""
-    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        stored = {digest for (digest,) in conn.execute("SELECT digest FROM event_key").fetchall()}
-    numbers = range(since + 1, await last(centre) + 1)
-    async with bus.connected(settings_of(centre, "admin"), "test") as client:
-        js = client.jetstream()
-        sent = {number: (await js.get_msg("EVENTS", number)).data or b"" for number in numbers}
-        missing = [number for number, raw in sent.items() if parse(raw, clock.now()).digest not in stored]
-        aside = [(await js.get_msg("QUARANTINE", one.seq)).headers or {} for one in await quarantine.listed(js)]
-    clashes = {int(head["Ioc-Sequence"]) for head in aside if head["Ioc-Code"] == "conflict"}
-    return [number for number in missing if number not in clashes]
-
-
 def by_alarms(centre: Instance) -> None:
     address = f"http://127.0.0.1:{centre.ports['notifier']}"
     head = {"Authorization": f"Bearer {centre.password('alarms')}"}
@@ -399,42 +340,14 @@ async def set_aside(centre: Instance, sent: int) -> None:
             await asyncio.sleep(0.5)
 
 
-def needles() -> dict[str, set[bytes]]:
-    """Each number as it was sent, as JSON escapes it, and as its bare digits."""
-    found = {}
-    for number in (*NUMBERS, *DRAWN):
-        bare = "".join(c for c in number if c.isalnum())
-        spelled = {number, json.dumps(number)[1:-1], *([bare] if len(bare) > 8 else [])}
-        found[number] = {text.encode(way) for text in spelled for way in ("utf-8", "utf-16-le")}
-    return found
-
-
-def files(folder: Path) -> Iterator[tuple[Path, bytes]]:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            raw = path.read_bytes()
-            yield path, gzip.decompress(raw) if path.suffix == ".gz" else raw
-
-
 def test_no_file_of_a_centre_holds_what_was_sent_in_by_every_door(whole: Instance) -> None:
     sent = asyncio.run(by_the_broker(whole))
     for way in (by_http, by_events, by_open311, by_onestop, by_mqtt, by_alarms, by_the_board, by_imports, by_programs,
                 by_commands):  # fmt: skip
         way(whole)
     asyncio.run(set_aside(whole, sent))
-    before = asyncio.run(last(whole))
-    taken = by_chance(whole)
     wait_until_idle(whole)
-    assert set(taken) <= set(range(before + 1, asyncio.run(last(whole)) + 1)) and asyncio.run(lost(whole, before)) == []
-    with psycopg.connect(settings_of(whole, "cli").database("reader"), autocommit=True) as conn:
-        assert unexplained(conn) == [], "each moves a figure, is shown, or is a finding"
-    env = {**os.environ, "IOC_HOME": str(whole.data.parent), "IOC_INSTANCE": whole.data.name}
-    subprocess.run([sys.executable, "-m", "services.cli", "backup"], env=env, cwd=CHECKOUT, check=True)
+    back_up(whole)
     whole.stop()
-    looked, told = needles(), []
-    for path, raw in files(whole.data):
-        told += [
-            f"{path.relative_to(whole.data)}: {n}" for n, ways in looked.items() if any(way in raw for way in ways)
-        ]
-    assert told == []
+    assert found_in(whole.data, NUMBERS) == []
     assert b"[phone]" in b"".join(raw for path, raw in files(whole.data) if "QUARANTINE" in str(path))

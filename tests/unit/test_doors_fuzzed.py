@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -23,13 +24,28 @@ from hypothesis import strategies as st
 from nats.aio.msg import Msg
 from psycopg_pool import AsyncConnectionPool
 from sheets import Page, ods, text_table, xls, xlsx
-from thrown import DOSSIER, EVENTS, NAME, REPORT, WARD, answered, changed, numbers, several, spoiled, texts, written
+from thrown import (
+    DOSSIER,
+    EVENTS,
+    NAME,
+    REPORT,
+    VALUES,
+    WARD,
+    answered,
+    changed,
+    numbers,
+    several,
+    spoiled,
+    texts,
+    written,
+)  # fmt: skip
 
 from schemas import personal
 from schemas.envelope import Event, Invalid
 from schemas.keys import Bounds, Owners, subject_by
 from schemas.masking import masked
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
+from schemas.text import files
 from services.aggregator.validate import admit
 from services.cli.app import main
 from services.ingest import cloudevents
@@ -39,9 +55,12 @@ from services.ingest.examples import example
 from services.ingest.keyring import Keyring
 from services.ingest.limits import Limits
 from services.ingest.onestop import door as onestop
+from services.ingest.onestop import rows as onestop_rows
 from services.ingest.open311 import router as open311
 from services.ingest.open311.reports import Reports
 from services.ingest.router import Refused, Stored, router
+from services.ingest.spreadsheets.answering import answer
+from services.ingest.stream import Counts
 from services.kit import clock
 from services.kit.keys import Key, digest
 
@@ -145,6 +164,48 @@ def test_lines(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> N
 @given(body=written([DOSSIER]) | several([DOSSIER], b",").map(lambda inner: b"[" + inner + b"]").flatmap(spoiled))
 def test_dossiers_of_a_onestop_system(doors: Doors, logged: pytest.LogCaptureFixture, body: bytes) -> None:
     check(doors, doors.post(onestop.PATH, body, "application/json"), logged)
+
+
+@st.composite
+def exports(draw: st.DrawFn) -> bytes:
+    """A file of dossiers: JSON, or a table in one of four formats, with a column of persons."""
+    if draw(st.booleans()):
+        return draw(several([DOSSIER], b"\n"))
+    rows = draw(st.lists(changed([DOSSIER]), min_size=1, max_size=3))
+    heads = [*DOSSIER, "Chủ hồ sơ"]
+    cells = [[_cell(row.get(head, draw(VALUES))) for head in heads] for row in rows]
+    return draw(st.just(_saved(draw, Page([["Danh sách hồ sơ"], heads, *cells]))).flatmap(spoiled))
+
+
+def _cell(value: Any) -> Any:
+    return value if isinstance(value, int | float | str) and not isinstance(value, bool) else str(value)
+
+
+def _saved(draw: st.DrawFn, page: Page) -> bytes:
+    """A page in one of the formats; as XLS seldom, as another process opens each of them."""
+    kind = draw(st.sampled_from(["csv"] * 12 + ["xlsx"] * 4 + ["ods"] * 4 + ["xls"]))
+    texts = [[str(value).encode(errors="replace").decode().replace("\0", "") for value in row] for row in page.rows]
+    if kind == "csv":
+        encoding = draw(st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]))
+        return text_table(Page(texts), draw(st.sampled_from([";", ",", "\t"])), encoding)
+    return {"xlsx": xlsx, "ods": ods, "xls": xls}[kind](Page(texts))
+
+
+@examples(40, **FUZZED)
+@given(raw=exports())
+def test_files_of_a_onestop_system(logged: pytest.LogCaptureFixture, raw: bytes) -> None:
+    told, counts, dropped = list[str](), Counts(), Counter[str]()
+    try:
+        found = list(onestop_rows.events(raw, "ho-so", f"/{NAME}", clock.now(), counts, told.append, dropped))
+    except files.Unreadable as wrong:
+        found, told = [], [str(wrong)]
+        assert len(told[0]) > 10
+    else:
+        assert counts.read == len(found) + counts.rejected and len(told) >= counts.rejected
+    for event in found:
+        assert parse(event.to_json(), clock.now()).digest == event.digest
+    kept = [json.loads(event.to_json()) for event in found]
+    assert [text for text in texts([told, kept, dict(dropped), logged.text]) if personal.find(text)] == []
 
 
 @examples(40, **FUZZED)
@@ -285,8 +346,14 @@ def books(draw: st.DrawFn) -> bytes:
     head = [draw(CELLS) if draw(st.integers(0, 9)) == 0 else name for name in HEAD]
     extra = [draw(st.sampled_from(["Họ và tên", "Điện thoại", "Ghi chú"]))]
     page = Page([title, head + extra, *draw(ROWS)])
-    encoding = draw(st.sampled_from(["utf-8-sig", "utf-8", "utf-16"]))
-    return draw(spoiled(text_table(page, draw(st.sampled_from([";", ",", "\t"])), encoding)))
+    return draw(spoiled(_saved(draw, page)))
+
+
+def on_the_board(file: Path, options: list[str]) -> dict[str, Any]:
+    """What the board is told of the file, for an account of no unit: nothing is asked of a database."""
+    asked: dict[str, Any] = {"file": str(file), "name": file.name, "digest": "", "scope": []}
+    asked |= {"template": "health" if options else None, "period": options[3] if len(options) > 2 else None}
+    return answer(asked)
 
 
 @examples(25, **FUZZED)
@@ -300,7 +367,9 @@ def test_workbooks(tmp_path: Path, logged: pytest.LogCaptureFixture, raw: bytes,
     found = json.loads(done.stdout) if done.stdout else {}
     if done.exit_code:
         assert found.get("questions") or len(done.stderr) > 20
-    assert [text for text in texts([found, done.stderr, logged.text]) if personal.find(text)] == []
+    shown = on_the_board(file, options) if found.get("events") else {}
+    assert not shown or shown["open"] == len(found["questions"])
+    assert [text for text in texts([found, shown, done.stderr, logged.text]) if personal.find(text)] == []
 
 
 def test_what_is_thrown_is_seen_to_be_of_a_person() -> None:
