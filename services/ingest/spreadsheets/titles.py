@@ -42,7 +42,7 @@ _SIGNED = re.compile(r"^[^\d:;,]{2,40},\s*ngay (\d{1,2}) thang (\d{1,2}) nam (\d
 _DOCUMENT = re.compile(r"\b(?:bao cao|cong van|quyet dinh|ke hoach|van ban|bc|cv)\b.* so\b|^\W*(?:kem theo|so:)")
 _NUMBER = re.compile(r"(?<![\w/])(\d{1,5}/[0-9A-ZĐ][0-9A-Za-zĐđ./\-]{0,50}[0-9A-Za-zĐđ])")
 _CALLED = re.compile(
-    r"\b(?:(?:thang|thg|th|t)|(?P<quarter>quy|q))[\s._-]*(?P<number>\d{1,2}|[ivx]+)\b"
+    r"\b(?:(?:thang|thg|t)|(?P<quarter>quy|q))[\s._-]*(?P<number>\d{1,2}|[ivx]+)\b"
     r"(?:[\s._/-]+(?:nam )?(?P<year>\d{4}))?"
     r"|^(?P<month>\d{1,2})[._-](?P<of>\d{4})$"
 )
