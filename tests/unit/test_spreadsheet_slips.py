@@ -110,6 +110,26 @@ def test_an_error_of_a_formula_is_asked_about_and_neither_missing_nor_0(raw: byt
     assert len(_found(read(raw, {"C4": "595"}), Draft)) == 4
 
 
+@pytest.mark.parametrize("formula", ["<f>A1+A2</f>", "<f>A1+A2</f><v/>", '<f t="shared" si="0"/>'])
+def test_a_formula_without_a_result_is_asked_about_whoever_wrote_it(formula: str) -> None:
+    cell = f'<c r="C4">{formula}</c>'.encode()
+    raw = rezipped(xlsx(table(XOAI)), "xl/worksheets/sheet1.xml", b'<c r="C4"><v>595</v></c>', cell)
+    (question,) = read(raw).questions
+    assert question.cell == "C4" and "a formula whose result is not stored" in question.question
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "cell"),
+    [
+        (b'<row r="4"', b'<row r="4" ht="0" customHeight="1"', "A4"),
+        (b"<sheetData>", b'<cols><col min="5" max="5" width="0" customWidth="1"/></cols><sheetData>', "E3"),
+    ],
+)
+def test_what_is_drawn_so_small_that_nobody_sees_it_is_hidden(was: bytes, now: bytes, cell: str) -> None:
+    form = read(rezipped(xlsx(table(XOAI)), "xl/worksheets/sheet1.xml", was, now))
+    assert [(place, choices) for place, _, choices in asked(form)] == [(cell, ("read", "skip"))]
+
+
 def test_a_row_of_errors_alone_is_asked_about() -> None:
     cells = "".join(f'<c r="{letter}4" t="e"><f>A1/0</f><v>#DIV/0!</v></c>' for letter in "CDEF")
     was = "".join(f'<c r="{letter}4"><v>7</v></c>' for letter in "CDEF")
@@ -203,6 +223,7 @@ def test_sheets_of_a_year_each_by_its_own_title_are_read() -> None:
         (["Tháng", date(2024, 11, 1)], None),
         (["Tháng", 13, "năm", 2024], None),
         (["Tháng", "", "năm", 2024], None),
+        ([2024, "hộ"], None),
     ],
 )
 def test_a_title_that_is_spread_over_cells_names_what_they_name_together(row: list[Any], days: str | None) -> None:

@@ -101,13 +101,18 @@ def lines(several: Iterable[Sequence[Value]]) -> list[str]:
     """The texts of rows, cell by cell; of a row whose cells are but parts of a title also what they say together."""
     found: list[str] = []
     for row in several:
-        found += [text_of(cell) for cell in row if isinstance(cell, str) and cell.strip()]
-        parts = [text for cell in row if (text := text_of(cell))]
-        together = _LABEL.sub(r"\1", " ".join(parts))
-        of_day = any(isinstance(cell, date) for cell in row)
-        if len(parts) > 1 and max(map(len, parts)) <= _LONGEST_PART and (not of_day or _OF_DAYS.search(together)):
+        cells = [cell for cell in row if text_of(cell)]
+        found += [text_of(cell) for cell in cells if isinstance(cell, str)]
+        if len(cells) > 1 and isinstance(cells[0], str) and (together := _together(cells)):
             found.append(together)
     return found
+
+
+def _together(cells: Sequence[Value]) -> str | None:
+    parts = [text_of(cell) for cell in cells]
+    together = _LABEL.sub(r"\1", " ".join(parts))
+    of_month = any(isinstance(cell, date) for cell in cells) and not _OF_DAYS.search(together)
+    return None if of_month or max(map(len, parts)) > _LONGEST_PART else together
 
 
 def called(sheet: str, year: int) -> Span | None:
