@@ -23,6 +23,7 @@ from services.board.ui.flash import FlashMessages
 from services.board.ui.live_page import LivePage, PageContext, Pages, Places, context_of
 from services.board.ui.markup import Html, table, tag
 from services.board.ui.page_layout import form, ordinary
+from services.board.ui.timeline import author
 from services.board.ui.words import WORDS, ago, unit_name
 from services.kit import clock
 
@@ -241,8 +242,11 @@ def _audit(context: PageContext, actions: Sequence[AuditRow]) -> Html:
     subjects = {d.subject for d in actions}
     names = {u.code: unit_name(u.code, context.language) for u in units.every() if u.code in subjects}
     # It is about an account, a case, a file; a unit stands there by its name.
-    rows = ([day_and_time(d.at), d.by or "–", _deed(context, d), names.get(d.subject, d.subject), d.address]
-            for d in actions)  # fmt: skip
+    rows = (
+        [day_and_time(d.at), author(context, d.by) or "–", _deed(context, d), names.get(d.subject, d.subject),
+         d.address]
+        for d in actions
+    )  # fmt: skip
     return table(heads, rows)
 
 

@@ -21,6 +21,8 @@ from services.board.ui.words import WORDS, unit_name
 
 OURSELVES = "notifier"
 """What stands in the table for steps that nobody took by hand."""
+AT_THE_MACHINE = "cli:"
+"""How the names begin of those who work by the command."""
 
 
 class Step(NamedTuple):
@@ -49,7 +51,9 @@ def timeline_of_alarm(conn: Connection, alarm: int) -> list[Step]:
 
 
 def author(context: PageContext, by: str) -> str:
-    """Who took a step: a person's name, or the centre itself."""
+    """Who took a step: a person's name, the centre itself, or somebody at the machine by the command."""
+    if by.startswith(AT_THE_MACHINE):
+        return context.word("by_command").format(by.removeprefix(AT_THE_MACHINE))
     return context.word("by_centre") if by == OURSELVES else by
 
 
