@@ -102,9 +102,10 @@ class _Scale:
 
     def __init__(self, values: Sequence[float]) -> None:
         low, high = min(*values, 0.0), max(*values, 0.0)
-        span = high - low or 1.0
+        span = high - low or 4.0
         size = 10 ** math.floor(math.log10(span / 3))
-        self._step: float = next(m * size for m in (1, 2, 5, 10) if span / (m * size) <= 5)
+        step: float = next(m * size for m in (1, 2, 5, 10) if span / (m * size) <= 5)
+        self._step = max(step, 1.0) if all(map(float.is_integer, values)) else step
         self._low: float = math.floor(round(low / self._step, 6)) * self._step
         self._high: float = self._low + max(math.ceil(round((high - self._low) / self._step, 6)), 1) * self._step
 
