@@ -32,7 +32,7 @@ from services.board.ui.page_layout import of_content, ordinary, require_known, u
 from services.board.ui.period_control import period_control
 from services.board.ui.periods import PeriodChoice
 from services.board.ui.redaction import count_for, of_when, shown_to
-from services.board.ui.words import ago, count, figure, name_of, number, signed, state_of, unit_name, why
+from services.board.ui.words import ago, aim, count, figure, name_of, number, signed, state_of, unit_name, why
 from services.kit import clock
 from services.readings import Reading, explain, findings, read
 from services.readings.cases_behind import has_cases
@@ -172,6 +172,9 @@ def _head(context: PageContext, shown: Explanation, number: Sealed | None) -> Ht
         tag(
             "p",
             f"{unit_name(shown.unit, language, shown.period.last)} · {shown.period.written} · {as_of}{exact}",
+            f" · {context.word('target')} {aimed}{' %' * (r.indicator.unit == '%')}"
+            if (aimed := aim(r, language))
+            else "",
             class_="small",
         ),
         *([tag("p", tag("span", origin, class_="origin"))] if (origin := unreal(context, r.origins)) else []),
