@@ -85,16 +85,24 @@ function draw(map) {
     const [sx, sy] = project(...SHAPE_ORIGIN, view.zoom);
     shapes.setAttribute("transform", `translate(${left + sx} ${top + sy}) scale(${2 ** (view.zoom - SHAPE_ZOOM)})`);
     graticule.replaceChildren(...lines(x, y));
-    names.replaceChildren(...areas.map(([name, w, s, e, n]) => {
+    names.replaceChildren(...legible(areas.map(([name, w, s, e, n]) => {
       const [px, py] = project((w + e) / 2, (s + n) / 2, view.zoom);
-      return make("text", { x: left + px, y: top + py, "text-anchor": "middle" }, name);
-    }));
+      return { name, x: left + px, y: top + py };
+    })).map(({ name, x, y }) => make("text", { x, y, "text-anchor": "middle" }, name)));
     for (const [dot, at] of dots) {
       const [px, py] = project(...at, view.zoom), inside = Math.abs(px - x) < width() / 2 && Math.abs(py - y) < height() / 2;
       dot.setAttribute("transform", `translate(${left + px} ${top + py})`);
       if (dot.name) dot.setAttribute("tabindex", inside ? 0 : -1);  // Tab leads to what is in view alone
     }
     scale.replaceChildren(...ruler());
+  };
+  /** The names that have room beside those before them, the others appear when the map is nearer. */
+  const legible = (told) => {
+    const size = parseFloat(getComputedStyle(svg).fontSize), kept = [];
+    const near = (one, other) => Math.abs(one.y - other.y) < 1.3 * size
+      && Math.abs(one.x - other.x) < 0.3 * size * (one.name.length + other.name.length);
+    for (const one of told) if (!kept.some((other) => near(one, other))) kept.push(one);
+    return kept;
   };
   const SHAPE_ZOOM = 12, SHAPE_ORIGIN = [106.65, 11.5];
 
