@@ -15,9 +15,11 @@ from schemas.indicators import CATALOGUE
 from services import board
 from services.board.pages.actions.alarm_client import DEEDS
 from services.board.pages.worklist import apology, joining
+from services.board.ui.charts import sparkline
 from services.board.ui.labels import event_cell, source_cell
 from services.board.ui.words import WORDS, axis, figure, number, read_words
 from services.readings import Reading
+from services.reports import drawing
 
 FOLDER = Path(board.__file__).parent
 SOURCES = [file.read_text(encoding="utf-8") for file in sorted(FOLDER.rglob("*.py"))]
@@ -125,3 +127,26 @@ def test_every_deed_that_the_audit_keeps_has_words() -> None:
     deeds |= {f"alarm.{deed}" for deed in DEEDS} | {"quarantine.resubmit", "quarantine.discard"}
     deeds |= {apology.DEED, joining.DEED}
     assert len(deeds) > 25 and {deed for deed in deeds if f"deed_{deed}" not in WORDS} == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "written"),
+    [
+        ((0, 0, 0), ["0", "1"]),
+        ((0, 1), ["0", "1"]),
+        ((2, 3), ["0", "1", "2", "3"]),
+        (("99.2", "98.6"), ["0", "20", "40", "60", "80", "100"]),
+        ((444, 12), ["0", "100", "200", "300", "400", "500"]),
+        (("-12.5", 30), ["-20", "-10", "0", "10", "20", "30"]),
+    ],
+)
+def test_an_axis_begins_and_ends_with_a_round_value_that_is_written(
+    values: tuple[int | str, ...], written: list[str]
+) -> None:
+    drawn = drawing.bars([drawing.Step("x", Decimal(value), None, "") for value in values], "title")
+    assert drawn is not None
+    assert [text.text for text in drawn.iter("text") if text.get("text-anchor") == "end"] == written
+
+
+def test_a_course_needs_more_than_a_few_values() -> None:
+    assert sparkline([Decimal(n) for n in range(3)]) == "" and "<svg" in sparkline([Decimal(n) for n in range(4)])

@@ -122,11 +122,11 @@ async def all_accounts(conn: AsyncConnection) -> list[Row]:
     return sorted(found, key=lambda row: (row.disabled, collation.key(row.name)))
 
 
-async def able(conn: AsyncConnection, unit: str) -> list[Row]:
-    """The accounts that may act on an alarm of a unit (`all`: of the whole locality)."""
+async def able(conn: AsyncConnection, over: Iterable[str]) -> list[Row]:
+    """The accounts that may act on alarms and are bounded to no units, or to one of those `over` the alarm's own."""
     roles = [role for role in GIVEN if Account("", "", role).may("acknowledge")]
     async with conn.cursor(row_factory=class_row(Row)) as cursor:
-        return await (await cursor.execute(_ABLE, [roles, unit])).fetchall()
+        return await (await cursor.execute(_ABLE, [roles, sorted(over)])).fetchall()
 
 
 async def add(conn: AsyncConnection, by: Account, new: Account, password: str | None, subject: str = "") -> None:
@@ -320,9 +320,7 @@ SELECT name, full_name, role, units, password IS NOT NULL AS has_password, subje
 FROM account
 """
 _NAMED = f"{_SELECT} WHERE name = %s"
-_ABLE = f"""{_SELECT} WHERE NOT disabled AND role = ANY (%s)
-    AND (units = '{{}}' OR EXISTS (SELECT FROM unit_scope s WHERE s.root = ANY (units) AND s.unit = %s))
-"""
+_ABLE = f"{_SELECT} WHERE NOT disabled AND role = ANY (%s) AND (units = '{{}}' OR units && %s)"
 _WITH_SUBJECT = f"{_SELECT} WHERE subject = %s FOR UPDATE"
 _INSERT = """
 INSERT INTO account (name, full_name, role, units, password, subject, created_at) VALUES (%s, %s, %s, %s, %s, %s, %s)

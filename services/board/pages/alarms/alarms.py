@@ -110,7 +110,7 @@ def add(
 
         async with pool.connection() as conn:
             contact = await contact_of(conn, opened[0].unit) if opened[0].unit != "all" else None
-            people = await able(conn, opened[0].unit) if may_give(opened[0]) else []
+            people = await able(conn, units_over(opened[0].unit)) if may_give(opened[0]) else []
         owner = suggested(people, opened[0].unit, await reading(held)) if people else None
 
         async def at_hand() -> tuple[Row, list[Step]]:
