@@ -221,7 +221,7 @@ def test_every_credential_is_a_secret_and_every_secret_is_handed_to_someone() ->
 def _roles(row: Process) -> set[str]:
     """The database's roles that the code of a service enters as; a program below it is run by another, as that one."""
     top = ROOT / row.command[-1].replace(".", "/")
-    files = (file for file in top.rglob("*.py") if file.parent == top or file.name != "__main__.py")
+    files = (file for file in top.rglob("*.py") if file.parent == top or not (file.parent / "__main__.py").exists())
     text = "".join(file.read_text(encoding="utf-8") for file in files)
     found = re.findall(r"store\.(?:pool|connect)\(\s*\w+(?:\.\w+)*,\s*\"(\w+)\"", text)
     return {f"ioc_{role}" for role in found}
