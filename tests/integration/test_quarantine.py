@@ -273,12 +273,14 @@ def test_what_is_refused_for_another_reason_and_holds_nothing_personal_stays_whe
 
 
 def test_who_lists_the_quarantine_is_no_reader_that_a_status_tells_of(running: Instance, ioc: Ioc) -> None:
+    (one,) = lay(running, ioc, json.dumps(event(unit="chon_thanh")).encode())
     listed(ioc)
 
     async def consumers() -> list[str]:
-        async with bus.connected(settings_of(running, "cli"), "test") as client:
+        async with bus.connected(settings_of(running, "admin"), "test") as client:
             return [str(one.name) for one in await client.jetstream().consumers_info(QUARANTINE.name)]
 
     assert asyncio.run(consumers()), "what listed it is there for half a minute"
     told = {one["consumer"] for one in json.loads(ioc("status", "--json").stdout)["consumers"]}
     assert AGGREGATOR.name in told and told <= {consumer.name for consumer in CONSUMERS}
+    assert ioc("quarantine", "discard", str(one["seq"]), "--reason", "thử").returncode == 0
