@@ -145,6 +145,31 @@ def new_instance() -> Callable[[Path], Instance]:
 
 
 @pytest.fixture(scope="session")
+def template(new_instance: Callable[[Path], Instance], open_folder: Path) -> Path:
+    """The folder of a centre made ready and stopped, for others to be copied from."""
+    ready = new_instance(open_folder / "template")
+    try:
+        ready.start(["nats", "timescaledb"])
+        prepare(ready)
+    finally:
+        ready.stop()
+    return ready.data
+
+
+@pytest.fixture(scope="session")
+def new_centre(template: Path) -> Callable[[Path], Instance]:
+    """Makes a centre in a folder, not started, with its database, roles, migrations and streams: a copy, which takes a
+    tenth of making one. The caller stops it."""
+
+    def make(folder: Path) -> Instance:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", template, folder], check=True)
+        return _new_instance(folder)
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def instance(open_folder: Path) -> Iterator[Instance]:
     """NATS and TimescaleDB, running and empty; the runtime is shared with the checkout, so it is fetched once."""
     running = _new_instance(open_folder / "centre")
@@ -186,13 +211,12 @@ def ioc(centre: Instance) -> Ioc:
 
 
 @pytest.fixture(scope="session")
-def published(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+def published(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """A centre with all services, the scenario sent to its broker and folded by its aggregator."""
     folder = home_in(open_folder, "published")
-    running = new_instance(folder / "main")
+    running = new_centre(folder / "main")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         running.start_services(["aggregator", "emitters"])
         sent = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
         _wait_stored(running, sent)
@@ -223,9 +247,9 @@ def _wait_told(centre: Instance) -> None:
 
 
 @pytest.fixture(scope="session")
-def watched(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+def watched(open_folder: Path, new_centre: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A small demo with all services and Prometheus, see the module of that name; whoever breaks it mends it."""
-    own = new_instance(open_folder / "watched")
+    own = new_centre(open_folder / "watched")
     try:
         small_demo.start(own)
         ENDS["watched"] = own.stop

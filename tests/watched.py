@@ -23,7 +23,7 @@ from schemas import economy, procedures
 from schemas.calendar import VN, local_day
 from schemas.envelope import Event
 from schemas.registry import make
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, clock
 from services.simulator import november_2024
 from services.simulator.district import Plan
@@ -41,10 +41,9 @@ SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifi
 
 
 def start(own: Instance) -> None:
-    """Start and fill it: about 20 s."""
+    """Start and fill a centre that is ready: about 20 s."""
     own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
     _look_often(own)
-    prepare(own)
     own.start_services(SERVICES)
     asyncio.run(_fill(own))
     wait_until_idle(own)

@@ -11,7 +11,6 @@ from chaos.proof import Row, line
 from chaos.stage import Stage
 
 from infra.local.servers import Instance
-from services.centre.prepare import prepare
 
 
 @pytest.fixture(scope="session")
@@ -21,25 +20,12 @@ def minutes() -> float:
 
 
 @pytest.fixture(scope="session")
-def template(new_instance: Callable[[Path], Instance], open_folder: Path) -> Path:
-    """The folder of a centre made ready and stopped, for others to be copied from."""
-    ready = new_instance(open_folder / "chaos")
-    try:
-        ready.start(["nats", "timescaledb"])
-        prepare(ready)
-    finally:
-        ready.stop()
-    return ready.data
-
-
-@pytest.fixture(scope="session")
-def new_stage(template: Path, minutes: float) -> Callable[[str, int], Stage]:
+def new_stage(new_centre: Callable[[Path], Instance], open_folder: Path, minutes: float) -> Callable[[str, int], Stage]:
     """Makes a stage for the fault of this name, with chance from this seed."""
-    runtime = Instance(template).runtime
 
     def make(name: str, seed: int) -> Stage:
-        folder = template.with_name("chaos-" + "".join(c if c.isalnum() else "-" for c in name.lower()) + f"-{seed}")
-        return Stage(template, folder, runtime, seed, minutes)
+        folder = open_folder / ("chaos-" + "".join(c if c.isalnum() else "-" for c in name.lower()) + f"-{seed}")
+        return Stage(new_centre(folder), seed, minutes)
 
     return make
 

@@ -1,5 +1,4 @@
-"""A centre of its own for one fault: copied from a template that was made ready once, started in seconds, ended with
-all that was started for it."""
+"""A centre of its own for one fault, started in seconds, ended with all that was started for it."""
 
 from __future__ import annotations
 
@@ -12,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 import nats.errors
@@ -42,9 +40,8 @@ class Stage:
     """Where one fault plays. `minutes` is the length of the long form, 0 in the short one; `ending` undoes what a
     fault sets up."""
 
-    def __init__(self, template: Path, folder: Path, runtime: Path, seed: int, minutes: float) -> None:
-        subprocess.run(["cp", "-a", template, folder], check=True)
-        self.instance = Instance(folder, runtime)
+    def __init__(self, centre: Instance, seed: int, minutes: float) -> None:
+        self.instance = centre
         self.nats_url = self.instance.nats_url
         self.random = random.Random(seed)
         self.minutes = minutes

@@ -42,12 +42,11 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(scope="module")
-def centre(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+def centre(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """A centre of this module's own: its servers are killed and its streams filled with bad things."""
-    running = new_instance(open_folder / "aggregator")
+    running = new_centre(open_folder / "aggregator")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         yield running
     finally:
         running.stop()

@@ -25,7 +25,7 @@ from infra.timescaledb.backup import present
 from schemas.envelope import Event
 from schemas.registry import parse
 from services.aggregator import rebuild
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, clock
 
 REPORT, TWIN, PLACE = "PA-24.7731", "PA-24.7732", "Hẻm sau nhà ông Tư Lành"
@@ -73,13 +73,12 @@ def events() -> list[Event]:
 
 
 @pytest.fixture(scope="module")
-def own(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+def own(open_folder: Path, new_centre: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A centre of its own with these events; some came twice, one came otherwise, and one could not be understood."""
     folder = home_in(open_folder, "erase")
-    running = new_instance(folder / "main")
+    running = new_centre(folder / "main")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         running.start_services(["aggregator"])
         told = events()
         otherwise = told[0].to_json().replace(b"road", b"waste")

@@ -31,7 +31,7 @@ from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.metric import ALL, WINDOWS, class_metric, metric, periods, scale
 from schemas.registry import SYSTEMS
 from schemas.streams import EVENTS, STREAMS
-from services.centre.prepare import broker_settings, prepare, settings_of
+from services.centre.prepare import broker_settings, settings_of
 from services.cli.app import main
 from services.exporter import broker
 from services.exporter.catalogue import metrics
@@ -50,15 +50,14 @@ Scraped = dict[Key, float]
 
 
 @pytest.fixture(scope="module")
-def exported(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+def exported(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """An empty centre whose exporter looks twice a second."""
     folder = home_in(open_folder, "exporter")
-    running = new_instance(folder / "main")
+    running = new_centre(folder / "main")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IOC_EXPORTER_SECONDS", str(EVERY))
         try:
             running.start(["nats", "timescaledb"])
-            prepare(running)
             running.start_services(["aggregator", "exporter"])
             yield running
         finally:

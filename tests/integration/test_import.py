@@ -20,7 +20,7 @@ from visitors import Browser, add_account, board, entered
 
 from infra.local.servers import Instance
 from services.board.ui.words import WORDS
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.simulator.november_2024.tables import rows
 
@@ -29,11 +29,10 @@ HEAD = ["Đơn vị", "Số giao dịch NVTC", "Số tiền NVTC", "Số giao d�
 
 
 @pytest.fixture(scope="module")
-def storing(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
-    running = new_instance(open_folder / "importing" / "main")
+def storing(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    running = new_centre(open_folder / "importing" / "main")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         running.start_services(["aggregator"])
         yield running
     finally:

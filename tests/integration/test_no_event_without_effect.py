@@ -23,7 +23,7 @@ from schemas.contracts import samples
 from schemas.envelope import Event
 from schemas.registry import DATA_TYPES, make, parse
 from schemas.sources import EMITTERS
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus
 from services.readings import findings
 
@@ -39,11 +39,10 @@ OF_STATUS: dict[int, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def running(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
-    own = new_instance(open_folder / "effect")
+def running(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+    own = new_centre(open_folder / "effect")
     try:
         own.start(["nats", "timescaledb"])
-        prepare(own)
         own.start_services(["aggregator", "emitters"])
         yield own
     finally:

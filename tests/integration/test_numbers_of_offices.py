@@ -24,7 +24,7 @@ from services.aggregator import rebuild, staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.pages.worklist import worklist_data
 from services.board.pages.worklist.cases import case
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
 from services.kit import store
@@ -40,12 +40,11 @@ REPORT = {"code": "PA-777", "channel": "app", "category": "road", "priority": "u
 
 
 @pytest.fixture(scope="module")
-def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Settings]:
+def database(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Settings]:
     """A database of this module's own: it is emptied again and again."""
-    running = new_instance(open_folder / "identity")
+    running = new_centre(open_folder / "identity")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         yield settings_of(running, "admin")
     finally:
         running.stop()

@@ -31,7 +31,7 @@ from visitors import Browser, admin_of
 
 from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.ingest.cloudevents import BATCH, LINES
 from services.kit import bus, clock, quarantine
 
@@ -47,15 +47,14 @@ PLACE = "ioc.events.phuong_chon_thanh.field.report.received"
 
 
 @pytest.fixture(scope="module")
-def whole(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+def whole(open_folder: Path, new_centre: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A centre of its own with all services, Prometheus, and the gateway for devices."""
     folder = home_in(open_folder, "private")
-    own = new_instance(folder / "main")
+    own = new_centre(folder / "main")
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("IOC_MQTT", "true")
             own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
-            prepare(own)
             own.start_services(SERVICES)
         yield own
     finally:

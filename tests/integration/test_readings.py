@@ -28,7 +28,7 @@ from schemas.registry import FOLDS
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.board.live.poller import Tile, tile_of
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.kit.facts import unpack
 from services.kit.settings import Settings
@@ -41,12 +41,11 @@ from services.readings.whatif import amount, open_dossiers, points_of, until, wh
 
 
 @pytest.fixture(scope="module")
-def database(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Settings]:
+def database(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Settings]:
     """A database of this module's own: it is emptied again and again."""
-    running = new_instance(open_folder / "readings")
+    running = new_centre(open_folder / "readings")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         yield settings_of(running, "admin")
     finally:
         running.stop()

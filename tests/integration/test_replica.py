@@ -28,7 +28,7 @@ from schemas.indicators import CATALOGUE
 from schemas.registry import parse
 from schemas.text.dates import clock_time
 from services.board.ui.words import WORDS
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import store
 from services.readings import Period, read
 from services.upkeep.measure import measure
@@ -38,12 +38,11 @@ AS_OF = datetime(2024, 11, 13, 16, 59, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
-def centre(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+def centre(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """A centre with a replica, made while its primary was at work."""
-    running = new_instance(open_folder / "replicated")
+    running = new_centre(open_folder / "replicated")
     try:
         running.start(["nats", "timescaledb"])
-        prepare(running)
         publish(running, wire(payments("before", 200)))
         running.start_services(["aggregator"])
         running.start_replica()

@@ -28,7 +28,7 @@ from schemas.indicators import CATALOGUE
 from schemas.indicators.formula import Median
 from schemas.registry import parse
 from services.aggregator import rebuild
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import clock, store
 from services.readings import Period, read
 from services.upkeep.compression import BEGINNING, compress
@@ -68,14 +68,13 @@ IDS = {"dossier": "code", "report": "code", "payment": "transaction", "alert": "
 
 
 @pytest.fixture(scope="module")
-def centre(new_instance: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
+def centre(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iterator[Instance]:
     """A centre with years of data, folded, whose upkeep may forget what is as old as can be forgotten."""
-    running = new_instance(open_folder / "years")
+    running = new_centre(open_folder / "years")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("IOC_RETENTION_DAYS", str(LEAST_DAYS))
         try:
             running.start(["nats", "timescaledb"])
-            prepare(running)
             publish(running, wire(years()))
             running.start_services(["aggregator"])
             wait_until_idle(running)

@@ -20,7 +20,7 @@ from infra.local.paths import CHECKOUT
 from infra.local.servers import Instance
 from schemas.calendar import VN
 from schemas.registry import SYSTEMS
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.kit import bus, clock, store
 from services.readings.sources import sources
 from services.simulator import progress
@@ -28,12 +28,11 @@ from services.simulator.district import Plan, truth
 
 
 @pytest.fixture(scope="module")
-def district(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+def district(open_folder: Path, new_centre: Callable[[Path], Instance]) -> Iterator[Instance]:
     """A centre of its own, since what others sent would be counted in."""
-    own = new_instance(open_folder / "district")
+    own = new_centre(open_folder / "district")
     try:
         own.start(["nats", "timescaledb"])
-        prepare(own)
         own.start_services(["aggregator"])
         yield own
     finally:
