@@ -19,6 +19,8 @@ from infra.local.paths import CHECKOUT, home
 from infra.local.provision import provide
 from infra.local.servers import Instance
 
+PATIENCE = 180_000.0
+"""Milliseconds that a busy machine may take for a page: what it said meanwhile is no picture of it."""
 FOLDER = CHECKOUT / "docs" / "board"
 
 
@@ -56,6 +58,7 @@ def take(page: Page, address: str, picture: Picture) -> None:
     if picture.follow:
         page.locator(picture.follow).first.click()
     page.wait_for_load_state("load")
+    page.locator(".busy").first.wait_for(state="detached", timeout=PATIENCE)
     page.wait_for_timeout(1500)  # charts and the map draw themselves
     page.screenshot(path=FOLDER / f"{picture.name}.png")
 
