@@ -28,7 +28,8 @@ Each alert has a page: what it means, what to look at, what to do, when to call 
 NAMES = {system: (vi, en) for system, (_, vi, en) in SYSTEMS.items()} | {PLATFORM: ("Nền tảng", "Platform")}
 WHOLE = {"vi": "Toàn địa bàn", "en": "Whole locality"}
 _UNIT = (
-    '{{ with printf "ioc_unit_info{unit=%q}" $labels.unit | query }}{{ . | first | label "name_LANGUAGE" }}{{ else }}'
+    f"{{{{ with printf `last_over_time(ioc_unit_info{{unit=%q}}[{REMEMBERED}])` $labels.unit | query }}}}"
+    '{{ . | first | label "name_LANGUAGE" }}{{ else }}'
     '{{ if eq $labels.unit "all" }}WHOLE{{ else }}{{ $labels.unit }}{{ end }}{{ end }}'
 )
 _COMMA = ' | reReplaceAll "[.]" ","'
