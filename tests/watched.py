@@ -1,5 +1,5 @@
 """A small demo for several test modules: what a province published of itself, moved to end now, a week of a simulated
-district, all services, and Prometheus looking every other second."""
+district, all services, and Prometheus."""
 
 from __future__ import annotations
 
@@ -43,17 +43,18 @@ SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifi
 def start(own: Instance) -> None:
     """Start and fill a centre that is ready: about 20 s."""
     own.start(["nats", "timescaledb", "alertmanager", "prometheus"])
-    _look_often(own)
     own.start_services(SERVICES)
     asyncio.run(_fill(own))
     wait_until_idle(own)
-    _wait_scraped(own)
 
 
-def _look_often(centre: Instance) -> None:
+def look_often(centre: Instance) -> None:
+    """Have Prometheus look every other second from now on, and wait until it has seen what is stored. To be asked by
+    those alone who ask Prometheus: each look is work for it and for every service."""
     health = {row.name: next(iter(row.ports)) for row in PROCESSES if row.name in SERVICES}
     configure.prometheus(centre.data, centre.ports, health, interval="2s")
     centre.kill("prometheus", signal.SIGHUP)
+    _wait_scraped(centre)
 
 
 async def _fill(centre: Instance) -> None:

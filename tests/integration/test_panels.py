@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from watched import look_often
 
 from dashboards import generate, queries
 from infra.local.servers import Instance
@@ -20,6 +21,11 @@ from services.centre.prepare import settings_of
 from services.kit import clock
 
 RANGE = timedelta(days=30)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _seen(watched: Instance) -> None:
+    look_often(watched)
 
 
 def asked(centre: Instance, panel: queries.Panel, now: datetime, values: dict[str, str]) -> list[Any]:
