@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from functools import cache
 from typing import Any
 
 from schemas import personal
@@ -22,7 +24,13 @@ _OF_A_PERSON = frozenset({
     "sotaikhoan", "bankaccount", "accountnumber", "iban", "bhxh", "sobhxh", "masobhxh", "bhyt", "sobhyt", "mathebhyt",
 })  # fmt: skip
 """Names of fields, in small letters alone, whose values are of a person whatever they are."""
-_KNOWN = frozenset(name for data in DATA_TYPES.values() for name in data.model_fields)
+
+
+@cache
+def _counted() -> frozenset[str]:
+    """Names of fields that take numbers: what stands there is no phone."""
+    fields = (pair for data in DATA_TYPES.values() for pair in data.model_json_schema()["properties"].items())
+    return frozenset(name for name, schema in fields if re.search(r'"(?:integer|number)"', json.dumps(schema)))
 
 
 def masked(raw: bytes) -> bytes | None:
@@ -52,7 +60,7 @@ def _masked(value: Any, name: str, numbers: list[str]) -> Any:
     if isinstance(value, list):
         return _list(value, name, numbers)
     if isinstance(value, Number):
-        return value if name in _KNOWN else _number(value)
+        return value if name in _counted() else _number(value)
     return _text(value, name, numbers) if isinstance(value, str) else value
 
 
@@ -70,7 +78,7 @@ def _list(value: list[Any], name: str, numbers: list[str]) -> list[Any]:
 
 
 def _number(value: Number) -> str:
-    """A number that no event has a field for; the 0 in front of a phone or a citizen number is lost in numbers."""
+    """A number where no event has one; the 0 in front of a phone or a citizen number is lost in numbers."""
     for text in (value, f"0{value}"):
         if found := personal.find(text):
             return personal.MASKS[found[0].what]

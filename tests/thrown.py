@@ -83,7 +83,7 @@ def changed(draw: st.DrawFn, base: list[dict[str, Any]]) -> dict[str, Any]:
     for _ in range(draw(st.integers(0, 3))):
         holder, key = draw(st.sampled_from(places(value) or [(value, "x")]))
         match draw(st.sampled_from(["set", "set", "drop", "add"])):
-            case "drop":
+            case "drop" if key in holder or isinstance(holder, list):
                 del holder[key]
             case "add" if isinstance(holder, dict):
                 holder[draw(st.one_of(numbers(), st.text(max_size=10)))] = draw(VALUES)

@@ -235,3 +235,12 @@ def test_bytes_of_any_kind_are_masked_and_otherwise_kept() -> None:
 @pytest.mark.parametrize("name", sorted(SAMPLES))
 def test_a_sound_message_is_left_as_it_is(name: str) -> None:
     assert masking.masked(json.dumps(SAMPLES[name]).encode()) is None
+
+
+@pytest.mark.parametrize("field", ["place", "code", "source", "unit", "x"])
+@pytest.mark.parametrize("number", [912345678, 84912345678, 79304001234, 100000000000])
+def test_a_number_that_stands_where_no_event_has_one_is_masked(field: str, number: int) -> None:
+    left = masking.masked(json.dumps({"data": {"value": number, field: number}}).encode())
+    assert left is not None
+    data = json.loads(left)["data"]
+    assert data["value"] == number and data[field] in personal.MASKS.values()
