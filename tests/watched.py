@@ -33,8 +33,9 @@ from services.simulator.november_2024.offered import service_events
 from services.simulator.november_2024.shift import Shift
 from services.simulator.november_2024.statements import statement_events
 
-LIVED = timedelta(days=8)
-"""With the first day of a week in it, on which schools tell their rosters and offices their plans."""
+LIVED = timedelta(days=10)
+"""With the first day of a week in it, on which schools tell their rosters and offices their plans, and with a day of
+offices before this week, also where that week ended in a holiday."""
 LATE = ("dossier_overdue", "dossier_forgotten")
 COUNTED = ("mentions", "alert", "tax_paid", "fee_")
 SERVICES = ("aggregator", "deadlines", "emitters", "exporter", "upkeep", "notifier", "board")
