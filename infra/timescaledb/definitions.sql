@@ -212,7 +212,8 @@ END
 $$;
 
 -- Sums (`detail`: `sum` or `count`), stocks (at the `end` or the `start` of each period) and numbers of different values (of
--- the label `detail`, of each unit its own) that have points, all at once.
+-- the label `detail`, of each unit its own) that have points, all at once. Without `enable_sort = off` thousands of rows,
+-- of which few are expected, would be sorted by their texts to be grouped: an eighth more for index 766 of all units.
 CREATE OR REPLACE FUNCTION figure_sums(root text, first date, last date, known timestamptz, bucket text, by text, wanted jsonb)
 RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, origins text[])
 LANGUAGE plpgsql STABLE ROWS 100

@@ -30,7 +30,7 @@ from schemas import personal
 from schemas.envelope import Invalid
 from schemas.keys import subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
-from services.centre.prepare import prepare, settings_of
+from services.centre.prepare import settings_of
 from services.emit import Emitter
 from services.ingest.app import EMITTERS
 from services.ingest.cloudevents import BATCH, LINES
@@ -42,14 +42,13 @@ HEARTBEAT = {"kind": "camera", "state": "online", "counter": 17, "at": "2026-11-
 
 
 @pytest.fixture(scope="module")
-def whole(open_folder: Path, new_instance: Callable[[Path], Instance]) -> Iterator[Instance]:
+def whole(open_folder: Path, new_centre: Callable[[Path], Instance]) -> Iterator[Instance]:
     folder = home_in(open_folder, "fuzzed")
-    own = new_instance(folder / "main")
+    own = new_centre(folder / "main")
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("IOC_MQTT", "true")
             own.start(["nats", "timescaledb"])
-            prepare(own)
             own.start_services(["aggregator", "deadlines", "emitters"])
         yield own
     finally:
