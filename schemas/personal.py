@@ -201,6 +201,8 @@ _FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
 def _read(folded: str) -> Iterator[Found]:
     for address in _ADDRESS.finditer(folded):
         yield Found(*address.span(), EMAIL)
+    if not _RUN.search(folded):
+        return
     bare = _INNOCENT.sub(lambda innocent: "x" * len(innocent.group()), folded)
     for what, form in _FORMS:
         for found in form.finditer(bare):

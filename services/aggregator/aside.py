@@ -17,7 +17,7 @@ from schemas.envelope import REASONS, Invalid
 from schemas.keys import parted
 from schemas.registry import parse
 from schemas.streams import EVENTS
-from services.aggregator.validate import Refused, digest, quarantine
+from services.aggregator.validate import Kept, Refused, digest, kept, quarantine
 from services.kit import clock, store
 from services.kit.bus import OUTAGE
 
@@ -43,7 +43,11 @@ class Aside:
 
     async def _lay(self, refused: list[Refused]) -> list[Refused]:
         """What the quarantine has not taken after a few tries."""
-        left = await self._try(refused)
+        read: list[tuple[Refused, Kept]] = []
+        for one in refused:
+            read.append((one, kept(one)))
+            await asyncio.sleep(0)  # a second each, for the worst: others go on, and nobody's answer is late for it
+        left = await self._try(read)
         for pause in PAUSES:
             if left:
                 await asyncio.sleep(pause)
@@ -51,14 +55,14 @@ class Aside:
         if left:
             self._closed = True
             log.error("the quarantine takes nothing: %d messages are noted, and brought in later", len(left))
-        return left
+        return [one for one, _ in left]
 
-    async def _try(self, refused: list[Refused]) -> list[Refused]:
-        results = await asyncio.gather(*(quarantine(self._js, one) for one in refused), return_exceptions=True)
+    async def _try(self, read: list[tuple[Refused, Kept]]) -> list[tuple[Refused, Kept]]:
+        results = await asyncio.gather(*(quarantine(self._js, one) for _, one in read), return_exceptions=True)
         for problem in results:
             if isinstance(problem, BaseException) and not isinstance(problem, OUTAGE):
                 raise problem
-        return [one for one, problem in zip(refused, results, strict=True) if problem is not None]
+        return [one for one, problem in zip(read, results, strict=True) if problem is not None]
 
     async def _note(self, refused: list[Refused]) -> None:
         columns = [list(column) for column in zip(*map(_row, refused), strict=True)]
@@ -80,7 +84,7 @@ class Aside:
         async with self._pool.connection() as conn, conn.transaction():
             rows = await (await conn.execute(_NEXT, [PAGE])).fetchall()
             for seq, recorded, code in rows:
-                await quarantine(self._js, await self._as_stored(seq, recorded, code))
+                await quarantine(self._js, kept(await self._as_stored(seq, recorded, code)))
                 await conn.execute("DELETE FROM refused WHERE seq = %s AND recorded = %s", [seq, recorded])
         if self._closed:
             log.info("the quarantine takes messages again")

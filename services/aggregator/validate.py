@@ -48,16 +48,25 @@ def admit(messages: list[Msg], now: datetime, owners: Owners) -> tuple[list[tupl
     return accepted, refused
 
 
-async def quarantine(js: JetStreamContext, refused: Refused) -> None:
-    """Lay a message into the quarantine, once however often this is tried; raises what NATS raises.
+class Kept(NamedTuple):
+    """What is laid into the quarantine of a refused message, and whether its original is erased."""
 
-    What looks personal is masked first, and the message then erased from the stream that it came by. Cut short between
-    the two, both are tried again. Of what is too large the head is kept, with its size, its digest and its number.
+    message: Msg
+    code: str
+    body: bytes
+    headers: dict[str, str]
+    erased: bool
+
+
+def kept(refused: Refused) -> Kept:
+    """What looks personal is masked; of what is too large the head is kept, with its size, its digest and its number.
+
+    All of the message is read, which takes a second for the largest of the worst.
     """
     message, invalid = refused
     meta = message.metadata
-    body = masked(message.data)
-    kept = message.data if body is None else body
+    hidden = masked(message.data)
+    body = message.data if hidden is None else hidden
     headers = {
         "Nats-Msg-Id": f"{meta.stream}-{meta.sequence.stream}-{int(meta.timestamp.timestamp())}",
         "Ioc-Code": invalid.code,
@@ -66,16 +75,26 @@ async def quarantine(js: JetStreamContext, refused: Refused) -> None:
         "Ioc-Sequence": str(meta.sequence.stream),
         "Ioc-Recorded": meta.timestamp.isoformat(),
     }
-    if body is not None:
+    if hidden is not None:
         headers["Ioc-Masked"] = "true"
     if invalid.code == "too_large":
-        kept = head(kept)
+        body = head(body)
         headers |= {"Ioc-Size": str(len(message.data)), "Ioc-Digest": digest(message.data)}
-    subject = f"{QUARANTINE_PREFIX}{_system(message.subject)}"
-    await js.publish(subject, kept, timeout=ANSWER_SECONDS, headers=headers)
-    if body is not None or invalid.code == "personal_data" or find(message.subject) or _in_headers(message):
-        await erase(js, message)
-    metrics.EVENTS_QUARANTINED.labels(invalid.code).inc()
+    personal = hidden is not None or invalid.code == "personal_data" or bool(find(message.subject))
+    return Kept(message, invalid.code, body, headers, personal or _in_headers(message))
+
+
+async def quarantine(js: JetStreamContext, one: Kept) -> None:
+    """Lay a message into the quarantine, once however often this is tried; raises what NATS raises.
+
+    What looks personal is erased from the stream that it came by after that. Cut short between the two, both are tried
+    again.
+    """
+    subject = f"{QUARANTINE_PREFIX}{_system(one.message.subject)}"
+    await js.publish(subject, one.body, timeout=ANSWER_SECONDS, headers=one.headers)
+    if one.erased:
+        await erase(js, one.message)
+    metrics.EVENTS_QUARANTINED.labels(one.code).inc()
 
 
 def _in_headers(message: Msg) -> bool:

@@ -18,6 +18,7 @@ import pytest
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.errors import NotFoundError
+from support import wait_until_idle
 
 from infra.local.servers import Instance
 from schemas.envelope import MAX_EVENT_BYTES
@@ -326,6 +327,16 @@ def test_a_batch_is_bounded_by_its_bytes(running: Instance) -> None:
         running.wait_ready("aggregator")
     assert len(batches) >= 3 and max(map(sum, batches)) <= pull.MOST_BYTES + len(bodies[0])
     arrives(running)
+
+
+def test_what_takes_long_to_read_goes_into_the_quarantine_as_anything_does(running: Instance) -> None:
+    running.stop_process("aggregator")  # they come in one batch
+    try:
+        seqs = publish(running, *[b"\xff" + b"+84 " * 60_000] * 8)
+    finally:
+        running.start_process("aggregator")
+    wait_until_idle(running)
+    assert rows(running, "SELECT FROM refused") == [] and len(aside(running, seqs)) == len(seqs), "no answer was late"
 
 
 def test_a_batch_that_takes_longer_than_the_broker_waits_is_not_given_out_again(running: Instance) -> None:

@@ -30,6 +30,7 @@ from schemas import personal
 from schemas.envelope import Invalid
 from schemas.keys import subject_by
 from schemas.registry import DATA_TYPES, SYSTEMS, parse
+from schemas.sources import OWN_ALONE
 from services.centre.prepare import settings_of
 from services.emit import Emitter
 from services.ingest.app import EMITTERS
@@ -169,18 +170,35 @@ def test_what_source_systems_post(whole: Instance, holder: Holder) -> None:
 
 
 def test_what_is_published_with_a_key(whole: Instance, holder: Holder) -> None:
-    """Any body under a subject of the key's own; what is no event lies in the quarantine, masked."""
-    runner = asyncio.Runner()
-    client = runner.run(holder.connected())
+    """Any body under a subject of the key's own; what is no event lies in the quarantine, masked. What is the centre's
+    own to say the broker does not take."""
+    runner, heard = asyncio.Runner(), list[Exception]()
+
+    async def hear(error: Exception) -> None:
+        heard.append(error)
+
+    client = runner.run(holder.connected(error_cb=hear))
     js = client.jetstream(timeout=60)
 
+    async def told(subject: str, body: bytes) -> list[Exception]:
+        """What the broker says of it where nobody waits for its answer."""
+        await client.publish(subject, body)
+        await client.flush(60)
+        return heard
+
     def once(body: bytes) -> None:
-        subject = f"ioc.events.{WARD}.field.report.received"
+        subject, own = f"ioc.events.{WARD}.field.report.received", False
         try:
-            subject = parse(body, clock.now()).subject
+            event = parse(body, clock.now())
+            subject, own = event.subject, event.data.event in OWN_ALONE
         except Invalid as invalid:
             assert invalid.code and invalid.reason and not personal.find(invalid.reason)
-        assert runner.run(js.publish(subject_by(subject, holder.name), body)).stream == "EVENTS"
+        subject = subject_by(subject, holder.name)
+        if own:
+            assert "permissions violation" in str(runner.run(told(subject, body)).pop())
+        else:
+            assert runner.run(js.publish(subject, body)).stream == "EVENTS"
+        assert heard == []
 
     throw(written(EVENTS), once)
     runner.run(client.close())
