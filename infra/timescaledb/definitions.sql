@@ -171,8 +171,6 @@ SET plan_cache_mode = force_custom_plan AS $$
 DECLARE
     units text[] := figure_units(root);
     running boolean := bucket IN ('hour', 'day', 'month');
-    ids integer[];
-    sums integer[];
     x record;
 BEGIN
     IF plain || summed = '{}' THEN
@@ -192,20 +190,19 @@ BEGIN
                 GROUP BY 1, 2;
             CONTINUE;
         END IF;
-        IF ids IS NULL THEN
-            SELECT array_agg(s.id), array_agg(CASE WHEN s.measure = ANY (summed) THEN s.summed_as ELSE s.id END)
-            INTO ids, sums FROM series s
-            WHERE s.measure = ANY (plain || summed) AND (units IS NULL OR s.unit = ANY (units));
-        END IF;
         IF x.source = 'day' THEN
-            RETURN QUERY SELECT s.sum, CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
-                FROM rollup_day r JOIN unnest(ids, sums) s(id, sum) ON s.id = r.series
-                WHERE r.bucket >= x.begins AND r.bucket < x.ends GROUP BY 1, 2;
+            RETURN QUERY SELECT CASE WHEN s.measure = ANY (summed) THEN s.summed_as ELSE s.id END,
+                CASE WHEN running THEN r.bucket ELSE x.begins END, x.sign * sum(r.sum), x.sign * sum(r.count)::bigint
+                FROM rollup_day r JOIN series s ON s.id = r.series
+                WHERE r.bucket >= x.begins AND r.bucket < x.ends AND s.measure = ANY (plain || summed)
+                    AND (units IS NULL OR s.unit = ANY (units)) GROUP BY 1, 2;
         ELSE
-            RETURN QUERY SELECT s.sum, CASE WHEN bucket = 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
+            RETURN QUERY SELECT CASE WHEN s.measure = ANY (summed) THEN s.summed_as ELSE s.id END,
+                CASE WHEN bucket = 'hour' THEN date_bin('1 hour', p.time, '1999-12-31 17:00+00')
                     WHEN running THEN local_midnight(local_day(p.time)) ELSE x.begins END, x.sign * sum(p.value), x.sign * count(*)
-                FROM point p JOIN unnest(ids, sums) s(id, sum) ON s.id = p.series
-                WHERE p.time >= x.begins AND p.time < x.ends GROUP BY 1, 2;
+                FROM point p JOIN series s ON s.id = p.series
+                WHERE p.time >= x.begins AND p.time < x.ends AND s.measure = ANY (plain || summed)
+                    AND (units IS NULL OR s.unit = ANY (units)) GROUP BY 1, 2;
         END IF;
     END LOOP;
 END
@@ -245,32 +242,28 @@ BEGIN
     ), part AS MATERIALIZED (
         SELECT series, figure_start(bucket, since, moment) AS start, sum(sum) AS sum, sum(count) AS count
         FROM figure_parts(root, ARRAY(SELECT unnest(flows) EXCEPT SELECT unnest(summed)),
-            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket) GROUP BY 1, 2
+            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket) GROUP BY 1, 2 HAVING sum(count) > 0
         UNION ALL
-        SELECT series, NULL, sum, count FROM figure_parts(root,
+        SELECT series, NULL, sum(sum), sum(count) FROM figure_parts(root,
             ARRAY(SELECT unnest(stocks) EXCEPT SELECT unnest(summed)),
-            ARRAY(SELECT unnest(stocks) INTERSECT SELECT unnest(summed)), beginning, since, 'whole')
-    ), moved AS MATERIALIZED (
-        SELECT s.measure, CASE WHEN s.measure = ANY (summed) THEN s.asked ELSE s.labels END AS labels, s.origin, g.grp, x.start,
-            sum(x.sum) AS sum, sum(x.count) AS count
+            ARRAY(SELECT unnest(stocks) INTERSECT SELECT unnest(summed)), beginning, since, 'whole') GROUP BY 1 HAVING sum(count) > 0
+    ), located AS MATERIALIZED (
+        SELECT s.measure, s.unit, CASE WHEN s.measure = ANY (summed) THEN s.asked ELSE s.labels END AS labels, s.origin, g.grp,
+            x.start, x.sum, x.count
         FROM part x JOIN series s ON s.id = x.series
             LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
             LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
-        WHERE s.measure IN (SELECT a.measure FROM asked a WHERE a.form <> 'distinct')
-        GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
     ), matched AS MATERIALIZED (
-        SELECT a.leaf, a.form, a.detail, m.origin, m.grp, m.start, sum(m.sum) AS sum, sum(m.count) AS count
-        FROM asked a JOIN moved m ON m.measure = a.measure AND a.form <> 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
-            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (m.labels ->> c.key)) IS NOT true))
+        SELECT a.leaf, a.form, a.detail, l.origin, l.grp, l.start, sum(l.sum) AS sum, sum(l.count) AS count
+        FROM asked a JOIN located l ON l.measure = a.measure AND a.form <> 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
+            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (l.labels ->> c.key)) IS NOT true))
         GROUP BY 1, 2, 3, 4, 5, 6
     ), each AS (
-        SELECT a.leaf, x.start, g.grp, s.unit, s.labels ->> a.detail, sum(x.sum) AS sum, array_agg(s.origin) AS origins
-        FROM asked a JOIN series s ON s.measure = a.measure JOIN part x ON x.series = s.id AND x.start IS NOT NULL
-            LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
-            LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
+        SELECT a.leaf, x.start, x.grp, x.unit, x.labels ->> a.detail, sum(x.sum) AS sum, array_agg(x.origin) AS origins
+        FROM asked a JOIN located x ON x.measure = a.measure AND x.start IS NOT NULL
         WHERE a.form = 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
-            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true))
-        GROUP BY 1, 2, 3, 4, 5 HAVING sum(x.count) > 0
+            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (x.labels ->> c.key)) IS NOT true))
+        GROUP BY 1, 2, 3, 4, 5
     )
     SELECT m.leaf, m.start, m.grp, CASE m.detail WHEN 'sum' THEN sum(m.sum) ELSE sum(m.count) END,
         array_agg(DISTINCT m.origin)

@@ -121,8 +121,13 @@ def exact(component: Component, count: CountPair) -> Fraction:
     share = count.share
     if share is None:
         return Fraction(component.without_base)
-    full = _exactly(component.maximum)
-    return min(full, share * full / _exactly(component.target))
+    return min(_exactly(component.maximum), share * _full(component.maximum, component.target))
+
+
+@lru_cache
+def _full(maximum: Decimal, target: Decimal) -> Fraction:
+    """The points of a share of one, had it no maximum."""
+    return Fraction(maximum) / Fraction(target)
 
 
 def score(
