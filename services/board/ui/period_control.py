@@ -72,7 +72,7 @@ def of_now(context: PageContext, unit: str | None, figures: Sequence[str] = ()) 
         for code in figures
     )
     said = context.word("list_is_of_now").format(day_and_time(context.chosen.as_of))
-    return tag("p", said, *(part for way in ways for part in (" · ", way)), class_="busy", role="status")
+    return tag("p", said, *(part for way in ways for part in (" · ", way)), class_="of-now", role="status")
 
 
 def _past(context: PageContext, path: str, others: dict[str, str | None]) -> Iterator[Html]:
