@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -90,7 +90,15 @@ def chance(examples: int) -> settings:
 
 
 def answers(reader: psycopg.Connection, code: str, q: Question, by: str | None = None) -> dict[str, Decimal | None]:
-    found = read(reader, CATALOGUE[code], q.unit, Period(q.first, q.last, q.as_of), by)
+    return values(read(reader, CATALOGUE[code], q.unit, Period(q.first, q.last, q.as_of), by))
+
+
+def answers_together(reader: psycopg.Connection, codes: Sequence[str], q: Question) -> dict[str, Decimal | None]:
+    found = sheet(reader, [CATALOGUE[code] for code in codes], q.unit, Period(q.first, q.last, q.as_of))
+    return {code: values(readings)[""] for code, readings in zip(codes, found, strict=True)}
+
+
+def values(found: list[Reading]) -> dict[str, Decimal | None]:
     assert all((r.value is None) == bool(r.reason) for r in found), "a figure that is missing says why, no other does"
     return {r.group: r.value for r in found}
 
@@ -100,10 +108,12 @@ def answers(reader: psycopg.Connection, code: str, q: Question, by: str | None =
 def test_figures_are_those_of_the_events(database: Settings, reader: psycopg.Connection, data: st.DataObject) -> None:
     events = data.draw(worlds())
     fill(database, events)
-    for _ in range(6):
+    for number in range(6):
         q = data.draw(questions(events))
         expected = figures(World(events), q)
-        assert {code: answers(reader, code, q)[""] for code in CODES} == expected, q
+        assert answers_together(reader, CODES, q) == expected, q
+        if not number:
+            assert {code: answers(reader, code, q)[""] for code in CODES} == expected, q
         hold_identities(expected)
         moment = min(q.as_of, Period(q.first, q.last, q.as_of).stop - timedelta(microseconds=1))
         listed = overdue_dossiers(reader, q.unit, moment, 1000)
@@ -233,7 +243,8 @@ def test_a_past_moment_knows_nothing_of_what_came_later(
     period = Period(q.first, q.last, q.as_of)
 
     def everything() -> list[Reading]:
-        return [r for i in CATALOGUE.values() for by in (None, "unit") for r in read(reader, i, q.unit, period, by)]
+        asked = (sheet(reader, CATALOGUE.values(), q.unit, period, by) for by in (None, "unit"))
+        return [reading for found in asked for readings in found for reading in readings]
 
     fill(database, events)
     later = everything()
