@@ -19,6 +19,8 @@ Kind = Literal["month", "day", "moment"]
 YEARS = range(1900, 2101)
 EXAMPLES = "write a day as 28/11/2026 or 2026-11-28, a month as 11/2026, a time as 28/11/2026 14:30"
 TICK = timedelta(microseconds=1)
+LONGEST = 80
+"""Letters of a text that is read at all: each form of a fault is looked for from each of them."""
 
 _DAYS = (
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{1,2})-(?P<day>[0-9]{1,2})",
@@ -87,7 +89,10 @@ class Written:
 
 def read(text: str, today: date | None = None) -> Written:
     """The day, month or moment that `text` names; a day without a year is of the year of `today`, if that is given."""
-    plain = unicodedata.normalize("NFC", text).strip().lower()
+    text = text.strip()
+    if len(text) > LONGEST:
+        raise NoMoment(f"{text[:LONGEST]}…", f"is no date: it has more than {LONGEST} letters")
+    plain = unicodedata.normalize("NFC", text).lower()
     if any(letter.isdigit() and not letter.isascii() for letter in plain):
         raise NoMoment(text, "has digits other than 0-9")
     for kind, form in _forms():

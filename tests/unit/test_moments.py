@@ -209,3 +209,15 @@ def test_the_period_of_a_report_is_written_as_officials_say_it(text: str, first:
 def test_what_is_no_period_of_a_report_is_refused(text: str) -> None:
     with pytest.raises(NoMoment, match="is no date"):
         Days().read(text)
+
+
+@pytest.mark.parametrize("text", ["a" * 30_000, "1" * 30_000, "2024-11-05 " * 3000, "15/11/2024 " + "\u0301" * 20_000])
+def test_a_text_that_is_longer_than_any_date_is_not_looked_at(text: str) -> None:
+    """An address of a page may have 32 KB: where each letter is looked at anew from each, nobody else is answered."""
+    with pytest.raises(NoMoment, match="has more than 80 letters") as caught:
+        moments.read(text)
+    assert len(str(caught.value)) < 300
+
+
+def test_spaces_around_a_date_do_not_count() -> None:
+    assert moments.read(" " * 500 + "28/11/2026" + "\n" * 500).day() == date(2026, 11, 28)
