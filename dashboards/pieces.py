@@ -48,7 +48,8 @@ def aimed(indicator: Indicator) -> str:
 
 def verdict(indicator: Indicator, figure: str, reached: bool, how: str = "") -> str:
     """A figure of the chosen unit where its printed value reaches the target in force, or where it misses it; with
-    `how` = `bool` 1 or 0 instead."""
+    `how` = `bool` 1 or 0 instead. A share of more than all does neither."""
+    figure = f"({figure} <= 1)" if indicator.is_share else figure
     half = Decimal("0.5").scaleb(-indicator.decimals) * scale(indicator)
     lower = indicator.better == "lower"
     sign = {(False, True): ">=", (False, False): "<", (True, True): "<", (True, False): ">="}[lower, reached]
@@ -60,9 +61,10 @@ def by_verdict(
     panel: stat.Panel, indicator: Indicator, figure: str, refs: Sequence[str], *given: Property
 ) -> list[prometheus.Dataquery]:
     """Queries of a figure that may have a target, of which one answers: where that is reached, where it is missed, and
-    where there is none. Each has its colour, whatever the target is by now, and the looks that are `given`."""
+    where there is none or the figure cannot be. Each has its colour, whatever the target is by now, and the looks that
+    are `given`."""
     whole = f"({figure})"
-    without = f"{whole} unless on (unit) {aimed(indicator)}"
+    without = f"{whole} unless on (unit) {aimed(indicator)}" + (f" or {whole} > 1" if indicator.is_share else "")
     exprs = (verdict(indicator, whole, True), verdict(indicator, whole, False), without)
     for ref, colour in zip(refs, (GOOD, BAD, PLAIN), strict=True):
         panel.override_by_query(ref, [*given, Property("color", {"mode": "fixed", "fixedColor": colour})])

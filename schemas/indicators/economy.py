@@ -23,6 +23,7 @@ def _plan(code: str, vi: str, en: str, unit: str, decimals: int = 0) -> tuple[In
             2,
             better="higher",
             headline=True,
+            beyond=True,
         ),
     )
 
@@ -36,7 +37,7 @@ INDICATORS = rows(
     *_plan("production_value", "Giá trị sản xuất", "Production value", "VND"),
     *_plan("budget_revenue", "Thu ngân sách nhà nước", "Budget revenue", "VND"),
     *_plan("public_investment", "Giải ngân vốn đầu tư công", "Public investment disbursed", "VND"),
-    Indicator("industrial_index", "Chỉ số sản xuất công nghiệp (IIP)", "Index of industrial production", Statement("industrial_index"), "%", 2, better="higher", headline=True),
+    Indicator("industrial_index", "Chỉ số sản xuất công nghiệp (IIP)", "Index of industrial production", Statement("industrial_index"), "%", 2, better="higher", headline=True, beyond=True),
     Indicator("enterprises_new", "Doanh nghiệp thành lập mới", "New enterprises", Statement("enterprises_new", over_units="sum"), "enterprise", better="higher", headline=True),
     Indicator("poverty_rate", "Tỷ lệ hộ nghèo", "Poverty rate", Statement("poverty_rate"), "%", 2, better="lower", headline=True),
     # Digital government, as each unit reports it every month.

@@ -14,7 +14,7 @@ INDICATORS = rows(
     Indicator("visits_insured_share", "Tỷ lệ khám bảo hiểm y tế", "Share of visits under health insurance", Ratio(Sum("visits_insured"), Sum("visits")), "%", 2),
     Indicator("beds", "Giường bệnh", "Beds", Last("beds"), "bed"),
     Indicator("beds_free", "Giường bệnh trống", "Free beds", Combine((Last("beds"),), (Last("beds_occupied"),)), "bed", better="higher", headline=True),
-    Indicator("bed_occupancy", "Công suất sử dụng giường bệnh", "Bed occupancy", Ratio(Last("beds_occupied"), Last("beds")), "%", 2, better="lower"),
+    Indicator("bed_occupancy", "Công suất sử dụng giường bệnh", "Bed occupancy", Ratio(Last("beds_occupied"), Last("beds")), "%", 2, better="lower", beyond=True),
     Indicator("disease_cases", "Ca bệnh truyền nhiễm báo cáo", "Notified cases of disease", Sum("disease_cases"), "case", better="lower", headline=True, classes="disease", windows=("week", "week_before")),
     Indicator("disease_cases_confirmed", "Ca bệnh xác định", "Confirmed cases of disease", Sum("disease_cases_confirmed"), "case", better="lower"),
     Indicator("disease_cases_open", "Ca bệnh đang theo dõi", "Cases under observation", Combine((Stock("disease_cases"),), (Stock("disease_cases_closed"),)), "case", better="lower"),

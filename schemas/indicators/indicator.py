@@ -16,7 +16,8 @@ class Indicator:
     `decimals` is for printing alone, half up. `target` is compared with the printed value, as published tables do.
     `headline`: shown first on the system's boards. `classes`: the label by which boards also break it down. `windows`:
     the periods besides its own for which it is watched, see `schemas.indicators.metric`. `working`: its minutes are of
-    working time, of which a day has eight hours.
+    working time, of which a day has eight hours. `beyond`: per cents that may be more than 100 or less than 0: of a plan,
+    of the year before, of beds.
     """
 
     code: str
@@ -31,6 +32,7 @@ class Indicator:
     classes: str = field(default="", kw_only=True)
     windows: tuple[str, ...] = field(default=(), kw_only=True)
     working: bool = field(default=False, kw_only=True)
+    beyond: bool = field(default=False, kw_only=True)
     system: str = field(default="", kw_only=True)
 
     @property
@@ -38,6 +40,15 @@ class Indicator:
         """Whether a target can be set for it: it is counted, and known whether more or less is better. What is stated
         has its plan stated beside it, as a figure of its own."""
         return self.better is not None and not isinstance(self.formula, Statement)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is a part of a whole in per cent; who aims at more than the whole has none."""
+        return self.unit == "%" and not self.beyond and (self.target is None or 0 <= self.target <= 100)
+
+    def is_possible(self, value: Decimal) -> bool:
+        """Whether the figure can be so: a share lies within 0 and 100 %."""
+        return not self.is_share or 0 <= value <= 100
 
     @property
     def bound(self) -> Literal["≤", "≥"]:

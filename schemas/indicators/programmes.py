@@ -21,6 +21,7 @@ class Programme(NamedTuple):
     decimals: int = 0
     better: Literal["higher", "lower"] | None = "higher"
     headline: bool = False
+    beyond: bool = False
 
 
 WHOLE, SHARE = "_whole", "_pct"
@@ -64,7 +65,7 @@ PROGRAMMES: dict[str, tuple[Programme, ...]] = {
     ),
     "economy": (
         _P("grdp", "Tổng sản phẩm trên địa bàn (GRDP)", "Gross regional domestic product (GRDP)", "VND"),
-        _P("grdp_growth", "Tốc độ tăng GRDP", "Growth of GRDP", "%", decimals=2),
+        _P("grdp_growth", "Tốc độ tăng GRDP", "Growth of GRDP", "%", decimals=2, beyond=True),
         _P("income_per_head", "Thu nhập bình quân đầu người", "Income per head", "VND"),
         # New-rural communes.
         _P("new_rural_communes_standard", "Xã đạt chuẩn nông thôn mới", "New-rural communes", "commune", True),
@@ -120,7 +121,8 @@ def stated(system: str) -> tuple[Indicator, ...]:
 
 
 def _of(row: Programme) -> tuple[Indicator, ...]:
-    part = Indicator(row.code, row.vi, row.en, Statement(row.code), row.unit, row.decimals, better=row.better)
+    stated = Statement(row.code)
+    part = Indicator(row.code, row.vi, row.en, stated, row.unit, row.decimals, better=row.better, beyond=row.beyond)
     if not row.whole:
         return (part,)
     whole, share = Statement(row.code, "total"), Statement(row.code, "ratio")

@@ -15,8 +15,8 @@ from schemas import units
 from schemas.calendar import local_day
 from schemas.envelope import TYPE_PREFIX
 from schemas.freshness import is_stale
-from schemas.indicators import CATALOGUE
-from schemas.indicators.formula import Statement, Sum
+from schemas.indicators import CATALOGUE, Indicator
+from schemas.indicators.formula import Last, Ratio, Statement, Stock, Sum
 from schemas.indicators.label_texts import source_name
 from schemas.text.dates import day, day_and_time
 from schemas.text.numbers import exact
@@ -25,13 +25,12 @@ from services.readings import statements
 from services.readings.evaluate import ALL, Scope, evaluate_all
 from services.readings.finding import Finding, resting_on
 from services.readings.period import Period
+from services.readings.read import round_half_up
 from services.readings.sources import REGULAR, sources
 
 REPORTED = "reported_"
 LOOKED_BACK = timedelta(days=400)
 """Reports of days before that are not held against counts any more."""
-NO_SHARES = frozenset({"industrial_index", "grdp_growth"})
-"""Per cents that are no share: of the year before."""
 COPIED = 5
 """So many different numbers in a row of a report are not alike by chance."""
 LATE_DAYS = timedelta(days=30)
@@ -105,20 +104,29 @@ def as_rounded(counted: Decimal, said: Decimal) -> Decimal:
 
 
 def _impossible(conn: Connection, as_of: datetime) -> Iterator[Finding]:
-    """A share that is stated below 0 or above 100 per cent."""
-    for code, indicator in CATALOGUE.items():
-        formula = indicator.formula
-        if indicator.unit != "%" or code in NO_SHARES:
-            continue
-        if not isinstance(formula, Statement) or formula.part != "value":
-            continue
-        for one in statements.stated_up_to(conn, formula.indicator, "statistic", None, as_of):
-            said = one.part("value")
-            if said is not None and not 0 <= said <= 100:
-                vi, en = f"{indicator.vi}: tỷ lệ {exact(said)}%", f"{indicator.en}: a share of {exact(said, 'en')}%"
-                bound = Decimal(0 if said < 0 else 100)
-                yield Finding("impossible_share", vi, en, one.unit, one.first, one.last, said, bound, code,
-                              frozenset({code}))  # fmt: skip
+    """A share below 0 or above 100 per cent: as it is stated, and as it is counted of what there is at the moment. Of
+    what happens in a period and what becomes of it later a small unit's share may be so for a while."""
+    counted = list[Indicator]()
+    for indicator in CATALOGUE.values():
+        match indicator.formula:
+            case Statement(statistic, "value" | "ratio" as part):
+                for one in statements.stated_up_to(conn, statistic, "statistic", None, as_of):
+                    if (said := one.part(part)) is not None and not indicator.is_possible(said):
+                        yield _no_share(indicator, said, one.unit, one.first, one.last)
+            case Ratio(_, Stock() | Last()) if indicator.unit == "%":
+                counted.append(indicator)
+    scope = Scope.of(None, Period.of(as_of), "unit")
+    for indicator, values in zip(counted, evaluate_all(conn, [i.formula for i in counted], scope), strict=True):
+        for unit, found in values.items():
+            if found.value is not None and not indicator.is_possible(found.value):
+                yield _no_share(indicator, found.value, unit)
+
+
+def _no_share(of: Indicator, said: Decimal, unit: str, first: date | None = None, last: date | None = None) -> Finding:
+    printed = said if said.as_tuple().exponent in (0, -1, -2) else round_half_up(said, 2)
+    vi, en = f"{of.vi}: tỷ lệ {exact(printed)}%", f"{of.en}: a share of {exact(printed, 'en')}%"
+    bound = Decimal(0 if said < 0 else 100)
+    return Finding("impossible_share", vi, en, unit, first, last, printed, bound, of.code, frozenset({of.code}))
 
 
 def _copied(reported: Reported) -> Iterator[Finding]:

@@ -45,8 +45,8 @@ class Reading:
 
     @property
     def met(self) -> bool | None:
-        """Whether the printed value reaches the target; None without a target or a value."""
-        if self.printed is None or self.target is None:
+        """Whether the printed value reaches the target; None without a target or a value, or where that cannot be."""
+        if self.printed is None or self.target is None or not self.indicator.is_possible(self.printed):
             return None
         if self.indicator.better == "lower":
             return self.printed <= self.target

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from itertools import count
 from typing import Any
@@ -18,6 +19,7 @@ from psycopg import AsyncConnection
 
 from infra.local.servers import Instance
 from schemas.calendar import VN, local_day
+from schemas.indicators import CATALOGUE
 from schemas.registry import parse
 from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
@@ -27,6 +29,7 @@ from services.board.pages.quality.quality import look_into
 from services.centre.prepare import settings_of
 from services.kit import clock, store
 from services.readings import Period, findings, sources
+from services.readings import read as read_figure
 from services.readings.finding import Finding, Handling
 from services.reports import making
 from services.reports.content import Table, text_of
@@ -57,11 +60,24 @@ def event(type: str, at: datetime, data: dict[str, Any], unit: str = HERE) -> di
             "type": f"vn.ioc.{type}.v1", "time": at.isoformat(), "unit": unit, "data": data}  # fmt: skip
 
 
-def reported(indicator: str, value: str, unit: str = HERE, revision: int = 0) -> dict[str, Any]:
-    data = {"indicator": indicator, "period_start": str(FIRST), "period_end": str(LAST), "value": value}
+def reported(indicator: str, value: str, unit: str = HERE, revision: int = 0, **said: str) -> dict[str, Any]:
+    data = {"indicator": indicator, "period_start": str(FIRST), "period_end": str(LAST), "value": value} | said
     more = {"revision": revision} if revision else {}
     at = datetime(2026, 10, 2, 3 + revision, tzinfo=UTC)
     return event(f"indicator.{'revised' if revision else 'reported'}", at, data | more, unit)
+
+
+def two_of_one_service(unit: str) -> list[dict[str, Any]]:
+    """A unit offers one service online, and has dossiers of two."""
+    offered, other = "1.004227", "1.004228"
+    about = {"channel": "online", "online_level": "full", "limit_days": 90}
+    service = {"procedure": offered, "field": "land", "online_level": "full"}
+    filed = [{"code": f"H99.82-261101-{number:04}", **about} for number in (11, 12)]
+    return [
+        event("procedure.published", clock.now() - timedelta(days=9), service, unit),
+        event("dossier.accepted", clock.now(), filed[0] | {"procedure": offered}, unit),
+        event("dossier.accepted", clock.now(), filed[1] | {"procedure": other}, unit),
+    ]
 
 
 def ii06(unit: str, *columns: int) -> list[dict[str, Any]]:
@@ -82,6 +98,8 @@ def wrong(centre: Instance) -> Instance:
         centre,
         event("dossier.accepted", september, {"code": "H99.81-260909-0001", "promised_at": "2026-12-31T10:00:00Z"}),
         *ii06(HERE, *columns), *ii06(OTHER, *columns), reported("documents_signed_pct", "104.5"),
+        reported("project_06_tasks_done", "9", OTHER, total="8"), reported("new_rural_communes_standard", "7", OTHER),
+        reported("industrial_index", "107.1"), *two_of_one_service(OTHER),
         event("dossier.accepted", end - timedelta(days=9), {"code": code, "promised_at": promised}),
         event("dossier.resolved", end, {"code": code}),
         *(event("dossier.accepted", end, {"code": "H81-261101-0005", "limit_days": 90}, u) for u in (HERE, OTHER)),
@@ -173,6 +191,19 @@ def test_what_is_wrong_in_data_is_found_with_its_weight_and_evidence(wrong: Inst
     tomorrow = replace(sum_of_3, last=LAST + timedelta(days=1))
     assert tomorrow.key != sum_of_3.key
     assert replace(tomorrow, unit=None).key == replace(sum_of_3, unit=None).key, "what is counted goes on"
+
+
+def test_a_share_of_more_than_all_is_found_as_stated_by_its_parts_and_as_counted(wrong: Instance) -> None:
+    shares = {(f.what, f.unit): f for f in found(wrong) if f.code == "impossible_share"}
+    assert {key: f.left for key, f in shares.items()} == {
+        ("documents_signed_pct", HERE): Decimal("104.5"),
+        ("project_06_tasks_done_pct", OTHER): Decimal("112.5"),
+        ("online_service_share", OTHER): 200,
+    }
+    assert all(f.right == 100 and f.severity == "critical" for f in shares.values())
+    with reading(wrong) as conn:
+        (share,) = read_figure(conn, CATALOGUE["online_service_share"], OTHER, Period.of(clock.now()))
+    assert (share.value, share.target, share.met) == (200, 80, None), "not reached, nor missed"
 
 
 def test_a_finding_is_seen_taken_resolved_and_open_anew_when_its_numbers_change(wrong: Instance) -> None:

@@ -79,9 +79,12 @@ def why(reason: Reason | None, language: Language) -> str:
 
 
 def state_of(r: Reading) -> str:
-    """`good` or `bad` against the target; `watch` where there should be none and there is some; else `neutral`."""
+    """`good` or `bad` against the target; `watch` where there should be none and there is some, or where a share cannot
+    be so; else `neutral`."""
     if r.printed is None:
         return "neutral" if is_few(r) else "missing"
+    if not r.indicator.is_possible(r.printed):
+        return "watch"
     if r.met is not None:
         return "good" if r.met else "bad"
     counts = r.indicator.unit not in ("%", "minute", "VND")
