@@ -130,3 +130,14 @@ def test_an_event_as_the_sdk_of_the_standard_writes_it_is_accepted() -> None:
     more = {"datacontenttype": "application/json; charset=utf-8", "unit": SAMPLE["unit"], "subject": "reports/12"}
     tail = {"dataschema": "urn:x", "traceparent": TRACE, "data": SAMPLE["data"]}
     assert registry.parse(json.dumps({**head, **more, **tail}).encode(), NOW).digest == parsed().digest
+
+
+def test_of_an_attribute_that_is_given_many_times_no_text_is_looked_at() -> None:
+    """A look takes long for some texts, and an event that names one twice is refused whatever they say."""
+    looked: list[str] = []
+    once = json.dumps({**SAMPLE, "subject": "a", "dataschema": "b"})
+    attributes.without(once.encode(), lambda name, _: looked.append(name))
+    assert looked == ["subject", "dataschema"]
+    many = once[:-1] + ', "subject": "0.1.0.1"' * 1000 + "}"
+    attributes.without(many.encode(), lambda name, _: looked.append(name))
+    assert looked == ["subject", "dataschema"]
