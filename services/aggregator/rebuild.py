@@ -8,6 +8,7 @@ and the days there are taken as they are.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ from services.aggregator.entity_folds import MANY, Entity, folded
 from services.kit.facts import calendars_of, pack, unpack
 
 CHUNK = 5000
+PAUSE = 0.2
+"""Seconds between two tries to have the tables alone."""
 Progress = Callable[[str, int, int], None]
 """(what is being done, done so far, of how many)."""
 
@@ -75,8 +78,22 @@ def rebuild(conninfo: str, progress: Progress) -> None:
         conn.execute(_HOLD_HORIZON)
         conn.execute("SELECT FROM calendar_version FOR UPDATE")
         _fold_log(conn, progress)
+        _hold(conn)
         conn.execute(_REPLACE)
         conn.execute(_NOTE_VERSION, (fold_version(),))
+
+
+def _hold(conn: Connection) -> None:
+    """All tables at once, from those who read: what one of them holds is waited for a moment, and all given back then,
+    since it may ask for another table before it lets go."""
+    while True:
+        try:
+            with conn.transaction():
+                conn.execute(_HOLD_TABLES)
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(PAUSE)
+        else:
+            return
 
 
 @contextmanager
@@ -281,6 +298,12 @@ TABLES: dict[str, tuple[str, str]] = {
 """table -> (the live rows by natural key, the rows that the log gives)."""
 
 _SERIES_OF = "JOIN series s USING (measure, unit, origin, labels)"
+_HOLD_TABLES = """
+SET LOCAL lock_timeout = '300ms';
+LOCK TABLE entity, point, rollup_day, rollup_month, rollup_unit_month, source IN ACCESS EXCLUSIVE MODE;
+SET LOCAL lock_timeout = 0;
+"""
+"""Below the second after which the database looks for who waits in a circle."""
 _REPLACE = f"""
 INSERT INTO series (measure, unit, origin, labels)
 SELECT DISTINCT measure, unit, origin, labels FROM folded_series

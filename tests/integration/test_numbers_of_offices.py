@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -27,6 +29,7 @@ from services.board.pages.worklist.cases import case
 from services.centre.prepare import settings_of
 from services.deadlines.notices import notices
 from services.deadlines.worklist import pages
+from services.ingest import payments
 from services.kit import store
 from services.kit.settings import Settings
 from services.notifier import alarm_repository, domain
@@ -229,6 +232,43 @@ def test_refunds_that_do_not_add_up_are_counted_and_found(empty: Settings, reade
     keep(empty, [told("payment.made", 0, A, PAID), told("payment.refunded", 1, A, back), never])
     assert figure(reader, "refunds_amount") == 1_000_007
     assert found(reader) == [("over_refunded", A, 1), ("orphan_payment", B, 1)]
+    agree(empty)
+
+
+def test_two_refunds_of_one_moment_and_two_amounts_are_a_conflict(empty: Settings, reader: psycopg.Connection) -> None:
+    """As the payment platform posts them; told again in another offset the first is a duplicate."""
+
+    def posted(amount: int, hour: int = 8, offset: str = "+07:00") -> Event:
+        words = {"amount": amount, "unit": A, "refunded_at": f"2024-11-05T{hour:02}:00:00{offset}"}
+        return payments.refund(payments.Refund.model_validate_json(json.dumps(words)), "BL-000777")
+
+    async def became(*some: Event) -> tuple[list[int], list[int], list[int]]:
+        async with store.pool(empty, "aggregator", size=3, configure=staging.make) as pool:
+            stored = await EventStore(pool).store([Incoming(e, e.time) for e in some])
+            return stored.new, stored.duplicates, stored.conflicts
+
+    paid = told("payment.made", 0, A, PAID)
+    assert asyncio.run(became(paid, posted(8000), posted(5000), posted(8000, 1, "Z"))) == ([0, 1], [3], [2])
+    assert asyncio.run(became(posted(5000), posted(8000))) == ([], [1], [0])
+    assert figure(reader, "refunds_amount") == 8000 and found(reader) == []
+    agree(empty)
+
+
+def test_a_rebuild_waits_for_who_reads_one_table_after_another(empty: Settings, reader: psycopg.Connection) -> None:
+    """As after an upgrade, when the board and the exporter of before go on."""
+    keep(empty, [told("payment.made", 0, A, PAID)])
+    waits = "SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'"
+    with ThreadPoolExecutor(1) as threads, psycopg.connect(empty.database("reader")) as page:
+        page.execute("SELECT FROM source")
+        done = threads.submit(rebuild.rebuild, empty.database("owner"), lambda *_: None)
+        for _ in range(2000):
+            if done.done() or reader.execute(waits).fetchone():
+                break
+            time.sleep(0.01)
+        assert page.execute("SELECT count(*) FROM entity").fetchone() == (1,) and not done.done()
+        page.rollback()
+        done.result(60)
+    assert figure(reader, "payments_amount") == 15000
     agree(empty)
 
 
