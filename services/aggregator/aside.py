@@ -43,11 +43,8 @@ class Aside:
 
     async def _lay(self, refused: list[Refused]) -> list[Refused]:
         """What the quarantine has not taken after a few tries."""
-        read: list[tuple[Refused, Kept]] = []
-        for one in refused:
-            read.append((one, kept(one)))
-            await asyncio.sleep(0)  # a second each, for the worst: others go on, and nobody's answer is late for it
-        left = await self._try(read)
+        # In a thread, since the worst take a second each: others go on, and nobody's answer is late for it.
+        left = await self._try([(one, await asyncio.to_thread(kept, one)) for one in refused])
         for pause in PAUSES:
             if left:
                 await asyncio.sleep(pause)
@@ -84,7 +81,7 @@ class Aside:
         async with self._pool.connection() as conn, conn.transaction():
             rows = await (await conn.execute(_NEXT, [PAGE])).fetchall()
             for seq, recorded, code in rows:
-                await quarantine(self._js, kept(await self._as_stored(seq, recorded, code)))
+                await quarantine(self._js, await asyncio.to_thread(kept, await self._as_stored(seq, recorded, code)))
                 await conn.execute("DELETE FROM refused WHERE seq = %s AND recorded = %s", [seq, recorded])
         if self._closed:
             log.info("the quarantine takes messages again")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import nats.errors
 import pytest
@@ -21,9 +21,10 @@ from nats.js.errors import NotFoundError
 from support import wait_until_idle
 
 from infra.local.servers import Instance
-from schemas.envelope import MAX_EVENT_BYTES
+from schemas.envelope import MAX_EVENT_BYTES, Invalid
 from schemas.streams import AGGREGATOR, EVENTS, NEVER, QUARANTINE
-from services.aggregator.validate import HEAD_BYTES, digest
+from services.aggregator.aside import Aside
+from services.aggregator.validate import HEAD_BYTES, Refused, digest
 from services.centre.prepare import settings_of
 from services.kit import bus, pull, quarantine, store
 
@@ -33,6 +34,7 @@ UNIT = "phuong_chon_thanh"
 REPORTS = f"ioc.events.{UNIT}.field.report.received"
 NUMBERS = count(1)
 RUBBISH = b"\xffrubbish"
+NOT_UTF8 = Invalid("not_utf8", "byte 0 is not UTF-8")
 BROKEN_HEADERS = {
     "too short to be headers": b"xx",
     "the first line alone": b"NATS/1.0",
@@ -337,6 +339,31 @@ def test_what_takes_long_to_read_goes_into_the_quarantine_as_anything_does(runni
         running.start_process("aggregator")
     wait_until_idle(running)
     assert rows(running, "SELECT FROM refused") == [] and len(aside(running, seqs)) == len(seqs), "no answer was late"
+
+
+def test_while_one_that_takes_long_is_read_others_are_answered(running: Instance) -> None:
+    async def moments(js: JetStreamContext) -> int:
+        """How often the loop looks round, every 10 ms at the most, while they are laid aside."""
+        reader = await js.pull_subscribe_bind(AGGREGATOR.name, AGGREGATOR.stream)
+        messages = await pull.fetch(reader, len(seqs), 5.0)
+        laying = asyncio.create_task(Aside(js, cast(Any, None)).take([Refused(m, NOT_UTF8) for m in messages]))
+        looked = 0
+        while not laying.done():
+            await asyncio.sleep(0.01)
+            looked += 1
+        await laying
+        for message in messages:
+            await message.ack()
+        return looked
+
+    running.stop_process("aggregator")
+    try:
+        seqs = publish(running, *[b"\xff" + b"0.1." * 60_000] * 3)
+        looked = on_broker(running, "aggregator", moments)
+    finally:
+        running.start_process("aggregator")
+        running.wait_ready("aggregator")
+    assert looked > 10 * len(seqs) and len(aside(running, seqs)) == len(seqs)
 
 
 def test_a_batch_that_takes_longer_than_the_broker_waits_is_not_given_out_again(running: Instance) -> None:
