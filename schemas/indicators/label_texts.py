@@ -359,6 +359,15 @@ OTHERS: Mapping[str, Words] = {
         "faulty": Text("hỏng", "faulty"),
         "retired": Text("đã thu hồi", "retired"),
     },
+    "topic": {
+        "giao_thong": Text("giao thông", "traffic"),
+        "moi_truong": Text("môi trường", "environment"),
+        "dat_dai": Text("đất đai", "land"),
+        "thu_tuc_hanh_chinh": Text("thủ tục hành chính", "administrative procedures"),
+        "y_te": Text("y tế", "health"),
+        "giao_duc": Text("giáo dục", "education"),
+        "an_ninh_trat_tu": Text("an ninh trật tự", "security and order"),
+    },
     "verdict": {
         "satisfied": Text("hài lòng", "satisfied"),
         "neutral": Text("bình thường", "neutral"),

@@ -10,6 +10,7 @@ from schemas import cases
 from schemas.envelope import Event
 from schemas.field import REACHED
 from schemas.fold import Fact, instant
+from schemas.indicators.label_texts import label_text
 from schemas.registry import FOLDS
 from services.notifier.alarm import Raise, Severity, dashboard
 
@@ -172,8 +173,8 @@ def _words(data: Mapping[str, Any]) -> tuple[str, str]:
         return _STAGES[stage]
     if category := data.get("category"):
         return _THREATS[category]
-    topic = str(data.get("topic", "")).replace("_", " ")
-    return topic, topic
+    topic = str(data.get("topic", ""))
+    return label_text("topic", topic, "vi"), label_text("topic", topic, "en")
 
 
 def is_over(kind: str, stage: str | None, due_at: datetime, found: State, now: datetime) -> bool:
