@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from schemas import units
 from schemas.indicators import CATALOGUE
 from schemas.indicators.label_texts import CLASSES, EVERYWHERE, OTHERS, label_text, labels, title
 from schemas.registry import MEASURE_SYSTEM, MEASURES, SYSTEMS
@@ -20,7 +21,8 @@ from services.board.access import PUBLIC, Account
 from services.board.live.poller import Poller
 from services.board.live.wall_figures import FIGURES
 from services.board.pages.figures.figure_groups import grouped, is_level
-from services.board.pages.figures.system import moment, render
+from services.board.pages.figures.system import render
+from services.board.pages.figures.system_charts import moment
 from services.board.pages.figures.system_data import (
     Choice,
     Content,
@@ -35,6 +37,7 @@ from services.board.ui.charts import Step, bars
 from services.board.ui.live_page import PageContext
 from services.board.ui.periods import PeriodChoice, period_of
 from services.board.ui.redaction import shown_to
+from services.board.ui.words import name_of
 from services.readings import Reading
 
 WARD = "phuong_chon_thanh"
@@ -195,6 +198,7 @@ def test_values_are_told_in_words() -> None:
     assert label_text("field", "land", "vi") == "đất đai"
     assert label_text("channel", "hotline_1022", "vi") == "tổng đài 1022"
     assert label_text("result", "none", "en") == "not stated"
+    assert label_text("topic", "moi_truong", "vi") == "môi trường"
     assert label_text("topic", "ngap_nuoc", "vi") == "ngap nuoc"
 
 
@@ -237,3 +241,34 @@ def test_a_break_down_is_in_the_order_of_what_it_shows_and_names_no_class_with_f
     assert listed(Account("an", "", "viewer"), "disease") == ["d", "b", "a", "c", "c"]
     units = (reading("disease_cases", 3, WARD), reading("disease_cases", 6, "phuong_minh_hung"))
     assert [r.group for r in ranked(shown_to(PUBLIC, units, True))] == ["phuong_minh_hung", WARD]
+
+
+def test_figures_without_anything_to_draw_stand_in_one_line() -> None:
+    one = figures([0, 9, 3, 30])
+    empty = tuple(reading("visits", None, f"2026-11-{day}") for day in range(16, 20))
+    now, then = (replace(one, steps=(*one.steps, empty, empty)) for _ in range(2))
+    account = Account("an", "", "viewer")
+    content = Content(now, then, Parts((reading("disease_cases", 2, WARD),), ()))
+    text = render(PageContext(account, "vi", cast(Poller, None)), Choice("health"), content)
+    name = name_of(CATALOGUE["visits"], "vi")
+    assert text.count("<figcaption") == 1 and f"Không có dữ liệu: {name}, {name}<" in text
+
+
+@pytest.mark.parametrize(("zeros", "folded"), [(5, False), (6, True)])
+def test_many_units_with_nothing_are_folded_but_not_where_more_is_better(zeros: int, folded: bool) -> None:
+    wards = [unit.code for unit in units.at(date(2026, 11, 22)) if unit.level == "commune"][: zeros + 1]
+    assert len(wards) == zeros + 1
+    page = PageContext(Account("an", "", "viewer"), "vi", cast(Poller, None))
+
+    def parts(code: str) -> str:
+        shown = tuple(reading(code, 0 if place else 3, ward) for place, ward in enumerate(wards))
+        empty = replace(figures([]), values=(), steps=())
+        choice = Choice(MEASURE_OF[code], ranked=code, by="unit")
+        return render(page, choice, Content(empty, empty, Parts(shown, ())))
+
+    many = parts("disease_cases")
+    assert (f"Bằng 0 ({zeros})" in many) == folded and many.count('<th scope="row"') == zeros + 1
+    assert "Bằng 0" not in parts("attendance_share")
+
+
+MEASURE_OF = {"disease_cases": "health", "attendance_share": "education"}

@@ -134,6 +134,8 @@ def _notice(context: PageContext, said: Said | None) -> Html:
 
 
 def _keys(context: PageContext, rows: Sequence[Key], now: datetime) -> Html:
+    if not rows:
+        return tag("p", context.word("keys_none"), class_="none")
     words = ("key", "account_state", "key_source", "key_opens", "right_units", "key_rate", "key_until", "last_use")
     return table([*(context.word(name) for name in words), context.word("edit")], (_row(context, k, now) for k in rows))
 

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
-from itertools import zip_longest
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -19,8 +18,9 @@ from services.board.access import is_few
 from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.figures import programmes
-from services.board.pages.figures.figure_groups import Group, grouped, is_level
+from services.board.pages.figures.figure_groups import Group, grouped
 from services.board.pages.figures.published_card import Beside, card, read_beside
+from services.board.pages.figures.system_charts import charts, nothing, without
 from services.board.pages.figures.system_data import (
     Choice,
     Content,
@@ -34,7 +34,6 @@ from services.board.pages.figures.system_data import (
     read_figures,
     read_parts,
 )
-from services.board.ui.charts import Step, bars, sample
 from services.board.ui.live_page import Asked, LivePage, PageContext, Pages, Places, context_of, not_yet
 from services.board.ui.markup import Html, link, table, tag
 from services.board.ui.page_layout import ordinary, require_known, unreal
@@ -44,7 +43,6 @@ from services.board.ui.redaction import of_when, shown_to
 from services.board.ui.words import (
     Language,
     aim,
-    axis,
     capital,
     figure,
     moved,
@@ -65,6 +63,9 @@ WORKED_OFF = {"procedures": "dossier", "field": "report"}
 OLD_SECONDS, COMPARED_SECONDS, PUBLISHED_SECONDS = 15.0, 60.0, 120.0
 """How old the figures may grow if nothing came; those of the compared period, which move with the clock alone; and what
 was published."""
+
+MOST_ZEROS = 5
+"""Where more parts than that have 0, they are folded; where more would be better, 0 is the worst and stays."""
 
 
 def add(pages: Pages, reading: QueryPool) -> None:
@@ -120,10 +121,10 @@ def render(context: PageContext, choice: Choice, shown: Content) -> Html:
         (context.word("broken_down"), _broken_down(context, choice, shown.parts.chosen)),
         *(_class(context, choice, parts) for parts in shown.parts.classes if parts),
     ]
-    charts = tag("section", *_charts(context, shown), class_="charts")
+    drawn = tag("section", *charts(context, shown), *without(context, shown), class_="charts")
     sections = (tag("section", tag("h2", name), inside, class_="panel") for name, inside in panels)
     origins = [tag("div", *_origins(context, shown), class_="wide")]
-    return Html("".join([*origins, charts, *sections]))
+    return Html("".join([*origins, drawn, *sections]))
 
 
 def _head(context: PageContext, choice: Choice) -> Html:
@@ -173,57 +174,6 @@ def _choices(context: PageContext, choice: Choice) -> Html:
         tag("span", *against, class_="choice"),
         class_="choices",
     )
-
-
-def _charts(context: PageContext, shown: Content) -> Iterator[Html]:
-    """Each headline figure step by step, beside the same steps of the compared period as far as that is known."""
-    for now, before in zip(shown.now.steps, shown.then.steps, strict=True):
-        then = before[: len(now)] if _any(before) else ()
-        indicator = now[0].indicator
-        size, measured = axis(indicator, (r.printed for r in (*now, *then)), context.language)
-        steps = [_step(a, b, size, context.language) for a, b in zip_longest(now, then)]
-        name = f"{name_of(indicator, context.language)}{measured and f' ({measured})'}"
-        aim = None if now[0].target is None else now[0].target / size
-        level = is_level(indicator)
-        drawing = bars(steps, name, context.language, aim, level) or _nothing(context, now)
-        legend = [
-            *([tag("span", sample("now", level), shown.now.period.written)] if _any(now) else []),
-            *(
-                [
-                    tag(
-                        "span",
-                        sample("then", level),
-                        f"{context.word('compared')} {shown.then.period.written}",
-                    )
-                ]
-                if then
-                else []
-            ),
-        ]
-        yield tag("figure", tag("figcaption", name), drawing, tag("p", *legend, class_="legend") if legend else "")
-
-
-def _nothing(context: PageContext, readings: Iterable[Reading]) -> Html:
-    """That there is none, or none that is told."""
-    return tag("p", context.word("few_alone" if any(map(is_few, readings)) else "no_data"), class_="none")
-
-
-def _any(readings: Sequence[Reading]) -> bool:
-    """Whether anything is known."""
-    return any(r.value is not None for r in readings)
-
-
-def _step(now: Reading, then: Reading | None, size: Decimal, language: Language) -> Step:
-    text = " · ".join(f"{moment(r.group)}: {figure(r, language)}" for r in (now, then) if r)
-    current, before = (None if r is None or r.printed is None else r.printed / size for r in (now, then))
-    return Step(now.group[-2:], current, before, text)
-
-
-def moment(group: str) -> str:
-    """An hour, a day or a month of a reading as written in Viet Nam: `2026-11-05T07` -> `05/11/2026 07:00`."""
-    day, _, hour = group.partition("T")
-    written = "/".join(reversed(day.split("-")))
-    return f"{written} {hour}:00" if hour else written
 
 
 def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
@@ -296,10 +246,21 @@ def _parts(context: PageContext, choice: Choice, parts: Sequence[Reading], by: s
     """Values in order, each as a bar too; of classes, which are listed where they have any, none with few."""
     shown = [r for r in ranked(parts) if by == "unit" or not is_few(r)]
     if not shown:
-        return _nothing(context, parts)
+        return nothing(context, parts)
     largest = max((abs(r.value) for r in shown if r.value is not None), default=Decimal(0))
-    rows = ([_part(context, choice, by, r.group), _value(context, r), _bar(r, largest)] for r in shown)
-    return table([_title(context, choice, by), context.word("value"), context.word("share")], rows, (1,))
+    heads = [_title(context, choice, by), context.word("value"), context.word("share")]
+
+    def listed(some: Iterable[Reading]) -> Html:
+        rows = ([_part(context, choice, by, r.group), _value(context, r), _bar(r, largest)] for r in some)
+        return table(heads, rows, (1,))
+
+    none = [r for r in shown if r.value == 0 and r.indicator.better != "higher"]
+    if len(none) <= MOST_ZEROS:
+        return listed(shown)
+    some = [r for r in shown if r not in none]
+    summary = tag("summary", context.word("all_zero").format(len(none)))
+    folded = tag("details", summary, listed(none), class_="group")
+    return Html((listed(some) if some else "") + folded)
 
 
 def _title(context: PageContext, choice: Choice, by: str) -> str:
