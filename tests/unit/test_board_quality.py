@@ -253,7 +253,14 @@ def test_the_strip_has_a_box_for_every_hour_with_events_and_says_how_many_have_n
     told = sources.render(look(EVERYBODY), [source("/a"), source("/b")], strips, "system", NOW)
     assert told.count("<rect") == 3 and f"{HOURS - 3} trong {HOURS} giờ" in told and told.count("<path") == 7
     assert "không có trong 7 ngày" in told
-    assert "quá nhiều sự kiện" in sources.render(look(EVERYBODY), [source("/a")], Strips(None, {}), "system", NOW)
+
+
+def test_what_cannot_be_counted_of_any_source_is_said_once_and_has_no_column() -> None:
+    every = [source(f"/{n}") for n in range(9)]
+    for context, said in ((look(EVERYBODY), "quá nhiều sự kiện"), (look(EVERYBODY, "en"), "too many events")):
+        told = sources.render(context, every, Strips(None, {}), "system", NOW)
+        assert told.count(said) == 1 and told.count('<th scope="col"') + told.count('<th class="n" scope') == 7
+        assert all(row.count("<td") == 6 for row in told.split("<tr>")[2:])
 
 
 def test_passers_by_are_told_of_few_events_neither_how_many_nor_how_often() -> None:

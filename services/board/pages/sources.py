@@ -67,6 +67,8 @@ SORTS: dict[str, Callable[[Source, Strips], Any]] = {
     "silent": lambda s, _: (not s.stale, s.last_recorded),
 }
 """What the list can be sorted by: the most telling first."""
+COUNTED = ("late", "strip")
+"""The columns that need the strips; without them they are left out."""
 
 
 def strips(conn: Connection, now: datetime) -> Strips:
@@ -130,9 +132,14 @@ def render(context: PageContext, every: Sequence[Source], history: Strips, sort:
     """The list itself."""
     every = shown_to(context.account, every, whole=True)
     said = context.word("sources_said").format(len(every), sum(s.stale for s in every))
+    drawn = history.hours is not None
+    said += "" if drawn else " " + context.word("sources_too_many").format(DAYS)
     rows = sorted(every, key=lambda s: SORTS[sort](s, history))
+    columns = [i for i, key in enumerate((*SORTS, "strip")) if drawn or key not in COUNTED]
     heads = [*(context.word(f"sources_{key}") for key in SORTS), context.word("sources_strip").format(DAYS)]
-    listed = table(heads, (_row(context, s, history, now) for s in rows), (2, 3, 6))
+    lines = (_row(context, s, history, now) for s in rows)
+    numeric = [place for place, i in enumerate(columns) if i in (2, 3, 6)]
+    listed = table([heads[i] for i in columns], ([line[i] for i in columns] for line in lines), numeric)
     return Html(tag("p", said, class_="small") + listed)
 
 
@@ -182,9 +189,7 @@ def _allowed(context: PageContext, silence: Allowed) -> str:
 
 def _strip(context: PageContext, history: Strips, name: Name, now: datetime) -> Html:
     """A small box for each hour: filled where something happened."""
-    if history.hours is None:
-        return tag("span", context.word("sources_too_many"), class_="none")
-    filled = history.hours.get(name)
+    filled = (history.hours or {}).get(name)
     if filled is None:
         return tag("span", context.word("sources_nothing").format(DAYS), class_="none")
     hours = [Html(f'<rect x="{i}" width="1" height="10"/>') for i in sorted(filled)]
