@@ -206,19 +206,20 @@ def _units(context: PageContext, choice: Choice, below: Sequence[UnitIndex]) -> 
     """The units below, the weakest first."""
     language = context.language
     groups = [_name(context, g.group) for g in below[0].score.groups]
-    heads = [context.word("unit"), context.word("index766_rank"), context.word("index766_points"), *groups]
+    ranks = [context.word("index766_rank")] if any(u.rank for u in below) else []
+    heads = [context.word("unit"), context.word("index766_points"), *ranks, *groups]
     weakest = sorted(below, key=lambda u: (u.score.points - u.score.scored, units.order(u.unit)))
     rows = (
         [
             link(choice.path(unit=u.unit), unit_name(u.unit, language)),
-            str(u.rank) if u.rank else "–",
             _of(context, u.score),
+            *([str(u.rank) if u.rank else "–"] if ranks else []),
             *(_points(context, g.points) if g.scored else "–" for g in u.score.groups),
         ]
         for u in weakest
     )
     title = context.word("index766_units").format(count(len(below), language))
-    return _panel(context, title, table(heads, rows, range(1, len(heads))))
+    return _panel(context, title, table(heads, rows, range(1, len(heads)), class_="by-unit"))
 
 
 def course_of_days(context: PageContext, found: Course | None) -> Html:
