@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
 import httpx
+import psycopg
 import pytest
 from alarms import alarm, closed, event, notifying, now, opened, post, query, send
 from psycopg import AsyncConnection
@@ -19,6 +21,7 @@ from infra.local.servers import Instance
 from schemas.procedures import DossierAccepted
 from schemas.text.dates import day_and_time
 from services.board.ui.words import WORDS
+from services.centre.prepare import settings_of
 from services.notifier.routes import load
 
 WARD, OTHER = "phuong_chon_thanh", "phuong_minh_hung"
@@ -146,6 +149,18 @@ def test_who_is_on_call_stands_there_with_who_comes_next(centre: Instance, home:
         assert WORDS["on_call_unknown"][0] in page(entered(home, "handover-viewer"))
     finally:
         centre.start_services(["notifier"])
+
+
+def test_what_takes_longer_to_count_than_a_page_waits_stands_there_a_little_later(centre: Instance, home: str) -> None:
+    first = entered(home, "handover-first")
+    with psycopg.connect(settings_of(centre, "cli").database("owner")) as conn:
+        for _ in range(2):
+            with conn.transaction():
+                conn.execute("LOCK TABLE alarm IN ACCESS EXCLUSIVE MODE")
+                shown = page(first)
+                time.sleep(1)
+            time.sleep(1)  # what was asked for is counted by now
+    assert numbers(shown)["critical"] >= 1
 
 
 def test_the_notifiers_answer_needs_its_token(centre: Instance, home: str) -> None:

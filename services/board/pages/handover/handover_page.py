@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection, Request
 from schemas.text.dates import day_and_time
 from services.board.access import Action
 from services.board.auth.middleware import fields_of, forbidden
+from services.board.live.cache import SharedCache
 from services.board.live.query_pool import QueryPool
 from services.board.pages.actions.alarm_client import AlarmClient, InvalidInput, OnCall
 from services.board.pages.handover.handover_data import (
@@ -37,14 +38,16 @@ FRESH_SECONDS = 20.0
 
 def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, alarm_client: AlarmClient) -> None:
     """The page, and what is done on it."""
-    done = FlashMessages[str]()
+    done, shared = FlashMessages[str](), SharedCache[Open](0.0)
 
     @pages.page(PATH)
     async def of_handovers(asked: HTTPConnection) -> LivePage:
         context = context_of(asked, pages.poller)
 
         async def now() -> tuple[list[OnCall] | None, Open]:
-            found = await reading(lambda conn: open_of(conn, context.account, clock.now()))
+            account = context.account
+            asked_by = account.name, account.units
+            found = await shared.get(asked_by, lambda: reading(lambda conn: open_of(conn, account, clock.now())))
             return await alarm_client.on_call(), found
 
         async def body(at: Places) -> Html:
