@@ -5,7 +5,6 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import cycle
@@ -17,7 +16,7 @@ import psycopg
 import pytest
 import watched as small_demo
 from reaper import reaping
-from support import command, home_in
+from support import command, home_in, wait_until_idle, wait_until_none
 
 from infra.local import ports
 from infra.local.paths import CHECKOUT, can_reach, home, run_as
@@ -218,8 +217,8 @@ def published(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iter
     try:
         running.start(["nats", "timescaledb"])
         running.start_services(["aggregator", "emitters"])
-        sent = load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
-        _wait_stored(running, sent)
+        load_scenario(settings_of(running, "cli"), "november-2024", 0, lambda done: None)
+        wait_until_idle(running)
         running.start_services(["deadlines"])  # it goes by what is known: not while a past is still coming in
         _wait_told(running)
         ENDS["published"] = running.stop
@@ -228,22 +227,10 @@ def published(new_centre: Callable[[Path], Instance], open_folder: Path) -> Iter
         running.stop()
 
 
-def _wait_stored(centre: Instance, sent: int) -> None:
-    end = time.monotonic() + 240
-    with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        while (row := conn.execute("SELECT sum(events) FROM source WHERE source <> '/deadlines'").fetchone()) and (
-            row[0] or 0
-        ) < sent:
-            assert time.monotonic() < end, f"{row[0]} of {sent} stored; {centre.log_tail('aggregator', 20)}"
-            time.sleep(0.5)
-
-
 def _wait_told(centre: Instance) -> None:
-    end = time.monotonic() + 240
+    owed = "SELECT count(*) FROM entity WHERE notice_at <= now()"
     with psycopg.connect(settings_of(centre, "cli").database("reader"), autocommit=True) as conn:
-        while owed := conn.execute("SELECT kind, id FROM entity WHERE notice_at <= now() LIMIT 1").fetchone():
-            assert time.monotonic() < end, f"a notice is owed: {owed}; {centre.log_tail('deadlines', 20)}"
-            time.sleep(0.5)
+        wait_until_none(lambda: int(conn.execute(owed).fetchall()[0][0]), lambda: centre.log_tail("deadlines", 20), 240)
 
 
 @pytest.fixture(scope="session")

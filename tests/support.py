@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -40,11 +40,19 @@ async def _left(centre: Instance) -> int:
         return await streams.unacknowledged(client.jetstream(), AGGREGATOR)
 
 
-def wait_until_idle(centre: Instance, seconds: float = 90) -> None:
+def wait_until_idle(centre: Instance, seconds: float = 120) -> None:
     """Until the aggregator has acknowledged every message of the stream."""
-    end = time.monotonic() + seconds
-    while left := asyncio.run(_left(centre)):
-        assert time.monotonic() < end, f"{left} messages wait; {centre.log_tail('aggregator', 20)}"
+    wait_until_none(lambda: asyncio.run(_left(centre)), lambda: centre.log_tail("aggregator", 20), seconds)
+
+
+def wait_until_none(left: Callable[[], int], told: Callable[[], str], seconds: float) -> None:
+    """Until nothing is left of a work. It fails with what is `told` where it does not become less for so long: a slow
+    machine is no broken one."""
+    least, end = left(), time.monotonic() + seconds
+    while least:
+        if (now := left()) < least:
+            least, end = now, time.monotonic() + seconds
+        assert time.monotonic() < end, f"{now} are left; {told()}"
         time.sleep(0.2)
 
 
