@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from chaos.stage import SERVICES, Stage
+from chaos.stage import PATIENCE, SERVICES, Stage
 
 from infra.local import orphans, ports, secrets
 from infra.local.readiness import answers
@@ -29,7 +29,7 @@ def on_three_nodes(stage: Stage) -> None:
     for node in stage.nodes:
         wait_ready(node)
     stage.nats_url = address(stage.nodes)
-    stage.wait_for(lambda: _streams(stage), 60, "the nodes agree on no streams")
+    stage.wait_for(lambda: _streams(stage), PATIENCE, "the nodes agree on no streams")
     for service in SERVICES:
         stage.run(service)
 
@@ -44,7 +44,7 @@ def node_killed(stage: Stage) -> None:
         time.sleep(stage.seconds(2, 20))
         start(stage, node)
         wait_ready(node)
-    stage.wait_for(lambda: asyncio.run(_is_whole(stage)), 60, "a copy of a stream is missing or behind")
+    stage.wait_for(lambda: asyncio.run(_is_whole(stage)), PATIENCE, "a copy of a stream is missing or behind")
 
 
 def start(stage: Stage, node: Node) -> None:

@@ -21,7 +21,7 @@ from chaos.clock import SteppedClock
 from chaos.disk import family, small_disk
 from chaos.proof import quarantined
 from chaos.proxy import slow_road
-from chaos.stage import SERVERS, SERVICES, Stage
+from chaos.stage import PATIENCE, SERVERS, SERVICES, Stage
 
 from infra.local.ports import LOOPBACK, free_port
 from schemas.streams import AGGREGATOR
@@ -196,7 +196,7 @@ def consumer_deleted(stage: Stage) -> None:
         time.sleep(stage.seconds(2, 20))
         created = stage.consumer().created
         asyncio.run(_delete_consumer(stage))
-        stage.wait_for(lambda: stage.consumer().created != created, 30, "the consumer stays away")  # noqa: B023
+        stage.wait_for(lambda: stage.consumer().created != created, PATIENCE, "the consumer stays away")  # noqa: B023
 
 
 async def _delete_consumer(stage: Stage) -> None:
@@ -220,11 +220,11 @@ def clock_stepped(stage: Stage) -> None:
         stage.clock.step(hours * HOUR)
         time.sleep(stage.seconds(2, 15))
         stage.load.send([poison.event_of_now(f"clock/{hours}")])
-        stage.wait_for(lambda: bool(stage.sql(_STORED, f"clock/{hours}")), 30, "refused for its time")  # noqa: B023
+        stage.wait_for(lambda: bool(stage.sql(_STORED, f"clock/{hours}")), PATIENCE, "refused for its time")  # noqa: B023
     stage.clock.step(-3 * HOUR)
     sending = poison.refused(poison.event_of_now("clock/too-far"))
     stage.load.send([sending])
-    stage.wait_for(lambda: sending.raw in quarantined(stage), 30, "the clock is not stepped")
+    stage.wait_for(lambda: sending.raw in quarantined(stage), PATIENCE, "the clock is not stepped")
     stage.clock.step(0)
 
 
@@ -242,7 +242,7 @@ def with_two_aggregators(stage: Stage) -> None:
 
 def two_aggregators(stage: Stage) -> None:
     """Both work; a stranger's transactions lock rows in the other order; one is killed, with messages in hand."""
-    stage.wait_for(lambda: stage.counted(_COUNTED, stage.second_port) > 0, 30, "the second gets nothing to do")
+    stage.wait_for(lambda: stage.counted(_COUNTED, stage.second_port) > 0, PATIENCE, "the second gets nothing to do")
     for remaining in range(int(stage.seconds(7, 2 * KILLS)), 0, -1):
         _cross(stage)
         if remaining == KILLS // 4:

@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from dataclasses import astuple, dataclass
 
 import psycopg
-from chaos.stage import Stage
+from chaos.stage import PATIENCE, Stage
 
 from services.aggregator import rebuild
 from services.deadlines.notices import SOURCE
@@ -46,9 +46,9 @@ def prove(stage: Stage, fault: str, began: float) -> tuple[Row, list[str]]:
     clock."""
     stage.load.finish()
     stage.wait_until_idle()
-    stage.wait_for(lambda: not stage.sql(_OWED), 60, "a notice is owed and does not come")
+    stage.wait_for(lambda: not stage.sql(_OWED), PATIENCE, "a notice is owed and does not come")
     stage.wait_until_idle()
-    stage.wait_for(lambda: not stage.sql(_OUTSIDE), 60, "what was refused does not come into the quarantine")
+    stage.wait_for(lambda: not stage.sql(_OUTSIDE), PATIENCE, "what was refused does not come into the quarantine")
     log = Counter(dict[tuple[str, str], int]({(s, i): n for s, i, n in stage.sql(_LOG)}))
     reasons = quarantined(stage)
     aside = Counter({body: len(why) for body, why in reasons.items()})

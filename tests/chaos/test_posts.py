@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 from chaos.faults import limit
 from chaos.proof import Row
-from chaos.stage import SERVERS, Stage
+from chaos.stage import PATIENCE, SERVERS, Stage
 from holders import ONE, Holder
 from support import output_of
 
@@ -84,7 +84,7 @@ def faults(stage: Stage, posts: Posts) -> Iterator[str]:
             stage.instance.wait_ready("nats", 60)
         yield "killed"
         before = asyncio.run(limit(stage, {"EVENTS": 1}))
-        stage.wait_for(_more_refused(posts, CLIENTS), 30, "the full stream takes more")
+        stage.wait_for(_more_refused(posts, CLIENTS), PATIENCE, "the full stream takes more")
         asyncio.run(limit(stage, before))
         yield "filled"
 
