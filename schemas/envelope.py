@@ -274,8 +274,6 @@ def _check_units(event: Event) -> None:
     shift = timedelta(days=event.shiftdays)
     day, about = local_day(event.time - shift if shift else event.time), event.data.about()
     _check_unit("unit", event.unit, day, NamesUnit(), about and about - shift)
-    if about:
-        _check_whose_day(event.unit, about - shift)
     for path, rule in unit_fields(type(event.data)):
         for where, code in named(event.fields, path):
             _check_unit(f"data{where}", code, day, rule)
@@ -291,13 +289,6 @@ def _check_unit(where: str, code: str, day: date, rule: NamesUnit, about: date |
         raise Invalid("wrong_unit", f"{where}: {code} is not valid on {day.isoformat()}")
     if rule.levels and (level := units.on(code, day).level) not in rule.levels:
         raise Invalid("wrong_unit", f"{where}: {code} is a {level}; name a {' or '.join(rule.levels[:2])}")
-
-
-def _check_whose_day(code: str, day: date) -> None:
-    """A day before a unit's beginning is told by those in whose place it stands: it would count beside theirs."""
-    if not units.valid_at(code, day) and (before := units.forebears(code, day)):
-        whose = ", ".join(before)
-        raise Invalid("wrong_unit", f"unit: {code} did not exist on {day.isoformat()}; tell that day as {whose}")
 
 
 def _check_place(event: Event) -> None:

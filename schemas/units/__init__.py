@@ -212,15 +212,6 @@ def succeeds(code: str, before: str) -> bool:
     return before in known and code in _reach(known[before], _after, known)
 
 
-def forebears(code: str, day: date) -> tuple[str, ...]:
-    """The units that this one follows upon, directly or through others, and that existed on a local day."""
-    known = _index()
-    before = _reach(
-        known.units[code], lambda unit: [one.code for one in known.predecessors.get(unit.code, ())], known.units
-    )
-    return tuple(sorted(one for one in before if valid_at(one, day)))
-
-
 def row_unit(code: str, root: str | None) -> str:
     """The row a unit's data belongs to: the unit below `root` (None: below the province) that it is part of."""
     chain = [code, *(above.code for above in ancestors(code))]
@@ -369,7 +360,7 @@ def _after(unit: Unit) -> tuple[str, ...]:
     return unit.successors
 
 
-def _reach(unit: Unit, follow: Callable[[Unit], Iterable[str]], units: Mapping[str, Unit]) -> set[str]:
+def _reach(unit: Unit, follow: Callable[[Unit], tuple[str, ...]], units: Mapping[str, Unit]) -> set[str]:
     seen: set[str] = set()
     ahead = list(follow(unit))
     while ahead:

@@ -32,8 +32,9 @@ def sending(centre: Instance) -> str:
 
 def test_what_the_readme_sends_is_taken_twice_and_counts_once(centre: Instance) -> None:
     env = {**os.environ, "IOC_HOME": str(centre.data.parent), "IOC_INSTANCE": centre.data.name, "no_proxy": "127.0.0.1"}
-    refused = output_of(centre, "quarantine", "list")
     with serving(centre, "aggregator", "emitters"):
+        wait_until_idle(centre)
+        refused = output_of(centre, "quarantine", "list")
         for _ in range(2):
             run = ["bash", "-e", "-o", "pipefail", "-c", sending(centre)]
             done = subprocess.run(run, env=env, cwd=CHECKOUT, capture_output=True, text=True, timeout=900, check=False)

@@ -270,34 +270,3 @@ def test_the_last_day_of_a_unit_is_told_when_there_is_another_in_its_place(
     else:
         refused = refusal(json.dumps(text))
         assert (refused.code, refused.reason) == ("wrong_unit", f"unit: chon_thanh_minh_hung is not valid on {NEXT}")
-
-
-@pytest.mark.parametrize(
-    ("name", "unit", "said", "whose"),
-    [
-        ("visits.reported", "xa_nha_bich", {"day": LAST}, "chon_thanh_nha_bich"),
-        ("attendance.reported", "phuong_minh_hung", {"day": "2025-03-03"}, "chon_thanh_minh_hung"),
-        ("antivirus.reported", "xa_nha_bich", {"day": LAST, "revision": 3}, "chon_thanh_minh_lap"),
-        ("mention.aggregated", "phuong_chon_thanh", {"day": LAST, "hour": 23}, "chon_thanh_hung_long"),
-        ("indicator.reported", "phuong_chon_thanh", {"period_start": "2025-04-01", "period_end": LAST}, "chon_thanh"),
-        ("visits.reported", "xa_nha_bich", {"day": NEXT}, ""),
-        ("indicator.reported", "xa_nha_bich", {"period_start": "2025-01-01", "period_end": NEXT}, ""),
-        ("indicator.target_set", "xa_nha_bich", {"period_start": "2025-01-01", "period_end": LAST}, ""),
-    ],
-)
-def test_a_day_of_a_unit_that_is_no_more_is_told_under_its_code_not_beside_it(
-    name: str, unit: str, said: dict[str, Any], whose: str
-) -> None:
-    text = json.loads(changed(f"vn.ioc.{name}.v1", **said)) | {"unit": unit, "time": f"{NEXT}T08:00:00+07:00"}
-    if whose:
-        refused = refusal(json.dumps(text))
-        assert refused.code == "wrong_unit" and f"{unit} did not exist on " in refused.reason
-        assert whose in refused.reason.partition("tell that day as ")[2].split(", ")
-    else:
-        assert registry.parse(json.dumps(text).encode(), NOW).unit == unit
-
-
-def test_a_unit_that_follows_upon_none_that_is_known_tells_its_past_itself() -> None:
-    text = json.loads(changed("vn.ioc.visits.reported.v1", day=LAST))
-    text |= {"unit": "phuong_bien_hoa", "time": f"{NEXT}T08:00:00+07:00"}
-    assert registry.parse(json.dumps(text).encode(), NOW).unit == "phuong_bien_hoa"
