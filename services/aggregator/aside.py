@@ -33,13 +33,14 @@ class Aside:
 
     def __init__(self, js: JetStreamContext, pool: AsyncConnectionPool) -> None:
         self._js, self._pool = js, pool
-        self._closed = False
+        self._closed, self._taking = False, asyncio.Lock()
 
     async def take(self, refused: list[Refused]) -> None:
         """Lay messages into the quarantine; those that it does not take are noted. Raises what the database raises."""
-        left = refused if self._closed else await self._lay(refused)
-        if left:
-            await self._note(left)
+        async with self._taking:  # what came first lies there first
+            left = refused if self._closed else await self._lay(refused)
+            if left:
+                await self._note(left)
 
     async def _lay(self, refused: list[Refused]) -> list[Refused]:
         """What the quarantine has not taken after a few tries."""
