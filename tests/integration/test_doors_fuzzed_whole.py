@@ -172,21 +172,14 @@ def test_what_source_systems_post(whole: Instance, holder: Holder) -> None:
 def test_what_is_published_with_a_key(whole: Instance, holder: Holder) -> None:
     """Any body under a subject of the key's own; what is no event lies in the quarantine, masked. What is the centre's
     own to say the broker does not take."""
-    runner, heard = asyncio.Runner(), list[Exception]()
-
-    async def hear(error: Exception) -> None:
-        heard.append(error)
-
-    client = runner.run(holder.connected(error_cb=hear))
+    runner, heard = asyncio.Runner(), asyncio.Queue[Exception]()
+    client = runner.run(holder.connected(error_cb=heard.put))
     js = client.jetstream(timeout=60)
 
     async def told(subject: str, body: bytes) -> str:
         """What the broker says of it where nobody waits for its answer; that may come after the answer to a flush."""
         await client.publish(subject, body)
-        async with asyncio.timeout(60):
-            while not heard:
-                await asyncio.sleep(0.01)
-        return str(heard.pop())
+        return str(await asyncio.wait_for(heard.get(), 60))
 
     def once(body: bytes) -> None:
         subject, own = f"ioc.events.{WARD}.field.report.received", False
@@ -200,7 +193,7 @@ def test_what_is_published_with_a_key(whole: Instance, holder: Holder) -> None:
             assert "permissions violation" in runner.run(told(subject, body))
         else:
             assert runner.run(js.publish(subject, body)).stream == "EVENTS"
-        assert heard == []
+        assert heard.empty()
 
     throw(written(EVENTS), once)
     runner.run(client.close())
