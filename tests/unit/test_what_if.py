@@ -148,18 +148,19 @@ def test_what_is_not_known_stays_so() -> None:
     assert found.gained == (Decimal("0.20"),) and found.what_if.after.score.total is None
 
 
-def test_a_thousand_dossiers_take_less_than_a_second() -> None:
+def test_ten_times_the_dossiers_take_about_ten_times_as_long() -> None:
+    """And not a hundred times, as if each were held against each; `ioc bench reports` measures the seconds."""
     life = [accepted(20, at(26, 17)), fact("processing_started", 21)]
-    many = [(dossier(*life, number=n), at(25)) for n in range(1000)]
     before = index(**{IN_TIME: (8000, 10000), LIKED: (8000, 10000), RESULTS: (100, 1000)})
 
-    def spent() -> float:
+    def spent(dossiers: int) -> float:
+        many = [(dossier(*life, number=n), at(25)) for n in range(dossiers)]
         start = time.process_time()
         found = ended(many, total_of("portal"), PERIOD, CalendarHistory())
-        assert len(shortest_of(before, PERIOD, found, [Decimal(90)]).gained) == 1000
+        assert len(shortest_of(before, PERIOD, found, [Decimal(90)]).gained) == dossiers
         return time.process_time() - start
 
-    assert min(spent() for _ in range(3)) <= 1.0
+    assert min(spent(1000) for _ in range(3)) <= 30 * min(spent(100) for _ in range(3))
 
 
 def test_what_ends_take_back_may_outweigh_what_came_and_is_then_not_counted() -> None:
