@@ -137,6 +137,19 @@ CREATE OR REPLACE FUNCTION exactly(n numeric, by numeric) RETURNS numeric LANGUA
     SELECT trim_scale((n + 0.0000000000000000000000000000000000000000) / nullif(by, 0))
 $$;
 
+-- The sets of labels of which a series has one where each of its labels has one of the chosen values.
+CREATE OR REPLACE FUNCTION label_sets(chosen jsonb) RETURNS jsonb[] LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    sets jsonb[] := '{"{}"}';
+    c record;
+BEGIN
+    FOR c IN SELECT * FROM jsonb_each(chosen) LOOP
+        sets := ARRAY(SELECT s || jsonb_build_object(c.key, v.value) FROM unnest(sets) s, jsonb_array_elements(c.value) v(value));
+    END LOOP;
+    RETURN sets;
+END
+$$;
+
 -- The leaves of formulas that are asked for, as `schemas.indicators.plan.wanted` names them, in their order.
 CREATE OR REPLACE FUNCTION figure_wanted(wanted jsonb)
 RETURNS TABLE (leaf integer, form text, measure text, chosen jsonb, detail text, covered text[], over text)
@@ -209,12 +222,12 @@ END
 $$;
 
 -- Sums (`detail`: `sum` or `count`), stocks (at the `end` or the `start` of each period) and numbers of different values (of
--- the label `detail`, of each unit its own) that have points, all at once. Without `enable_sort = off` thousands of rows,
--- of which few are expected, would be sorted by their texts to be grouped: an eighth more for index 766 of all units.
+-- the label `detail`, of each unit its own) that have points, all at once. Parts are grouped once, by what is asked for: of
+-- series of which a part was taken off again nothing is left in the group.
 CREATE OR REPLACE FUNCTION figure_sums(root text, first date, last date, known timestamptz, bucket text, by text, wanted jsonb)
 RETURNS TABLE (leaf integer, start timestamptz, grp text, value numeric, origins text[])
 LANGUAGE plpgsql STABLE ROWS 100
-SET plan_cache_mode = force_generic_plan SET enable_sort = off AS $$
+SET plan_cache_mode = force_generic_plan AS $$
 #variable_conflict use_column
 DECLARE
     beginning CONSTANT timestamptz := '1999-12-31 17:00+00';  -- a local midnight before every event
@@ -235,35 +248,32 @@ BEGIN
     SELECT array_agg(l.measure) INTO summed FROM summed_labels l
     WHERE (by IN ('', 'unit') OR by = ANY (l.labels)) AND NOT EXISTS (
         SELECT FROM figure_wanted(wanted) w LEFT JOIN jsonb_object_keys(w.chosen) label ON true
-        WHERE w.measure = l.measure AND (w.form = 'distinct' OR w.form IN ('sum', 'stock') AND label <> ALL (l.labels)));
+        WHERE w.measure = l.measure AND (w.form = 'distinct' OR w.form IN ('sum', 'stock') AND label IS NOT NULL AND label <> ALL (l.labels)));
     RETURN QUERY
     WITH asked AS MATERIALIZED (
-        SELECT * FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock', 'distinct')
+        SELECT w.*, label_sets(w.chosen) AS sets FROM figure_wanted(wanted) w WHERE w.form IN ('sum', 'stock', 'distinct')
     ), part AS MATERIALIZED (
-        SELECT series, figure_start(bucket, since, moment) AS start, sum(sum) AS sum, sum(count) AS count
+        SELECT series, figure_start(bucket, since, moment) AS start, sum, count
         FROM figure_parts(root, ARRAY(SELECT unnest(flows) EXCEPT SELECT unnest(summed)),
-            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket) GROUP BY 1, 2 HAVING sum(count) > 0
+            ARRAY(SELECT unnest(flows) INTERSECT SELECT unnest(summed)), since, until, bucket)
         UNION ALL
-        SELECT series, NULL, sum(sum), sum(count) FROM figure_parts(root,
+        SELECT series, NULL, sum, count FROM figure_parts(root,
             ARRAY(SELECT unnest(stocks) EXCEPT SELECT unnest(summed)),
-            ARRAY(SELECT unnest(stocks) INTERSECT SELECT unnest(summed)), beginning, since, 'whole') GROUP BY 1 HAVING sum(count) > 0
+            ARRAY(SELECT unnest(stocks) INTERSECT SELECT unnest(summed)), beginning, since, 'whole')
     ), located AS MATERIALIZED (
-        SELECT s.measure, s.unit, CASE WHEN s.measure = ANY (summed) THEN s.asked ELSE s.labels END AS labels, s.origin, g.grp,
-            x.start, x.sum, x.count
+        SELECT s.measure, s.unit, s.labels, s.origin, g.grp, x.start, x.sum, x.count
         FROM part x JOIN series s ON s.id = x.series
             LEFT JOIN figure_rows(CASE by WHEN 'unit' THEN $1 END) u ON u.unit = s.unit,
             LATERAL (SELECT CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END) g(grp)
     ), matched AS MATERIALIZED (
         SELECT a.leaf, a.form, a.detail, l.origin, l.grp, l.start, sum(l.sum) AS sum, sum(l.count) AS count
-        FROM asked a JOIN located l ON l.measure = a.measure AND a.form <> 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
-            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (l.labels ->> c.key)) IS NOT true))
-        GROUP BY 1, 2, 3, 4, 5, 6
+        FROM asked a JOIN located l ON l.measure = a.measure AND l.labels @> ANY (a.sets)
+        WHERE a.form <> 'distinct' OR l.start IS NOT NULL
+        GROUP BY 1, 2, 3, 4, 5, 6 HAVING sum(l.count) > 0
     ), each AS (
-        SELECT a.leaf, x.start, x.grp, x.unit, x.labels ->> a.detail, sum(x.sum) AS sum, array_agg(x.origin) AS origins
-        FROM asked a JOIN located x ON x.measure = a.measure AND x.start IS NOT NULL
-        WHERE a.form = 'distinct' AND (a.chosen = '{}' OR NOT EXISTS (
-            SELECT FROM jsonb_each(a.chosen) c WHERE (c.value ? (x.labels ->> c.key)) IS NOT true))
-        GROUP BY 1, 2, 3, 4, 5
+        SELECT a.leaf, l.start, l.grp, l.unit, l.labels ->> a.detail, sum(l.sum) AS sum
+        FROM asked a JOIN located l ON l.measure = a.measure AND l.labels @> ANY (a.sets) AND l.start IS NOT NULL
+        WHERE a.form = 'distinct' GROUP BY 1, 2, 3, 4, 5
     )
     SELECT m.leaf, m.start, m.grp, CASE m.detail WHEN 'sum' THEN sum(m.sum) ELSE sum(m.count) END,
         array_agg(DISTINCT m.origin)
@@ -274,8 +284,10 @@ BEGIN
         ON m.start IS NULL OR m.start < p.start OR m.start = p.start AND m.detail = 'end'
     WHERE m.form = 'stock' GROUP BY m.leaf, p.start, m.grp
     UNION ALL
-    SELECT e.leaf, e.start, e.grp, count(*) FILTER (WHERE e.sum <> 0 AND o.place = 1)::numeric, array_agg(DISTINCT o.origin)
-    FROM each e, unnest(e.origins) WITH ORDINALITY o(origin, place) GROUP BY e.leaf, e.start, e.grp;
+    SELECT m.leaf, m.start, m.grp, n.count::numeric, array_agg(m.origin)
+    FROM matched m JOIN (
+        SELECT e.leaf, e.start, e.grp, count(*) FILTER (WHERE e.sum <> 0) FROM each e GROUP BY 1, 2, 3
+    ) n USING (leaf, start, grp) WHERE m.form = 'distinct' GROUP BY m.leaf, m.start, m.grp, n.count;
 END
 $$;
 
@@ -286,7 +298,7 @@ RETURNS TABLE (id integer, unit text, origin text, labels jsonb, grp text) LANGU
         CASE by WHEN '' THEN '' WHEN 'unit' THEN u.row ELSE coalesce(s.labels ->> by, 'none') END
     FROM series s LEFT JOIN unit_scope u ON u.root = $1 AND u.unit = s.unit
     WHERE s.measure = $3 AND (u.unit IS NOT NULL OR $1 = 'all') 
-        AND NOT EXISTS (SELECT FROM jsonb_each(chosen) c WHERE (c.value ? (s.labels ->> c.key)) IS NOT true)
+        AND s.labels @> ANY (label_sets(chosen))
 $$;
 
 -- What points there are to a figure of single points: the last reported, the middle one of a measure's (one that its
@@ -404,9 +416,11 @@ BEGIN
     ), seen AS MATERIALIZED (  -- whose sources reported in the only period, as the points of a leaf show
         SELECT DISTINCT k.covered, CASE by WHEN 'unit' THEN k.grp ELSE '' END AS grp, k.start FROM kept k
         WHERE k.form IN ('sum', 'distinct') AND k.measure = ANY (k.covered) AND bucket IN ('whole', 'level')
+    ), due AS MATERIALIZED (
+        SELECT a.covered, count(*) FROM asked a, period p GROUP BY 1
     ), rows AS MATERIALIZED (  -- which units have all leaves that the same measures cover, in every period
         SELECT k.covered, k.grp FROM kept k WHERE by = 'unit' GROUP BY 1, 2
-        HAVING count(*) = (SELECT count(*) FROM asked a, period p WHERE a.covered = k.covered)
+        HAVING count(*) = (SELECT d.count FROM due d WHERE d.covered = k.covered)
     ), span AS MATERIALIZED (
         SELECT c.covered, r.*
         FROM (SELECT DISTINCT a.covered FROM asked a WHERE by = 'unit' OR NOT EXISTS (
