@@ -114,6 +114,11 @@ class Figures:
         return now.printed - before.printed
 
 
+def exactly(value: Decimal) -> Figure:
+    """A number with all its decimals."""
+    return Figure(value, max(0, -int(value.as_tuple().exponent)))
+
+
 def figure(reading: Reading) -> Figure:
     """A reading as it is printed."""
     reason = reading.reason.vi if reading.reason else ""

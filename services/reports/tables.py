@@ -12,21 +12,19 @@ from typing import NamedTuple
 from schemas import units
 from schemas.calendar import WORKING_DAY
 from schemas.codes import masked_case
-from schemas.index766 import scoring
-from schemas.index766.rules import NoRules
 from schemas.indicators import CATALOGUE, Indicator
 from schemas.indicators.label_texts import MEASURED, label_text
 from schemas.registry import SYSTEMS
 from schemas.text import dates
-from schemas.text.numbers import exact, grouped, plain
+from schemas.text.numbers import exact, grouped
 from services.readings import Period, Reading
 from services.readings import findings as all_findings
 from services.readings.finding import Finding, Handling
-from services.readings.index766 import unit_index
 from services.readings.overdue import overdue_dossiers
 from services.readings.read import round_half_up
 from services.reports.content import Cell, Column, Figure, Table
-from services.reports.figures import Figures, figure, year_so_far
+from services.reports.figures import Figures, exactly, figure, year_so_far
+from services.reports.index766_tables import index766, index766_groups
 
 NUMBER, NAME = Column("STT", 9, "center"), Column("Đơn vị", 40, "left")
 SYSTEM = "system_"
@@ -259,55 +257,6 @@ def resolution_02(figures: Figures, period: Period) -> Iterator[Table]:
         yield Table("resolution_02", "Kết quả thực hiện Nghị quyết số 02/NQ-CP", columns, tuple(rows))
 
 
-# --- index 766 ---
-
-
-def index766(figures: Figures, period: Period) -> Iterator[Table]:
-    """Index 766 by the portal's rules, from events and what is reported; while a component is missing, the total is.
-    There is none of days before the decision."""
-    try:
-        score = unit_index(figures.conn, "portal", figures.unit, period).score
-    except NoRules:
-        return
-    if len(score.missing) == len(score.components):
-        return
-    rows: list[tuple[Cell, ...]] = []
-    for group in score.groups:
-        points = Figure(group.points if group.scored else None, 2)
-        rows.append(("", f"{group.group.vi.upper()}{_of_given(group)}", "", "", points, Figure(group.maximum)))
-        for number, one in enumerate((c for c in score.components if c.component.group == group.group.code), start=1):
-            maximum = Figure(one.component.maximum)
-            rows.append((str(number), one.component.vi, *_sides(one), Figure(one.points, 2), maximum))
-    columns = (
-        NUMBER, Column("Nhóm, thành phần", 72, "left"), Column("Tử số", 22), Column("Mẫu số", 22), Column("Điểm", 19),
-        Column("Điểm tối đa", 19),
-    )  # fmt: skip
-    most = Figure(sum((g.maximum for g in score.groups), Decimal(0)))
-    total = ("", f"Tổng số{_of_given(score)}", "", "", Figure(score.points, 2), most)
-    notes = (score.rules.vi, *_incomplete(score))
-    yield Table("index766", "Điểm theo Bộ chỉ số 766", columns, tuple(rows), total, notes)
-
-
-def _sides(one: scoring.ComponentScore) -> tuple[Figure, Figure]:
-    if one.count is None:
-        return Figure(None), Figure(None)
-    return _exact(one.count.numerator), _exact(one.count.denominator)
-
-
-def _of_given(score: scoring.GroupScore | scoring.IndexScore) -> str:
-    """Of how many points the sum is, where something of it is missing: it is not to be read as one of all."""
-    complete = score.complete if isinstance(score, scoring.GroupScore) else not score.missing
-    return "" if complete or not score.scored else f" (của {plain(score.scored)} điểm có số liệu)"
-
-
-def _incomplete(score: scoring.IndexScore) -> Iterator[str]:
-    if score.missing:
-        yield (
-            f"{len(score.missing)} thành phần chưa có số liệu (–) nên tổng điểm chưa đầy đủ: "
-            f"{grouped(score.points, 2)} trên {plain(score.scored)} điểm có thể đạt."
-        )
-
-
 # --- the eight systems ---
 
 _TABLED = ("ii06_", "ecert_", "nq02_", "hotline_", "index766")
@@ -394,7 +343,7 @@ def _is_of(f: Finding, period: Period) -> bool:
 def _finding(f: Finding, period: Period) -> tuple[Cell, ...]:
     where = units.on(f.unit, period.last).name_vi if f.unit else "Toàn địa bàn"
     days = f" ({dates.days(f.first, f.last)})" if f.first and f.last else ""
-    sides = (Figure(f.left), "") if f.events is not None else (_exact(f.left), _exact(f.right))
+    sides = (Figure(f.left), "") if f.events is not None else (exactly(f.left), exactly(f.right))
     return f"{f.vi}{days}{_evidence(f)}", where, *sides, _SEVERITY[f.severity], _handling(f.handling)
 
 
@@ -415,10 +364,6 @@ def _handling(h: Handling) -> str:
 
 
 _SEVERITY = {"critical": "Nghiêm trọng", "warning": "Cảnh báo", "info": "Thông tin"}
-
-
-def _exact(value: Decimal) -> Figure:
-    return Figure(value, max(0, -int(value.as_tuple().exponent)))
 
 
 def overdue(figures: Figures, period: Period) -> Iterator[Table]:
@@ -454,7 +399,7 @@ TABLES: dict[str, Build] = {
     build.__name__: build
     for build in (
         ii06_by_unit, ii06_by_field, online_services, payments, payments_year, hotline, software, certified_copies,
-        resolution_02, index766, systems, headlines, findings, overdue,
+        resolution_02, index766, index766_groups, systems, headlines, findings, overdue,
     )
 }  # fmt: skip
 """name -> what makes it; it yields nothing where there is nothing to show."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pypdf import PdfReader
 from read_back import hold_content
 from support import command, output_of
 
@@ -143,6 +144,9 @@ def test_points_of_index_766_are_told_of_what_is_known(november: Report) -> None
     assert [c.value for c in names["Tổng số (của 62 điểm có số liệu)"] if isinstance(c, Figure)][1] == 100
     assert any("trên 62 điểm có thể đạt" in note for note in found.notes)
     assert "TIẾN ĐỘ GIẢI QUYẾT" in names and "SỐ HÓA HỒ SƠ (của 14 điểm có số liệu)" in names
+    total = text_of(names["Tổng số (của 62 điểm có số liệu)"][0])
+    groups = {str(row[1]): tuple(map(text_of, row[2:])) for row in table(november, "index766_groups").all_rows}
+    assert groups["Tổng số (của 62 điểm có số liệu)"] == (total, total, "100")
 
 
 def test_findings_are_the_known_mistakes_and_no_others(november: Report) -> None:
@@ -245,12 +249,20 @@ def test_other_forms_have_the_same_figures(published: Instance, november: Report
     alone, meeting = form("ii06"), form("meeting")
     assert alone.tables == (table(november, "ii06_by_field"),) and "II.06a/VPCP/KSTT" in alone.head.subject
     assert meeting.head.title == "BÁO CÁO NHANH" and meeting.head.issuer == november.head.issuer
-    assert [t.code for t in meeting.tables] == ["headlines", "index766"]
+    assert [t.code for t in meeting.tables] == ["headlines", "index766_groups"]
+    assert table(meeting, "index766_groups") == table(november, "index766_groups")
     rows, own = by_name(table(november, "system_procedures")), by_name(table(meeting, "headlines"))
     assert len(own) > 5 and all(rows[name] == row for name, row in own.items() if name in rows)
     refused = command(published, "report", "--list", "--as", "ii06")
     assert refused.exit_code == 2 and "--as is about a PERIOD" in refused.output
     assert "no form 'ii6'" in command(published, "report", "11/2024", "--as", "ii6").output
+
+
+def test_a_unit_has_one_page_for_a_meeting(published: Instance, tmp_path: Path) -> None:
+    file = tmp_path / "meeting.pdf"
+    output_of(published, "report", "11/2024", "--as", "meeting", "--unit", "chon_thanh", "-o", str(file))
+    (page,) = PdfReader(file).pages
+    assert "CHỦ TỊCH" in page.extract_text()
 
 
 @pytest.mark.parametrize(
