@@ -28,6 +28,10 @@ MONTHS = 6
 LEAST = 3
 """So many of them are needed for an interval."""
 HUNDREDTH = Decimal("0.01")
+METHOD = (
+    "points of now and the median of what the months below still gained from as far before their end; the range is "
+    "their least and greatest, from three months on"
+)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from schemas.text.numbers import plain
 from schemas.text.origins import origins_line
 from services.readings.explain import Explanation
 from services.readings.finding import Finding, Handling
-from services.readings.forecast import Forecast
+from services.readings.forecast import METHOD, Forecast
 from services.readings.read import Reading
 from services.readings.whatif import Shortest, WhatIf
 
@@ -126,6 +126,7 @@ def forecast_lines(f: Forecast) -> Iterator[str]:
     else:
         interval = f"between {f.low} and {f.high}" if f.low is not None else "too few months for a range"
         yield f"at the month's end: {f.expected}, {interval}"
+        yield f"method: {METHOD}"
     for m in f.past:
         error = f"forecast {m.forecast}, error {m.error:+}" if m.error is not None else "nothing to forecast from"
         yield f"  {m.month:%m/%Y}: {m.so_far} as far before its end, {m.final} at its end; {error}"

@@ -11,7 +11,7 @@ from schemas.index766.scoring import ComponentScore
 from schemas.text.numbers import plain
 from services.readings.explain import Explanation
 from services.readings.finding import Finding
-from services.readings.forecast import Forecast
+from services.readings.forecast import METHOD, Forecast
 from services.readings.period import Period
 from services.readings.read import Reading
 from services.readings.whatif import Shortest, WhatIf
@@ -113,7 +113,8 @@ def forecast_values(f: Forecast) -> dict[str, Any]:
     """Where the month will end, and how wrong the same was before, as JSON values."""
     points = {name: _text(getattr(f, name)) for name in ("now", "maximum", "expected", "low", "high")}
     past = [{"month": f"{m.month:%Y-%m}", **{name: _text(getattr(m, name)) for name in _OF_MONTH}} for m in f.past]
-    return {"month": f"{f.period.first:%Y-%m}", "as_of": f.period.as_of.isoformat(), **points, "past": past}
+    return {"month": f"{f.period.first:%Y-%m}", "as_of": f.period.as_of.isoformat(), "method": METHOD, **points,
+            "past": past}  # fmt: skip
 
 
 _OF_MONTH = ("so_far", "final", "forecast", "error")

@@ -13,6 +13,7 @@ from schemas.calendar import VN
 from schemas.index766.rules import rule_set
 from schemas.index766.scoring import CountPair
 from services.readings import forecast as module
+from services.readings import lines, values
 from services.readings.evaluate import ComponentCount
 from services.readings.forecast import forecast
 from services.readings.index766 import UnitIndex, score_of
@@ -83,3 +84,10 @@ def test_no_month_under_other_rules_is_learned_from(read: Any, monkeypatch: pyte
     read({(m, end): 80 for m in (9, 10, 11) for end in (False, True)})
     monkeypatch.setattr(module, "rule_set", lambda code, day: (RULES, day.month >= 10)[day.month < 10])
     assert [m.month.month for m in forecast(None, "portal", None, NOW).past] == [10]  # type: ignore[arg-type]
+
+
+def test_who_reads_a_forecast_is_told_how_it_came_about(read: Any) -> None:
+    read({(m, end): 90 if end else 50 for m in (8, 9, 10, 11) for end in (False, True)})
+    found = forecast(None, "portal", None, NOW)  # type: ignore[arg-type]
+    assert f"method: {module.METHOD}" in lines.forecast_lines(found)
+    assert values.forecast_values(found)["method"] == module.METHOD
