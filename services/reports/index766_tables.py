@@ -90,7 +90,13 @@ def groups_table(own: UnitIndex, decree: IndexScore, rank: str = "") -> Table:
     )  # fmt: skip
     most = Figure(sum((g.maximum for g in own.score.groups), Decimal(0)))
     total: tuple[Cell, ...] = ("", f"Tổng số{_of_given(own.score)}", *_points(own.score, decree), most)
-    notes = (*_grades(own.score, decree), rank, *_incomplete(own.score), *_flagged(own.score.components))
+    notes = (
+        *_grades(own.score, decree),
+        rank,
+        *_incomplete(own.score),
+        *_reported(own),
+        *_flagged(own.score.components),
+    )
     title = "Điểm các nhóm theo Bộ chỉ số 766"
     return Table("index766_groups", title, columns, tuple(rows), total, tuple(filter(None, notes)))
 
@@ -114,6 +120,12 @@ def _grades(portal: IndexScore, decree: IndexScore) -> Iterator[str]:
     if portal.grade and decree.grade:
         other = "" if portal.grade == decree.grade else f"; theo lời văn Quyết định: {decree.grade.vi}"
         yield f"Xếp loại: {portal.grade.vi}{other}."
+
+
+def _reported(own: UnitIndex) -> Iterator[str]:
+    """The components of which no event gives the counts."""
+    if names := [one.component.vi for one in own.score.components if own.basis(one.component.metric) == "reported"]:
+        yield f"Theo báo cáo, không tính từ sự kiện: {'; '.join(names)}."
 
 
 def _flagged(components: Sequence[scoring.ComponentScore]) -> Iterator[str]:

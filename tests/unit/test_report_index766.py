@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from schemas.economy import Stated
 from schemas.index766.rules import rule_set
 from schemas.index766.scoring import CountPair
 from services.readings.evaluate import ComponentCount
@@ -22,6 +23,19 @@ def shown(without: str = "", **counts: tuple[int, int]) -> Table:
     found = {m: ComponentCount(CountPair(Decimal(n), Decimal(d)), None, frozenset()) for m, (n, d) in pairs.items()}
     own = UnitIndex(UNIT, "ward", score_of(PORTAL, UNIT, found), found)
     return groups_table(own, score_of(DECREE, UNIT, found), "Xếp hạng 1 trong 2 đơn vị cùng cấp đủ số liệu.")
+
+
+def test_what_is_reported_and_not_counted_is_named() -> None:
+    stated = Stated("dong_nai", date(2026, 11, 1), DAY, "table", "real", "key", {"value": 48, "total": 50})
+    counts = {
+        "PUBLISH_ON_TIME": ComponentCount(CountPair(Decimal(48), Decimal(50)), None, frozenset(), stated),
+        "ON_TIME": ComponentCount(CountPair(Decimal(9), Decimal(10)), None, frozenset()),
+    }
+    own = UnitIndex(UNIT, "ward", score_of(PORTAL, UNIT, counts), counts)
+    notes = groups_table(own, score_of(DECREE, UNIT, counts)).notes
+    assert notes[1:] == (
+        "Theo báo cáo, không tính từ sự kiện: Công bố TTHC đúng hạn.", "Của tỉnh: Công bố TTHC đúng hạn.",
+    )  # fmt: skip
 
 
 def texts(table: Table) -> dict[str, tuple[str, ...]]:
