@@ -32,6 +32,11 @@ from services.kit import store
 from services.kit.settings import Settings
 from services.readings import Period, explain, read
 from services.readings.index766 import UnitIndex, unit_index, unit_indices
+from services.reports import texts
+from services.reports.content import Figure
+from services.reports.figures import Figures
+from services.reports.index766_tables import index766_groups
+from services.reports.tables import TABLES
 
 WARD, NEXT, LAST = "phuong_chon_thanh", "phuong_minh_hung", "xa_nha_bich"
 NOVEMBER = Period(date(2026, 11, 1), date(2026, 11, 30), datetime(2026, 11, 30, 16, 59, tzinfo=UTC))
@@ -166,6 +171,18 @@ def test_units_are_ranked_within_their_level(november: dict[str, UnitIndex]) -> 
     assert {u.unit: u.rank for u in november.values() if u.rank} == {
         unit: totals.index(november[unit].score.total or Decimal(0)) + 1 for unit in (WARD, NEXT)
     }
+
+
+def test_a_report_has_rank_and_grade_and_says_what_is_reported(
+    reader: psycopg.Connection, november: dict[str, UnitIndex]
+) -> None:
+    own = november[WARD]
+    (table,) = index766_groups(Figures(reader, WARD, texts.read(None, TABLES)), NOVEMBER)
+    assert table.total[2] == Figure(own.score.total, 2) and own.score.grade
+    assert table.notes[0].startswith(f"Xếp loại: {own.score.grade.vi}")
+    assert table.notes[1] == f"Xếp hạng {own.rank} trong 2 đơn vị cùng cấp đủ số liệu."
+    (reported,) = (note for note in table.notes if note.startswith("Theo báo cáo"))
+    assert all((COMPONENTS[m].vi in reported) == (own.basis(m) == "reported") for m in COMPONENTS)
 
 
 def test_the_catalogue_has_what_the_index_says(reader: psycopg.Connection, november: dict[str, UnitIndex]) -> None:
