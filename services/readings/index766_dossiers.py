@@ -15,7 +15,7 @@ from schemas.index766.rules import NoRules, RuleSet, rule_set
 from schemas.indicators.formula import Formula, Stock, Sum, leaves
 from schemas.registry import MEASURES
 from services.readings.forecast import points_of as counted_points
-from services.readings.index766 import total_of, unit_index
+from services.readings.index766 import UnitIndex, total_of, unit_index
 from services.readings.memo import memoised
 from services.readings.period import Period
 from services.readings.series_query import Selection
@@ -85,27 +85,50 @@ def costly(
     return CostlyDossiers(rows[0][0] if rows else 0, [Costly(*row) for _, *row in rows])
 
 
-def counted_now(conn: Connection, rules: str, unit: str | None, day: date) -> frozenset[str]:
-    """The components of a unit that are counted on a day: reports come and go, so days are compared by these alone."""
-    index = unit_index(conn, rules, unit, until(day))
+def counted(index: UnitIndex) -> frozenset[str]:
+    """The components that are counted: reports come and go, so days are compared by these alone."""
     return frozenset(metric for metric in index.counts if index.basis(metric) == "counted")
 
 
-def course(conn: Connection, rules: str, unit: str | None, last: date, days: int, counted: frozenset[str]) -> list[Day]:
+def compared_by(conn: Connection, rules: str, unit: str | None, day: date) -> frozenset[str]:
+    """The components of a unit by which a day and those before it are compared: those counted at its end and at that of
+    the day before, so that the step between the two is what `moved` says; else those of the day alone."""
+    found, conn = rule_set(rules, day), memoised(conn)
+    before = day - timedelta(days=1)
+    own = counted(unit_index(conn, rules, unit, until(day)))
+    if not same_rules(found, before):
+        return own
+    return own & counted(unit_index(conn, rules, unit, until(before))) or own
+
+
+def moved(after: UnitIndex, before: UnitIndex) -> Decimal | None:
+    """By how much points moved between two days of one month and one rule set, in the components that are counted on
+    both; None where there is none."""
+    both, rules = counted(after) & counted(before), after.score.rules
+    if not both:
+        return None
+    return counted_points(rules, after.counts, both) - counted_points(rules, before.counts, both)
+
+
+def same_rules(rules: RuleSet, day: date) -> bool:
+    """Whether a day has the same rule set."""
+    try:
+        return rule_set(rules.code, day) == rules
+    except NoRules:
+        return False
+
+
+def course(conn: Connection, rules: str, unit: str | None, last: date, days: int, metrics: frozenset[str]) -> list[Day]:
     """The points of some components on each of the last days, of the month so far at its end."""
     conn, valid = memoised(conn), rule_set(rules, last)
-    return [_of_day(conn, valid, unit, last - timedelta(days=back), counted) for back in range(days - 1, -1, -1)]
+    return [_of_day(conn, valid, unit, last - timedelta(days=back), metrics) for back in range(days - 1, -1, -1)]
 
 
-def _of_day(conn: Connection, rules: RuleSet, unit: str | None, day: date, counted: frozenset[str]) -> Day:
-    try:
-        if not counted or rule_set(rules.code, day) != rules:
-            return Day(day, None)
-    except NoRules:
+def _of_day(conn: Connection, rules: RuleSet, unit: str | None, day: date, metrics: frozenset[str]) -> Day:
+    if not metrics or not same_rules(rules, day):
         return Day(day, None)
     index = unit_index(conn, rules.code, unit, until(day))
-    known = all(index.basis(metric) == "counted" for metric in counted)
-    return Day(day, counted_points(rules, index.counts, counted) if known else None)
+    return Day(day, counted_points(rules, index.counts, metrics) if metrics <= counted(index) else None)
 
 
 _FIRST = SQL("(SELECT min(began) FROM held)")

@@ -14,13 +14,12 @@ from psycopg import Connection
 
 from schemas import units as administrative
 from schemas.calendar import local_day
-from schemas.index766.rules import NoRules, rule_set
+from schemas.index766.rules import rule_set
 from schemas.index766.scoring import ComponentScore, ranked_as
 from schemas.registry import DATA_TYPES
 from services.kit.facts import stored_calendars
-from services.readings.forecast import points_of
 from services.readings.index766 import UnitIndex, unit_index, unit_indices
-from services.readings.index766_dossiers import Day, counted_now, course
+from services.readings.index766_dossiers import Day, compared_by, course, moved, same_rules
 from services.readings.memo import memoised, snapshot
 from services.readings.period import Period, midnight
 from services.readings.sources import sources
@@ -84,27 +83,20 @@ def brief_data(conn: Connection, rules: str, unit: str | None, as_of: datetime) 
         conn = memoised(conn)
         empty = _empty_days(conn, unit, yesterday)
         own, before = (unit_index(conn, rules, unit, until(day)) for day in (yesterday, yesterday - DAY))
-        obstacle = obstacle_of(rules, yesterday, empty)
+        change = moved(own, before)
+        obstacle = obstacle_of(rules, yesterday, empty) or ("unknown" if change is None else None)
         below = _below(conn, rules, unit, yesterday, empty)
-        counted = counted_now(conn, rules, unit, yesterday)
-        days = course(conn, rules, unit, yesterday, WEEK, counted)
+        days = course(conn, rules, unit, yesterday, WEEK, compared_by(conn, rules, unit, yesterday))
         rank, peers = _rank(conn, rules, unit, yesterday)
         stale = [s for s in sources(conn, as_of) if s.system == SYSTEM and s.stale]
     return BriefData(
         unit, as_of, yesterday, own,
-        None if obstacle else moved(own, before), obstacle,
+        None if obstacle else change, obstacle,
         rank, peers,
         [Day(d.day, None) if d.day in empty else d for d in days],
         weakest(own), to_watch(below), falling(below), empty,
         len(stale), min((s.last_recorded for s in stale), default=None),
     )  # fmt: skip
-
-
-def moved(after: UnitIndex, before: UnitIndex) -> Decimal:
-    """By how much points moved between two days of one month and one rule set, in the components known on both."""
-    both = [m for m in after.counts if "missing" not in (after.basis(m), before.basis(m))]
-    rules = after.score.rules
-    return points_of(rules, after.counts, both) - points_of(rules, before.counts, both)
 
 
 def obstacle_of(rules: str, day: date, empty: Collection[date]) -> Obstacle | None:
@@ -114,11 +106,7 @@ def obstacle_of(rules: str, day: date, empty: Collection[date]) -> Obstacle | No
         return "unknown"
     if day.day == 1:
         return "first_day"
-    try:
-        same = rule_set(rules, day) == rule_set(rules, day - DAY)
-    except NoRules:
-        same = False
-    return None if same else "other_rules"
+    return None if same_rules(rule_set(rules, day), day - DAY) else "other_rules"
 
 
 def _empty_days(conn: Connection, unit: str | None, last: date) -> list[date]:
@@ -173,9 +161,9 @@ def _below(conn: Connection, rules: str, root: str | None, day: date, empty: Col
 def _moves(days: Days, unit: str) -> Iterator[Decimal]:
     """How a unit moved in each of the days, yesterday first, as far as that is known."""
     for after, before in pairwise(days):
-        if unit not in after or unit not in before:
+        if unit not in after or unit not in before or (by := moved(after[unit], before[unit])) is None:
             return
-        yield moved(after[unit], before[unit])
+        yield by
 
 
 def falling(days: Days) -> list[str]:

@@ -22,6 +22,7 @@ from services.aggregator import staging
 from services.aggregator.event_store import EventStore, Incoming
 from services.centre.prepare import settings_of
 from services.kit import clock, store
+from services.reports.brief_data import brief_data
 
 UNIT, NOVEMBER = "xa_dak_o", ("--from", "11/2026", "--to", "11/2026", "--as-of", "30/11/2026")
 AHEAD, OTHER = "xa_phu_nghia", "xa_tan_loi"
@@ -194,6 +195,18 @@ def test_without_earlier_months_there_is_no_forecast(filled: Instance, ahead: tu
     answer = told_of(filled, "forecast", "--unit", AHEAD)
     assert (answer["expected"], answer["low"], answer["past"]) == (None, None, [])
     assert "no forecast" in output_of(filled, "index766", "forecast", "--unit", AHEAD)
+
+
+@pytest.mark.parametrize("yesterday", range(2, 9))
+def test_a_brief_holds_a_day_against_the_one_before_as_its_line_of_days_does(filled: Instance, yesterday: int) -> None:
+    """Also on a day on which something is counted for the first time."""
+    with store.connect(settings_of(filled, "cli"), "reader") as conn:
+        found = brief_data(conn, "portal", UNIT, at(yesterday + 1, 1))
+    before, last = (day.points for day in found.week[-2:])
+    assert found.change == (None if found.obstacle or before is None or last is None else last - before)
+    assert (found.change is None) == (found.obstacle is not None)
+    compared = {at(yesterday - back).date() for back in (0, 1)}
+    assert yesterday < 3 or found.obstacle == ("unknown" if compared & {*found.empty} else None)
 
 
 def test_all_units_are_told_beside_each_other(filled: Instance) -> None:

@@ -313,6 +313,7 @@ def test_a_brief_of_november_compares_what_can_be_compared_in_1200_characters(pu
     for text in (whole, english, town):
         assert len(text.strip()) <= 1200 and "20/11/2024" in text.splitlines()[0]
         assert "19/11/2024 (chưa chốt)" in text or "19/11/2024 (not final)" in text
-    assert "giảm 0,09 so với hôm trước." in town and "0.05 more than the day before." in english
+    assert "giảm 0,09 so với hôm trước (phần tính từ hồ sơ)." in town
+    assert "0.05 more than the day before (of what dossiers count)." in english
     assert "13/11 54,84; " in whole and "10.901/36.244 (30,08 %)" in whole and "chưa đầy đủ" not in whole
     assert "ngày đầu tháng nên không so với hôm trước" in ask("2024-11-02 06:30")

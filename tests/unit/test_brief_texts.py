@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -12,14 +13,15 @@ import pytest
 from psycopg import Connection
 
 from schemas import units
+from schemas.economy import Stated
 from schemas.index766.rules import rule_set
 from schemas.index766.scoring import CountPair
 from services.readings.evaluate import ComponentCount
 from services.readings.index766 import UnitIndex, score_of
-from services.readings.index766_dossiers import Day
+from services.readings.index766_dossiers import Day, moved
 from services.reports import brief, brief_data
 from services.reports.brief import LONGEST, read_texts, written
-from services.reports.brief_data import BriefData, Watched, moved, obstacle_of, to_watch
+from services.reports.brief_data import BriefData, Watched, obstacle_of, to_watch
 from services.reports.texts import WrongTexts
 
 DAY = date(2026, 11, 27)
@@ -65,7 +67,7 @@ def test_of_what_nothing_is_known_there_are_no_points_of_none() -> None:
 def test_points_shares_and_small_bases() -> None:
     said = text()
     assert said.startswith("BẢN TIN SÁNG 28/11/2026: Toàn địa bàn\n")
-    assert "đến hết 27/11/2026 (chưa chốt): 20,60/26 điểm, giảm 0,40 so với hôm trước." in said
+    assert "đến hết 27/11/2026 (chưa chốt): 20,60/26 điểm, giảm 0,40 so với hôm trước (phần tính từ hồ sơ)." in said
     assert "380/500 (76,00 %) mất 4,80" in said and "9/20 (45,00 %, ít hồ sơ) mất 0,60" in said
     assert "chưa đầy đủ" not in said and "chưa đầy đủ: ngày 26/11 chưa có dữ liệu" in text(empty=[date(2026, 11, 26)])
     assert "not compared with the day before: the rules changed" in text("en", obstacle="other_rules", change=None)
@@ -90,7 +92,10 @@ def test_who_fell_half_a_point_comes_before_who_has_less_than_half() -> None:
     assert [one.unit for one in found["commune"]] == ["phuong_chon_thanh", "phuong_minh_hung"]
     assert found["commune"][0].change == Decimal("-0.80") and found["commune"][0].base == 100
     assert [one.unit for one in to_watch(days[:1])["commune"]] == ["phuong_minh_hung"], "no day to compare with"
-    assert moved(good, index("phuong_chon_thanh", ONLINE_DOSSIERS=(1, 2))) == 0, "nothing is known of both days"
+    other = index("phuong_chon_thanh", ONLINE_DOSSIERS=(1, 2))
+    assert moved(good, other) is None, "nothing is known of both days"
+    reported = {m: replace(c, stated=cast(Stated, "a report")) for m, c in good.counts.items()}
+    assert moved(replace(good, counts=reported), fell_from) is None, "reports come and go"
 
 
 def test_days_are_compared_within_a_month_and_by_one_rule_set() -> None:

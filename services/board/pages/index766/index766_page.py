@@ -44,7 +44,7 @@ from services.board.ui.pagination import page_number
 from services.kit import clock
 from services.readings.forecast import forecast
 from services.readings.index766 import UnitIndex, total_of
-from services.readings.index766_dossiers import Day, counted_now, course, of_dossiers
+from services.readings.index766_dossiers import Day, compared_by, course, of_dossiers
 from services.readings.whatif import Shortest
 
 AT_ONCE = 5
@@ -68,11 +68,11 @@ def add(pages: Pages, reading: QueryPool) -> None:
         period, days = choice.period.period(clock.now()), list[Day]()
         last = min(period.last, local_day(period.as_of))
         unit = choice.unit or None
-        counted = await reading(partial(counted_now, rules=choice.rules, unit=unit, day=last))
+        metrics = await reading(partial(compared_by, rules=choice.rules, unit=unit, day=last))
         for back in range(DAYS - AT_ONCE, -1, -AT_ONCE):
             end = last - timedelta(days=back)
             days += await reading(
-                partial(course, rules=choice.rules, unit=unit, last=end, days=AT_ONCE, counted=counted)
+                partial(course, rules=choice.rules, unit=unit, last=end, days=AT_ONCE, metrics=metrics)
             )
         ongoing = choice.ongoing(clock.now())
         ahead = await reading(partial(forecast, rules=choice.rules, unit=unit, as_of=clock.now())) if ongoing else None
