@@ -48,13 +48,26 @@ def aimed(indicator: Indicator) -> str:
 
 def verdict(indicator: Indicator, figure: str, reached: bool, how: str = "") -> str:
     """A figure of the chosen unit where its printed value reaches the target in force, or where it misses it; with
-    `how` = `bool` 1 or 0 instead. A share of more than all does neither."""
-    figure = f"({figure} <= 1)" if indicator.is_share else figure
-    half = Decimal("0.5").scaleb(-indicator.decimals) * scale(indicator)
+    `how` = `bool` 1 or 0 instead. What cannot be does neither."""
+    figure, half = possible(indicator, figure), _half(indicator)
     lower = indicator.better == "lower"
     sign = {(False, True): ">=", (False, False): "<", (True, True): "<", (True, False): ">="}[lower, reached]
-    aim = f"({aimed(indicator)} {'+' if lower else '-'} {half.normalize():f})"
+    aim = f"({aimed(indicator)} {'+' if lower else '-'} {half:f})"
     return f"{figure} {sign} {how and f'{how} '}on (unit) group_left () {shown_as(indicator, aim)}"
+
+
+def possible(indicator: Indicator, figure: str) -> str:
+    """A figure where its printed value can be."""
+    if indicator.bounds is None:
+        return figure
+    half = _half(indicator)
+    low, high = (bound * scale(indicator) + by for bound, by in zip(indicator.bounds, (-half, half), strict=True))
+    return f"({figure} > {low:f} < {high:f})"
+
+
+def _half(indicator: Indicator) -> Decimal:
+    """Half of the last printed digit, in base units: printed values are rounded half away from zero."""
+    return (Decimal("0.5").scaleb(-indicator.decimals) * scale(indicator)).normalize()
 
 
 def by_verdict(
@@ -64,7 +77,8 @@ def by_verdict(
     where there is none or the figure cannot be. Each has its colour, whatever the target is by now, and the looks that
     are `given`."""
     whole = f"({figure})"
-    without = f"{whole} unless on (unit) {aimed(indicator)}" + (f" or {whole} > 1" if indicator.is_share else "")
+    without = f"{whole} unless on (unit) {aimed(indicator)}"
+    without += f" or ({whole} unless {possible(indicator, whole)})" if indicator.bounds else ""
     exprs = (verdict(indicator, whole, True), verdict(indicator, whole, False), without)
     for ref, colour in zip(refs, (GOOD, BAD, PLAIN), strict=True):
         panel.override_by_query(ref, [*given, Property("color", {"mode": "fixed", "fixedColor": colour})])

@@ -47,8 +47,13 @@ class Indicator:
         return self.unit == "%" and not self.beyond and (self.target is None or 0 <= self.target <= 100)
 
     def is_possible(self, value: Decimal) -> bool:
-        """Whether the figure can be so: a share lies within 0 and 100 %."""
-        return not self.is_share or 0 <= value <= 100
+        """Whether the figure can be so as it is printed."""
+        return self.bounds is None or self.bounds[0] <= value <= self.bounds[1]
+
+    @property
+    def bounds(self) -> tuple[Decimal, Decimal] | None:
+        """The least and the most that the figure can be: a share lies within 0 and 100 %."""
+        return (Decimal(0), Decimal(100)) if self.is_share else None
 
     @property
     def bound(self) -> Literal["≤", "≥"]:

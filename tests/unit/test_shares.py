@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 
 import pytest
 
+from dashboards.pieces import possible
 from schemas.indicators import CATALOGUE
+from schemas.indicators.metric import scale
 from services.board.ui.words import state_of
 from services.readings.lines import verdict
 from services.readings.read import Reading
@@ -39,6 +42,15 @@ def test_what_may_be_more_than_a_hundred_per_cent_is_judged_as_it_is() -> None:
     assert reading("budget_revenue_of_plan", "104.2", "100").met is True
     assert reading("bed_occupancy", "112", "90").met is False
     assert state_of(reading("bed_occupancy", "112", "90")) == "bad"
+
+
+@pytest.mark.parametrize("code", SHARES)
+def test_grafana_calls_possible_what_the_board_does(code: str) -> None:
+    indicator = CATALOGUE[code]
+    low, high = map(Decimal, re.fullmatch(r"\(x > (\S+) < (\S+)\)", possible(indicator, "x")).groups())  # type: ignore[union-attr]
+    for value in map(Decimal, ("-250", "-1", "-0.001", "0", "50", "100", "100.004", "101", "250")):
+        printed = reading(code, str(value)).printed
+        assert printed is not None and (low < value * scale(indicator) < high) == indicator.is_possible(printed), value
 
 
 def test_what_is_printed_as_a_hundred_per_cent_is_possible() -> None:
