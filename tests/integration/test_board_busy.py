@@ -26,7 +26,7 @@ from services.board.ui.page_layout import navigation_entries
 from services.board.ui.words import WORDS
 
 FIGURES = ("/?span=year", "/system/field", "/figure/reports_received", "/worklist", "/alarms", "/quality", "/brief",
-           "/index766", "/sources", "/figure/reports_received/cases")  # fmt: skip
+           "/index766", "/sources", "/handover", "/figure/reports_received/cases")  # fmt: skip
 """Pages of figures and lists: what was read last stands there, with its age."""
 ONES = ("/worklist/dossier/none", "/alarms/1", "/search?text=PA-0001", "/reports/1", "/imports/1")
 """Pages of one thing: their name stands there, and the way to ask again."""
@@ -98,6 +98,7 @@ def test_every_page_stands_at_once_with_what_was_known(
     centre: Instance, reader: Browser, away: Callable[[Instance], object]
 ) -> None:
     known = {path: figures(reader.get(path).text) for path in FIGURES}
+    assert known["/handover"]
     with away(centre):
         time.sleep(16)  # what was read before is the newest no more
         with ThreadPoolExecutor(READERS) as readers:
@@ -114,6 +115,7 @@ def test_every_page_stands_at_once_with_what_was_known(
             assert re.search(r"Số liệu gần nhất: \d\d/\d\d/\d{4} \d\d:\d\d \(\d+ (giây|phút) trước\)", page.text), path
     aged = [path for path in FIGURES if BUSY in shown[path].content]
     assert len(aged) >= 5, aged
+    assert WORDS["handover_past"][0] in shown["/handover"].text, "also what a page has below what is counted"
     assert all(BUSY in shown[path].content for path in ONES)
     for path in PAGES:
         assert BUSY not in reader.get(path).content, "it comes back by itself"
@@ -132,8 +134,8 @@ def test_while_others_take_the_processor_every_page_stands_with_what_was_known(r
 
 
 def figures(text: str) -> list[str]:
-    """The rows of a page's tables."""
-    return re.findall(r'<th scope="row">(.*?)</th>', text)
+    """The rows of a page's tables, and its counts."""
+    return re.findall(r'<th scope="row">.*?</th>|<strong[^>]*>[\d.]+</strong>', text)
 
 
 WRONG = (

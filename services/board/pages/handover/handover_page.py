@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from fastapi.responses import RedirectResponse, Response
 from psycopg_pool import AsyncConnectionPool
@@ -38,24 +40,31 @@ FRESH_SECONDS = 20.0
 
 def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, alarm_client: AlarmClient) -> None:
     """The page, and what is done on it."""
-    done, shared = FlashMessages[str](), SharedCache[Open](0.0)
+    done, shared, past = FlashMessages[str](), SharedCache[Open](0.0), SharedCache[Sequence[Handover]](0.0)
 
     @pages.page(PATH)
     async def of_handovers(asked: HTTPConnection) -> LivePage:
         context = context_of(asked, pages.poller)
+        account = context.account
+        asked_by = account.name, account.units
 
         async def now() -> tuple[list[OnCall] | None, Open]:
-            account = context.account
-            asked_by = account.name, account.units
-            found = await shared.get(asked_by, lambda: reading(lambda conn: open_of(conn, account, clock.now())))
-            return await alarm_client.on_call(), found
+            opened = shared.get(asked_by, lambda: reading(lambda conn: open_of(conn, account, clock.now())))
+            on_call, found = await asyncio.gather(alarm_client.on_call(), opened)
+            return on_call, found
 
-        async def body(at: Places) -> Html:
+        async def read() -> Sequence[Handover]:
             async with pool.connection() as conn:
-                rows = await latest(conn, context.account)
-            return render(context, at["now"], rows, done.take(asked.state.session))
+                return await latest(conn, account)
 
-        return ordinary(context, PATH, body, [Asked("now", now, lambda found: _now(context, *found), FRESH_SECONDS)])
+        def body(at: Places) -> Html:
+            return render(context, at, done.take(asked.state.session))
+
+        places = (
+            Asked("now", now, lambda found: _now(context, *found), FRESH_SECONDS),
+            Asked("past", lambda: past.get(asked_by, read), partial(_past, context), FRESH_SECONDS),
+        )
+        return ordinary(context, PATH, body, places)
 
     @pages.app.post(PATH)
     async def put(request: Request) -> Response:
@@ -67,6 +76,7 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, alarm_clien
         try:
             async with pool.connection() as conn:
                 await hand_over(conn, account, note, found)
+            past.clear()
             done.put(request.state.session, "handover_kept")
         except InvalidInput as wrong:
             done.put(request.state.session, wrong.key)
@@ -79,21 +89,25 @@ def add(pages: Pages, reading: QueryPool, pool: AsyncConnectionPool, alarm_clien
             return forbidden()
         async with pool.connection() as conn:
             taken = await take_over(conn, account, id)
+        past.clear()
         done.put(request.state.session, "handover_taken" if taken else "handover_not_taken")
         return RedirectResponse(PATH, 303)
 
 
-def render(context: PageContext, now: Html, rows: Sequence[Handover], said: str | None) -> Html:
+def render(context: PageContext, at: Places, said: str | None) -> Html:
     """What is now, the form, and what was handed over."""
     good = said in ("handover_kept", "handover_taken")
     notice = tag("p", context.word(said), role="status" if good else "alert",
                  class_="said" if good else "said problem") if said else ""  # fmt: skip
     title = tag("div", tag("h1", context.word("handover")), notice, class_="title")
+    return tag("main", title, at["now"], _form(context), at["past"], class_="page people")
+
+
+def _past(context: PageContext, rows: Sequence[Handover]) -> Html:
     heads = ("handover_at", "handover_by", "handover_open", "handover_note", "handover_taken_by")
     known = table([context.word(head) for head in heads], (_row(context, one) for one in rows))
     listed = known if rows else tag("p", context.word("handover_none"), class_="none")
-    past = tag("section", tag("h2", context.word("handover_past")), listed, class_="panel wide")
-    return tag("main", title, now, _form(context), past, class_="page people")
+    return tag("section", tag("h2", context.word("handover_past")), listed, class_="panel wide")
 
 
 def _now(context: PageContext, on_call: list[OnCall] | None, found: Open) -> Html:
