@@ -116,6 +116,17 @@ def test_the_panels_mask_every_code() -> None:
     assert "Kết thúc đúng hạn, báo sau hạn (2)" in told and "Ghi nhận muộn (3)" in told
 
 
+def test_where_there_are_no_events_to_look_at_the_cell_is_empty() -> None:
+    """So that a narrow screen, where each cell has its name before it, leaves it out."""
+    shown = quality_of_all()
+    bare = replace(shown, findings=[replace(f, evidence=()) for f in shown.findings])
+    filled, empty = (
+        re.findall(r'<td data-head="Sự kiện cần xem">(.*?)</td>', quality.panels(look(EVERYBODY), one))
+        for one in (shown, bare)
+    )
+    assert len(filled) == len(empty) and all(filled) and not any(empty)
+
+
 def test_what_is_shown_says_of_which_moment_it_is() -> None:
     assert "Số liệu bên dưới tính đến 20/11/2026 10:30" in quality.panels(look(EVERYBODY), quality_of_all())
 

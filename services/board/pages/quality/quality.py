@@ -168,6 +168,8 @@ def _alike(context: PageContext, said: str, group: Sequence[Finding]) -> Html:
 def _evidence(context: PageContext, f: Finding) -> Html:
     """Of what the events are to look at, by how their ids begin; of many, how many, to be opened."""
     begins = dict.fromkeys(map(masked_case, f.evidence))
+    if not begins:
+        return Html("")
     ids = tag("span", ", ".join(begins), class_="path")
     if len(begins) <= FEW:
         return ids
