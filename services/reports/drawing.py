@@ -128,11 +128,19 @@ def _text(chart: Element, text: str, x: float, y: float, anchor: str) -> None:
 
 
 def _lines(chart: Element, kind: str, places: Sequence[float], values: Sequence[Decimal | None], scale: _Scale) -> None:
-    """A line through the values; what is missing is a gap in it."""
-    points = [None if v is None else f"{x:.1f},{scale.y(float(v)):.1f}" for x, v in zip(places, values, strict=True)]
+    """A line through the values; what is missing is a gap in it, and a compared value that stands alone a ring."""
+    points = [None if v is None else (f"{x:.1f}", f"{scale.y(float(v)):.1f}")
+              for x, v in zip(places, values, strict=True)]  # fmt: skip
     for known, run in groupby(points, lambda point: point is not None):
-        if known:
-            SubElement(chart, "polyline", {"points": " ".join(filter(None, run)), "class": kind, **_LOOKS[kind]})
+        if not known:
+            continue
+        first, *others = filter(None, run)
+        if others:
+            line = {"points": " ".join(map(",".join, (first, *others))), "class": kind}
+            SubElement(chart, "polyline", line | _LOOKS[kind])
+        elif kind == "line then":
+            ring = {"cx": first[0], "cy": first[1], "r": "4", "class": "then"}
+            SubElement(chart, "circle", ring | _LOOKS["then"])
 
 
 def _step(chart: Element, x: float, width: float, step: Step, scale: _Scale, joined: bool) -> None:

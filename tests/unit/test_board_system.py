@@ -39,6 +39,7 @@ from services.board.ui.periods import PeriodChoice, period_of
 from services.board.ui.redaction import shown_to
 from services.board.ui.words import name_of
 from services.readings import Reading
+from services.readings.reasons import Reason
 
 WARD = "phuong_chon_thanh"
 NOON = datetime(2026, 11, 22, 5, tzinfo=UTC)
@@ -86,13 +87,19 @@ def test_shares_and_levels_are_points_on_a_line_with_gaps_and_counts_are_bars() 
     steps = [Step(str(i), now, then, f"step {i}") for i, (now, then) in enumerate(values)]
     chart = ElementTree.fromstring(bars(steps, "a share", "vi", joined=True))
     runs = [(line.get("class"), len((line.get("points") or "").split())) for line in chart.iter("polyline")]
-    assert runs == [("line then", 2), ("line now", 1), ("line now", 2)]
+    assert runs == [("line then", 2), ("line now", 2)]
     assert [step.find("circle") is not None for step in chart.iter("g")] == [True, False, True, True]
     assert [step.findtext("title") for step in chart.iter("g")] == [f"step {i}" for i in range(4)]
     assert not heights(chart, "now")[0] and not list(drawn((1, 2)).iter("polyline"))
     levels = {i.code for i in CATALOGUE.values() if is_level(i)}
     assert levels >= {"overdue_share", "dossiers_open_overdue", "map_features", "pupils"}
     assert not levels & {"dossiers_received", "budget_revenue", "visits"}
+
+
+def test_a_compared_value_that_stands_alone_on_a_line_is_seen() -> None:
+    steps = [Step("1", Decimal(9), Decimal(8), ""), Step("2", Decimal(7), None, ""), Step("3", None, Decimal(5), "")]
+    chart = ElementTree.fromstring(bars(steps, "a level", "vi", joined=True))
+    assert [ring.get("class") for ring in chart.findall("circle")] == ["then", "then"]
 
 
 def test_negative_values_hang_from_zero() -> None:
@@ -252,6 +259,18 @@ def test_figures_without_anything_to_draw_stand_in_one_line() -> None:
     text = render(PageContext(account, "vi", cast(Poller, None)), Choice("health"), content)
     name = name_of(CATALOGUE["visits"], "vi")
     assert text.count("<figcaption") == 1 and f"Không có dữ liệu: {name}, {name}<" in text
+
+
+def test_why_the_compared_period_lacks_figures_is_said_once() -> None:
+    content = Content(figures([7]), figures([5]), Parts((reading("disease_cases", 2, WARD),), ()))
+    page = PageContext(Account("an", "", "viewer"), "vi", cast(Poller, None))
+    assert "không có số liệu" not in render(page, Choice("health"), content).replace("Không có dữ liệu", "")
+    none = [replace(r, value=None, reason=Reason("before", "02/11/2026")) for r in content.then.values]
+    lacking = replace(content, then=replace(content.then, values=tuple(none)))
+    text = render(page, Choice("health"), lacking)
+    said = f"Kỳ so sánh ({content.then.period.written}) không có số liệu của 2 chỉ số: {none[0].reason.vi}."
+    assert text.count(said) == 1
+    assert text.count(f'title="{none[0].reason.vi}">–') == 2
 
 
 @pytest.mark.parametrize(("zeros", "folded"), [(5, False), (6, True)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from functools import partial
@@ -55,7 +56,7 @@ from services.board.ui.words import (
     word,
 )
 from services.kit import clock
-from services.readings import Reading
+from services.readings import Period, Reading
 from services.readings.comparison import change
 
 WORKED_OFF = {"procedures": "dossier", "field": "report"}
@@ -189,7 +190,16 @@ def _figures(context: PageContext, choice: Choice, shown: Content) -> Html:
         opened = "" if any(one.headline for one in own) else None
         return tag("details", tag("summary", name), table(heads, rows, (1, 2, 3, 4)), class_="group", open=opened)
 
-    return Html("".join(listed(*each) for each in groups.items()))
+    listed_pairs = [pair for code, pair in pairs.items() if code not in apart]
+    return Html(_lacking(context, listed_pairs, shown.then.period) + "".join(listed(*each) for each in groups.items()))
+
+
+def _lacking(context: PageContext, pairs: Iterable[tuple[Reading, Reading]], period: Period) -> Html:
+    """Why most of the figures that the compared period lacks are not there, once for all of them."""
+    lacking = (then.reason for now, then in pairs if now.value is not None and then.value is None)
+    ((reason, number),) = Counter(why(one, context.language) for one in lacking).most_common(1) or [("", 0)]
+    said = context.word("compared_lacks").format(period.written, number, reason)
+    return tag("p", said, class_="small") if reason else Html("")
 
 
 def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Reading, then: Figures) -> list[object]:
@@ -199,7 +209,7 @@ def _figure_row(context: PageContext, choice: Choice, r: Reading, before: Readin
     return [
         name_of(r.indicator, language),
         Html(_value(context, r) + unit),
-        tag("span", figure(before, language), class_=_width(r)),
+        tag("span", figure(before, language), class_=_width(r), title=why(before.reason, language) or None),
         _change(r, before, then, language),
         aim(r, language),
         link(choice.figure(r.indicator.code), context.word("how"), class_="how"),
