@@ -5,6 +5,7 @@ its registered extensions. They are looked at and dropped: an event is the same 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
@@ -62,21 +63,18 @@ class Malformed(ValueError):
 
 def without(raw: bytes, check: Callable[[str, str], None]) -> bytes | None:
     """An event without what may be dropped of it; None where there is nothing of the kind. `check` is shown the name
-    and the value of every text, where no name comes twice. Raises `Malformed`, and whatever `check` raises."""
+    and the value of every text. Raises `Malformed`, also where one comes twice, and whatever `check` raises."""
     try:
         members = as_written(raw)
     except (ValueError, RecursionError):
         return None
     if not isinstance(members, Pairs):
         return None
-    if len({name for name, _ in members}) < len(members):
-        check = _unlooked  # it is refused for that: no more texts are looked at than there are attributes
+    named = Counter(name for name, _ in members)
+    if twice := next((name for name in DROPPED if named[name] > 1), None):
+        raise Malformed(f"{twice}: is given twice in one object; send it once")
     kept = Pairs((name, value) for name, value in members if not _droppable(name, value, check))
     return written(kept).encode("utf-8", "surrogatepass") if len(kept) < len(members) else None
-
-
-def _unlooked(name: str, text: str) -> None:
-    pass
 
 
 def _droppable(name: str, value: Any, check: Callable[[str, str], None]) -> bool:

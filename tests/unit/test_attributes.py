@@ -139,5 +139,6 @@ def test_of_an_attribute_that_is_given_many_times_no_text_is_looked_at() -> None
     attributes.without(once.encode(), lambda name, _: looked.append(name))
     assert looked == ["subject", "dataschema"]
     many = once[:-1] + ', "subject": "0.1.0.1"' * 1000 + "}"
-    attributes.without(many.encode(), lambda name, _: looked.append(name))
+    with pytest.raises(attributes.Malformed, match="subject: is given twice in one object; send it once"):
+        attributes.without(many.encode(), lambda name, _: looked.append(name))
     assert looked == ["subject", "dataschema"]
