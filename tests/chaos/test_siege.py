@@ -34,7 +34,7 @@ FLOOD, TICK, ANSWER_SECONDS = 5000, 0.02, 3
 CLIENTS, PAUSE = 4, 0.05
 HALF_SENT, HEAD, BODY, MIB = 300, 40, 300, 2**20
 GROWTH = 20 * MIB
-PATIENCE = 60.0
+CONNECTED_SECONDS = 60.0
 SERVICES = ("aggregator", "emitters")
 
 
@@ -131,7 +131,7 @@ class Siege(NamedTuple):
         """Send so many bytes again and again, each time until the door hangs up; how often it took all of them."""
         taken, part = 0, b"a" * 2**16
         while not over.is_set():
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self.door), PATIENCE) as stranger:
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.door), CONNECTED_SECONDS) as stranger:
                 stranger.sendall(begin)
                 for _ in range(size // len(part)):
                     stranger.sendall(part)
@@ -144,7 +144,7 @@ class Siege(NamedTuple):
         with ExitStack() as held:
             for _ in range(HALF_SENT if self.strangers else 0):
                 with suppress(OSError):
-                    one = held.enter_context(socket.create_connection(("127.0.0.1", self.door), PATIENCE))
+                    one = held.enter_context(socket.create_connection(("127.0.0.1", self.door), CONNECTED_SECONDS))
                     one.sendall(b"GET / HTTP/1.1\r\nHost:")
             over.wait()
 

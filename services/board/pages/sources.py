@@ -156,7 +156,7 @@ def _row(context: PageContext, s: Source, history: Strips, now: datetime) -> lis
         *(tag("span", ago(t, now, language), title=day_and_time(t)) for t in (s.last_time, s.last_recorded)),
         "" if few or late is None else tag("span", delay(context, late.median), title=_most(context, late)),
         _silence(context, s),
-        "" if few else _strip(context, history, (s.system, s.source), now),
+        "" if few or history.hours is None else _strip(context, history.hours.get((s.system, s.source)), now),
     ]
 
 
@@ -187,9 +187,8 @@ def _allowed(context: PageContext, silence: Allowed) -> str:
     return ""
 
 
-def _strip(context: PageContext, history: Strips, name: Name, now: datetime) -> Html:
+def _strip(context: PageContext, filled: frozenset[int] | None, now: datetime) -> Html:
     """A small box for each hour: filled where something happened."""
-    filled = (history.hours or {}).get(name)
     if filled is None:
         return tag("span", context.word("sources_nothing").format(DAYS), class_="none")
     hours = [Html(f'<rect x="{i}" width="1" height="10"/>') for i in sorted(filled)]

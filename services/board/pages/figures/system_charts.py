@@ -18,8 +18,7 @@ from services.readings import Reading
 
 def charts(context: PageContext, shown: Content) -> Iterator[Html]:
     """Each headline figure step by step, beside the same steps of the compared period as far as that is known."""
-    for now, before in _steps(shown):
-        then = before[: len(now)] if _any(before) else ()
+    for now, then in _steps(shown):
         if not _any((*now, *then)):
             continue
         indicator = now[0].indicator
@@ -47,13 +46,16 @@ def charts(context: PageContext, shown: Content) -> Iterator[Html]:
 
 
 def _steps(shown: Content) -> Iterator[tuple[Sequence[Reading], Sequence[Reading]]]:
-    """The steps of each headline figure, with those of the compared period."""
-    return zip(shown.now.steps, shown.then.steps, strict=True)
+    """The steps of each headline figure, with as many of the compared period; with none where nothing is known of
+    those."""
+    for now, before in zip(shown.now.steps, shown.then.steps, strict=True):
+        then = before[: len(now)]
+        yield now, then if _any(then) else ()
 
 
 def without(context: PageContext, shown: Content) -> Iterator[Html]:
     """The headline figures that have nothing to draw, in one line for each reason."""
-    empty = [now for now, before in _steps(shown) if not _any((*now, *before[: len(now)]))]
+    empty = [now for now, then in _steps(shown) if not _any((*now, *then))]
     for word in ("few_alone", "no_data"):
         names = [name_of(now[0].indicator, context.language) for now in empty if _reason(now) == word]
         if names:
