@@ -10,15 +10,16 @@ from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, in_order
 from schemas.notes import shown
 from schemas.registry import FOLDS
+from schemas.sources import NOTICES
 from services.kit.facts import calendars_of, unpack
 
 
 def unexplained(conn: Connection) -> list[tuple[str, str, str]]:
     """(kind, id, key) of the stored events that neither move a figure, nor are noted, nor wait for a beginning, nor
-    changed what was shown of their case at their own moment."""
+    changed what was shown of their case at their own moment. The centre's own notices say what is shown already."""
     packed = conn.execute("SELECT facts FROM entity WHERE kind = 'calendar'").fetchall()
     calendars = calendars_of(unpack(fact) for (facts,) in packed for fact in facts)
-    silent = conn.execute(_SILENT).fetchall()
+    silent = conn.execute(_SILENT, (list(NOTICES),)).fetchall()
     return [
         (kind, id, key)
         for kind, id, key, facts in silent
@@ -37,7 +38,7 @@ def _was_shown(kind: str, id: str, key: str, facts: list[Fact], calendars: Calen
 
 _SILENT = """
 SELECT e.kind, e.id, fact ->> 1, e.facts FROM entity e, jsonb_array_elements(e.facts) fact
-WHERE (e.opened_at IS NOT NULL OR e.status = 'ambiguous')
+WHERE (e.opened_at IS NOT NULL OR e.status = 'ambiguous') AND fact ->> 2 <> ALL (%s)
     AND NOT EXISTS (SELECT FROM point p WHERE p.key = (fact ->> 1)::uuid)
     AND NOT EXISTS (SELECT FROM entity n, jsonb_array_elements(n.notes) note WHERE note ->> 'key' = fact ->> 1)
 """
