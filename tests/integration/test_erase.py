@@ -38,7 +38,7 @@ SELECT 'point', s.measure, s.unit, p.time, p.key::text, p.value FROM point p JOI
 UNION ALL SELECT 'day', s.measure, s.unit, r.bucket, r.count::text, r.sum
 FROM rollup_day r JOIN series s ON s.id = r.series
 UNION ALL SELECT 'month', s.measure, s.unit, r.bucket, r.count::text, r.sum
-FROM rollup_month r JOIN series s ON s.id = r.series ORDER BY 1, 2, 3, 4, 5
+FROM rollup_month r JOIN series s ON s.id = r.series ORDER BY 1, 2, 3, 4, 5, 6
 """
 
 
