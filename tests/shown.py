@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from schemas.calendar_history import CalendarHistory
 from schemas.fold import Fact, in_order
-from schemas.notes import shown
+from schemas.notes import Noted, shown
 from schemas.registry import FOLDS
 from schemas.sources import NOTICES
 from services.kit.facts import calendars_of, unpack
@@ -29,9 +29,11 @@ def unexplained(conn: Connection) -> list[tuple[str, str, str]]:
 
 def _was_shown(kind: str, id: str, key: str, facts: list[Fact], calendars: CalendarHistory) -> bool:
     fold: Any = FOLDS[kind]
-    rank = getattr(getattr(fold, "fold", fold), "rank", None)
-    ordered = in_order(facts, rank)
+    noted = getattr(fold, "fold", fold)
+    ordered = in_order(facts, getattr(noted, "rank", None))
     (place,) = (n for n, fact in enumerate(ordered) if fact.key == key)
+    if isinstance(noted, Noted) and noted.beside(id, ordered[place]):
+        return True  # its own entity is asked: there it counts, is noted, or waits for a beginning
     before, after = (shown(fold, id, ordered[:known], calendars) for known in (place, place + 1))
     return before != after or any(p.key == key for p in fold(id, in_order(facts), calendars).points)
 
